@@ -1,0 +1,116 @@
+//! How large a runtime context may be, and what is said when it is larger.
+
+use std::fmt;
+
+/// Bounds of a runtime context. A context comes from a request, so its size is
+/// somebody else's choice.
+///
+/// # Examples
+/// ```
+/// use spanway::{ContextError, ContextLimits, RuntimeContext};
+///
+/// let small = ContextLimits { keys: 1, ..ContextLimits::default() };
+/// let error = RuntimeContext::from_json_within(r#"{"a": 1, "b": 2}"#, small).unwrap_err();
+/// assert!(matches!(error, ContextError::TooManyKeys { limit: 1 }));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContextLimits {
+    /// Keys and members of objects, counted together.
+    pub keys: usize,
+    /// Bytes of keys and values together; for JSON text, of the text.
+    pub bytes: usize,
+    /// Arrays and objects inside each other; a plain value has depth 0.
+    pub depth: usize,
+}
+
+impl ContextLimits {
+    /// More than any service was seen to pass, few enough to hash in a
+    /// millisecond.
+    pub const KEYS: usize = 16_384;
+    /// A request that carries more is better described by a few of its fields.
+    pub const BYTES: usize = 1024 * 1024;
+    /// Deep enough for any document that people write, and far from what a small
+    /// thread stack holds.
+    pub const DEPTH: usize = 32;
+}
+
+impl Default for ContextLimits {
+    fn default() -> Self {
+        Self {
+            keys: Self::KEYS,
+            bytes: Self::BYTES,
+            depth: Self::DEPTH,
+        }
+    }
+}
+
+/// Why something cannot be a runtime context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContextError {
+    /// More keys and members than the limit.
+    TooManyKeys {
+        /// [`ContextLimits::keys`]
+        limit: usize,
+    },
+    /// More bytes than the limit.
+    TooManyBytes {
+        /// [`ContextLimits::bytes`]
+        limit: usize,
+    },
+    /// Arrays and objects nested deeper than the limit.
+    TooDeep {
+        /// [`ContextLimits::depth`]
+        limit: usize,
+    },
+    /// JSON, but not an object.
+    NotAnObject {
+        /// What it is, with its article.
+        found: &'static str,
+    },
+    /// Not JSON.
+    Json {
+        /// The key whose value it was to be, if it was not the whole context.
+        key: Option<String>,
+        /// What the parser says, with line and column.
+        message: String,
+    },
+}
+
+impl fmt::Display for ContextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyKeys { limit } => write!(
+                f,
+                "the runtime context has more than {limit} keys; pass the few that selectors \
+                 read, or raise `ContextLimits::keys`"
+            ),
+            Self::TooManyBytes { limit } => write!(
+                f,
+                "the runtime context has more than {limit} bytes; pass the few fields that \
+                 selectors read, or raise `ContextLimits::bytes`"
+            ),
+            Self::TooDeep { limit } => write!(
+                f,
+                "the runtime context is nested deeper than {limit} levels; pass what selectors \
+                 read as keys of its own, or raise `ContextLimits::depth`"
+            ),
+            Self::NotAnObject { found } => {
+                write!(f, "a runtime context is a JSON object, and this is {found}")
+            }
+            Self::Json { key: None, message } => {
+                write!(f, "the runtime context is not JSON: {message}")
+            }
+            Self::Json {
+                key: Some(key),
+                message,
+            } => write!(
+                f,
+                "the value of `{}` is not JSON: {message}",
+                key.escape_debug()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ContextError {}

@@ -1,0 +1,246 @@
+//! What a selector answers, and why a trace went where it went: plain values.
+//!
+//! Nothing here can fail. A decision may be a bad one, and then it says so.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The place of a tracer in [`TracerNames`](crate::TracerNames), which gives it
+/// out: [`TracerNames::choose`](crate::TracerNames::choose).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TracerIndex(pub(crate) usize);
+
+/// What one selector answers for one trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The answer.
+    pub choice: Choice,
+    /// Where the answer came from.
+    pub origin: Origin,
+}
+
+/// A selector's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// This tracer receives the trace.
+    Tracer(TracerIndex),
+    /// The selector has no say: the next one is asked.
+    Abstain,
+    /// The decision went wrong: the trace goes to the fallback tracer, and no
+    /// other selector is asked.
+    Fallback(Fallback),
+}
+
+impl Choice {
+    /// A decision that the selector's author calls failed, with a reason that a
+    /// person can read.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::Fallback(Fallback::Failed(message.into()))
+    }
+}
+
+/// Where a decision came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// Native code, or no selector at all.
+    #[default]
+    Native,
+    /// A component ran in a fresh sandbox.
+    Run(RunCost),
+}
+
+/// What running a component cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunCost {
+    /// Wall-clock time, with making and dropping the sandbox.
+    pub took: Duration,
+    /// Fuel burnt: about one for each instruction, more for what the host did.
+    /// The same for the same questions and answers, on every machine.
+    pub fuel: u64,
+}
+
+impl Origin {
+    /// What a decision cost that asked one selector after the other.
+    pub(crate) fn and(self, next: Origin) -> Origin {
+        match (self, next) {
+            (Origin::Native, other) | (other, Origin::Native) => other,
+            (Origin::Run(a), Origin::Run(b)) => Origin::Run(RunCost {
+                took: a.took.saturating_add(b.took),
+                fuel: a.fuel.saturating_add(b.fuel),
+            }),
+        }
+    }
+}
+
+/// Why a trace did not go where a selector chose.
+///
+/// The first three send it to the default tracer. The others are failures
+/// ([`is_failure`](Self::is_failure)) and send it to the fallback tracer, which is
+/// the default tracer unless the registry names another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fallback {
+    /// The registry has no tracer, so the trace goes nowhere.
+    NoTracers,
+    /// The registry has no selector.
+    NoSelector,
+    /// Every selector abstained.
+    Abstained,
+    /// The selector named a tracer that is not registered.
+    UnknownTracer(String),
+    /// The selector answered with an error: its author's deliberate word.
+    Failed(String),
+    /// The selector trapped, or a native one panicked.
+    Trapped(String),
+    /// The selector wanted more than a decision may have.
+    OutOfBudget(Budget),
+    /// Every sandbox was busy for as long as a decision may wait.
+    Overloaded,
+    /// The component's place in the directory is held by a file that could not
+    /// be loaded.
+    Unavailable(String),
+    /// The host could not run the selector: no memory from the system, no stack.
+    Host(String),
+}
+
+/// What a decision ran out of: one of the host's `Limits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Budget {
+    /// Fuel. The same decision runs out of it on every machine.
+    Fuel,
+    /// Wall-clock time, the backstop behind fuel.
+    WallClock,
+    /// Stack: endless recursion.
+    Stack,
+    /// Bytes handed to the host: an answer or a question that is too large.
+    Bytes,
+}
+
+impl Fallback {
+    /// Whether the decision went wrong, so that the trace goes to the fallback
+    /// tracer and not to the default one.
+    pub fn is_failure(&self) -> bool {
+        !matches!(
+            self,
+            Fallback::NoTracers | Fallback::NoSelector | Fallback::Abstained
+        )
+    }
+
+    /// The cause in one word, for metrics, attributes and JSON.
+    pub fn kind(&self) -> FallbackKind {
+        match self {
+            Fallback::NoTracers => FallbackKind::NoTracers,
+            Fallback::NoSelector => FallbackKind::NoSelector,
+            Fallback::Abstained => FallbackKind::Abstained,
+            Fallback::UnknownTracer(_) => FallbackKind::UnknownTracer,
+            Fallback::Failed(_) => FallbackKind::Failed,
+            Fallback::Trapped(_) => FallbackKind::Trapped,
+            Fallback::OutOfBudget(_) => FallbackKind::OutOfBudget,
+            Fallback::Overloaded => FallbackKind::Overloaded,
+            Fallback::Unavailable(_) => FallbackKind::Unavailable,
+            Fallback::Host(_) => FallbackKind::Host,
+        }
+    }
+}
+
+impl fmt::Display for Fallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fallback::NoTracers => f.write_str("no tracer is registered"),
+            Fallback::NoSelector => f.write_str("no selector is registered"),
+            Fallback::Abstained => f.write_str("every selector abstained"),
+            Fallback::UnknownTracer(name) => {
+                write!(f, "no tracer is named \"{}\"", name.escape_debug())
+            }
+            Fallback::Failed(message) if message.is_empty() => {
+                f.write_str("the selector failed and did not say why")
+            }
+            Fallback::Failed(message) => write!(f, "the selector failed: {message}"),
+            Fallback::Trapped(message) => write!(f, "the selector trapped: {message}"),
+            Fallback::OutOfBudget(budget) => write!(f, "the selector ran out of {budget}"),
+            Fallback::Overloaded => f.write_str("no sandbox came free in time"),
+            Fallback::Unavailable(message) => {
+                write!(f, "the selector could not be loaded: {message}")
+            }
+            Fallback::Host(message) => write!(f, "the host could not run it: {message}"),
+        }
+    }
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Budget::Fuel => "fuel",
+            Budget::WallClock => "time",
+            Budget::Stack => "stack",
+            Budget::Bytes => "bytes that it may hand to the host",
+        })
+    }
+}
+
+/// The causes of [`Fallback`] without their details.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum FallbackKind {
+    /// [`Fallback::NoTracers`]
+    NoTracers,
+    /// [`Fallback::NoSelector`]
+    NoSelector,
+    /// [`Fallback::Abstained`]
+    Abstained,
+    /// [`Fallback::UnknownTracer`]
+    UnknownTracer,
+    /// [`Fallback::Failed`]
+    Failed,
+    /// [`Fallback::Trapped`]
+    Trapped,
+    /// [`Fallback::OutOfBudget`]
+    OutOfBudget,
+    /// [`Fallback::Overloaded`]
+    Overloaded,
+    /// [`Fallback::Unavailable`]
+    Unavailable,
+    /// [`Fallback::Host`]
+    Host,
+}
+
+impl FallbackKind {
+    /// Every kind, in the order of [`Fallback`].
+    pub const ALL: [FallbackKind; 10] = [
+        FallbackKind::NoTracers,
+        FallbackKind::NoSelector,
+        FallbackKind::Abstained,
+        FallbackKind::UnknownTracer,
+        FallbackKind::Failed,
+        FallbackKind::Trapped,
+        FallbackKind::OutOfBudget,
+        FallbackKind::Overloaded,
+        FallbackKind::Unavailable,
+        FallbackKind::Host,
+    ];
+
+    /// The word that stands for it in attributes and JSON. It stays the same.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FallbackKind::NoTracers => "no_tracers",
+            FallbackKind::NoSelector => "no_selector",
+            FallbackKind::Abstained => "abstained",
+            FallbackKind::UnknownTracer => "unknown_tracer",
+            FallbackKind::Failed => "failed",
+            FallbackKind::Trapped => "trapped",
+            FallbackKind::OutOfBudget => "out_of_budget",
+            FallbackKind::Overloaded => "overloaded",
+            FallbackKind::Unavailable => "unavailable",
+            FallbackKind::Host => "host",
+        }
+    }
+}
+
+impl fmt::Display for FallbackKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

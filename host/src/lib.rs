@@ -1,0 +1,45 @@
+//! Decide, trace by trace, **which tracer receives a trace**.
+//!
+//! A [`TracerRegistry`] holds named tracers; the first one is the default. When a
+//! root span starts, a chain of selectors is asked: each is given the run's
+//! [`RuntimeContext`] and the names of the available tracers, and answers with a
+//! name or with nothing. Child spans inherit their root's tracer, so a trace is
+//! never torn. A wrong name, an error, a trap or a timeout never reaches the
+//! caller: the trace goes to the default tracer, and the [`Selection`] says why.
+//!
+//! A selector is a native function ([`native`]) or a WebAssembly component, written
+//! in any language and dropped as a file into a directory. A component has no
+//! authority: it can ask the context, and answer.
+//!
+//! # In reading order
+//! 1. [`RuntimeContext`] and [`ContextView`]: what is known of a run, and what may
+//!    be asked.
+//! 2. [`Decision`], [`Fallback`]: what a selector answers, as plain values.
+//! 3. [`Selector`], [`native`], [`Chain`]: who answers.
+//! 4. [`TracerRegistry`], [`Selection`]: the tracers, and the one that is selected.
+//!
+//! # A quiet guest
+//! The library prints nothing, keeps nothing process-wide and reads nothing from
+//! the environment. Its events go through the `tracing` crate.
+
+mod context;
+mod decision;
+mod selector;
+mod tracer_names;
+
+mod registry;
+
+pub use context::{
+    ContextError, ContextLimits, ContextView, RootSpan, RuntimeContext, RuntimeContextBuilder,
+    Value,
+};
+pub use decision::{
+    Budget, Choice, Decision, Fallback, FallbackKind, Origin, RunCost, TracerIndex,
+};
+pub use selector::{Chain, Selector, native};
+pub use tracer_names::{MAX_NAME_BYTES, TracerNames};
+
+pub use registry::{
+    Lifecycle, LifecycleFailure, LifecycleReport, NoSuchTracer, RegisterError, Selection,
+    SelectionCounts, TracerRegistry,
+};

@@ -1,0 +1,197 @@
+//! Selectors: what is asked which tracer receives a trace.
+//!
+//! Native code and components stand behind one trait, and a [`Chain`] asks them
+//! in order.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use crate::context::ContextView;
+use crate::decision::{Choice, Decision, Fallback, FallbackKind, Origin};
+use crate::tracer_names::TracerNames;
+
+/// Decides which tracer receives a trace.
+///
+/// Implement it for logic with state of its own; for a function, use [`native`];
+/// for a component, load it with a `SelectorHost`.
+///
+/// It is asked on the thread that starts the root span, so it must not wait.
+pub trait Selector: Send + Sync {
+    /// The name by which a selection says who decided.
+    fn name(&self) -> &str;
+
+    /// What it was loaded from, as the SHA-256 of the file in hex; none for
+    /// native code.
+    fn digest(&self) -> Option<&str> {
+        None
+    }
+
+    /// Decides one trace. Must not panic; if it does, the trace goes to the
+    /// fallback tracer.
+    fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision;
+}
+
+/// A selector from a native function.
+///
+/// # Examples
+/// ```
+/// use spanway::{Choice, native};
+///
+/// let by_environment = native("by-environment", |context, tracers| {
+///     match context.text("environment") {
+///         Some("production") => tracers.choose("langfuse"),
+///         Some(_) => tracers.choose("console"),
+///         None => Choice::Abstain,
+///     }
+/// });
+/// # let _ = by_environment;
+/// ```
+pub fn native<F>(name: impl Into<String>, select: F) -> impl Selector
+where
+    F: Fn(&ContextView<'_>, &TracerNames) -> Choice + Send + Sync,
+{
+    Native {
+        name: name.into(),
+        select,
+    }
+}
+
+struct Native<F> {
+    name: String,
+    select: F,
+}
+
+impl<F> Selector for Native<F>
+where
+    F: Fn(&ContextView<'_>, &TracerNames) -> Choice + Send + Sync,
+{
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
+        Decision {
+            choice: (self.select)(context, tracers),
+            origin: Origin::Native,
+        }
+    }
+}
+
+/// Selectors in order. The first that does not abstain decides.
+///
+/// Cheap to clone: the selectors are shared.
+#[derive(Clone, Default)]
+pub struct Chain {
+    links: Arc<[Link]>,
+}
+
+struct Link {
+    selector: Arc<dyn Selector>,
+    /// The kinds of failure that were logged, one bit each: a selector that fails
+    /// for every other trace is worth one line and not a million.
+    logged: AtomicU16,
+}
+
+impl Chain {
+    /// A chain that has no selector.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// A chain of these selectors in this order.
+    pub fn new(selectors: impl IntoIterator<Item = Arc<dyn Selector>>) -> Self {
+        Self {
+            links: selectors
+                .into_iter()
+                .map(|selector| Link {
+                    selector,
+                    logged: AtomicU16::new(0),
+                })
+                .collect(),
+        }
+    }
+
+    /// The selectors in the order in which they are asked.
+    pub fn selectors(&self) -> impl ExactSizeIterator<Item = &Arc<dyn Selector>> {
+        self.links.iter().map(|link| &link.selector)
+    }
+
+    /// How many selectors it has.
+    pub fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Whether it has no selector.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    pub(crate) fn get(&self, place: usize) -> Option<&dyn Selector> {
+        self.links.get(place).map(|link| &*link.selector)
+    }
+
+    /// Asks one selector after the other. Returns what was decided and by which
+    /// one; none if all abstained.
+    pub(crate) fn decide(
+        &self,
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+    ) -> (Decision, Option<usize>) {
+        let mut origin = Origin::default();
+        for (place, link) in self.links.iter().enumerate() {
+            let decision = link.decide(context, tracers);
+            origin = origin.and(decision.origin);
+            match decision.choice {
+                Choice::Abstain => {}
+                choice => return (Decision { choice, origin }, Some(place)),
+            }
+        }
+        let choice = Choice::Abstain;
+        (Decision { choice, origin }, None)
+    }
+}
+
+impl Link {
+    fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
+        // A selector that panics must not take the caller's span with it. What it
+        // may have left half done is its own: it is shared only as `&self`.
+        let asked = AssertUnwindSafe(|| self.selector.decide(context, tracers));
+        let decision = catch_unwind(asked).unwrap_or_else(|panic| Decision {
+            choice: Choice::Fallback(Fallback::Trapped(panic_message(&*panic))),
+            origin: Origin::Native,
+        });
+        if let Choice::Fallback(fallback) = &decision.choice {
+            self.log(fallback);
+        }
+        decision
+    }
+
+    /// Says once for each kind of failure that the selector failed so.
+    fn log(&self, fallback: &Fallback) {
+        let bit = 1_u16 << (fallback.kind() as u16);
+        if self.logged.load(Ordering::Relaxed) & bit == 0
+            && self.logged.fetch_or(bit, Ordering::Relaxed) & bit == 0
+        {
+            tracing::warn!(
+                selector = self.selector.name(),
+                cause = fallback.kind().as_str(),
+                reason = %fallback,
+                "a selector's decision went to the fallback tracer; \
+                 more of this cause are counted and not logged"
+            );
+        }
+    }
+}
+
+// One bit of `Link::logged` for each kind.
+const _: () = assert!(FallbackKind::ALL.len() <= u16::BITS as usize);
+
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("it gave no message");
+    format!("panicked: {text}")
+}

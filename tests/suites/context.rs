@@ -1,0 +1,675 @@
+//! The runtime context through its public face: what goes in, how it is looked up,
+//! and what is refused.
+
+use serde_json::json;
+use spanway::{
+    ContextError, ContextLimits, RootSpan, RuntimeContext, RuntimeContextBuilder, Value,
+};
+use spanway_tests::folder_of;
+
+/// 2^53 - 1
+const SAFE: i64 = 9_007_199_254_740_991;
+
+fn from_json(text: &str) -> RuntimeContext {
+    RuntimeContext::from_json(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn refusal(text: &str) -> ContextError {
+    match RuntimeContext::from_json(text) {
+        Ok(context) => panic!("{} bytes are accepted: {context:?}", text.len()),
+        Err(error) => error,
+    }
+}
+
+fn builder_with<'v>(value: impl Into<Value<'v>>) -> RuntimeContext {
+    let context = RuntimeContext::builder().set("key", value).build();
+    context.expect("a context")
+}
+
+#[test]
+fn every_shape_of_json() {
+    // The text of a value, and as what it is read.
+    let rows: [(&str, Value<'_>); 43] = [
+        ("null", Value::Null),
+        ("true", Value::Boolean(true)),
+        ("false", Value::Boolean(false)),
+        // Integers.
+        ("0", Value::Integer(0)),
+        ("-1", Value::Integer(-1)),
+        ("9007199254740991", Value::Integer(SAFE)),
+        ("-9007199254740991", Value::Integer(-SAFE)),
+        ("9007199254740992", Value::Json("9007199254740992")),
+        ("-9007199254740992", Value::Json("-9007199254740992")),
+        ("9223372036854775807", Value::Json("9223372036854775807")),
+        ("-9223372036854775808", Value::Json("-9223372036854775808")),
+        ("9223372036854775808", Value::Json("9223372036854775808")),
+        ("18446744073709551615", Value::Json("18446744073709551615")),
+        // More than 64 bits are a float, as for most readers of JSON.
+        (
+            "18446744073709551616",
+            Value::Float(18_446_744_073_709_551_616.0),
+        ),
+        // Floats: a point, an exponent or a negative zero.
+        ("-0", Value::Float(-0.0)),
+        ("-0.0", Value::Float(-0.0)),
+        ("0.0", Value::Float(0.0)),
+        ("1.0", Value::Float(1.0)),
+        ("1e2", Value::Float(100.0)),
+        ("1E+2", Value::Float(100.0)),
+        ("-2.5e-3", Value::Float(-0.0025)),
+        ("1e308", Value::Float(1e308)),
+        ("5e-324", Value::Float(5e-324)),
+        ("1e-400", Value::Float(0.0)),
+        ("0.1", Value::Float(0.1)),
+        ("9007199254740993.0", Value::Float(9_007_199_254_740_992.0)),
+        // Text.
+        (r#""""#, Value::Text("")),
+        (r#""Abc""#, Value::Text("Abc")),
+        (r#""\u00e9\ud83e\udd80\n\"\\""#, Value::Text("é🦀\n\"\\")),
+        (r#""\u0000""#, Value::Text("\0")),
+        // Arrays and objects, in their canonical text.
+        ("[]", Value::Json("[]")),
+        ("{}", Value::Json("{}")),
+        (
+            "[ 1 , 2.0 , \"x\" , null ]",
+            Value::Json(r#"[1,2.0,"x",null]"#),
+        ),
+        (r#"{"b": 1, "a": 2}"#, Value::Json(r#"{"a":2,"b":1}"#)),
+        (
+            r#"{"B": 1, "a": 2, "": 3, "é": 4, "Z": 5}"#,
+            Value::Json(r#"{"":3,"B":1,"Z":5,"a":2,"é":4}"#),
+        ),
+        (
+            r#"{"a": 1, "a": {"b": 2}}"#,
+            Value::Json(r#"{"a":{"b":2}}"#),
+        ),
+        (
+            r#"[{"z": [{"y": 1, "x": -0}]}]"#,
+            Value::Json(r#"[{"z":[{"x":-0.0,"y":1}]}]"#),
+        ),
+        (
+            r#"["\u001b\u0008\f\n\r\t\"\\\/\u007f"]"#,
+            Value::Json("[\"\\u001b\\b\\f\\n\\r\\t\\\"\\\\/\u{7f}\"]"),
+        ),
+        (
+            "[1e2, 1.50, 1e16, 1e-7, 1e300]",
+            Value::Json("[100.0,1.5,1e16,1e-7,1e300]"),
+        ),
+        (
+            "[18446744073709551615, 9007199254740993]",
+            Value::Json("[18446744073709551615,9007199254740993]"),
+        ),
+        (
+            "[18446744073709551616]",
+            Value::Json("[1.8446744073709552e19]"),
+        ),
+        (r#"["\ud83e\udd80"]"#, Value::Json(r#"["🦀"]"#)),
+        ("[[[]],{}]", Value::Json("[[[]],{}]")),
+    ];
+    for (text, expected) in rows {
+        let whole = from_json(&format!("{{\"key\": {text}}}"));
+        assert_eq!(whole.view().get("key"), Some(expected), "{text}");
+        assert!(whole.view().has("key"), "{text}");
+        // The same by every way in.
+        let value: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        let built = RuntimeContext::builder().set_json("key", &value).build();
+        assert_eq!(
+            built.expect("a context").view().get("key"),
+            Some(expected),
+            "{text} as a value"
+        );
+        assert_eq!(
+            builder_with(Value::Json(text)).view().get("key"),
+            Some(expected),
+            "{text} as text"
+        );
+        // And as a member.
+        let inner = from_json(&format!("{{\"o\": {{\"key\": {text}}}}}"));
+        assert_eq!(
+            inner.view().get("o.key"),
+            Some(expected),
+            "{text} as a member"
+        );
+        // What is canonical stays as it is.
+        if let Value::Json(canonical) = expected {
+            assert_eq!(
+                builder_with(Value::Json(canonical)).view().get("key"),
+                Some(expected),
+                "{text} again"
+            );
+        }
+    }
+}
+
+#[test]
+fn values_from_rust() {
+    let other_nan = f64::from_bits(0xfff0_0000_dead_beef);
+    assert!(other_nan.is_nan());
+    let rows: [(Value<'_>, Value<'_>); 15] = [
+        (
+            Value::from(f64::NAN),
+            Value::Float(f64::from_bits(0x7ff8_0000_0000_0000)),
+        ),
+        (
+            Value::from(other_nan),
+            Value::Float(f64::from_bits(0x7ff8_0000_0000_0000)),
+        ),
+        (Value::from(-0.0), Value::Float(-0.0)),
+        (Value::from(f64::INFINITY), Value::Float(f64::INFINITY)),
+        (Value::from(1.0), Value::Float(1.0)),
+        (Value::from(SAFE), Value::Integer(SAFE)),
+        (Value::from(-SAFE), Value::Integer(-SAFE)),
+        (Value::from(SAFE + 1), Value::Json("9007199254740992")),
+        (Value::from(i64::MIN), Value::Json("-9223372036854775808")),
+        (Value::from(7_i32), Value::Integer(7)),
+        (Value::from(u32::MAX), Value::Integer(4_294_967_295)),
+        (Value::from("text"), Value::Text("text")),
+        (Value::from(None::<&str>), Value::Null),
+        (Value::from(Some(true)), Value::Boolean(true)),
+        (Value::Json(" 5 "), Value::Integer(5)),
+    ];
+    for (set, expected) in rows {
+        assert_eq!(
+            builder_with(set).view().get("key"),
+            Some(expected),
+            "{set:?}"
+        );
+    }
+    assert_ne!(
+        Value::Float(0.0),
+        Value::Float(-0.0),
+        "floats are equal by their bits"
+    );
+    assert_ne!(Value::Text("1"), Value::Json("1"));
+    assert_ne!(Value::Integer(1), Value::Float(1.0));
+}
+
+#[test]
+fn what_is_no_context() {
+    let not_an_object = |found| ContextError::NotAnObject { found };
+    for (text, error) in [
+        ("null", not_an_object("null")),
+        ("true", not_an_object("a boolean")),
+        ("1", not_an_object("a number")),
+        ("\"a\"", not_an_object("a string")),
+        ("[]", not_an_object("an array")),
+    ] {
+        assert_eq!(refusal(text), error, "{text}");
+    }
+    for text in [
+        "",
+        " ",
+        "{",
+        "{a: 1}",
+        "{\"a\": 01}",
+        "{\"a\": +1}",
+        "{\"a\": .5}",
+        "{\"a\": NaN}",
+        "{\"a\": 1,}",
+        "{\"a\": 1} x",
+        "{\"a\": \"\\ud800\"}",
+        "{\"a\": 1e400}",
+        "{\"a\": -1e400}",
+        "{\"a\": [1e400]}",
+        "{'a': 1}",
+        "\u{feff}{}",
+    ] {
+        assert!(
+            matches!(refusal(text), ContextError::Json { .. }),
+            "{text:?}: {}",
+            refusal(text)
+        );
+    }
+    let error = RuntimeContext::builder()
+        .set("user\n", Value::Json("{"))
+        .build()
+        .expect_err("no JSON");
+    let message = error.to_string();
+    assert!(
+        message.contains("user\\n") && !message.contains('\n'),
+        "{message:?}"
+    );
+    // The first thing that is wrong is told, and nothing after it counts.
+    let error = RuntimeContext::builder()
+        .set("first", Value::Json("{"))
+        .set("second", Value::Json("["))
+        .set("third", 3)
+        .build();
+    let message = error.expect_err("no JSON").to_string();
+    assert!(message.contains("`first`"), "{message}");
+}
+
+#[test]
+fn a_later_value_wins() {
+    let context = RuntimeContext::builder()
+        .set("key", "old")
+        .set_json("key", &json!({"a": 1}))
+        .set("key", 7)
+        .build()
+        .expect("a context");
+    assert_eq!(context.view().get("key"), Some(Value::Integer(7)));
+    assert_eq!(context.view().get("key.a"), None);
+    assert_eq!(context.len(), 1);
+    assert_eq!(
+        from_json(r#"{"a": 1, "a": 2}"#).view().get("a"),
+        Some(Value::Integer(2))
+    );
+    assert_eq!(
+        from_json(r#"{"a": {"x": 1}, "a": {"y": 2}}"#)
+            .view()
+            .get("a.x"),
+        None
+    );
+}
+
+#[test]
+fn dotted_paths() {
+    let context = from_json(
+        r#"{
+            "user": {"tier": "gold", "id": 7, "a.b": "dotted member", "deep": {"er": {"est": true}},
+                     "tags": ["x", "y"], "none": null, "": "no name"},
+            "user.id": "literal",
+            "a": {"b": {"c": "short", "d": "only short"}, "b.c": "long in a"},
+            "a.b": {"c": "long"},
+            "text": "{\"inner\": 1}",
+            "list": [{"x": 1}],
+            "big": 9007199254740992,
+            ".": {"x": "dot"},
+            "": {"x": "nothing before the dot", "": "two nothings"},
+            "ümlaut": {"größe": "unicode"}
+        }"#,
+    );
+    let text = |text| Some(Value::Text(text));
+    for (key, expected) in [
+        // The key as it stands comes first.
+        ("user.id", text("literal")),
+        ("user.tier", text("gold")),
+        ("user.a.b", text("dotted member")),
+        ("user.deep.er.est", Some(Value::Boolean(true))),
+        ("user.deep.er", Some(Value::Json(r#"{"est":true}"#))),
+        ("user.none", Some(Value::Null)),
+        ("user.", text("no name")),
+        ("ümlaut.größe", text("unicode")),
+        // The longest part that is an object, and no second try with a shorter one.
+        ("a.b.c", text("long")),
+        ("a.b.d", None),
+        // Members only.
+        ("user.tags", Some(Value::Json(r#"["x","y"]"#))),
+        ("user.tags.0", None),
+        ("list.0.x", None),
+        ("list.x", None),
+        ("text.inner", None),
+        ("big.x", None),
+        ("user.tier.x", None),
+        ("user.none.x", None),
+        ("user.missing", None),
+        ("missing.tier", None),
+        // Dots at the edges.
+        ("..x", text("dot")),
+        (".x", text("nothing before the dot")),
+        (".", Some(Value::Json(r#"{"x":"dot"}"#))),
+        (
+            "",
+            Some(Value::Json(
+                r#"{"":"two nothings","x":"nothing before the dot"}"#,
+            )),
+        ),
+        ("user..", None),
+        ("USER.tier", None),
+        ("user.tier ", None),
+    ] {
+        assert_eq!(context.view().get(key), expected, "{key:?}");
+        assert_eq!(context.view().has(key), expected.is_some(), "{key:?}");
+        assert_eq!(
+            context.view().text(key),
+            expected.and_then(Value::as_text),
+            "{key:?}"
+        );
+    }
+    assert_eq!(context.view().get(&".".repeat(2000)), None);
+}
+
+#[test]
+fn limits_of_a_context() {
+    let small = ContextLimits {
+        keys: 4,
+        bytes: 40,
+        depth: 2,
+    };
+    let many_keys = ContextError::TooManyKeys { limit: 4 };
+    let many_bytes = ContextError::TooManyBytes { limit: 40 };
+    let deep = ContextError::TooDeep { limit: 2 };
+    for (text, expected) in [
+        (r#"{"a":1,"b":2,"c":3,"d":4}"#, None),
+        (r#"{"a":1,"b":2,"c":3,"d":4,"e":5}"#, Some(&many_keys)),
+        (r#"{"a":{"b":1,"c":2,"d":3}}"#, None),
+        (r#"{"a":{"b":1,"c":2,"d":3,"e":4}}"#, Some(&many_keys)),
+        (r#"{"a":[{"b":1,"c":2,"d":3,"e":4}]}"#, Some(&many_keys)),
+        (r#"{"a":[[1]]}"#, None),
+        (r#"{"a":[[[]]]}"#, Some(&deep)),
+        (r#"{"a":{"b":{"c":{}}}}"#, Some(&deep)),
+        (r#"{"a":"1234567890123456789012345678901"}"#, None),
+        (
+            r#"{"a":"12345678901234567890123456789012345678901"}"#,
+            Some(&many_bytes),
+        ),
+        (
+            r#"                                            {}"#,
+            Some(&many_bytes),
+        ),
+    ] {
+        let outcome = RuntimeContext::from_json_within(text, small);
+        assert_eq!(outcome.as_ref().err(), expected, "{text}");
+        let Some(error) = expected else { continue };
+        assert!(
+            error.to_string().contains("ContextLimits::"),
+            "{text}: {error}"
+        );
+    }
+    // Values that are built count as those that are parsed.
+    let long = "x".repeat(39);
+    let build = |builder: RuntimeContextBuilder| builder.build().err();
+    let builder = || RuntimeContextBuilder::new(small);
+    assert_eq!(build(builder().set("a", &long)), None);
+    assert_eq!(build(builder().set("ab", &long)), Some(many_bytes.clone()));
+    assert_eq!(
+        build(builder().set("a", &long).set("b", 1)),
+        Some(many_bytes)
+    );
+    assert_eq!(build(builder().set_json("a", &json!([[[]]]))), Some(deep));
+    assert_eq!(
+        build((0..5).fold(builder(), |b, n| b.set(&n.to_string(), n))),
+        Some(many_keys)
+    );
+}
+
+#[test]
+fn a_million_keys() {
+    let mut text = String::from("{");
+    for key in 0..1_000_000 {
+        text += &format!("\"{key}\":0,");
+    }
+    text += "\"end\":0}";
+    let bytes = ContextError::TooManyBytes {
+        limit: ContextLimits::BYTES,
+    };
+    assert_eq!(refusal(&text), bytes);
+    let roomy = ContextLimits {
+        bytes: usize::MAX,
+        ..ContextLimits::default()
+    };
+    let error = RuntimeContext::from_json_within(&text, roomy).expect_err("too many");
+    assert_eq!(
+        error,
+        ContextError::TooManyKeys {
+            limit: ContextLimits::KEYS
+        }
+    );
+
+    let built = (0..1_000_000).fold(RuntimeContext::builder(), |b, n| b.set(&n.to_string(), n));
+    let error = built.build().expect_err("too many");
+    assert_eq!(
+        error,
+        ContextError::TooManyKeys {
+            limit: ContextLimits::KEYS
+        }
+    );
+}
+
+#[test]
+fn ten_megabytes() {
+    let text = format!("{{\"a\":\"{}\"}}", "x".repeat(10 << 20));
+    let expected = ContextError::TooManyBytes {
+        limit: ContextLimits::BYTES,
+    };
+    assert_eq!(refusal(&text), expected);
+    let outcome = RuntimeContext::builder().set("a", &text).build();
+    assert_eq!(outcome.expect_err("too large"), expected);
+    let outcome = RuntimeContext::builder().set(&text, 1).build();
+    assert_eq!(outcome.expect_err("too large"), expected);
+    let outcome = RuntimeContext::builder()
+        .set_json("a", &json!([text]))
+        .build();
+    assert_eq!(outcome.expect_err("too large"), expected);
+    let nothings = "[".to_owned() + &"0,".repeat(5 << 20) + "0]";
+    let outcome = RuntimeContext::builder()
+        .set("a", Value::Json(&nothings))
+        .build();
+    assert_eq!(outcome.expect_err("too large"), expected);
+}
+
+/// Runs on a thread with so small a stack that a recursion of ten thousand would
+/// end the process.
+fn on_a_small_thread(run: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .stack_size(128 << 10)
+            .spawn_scoped(scope, run);
+        thread.expect("a thread").join().expect("it ran");
+    });
+}
+
+#[test]
+fn ten_thousand_levels_of_text() {
+    on_a_small_thread(|| {
+        let expected = ContextError::TooDeep {
+            limit: ContextLimits::DEPTH,
+        };
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let nested = format!("{}0{}", open.repeat(10_000), close.repeat(10_000));
+            assert_eq!(refusal(&format!("{{\"a\":{nested}}}")), expected, "{open}");
+            let outcome = RuntimeContext::builder()
+                .set("a", Value::Json(&nested))
+                .build();
+            assert_eq!(outcome.expect_err("too deep"), expected, "{open}");
+            // Cut off, it is too deep before it is incomplete.
+            assert_eq!(
+                refusal(&format!("{{\"a\":{}", open.repeat(10_000))),
+                expected,
+                "{open}"
+            );
+        }
+        // Exactly as deep as allowed, and one deeper.
+        let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert!(RuntimeContext::from_json(&nested(ContextLimits::DEPTH)).is_ok());
+        assert_eq!(refusal(&nested(ContextLimits::DEPTH + 1)), expected);
+    });
+}
+
+#[test]
+fn ten_thousand_levels_of_values() {
+    on_a_small_thread(|| {
+        let expected = ContextError::TooDeep {
+            limit: ContextLimits::DEPTH,
+        };
+        for object in [false, true] {
+            let mut value = json!(0);
+            for _ in 0..10_000 {
+                value = if object {
+                    serde_json::Value::Object([("a".to_owned(), value)].into_iter().collect())
+                } else {
+                    serde_json::Value::Array(vec![value])
+                };
+            }
+            let outcome = RuntimeContext::builder().set_json("key", &value).build();
+            assert_eq!(outcome.expect_err("too deep"), expected, "object: {object}");
+            // Its own drop recurses, so it is taken apart by hand.
+            let mut left = Some(value);
+            while let Some(value) = left {
+                left = match value {
+                    serde_json::Value::Array(items) => items.into_iter().next(),
+                    serde_json::Value::Object(members) => {
+                        members.into_iter().next().map(|(_, value)| value)
+                    }
+                    _ => None,
+                };
+            }
+        }
+    });
+}
+
+#[test]
+fn keys_of_context_and_span() {
+    let attributes = || {
+        let attributes = RuntimeContext::builder()
+            .set("http.route", "/chat")
+            .set("name", "an attribute named name")
+            .set("ä", 1);
+        attributes.build().expect("a context")
+    };
+    let span = RootSpan::new("POST /chat", "server", &attributes);
+    let context = from_json(
+        r#"{"b": 1, "B": 2, "span.http.route": "the application's", "ä": 3, "": 4, "o": {"inner": 1}, "span": {"kind": "mine"}}"#,
+    );
+    let view = context.view_with_span(&span);
+    assert_eq!(
+        view.keys(),
+        [
+            "",
+            "B",
+            "b",
+            "o",
+            "span",
+            "span.http.route",
+            "span.kind",
+            "span.name",
+            "span.ä",
+            "ä"
+        ]
+    );
+    assert_eq!(
+        context.view().keys(),
+        ["", "B", "b", "o", "span", "span.http.route", "ä"]
+    );
+
+    // The application's own keys win, dotted ones too.
+    let text = |text| Some(Value::Text(text));
+    for (key, expected) in [
+        ("span.http.route", text("the application's")),
+        ("span.kind", text("mine")),
+        ("span.name", text("POST /chat")),
+        ("span.ä", Some(Value::Integer(1))),
+        ("span.missing", None),
+        ("span", Some(Value::Json(r#"{"kind":"mine"}"#))),
+        ("name", None),
+        ("span.", None),
+        ("span.http", None),
+    ] {
+        assert_eq!(view.get(key), expected, "{key}");
+    }
+    // Without a span there are no such keys.
+    assert_eq!(context.view().get("span.name"), None);
+    assert_eq!(
+        view.bucket("span.name", "salt", 7),
+        builder_with("POST /chat").view().bucket("key", "salt", 7)
+    );
+}
+
+#[test]
+fn attributes_are_read_when_asked_for_and_once() {
+    let reads = std::cell::Cell::new(0);
+    let attributes = || {
+        reads.set(reads.get() + 1);
+        builder_with("value")
+    };
+    let span = RootSpan::new("name", "internal", &attributes);
+    let context = from_json(r#"{"tenant": "acme", "span.own": 1}"#);
+    let view = context.view_with_span(&span);
+    for key in ["tenant", "missing", "span.name", "span.kind", "span.own"] {
+        view.get(key);
+    }
+    assert_eq!(reads.get(), 0);
+    assert_eq!(view.text("span.key"), Some("value"));
+    assert_eq!(view.keys().len(), 5);
+    assert_eq!(reads.get(), 1);
+}
+
+#[test]
+fn debug_shows_keys_and_no_values() {
+    let secret = "hunter2";
+    let builder = || {
+        RuntimeContext::builder()
+            .set("password", secret)
+            .set_json("nested", &json!({"inner": secret, "list": [secret]}))
+    };
+    let context = builder().build().expect("a context");
+    let shown = format!("{context:?} {context:#?}");
+    assert!(
+        shown.contains("password") && shown.contains("nested"),
+        "{shown}"
+    );
+    assert!(!shown.contains(secret), "{shown}");
+    let shown = format!("{:?}", builder());
+    assert!(!shown.contains(secret), "the builder: {shown}");
+}
+
+#[test]
+fn a_clone_is_the_same() {
+    let context = from_json(r#"{"user": {"id": 7}}"#);
+    let clone = context.clone();
+    drop(context);
+    assert_eq!(clone.view().get("user.id"), Some(Value::Integer(7)));
+    assert_eq!((clone.len(), clone.is_empty()), (1, false));
+    assert!(RuntimeContext::empty().is_empty() && RuntimeContext::empty().view().keys().is_empty());
+}
+
+#[test]
+fn bucket_vectors() {
+    let vectors = std::fs::read_to_string(folder_of("bucket-vectors.tsv")).expect("the vectors");
+    let mut rows = 0;
+    for line in vectors
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .skip(1)
+    {
+        let [kind, value, salt, buckets, expected] = line.split('\t').collect::<Vec<_>>()[..]
+        else {
+            panic!("not five columns: {line}");
+        };
+        let parsed = || serde_json::from_str::<serde_json::Value>(value).expect(line);
+        let text;
+        let value = match kind {
+            "null" => Value::Null,
+            "boolean" => Value::Boolean(value == "true"),
+            "integer" => Value::Integer(value.parse().expect(line)),
+            "float" => Value::Float(value.parse().expect(line)),
+            "text" => {
+                text = parsed().as_str().expect(line).to_owned();
+                Value::Text(&text)
+            }
+            "json" => Value::Json(value),
+            other => panic!("{other}: {line}"),
+        };
+        let salt: String = serde_json::from_str(salt).expect(line);
+        let context = builder_with(value);
+        assert_eq!(context.view().get("key"), Some(value), "{line}");
+        let found = context
+            .view()
+            .bucket("key", &salt, buckets.parse().expect(line));
+        assert_eq!(found, Some(expected.parse().expect(line)), "{line}");
+        rows += 1;
+    }
+    assert!(rows > 150, "{rows} vectors");
+}
+
+#[test]
+fn buckets_are_equal_shares() {
+    let mut shares = [0_u32; 10];
+    for user in 0..10_000 {
+        let user = format!("user-{user}");
+        let context = builder_with(user.as_str());
+        let ten = context.view().bucket("key", "salt", 10).expect("a bucket");
+        // A share of a hundred lies within that of ten.
+        let hundred = context.view().bucket("key", "salt", 100).expect("a bucket");
+        assert_eq!(hundred / 10, ten, "{user}");
+        shares[ten as usize] += 1;
+    }
+    assert!(
+        shares.iter().all(|share| (850..1150).contains(share)),
+        "{shares:?}"
+    );
+    let context = builder_with("u-1");
+    assert_eq!(context.view().bucket("key", "salt", 0), None);
+    assert_eq!(context.view().bucket("key", "salt", 1), Some(0));
+    assert_eq!(context.view().bucket("missing", "salt", 10), None);
+}

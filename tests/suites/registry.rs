@@ -1,0 +1,478 @@
+//! The registry, row by row against the registry that it comes from.
+//!
+//! Each test is one row of that registry's table, named by the row; the rows of its
+//! selector follow. What an application moved from there relies on stands first in
+//! each test, and what is better here after it.
+
+use std::error::Error;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use spanway::{
+    Chain, Choice, Fallback, FallbackKind, Lifecycle, RegisterError, RuntimeContext, Selector,
+    TracerRegistry, native,
+};
+
+/// A tracer that counts what is done to it.
+#[derive(Debug, Default)]
+struct Probe {
+    flushed: AtomicU32,
+    shut_down: AtomicU32,
+    fails: bool,
+}
+
+impl Probe {
+    fn failing() -> Self {
+        Self {
+            fails: true,
+            ..Self::default()
+        }
+    }
+
+    fn shut_downs(&self) -> u32 {
+        self.shut_down.load(Ordering::SeqCst)
+    }
+}
+
+impl Lifecycle for Probe {
+    fn flush(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.flushed.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn shutdown(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.shut_down.fetch_add(1, Ordering::SeqCst);
+        if self.fails {
+            return Err("the backend is gone".into());
+        }
+        Ok(())
+    }
+}
+
+fn registry(names: &[&str]) -> TracerRegistry<Probe> {
+    let registry = TracerRegistry::new();
+    for name in names {
+        registry.register(*name, Probe::default()).unwrap();
+    }
+    registry
+}
+
+fn default_name(registry: &TracerRegistry<Probe>) -> Option<String> {
+    registry.default_tracer().map(|(name, _)| name)
+}
+
+fn names(registry: &TracerRegistry<Probe>) -> Vec<String> {
+    registry.names().as_slice().to_vec()
+}
+
+fn chain(selector: impl Selector + 'static) -> Chain {
+    Chain::new([Arc::new(selector) as Arc<dyn Selector>])
+}
+
+/// Where an empty context goes, and why.
+fn selected(registry: &TracerRegistry<Probe>) -> (Option<String>, Option<Fallback>) {
+    let selection = registry.select(&RuntimeContext::empty().view());
+    (
+        selection.tracer_name().map(str::to_owned),
+        selection.fallback().cloned(),
+    )
+}
+
+// Registry
+
+#[test]
+fn a_duplicate_name_is_an_error_that_names_it_and_changes_nothing() {
+    let registry = registry(&["langfuse", "datadog"]);
+    let before = registry.get("datadog").unwrap();
+
+    let error = registry
+        .register_default("datadog", Probe::default())
+        .unwrap_err();
+
+    assert_eq!(
+        error,
+        RegisterError::Duplicate {
+            name: "datadog".to_owned()
+        }
+    );
+    assert!(error.to_string().contains("\"datadog\""), "{error}");
+    assert_eq!(names(&registry), ["langfuse", "datadog"]);
+    assert_eq!(default_name(&registry).as_deref(), Some("langfuse"));
+    assert!(Arc::ptr_eq(&before, &registry.get("datadog").unwrap()));
+}
+
+#[test]
+fn the_default_is_the_first_or_the_latest_flagged_and_never_a_later_plain_one() {
+    let registry = registry(&["a", "b"]);
+    assert_eq!(default_name(&registry).as_deref(), Some("a"));
+    registry.register_default("c", Probe::default()).unwrap();
+    assert_eq!(default_name(&registry).as_deref(), Some("c"));
+    registry.register_default("d", Probe::default()).unwrap();
+    registry.register("e", Probe::default()).unwrap();
+    assert_eq!(default_name(&registry).as_deref(), Some("d"));
+}
+
+#[test]
+fn names_compare_exactly_and_the_empty_one_is_refused() {
+    // Case, white space and Unicode form: é as one character and as two.
+    let different = [
+        "console",
+        "Console",
+        "console ",
+        " console",
+        "caf\u{e9}",
+        "cafe\u{301}",
+        "\n",
+    ];
+    let registry = registry(&different);
+    assert_eq!(names(&registry), different);
+    for name in different {
+        assert!(registry.has(name), "{name:?}");
+    }
+    assert!(!registry.has("CONSOLE"));
+
+    let error = registry.register("", Probe::default()).unwrap_err();
+    assert_eq!(error, RegisterError::EmptyName);
+    assert!(error.to_string().contains("empty"), "{error}");
+    let long = registry
+        .register("x".repeat(257), Probe::default())
+        .unwrap_err();
+    assert!(matches!(
+        long,
+        RegisterError::TooLong {
+            bytes: 257,
+            limit: 256
+        }
+    ));
+    assert_eq!(names(&registry).len(), different.len());
+}
+
+#[test]
+fn one_instance_under_several_names_is_shut_down_once() {
+    let shared = Arc::new(Probe::default());
+    let registry = TracerRegistry::new();
+    registry.register("production", shared.clone()).unwrap();
+    registry.register("staging", shared.clone()).unwrap();
+    registry.register("console", Probe::default()).unwrap();
+
+    let report = registry.shutdown();
+
+    assert_eq!(report.succeeded, ["production", "console"]);
+    assert_eq!(shared.shut_downs(), 1);
+}
+
+#[test]
+fn get_default_list_and_has() {
+    let registry = registry(&["a", "b"]);
+    let (name, tracer) = registry.default_tracer().unwrap();
+    assert_eq!(name, "a");
+    assert!(Arc::ptr_eq(&tracer, &registry.get("a").unwrap()));
+    assert!(registry.get("missing").is_none());
+    assert!(registry.has("b") && !registry.has("missing"));
+
+    // The list is a copy: what is done to it is not done to the registry.
+    let mut list = registry.list();
+    list.clear();
+    assert_eq!(names(&registry), ["a", "b"]);
+}
+
+#[test]
+fn unregister_says_whether_it_was_there_and_promotes_the_first_that_remains() {
+    let registry = registry(&["a", "b", "c"]);
+    let gone = registry.get("a").unwrap();
+
+    assert!(registry.unregister("a"));
+
+    assert!(!registry.unregister("a"));
+    assert_eq!(gone.shut_downs(), 0, "its open traces still end in it");
+    assert_eq!(default_name(&registry).as_deref(), Some("b"));
+    assert!(registry.unregister("c"));
+    assert_eq!(default_name(&registry).as_deref(), Some("b"));
+    assert!(registry.unregister("b"));
+    assert_eq!(default_name(&registry), None);
+    // The name is free again, and the first one is the default again.
+    registry.register("c", Probe::default()).unwrap();
+    assert_eq!(default_name(&registry).as_deref(), Some("c"));
+}
+
+#[test]
+fn a_default_that_was_flagged_stays_when_one_before_it_goes() {
+    let registry = registry(&["a", "b"]);
+    registry.register_default("c", Probe::default()).unwrap();
+    assert!(registry.unregister("a"));
+    assert_eq!(default_name(&registry).as_deref(), Some("c"));
+    assert_eq!(selected(&registry).0.as_deref(), Some("c"));
+}
+
+#[test]
+fn clear_drops_tracers_default_and_selectors_without_shutdown() {
+    let registry = registry(&["a"]);
+    let tracer = registry.get("a").unwrap();
+    registry.set_selectors(chain(native("b", |_, tracers| tracers.choose("b"))));
+
+    registry.clear();
+
+    assert_eq!(tracer.shut_downs(), 0);
+    assert_eq!(names(&registry), [] as [&str; 0]);
+    assert_eq!(default_name(&registry), None);
+    assert!(registry.selectors().is_empty());
+    assert_eq!(selected(&registry), (None, Some(Fallback::NoTracers)));
+}
+
+#[test]
+fn shutdown_tolerates_and_reports_failures_then_empties_and_is_harmless_again() {
+    let registry = TracerRegistry::new();
+    let last = Arc::new(Probe::default());
+    registry.register("broken", Probe::failing()).unwrap();
+    registry.register("fine", last.clone()).unwrap();
+
+    let report = registry.shutdown();
+
+    assert_eq!(report.succeeded, ["fine"]);
+    assert_eq!(report.failed.len(), 1);
+    assert_eq!(
+        report.failed[0].to_string(),
+        "tracer \"broken\": the backend is gone"
+    );
+    assert_eq!(last.shut_downs(), 1);
+    assert!(registry.names().is_empty());
+    assert_eq!(registry.shutdown(), Default::default());
+    assert_eq!(last.shut_downs(), 1);
+}
+
+#[test]
+fn shutdown_survives_a_tracer_that_panics() {
+    struct Panics;
+    impl Lifecycle for Panics {
+        fn shutdown(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+            panic!("poisoned")
+        }
+    }
+    let registry = TracerRegistry::new();
+    registry.register("bad", Panics).unwrap();
+    let report = registry.shutdown();
+    assert_eq!(report.failed[0].message, "panicked: poisoned");
+}
+
+#[test]
+fn flush_drains_and_keeps_running() {
+    let registry = registry(&["a", "b"]);
+    assert_eq!(registry.flush().succeeded, ["a", "b"]);
+    assert_eq!(registry.get("a").unwrap().flushed.load(Ordering::SeqCst), 1);
+    assert_eq!(names(&registry), ["a", "b"]);
+}
+
+#[test]
+fn a_registry_is_a_value_and_two_share_nothing() {
+    let (one, two) = (registry(&["a"]), registry(&["b"]));
+    assert!(!one.has("b") && !two.has("a"));
+    one.clear();
+    assert!(two.has("b"));
+}
+
+#[test]
+fn the_order_is_that_of_registration_always() {
+    let registry = registry(&["b", "10", "a", "2"]);
+    assert_eq!(names(&registry), ["b", "10", "a", "2"]);
+    assert_eq!(default_name(&registry).as_deref(), Some("b"));
+}
+
+// Selector
+
+#[test]
+fn the_selector_gets_a_copy_of_the_names_and_a_context_that_it_cannot_write() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let registry = registry(&["b", "a"]);
+    registry.set_selectors(chain(native("probe", {
+        let seen = seen.clone();
+        move |context, tracers| {
+            *seen.lock().unwrap() = tracers.as_slice().to_vec();
+            tracers.choose(context.text("wish").unwrap_or("b"))
+        }
+    })));
+    let context = RuntimeContext::builder().set("wish", "a").build().unwrap();
+
+    let selection = registry.select(&context.view());
+
+    assert_eq!(selection.tracer_name(), Some("a"));
+    assert_eq!(selection.selector_name(), Some("probe"));
+    assert_eq!(*seen.lock().unwrap(), ["b", "a"]);
+}
+
+#[test]
+fn it_is_asked_with_one_tracer_and_not_with_none() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let registry = TracerRegistry::new();
+    registry.set_selectors(chain(native("counts", {
+        let asked = asked.clone();
+        move |_, _| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            Choice::Abstain
+        }
+    })));
+    assert_eq!(selected(&registry), (None, Some(Fallback::NoTracers)));
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+
+    registry.register("only", Probe::default()).unwrap();
+    assert_eq!(
+        selected(&registry),
+        (Some("only".to_owned()), Some(Fallback::Abstained))
+    );
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+/// Nothing, the empty name, a wrong name, an error, a panic: the default tracer,
+/// and here the reason with it.
+#[test]
+fn what_is_no_answer_goes_to_the_default_with_its_reason() {
+    type Answer = fn(&spanway::TracerNames) -> Choice;
+    let rows: [(&str, Answer, Fallback); 6] = [
+        ("nothing", |_| Choice::Abstain, Fallback::Abstained),
+        (
+            "the empty name",
+            |t| t.choose(""),
+            Fallback::UnknownTracer(String::new()),
+        ),
+        (
+            "a wrong name",
+            |t| t.choose("nope"),
+            Fallback::UnknownTracer("nope".to_owned()),
+        ),
+        (
+            "another case",
+            |t| t.choose("B"),
+            Fallback::UnknownTracer("B".to_owned()),
+        ),
+        (
+            "an error",
+            |_| Choice::failed("no tenant"),
+            Fallback::Failed("no tenant".to_owned()),
+        ),
+        (
+            "a panic",
+            |_| panic!("ouch"),
+            Fallback::Trapped("panicked: ouch".to_owned()),
+        ),
+    ];
+    for (row, answer, expected) in rows {
+        let registry = registry(&["a", "b"]);
+        registry.set_selectors(chain(native("s", move |_, tracers| answer(tracers))));
+        let found = selected(&registry);
+        assert_eq!(
+            found,
+            (Some("a".to_owned()), Some(expected.clone())),
+            "{row}"
+        );
+        assert_eq!(
+            registry.counts().fallback(expected.kind()),
+            1,
+            "{row} is counted"
+        );
+        assert_eq!(registry.counts().total(), 1, "{row} is counted once");
+    }
+}
+
+#[test]
+fn a_name_from_another_registry_cannot_point_beyond_this_one() {
+    let registry = registry(&["a"]);
+    let other = spanway::TracerNames::new(["x", "y", "z"]);
+    registry.set_selectors(chain(native("s", move |_, _| other.choose("z"))));
+    let (tracer, fallback) = selected(&registry);
+    assert_eq!(tracer.as_deref(), Some("a"));
+    assert_eq!(fallback.unwrap().kind(), FallbackKind::UnknownTracer);
+}
+
+#[test]
+fn a_failed_decision_may_go_to_a_tracer_of_its_own() {
+    let registry = registry(&["default", "quarantine"]);
+    let error = registry.set_fallback(Some("quarantin")).unwrap_err();
+    assert!(error.to_string().contains("default, quarantine"), "{error}");
+    registry.set_fallback(Some("quarantine")).unwrap();
+
+    registry.set_selectors(chain(native("fails", |_, _| {
+        Choice::failed("unknown tenant")
+    })));
+    assert_eq!(selected(&registry).0.as_deref(), Some("quarantine"));
+    // To abstain is no failure.
+    registry.set_selectors(chain(native("abstains", |_, _| Choice::Abstain)));
+    assert_eq!(selected(&registry).0.as_deref(), Some("default"));
+    registry.set_selectors(Chain::empty());
+    assert_eq!(
+        selected(&registry),
+        (Some("default".to_owned()), Some(Fallback::NoSelector))
+    );
+
+    // The fallback cannot dangle either.
+    registry.set_selectors(chain(native("fails", |_, _| {
+        Choice::failed("unknown tenant")
+    })));
+    assert!(registry.unregister("quarantine"));
+    assert_eq!(selected(&registry).0.as_deref(), Some("default"));
+}
+
+#[test]
+fn the_first_selector_that_does_not_abstain_decides_and_a_failure_ends_the_chain() {
+    let rows: [(&[&str], &str, Option<&str>); 4] = [
+        (&["abstain", "b", "c"], "b", Some("1")),
+        (&["c", "b"], "c", Some("0")),
+        (&["abstain", "fail", "c"], "a", Some("1")),
+        (&["abstain", "abstain"], "a", None),
+    ];
+    for (answers, tracer, by) in rows {
+        let registry = registry(&["a", "b", "c"]);
+        let selectors = answers.iter().enumerate().map(|(place, answer)| {
+            let answer = (*answer).to_owned();
+            Arc::new(native(
+                place.to_string(),
+                move |_, tracers| match &*answer {
+                    "abstain" => Choice::Abstain,
+                    "fail" => Choice::failed("on purpose"),
+                    name => tracers.choose(name),
+                },
+            )) as Arc<dyn Selector>
+        });
+        registry.set_selectors(Chain::new(selectors));
+        let selection = registry.select(&RuntimeContext::empty().view());
+        assert_eq!(selection.tracer_name(), Some(tracer), "{answers:?}");
+        assert_eq!(selection.selector_name(), by, "{answers:?}");
+    }
+}
+
+#[test]
+fn a_selection_keeps_its_tracer_when_that_is_unregistered() {
+    let registry = registry(&["a"]);
+    let selection = registry.select(&RuntimeContext::empty().view());
+    assert!(registry.unregister("a"));
+    assert_eq!(selection.tracer_name(), Some("a"));
+    assert!(selection.tracer().is_some());
+}
+
+#[test]
+fn readers_and_writers_do_not_wait_and_no_change_is_lost() {
+    let registry = registry(&["stays"]);
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let registry = &registry;
+            scope.spawn(move || {
+                for round in 0..100 {
+                    let name = format!("{writer}-{round}");
+                    registry.register(name.as_str(), Probe::default()).unwrap();
+                    if round % 2 == 0 {
+                        assert!(registry.unregister(&name));
+                    }
+                }
+            });
+        }
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..2000 {
+                    let selection = registry.select(&RuntimeContext::empty().view());
+                    assert_eq!(selection.tracer_name(), Some("stays"));
+                }
+            });
+        }
+    });
+    assert_eq!(registry.names().len(), 1 + 4 * 50);
+    assert_eq!(registry.counts().total(), 4000);
+    assert_eq!(registry.counts().fallback(FallbackKind::NoSelector), 4000);
+}
