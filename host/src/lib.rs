@@ -16,7 +16,21 @@
 //!    be asked.
 //! 2. [`Decision`], [`Fallback`]: what a selector answers, as plain values.
 //! 3. [`Selector`], [`native`], [`Chain`]: who answers.
-//! 4. [`TracerRegistry`], [`Selection`]: the tracers, and the one that is selected.
+#![cfg_attr(
+    feature = "components",
+    doc = "4. [`SelectorHost`], [`Limits`]: components, each decision in a sandbox of its own."
+)]
+#![cfg_attr(
+    feature = "components",
+    doc = "5. [`SelectorsDirectory`]: the files, loaded into a report and a chain."
+)]
+//! 6. [`TracerRegistry`], [`Selection`]: the tracers, and the one that is selected.
+//!
+//! # Features
+//! - `components` (default): selectors as WebAssembly components, on wasmtime.
+//!
+//! Without both, the crate holds the registry and native selectors, and depends on
+//! little.
 //!
 //! # A quiet guest
 //! The library prints nothing, keeps nothing process-wide and reads nothing from
@@ -27,7 +41,13 @@ mod decision;
 mod selector;
 mod tracer_names;
 
+#[cfg(feature = "components")]
+mod component;
+#[cfg(feature = "components")]
+mod directory;
+
 mod registry;
+
 
 pub use context::{
     ContextError, ContextLimits, ContextView, RootSpan, RuntimeContext, RuntimeContextBuilder,
@@ -38,6 +58,11 @@ pub use decision::{
 };
 pub use selector::{Chain, Selector, native};
 pub use tracer_names::{MAX_NAME_BYTES, TracerNames};
+
+#[cfg(feature = "components")]
+pub use component::{ComponentSelector, HostError, Limits, LoadError, SelectorHost};
+#[cfg(feature = "components")]
+pub use directory::{DirectoryError, LoadReport, LoadedFile, SelectorsDirectory};
 
 pub use registry::{
     Lifecycle, LifecycleFailure, LifecycleReport, NoSuchTracer, RegisterError, Selection,

@@ -1,8 +1,124 @@
-//! What the suites share.
+//! What the suites share: guests from their text, hosts with limits for tests, and
+//! one decision in one line.
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+use spanway::{
+    Choice, ComponentSelector, Decision, Fallback, Limits, Origin, RuntimeContext, Selector,
+    SelectorHost, TracerNames,
+};
+
+/// The tracers of every decision that does not say otherwise.
+pub const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];
+
+/// The default limits, with so much wall-clock time that no busy machine takes
+/// part in a decision: what ends one in these suites is counted.
+pub fn limits() -> Limits {
+    Limits {
+        wall_clock: Duration::from_secs(600),
+        admission_wait: Duration::from_secs(600),
+        sandboxes: 4,
+        ..Limits::default()
+    }
+}
+
+/// A host within these limits.
+pub fn host_within(limits: Limits) -> SelectorHost {
+    SelectorHost::new(limits).expect("a host")
+}
+
+/// A host within [`limits`].
+pub fn host() -> SelectorHost {
+    host_within(limits())
+}
+
+/// The bytes of a component from its text.
+pub fn component(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("the text of a component")
+}
+
+/// The text of a guest, by its folder and its name.
+pub fn text(folder: &str, name: &str) -> String {
+    let path = folder_of(folder).join(name).with_added_extension("wat");
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
 
 /// Where the files of a folder of this crate are.
 pub fn folder_of(folder: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder)
+}
+
+/// A well-behaved guest: a file in `guests/`.
+pub fn guest(name: &str) -> Vec<u8> {
+    component(&text("guests", name))
+}
+
+/// A member of the zoo: a file in `zoo/`.
+pub fn zoo(name: &str) -> Vec<u8> {
+    component(&text("zoo", name))
+}
+
+/// Loads a guest that must load.
+pub fn load(host: &SelectorHost, name: &str, bytes: &[u8]) -> ComponentSelector {
+    host.load(name, bytes)
+        .unwrap_or_else(|error| panic!("{name} is not loaded: {error}"))
+}
+
+/// One decision of a component, from its text, with [`limits`] and [`TRACERS`].
+pub fn select(text: &str, context: &RuntimeContext) -> Decision {
+    decide(&load(&host(), "guest", &component(text)), context)
+}
+
+/// One decision with [`TRACERS`].
+pub fn decide(selector: &dyn Selector, context: &RuntimeContext) -> Decision {
+    selector.decide(&context.view(), &TracerNames::new(TRACERS))
+}
+
+/// What went wrong with a decision; none if nothing did.
+pub fn fallback(decision: &Decision) -> Option<&Fallback> {
+    match &decision.choice {
+        Choice::Fallback(fallback) => Some(fallback),
+        _ => None,
+    }
+}
+
+/// Whether a decision chose this one of [`TRACERS`].
+pub fn chose(decision: &Decision, tracer: &str) -> bool {
+    decision.choice == TracerNames::new(TRACERS).choose(tracer)
+        && matches!(decision.choice, Choice::Tracer(_))
+}
+
+/// The fuel that a decision burnt.
+pub fn fuel(decision: &Decision) -> u64 {
+    match decision.origin {
+        Origin::Run(cost) => cost.fuel,
+        other => panic!("no component ran: {other:?}"),
+    }
+}
+
+/// A context that says one thing: `environment`.
+pub fn environment(name: &str) -> RuntimeContext {
+    RuntimeContext::builder()
+        .set("environment", name)
+        .build()
+        .expect("a small context")
+}
+
+/// How many threads of this process have this name; none where the system does
+/// not tell.
+pub fn threads_named(name: &str) -> Option<usize> {
+    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
+    let named = |task: std::io::Result<std::fs::DirEntry>| {
+        let comm = task.ok()?.path().join("comm");
+        (std::fs::read_to_string(comm).ok()?.trim() == name).then_some(())
+    };
+    Some(tasks.filter_map(named).count())
+}
+
+/// Bytes of memory that this process holds; none where the system does not tell.
+pub fn resident_bytes() -> Option<usize> {
+    const PAGE: usize = 4096;
+    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+    Some(pages.split_whitespace().nth(1)?.parse::<usize>().ok()? * PAGE)
 }

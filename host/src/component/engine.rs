@@ -1,0 +1,198 @@
+//! The engine: which WebAssembly a selector may be, and how it is stopped.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread::{self, Thread};
+
+use wasmtime::{
+    Config, Engine, EngineWeak, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig,
+    VariableOperatorCost,
+};
+
+use super::limits::Limits;
+
+/// Fuel for each page that a guest grows its memory by: the host clears it.
+const FUEL_PER_PAGE: u8 = u8::MAX;
+
+/// How much of a sandbox's memory stays in place for the next one. A guest of the
+/// Rust kit fits, and then a decision makes no system call.
+const KEEP_RESIDENT: usize = 64 << 10;
+
+/// How many idle ticks the clock stays awake, so that a steady trickle of
+/// decisions does not wake a thread each time.
+const IDLE_TICKS: u32 = 200;
+
+/// Makes an engine of its own for one host value: engines share nothing.
+///
+/// Sandboxes come from a pool that is as large as the limits allow. Where the
+/// system does not give that much address space, they are made on demand: slower,
+/// and the same otherwise.
+pub(super) fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
+    let mut config = config(limits);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+    Engine::new(&config).or_else(|error| {
+        tracing::debug!(%error, "no pool of sandboxes; they are made on demand");
+        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        Engine::new(&config)
+    })
+}
+
+fn config(limits: &Limits) -> Config {
+    let mut config = Config::new();
+
+    // A decision is cut off by fuel, the same on every machine; the epoch stands
+    // behind it for what fuel does not see.
+    config.consume_fuel(true);
+    config.operator_cost(OperatorCost {
+        variable: VariableOperatorCost {
+            memory_grow_per_page: FUEL_PER_PAGE,
+            ..VariableOperatorCost::new()
+        },
+        ..OperatorCost::new()
+    });
+    config.epoch_interruption(true);
+    config.max_wasm_stack(limits.stack_bytes);
+    // No such stack is made; the engine wants it no smaller than the other.
+    config.async_stack_size(limits.stack_bytes);
+
+    // The same answer on every machine: a selector is a pure function.
+    config.cranelift_nan_canonicalization(true);
+    config.wasm_relaxed_simd(false);
+
+    // A selector computes a name. What it does not need for that stays off,
+    // because most faults of an engine live in what is new.
+    config.concurrency_support(false);
+    config.wasm_threads(false);
+    config.shared_memory(false);
+    config.gc_support(false);
+    config.wasm_gc(false);
+    config.wasm_function_references(false);
+    config.wasm_exceptions(false);
+    config.wasm_memory64(false);
+    config.wasm_multi_memory(false);
+    config.wasm_tail_call(false);
+
+    // Addresses are checked against what a sandbox may have and not against the
+    // four gibibytes that a module could address: a pool must fit any machine.
+    config.memory_reservation(limits.memory_bytes as u64);
+    config.memory_guard_size(64 << 10);
+    config.memory_reservation_for_growth(0);
+    config.parallel_compilation(false);
+    // A trap is told by its kind; nobody reads a guest's stack.
+    config.wasm_backtrace_max_frames(None);
+    config
+}
+
+fn pool(limits: &Limits) -> PoolingAllocationConfig {
+    let count = |each: usize| u32::try_from(each.saturating_mul(slots(limits))).unwrap_or(u32::MAX);
+    let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(count(1))
+        .total_core_instances(count(limits.instances))
+        .total_memories(count(limits.memories))
+        .total_tables(count(limits.tables))
+        .total_gc_heaps(0)
+        .max_core_instances_per_component(small(limits.instances))
+        .max_memories_per_component(small(limits.memories))
+        .max_tables_per_component(small(limits.tables))
+        .max_component_instance_size(2 << 20)
+        .max_core_instance_size(2 << 20)
+        .max_memory_size(limits.memory_bytes)
+        .table_elements(limits.table_elements)
+        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(KEEP_RESIDENT);
+    pool
+}
+
+/// One sandbox for each decision that may run, and one for a component that is
+/// being loaded.
+fn slots(limits: &Limits) -> usize {
+    limits.sandboxes.saturating_add(1)
+}
+
+/// Moves the engine's epoch on while decisions run, and sleeps while none does.
+pub(super) struct Clock {
+    shared: Arc<Shared>,
+    thread: Thread,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// Decisions that are running.
+    running: AtomicU64,
+    asleep: AtomicBool,
+}
+
+impl Clock {
+    pub(super) fn start(engine: &Engine) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let thread = thread::Builder::new()
+            .name("spanway-clock".to_owned())
+            .stack_size(64 << 10)
+            .spawn({
+                let shared = Arc::downgrade(&shared);
+                let engine = engine.weak();
+                move || tick(&shared, &engine)
+            })?
+            .thread()
+            .clone();
+        Ok(Self { shared, thread })
+    }
+
+    /// Keeps the clock going until the guard is dropped.
+    pub(super) fn run(&self) -> Running<'_> {
+        self.shared.running.fetch_add(1, Ordering::SeqCst);
+        if self.shared.asleep.load(Ordering::SeqCst) {
+            self.thread.unpark();
+        }
+        Running(&self.shared)
+    }
+}
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        // Wakes the thread to find that nobody holds the other end.
+        self.shared = Arc::default();
+        self.thread.unpark();
+    }
+}
+
+/// A decision that is running.
+pub(super) struct Running<'a>(&'a Shared);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn tick(shared: &Weak<Shared>, engine: &EngineWeak) {
+    let mut idle = 0;
+    loop {
+        thread::sleep(Limits::TICK);
+        let (Some(shared), Some(engine)) = (shared.upgrade(), engine.upgrade()) else {
+            return;
+        };
+        engine.increment_epoch();
+        let busy = || shared.running.load(Ordering::SeqCst) > 0;
+        idle = if busy() { 0 } else { idle + 1 };
+        if idle < IDLE_TICKS {
+            continue;
+        }
+        idle = 0;
+        // Says that it sleeps before it looks once more: either this thread sees
+        // the decision that begins now, or that decision sees the sleeper.
+        shared.asleep.store(true, Ordering::SeqCst);
+        if busy() {
+            shared.asleep.store(false, Ordering::SeqCst);
+            continue;
+        }
+        // Holds nothing while it sleeps, so that the engine can go.
+        let asleep = Arc::downgrade(&shared);
+        drop((shared, engine));
+        thread::park();
+        if let Some(shared) = asleep.upgrade() {
+            shared.asleep.store(false, Ordering::SeqCst);
+        }
+    }
+}

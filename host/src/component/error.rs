@@ -1,0 +1,216 @@
+//! What can be wrong with a component's file, each with its remedy.
+
+use std::fmt;
+use std::io;
+
+/// Why a component was not loaded. The message names the remedy; who prints it
+/// says which file it was.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file could not be read.
+    Read(io::Error),
+    /// The file is larger than [`Limits::component_bytes`](crate::Limits).
+    TooLarge {
+        /// Its size in bytes.
+        bytes: u64,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The file does not begin as WebAssembly does.
+    NotWasm,
+    /// A core module and not a component.
+    CoreModule,
+    /// A component that is cut off or otherwise broken.
+    Malformed {
+        /// What the parser or the validator says.
+        message: String,
+    },
+    /// A component that exports no selection.
+    NoSelection {
+        /// What it exports instead.
+        exports: Vec<String>,
+    },
+    /// A selector for another line of the contract.
+    OtherVersion {
+        /// The version that it was built for.
+        found: String,
+        /// The version of this host.
+        host: &'static str,
+    },
+    /// An import that selectors are not given.
+    Import {
+        /// The import's name.
+        name: String,
+    },
+    /// It does not fit the host's linker: a function that this host does not
+    /// have, or a signature that is not the contract's.
+    Link {
+        /// What the linker says.
+        message: String,
+    },
+    /// It declares more than a [`Limits`](crate::Limits) field allows.
+    Declares {
+        /// What it declares too much of, with the number.
+        what: String,
+        /// The limit, with its unit.
+        limit: String,
+    },
+    /// It could not be compiled.
+    Compile {
+        /// What the compiler says.
+        message: String,
+    },
+    /// It trapped or ran out of budget before it was asked anything.
+    StartUp {
+        /// What happened.
+        message: String,
+    },
+    /// The host had no room to try it.
+    Host {
+        /// What happened.
+        message: String,
+    },
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // The cause is the source, and is printed by who prints the chain.
+            Self::Read(_) => f.write_str("the file could not be read"),
+            Self::TooLarge { bytes, limit } => write!(
+                f,
+                "the file has {bytes} bytes and a component may have {limit}; strip it, or raise \
+                 `Limits::component_bytes`"
+            ),
+            Self::NotWasm => f.write_str(
+                "the file is not WebAssembly; build a selector with `spanway build`, or with your \
+                 language's component tools against wit/",
+            ),
+            Self::CoreModule => f.write_str(
+                "the file is a core module and not a component; `spanway build` makes one, or \
+                 `wasm-tools component new MODULE -o SELECTOR.wasm`",
+            ),
+            Self::Malformed { message } => write!(
+                f,
+                "the component is broken or cut off ({}); build or copy it again",
+                shown(message)
+            ),
+            Self::NoSelection { exports } => {
+                write!(
+                    f,
+                    "the component does not export `{}@{}`, so it is no selector; it exports {}. \
+                     Build it for the world `selector` in wit/",
+                    super::manifest::SELECTION,
+                    super::manifest::VERSION,
+                    list(exports)
+                )
+            }
+            Self::OtherVersion { found, host } => write!(
+                f,
+                "the selector was built for version {} of the contract and this host speaks \
+                 {host}; build it against the host's wit/",
+                shown(found)
+            ),
+            Self::Import { name } => write!(
+                f,
+                "the selector imports `{}`, which selectors are not given; remove what needs it, \
+                 or build for a target without it (wasm32-unknown-unknown in Rust)",
+                shown(name)
+            ),
+            Self::Link { message } => write!(
+                f,
+                "the selector does not fit the contract of this host: {}; build it against the \
+                 host's wit/",
+                shown(message)
+            ),
+            Self::Declares { what, limit } => write!(
+                f,
+                "the selector declares {what} and may have {limit}; build it with less, or raise \
+                 the limit"
+            ),
+            Self::Compile { message } => {
+                write!(f, "the component cannot be compiled: {}", shown(message))?;
+                if message.contains("async") {
+                    f.write_str(
+                        "; a selector's export is lifted synchronously, so build it without async \
+                         (`--sync`)",
+                    )?;
+                } else if names_a_feature(message) {
+                    f.write_str(
+                        "; selectors are not given this feature of WebAssembly, so build without \
+                         it",
+                    )?;
+                }
+                Ok(())
+            }
+            Self::StartUp { message } => write!(
+                f,
+                "the selector does not start: {}; a start-up may not ask the runtime context, and \
+                 has the budget of one decision",
+                shown(message)
+            ),
+            Self::Host { message } => {
+                write!(
+                    f,
+                    "the host could not try the selector: {message}; try again"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Read(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the validator refused what an engine may know and selectors may not use.
+pub(super) fn names_a_feature(message: &str) -> bool {
+    let words = [
+        "feature",
+        "proposal",
+        "enabled",
+        "support",
+        "multiple memories",
+    ];
+    words.iter().any(|word| message.contains(word))
+}
+
+/// At most this many names of a file are listed.
+const LISTED: usize = 8;
+/// At most this many characters of a file's own words are shown.
+const SHOWN: usize = 256;
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
+    let listed = names.iter().take(LISTED);
+    let mut list: Vec<String> = listed.map(|name| format!("`{}`", shown(name))).collect();
+    if names.len() > LISTED {
+        list.push(format!("and {} more", names.len() - LISTED));
+    }
+    list.join(", ")
+}
+
+/// A file's own words, on one line and not too many: a file is somebody else's,
+/// and its names are read before anything is checked.
+fn shown(text: &str) -> String {
+    let mut line = String::new();
+    for character in text.chars().take(SHOWN) {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    if text.chars().nth(SHOWN).is_some() {
+        line.push('…');
+    }
+    line
+}

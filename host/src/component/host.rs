@@ -1,0 +1,313 @@
+//! The host of component selectors: one engine, and how a file becomes a selector.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
+
+use super::admission::Admission;
+use super::engine::{self, Clock};
+use super::error::{self, LoadError};
+use super::limits::Limits;
+use super::manifest::{self, Manifest};
+use super::sandbox::{self, Sandbox};
+use super::selector::ComponentSelector;
+use super::world;
+
+/// What compiling a component needs of stack: half of what a thread has by default.
+const COMPILER_STACK: usize = 1 << 20;
+
+/// Loads and runs component selectors: an engine of its own, with its limits.
+///
+/// A value like any other: make one for each registry, or share one by cloning it.
+/// It holds one small thread, which sleeps while no selector runs and ends with
+/// the last clone and the last selector.
+///
+/// # Examples
+/// ```no_run
+/// use spanway::{Chain, Limits, SelectorHost};
+/// use std::sync::Arc;
+///
+/// let host = SelectorHost::new(Limits::default())?;
+/// let selector = host.load_file("selectors/50-environment.wasm".as_ref())?;
+/// let chain = Chain::new([Arc::new(selector) as Arc<_>]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct SelectorHost {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What all selectors of one host share.
+pub(super) struct Shared {
+    pub(super) engine: Engine,
+    pub(super) limits: Limits,
+    pub(super) clock: Clock,
+    pub(super) admission: Admission,
+    linker: Linker<Sandbox>,
+}
+
+/// Why a host could not be made: the system gave no engine or no thread.
+#[derive(Debug)]
+pub struct HostError {
+    message: String,
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no host for component selectors: {}", self.message)
+    }
+}
+
+impl std::error::Error for HostError {}
+
+impl From<wasmtime::Error> for HostError {
+    fn from(error: wasmtime::Error) -> Self {
+        Self {
+            message: format!("{error:#}"),
+        }
+    }
+}
+
+impl SelectorHost {
+    /// Makes a host.
+    ///
+    /// # Errors
+    /// [`HostError`] if this machine cannot run WebAssembly within these limits or
+    /// gives no thread, or if the limits allow no sandbox.
+    ///
+    /// # Cost
+    /// Reserves address space for the sandboxes, and starts one thread.
+    pub fn new(limits: Limits) -> Result<Self, HostError> {
+        if limits.sandboxes == 0 {
+            return Err(HostError {
+                message: "`Limits::sandboxes` is 0, so no decision could ever run".to_owned(),
+            });
+        }
+        let engine = engine::engine(&limits)?;
+        let mut linker = Linker::new(&engine);
+        sandbox::link(&mut linker)?;
+        world::link(&mut linker)?;
+        let clock = Clock::start(&engine).map_err(|error| HostError {
+            message: format!("no thread for its clock: {error}"),
+        })?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                admission: Admission::new(limits.sandboxes),
+                engine,
+                limits,
+                clock,
+                linker,
+            }),
+        })
+    }
+
+    /// The limits that its selectors run in.
+    pub fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
+    /// Loads a selector from a file. Its name is the file's, without the ending.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and [`LoadError::Read`].
+    ///
+    /// # Cost
+    /// As [`load`](Self::load). Reads the file whole, never more than the limit.
+    pub fn load_file(&self, path: &Path) -> Result<ComponentSelector, LoadError> {
+        let limit = self.shared.limits.component_bytes;
+        let file = File::open(path).map_err(LoadError::Read)?;
+        let size = file.metadata().map_err(LoadError::Read)?.len();
+        // A file may grow, or have no size to tell, so the reading is bounded too.
+        let mut bytes = Vec::new();
+        file.take(limit as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(LoadError::Read)?;
+        if bytes.len() > limit {
+            return Err(LoadError::TooLarge {
+                bytes: size.max(bytes.len() as u64),
+                limit,
+            });
+        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        self.load(&name, &bytes)
+    }
+
+    /// Loads a selector from the bytes of a component: reads what it says of
+    /// itself, compiles it, and starts it once to see that it starts.
+    ///
+    /// # Errors
+    /// [`LoadError`], one variant for each thing that can be wrong.
+    ///
+    /// # Cost
+    /// Compiles: milliseconds for a small component, seconds for a language
+    /// runtime. Not for the thread that starts spans.
+    pub fn load(&self, name: &str, bytes: &[u8]) -> Result<ComponentSelector, LoadError> {
+        let limit = self.shared.limits.component_bytes;
+        if bytes.len() > limit {
+            return Err(LoadError::TooLarge {
+                bytes: bytes.len() as u64,
+                limit,
+            });
+        }
+        // A compiler recurses, and a caller may have a small stack.
+        stacker::maybe_grow(COMPILER_STACK, 2 * COMPILER_STACK, || {
+            self.compile(name, bytes)
+        })
+    }
+
+    fn compile(&self, name: &str, bytes: &[u8]) -> Result<ComponentSelector, LoadError> {
+        let manifest = Manifest::read(bytes)?;
+        let component = Component::new(&self.shared.engine, bytes)
+            .map_err(|error| compile_error(&error, &self.shared.limits))?;
+        self.check_declarations(&component)?;
+        let export = find_select(&component, &manifest)?;
+        let selector = ComponentSelector::new(
+            name.to_owned(),
+            hex(&Sha256::digest(bytes)),
+            bytes.len(),
+            self.shared.clone(),
+            self.link(&component)?,
+            export,
+            manifest.imports,
+        );
+        selector.try_start()?;
+        Ok(selector)
+    }
+
+    fn link(&self, component: &Component) -> Result<InstancePre<Sandbox>, LoadError> {
+        let link_error = |error: wasmtime::Error| LoadError::Link {
+            message: format!("{error:#}"),
+        };
+        let engine = &self.shared.engine;
+        let mut linker = self.shared.linker.clone();
+        for (name, import) in component.component_type().imports(engine) {
+            let ComponentItem::ComponentInstance(interface) = import.ty else {
+                continue;
+            };
+            let items = interface
+                .exports(engine)
+                .map(|(name, item)| (name, item.ty));
+            if manifest::is_runtime_context(name) {
+                sandbox::check_questions(name, items.map(|(name, _)| name))?;
+            } else {
+                world::link_rest(&mut linker, name, items).map_err(link_error)?;
+            }
+        }
+        linker.instantiate_pre(component).map_err(link_error)
+    }
+
+    /// Compares what a component declares with the limits, so that a component
+    /// which can never start is refused with the number and not with a trap.
+    fn check_declarations(&self, component: &Component) -> Result<(), LoadError> {
+        let limits = &self.shared.limits;
+        // None for a component that is made of other components at run time; its
+        // start tells.
+        let Some(needs) = component.resources_required() else {
+            return Ok(());
+        };
+        // Told in pages.
+        let memory = needs.max_initial_memory_size.unwrap_or(0);
+        let memory = memory.saturating_mul(64 << 10);
+        let table = needs.max_initial_table_size.unwrap_or(0);
+        let declared: [(u64, usize, &str); 4] = [
+            (memory, limits.memory_bytes, MEMORY),
+            (table, limits.table_elements, TABLE),
+            (needs.num_memories.into(), limits.memories, MEMORIES),
+            (needs.num_tables.into(), limits.tables, TABLES),
+        ];
+        for (found, limit, what) in declared {
+            if found > limit as u64 {
+                return Err(LoadError::Declares {
+                    what: format!("{found} {what}"),
+                    limit: limit.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for SelectorHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SelectorHost")
+            .field("limits", &self.shared.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+fn compile_error(error: &wasmtime::Error, limits: &Limits) -> LoadError {
+    let message = format!("{error:#}");
+    if let Some(too_much) = declares_too_much(&message, limits) {
+        return too_much;
+    }
+    // The validator's errors carry the place in the file. What it was told to
+    // refuse is not broken.
+    if message.contains("(at offset 0x") && !error::names_a_feature(&message) {
+        LoadError::Malformed { message }
+    } else {
+        LoadError::Compile { message }
+    }
+}
+
+/// What a pool of sandboxes refuses as too large for it. The engine has no type
+/// for these errors; a test holds their words.
+fn declares_too_much(message: &str, limits: &Limits) -> Option<LoadError> {
+    let refusals: [(&str, &str, usize, &str); 5] = [
+        ("minimum byte size of ", "", limits.memory_bytes, MEMORY),
+        ("minimum element size of ", "", limits.table_elements, TABLE),
+        (
+            "contains ",
+            " Wasm linear memories",
+            limits.memories,
+            MEMORIES,
+        ),
+        ("contains ", " tables", limits.tables, TABLES),
+        (
+            "contains ",
+            " core module instances",
+            limits.instances,
+            "core instances",
+        ),
+    ];
+    refusals
+        .into_iter()
+        .find_map(|(before, after, limit, what)| {
+            let (_, rest) = message.split_once(before)?;
+            let digits = rest.find(|byte: char| !byte.is_ascii_digit())?;
+            let (found, rest) = rest.split_at(digits);
+            let refused = rest.starts_with(after) && rest.contains("exceeds the ");
+            refused.then(|| LoadError::Declares {
+                what: format!("{found} {what}"),
+                limit: limit.to_string(),
+            })
+        })
+}
+
+const MEMORY: &str = "bytes of memory at its start";
+const TABLE: &str = "elements in a table";
+const MEMORIES: &str = "memories";
+const TABLES: &str = "tables";
+
+fn find_select(
+    component: &Component,
+    manifest: &Manifest,
+) -> Result<ComponentExportIndex, LoadError> {
+    manifest
+        .selection()
+        .and_then(|name| component.get_export_index(None, name))
+        .and_then(|interface| component.get_export_index(Some(&interface), "select"))
+        .ok_or_else(|| LoadError::Link {
+            message: "its selection has no function `select`".to_owned(),
+        })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,188 @@
+//! What a file says of itself, read before it is compiled: whether it is a
+//! component, which selector contract it was built for, what it imports.
+//!
+//! Compiling may take seconds, and speaks of types and not of versions. Reading
+//! the names takes microseconds, and its errors can name the remedy.
+
+use wasmtime::wasmparser::{BinaryReaderError, Chunk, Parser, Payload};
+
+use super::error::LoadError;
+
+/// The interface that a selector exports.
+pub(super) const SELECTION: &str = "spanway:selector/selection";
+/// The version of the contract that this host speaks.
+pub(super) const VERSION: &str = "0.1.0";
+/// The interface that a selector asks.
+pub(super) const RUNTIME_CONTEXT: &str = "spanway:selector/runtime-context";
+
+/// What of WASI is there for guests whose language cannot start without: all of
+/// it empty, and all of it the same on every call.
+const EMPTY_WORLD: [&str; 5] = [
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+];
+
+/// How deep components may be nested in each other. Toolchains nest two or three;
+/// the engine's time and memory grow with the square of it.
+const MAX_DEPTH: usize = 32;
+
+/// What a component imports and exports, by name.
+#[derive(Debug, Default)]
+pub(super) struct Manifest {
+    pub(super) imports: Vec<String>,
+    pub(super) exports: Vec<String>,
+    /// How deep components are nested in it, as far as was looked.
+    depth: usize,
+}
+
+impl Manifest {
+    /// Reads the names and checks them.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, LoadError> {
+        if !bytes.starts_with(b"\0asm") {
+            return Err(LoadError::NotWasm);
+        }
+        if Parser::is_core_wasm(bytes) {
+            return Err(LoadError::CoreModule);
+        }
+        if !Parser::is_component(bytes) {
+            return Err(LoadError::Malformed {
+                message: "it has neither the header of a module nor that of a component".to_owned(),
+            });
+        }
+        let manifest = Self::names(bytes).map_err(|message| LoadError::Malformed { message })?;
+        if manifest.depth > MAX_DEPTH {
+            return Err(LoadError::Compile {
+                message: format!("it nests components more than {MAX_DEPTH} deep"),
+            });
+        }
+        manifest.check_version()?;
+        manifest.check_imports()?;
+        Ok(manifest)
+    }
+
+    /// The imports and exports of the outermost component, and how deep others are
+    /// nested in it; core modules are stepped over.
+    fn names(bytes: &[u8]) -> Result<Self, String> {
+        let malformed = |error: BinaryReaderError| error.to_string();
+        let mut manifest = Self::default();
+        let mut parser = Parser::new(0);
+        let mut outer = Vec::new();
+        let mut rest = bytes;
+        loop {
+            let Chunk::Parsed { consumed, payload } =
+                parser.parse(rest, true).map_err(malformed)?
+            else {
+                // With all bytes given the parser asks for no more.
+                return Ok(manifest);
+            };
+            rest = &rest[consumed..];
+            match payload {
+                Payload::ModuleSection {
+                    unchecked_range, ..
+                } => {
+                    let length = unchecked_range.end - unchecked_range.start;
+                    rest = rest.get(length..).ok_or_else(|| {
+                        let left = rest.len();
+                        format!("a part of {length} bytes has {left} left")
+                    })?;
+                }
+                Payload::ComponentSection { parser: inner, .. } => {
+                    outer.push(std::mem::replace(&mut parser, inner));
+                    manifest.depth = manifest.depth.max(outer.len());
+                    if manifest.depth > MAX_DEPTH {
+                        return Ok(manifest);
+                    }
+                }
+                Payload::ComponentImportSection(section) if outer.is_empty() => {
+                    for import in section {
+                        let import = import.map_err(malformed)?;
+                        manifest.imports.push(import.name.name.to_owned());
+                    }
+                }
+                Payload::ComponentExportSection(section) if outer.is_empty() => {
+                    for export in section {
+                        let export = export.map_err(malformed)?;
+                        manifest.exports.push(export.name.name.to_owned());
+                    }
+                }
+                Payload::End(_) => match outer.pop() {
+                    Some(parent) => parser = parent,
+                    None => return Ok(manifest),
+                },
+                _ => {}
+            }
+        }
+    }
+
+    /// The full name under which the selection is exported. A component may speak
+    /// several lines of the contract: this host's comes first, then any.
+    pub(super) fn selection(&self) -> Option<&str> {
+        let selections = || {
+            let names = self.exports.iter().map(String::as_str);
+            names.filter(|name| unversioned(name) == SELECTION)
+        };
+        let ours = selections().find(|name| version(name).is_some_and(same_line));
+        ours.or_else(|| selections().next())
+    }
+
+    fn check_version(&self) -> Result<(), LoadError> {
+        let Some(selection) = self.selection() else {
+            return Err(LoadError::NoSelection {
+                exports: self.exports.clone(),
+            });
+        };
+        // The import says the same as a rule, but a toolchain leaves it out when
+        // unused.
+        let context = self.imports.iter().map(String::as_str);
+        let context = context.filter(|import| is_runtime_context(import));
+        for name in [selection].into_iter().chain(context) {
+            if !version(name).is_some_and(same_line) {
+                return Err(LoadError::OtherVersion {
+                    found: version(name).unwrap_or("no version").to_owned(),
+                    host: VERSION,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_imports(&self) -> Result<(), LoadError> {
+        for import in &self.imports {
+            let given = is_runtime_context(import)
+                || (EMPTY_WORLD.iter().any(|world| import.starts_with(world))
+                    && version(import).is_some_and(|version| version.starts_with("0.2.")));
+            if !given {
+                return Err(LoadError::Import {
+                    name: import.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an import is the runtime context, of whatever version.
+pub(super) fn is_runtime_context(import: &str) -> bool {
+    unversioned(import) == RUNTIME_CONTEXT
+}
+
+pub(super) fn unversioned(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(name, _)| name)
+}
+
+fn version(name: &str) -> Option<&str> {
+    name.split_once('@').map(|(_, version)| version)
+}
+
+/// Whether a guest of this version runs here: 0.1 with any patch and no
+/// pre-release tag. What a newer patch adds is missed only if it is used.
+fn same_line(found: &str) -> bool {
+    let line = VERSION.rsplit_once('.').map_or(VERSION, |(line, _)| line);
+    found
+        .strip_prefix(line)
+        .and_then(|rest| rest.strip_prefix('.'))
+        .is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
+}

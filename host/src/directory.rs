@@ -1,0 +1,283 @@
+//! The selectors directory: which files in it are selectors, in which order, and
+//! what came of loading them.
+//!
+//! One bad file does not sink the others. It keeps its place in the chain, and a
+//! decision that reaches it goes to the fallback tracer: a rule that was meant to
+//! stand there must not be passed over in silence.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::component::{ComponentSelector, LoadError, SelectorHost};
+use crate::context::ContextView;
+use crate::decision::{Choice, Decision, Fallback, Origin};
+use crate::selector::{Chain, Selector};
+use crate::tracer_names::TracerNames;
+
+/// A directory of selectors.
+///
+/// Live are the `*.wasm` files directly in it, in the byte order of their names,
+/// so `10-tenant.wasm` is asked before `20-environment.wasm`. Sources and other
+/// files may lie in sub-folders; files whose names begin with a dot are ignored.
+///
+/// # Examples
+/// ```no_run
+/// use spanway::{Limits, SelectorHost, SelectorsDirectory, TracerRegistry};
+///
+/// let host = SelectorHost::new(Limits::default())?;
+/// let report = SelectorsDirectory::new("selectors", host).load()?;
+/// for (file, error) in report.failed() {
+///     eprintln!("{}: {error}", file.display());
+/// }
+/// let registry = TracerRegistry::<()>::new();
+/// registry.set_selectors(report.chain());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SelectorsDirectory {
+    path: PathBuf,
+    host: SelectorHost,
+}
+
+impl SelectorsDirectory {
+    /// Names a directory; nothing is read yet.
+    pub fn new(path: impl Into<PathBuf>, host: SelectorHost) -> Self {
+        Self {
+            path: path.into(),
+            host,
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Loads every selector in it.
+    ///
+    /// A file that cannot be loaded is part of the report and no error.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] if the directory itself cannot be read, or holds more
+    /// selectors than [`Limits::selectors`](crate::Limits).
+    ///
+    /// # Cost
+    /// Compiles each file, one after the other.
+    pub fn load(&self) -> Result<LoadReport, DirectoryError> {
+        let paths = self.files()?;
+        let limit = self.host.limits().selectors;
+        if paths.len() > limit {
+            return Err(DirectoryError::TooMany {
+                path: self.path.clone(),
+                found: paths.len(),
+                limit,
+            });
+        }
+        let files = paths.into_iter().map(|path| self.load_one(path)).collect();
+        Ok(LoadReport { files })
+    }
+
+    fn load_one(&self, path: PathBuf) -> LoadedFile {
+        let outcome = self.host.load_file(&path);
+        match &outcome {
+            Ok(selector) => tracing::info!(
+                selector = selector.name(),
+                digest = selector.digest(),
+                bytes = selector.file_bytes(),
+                "a selector was loaded"
+            ),
+            Err(error) => tracing::warn!(
+                file = %path.display(),
+                error = error as &dyn std::error::Error,
+                "a selector could not be loaded; decisions that reach its place go to the \
+                 fallback tracer"
+            ),
+        }
+        LoadedFile { path, outcome }
+    }
+
+    /// The live files in order.
+    fn files(&self) -> Result<Vec<PathBuf>, DirectoryError> {
+        let unreadable = |error| DirectoryError::of(&self.path, error);
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let path = entry.path();
+            let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            let wasm = path.extension().is_some_and(|ending| ending == "wasm");
+            // Through links, and whatever is left of a link that leads nowhere is a
+            // file that cannot be read. A pipe or a folder is not a file at all.
+            let file = fs::metadata(&path).map_or(true, |data| data.is_file());
+            if wasm && file && !hidden {
+                files.push(path);
+            }
+        }
+        files.sort_unstable_by(|a, b| {
+            let name = |path: &PathBuf| path.file_name().map(|n| n.as_encoded_bytes().to_vec());
+            name(a).cmp(&name(b))
+        });
+        Ok(files)
+    }
+}
+
+/// What came of loading a directory: successes and failures, in order.
+#[derive(Debug)]
+#[must_use = "a file that could not be loaded is only in the report"]
+pub struct LoadReport {
+    files: Vec<LoadedFile>,
+}
+
+/// One file of a [`LoadReport`].
+#[derive(Debug)]
+pub struct LoadedFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What came of it.
+    pub outcome: Result<ComponentSelector, LoadError>,
+}
+
+impl LoadReport {
+    /// Every file in order.
+    pub fn files(&self) -> &[LoadedFile] {
+        &self.files
+    }
+
+    /// The selectors that are live.
+    pub fn loaded(&self) -> impl Iterator<Item = &ComponentSelector> {
+        self.files
+            .iter()
+            .filter_map(|file| file.outcome.as_ref().ok())
+    }
+
+    /// The files that could not be loaded, and why.
+    pub fn failed(&self) -> impl Iterator<Item = (&Path, &LoadError)> {
+        self.files
+            .iter()
+            .filter_map(|file| Some((file.path.as_path(), file.outcome.as_ref().err()?)))
+    }
+
+    /// The chain: each file at its place. One that could not be loaded answers
+    /// with [`Fallback::Unavailable`].
+    pub fn chain(&self) -> Chain {
+        Chain::new(self.files.iter().map(LoadedFile::selector))
+    }
+}
+
+impl LoadedFile {
+    /// What stands at this file's place in the chain.
+    pub fn selector(&self) -> Arc<dyn Selector> {
+        match &self.outcome {
+            Ok(selector) => Arc::new(selector.clone()),
+            Err(error) => Arc::new(Unavailable {
+                name: self.name(),
+                reason: describe(error),
+            }),
+        }
+    }
+
+    /// The name of the selector: the file's, without the ending.
+    pub fn name(&self) -> String {
+        let stem = self.path.file_stem().unwrap_or_default();
+        stem.to_string_lossy().into_owned()
+    }
+}
+
+/// Holds the place of a file that could not be loaded.
+struct Unavailable {
+    name: String,
+    reason: String,
+}
+
+impl Selector for Unavailable {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn decide(&self, _: &ContextView<'_>, _: &TracerNames) -> Decision {
+        Decision {
+            choice: Choice::Fallback(Fallback::Unavailable(self.reason.clone())),
+            origin: Origin::Native,
+        }
+    }
+}
+
+/// An error with its cause, on one line.
+fn describe(error: &LoadError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+/// Why a selectors directory could not be read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DirectoryError {
+    /// There is no such directory.
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// It is there and cannot be listed.
+    Unreadable {
+        /// Where it is.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// More selectors than a chain may have.
+    TooMany {
+        /// Where it is.
+        path: PathBuf,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+}
+
+impl DirectoryError {
+    fn of(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::Missing { path },
+            _ => Self::Unreadable { path, source },
+        }
+    }
+}
+
+impl fmt::Display for DirectoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { path } => write!(
+                f,
+                "the selectors directory {} does not exist; create it, or name the right one",
+                path.display()
+            ),
+            Self::Unreadable { path, .. } => write!(
+                f,
+                "the selectors directory {} cannot be listed; it must be a directory that this \
+                 process may read",
+                path.display()
+            ),
+            Self::TooMany { path, found, limit } => write!(
+                f,
+                "the selectors directory {} holds {found} selectors and a chain may have {limit}; \
+                 move some away, or raise `Limits::selectors`",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for DirectoryError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+;; Exports, beside a sound selection, an interface with a resource and its
+;; constructor. Nobody asks for them.
+(component
+  (core module $guest
+    (memory (export "memory") 1)
+    ;; ok(some("console")): where `select` points to.
+    (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
+    (func (export "select") (param $names i32) (param $count i32) (result i32)
+      i32.const 16)
+    (func (export "make") (result i32) i32.const 1)
+
+    (global $free (mut i32) (i32.const 4096))
+    (func (export "realloc") (param i32 i32 i32) (param $size i32) (result i32)
+      global.get $free
+      (global.set $free (i32.and
+        (i32.add (i32.add (global.get $free) (local.get $size)) (i32.const 7))
+        (i32.const -8)))))
+  (core instance $guest (instantiate $guest))
+
+  (func $select (param "available-tracers" (list string))
+      (result (result (option string) (error string)))
+    (canon lift (core func $guest "select")
+      (memory (core memory $guest "memory")) (realloc (core func $guest "realloc"))))
+  (instance $selection (export "select" (func $select)))
+  (export "spanway:selector/selection@0.1.0" (instance $selection))
+
+  (type $thing' (resource (rep i32)))
+  (core func $new (canon resource.new $thing'))
+  (export $thing "thing" (type $thing'))
+  (func $make (result (own $thing)) (canon lift (core func $guest "make")))
+  (export "make" (func $make)))

@@ -1,0 +1,15 @@
+;; Lifts `select` without a `realloc`, so the names cannot be handed over.
+(component
+  (core module $guest
+    (memory (export "memory") 1)
+    ;; ok(some("console")): where `select` points to.
+    (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
+    (func (export "select") (param $names i32) (param $count i32) (result i32)
+      i32.const 16))
+  (core instance $guest (instantiate $guest))
+
+  (func $select (param "available-tracers" (list string))
+      (result (result (option string) (error string)))
+    (canon lift (core func $guest "select") (memory (core memory $guest "memory"))))
+  (instance $selection (export "select" (func $select)))
+  (export "spanway:selector/selection@0.1.0" (instance $selection)))

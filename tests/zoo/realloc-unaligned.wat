@@ -1,0 +1,18 @@
+;; Offers room at an odd address.
+(component
+  (core module $guest
+    (memory (export "memory") 1)
+    ;; ok(some("console")): where `select` points to.
+    (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
+    (func (export "select") (param $names i32) (param $count i32) (result i32)
+      i32.const 16)
+
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 4097))
+  (core instance $guest (instantiate $guest))
+
+  (func $select (param "available-tracers" (list string))
+      (result (result (option string) (error string)))
+    (canon lift (core func $guest "select")
+      (memory (core memory $guest "memory")) (realloc (core func $guest "realloc"))))
+  (instance $selection (export "select" (func $select)))
+  (export "spanway:selector/selection@0.1.0" (instance $selection)))

@@ -1,0 +1,29 @@
+;; Grows its table until it gets no more, and then answers. It traps if it did
+;; not get all of 65,536 elements.
+(component
+  (core module $guest
+    (memory (export "memory") 1)
+    (table $table 0 funcref)
+
+    ;; ok(some("console")): where `select` points to.
+    (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
+    (func (export "select") (param $names i32) (param $count i32) (result i32)
+      (loop $again
+        (br_if $again (i32.ne (table.grow $table (ref.null func) (i32.const 64)) (i32.const -1))))
+      (if (i32.ne (table.size $table) (i32.const 65536)) (then unreachable))
+      i32.const 16)
+
+    (global $free (mut i32) (i32.const 4096))
+    (func (export "realloc") (param i32 i32 i32) (param $size i32) (result i32)
+      global.get $free
+      (global.set $free (i32.and
+        (i32.add (i32.add (global.get $free) (local.get $size)) (i32.const 7))
+        (i32.const -8)))))
+  (core instance $guest (instantiate $guest))
+
+  (func $select (param "available-tracers" (list string))
+      (result (result (option string) (error string)))
+    (canon lift (core func $guest "select")
+      (memory (core memory $guest "memory")) (realloc (core func $guest "realloc"))))
+  (instance $selection (export "select" (func $select)))
+  (export "spanway:selector/selection@0.1.0" (instance $selection)))
