@@ -1,0 +1,46 @@
+//! Chooses by the environment that the service runs in.
+
+use spanway_guest::{Decision, RuntimeContext, abstain, choose};
+
+spanway_guest::export!(select);
+
+fn select(context: &dyn RuntimeContext, _: &[String]) -> Decision {
+    match context.text("environment").as_deref() {
+        Some("production") => choose("langfuse"),
+        Some("staging") => choose("datadog"),
+        Some("development") => choose("console"),
+        _ => abstain(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spanway_guest::mock::{MockContext, tracers};
+
+    use super::*;
+
+    #[test]
+    fn each_environment_has_its_tracer() {
+        for (environment, expected) in [
+            ("production", choose("langfuse")),
+            ("staging", choose("datadog")),
+            ("development", choose("console")),
+            ("Production", abstain()),
+            ("qa", abstain()),
+        ] {
+            let context = MockContext::new().with("environment", environment);
+            let available = tracers(["langfuse", "datadog", "console"]);
+            assert_eq!(select(&context, &available), expected, "{environment}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_environment_is_left_to_the_default() {
+        assert_eq!(
+            select(&MockContext::new(), &tracers(["langfuse"])),
+            abstain()
+        );
+        let context = MockContext::from_json(r#"{"environment": ["production"]}"#);
+        assert_eq!(select(&context, &tracers(["langfuse"])), abstain());
+    }
+}

@@ -1,0 +1,54 @@
+//! Discards the traces of health checks.
+
+use spanway_guest::{Decision, RuntimeContext, abstain, choose_if_available};
+
+spanway_guest::export!(select);
+
+/// The root spans that say only that somebody looked whether the service is up.
+const HEALTH_CHECKS: [&str; 4] = ["GET /healthz", "GET /livez", "GET /readyz", "health"];
+
+fn select(context: &dyn RuntimeContext, available_tracers: &[String]) -> Decision {
+    match context.text("span.name") {
+        // Where nothing discards, a health check is a trace like any other.
+        Some(name) if HEALTH_CHECKS.contains(&name.as_str()) => {
+            choose_if_available("discard", available_tracers)
+        }
+        _ => abstain(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spanway_guest::mock::{MockContext, tracers};
+    use spanway_guest::{abstain, choose};
+
+    use super::*;
+
+    #[test]
+    fn every_health_check_is_discarded() {
+        for name in HEALTH_CHECKS {
+            let context = MockContext::new().with("span.name", name);
+            let available = tracers(["console", "discard"]);
+            assert_eq!(select(&context, &available), choose("discard"), "{name}");
+        }
+    }
+
+    #[test]
+    fn other_spans_are_left_to_the_next_selector() {
+        for name in ["POST /chat", "GET /healthz/history", "get /healthz", ""] {
+            let context = MockContext::new().with("span.name", name);
+            let available = tracers(["console", "discard"]);
+            assert_eq!(select(&context, &available), abstain(), "{name}");
+        }
+        assert_eq!(
+            select(&MockContext::new(), &tracers(["discard"])),
+            abstain()
+        );
+    }
+
+    #[test]
+    fn nothing_is_discarded_without_a_discarding_tracer() {
+        let context = MockContext::new().with("span.name", "health");
+        assert_eq!(select(&context, &tracers(["console"])), abstain());
+    }
+}
