@@ -25,9 +25,14 @@
     doc = "5. [`SelectorsDirectory`]: the files, loaded into a report and a chain."
 )]
 //! 6. [`TracerRegistry`], [`Selection`]: the tracers, and the one that is selected.
+#![cfg_attr(
+    feature = "otel",
+    doc = "7. [`otel`]: a tracer provider for OpenTelemetry that routes each trace."
+)]
 //!
 //! # Features
 //! - `components` (default): selectors as WebAssembly components, on wasmtime.
+//! - `otel` (default): the routing tracer provider for OpenTelemetry.
 //!
 //! Without both, the crate holds the registry and native selectors, and depends on
 //! little.
@@ -48,6 +53,8 @@ mod directory;
 
 mod registry;
 
+#[cfg(feature = "otel")]
+pub mod otel;
 
 pub use context::{
     ContextError, ContextLimits, ContextView, RootSpan, RuntimeContext, RuntimeContextBuilder,

@@ -1,0 +1,185 @@
+//! The mark: how a span's context carries the choice of a tracer.
+//!
+//! The `tracestate` member `spanway=<name>:<provider>-<tracer>`. Both numbers are
+//! drawn at random and written in hex, so a mark that comes from elsewhere does
+//! not name an instance here.
+
+use std::fmt::Write as _;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use opentelemetry::trace::TraceState;
+use xxhash_rust::xxh64::xxh64;
+
+/// The key of the `tracestate` member.
+const KEY: &str = "spanway";
+
+/// The longest encoded name. A member's value has at most 256 bytes, and the two
+/// numbers take 26 of them.
+const MAX_ENCODED_BYTES: usize = 200;
+
+/// The choice of one tracer under one name, ready to be put into a `tracestate`.
+#[derive(Debug)]
+pub(super) struct Mark {
+    name: Arc<str>,
+    value: String,
+    /// A `tracestate` that holds the mark and nothing else.
+    alone: TraceState,
+}
+
+impl Mark {
+    pub(super) fn new(name: &str, provider: u32, tracer: u64) -> Self {
+        let value = format!("{}:{provider:08x}-{tracer:016x}", encode(name));
+        // The value is legal, so this is never the empty one.
+        let alone = TraceState::from_key_value([(KEY, &value)]).unwrap_or_default();
+        Self {
+            name: name.into(),
+            value,
+            alone,
+        }
+    }
+
+    pub(super) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Whether `state` carries this mark.
+    pub(super) fn is_in(&self, state: &TraceState) -> bool {
+        state.get(KEY) == Some(&self.value)
+    }
+
+    /// `state` with this mark in front, in place of another.
+    pub(super) fn put(&self, state: &TraceState) -> TraceState {
+        if *state == TraceState::NONE {
+            return self.alone.clone();
+        }
+        state
+            .insert(KEY, self.value.as_str())
+            .unwrap_or_else(|_| self.alone.clone())
+    }
+}
+
+/// The tracer that a mark of this provider names.
+///
+/// It is read for each child, so the numbers have a fixed place at the end.
+pub(super) fn read(state: &TraceState, provider: u32) -> Option<u64> {
+    let (rest, tracer) = state.get(KEY)?.as_bytes().split_last_chunk::<16>()?;
+    let (rest, by) = rest.strip_suffix(b"-")?.split_last_chunk::<8>()?;
+    if !rest.ends_with(b":") || hex(by)? != u64::from(provider) {
+        return None;
+    }
+    hex(tracer)
+}
+
+/// At most sixteen lower-case hex digits.
+fn hex(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0, |number, digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(number << 4 | u64::from(digit))
+    })
+}
+
+/// `state` with the mark of `from`, where a sampler left it out.
+pub(super) fn copy(state: &TraceState, from: &TraceState) -> Option<TraceState> {
+    let value = from.get(KEY)?;
+    if state.get(KEY) == Some(value) {
+        return None;
+    }
+    state.insert(KEY, value).ok()
+}
+
+/// A number for an instance. Random, because nothing here may be process-wide,
+/// and so that another process does not use the same ones.
+pub(super) fn number() -> u64 {
+    RandomState::new().hash_one(0_u8)
+}
+
+/// A name as it stands in a mark: letters, digits and `-_.` as they are, any other
+/// byte as `%XX`. A name too long is cut and ends in `~` and a hash of the whole,
+/// so that two names share an encoding only if their hashes collide.
+fn encode(name: &str) -> String {
+    let mut encoded = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    if encoded.len() > MAX_ENCODED_BYTES {
+        let hash = format!("~{:016x}", xxh64(name.as_bytes(), 0));
+        let mut end = MAX_ENCODED_BYTES - hash.len();
+        // Not in the middle of an escape.
+        if let Some(escape) = encoded[..end].rfind('%').filter(|at| at + 3 > end) {
+            end = escape;
+        }
+        encoded.truncate(end);
+        encoded.push_str(&hash);
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_encoded_one_to_one_and_stay_legal() {
+        for (name, encoded) in [
+            ("langfuse", "langfuse"),
+            ("eu-west_1.prod", "eu-west_1.prod"),
+            ("a,b=c d", "a%2Cb%3Dc%20d"),
+            ("50%", "50%25"),
+            ("a~b:c", "a%7Eb%3Ac"),
+            ("größe", "gr%C3%B6%C3%9Fe"),
+        ] {
+            assert_eq!(encode(name), encoded);
+        }
+        let long = "ü".repeat(128);
+        let longer = format!("{}x", "ü".repeat(127));
+        assert_ne!(encode(&long), encode(&longer));
+        for name in [long, longer, "a".repeat(256)] {
+            assert!(encode(&name).len() <= MAX_ENCODED_BYTES);
+            let mark = Mark::new(&name, u32::MAX, u64::MAX);
+            assert!(mark.is_in(&mark.alone), "{}", mark.value);
+        }
+    }
+
+    #[test]
+    fn a_mark_is_read_by_its_own_provider_alone() {
+        let mark = Mark::new("a:1-2", 7, 11);
+        assert_eq!(read(&mark.alone, 7), Some(11));
+        assert_eq!(read(&mark.alone, 8), None);
+        for value in [
+            "",
+            "a",
+            "a:",
+            "a:00000007-",
+            "a:00000007-000000000000000",
+            "a:00000007-00000000000000xb",
+            "a:00000007-000000000000000B",
+            "a:00000007 000000000000000b",
+            "a00000007-000000000000000b",
+            "a:0000007-000000000000000b",
+            "a:+0000007-000000000000000b",
+        ] {
+            let state = TraceState::from_key_value([(KEY, value)]).unwrap_or_default();
+            assert_eq!(read(&state, 7), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn other_members_stay_and_an_old_mark_goes() {
+        let old = TraceState::from_key_value([("vendor", "1"), (KEY, "old:1-1"), ("other", "2")])
+            .unwrap_or_default();
+        let mark = Mark::new("new", 1, 2);
+        let new = "spanway=new:00000001-0000000000000002";
+        assert_eq!(mark.put(&old).header(), format!("{new},vendor=1,other=2"));
+        assert_eq!(mark.put(&TraceState::NONE).header(), new);
+    }
+}

@@ -1,0 +1,86 @@
+//! OpenTelemetry: a tracer provider that sends each trace to the tracer that the
+//! registry selects for it.
+//!
+//! [`RoutingTracerProvider`] stands where an application would put one
+//! `SdkTracerProvider`. A root span asks the [registry](crate::TracerRegistry)
+//! once, and its children follow it, however they find their parent: through the
+//! current context, a context built by hand, another thread, an async task, or a
+//! span context that was put aside.
+//!
+//! # How a child finds its tracer
+//! A span's context carries the choice in its `tracestate`, as the member
+//! `spanway=<name>:<provider>-<tracer>`. The name is percent-encoded, for people
+//! and for the next process; the two numbers say which instance it was, so that a
+//! name that was given to another tracer meanwhile does not move an open trace.
+//! The SDK copies a parent's `tracestate` into its children, so the mark is seen
+//! in exported children too. Other vendors' members stay.
+//!
+//! The mark of a *remote* parent is not followed: it is the caller's, not ours. A
+//! span with a remote parent is selected here, keeps its trace id, and its mark
+//! replaces the one that came in.
+//!
+//! # What holds
+//! - A selector is asked once for each root span, and never for a child, sampled
+//!   or not, whatever was registered, unregistered or loaded since.
+//! - A selector is never asked where telemetry is suppressed, nor for spans that a
+//!   selector itself starts while it decides; both get spans that do nothing.
+//! - A fault of a selector never reaches the call that starts the span.
+//! - A tracer that was unregistered receives the rest of its open traces. Once it
+//!   is gone, their late children are spans that do nothing, and are
+//!   [counted](LostSpans).
+//! - Without a tracer, spans do nothing and carry their parent's context on. There
+//!   is no choice to inherit then, so the next span below is asked for anew.
+//!
+//! # Examples
+//! ```
+//! use opentelemetry::trace::{Tracer, TracerProvider};
+//! use spanway::otel::{RoutingTracerProvider, RuntimeContextExt, TracerConfig};
+//! use spanway::{Chain, RuntimeContext, native};
+//! use std::sync::Arc;
+//!
+//! let by_tenant = native("by-tenant", |context, tracers| {
+//!     tracers.choose(context.text("tenant").unwrap_or("quarantine"))
+//! });
+//! let provider = RoutingTracerProvider::builder()
+//!     .tracer("acme", TracerConfig::console_to("shop", std::io::sink()))
+//!     .tracer("quarantine", opentelemetry_sdk::trace::SdkTracerProvider::default())
+//!     .selectors(Chain::new([Arc::new(by_tenant) as Arc<_>]))
+//!     .fallback("quarantine")
+//!     .build()?;
+//! opentelemetry::global::set_tracer_provider(provider.clone());
+//!
+//! let run = RuntimeContext::builder().set("tenant", "acme").build()?;
+//! let context = opentelemetry::Context::new().with_runtime_context(run);
+//! let tracer = opentelemetry::global::tracer("shop");
+//! tracer.in_span_with_context("answer", &context, |_context| {
+//!     tracer.in_span("look up", |_context| {}); // follows "answer" to acme
+//! });
+//!
+//! assert_eq!(provider.registry().counts().total(), 1);
+//! let report = provider.shutdown();
+//! assert!(report.failed.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod attributes;
+mod builder;
+mod config;
+mod console;
+mod file;
+mod lost;
+mod mark;
+mod otel_tracer;
+mod provider;
+mod routes;
+mod runtime_context;
+mod span;
+mod tracer;
+
+pub use builder::{BuildError, RoutingTracerProviderBuilder, TracerSource};
+pub use config::{TracerConfig, TracerConfigError};
+pub use lost::LostSpans;
+pub use otel_tracer::OtelTracer;
+pub use provider::RoutingTracerProvider;
+pub use runtime_context::RuntimeContextExt;
+pub use span::RoutingSpan;
+pub use tracer::RoutingTracer;

@@ -1,0 +1,148 @@
+//! The routing tracer provider.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use opentelemetry::InstrumentationScope;
+use opentelemetry::trace::TracerProvider;
+
+use super::builder::RoutingTracerProviderBuilder;
+use super::lost::LostSpans;
+use super::mark;
+use super::otel_tracer::OtelTracer;
+use super::routes::Routes;
+use super::tracer::RoutingTracer;
+use crate::context::RuntimeContext;
+use crate::registry::{Lifecycle, LifecycleReport, TracerRegistry};
+
+/// Sends each trace to the tracer that a registry selects for it.
+///
+/// Give it to [`opentelemetry::global::set_tracer_provider`] in place of one
+/// `SdkTracerProvider`. Cheap to clone: all clones are one provider. See the
+/// [module](super) for what holds.
+///
+/// A native selector is asked inside the call that starts a span. OpenTelemetry
+/// may hold the current context then, so a selector must not attach another: it
+/// would panic, and the trace would go to the fallback tracer.
+///
+/// # Examples
+/// Tracers and selectors can change at any time; open traces stay where they are:
+/// ```
+/// use opentelemetry::trace::{Span, Tracer, TracerProvider};
+/// use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+/// use spanway::otel::{OtelTracer, RoutingTracerProvider};
+///
+/// let before = InMemorySpanExporter::default();
+/// let sdk = SdkTracerProvider::builder().with_simple_exporter(before.clone()).build();
+/// let provider = RoutingTracerProvider::builder().tracer("a", sdk).build()?;
+///
+/// let mut span = provider.tracer("shop").start("answer");
+/// provider.registry().unregister("a");
+/// provider.registry().register("a", OtelTracer::new(SdkTracerProvider::default()))?;
+/// span.end();
+/// assert_eq!(before.get_finished_spans()?.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RoutingTracerProvider {
+    shared: Arc<Shared>,
+}
+
+/// What the provider and its tracers share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) registry: Arc<TracerRegistry<OtelTracer>>,
+    pub(super) routes: Routes,
+    /// For roots to which no runtime context is attached.
+    pub(super) knows_nothing: RuntimeContext,
+    tracer_gone: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn count_tracer_gone(&self) {
+        self.tracer_gone.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl RoutingTracerProvider {
+    /// A provider over a registry of your own.
+    pub fn new(registry: Arc<TracerRegistry<OtelTracer>>) -> Self {
+        // Half of the number is plenty to tell providers apart, and keeps the
+        // mark short.
+        let provider = (mark::number() >> 32) as u32;
+        let shared = Shared {
+            registry,
+            routes: Routes::new(provider),
+            knows_nothing: RuntimeContext::empty(),
+            tracer_gone: AtomicU64::new(0),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Starts a provider with a registry of its own.
+    pub fn builder() -> RoutingTracerProviderBuilder {
+        RoutingTracerProviderBuilder::default()
+    }
+
+    /// The registry, for changes at run time.
+    pub fn registry(&self) -> &Arc<TracerRegistry<OtelTracer>> {
+        &self.shared.registry
+    }
+
+    /// Asks each tracer to export what it holds: those of the registry, and those
+    /// that left it and still have open traces.
+    pub fn flush(&self) -> LifecycleReport {
+        let retired = self.retired();
+        let report = self.shared.registry.flush();
+        report.and(LifecycleReport::of(retired, OtelTracer::flush))
+    }
+
+    /// Empties the registry and shuts down its tracers, and those that left it and
+    /// still have open traces. Nothing is exported afterwards: open spans end as
+    /// spans that do nothing, and are [counted](Self::lost). A second call finds
+    /// nothing to do.
+    ///
+    /// A span that ends in this very moment may be counted although it is still
+    /// exported.
+    pub fn shutdown(&self) -> LifecycleReport {
+        let retired = self.retired();
+        let report = self.shared.registry.shutdown();
+        report.and(LifecycleReport::of(retired, OtelTracer::shutdown))
+    }
+
+    /// The spans that were lost because their tracer had come to its end.
+    pub fn lost(&self) -> LostSpans {
+        LostSpans {
+            after_shutdown: self.shared.routes.lost(),
+            tracer_gone: self.shared.tracer_gone.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Tracers that are no longer in the registry, not shut down, and still held.
+    fn retired(&self) -> Vec<(String, Arc<OtelTracer>)> {
+        let registered = self.shared.registry.list();
+        let mut alive = self.shared.routes.alive();
+        alive.retain(|(_, tracer)| {
+            !tracer.is_stopped()
+                && !registered
+                    .iter()
+                    .any(|(_, known)| Arc::ptr_eq(known, tracer))
+        });
+        alive
+    }
+}
+
+impl TracerProvider for RoutingTracerProvider {
+    type Tracer = RoutingTracer;
+
+    fn tracer(&self, name: impl Into<Cow<'static, str>>) -> RoutingTracer {
+        self.tracer_with_scope(InstrumentationScope::builder(name).build())
+    }
+
+    fn tracer_with_scope(&self, scope: InstrumentationScope) -> RoutingTracer {
+        RoutingTracer::new(self.shared.clone(), scope)
+    }
+}

@@ -1,0 +1,147 @@
+//! A span of the tracer that its trace was sent to.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Span, SpanContext, Status};
+
+use super::otel_tracer::OtelTracer;
+
+static NOWHERE: SpanContext = SpanContext::NONE;
+
+/// A span of the tracer that its trace was sent to, or one that does nothing.
+///
+/// It holds its tracer, so a tracer that was unregistered lasts as long as the
+/// open traces in it.
+#[derive(Debug)]
+pub struct RoutingSpan {
+    /// What is shown in place of the SDK's own: the same with the mark, or the
+    /// parent's for a span that does nothing.
+    context: Option<SpanContext>,
+    routed: Option<Routed>,
+}
+
+/// Dropped in this order: the SDK's span may end here, and then needs its tracer.
+#[derive(Debug)]
+struct Routed {
+    span: opentelemetry_sdk::trace::Span,
+    tracer: Arc<OtelTracer>,
+}
+
+impl Routed {
+    /// Counts the span if it is about to end for nothing.
+    fn count_if_lost(&self) {
+        if self.tracer.is_stopped()
+            && self.span.is_recording()
+            && self.span.span_context().is_sampled()
+        {
+            self.tracer.count_lost();
+        }
+    }
+}
+
+impl Drop for Routed {
+    fn drop(&mut self) {
+        self.count_if_lost();
+    }
+}
+
+impl RoutingSpan {
+    /// A span that does nothing and shows no context.
+    pub(super) fn nowhere() -> Self {
+        Self {
+            context: None,
+            routed: None,
+        }
+    }
+
+    /// A span that does nothing and shows this context, so that what starts below
+    /// it sees what it would have seen without it.
+    pub(super) fn showing(context: SpanContext) -> Self {
+        Self {
+            context: Some(context),
+            routed: None,
+        }
+    }
+
+    /// A span of `tracer` that shows `context` if its own lacks the mark.
+    pub(super) fn routed(
+        span: opentelemetry_sdk::trace::Span,
+        tracer: Arc<OtelTracer>,
+        context: Option<SpanContext>,
+    ) -> Self {
+        Self {
+            context,
+            routed: Some(Routed { span, tracer }),
+        }
+    }
+
+    fn span(&mut self) -> Option<&mut opentelemetry_sdk::trace::Span> {
+        self.routed.as_mut().map(|routed| &mut routed.span)
+    }
+}
+
+impl Span for RoutingSpan {
+    fn add_event_with_timestamp<T>(
+        &mut self,
+        name: T,
+        timestamp: SystemTime,
+        attributes: Vec<KeyValue>,
+    ) where
+        T: Into<Cow<'static, str>>,
+    {
+        if let Some(span) = self.span() {
+            span.add_event_with_timestamp(name, timestamp, attributes);
+        }
+    }
+
+    fn span_context(&self) -> &SpanContext {
+        match (&self.context, &self.routed) {
+            (Some(context), _) => context,
+            (None, Some(routed)) => routed.span.span_context(),
+            (None, None) => &NOWHERE,
+        }
+    }
+
+    fn is_recording(&self) -> bool {
+        self.routed
+            .as_ref()
+            .is_some_and(|routed| routed.span.is_recording())
+    }
+
+    fn set_attribute(&mut self, attribute: KeyValue) {
+        if let Some(span) = self.span() {
+            span.set_attribute(attribute);
+        }
+    }
+
+    fn set_status(&mut self, status: Status) {
+        if let Some(span) = self.span() {
+            span.set_status(status);
+        }
+    }
+
+    fn update_name<T>(&mut self, new_name: T)
+    where
+        T: Into<Cow<'static, str>>,
+    {
+        if let Some(span) = self.span() {
+            span.update_name(new_name);
+        }
+    }
+
+    fn add_link(&mut self, span_context: SpanContext, attributes: Vec<KeyValue>) {
+        if let Some(span) = self.span() {
+            span.add_link(span_context, attributes);
+        }
+    }
+
+    fn end_with_timestamp(&mut self, timestamp: SystemTime) {
+        if let Some(routed) = &mut self.routed {
+            routed.count_if_lost();
+            routed.span.end_with_timestamp(timestamp);
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Building, flushing, shutting down, and what is lost then.
+
+use std::sync::Arc;
+
+use opentelemetry::trace::{Span, TraceContextExt, Tracer, TracerProvider};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use parking_lot::Mutex;
+use spanway::otel::{BuildError, OtelTracer, RoutingTracerProvider, TracerConfig};
+use spanway::{Chain, native};
+
+use crate::support::{run, tracer};
+
+/// Keeps the names of spans over a shutdown, unlike the SDK's own.
+#[derive(Clone, Debug, Default)]
+struct Kept(Arc<Mutex<Vec<String>>>);
+
+impl SpanExporter for Kept {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let names = batch.into_iter().map(|span| span.name.into_owned());
+        self.0.lock().extend(names);
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn names(&self) -> Vec<String> {
+        self.0.lock().clone()
+    }
+}
+
+/// A provider with a simple and a batching tracer, chosen by name.
+fn two() -> (RoutingTracerProvider, [Kept; 2]) {
+    let kept = [Kept::default(), Kept::default()];
+    let simple = SdkTracerProvider::builder()
+        .with_simple_exporter(kept[0].clone())
+        .build();
+    let batch = SdkTracerProvider::builder()
+        .with_batch_exporter(kept[1].clone())
+        .build();
+    let by_key = native("by-key", |context, tracers| {
+        tracers.choose(context.text("tracer").unwrap_or_default())
+    });
+    let provider = RoutingTracerProvider::builder()
+        .tracer("simple", simple)
+        .tracer("batch", batch)
+        .selectors(Chain::new([Arc::new(by_key) as Arc<_>]))
+        .build()
+        .unwrap();
+    (provider, kept)
+}
+
+#[test]
+fn after_shutdown_nothing_is_exported_and_what_was_open_is_counted() {
+    let (provider, kept) = two();
+    let tracer = provider.tracer("shop");
+    let open: Vec<_> = ["simple", "batch"]
+        .map(|name| run(name).with_span(tracer.start_with_context("root", &run(name))))
+        .into();
+    for cx in &open {
+        tracer.start_with_context("before", cx).end();
+    }
+    let report = provider.shutdown();
+    assert_eq!(report.succeeded, ["simple", "batch"]);
+    assert_eq!(report.failed, []);
+    for cx in &open {
+        // A child that starts now: nothing, in the same trace, not asked for anew.
+        let child = tracer.start_with_context("after", cx);
+        assert!(!child.is_recording());
+        assert_eq!(child.span_context(), cx.span().span_context());
+        cx.span().end();
+        cx.span().end(); // Once is enough.
+    }
+    drop(open);
+    assert_eq!(provider.lost().after_shutdown, 4);
+    assert_eq!(kept.map(|kept| kept.names()), [["before"], ["before"]]);
+    // A new trace goes nowhere, and a second shutdown is harmless.
+    assert!(
+        !tracer
+            .start_with_context("new", &run("batch"))
+            .span_context()
+            .is_valid()
+    );
+    assert_eq!(provider.shutdown(), spanway::LifecycleReport::default());
+    assert_eq!(provider.lost().total(), 4);
+}
+
+#[test]
+fn dropped_spans_are_counted_like_ended_ones() {
+    let (provider, _kept) = two();
+    let tracer = provider.tracer("shop");
+    let open = [(); 3].map(|()| tracer.start_with_context("root", &run("simple")));
+    let _report = provider.shutdown();
+    drop(open);
+    assert_eq!(provider.lost().after_shutdown, 3);
+}
+
+#[test]
+fn what_a_tracer_lost_stays_counted_when_it_is_gone() {
+    let (provider, _kept) = two();
+    let tracer = provider.tracer("shop");
+    let open = tracer.start_with_context("root", &run("simple"));
+    let _report = provider.shutdown();
+    drop(open);
+    // The table of tracers is tidied when another tracer enters it.
+    provider
+        .registry()
+        .register("new", OtelTracer::new(SdkTracerProvider::default()))
+        .unwrap();
+    tracer.start_with_context("root", &run("new")).end();
+    assert_eq!(provider.lost().after_shutdown, 1);
+}
+
+#[test]
+fn shutdown_reaches_tracers_that_left_with_open_traces() {
+    let (provider, kept) = two();
+    let tracer = provider.tracer("shop");
+    let root = run("batch").with_span(tracer.start_with_context("root", &run("batch")));
+    tracer.start_with_context("child", &root).end();
+    provider.registry().unregister("batch");
+    assert_eq!(provider.flush().succeeded, ["simple", "batch"]);
+    assert_eq!(kept[1].names(), ["child"]);
+    assert_eq!(provider.shutdown().succeeded, ["simple", "batch"]);
+    root.span().end();
+    assert_eq!(kept[1].names(), ["child"]);
+    assert_eq!(provider.lost().after_shutdown, 1);
+}
+
+#[test]
+fn a_ready_made_provider_may_be_shut_down_by_its_owner() {
+    let kept = Kept::default();
+    let sdk = SdkTracerProvider::builder()
+        .with_simple_exporter(kept.clone())
+        .build();
+    let provider = RoutingTracerProvider::builder()
+        .tracer("only", sdk.clone())
+        .build()
+        .unwrap();
+    let tracer = provider.tracer("shop");
+    sdk.shutdown().unwrap();
+    for _ in 0..2 {
+        let root = tracer.start("root");
+        assert!(!root.is_recording());
+        let cx = opentelemetry::Context::new().with_span(root);
+        let child = tracer.start_with_context("child", &cx);
+        assert_eq!(child.span_context(), cx.span().span_context());
+    }
+    // Asked for the two roots, and not for their children.
+    assert_eq!(provider.registry().counts().total(), 2);
+    assert_eq!(provider.lost().after_shutdown, 2);
+    assert_eq!(provider.shutdown().succeeded, ["only"]);
+    assert_eq!(kept.names(), [""; 0]);
+}
+
+#[test]
+fn one_tracer_under_two_names_is_shut_down_once() {
+    let (only, exporter) = tracer();
+    let only = Arc::new(only);
+    let provider = RoutingTracerProvider::builder()
+        .tracer("a", only.clone())
+        .tracer("b", only)
+        .build()
+        .unwrap();
+    assert_eq!(provider.shutdown().succeeded, ["a"]);
+    assert!(exporter.is_shutdown_called());
+}
+
+#[test]
+fn configured_and_ready_made_tracers_stand_side_by_side() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ready, exporter) = tracer();
+    let by_key = native("by-key", |context, tracers| {
+        tracers.choose(context.text("tracer").unwrap_or_default())
+    });
+    let provider = RoutingTracerProvider::builder()
+        .tracer("console", TracerConfig::console_to("shop", std::io::sink()))
+        .tracer("ready", ready)
+        .tracer("sdk", SdkTracerProvider::default())
+        .tracer(
+            "file",
+            TracerConfig::file("shop", dir.path().join("spans.jsonl")),
+        )
+        .selectors(Chain::new([Arc::new(by_key) as Arc<_>]))
+        .fallback("ready")
+        .build()
+        .unwrap();
+    assert_eq!(
+        provider.registry().names().as_slice(),
+        ["console", "ready", "sdk", "file"]
+    );
+    let tracer = provider.tracer("shop");
+    for name in ["console", "ready", "sdk", "file", "nosuch"] {
+        tracer.in_span_with_context("root", &run(name), |_| tracer.in_span("child", |_| {}));
+    }
+    assert_eq!(exporter.get_finished_spans().unwrap().len(), 4);
+    assert_eq!(provider.shutdown().succeeded.len(), 4);
+    let lines = std::fs::read_to_string(dir.path().join("spans.jsonl")).unwrap();
+    assert!(lines.contains("\"root\"") && lines.contains("\"child\""));
+}
+
+#[test]
+fn a_builder_says_what_is_wrong() {
+    let sdk = SdkTracerProvider::default;
+    let new = RoutingTracerProvider::builder;
+    for (builder, message) in [
+        (
+            new().tracer("a", sdk()).tracer("a", sdk()),
+            "a tracer named \"a\" is registered already; unregister it first or choose another \
+             name",
+        ),
+        (
+            new().tracer("", sdk()),
+            "a tracer's name is empty; give it one that a selector can answer",
+        ),
+        (
+            new().tracer("a", sdk()).default_tracer("b"),
+            "the default tracer: no tracer is named \"b\"; registered are: a",
+        ),
+        (
+            new().fallback("b"),
+            "the fallback tracer: no tracer is named \"b\"; registered are: none",
+        ),
+        (
+            new().tracer("a", TracerConfig::file("shop", "/nowhere/spans.jsonl")),
+            "tracer \"a\" cannot be made",
+        ),
+    ] {
+        assert_eq!(builder.build().unwrap_err().to_string(), message);
+    }
+    let error = new()
+        .tracer("a", TracerConfig::file("shop", "/nowhere/s"))
+        .build()
+        .unwrap_err();
+    assert!(matches!(error, BuildError::Tracer { .. }));
+    let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
+    assert_eq!(causes.count(), 3);
+}

@@ -1,0 +1,237 @@
+//! What a selector sees, and when it is not asked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use opentelemetry::trace::{Span, SpanKind, TraceContextExt, Tracer, TracerProvider};
+use opentelemetry::{Array, Context, KeyValue, Value};
+use parking_lot::Mutex;
+use spanway::otel::{RoutingTracerProvider, RuntimeContextExt};
+use spanway::{Chain, Choice, FallbackKind, RuntimeContext, native};
+
+use crate::support::{Fleet, remote, run, tracer, wants};
+
+/// What a selector gets for each of these keys when a span is built like this.
+fn seen(
+    builder: opentelemetry::trace::SpanBuilder,
+    run: RuntimeContext,
+    key: &'static str,
+) -> String {
+    let answer = Arc::new(Mutex::new(String::new()));
+    let to = answer.clone();
+    let selector = native("looks", move |context, _| {
+        *to.lock() = format!("{:?}", context.get(key));
+        Choice::Abstain
+    });
+    let provider = RoutingTracerProvider::builder()
+        .tracer("only", tracer().0)
+        .selectors(Chain::new([Arc::new(selector) as Arc<_>]))
+        .build()
+        .unwrap();
+    let cx = Context::new().with_runtime_context(run);
+    provider
+        .tracer("shop")
+        .build_with_context(builder, &cx)
+        .end();
+    answer.lock().clone()
+}
+
+#[test]
+fn a_selector_sees_the_root_span() {
+    let f64s = |floats: &[f64]| Value::Array(Array::F64(floats.to_vec()));
+    let strings = Value::Array(Array::String(vec!["a".into(), "b\"".into()]));
+    for (key, value, expected) in [
+        ("span.v", Value::Bool(true), "Some(Boolean(true))"),
+        ("span.v", Value::I64(-7), "Some(Integer(-7))"),
+        (
+            "span.v",
+            Value::I64(i64::MAX),
+            r#"Some(Json("9223372036854775807"))"#,
+        ),
+        ("span.v", Value::F64(1.0), "Some(Float(1.0))"),
+        ("span.v", Value::F64(f64::NAN), r#"Some(Text("NaN"))"#),
+        (
+            "span.v",
+            Value::F64(f64::INFINITY),
+            r#"Some(Text("Infinity"))"#,
+        ),
+        (
+            "span.v",
+            Value::F64(f64::NEG_INFINITY),
+            r#"Some(Text("-Infinity"))"#,
+        ),
+        ("span.v", Value::String("x".into()), r#"Some(Text("x"))"#),
+        ("span.v", strings, r#"Some(Json("[\"a\",\"b\\\"\"]"))"#),
+        (
+            "span.v",
+            Value::Array(Array::Bool(vec![true])),
+            r#"Some(Json("[true]"))"#,
+        ),
+        (
+            "span.v",
+            Value::Array(Array::I64(vec![1, 2])),
+            r#"Some(Json("[1,2]"))"#,
+        ),
+        (
+            "span.v",
+            f64s(&[0.5, f64::NAN]),
+            r#"Some(Json("[0.5,\"NaN\"]"))"#,
+        ),
+        ("span.name", true.into(), r#"Some(Text("root"))"#),
+        ("span.kind", true.into(), r#"Some(Text("server"))"#),
+        ("span.other", true.into(), "None"),
+        ("v", true.into(), "None"),
+    ] {
+        let builder = opentelemetry::trace::SpanBuilder::from_name("root")
+            .with_kind(SpanKind::Server)
+            .with_attributes([KeyValue::new("v", value)]);
+        assert_eq!(seen(builder, RuntimeContext::empty(), key), expected);
+    }
+    let kinds = [
+        (SpanKind::Client, "client"),
+        (SpanKind::Server, "server"),
+        (SpanKind::Producer, "producer"),
+        (SpanKind::Consumer, "consumer"),
+        (SpanKind::Internal, "internal"),
+    ];
+    for (kind, word) in kinds {
+        let builder = opentelemetry::trace::SpanBuilder::from_name("root").with_kind(kind);
+        let expected = format!("Some(Text({word:?}))");
+        assert_eq!(
+            seen(builder, RuntimeContext::empty(), "span.kind"),
+            expected
+        );
+    }
+    let plain = opentelemetry::trace::SpanBuilder::from_name("root");
+    assert_eq!(
+        seen(plain.clone(), RuntimeContext::empty(), "span.kind"),
+        r#"Some(Text("internal"))"#
+    );
+    // The application's own key wins.
+    let own = RuntimeContext::builder()
+        .set("span.kind", "mine")
+        .build()
+        .unwrap();
+    assert_eq!(seen(plain, own, "span.kind"), r#"Some(Text("mine"))"#);
+}
+
+#[test]
+fn the_attached_context_is_the_one_of_the_parent_context() {
+    let fleet = Fleet::new();
+    let tracer = fleet.provider.tracer("shop");
+    let _guard = run("c").attach();
+    tracer.start("current").end();
+    tracer.start_with_context("given", &run("b")).end();
+    tracer.start_with_context("empty", &Context::new()).end();
+    assert_eq!(fleet.counts(), [1, 1, 1]);
+    assert_eq!(fleet.asked(), 3);
+    let cx = Context::new()
+        .with_runtime_context(wants("a"))
+        .with_runtime_context(wants("b"));
+    assert_eq!(
+        cx.runtime_context().unwrap().view().text("tracer"),
+        Some("b")
+    );
+}
+
+#[test]
+fn where_telemetry_is_suppressed_no_selector_is_asked() {
+    let fleet = Fleet::new();
+    let tracer = fleet.provider.tracer("shop");
+    let quiet = run("b").with_telemetry_suppressed();
+    assert!(
+        !tracer
+            .start_with_context("root", &quiet)
+            .span_context()
+            .is_valid()
+    );
+    let served = quiet.with_remote_span_context(remote(""));
+    assert!(!tracer.start_with_context("root", &served).is_recording());
+    {
+        let _guard = Context::enter_telemetry_suppressed_scope();
+        tracer.in_span("root", |_| tracer.in_span("child", |_| {}));
+    }
+    assert_eq!(fleet.asked(), 0);
+    assert_eq!(fleet.provider.registry().counts().total(), 0);
+    assert_eq!(fleet.counts(), [0, 0, 0]);
+}
+
+#[test]
+fn an_empty_registry_gives_spans_that_do_nothing() {
+    let provider = RoutingTracerProvider::builder().build().unwrap();
+    let tracer = provider.tracer("shop");
+    tracer.in_span_with_context("root", &run("b"), |cx| {
+        assert!(!cx.span().is_recording());
+        assert!(!cx.span().span_context().is_valid());
+    });
+    // A trace that came in is carried on as it came.
+    let inbound = remote("vendor=1,spanway=b:1-2");
+    let cx = Context::new().with_remote_span_context(inbound.clone());
+    assert_eq!(
+        tracer.start_with_context("root", &cx).span_context(),
+        &inbound
+    );
+    assert_eq!(
+        provider
+            .registry()
+            .counts()
+            .fallback(FallbackKind::NoTracers),
+        2
+    );
+    assert_eq!(provider.lost().total(), 0);
+}
+
+#[test]
+fn a_selector_that_panics_does_not_break_the_call() {
+    let (good, exporter) = tracer();
+    let (quarantine, quarantined) = tracer();
+    let panics = native("panics", |_, _| panic!("by hand"));
+    let provider = RoutingTracerProvider::builder()
+        .tracer("good", good)
+        .tracer("quarantine", quarantine)
+        .selectors(Chain::new([Arc::new(panics) as Arc<_>]))
+        .fallback("quarantine")
+        .build()
+        .unwrap();
+    let tracer = provider.tracer("shop");
+    let two = tracer.in_span("root", |_| tracer.in_span("child", |_| 2));
+    assert_eq!(two, 2);
+    assert_eq!(exporter.get_finished_spans().unwrap().len(), 0);
+    assert_eq!(quarantined.get_finished_spans().unwrap().len(), 2);
+    assert_eq!(
+        provider.registry().counts().fallback(FallbackKind::Trapped),
+        1
+    );
+}
+
+#[test]
+fn spans_that_a_selector_starts_are_not_asked_about() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let provider = RoutingTracerProvider::builder()
+        .tracer("only", tracer().0)
+        .build()
+        .unwrap();
+    let (inner, count) = (provider.tracer("selector"), asked.clone());
+    let traces = native("traces itself", move |_, _| {
+        count.fetch_add(1, Ordering::Relaxed);
+        let mut span = inner.start_with_context("inside", &Context::new());
+        assert!(!span.is_recording());
+        span.end();
+        Choice::Abstain
+    });
+    provider
+        .registry()
+        .set_selectors(Chain::new([Arc::new(traces) as Arc<_>]));
+    let tracer = provider.tracer("shop");
+    for _ in 0..3 {
+        tracer.start("root").end();
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+    assert_eq!(
+        provider
+            .registry()
+            .counts()
+            .fallback(FallbackKind::Abstained),
+        3
+    );
+}

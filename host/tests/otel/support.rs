@@ -1,0 +1,139 @@
+//! A provider of several tracers, each with an exporter that can be read back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+use opentelemetry_sdk::trace::{
+    InMemorySpanExporter, Sampler, SdkTracerProvider, ShouldSample, SpanData,
+};
+use spanway::otel::{OtelTracer, RoutingTracerProvider, RuntimeContextExt};
+use spanway::{Chain, Choice, RuntimeContext, native};
+
+/// The tracers of [`Fleet::new`]; the first is the default.
+pub(crate) const NAMES: [&str; 3] = ["a", "b", "c"];
+
+/// A provider, what its tracers exported, and how often its selector was asked.
+pub(crate) struct Fleet {
+    pub(crate) provider: RoutingTracerProvider,
+    pub(crate) exporters: BTreeMap<String, InMemorySpanExporter>,
+    pub(crate) asked: Arc<AtomicUsize>,
+}
+
+impl Fleet {
+    pub(crate) fn new() -> Self {
+        Self::sampled(|| Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))
+    }
+
+    /// All tracers with this sampler.
+    pub(crate) fn sampled<S: ShouldSample + 'static>(sampler: impl Fn() -> S) -> Self {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let mut exporters = BTreeMap::new();
+        let mut builder = RoutingTracerProvider::builder().selectors(by_key(&asked));
+        for name in NAMES {
+            let exporter = InMemorySpanExporter::default();
+            let sampler: Box<dyn ShouldSample> = Box::new(sampler());
+            let sdk = SdkTracerProvider::builder()
+                .with_sampler(sampler)
+                .with_simple_exporter(exporter.clone())
+                .build();
+            builder = builder.tracer(name, sdk);
+            exporters.insert(name.to_owned(), exporter);
+        }
+        let provider = builder.build().unwrap();
+        Self {
+            provider,
+            exporters,
+            asked,
+        }
+    }
+
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// What a tracer exported.
+    pub(crate) fn spans(&self, name: &str) -> Vec<SpanData> {
+        self.exporters[name].get_finished_spans().unwrap()
+    }
+
+    /// How many spans each tracer exported.
+    pub(crate) fn counts(&self) -> Vec<usize> {
+        let of = |exporter: &InMemorySpanExporter| exporter.get_finished_spans().unwrap().len();
+        self.exporters.values().map(of).collect()
+    }
+}
+
+/// Chooses the tracer that the key `tracer` names, and counts how often it is asked.
+pub(crate) fn by_key(asked: &Arc<AtomicUsize>) -> Chain {
+    let asked = asked.clone();
+    Chain::new([Arc::new(native("by-key", move |context, tracers| {
+        asked.fetch_add(1, Ordering::Relaxed);
+        match context.text("tracer") {
+            Some(name) => tracers.choose(name),
+            None => Choice::Abstain,
+        }
+    })) as Arc<_>])
+}
+
+/// A run that wants this tracer, without a span.
+pub(crate) fn run(tracer: &str) -> Context {
+    Context::new().with_runtime_context(wants(tracer))
+}
+
+pub(crate) fn wants(tracer: &str) -> RuntimeContext {
+    RuntimeContext::builder()
+        .set("tracer", tracer)
+        .build()
+        .unwrap()
+}
+
+/// A tracer whose spans can be read back.
+pub(crate) fn tracer() -> (OtelTracer, InMemorySpanExporter) {
+    let exporter = InMemorySpanExporter::default();
+    let sdk = SdkTracerProvider::builder()
+        .with_simple_exporter(exporter.clone())
+        .build();
+    (OtelTracer::new(sdk), exporter)
+}
+
+/// A span context as it comes with a request.
+pub(crate) fn remote(state: &str) -> SpanContext {
+    SpanContext::new(
+        TraceId::from(0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736),
+        SpanId::from(0x00f0_67aa_0ba9_02b7),
+        TraceFlags::SAMPLED,
+        true,
+        state.parse::<TraceState>().unwrap(),
+    )
+}
+
+/// The value of a span's attribute.
+pub(crate) fn attribute(span: &SpanData, key: &str) -> Option<String> {
+    let mut all = span.attributes.iter();
+    all.find(|kv| kv.key.as_str() == key)
+        .map(|kv| kv.value.as_str().into_owned())
+}
+
+/// Asserts that the spans are one whole tree: one trace, one root, and each other
+/// span's parent among them.
+pub(crate) fn assert_whole(spans: &[SpanData]) {
+    let root = spans
+        .iter()
+        .filter(|span| span.parent_span_id == SpanId::INVALID);
+    assert_eq!(root.count(), 1, "one root");
+    for span in spans {
+        assert_eq!(
+            span.span_context.trace_id(),
+            spans[0].span_context.trace_id()
+        );
+        let parent = span.parent_span_id;
+        assert!(
+            parent == SpanId::INVALID || spans.iter().any(|of| of.span_context.span_id() == parent),
+            "{} has its parent",
+            span.name
+        );
+    }
+}
