@@ -1,0 +1,153 @@
+//! The command line: what may be asked, and the help that teaches it.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Decide, trace by trace, which tracer receives a trace.
+#[derive(Debug, Parser)]
+#[command(
+    name = "spanway",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  spanway demo
+  spanway route selectors/ -c environment=production -c tenant=acme
+  spanway check selectors/50-environment.wasm
+  spanway build my-selector/
+
+Exit codes: 0 it worked, 1 it worked and the answer is no, 2 it could not be done."
+)]
+pub(crate) struct Args {
+    /// Say more on standard error: once for events, twice for details
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One file in `commands/` for each.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Play a small AI service and show where each of its traces went, and why
+    Demo(DemoArgs),
+    /// Ask selectors which tracer receives a trace
+    Route(RouteArgs),
+    /// Check one file: is it a selector, does it fit the limits, what does it cost
+    Check(CheckArgs),
+    /// List the selectors of a directory in the order in which they are asked
+    List(ListArgs),
+    /// Build the selector in a Rust crate's folder
+    Build(BuildArgs),
+}
+
+/// Arguments of `spanway demo`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  spanway demo
+  spanway demo --runs 500 --out /tmp/traces
+  spanway demo --selectors my-selectors/ --json")]
+pub(crate) struct DemoArgs {
+    /// The selectors directory
+    #[arg(long, value_name = "DIR", default_value = "selectors")]
+    pub selectors: PathBuf,
+    /// How many runs of the service to play
+    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub runs: u32,
+    /// Where the trace files are written; files of an earlier demo are replaced
+    #[arg(long, value_name = "DIR", default_value = "spanway-demo")]
+    pub out: PathBuf,
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `spanway route`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  spanway route selectors/ -c environment=production
+  spanway route 20-tenant.wasm -c tenant=acme --tracers console,tenant-acme
+  spanway route selectors/ -c 'user:={\"id\":7,\"tier\":\"free\"}' -c 'span.name=GET /healthz'
+  spanway route selectors/ --contexts contexts.jsonl --json")]
+pub(crate) struct RouteArgs {
+    /// A selector, or a directory of selectors
+    #[arg(value_name = "SELECTORS")]
+    pub selectors: PathBuf,
+    /// One entry of the runtime context: KEY=TEXT, or KEY:=JSON for any other type
+    #[arg(
+        short,
+        long = "context",
+        value_name = "KEY=VALUE",
+        conflicts_with = "contexts"
+    )]
+    pub context: Vec<String>,
+    /// A file with one runtime context on each line, as a JSON object; - for standard input
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub contexts: Option<PathBuf>,
+    /// The available tracers, the default first
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values_t = ["langfuse".to_owned(), "datadog".to_owned(), "console".to_owned()])]
+    pub tracers: Vec<String>,
+    /// The tracer that failed decisions go to, in place of the default
+    #[arg(long, value_name = "NAME")]
+    pub fallback: Option<String>,
+    /// Print one JSON object on a line for each decision
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `spanway check`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  spanway check selectors/50-environment.wasm
+  spanway check target/wasm32-wasip2/release/mine.wasm --json")]
+pub(crate) struct CheckArgs {
+    /// The component
+    #[arg(value_name = "FILE.wasm")]
+    pub file: PathBuf,
+    /// Print the findings as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `spanway list`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// The selectors directory
+    #[arg(value_name = "DIR", default_value = "selectors")]
+    pub selectors: PathBuf,
+    /// Print one JSON object on a line for each file
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `spanway build`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The selector is written to --output, or to the path that the crate's Cargo.toml gives as
+`output` under [package.metadata.spanway], or beside that Cargo.toml.
+
+Examples:
+  spanway build
+  spanway build my-selector/ --output selectors/30-mine.wasm
+  spanway build selectors/*/
+  spanway build my-selector/ -- --locked")]
+pub(crate) struct BuildArgs {
+    /// Folders of selector crates
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub folders: Vec<PathBuf>,
+    /// Where to write the selector; for one folder
+    #[arg(short, long, value_name = "FILE.wasm")]
+    pub output: Option<PathBuf>,
+    /// The target to build for: wasm32-unknown-unknown or wasm32-wasip2
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Option<String>,
+    /// Arguments for `cargo build`, after --
+    #[arg(last = true, value_name = "CARGO ARGUMENTS")]
+    pub cargo: Vec<String>,
+}

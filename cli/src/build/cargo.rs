@@ -1,0 +1,311 @@
+//! What cargo is asked, and how it is told to build.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+/// The stack of a selector in bytes. A decision is a few calls deep, and a small
+/// stack leaves room for everything else in one page of memory. A package that
+/// needs more says so in `package.metadata.spanway.stack-bytes`.
+const STACK_BYTES: u64 = 16 * 1024;
+
+/// The profile: small before fast, because a decision is a handful of
+/// comparisons, and compiling and instantiating the module cost more. `s` and
+/// not `z`, which saves a twentieth of the bytes and runs a quarter more
+/// instructions.
+const PROFILE: [&str; 6] = [
+    "profile.release.opt-level='s'",
+    "profile.release.lto=true",
+    "profile.release.codegen-units=1",
+    "profile.release.panic='abort'",
+    "profile.release.strip=true",
+    "profile.release.debug=false",
+];
+
+/// The package in one folder, as `cargo metadata` describes it.
+pub(super) struct Package {
+    pub(super) name: String,
+    /// Its folder, as it was named to us.
+    pub(super) folder: PathBuf,
+    /// `package.metadata.spanway.output`
+    pub(super) output: Option<PathBuf>,
+    manifest: PathBuf,
+    stack_bytes: u64,
+    target_directory: PathBuf,
+    workspace_root: PathBuf,
+    /// Packages of the build that lie outside the workspace and the registry,
+    /// each with its folder.
+    elsewhere: Vec<(String, PathBuf)>,
+}
+
+impl Package {
+    pub(super) fn read(folder: &Path, target: &str, cargo_args: &[String]) -> Result<Self> {
+        let manifest = folder.join("Cargo.toml");
+        if !manifest.is_file() {
+            bail!(
+                "{} holds no Cargo.toml; name the folder of a Rust selector",
+                folder.display()
+            );
+        }
+        let manifest = manifest
+            .canonicalize()
+            .with_context(|| format!("cannot open {}", manifest.display()))?;
+
+        let mut command = cargo(folder);
+        command
+            .args([
+                "metadata",
+                "--format-version",
+                "1",
+                "--filter-platform",
+                target,
+            ])
+            .arg("--manifest-path")
+            .arg(&manifest)
+            .args(cargo_args.iter().filter(|arg| is_about_the_lock_file(arg)))
+            .stderr(Stdio::inherit());
+        let metadata: Value = serde_json::from_slice(&output(command)?)
+            .context("cargo metadata did not write JSON")?;
+        Self::find(&metadata, folder, &manifest)
+    }
+
+    pub(super) fn find(metadata: &Value, folder: &Path, manifest: &Path) -> Result<Self> {
+        let packages = || metadata["packages"].as_array().into_iter().flatten();
+        let Some(package) = packages().find(|package| path(&package["manifest_path"]) == manifest)
+        else {
+            bail!(
+                "{} is a workspace without a package of its own; name the folder of one of its \
+                 packages",
+                folder.display()
+            );
+        };
+        let name = text(&package["name"]);
+        let is_cdylib = |target: &Value| {
+            let kinds = target["crate_types"].as_array();
+            kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "cdylib"))
+        };
+        let mut targets = package["targets"].as_array().into_iter().flatten();
+        if !targets.any(is_cdylib) {
+            bail!(
+                "`{name}` is not built as a `cdylib`; write this into {}:\n\n    \
+                 [lib]\n    crate-type = [\"cdylib\"]",
+                folder.join("Cargo.toml").display()
+            );
+        }
+
+        let workspace_root = path(&metadata["workspace_root"]);
+        let elsewhere = packages()
+            .filter(|package| !text(&package["source"]).starts_with("registry+"))
+            .filter_map(|package| {
+                let folder = path(&package["manifest_path"]).parent()?.to_owned();
+                Some((text(&package["name"]), folder))
+            })
+            .filter(|(_, folder)| !folder.starts_with(&workspace_root))
+            .collect();
+        let settings = &package["metadata"]["spanway"];
+        let stack_bytes = match &settings["stack-bytes"] {
+            Value::Null => STACK_BYTES,
+            set => set.as_u64().with_context(|| {
+                format!("`package.metadata.spanway.stack-bytes` of `{name}` is no number of bytes")
+            })?,
+        };
+        Ok(Self {
+            name,
+            folder: folder.to_owned(),
+            output: settings["output"].as_str().map(PathBuf::from),
+            manifest: manifest.to_owned(),
+            stack_bytes,
+            target_directory: path(&metadata["target_directory"]),
+            workspace_root,
+            elsewhere,
+        })
+    }
+}
+
+/// The compiler that cargo will use.
+pub(super) struct Toolchain {
+    sysroot: PathBuf,
+    /// What its standard library calls its own sources.
+    library_sources: String,
+}
+
+impl Toolchain {
+    pub(super) fn read(folder: &Path) -> Result<Self> {
+        let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let ask = |args: &[&str]| -> Result<String> {
+            let mut command = Command::new(&rustc);
+            command
+                .args(args)
+                .current_dir(folder)
+                .stderr(Stdio::inherit());
+            Ok(String::from_utf8_lossy(&output(command)?).trim().to_owned())
+        };
+        let version = ask(&["-vV"])?;
+        let commit = version
+            .lines()
+            .find_map(|line| line.strip_prefix("commit-hash: "))
+            .unwrap_or("unknown");
+        Ok(Self {
+            sysroot: ask(&["--print", "sysroot"])?.into(),
+            library_sources: format!("/rustc/{commit}"),
+        })
+    }
+
+    /// That this compiler has a standard library for `target`.
+    pub(super) fn require(&self, target: &str) -> Result<()> {
+        if self.sysroot.join("lib/rustlib").join(target).is_dir() {
+            return Ok(());
+        }
+        bail!(
+            "the target {target} is not installed in {}; run\n\n    rustup target add {target}\n\n\
+             or, for a compiler without rustup that has its library's sources, build the library \
+             too: RUSTC_BOOTSTRAP=1 and the cargo argument -Zbuild-std=std,panic_abort",
+            self.sysroot.display()
+        );
+    }
+}
+
+/// Builds the package and returns the path of what the compiler wrote.
+pub(super) fn build(
+    package: &Package,
+    toolchain: &Toolchain,
+    target: &str,
+    cargo_args: &[String],
+) -> Result<PathBuf> {
+    let mut command = cargo(&package.folder);
+    command
+        .args(["build", "--release", "--target", target])
+        .arg("--message-format=json-render-diagnostics")
+        .arg("--manifest-path")
+        .arg(&package.manifest)
+        .args(["--package", &package.name])
+        // Apart from the application's own builds, whose flags are others.
+        .arg("--target-dir")
+        .arg(package.target_directory.join("spanway"))
+        .args(PROFILE.iter().flat_map(|setting| ["--config", setting]))
+        .args(cargo_args)
+        // Before every other place that cargo reads flags from, so that what the
+        // machine is set up with does not reach the file.
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(package, toolchain, target))
+        .stderr(Stdio::inherit());
+    let messages =
+        output(command).with_context(|| format!("cargo could not build `{}`", package.name))?;
+    artifact(&String::from_utf8_lossy(&messages), &package.manifest)
+        .with_context(|| format!("cargo built `{}`, but names no .wasm file", package.name))
+}
+
+/// The `.wasm` file that cargo's messages name for this package.
+pub(super) fn artifact(messages: &str, manifest: &Path) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["reason"] == "compiler-artifact")
+        .filter(|message| path(&message["manifest_path"]) == manifest)
+        .flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default())
+        .map(|filename| path(&filename))
+        .find(|filename| {
+            filename
+                .extension()
+                .is_some_and(|extension| extension == "wasm")
+        })
+}
+
+/// The compiler's flags, in the form of `CARGO_ENCODED_RUSTFLAGS`.
+fn flags(package: &Package, toolchain: &Toolchain, target: &str) -> OsString {
+    let mut flags: Vec<OsString> = Vec::new();
+    if target == super::DEFAULT_TARGET {
+        flags.push(format!("-Clink-arg=-zstack-size={}", package.stack_bytes).into());
+    }
+    // A panic message names its source file. Of two prefixes that fit, the
+    // compiler takes the one that was given last.
+    for (from, to) in prefixes(package, toolchain) {
+        let mut flag = OsString::from("--remap-path-prefix=");
+        flag.push(&from);
+        flag.push("=");
+        flag.push(&to);
+        flags.push(flag);
+    }
+    flags.join("\u{1f}".as_ref())
+}
+
+/// Every folder of this machine that the compiler may name, and what to call it.
+fn prefixes(package: &Package, toolchain: &Toolchain) -> Vec<(PathBuf, String)> {
+    let mut prefixes = vec![
+        (package.workspace_root.clone(), "/workspace".to_owned()),
+        (package.target_directory.clone(), "/target".to_owned()),
+    ];
+    // Each folder below them carries the name of the registry's host, which a
+    // mirror changes.
+    if let Some(home) = cargo_home() {
+        for sources in ["registry/src", "git/checkouts"] {
+            let folders = folders_in(&home.join(sources)).into_iter();
+            prefixes.extend(folders.map(|folder| (folder, "/dependencies".to_owned())));
+        }
+    }
+    let elsewhere = package.elsewhere.iter();
+    prefixes.extend(elsewhere.map(|(name, folder)| (folder.clone(), format!("/{name}"))));
+
+    let library = toolchain.sysroot.join("lib/rustlib/src/rust");
+    let linked = library
+        .canonicalize()
+        .ok()
+        .filter(|linked| *linked != library);
+    for library in linked.into_iter().chain([library]) {
+        prefixes.push((library, toolchain.library_sources.clone()));
+    }
+    prefixes
+}
+
+fn cargo_home() -> Option<PathBuf> {
+    let set = env::var_os("CARGO_HOME").map(PathBuf::from);
+    set.or_else(|| Some(env::home_dir()?.join(".cargo")))
+}
+
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort_unstable();
+    folders
+}
+
+fn cargo(folder: &Path) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(folder);
+    command
+}
+
+fn is_about_the_lock_file(arg: &str) -> bool {
+    ["--locked", "--offline", "--frozen"].contains(&arg)
+}
+
+fn output(mut command: Command) -> Result<Vec<u8>> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run `{program}`; is Rust installed?"))?;
+    if !output.status.success() {
+        bail!(
+            "`{program}` failed ({}); its messages are above",
+            output.status
+        );
+    }
+    Ok(output.stdout)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn path(value: &Value) -> PathBuf {
+    text(value).into()
+}

@@ -1,0 +1,138 @@
+//! From what the compiler wrote to the component that is kept.
+
+use anyhow::{Context as _, Result, bail};
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
+use wasm_encoder::{Component, MemorySection, Module, RawSection};
+use wasmparser::{Encoding, Operator, Parser, Payload};
+use wit_component::ComponentEncoder;
+
+/// What the export of a selector is called, before its version.
+const EXPORT: &str = "spanway:selector/selection@";
+
+/// The section in which bindings leave the description of their world for the
+/// encoder.
+const WORLD: &str = "component-type";
+
+/// The component for what a build gave: a core module becomes one, a component
+/// is kept as it is.
+pub(super) fn from_build(bytes: &[u8]) -> Result<Vec<u8>> {
+    let is_component = Parser::is_component(bytes);
+    if !exports_selection(bytes)? {
+        bail!(
+            "it has no export `{EXPORT}…`; did you call `spanway_guest::export!(select)` at the \
+             top of the crate?"
+        );
+    }
+    if is_component {
+        return Ok(bytes.to_vec());
+    }
+    let component = ComponentEncoder::default()
+        .validate(true)
+        .module(&slim(bytes)?)
+        .and_then(|mut encoder| encoder.encode())
+        .context("the module cannot be made a component")?;
+    without_names(&component)
+}
+
+/// Whether a module or a component exports the interface, in any version: which
+/// versions are welcome is the host's to say.
+fn exports_selection(bytes: &[u8]) -> Result<bool> {
+    for payload in Parser::new(0).parse_all(bytes) {
+        let found = match payload.context("it is not WebAssembly")? {
+            Payload::ExportSection(exports) => exports
+                .into_iter()
+                .flatten()
+                .any(|export| export.name.starts_with(EXPORT)),
+            Payload::ComponentExportSection(exports) => exports
+                .into_iter()
+                .flatten()
+                .any(|export| export.name.name.starts_with(EXPORT)),
+            _ => false,
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The module without what only debuggers read, and with a memory that is
+/// declared fixed if no instruction grows it: a host then needs no room behind
+/// it.
+pub(super) fn slim(bytes: &[u8]) -> Result<Vec<u8>> {
+    let grows = grows_memory(bytes)?;
+    let mut module = Module::new();
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload? {
+            Payload::CustomSection(custom) if !custom.name().starts_with(WORLD) => {}
+            Payload::MemorySection(memories) if !grows => {
+                let mut fixed = MemorySection::new();
+                for memory in memories {
+                    let mut memory = RoundtripReencoder.memory_type(memory?)?;
+                    memory.maximum = Some(memory.minimum);
+                    fixed.memory(memory);
+                }
+                module.section(&fixed);
+            }
+            payload => {
+                if let Some((id, range)) = payload.as_section() {
+                    module.section(&RawSection {
+                        id,
+                        data: &bytes[range],
+                    });
+                }
+            }
+        }
+    }
+    Ok(module.finish())
+}
+
+fn grows_memory(bytes: &[u8]) -> Result<bool> {
+    for payload in Parser::new(0).parse_all(bytes) {
+        if let Payload::CodeSectionEntry(function) = payload? {
+            for operator in function.get_operators_reader()? {
+                if matches!(operator?, Operator::MemoryGrow { .. }) {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The component without the names that the encoder gives to its inner parts.
+pub(super) fn without_names(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut component = Component::new();
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload?;
+        match &payload {
+            // The parser goes on with the parts of an inner module, which is
+            // copied whole.
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                if depth == 0 {
+                    copy_section(&mut component, &payload, bytes);
+                }
+                depth += 1;
+            }
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::Version {
+                encoding: Encoding::Module | Encoding::Component,
+                ..
+            } => {}
+            Payload::CustomSection(_) => {}
+            _ if depth == 0 => copy_section(&mut component, &payload, bytes),
+            _ => {}
+        }
+    }
+    Ok(component.finish())
+}
+
+fn copy_section(component: &mut Component, payload: &Payload<'_>, bytes: &[u8]) {
+    if let Some((id, range)) = payload.as_section() {
+        component.section(&RawSection {
+            id,
+            data: &bytes[range],
+        });
+    }
+}

@@ -1,0 +1,207 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::cargo::{Package, Toolchain, artifact};
+use super::{BuildOptions, build, component, tidy, write_whole};
+
+fn message(error: &anyhow::Error) -> String {
+    format!("{error:#}")
+}
+
+/// The error of a build in a folder with these files.
+fn refused(files: &[(&str, &str)]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let file = folder.path().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, content).unwrap();
+    }
+    message(&build(folder.path(), &BuildOptions::default()).unwrap_err())
+}
+
+#[test]
+fn a_folder_without_a_package_is_refused() {
+    let refusal = refused(&[]);
+    assert!(refusal.contains("holds no Cargo.toml"), "{refusal}");
+
+    let workspace = Path::new("/here/Cargo.toml");
+    let Err(error) = Package::find(&metadata(&json!(null)), Path::new("."), workspace) else {
+        panic!("this is the manifest of no package");
+    };
+    assert!(message(&error).contains("a workspace without a package of its own"));
+}
+
+#[test]
+fn a_package_that_is_no_cdylib_is_told_how_to_be_one() {
+    let refusal = refused(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = \"plain\"\nedition = \"2024\"\n[workspace]\n",
+        ),
+        ("src/lib.rs", ""),
+    ]);
+    assert!(
+        refusal.contains("`plain` is not built as a `cdylib`"),
+        "{refusal}"
+    );
+    assert!(refusal.contains("crate-type = [\"cdylib\"]"), "{refusal}");
+}
+
+#[test]
+fn a_missing_target_is_named_with_its_remedy() {
+    let toolchain = Toolchain::read(Path::new(".")).unwrap();
+    let refusal = message(&toolchain.require("wasm32-nowhere").unwrap_err());
+    assert!(
+        refusal.contains("rustup target add wasm32-nowhere"),
+        "{refusal}"
+    );
+}
+
+fn metadata(settings: &serde_json::Value) -> serde_json::Value {
+    json!({
+        "workspace_root": "/here",
+        "target_directory": "/here/target",
+        "packages": [{
+            "name": "tenant",
+            "manifest_path": "/here/tenant/Cargo.toml",
+            "source": null,
+            "targets": [{ "crate_types": ["cdylib"] }],
+            "metadata": { "spanway": settings },
+        }],
+    })
+}
+
+fn find(settings: &serde_json::Value) -> anyhow::Result<Package> {
+    let manifest = Path::new("/here/tenant/Cargo.toml");
+    Package::find(&metadata(settings), Path::new("tenant"), manifest)
+}
+
+#[test]
+fn a_package_says_where_its_component_goes() {
+    assert_eq!(find(&json!(null)).unwrap().output, None);
+    let package = find(&json!({ "output": "../20-tenant.wasm", "stack-bytes": 65536 })).unwrap();
+    let output = package.folder.join(package.output.unwrap());
+    assert_eq!(tidy(&output), Path::new("20-tenant.wasm"));
+}
+
+#[test]
+fn a_stack_that_is_no_number_is_refused() {
+    let Err(error) = find(&json!({ "stack-bytes": "64 KiB" })) else {
+        panic!("text is no number of bytes");
+    };
+    assert!(message(&error).contains("stack-bytes"));
+}
+
+#[test]
+fn the_artifact_is_the_one_of_the_package() {
+    let line = |manifest: &str, file: &str| {
+        json!({
+            "reason": "compiler-artifact",
+            "manifest_path": manifest,
+            "filenames": [file.replace("wasm", "d"), file],
+        })
+        .to_string()
+    };
+    let messages = [
+        "not JSON".to_owned(),
+        line("/there/Cargo.toml", "/target/other.wasm"),
+        line("/here/Cargo.toml", "/target/tenant.wasm"),
+        json!({ "reason": "build-finished", "success": true }).to_string(),
+    ]
+    .join("\n");
+    assert_eq!(
+        artifact(&messages, Path::new("/here/Cargo.toml")),
+        Some(PathBuf::from("/target/tenant.wasm"))
+    );
+    assert_eq!(
+        artifact(&messages, Path::new("/elsewhere/Cargo.toml")),
+        None
+    );
+}
+
+#[test]
+fn what_is_no_selector_is_refused() {
+    let module = wat::parse_str(r#"(module (func (export "select")))"#).unwrap();
+    let refusal = message(&component::from_build(&module).unwrap_err());
+    assert!(
+        refusal.contains("did you call `spanway_guest::export!(select)`"),
+        "{refusal}"
+    );
+
+    let refusal = message(&component::from_build(b"select").unwrap_err());
+    assert!(refusal.contains("not WebAssembly"), "{refusal}");
+}
+
+#[test]
+fn a_component_is_kept_as_it_is() {
+    let component = wat::parse_str(
+        r#"(component $named
+             (instance $empty)
+             (export "spanway:selector/selection@0.1.0" (instance $empty)))"#,
+    )
+    .unwrap();
+    assert_eq!(component::from_build(&component).unwrap(), component);
+}
+
+/// The first and the greatest size of each memory in the slim module.
+fn slim_memories(text: &str) -> Vec<(u64, Option<u64>)> {
+    let bytes = component::slim(&wat::parse_str(text).unwrap()).unwrap();
+    assert!(
+        !bytes.windows(5).any(|window| window == b"debug"),
+        "a name is left"
+    );
+    wasmparser::Parser::new(0)
+        .parse_all(&bytes)
+        .filter_map(|payload| match payload.unwrap() {
+            wasmparser::Payload::MemorySection(memories) => Some(memories),
+            _ => None,
+        })
+        .flatten()
+        .map(|memory| {
+            memory
+                .map(|memory| (memory.initial, memory.maximum))
+                .unwrap()
+        })
+        .collect()
+}
+
+#[test]
+fn a_memory_that_nothing_grows_is_fixed() {
+    let text = r#"(module $debug (@custom "debug" "x") (memory 2) (func $debug memory.size drop))"#;
+    assert_eq!(slim_memories(text), [(2, Some(2))]);
+    let text = "(module (memory 2) (func i32.const 1 memory.grow drop))";
+    assert_eq!(slim_memories(text), [(2, None)]);
+}
+
+#[test]
+fn inner_parts_are_copied_and_only_the_outer_names_go() {
+    let text = r#"
+      (component $debug
+        (core module $first (memory (export "memory") 1) (func $inner))
+        (component $second (core module $third (func $inner)))
+        (core instance $made (instantiate $first))
+        (export "first" (core module $first)))"#;
+    let named = wat::parse_str(text).unwrap();
+    let unnamed = component::without_names(&named).unwrap();
+    assert!(unnamed.len() < named.len());
+    assert!(!unnamed.windows(5).any(|window| window == b"debug"));
+    assert!(unnamed.windows(5).any(|window| window == b"inner"));
+    wasmparser::Validator::new().validate_all(&unnamed).unwrap();
+}
+
+#[test]
+fn a_file_is_replaced_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("10-tenant.wasm");
+    write_whole(&output, b"first").unwrap();
+    write_whole(&output, b"second").unwrap();
+    assert_eq!(fs::read(&output).unwrap(), b"second");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+
+    let error = write_whole(&folder.path().join("absent/10-tenant.wasm"), b"").unwrap_err();
+    assert!(message(&error).contains("cannot write"));
+}

@@ -1,0 +1,239 @@
+//! `spanway demo`: the main job, end to end. It embeds the library as a service
+//! does, plays that service, and reports from what the tracers received.
+
+mod received;
+mod service;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::BufWriter;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use serde_json::json;
+use spanway::Chain;
+use spanway::otel::{RoutingTracerProvider, TracerConfig};
+
+use super::load_directory;
+use crate::Verdict;
+use crate::args::DemoArgs;
+use crate::printer::Printer;
+use received::{Discarded, Received};
+use service::Service;
+
+/// The tracers that write OTLP JSON lines, in the order of their registration: the
+/// first is the default. Beside them stand `console` and `discard`.
+const FILES: [&str; 7] = [
+    "langfuse",
+    "langfuse-eu",
+    "datadog",
+    "tenant-acme",
+    "tenant-umbrella",
+    "candidate",
+    "quarantine",
+];
+const CONSOLE: &str = "console";
+const DISCARD: &str = "discard";
+/// Where failed decisions go: not to the default, which belongs to everybody.
+const FALLBACK: &str = "quarantine";
+
+/// How many requests are answered before the tracers are flushed: a batch queue
+/// holds 2,048 spans, and a demonstration must not lose one.
+const REQUESTS_PER_FLUSH: usize = 100;
+
+/// Plays the service. The verdict is no if a trace was torn or a span was lost.
+pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<Verdict> {
+    let report = load_directory(&args.selectors, printer)?;
+    make_empty(&args.out)?;
+    let discarded = Discarded::default();
+    let provider = provider(&args.out, report.chain(), discarded.clone())?;
+
+    let service = Service::new(provider.tracer("shop-assistant"));
+    let mut runs = service::runs(args.runs)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .build()
+        .context("no threads for the service")?;
+    let mut answered = 0;
+    while !runs.is_empty() {
+        let rest = runs.split_off(runs.len().min(REQUESTS_PER_FLUSH));
+        let batch = std::mem::replace(&mut runs, rest);
+        answered += batch.len();
+        runtime.block_on(service.answer_all(batch))?;
+        let flushed = provider.flush();
+        ensure!(
+            flushed.failed.is_empty(),
+            "a tracer did not write: {:?}",
+            flushed.failed
+        );
+        if !runs.is_empty() {
+            printer.progress(format_args!("{answered} of {} runs", args.runs));
+        }
+    }
+    let shut_down = provider.shutdown();
+    ensure!(
+        shut_down.failed.is_empty(),
+        "a tracer did not end: {:?}",
+        shut_down.failed
+    );
+
+    let received = received(&args.out, &discarded)?;
+    let summary = Summary::of(&received, service.spans_started());
+    if args.json {
+        printer.json(&summary.json(&received));
+    } else {
+        summary.print(args, &received, printer);
+    }
+    let whole = summary.torn == 0 && summary.spans == summary.started;
+    Ok((whole && summary.traces == args.runs as usize).into())
+}
+
+/// What an embedder writes: tracers by name, made here or ready-made, the
+/// selectors, and where failed decisions go.
+fn provider(out: &Path, chain: Chain, discarded: Discarded) -> Result<RoutingTracerProvider> {
+    let mut provider = RoutingTracerProvider::builder();
+    for name in FILES {
+        let config = TracerConfig::file("shop", out.join(name).with_extension("jsonl"));
+        provider = provider.tracer(name, config);
+    }
+    let console = fs::File::create(out.join(CONSOLE).with_extension("txt"))
+        .with_context(|| format!("cannot write to {}", out.display()))?;
+    let discard = SdkTracerProvider::builder()
+        .with_simple_exporter(discarded)
+        .build();
+    Ok(provider
+        .tracer(
+            CONSOLE,
+            TracerConfig::console_to("shop", BufWriter::new(console)),
+        )
+        .tracer(DISCARD, discard)
+        .selectors(chain)
+        .fallback(FALLBACK)
+        .build()?)
+}
+
+/// Makes the folder, and takes away the trace files of an earlier demo. Only those:
+/// the folder may be somebody's.
+fn make_empty(out: &Path) -> Result<()> {
+    fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+    for name in FILES {
+        let file = out.join(name).with_extension("jsonl");
+        if file.exists() {
+            fs::remove_file(&file).with_context(|| format!("cannot replace {}", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// What each tracer received, read from what it wrote.
+fn received(out: &Path, discarded: &Discarded) -> Result<Vec<Received>> {
+    let mut received = Vec::new();
+    for name in FILES {
+        let file = out.join(name).with_extension("jsonl");
+        received.push(Received::from_otlp_lines(name, &file)?);
+    }
+    let console = out.join(CONSOLE).with_extension("txt");
+    received.push(Received::from_console(CONSOLE, &console)?);
+    received.push(discarded.received(DISCARD));
+    Ok(received)
+}
+
+/// What the demo shows.
+struct Summary {
+    traces: usize,
+    spans: u64,
+    /// Spans that the service started.
+    started: u64,
+    /// Traces of which more than one tracer received a part.
+    torn: usize,
+    /// Traces by who decided and why.
+    reasons: BTreeMap<(String, String), BTreeMap<String, usize>>,
+}
+
+impl Summary {
+    fn of(received: &[Received], started: u64) -> Self {
+        let mut tracers_of: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut reasons: BTreeMap<_, BTreeMap<String, usize>> = BTreeMap::new();
+        for tracer in received {
+            for (id, trace) in &tracer.traces {
+                *tracers_of.entry(id).or_default() += 1;
+                let to = reasons.entry(trace.reason()).or_default();
+                *to.entry(tracer.name.to_owned()).or_default() += 1;
+            }
+        }
+        Self {
+            traces: tracers_of.len(),
+            spans: received.iter().map(Received::spans).sum(),
+            started,
+            torn: tracers_of.values().filter(|tracers| **tracers > 1).count(),
+            reasons,
+        }
+    }
+
+    fn print(&self, args: &DemoArgs, received: &[Received], printer: &Printer) {
+        printer.heading("Where the traces went");
+        printer.table(
+            &["tracer", "traces", "spans", "written to"],
+            received.iter().map(|tracer| {
+                vec![
+                    tracer.name.to_owned(),
+                    tracer.traces.len().to_string(),
+                    tracer.spans().to_string(),
+                    tracer
+                        .file
+                        .as_ref()
+                        .map_or("nowhere".to_owned(), |file| file.display().to_string()),
+                ]
+            }),
+        );
+        printer.heading("Who decided, and why");
+        printer.table(
+            &["selector", "why", "traces", "to"],
+            self.reasons.iter().map(|((selector, why), to)| {
+                let tracers = to.iter().map(|(name, traces)| format!("{name} {traces}"));
+                vec![
+                    selector.clone(),
+                    why.clone(),
+                    to.values().sum::<usize>().to_string(),
+                    tracers.collect::<Vec<_>>().join(", "),
+                ]
+            }),
+        );
+        if let Some(tree) = received.iter().find_map(|tracer| tracer.sample.as_deref()) {
+            printer.heading("One of them, as the console tracer wrote it");
+            printer.line(tree);
+        }
+        printer.heading(format_args!(
+            "{} runs, {} traces, {} of {} spans received, {} torn",
+            args.runs, self.traces, self.spans, self.started, self.torn
+        ));
+        printer.faint(format_args!(
+            "Try one yourself: {} route {} -c environment=staging -c 'user:={{\"tier\":\"free\"}}'",
+            super::program(),
+            args.selectors.display()
+        ));
+    }
+
+    fn json(&self, received: &[Received]) -> serde_json::Value {
+        let tracers = received.iter().map(|tracer| {
+            json!({
+                "name": tracer.name,
+                "traces": tracer.traces.len(),
+                "spans": tracer.spans(),
+                "file": tracer.file,
+            })
+        });
+        let decided = self
+            .reasons
+            .iter()
+            .map(|((selector, why), to)| json!({"selector": selector, "why": why, "to": to}));
+        json!({
+            "tracers": tracers.collect::<Vec<_>>(),
+            "decided": decided.collect::<Vec<_>>(),
+            "traces": self.traces,
+            "spans": {"started": self.started, "received": self.spans},
+            "torn": self.torn,
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! What a tracer received, read back from what it wrote. The demo reports this and
+//! not what it meant to do.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use serde_json::Value;
+use spanway::otel::attributes;
+
+/// The traces that one tracer received.
+pub(crate) struct Received {
+    pub name: &'static str,
+    pub traces: BTreeMap<String, Trace>,
+    pub file: Option<PathBuf>,
+    /// A trace for people.
+    pub sample: Option<String>,
+}
+
+/// One trace, as far as a tracer received it.
+#[derive(Debug, Default)]
+pub(crate) struct Trace {
+    spans: u64,
+    /// The attributes in which a root span says why it is here.
+    reason: BTreeMap<String, String>,
+}
+
+impl Trace {
+    /// Who decided, and why.
+    pub(crate) fn reason(&self) -> (String, String) {
+        let said = |key| self.reason.get(key).cloned();
+        (
+            said(attributes::SELECTOR).unwrap_or_else(|| "(none)".to_owned()),
+            said(attributes::FALLBACK_REASON).unwrap_or_else(|| "chosen".to_owned()),
+        )
+    }
+
+    fn note(&mut self, key: &str, value: &str) {
+        if key.starts_with("spanway.") {
+            self.reason.insert(key.to_owned(), value.to_owned());
+        }
+    }
+}
+
+impl Received {
+    fn new(name: &'static str, file: Option<PathBuf>) -> Self {
+        Self {
+            name,
+            traces: BTreeMap::new(),
+            file,
+            sample: None,
+        }
+    }
+
+    /// All spans.
+    pub(crate) fn spans(&self) -> u64 {
+        self.traces.values().map(|trace| trace.spans).sum()
+    }
+
+    /// From a file of OTLP JSON lines.
+    pub(crate) fn from_otlp_lines(name: &'static str, file: &Path) -> Result<Self> {
+        let mut received = Self::new(name, Some(file.to_owned()));
+        let text =
+            fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        for line in text.lines() {
+            let request: Value = serde_json::from_str(line)
+                .with_context(|| format!("{} holds a line that is not JSON", file.display()))?;
+            for resource in each(&request, "resourceSpans") {
+                for scope in each(resource, "scopeSpans") {
+                    for span in each(scope, "spans") {
+                        received.add(span);
+                    }
+                }
+            }
+        }
+        Ok(received)
+    }
+
+    fn add(&mut self, span: &Value) {
+        let id = span["traceId"].as_str().unwrap_or_default();
+        let trace = self.traces.entry(id.to_owned()).or_default();
+        trace.spans += 1;
+        for attribute in each(span, "attributes") {
+            let key = attribute["key"].as_str().unwrap_or_default();
+            trace.note(
+                key,
+                attribute["value"]["stringValue"]
+                    .as_str()
+                    .unwrap_or_default(),
+            );
+        }
+    }
+
+    /// From the trees that the console tracer writes: a line that names the trace
+    /// and counts its spans, and the attributes below.
+    pub(crate) fn from_console(name: &'static str, file: &Path) -> Result<Self> {
+        let mut received = Self::new(name, Some(file.to_owned()));
+        let text =
+            fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let mut trace = None;
+        for line in text.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            if let [_, "trace", id, spans, ..] = words[..] {
+                let found: &mut Trace = received.traces.entry(id.to_owned()).or_default();
+                found.spans += spans.parse::<u64>().unwrap_or_default();
+                trace = Some(found);
+            } else if let (Some(trace), Some((key, value))) = (&mut trace, line.split_once(" = ")) {
+                trace.note(key.trim_start_matches([' ', '│']), value);
+            }
+        }
+        received.sample = first_tree(&text);
+        Ok(received)
+    }
+}
+
+/// The first tree: its heading, and the indented lines below.
+fn first_tree(text: &str) -> Option<String> {
+    let heading = text.lines().next()?;
+    let below = text.lines().skip(1);
+    let tree = below.take_while(|line| line.starts_with([' ', '│', '├', '└']));
+    Some(
+        std::iter::once(heading)
+            .chain(tree)
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
+}
+
+fn each<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value[key].as_array().into_iter().flatten()
+}
+
+/// An exporter that drops what it receives, and remembers that it did.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Discarded {
+    traces: Arc<Mutex<BTreeMap<String, Trace>>>,
+}
+
+impl Discarded {
+    /// What was dropped.
+    pub(crate) fn received(&self, name: &'static str) -> Received {
+        let mut traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
+        Received {
+            traces: std::mem::take(&mut *traces),
+            ..Received::new(name, None)
+        }
+    }
+}
+
+impl SpanExporter for Discarded {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let mut traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
+        for span in batch {
+            let id = span.span_context.trace_id().to_string();
+            let trace = traces.entry(id).or_default();
+            trace.spans += 1;
+            for attribute in &span.attributes {
+                trace.note(attribute.key.as_str(), &attribute.value.as_str());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,43 @@
+//! `spanway list`: the selectors of a directory in the order in which they are
+//! asked.
+
+use anyhow::Result;
+use serde_json::json;
+use spanway::Selector as _;
+
+use super::{kilobytes, load_directory, short};
+use crate::Verdict;
+use crate::args::ListArgs;
+use crate::printer::Printer;
+
+/// Lists a directory. The verdict is no if a file could not be loaded.
+pub(crate) fn run(args: &ListArgs, printer: &Printer) -> Result<Verdict> {
+    let report = load_directory(&args.selectors, printer)?;
+    let all_loaded = report.failed().next().is_none();
+    if args.json {
+        for file in report.files() {
+            let selector = file.outcome.as_ref().ok();
+            printer.json(&json!({
+                "file": file.path,
+                "name": file.name(),
+                "digest": selector.and_then(|selector| selector.digest()),
+                "bytes": selector.map(|selector| selector.file_bytes()),
+                "imports": selector.map(|selector| selector.imports()),
+                "error": file.outcome.as_ref().err().map(ToString::to_string),
+            }));
+        }
+        return Ok(all_loaded.into());
+    }
+    let rows = report.files().iter().zip(1..).map(|(file, place)| {
+        let selector = file.outcome.as_ref().ok();
+        vec![
+            place.to_string(),
+            file.name(),
+            selector.map_or("-".to_owned(), |selector| kilobytes(selector.file_bytes())),
+            short(selector.and_then(|selector| selector.digest())),
+            selector.map_or("unavailable", |_| "live").to_owned(),
+        ]
+    });
+    printer.table(&["asked", "selector", "size", "digest", "state"], rows);
+    Ok(all_loaded.into())
+}

@@ -1,0 +1,61 @@
+//! One file for each command.
+
+pub(crate) mod build;
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod list;
+pub(crate) mod route;
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use spanway::{Limits, LoadReport, LoadedFile, SelectorHost, SelectorsDirectory};
+
+use crate::printer::Printer;
+
+/// A host with the default limits, as a service would make it.
+fn host() -> Result<SelectorHost> {
+    SelectorHost::new(Limits::default()).context("this machine cannot run selectors")
+}
+
+/// Loads a directory, and says on standard error what could not be loaded.
+fn load_directory(path: &Path, printer: &Printer) -> Result<LoadReport> {
+    let report = SelectorsDirectory::new(path, host()?).load()?;
+    if report.files().is_empty() {
+        bail!(
+            "the selectors directory {} holds no *.wasm file; drop one in, or build one with \
+             `spanway build`",
+            path.display()
+        );
+    }
+    report.files().iter().for_each(|file| warn(file, printer));
+    Ok(report)
+}
+
+fn warn(file: &LoadedFile, printer: &Printer) {
+    if let Err(error) = &file.outcome {
+        let cause = std::error::Error::source(error);
+        let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+        printer.warning(format_args!("{}: {error}{cause}", file.path.display()));
+    }
+}
+
+/// How this program was called: cargo sets its own path for what it runs.
+fn program() -> &'static str {
+    match std::env::var_os("CARGO") {
+        Some(_) => "cargo run --",
+        None => "spanway",
+    }
+}
+
+/// The first digits of a digest, as people quote them.
+fn short(digest: Option<&str>) -> String {
+    digest
+        .and_then(|digest| digest.get(..12))
+        .unwrap_or("-")
+        .to_owned()
+}
+
+fn kilobytes(bytes: usize) -> String {
+    format!("{:.1} kB", bytes as f64 / 1000.0)
+}

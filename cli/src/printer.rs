@@ -1,0 +1,75 @@
+//! What a person sees: data on standard output, messages on standard error, colour
+//! where there is a terminal.
+
+use std::fmt::Display;
+use std::io::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+/// Writes for people and programs. A reader that has gone away is no error.
+pub(crate) struct Printer;
+
+const STRONG: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const WARN: Style = AnsiColor::Yellow.on_default().bold();
+
+impl Printer {
+    /// One line of data.
+    pub(crate) fn line(&self, text: impl Display) {
+        let _ = writeln!(anstream::stdout(), "{text}");
+    }
+
+    /// One JSON object on one line.
+    pub(crate) fn json(&self, value: &impl Serialize) {
+        match serde_json::to_string(value) {
+            Ok(line) => self.line(line),
+            // What the commands print has text for keys and finite numbers.
+            Err(error) => self.warning(format_args!("not printed: {error}")),
+        }
+    }
+
+    /// A heading above data.
+    pub(crate) fn heading(&self, text: impl Display) {
+        self.line(format_args!("\n{STRONG}{text}{STRONG:#}"));
+    }
+
+    /// What is worth less attention.
+    pub(crate) fn faint(&self, text: impl Display) {
+        self.line(format_args!("{FAINT}{text}{FAINT:#}"));
+    }
+
+    /// A table of data.
+    pub(crate) fn table(&self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+        let mut table = Table::new();
+        table
+            .load_style(presets::UTF8_FULL_CONDENSED)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_header(header.iter().copied());
+        for row in rows {
+            table.add_row(row);
+        }
+        self.line(table);
+    }
+
+    /// What is going on.
+    pub(crate) fn progress(&self, text: impl Display) {
+        let _ = writeln!(anstream::stderr(), "{FAINT}{text}{FAINT:#}");
+    }
+
+    /// What went wrong and did not stop the command.
+    pub(crate) fn warning(&self, text: impl Display) {
+        let _ = writeln!(anstream::stderr(), "{WARN}warning{WARN:#}: {text}");
+    }
+
+    /// What stopped the command, with its causes.
+    pub(crate) fn error(&self, error: &anyhow::Error) {
+        let mut stderr = anstream::stderr();
+        let _ = writeln!(stderr, "{BAD}error{BAD:#}: {error}");
+        for cause in error.chain().skip(1) {
+            let _ = writeln!(stderr, "  because: {cause}");
+        }
+    }
+}

@@ -1,0 +1,484 @@
+//! The command as a person meets it: what it prints, where, and its exit code.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Output {
+    stdout: String,
+    stderr: String,
+    code: i32,
+}
+
+impl Output {
+    fn lines(&self) -> Vec<Value> {
+        let parse = |line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        self.stdout.lines().map(parse).collect()
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn selectors() -> String {
+    root().join("selectors").display().to_string()
+}
+
+fn spanway(args: &[&str]) -> Output {
+    spanway_with_input(args, "")
+}
+
+fn spanway_with_input(args: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_spanway"))
+        .args(args)
+        .env_remove("RUST_BACKTRACE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that does not read its input closes it, which is its right.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Output {
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+        code: output.status.code().expect("no signal"),
+    }
+}
+
+/// A component of the zoo, as a file.
+fn zoo(folder: &TempDir, name: &str) -> String {
+    let text =
+        fs::read_to_string(root().join("tests/zoo").join(name).with_extension("wat")).unwrap();
+    file(
+        folder,
+        &format!("{name}.wasm"),
+        &wat::parse_str(text).unwrap(),
+    )
+}
+
+fn file(folder: &TempDir, name: &str, bytes: &[u8]) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    path.display().to_string()
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn the_demo_routes_every_trace_whole_and_each_selector_decides_some() {
+    let folder = folder();
+    let out = folder.path().join("traces").display().to_string();
+    let demo = spanway(&["demo", "--selectors", &selectors(), "--out", &out, "--json"]);
+    assert_eq!(demo.code, 0, "{}", demo.stderr);
+
+    let summary = &demo.lines()[0];
+    assert_eq!(summary["torn"], 0);
+    assert_eq!(summary["traces"], 120);
+    assert_eq!(summary["spans"]["started"], summary["spans"]["received"]);
+    let tracers = summary["tracers"].as_array().unwrap();
+    assert_eq!(tracers.len(), 9);
+    for tracer in tracers {
+        assert!(
+            tracer["traces"].as_u64().unwrap() > 0,
+            "{tracer} received none"
+        );
+    }
+    let decided = summary["decided"].as_array().unwrap();
+    for selector in [
+        "10-health-checks",
+        "20-tenant",
+        "30-rollout",
+        "40-tier-region",
+        "50-environment",
+    ] {
+        let chose = |row: &&Value| row["selector"] == selector && row["why"] == "chosen";
+        assert!(
+            decided.iter().any(|row| chose(&row)),
+            "{selector} chose for none"
+        );
+    }
+    let failed = decided.iter().any(|row| {
+        row["why"].as_str().unwrap().contains("failed") && row["to"]["quarantine"].is_u64()
+    });
+    assert!(failed, "a failed decision goes to the fallback tracer");
+
+    let again = spanway(&["demo", "--selectors", &selectors(), "--out", &out]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert!(
+        again
+            .stdout
+            .contains("120 traces, 762 of 762 spans received, 0 torn"),
+        "{}",
+        again.stdout
+    );
+    assert!(again.stdout.contains("\n└─ "), "a tree is shown");
+    assert!(
+        !again.stdout.contains('\u{1b}'),
+        "no colour without a terminal"
+    );
+}
+
+#[test]
+fn list_shows_the_order_in_which_selectors_are_asked() {
+    let list = spanway(&["list", &selectors(), "--json"]);
+    assert_eq!(list.code, 0, "{}", list.stderr);
+    let names: Vec<String> = list
+        .lines()
+        .iter()
+        .map(|line| line["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(names.is_sorted() && names.len() == 5, "{names:?}");
+    assert!(
+        spanway(&["list", &selectors()])
+            .stdout
+            .contains("50-environment")
+    );
+}
+
+#[test]
+fn route_answers_one_context_from_the_command_line() {
+    let entries = [
+        "-c",
+        "environment=production",
+        "-c",
+        r#"user:={"id":"u-1","tier":"pro"}"#,
+    ];
+    let route = spanway(&[&["route", &selectors(), "--json"], &entries[..]].concat());
+    assert_eq!(route.code, 0, "{}", route.stderr);
+    assert_eq!(route.stderr, "");
+    let line = &route.lines()[0];
+    assert_eq!(line["tracer"], "langfuse");
+    assert_eq!(line["selector"], "50-environment");
+    assert_eq!(line["fallback"], Value::Null);
+    assert!(line["fuel"].as_u64().unwrap() > 0);
+
+    let table = spanway(&[&["route", &selectors()], &entries[..]].concat());
+    assert!(table.stdout.contains("langfuse") && table.stdout.contains("chosen"));
+}
+
+#[test]
+fn route_answers_a_file_of_contexts_line_by_line() {
+    let input = "{\"environment\":\"staging\"}\n\n{\"tenant\":\"acme\"}\n{}\n";
+    let args = ["route", &selectors(), "--contexts", "-", "--json"];
+    let route = spanway_with_input(&args, input);
+    assert_eq!(route.code, 0, "{}", route.stderr);
+    let lines = route.lines();
+    let answers: Vec<_> = lines
+        .iter()
+        .map(|line| (&line["tracer"], &line["fallback"]))
+        .collect();
+    assert_eq!(
+        answers,
+        [
+            (&"datadog".into(), &Value::Null),
+            (&"langfuse".into(), &"unknown_tracer".into()),
+            (&"langfuse".into(), &"abstained".into()),
+        ]
+    );
+}
+
+#[test]
+fn route_sends_failures_to_the_named_fallback() {
+    let route = spanway(&[
+        "route",
+        &selectors(),
+        "-c",
+        "tenant=acme",
+        "--tracers",
+        "langfuse,safe",
+        "--fallback",
+        "safe",
+        "--json",
+    ]);
+    assert_eq!(route.lines()[0]["tracer"], "safe");
+}
+
+#[test]
+fn a_runaway_selector_is_cut_off_and_the_answer_is_the_default() {
+    let folder = folder();
+    for (name, cause) in [
+        ("loop", "out_of_budget"),
+        ("recursion", "out_of_budget"),
+        ("trap", "trapped"),
+        ("name-empty", "unknown_tracer"),
+        ("name-controls", "unknown_tracer"),
+        ("name-case", "unknown_tracer"),
+    ] {
+        let route = spanway(&["route", &zoo(&folder, name), "--json"]);
+        assert_eq!(route.code, 0, "{name}: {}", route.stderr);
+        let line = &route.lines()[0];
+        assert_eq!(line["tracer"], "langfuse", "{name}");
+        assert_eq!(line["fallback"], cause, "{name}");
+        let table = spanway(&["route", &zoo(&folder, name)]);
+        let control = |c: char| c.is_control() && c != '\n';
+        assert!(!table.stdout.contains(control), "{name} moves the cursor");
+    }
+}
+
+#[test]
+fn check_says_what_a_selector_is_and_costs() {
+    let file = format!("{}/50-environment.wasm", selectors());
+    let check = spanway(&["check", &file]);
+    assert_eq!(check.code, 0, "{}", check.stderr);
+    for part in [
+        "is a selector",
+        "spanway:selector/runtime-context@0.1.0",
+        "abstains",
+        "fuel",
+    ] {
+        assert!(check.stdout.contains(part), "{part}: {}", check.stdout);
+    }
+    assert_eq!(
+        spanway(&["check", &file, "--json"]).lines()[0]["selector"],
+        true
+    );
+}
+
+/// What is no selector: what `check` says of it, with exit code 1.
+#[test]
+fn check_names_the_thing_and_the_remedy() {
+    let folder = folder();
+    let whole = fs::read(format!("{}/50-environment.wasm", selectors())).unwrap();
+    let rows = [
+        (
+            file(&folder, "text.wasm", b"not wasm"),
+            "not WebAssembly",
+            "spanway build",
+        ),
+        (
+            file(&folder, "empty.wasm", b""),
+            "not WebAssembly",
+            "spanway build",
+        ),
+        (
+            file(&folder, "core.wasm", b"\0asm\x01\0\0\0"),
+            "core module",
+            "component new",
+        ),
+        (
+            file(&folder, "cut.wasm", &whole[..whole.len() / 2]),
+            "cut off",
+            "copy it again",
+        ),
+        (
+            zoo(&folder, "other-world"),
+            "does not export",
+            "world `selector`",
+        ),
+        (
+            zoo(&folder, "imports-sockets"),
+            "wasi:sockets",
+            "remove what needs it",
+        ),
+        (zoo(&folder, "start-traps"), "does not start", "start-up"),
+        (zoo(&folder, "start-loops"), "ran out of fuel", "start-up"),
+        (zoo(&folder, "memory-declared"), "bytes of memory", "raise"),
+    ];
+    for (path, thing, remedy) in rows {
+        let check = spanway(&["check", &path]);
+        assert_eq!(check.code, 1, "{path}: {}{}", check.stdout, check.stderr);
+        assert!(
+            check.stdout.contains("is not a selector"),
+            "{path}: {}",
+            check.stdout
+        );
+        for part in [thing, remedy] {
+            assert!(
+                check.stdout.contains(part),
+                "{path}: no \"{part}\" in {}",
+                check.stdout
+            );
+        }
+        let json = spanway(&["check", &path, "--json"]);
+        assert_eq!(
+            (json.code, &json.lines()[0]["selector"]),
+            (1, &Value::Bool(false))
+        );
+    }
+    // A selector that breaks a limit for an empty context is one, and defective.
+    assert_eq!(spanway(&["check", &zoo(&folder, "loop")]).code, 1);
+}
+
+#[test]
+fn a_file_that_cannot_be_loaded_keeps_its_place_and_is_named() {
+    let folder = folder();
+    let live = format!("{}/50-environment.wasm", selectors());
+    fs::copy(live, folder.path().join("50-environment.wasm")).unwrap();
+    file(&folder, "20-tenant.wasm", b"half a file");
+    file(&folder, ".hidden.wasm", b"ignored");
+    fs::create_dir(folder.path().join("sources.wasm")).unwrap();
+    let directory = folder.path().display().to_string();
+
+    let route = spanway(&[
+        "route",
+        &directory,
+        "-c",
+        "environment=production",
+        "--json",
+    ]);
+    assert_eq!(route.code, 1, "a file was not loaded");
+    assert!(
+        route
+            .stderr
+            .contains("20-tenant.wasm: the file is not WebAssembly"),
+        "{}",
+        route.stderr
+    );
+    let line = &route.lines()[0];
+    assert_eq!(
+        (&line["selector"], &line["fallback"]),
+        (&"20-tenant".into(), &"unavailable".into())
+    );
+
+    let list = spanway(&["list", &directory]);
+    assert_eq!(list.code, 1);
+    assert!(
+        list.stdout.contains("unavailable") && list.stdout.contains("live"),
+        "{}",
+        list.stdout
+    );
+    assert!(
+        !list.stdout.contains("hidden") && !list.stdout.contains("sources"),
+        "{}",
+        list.stdout
+    );
+}
+
+/// What cannot be done: the message, on standard error, with exit code 2 and
+/// nothing on standard output.
+#[test]
+fn what_cannot_be_done_says_so() {
+    let folder = folder();
+    let empty = folder.path().display().to_string();
+    let million = {
+        let keys: Vec<String> = (0..1_000_000).map(|key| format!("\"k{key}\":1")).collect();
+        format!("{{{}}}", keys.join(","))
+    };
+    let many = {
+        let keys: Vec<String> = (0..20_000).map(|key| format!("\"k{key}\":1")).collect();
+        format!("{{{}}}", keys.join(","))
+    };
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let good = selectors();
+    let rows: [(&[&str], &str, &[&str]); 18] = [
+        (&["list", &empty], "", &["no *.wasm file", "spanway build"]),
+        (&["demo", "--selectors", &empty], "", &["no *.wasm file"]),
+        (
+            &["list", "/nowhere/selectors"],
+            "",
+            &["/nowhere/selectors does not exist", "create it"],
+        ),
+        (
+            &["demo", "--selectors", "/nowhere"],
+            "",
+            &["/nowhere does not exist"],
+        ),
+        (
+            &["route", "/nowhere.wasm"],
+            "",
+            &["/nowhere.wasm cannot be read", "because"],
+        ),
+        (
+            &["check", "/nowhere.wasm"],
+            "",
+            &["/nowhere.wasm cannot be read"],
+        ),
+        (
+            &["route", &good, "--tracers", "a,b,a"],
+            "",
+            &["\"a\" is registered already"],
+        ),
+        (&["route", &good, "--tracers", "a,"], "", &["name is empty"]),
+        (
+            &["route", &good, "--fallback", "nope"],
+            "",
+            &["no tracer is named \"nope\"", "langfuse, datadog, console"],
+        ),
+        (
+            &["route", &good, "-c", "environment"],
+            "",
+            &["`environment` is no entry", "KEY=TEXT"],
+        ),
+        (
+            &["route", &good, "-c", "user:={"],
+            "",
+            &["the value of `user` is not JSON"],
+        ),
+        (
+            &["route", &good, "--contexts", "-"],
+            "",
+            &["holds no context"],
+        ),
+        (
+            &["route", &good, "--contexts", "-"],
+            "{}\n[1]\n",
+            &["line 2", "is an array"],
+        ),
+        (
+            &["route", &good, "--contexts", "-"],
+            &million,
+            &["line 1", "more than 1048576 bytes"],
+        ),
+        (
+            &["route", &good, "--contexts", "-"],
+            &many,
+            &["line 1", "more than 16384 keys"],
+        ),
+        (
+            &["route", &good, "--contexts", "-"],
+            &deep,
+            &["line 1", "nested deeper than 32"],
+        ),
+        (&["build", &empty], "", &["Cargo.toml"]),
+        (
+            &["build", &empty, &empty, "--output", "x.wasm"],
+            "",
+            &["--output names one file"],
+        ),
+    ];
+    for (args, input, parts) in rows {
+        let output = spanway_with_input(args, input);
+        assert_eq!(
+            output.code, 2,
+            "{args:?}: {}{}",
+            output.stdout, output.stderr
+        );
+        assert_eq!(output.stdout, "", "{args:?}");
+        for part in parts {
+            assert!(
+                output.stderr.contains(part),
+                "{args:?}: no \"{part}\" in {}",
+                output.stderr
+            );
+        }
+        assert!(
+            !output.stderr.contains("panicked"),
+            "{args:?}: {}",
+            output.stderr
+        );
+    }
+}
+
+#[test]
+fn help_teaches_and_a_wrong_word_is_corrected() {
+    for command in ["demo", "route", "check", "list", "build"] {
+        let help = spanway(&[command, "--help"]);
+        assert_eq!(help.code, 0);
+        assert!(help.stdout.contains("Usage: spanway"), "{}", help.stdout);
+    }
+    assert!(spanway(&["--help"]).stdout.contains("Examples:"));
+    let wrong = spanway(&["rout"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("'route'"), "{}", wrong.stderr);
+}

@@ -1,0 +1,43 @@
+# Finds a Rust compiler for WebAssembly; to be sourced. Sets `route`, `rustc`, the
+# environment `settings` and the further arguments `cargo_args` of `spanway build`.
+#
+# With rustup, its standard library for the target is used. Without it, or where
+# the target cannot be fetched, Debian's packages are: they hold the library's
+# sources, which are then built too.
+
+target="wasm32-unknown-unknown"
+packages=(cargo-web rustc-web lld-19 rust-web-src)
+
+rustup_has_target() {
+  command -v rustup >/dev/null || return 1
+  rustup target list --installed | grep -qx "$target" || rustup target add "$target"
+}
+
+debian_has_packages() {
+  local missing=()
+  for package in "${packages[@]}"; do
+    dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] || apt-get install -y --no-install-recommends "${missing[@]}" >&2
+}
+
+settings=()
+cargo_args=()
+if rustup_has_target; then
+  route="rustup"
+  rustc="rustc"
+elif command -v dpkg >/dev/null && debian_has_packages; then
+  route="Debian's packages"
+  rustc="/usr/bin/rustc"
+  settings=(
+    CARGO=/usr/bin/cargo
+    RUSTC=/usr/bin/rustc
+    RUSTC_BOOTSTRAP=1
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=/usr/bin/wasm-ld-19
+  )
+  cargo_args=(-- "-Zbuild-std=std,panic_abort")
+else
+  echo "there is no Rust for $target;" \
+    "run \`rustup target add $target\` or install ${packages[*]}" >&2
+  exit 1
+fi
