@@ -1,0 +1,94 @@
+//! The documents say what the code does: the figures of the README are those of
+//! the constants. Its code is compiled as the doc tests of this crate.
+
+use std::collections::BTreeMap;
+
+use spanway::{ContextLimits, FallbackKind, Limits, MAX_NAME_BYTES};
+use spanway_tests::folder_of;
+
+fn readme() -> String {
+    std::fs::read_to_string(folder_of("../README.md")).unwrap()
+}
+
+#[test]
+fn the_table_of_limits_is_that_of_the_code() {
+    let readme = readme();
+    let rows: BTreeMap<&str, &str> = readme
+        .lines()
+        .filter_map(|line| {
+            let mut cells = line.strip_prefix("| `")?.split('|');
+            let name = cells.next()?.trim().strip_suffix('`')?;
+            Some((name, cells.next()?.trim()))
+        })
+        .collect();
+    // Every field by name, so that a new one is an error here.
+    let Limits {
+        component_bytes,
+        memory_bytes,
+        table_elements,
+        instances: _,
+        memories: _,
+        tables: _,
+        stack_bytes,
+        fuel,
+        wall_clock,
+        answer_bytes,
+        message_bytes,
+        printed_bytes,
+        sandboxes,
+        admission_wait,
+        selectors,
+    } = Limits::default();
+    for (name, value) in [
+        ("component_bytes", component_bytes.to_string()),
+        ("memory_bytes", memory_bytes.to_string()),
+        ("table_elements", table_elements.to_string()),
+        ("stack_bytes", stack_bytes.to_string()),
+        ("fuel", fuel.to_string()),
+        ("wall_clock", format!("{} ms", wall_clock.as_millis())),
+        ("answer_bytes", answer_bytes.to_string()),
+        ("message_bytes", message_bytes.to_string()),
+        ("printed_bytes", printed_bytes.to_string()),
+        (
+            "admission_wait",
+            format!("{} ms", admission_wait.as_millis()),
+        ),
+        ("selectors", selectors.to_string()),
+        (
+            "sandboxes",
+            format!("{} per core, at least 4", Limits::SANDBOXES_PER_CORE),
+        ),
+    ] {
+        assert_eq!(
+            rows.get(name),
+            Some(&value.as_str()),
+            "`{name}` in the README"
+        );
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    assert_eq!(sandboxes, (cores * 2).max(4));
+}
+
+#[test]
+fn the_limits_of_a_context_and_of_a_name_are_those_of_the_code() {
+    // Lines may break anywhere.
+    let text = readme().split_whitespace().collect::<Vec<_>>().join(" ");
+    let limits = ContextLimits::default();
+    let context = format!(
+        "{} keys, {} bytes, {} levels",
+        limits.keys, limits.bytes, limits.depth
+    );
+    assert!(text.contains(&context), "{context}");
+    assert!(text.contains(&format!("at most {MAX_NAME_BYTES} bytes")));
+}
+
+#[test]
+fn every_cause_is_named() {
+    let readme = readme();
+    for kind in FallbackKind::ALL {
+        assert!(
+            readme.contains(&format!("`{kind}`")),
+            "{kind} is not in the README"
+        );
+    }
+}
