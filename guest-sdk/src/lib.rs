@@ -26,9 +26,9 @@
 //!   no network, no environment variables.
 //! - Each decision gets a fresh instance, so a `static` never carries anything
 //!   from one trace to the next.
-//! - Its answers are learned: while the host knows the answer to the same
-//!   questions, the selector does not run. Ask the narrowest question that
-//!   settles the matter ([`has`](RuntimeContext::has) before
+//! - It pays for what it asks, and a host may learn its decisions: the same
+//!   answers to the same questions need no second run. Ask the narrowest question
+//!   that settles the matter ([`has`](RuntimeContext::has) before
 //!   [`get`](RuntimeContext::get), [`bucket`](RuntimeContext::bucket) before an
 //!   identifier's text), and ask it only on the path that needs it.
 //!
