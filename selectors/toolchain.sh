@@ -18,7 +18,8 @@ debian_has_packages() {
   for package in "${packages[@]}"; do
     dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
   done
-  [ ${#missing[@]} -eq 0 ] || apt-get install -y --no-install-recommends "${missing[@]}" >&2
+  [ ${#missing[@]} -eq 0 ] && return
+  { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; } >&2
 }
 
 settings=()

@@ -318,6 +318,16 @@ fn a_file_that_cannot_be_loaded_keeps_its_place_and_is_named() {
     file(&folder, "20-tenant.wasm", b"half a file");
     file(&folder, ".hidden.wasm", b"ignored");
     fs::create_dir(folder.path().join("sources.wasm")).unwrap();
+    // To open a pipe would be to wait for its writer.
+    let pipe = folder.path().join("30-pipe.wasm");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(spanway(&["check", &pipe.display().to_string()]).code, 2);
     let directory = folder.path().display().to_string();
 
     let route = spanway(&[
@@ -349,7 +359,9 @@ fn a_file_that_cannot_be_loaded_keeps_its_place_and_is_named() {
         list.stdout
     );
     assert!(
-        !list.stdout.contains("hidden") && !list.stdout.contains("sources"),
+        ["hidden", "sources", "pipe"]
+            .iter()
+            .all(|name| !list.stdout.contains(name)),
         "{}",
         list.stdout
     );
@@ -371,7 +383,7 @@ fn what_cannot_be_done_says_so() {
     };
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     let good = selectors();
-    let rows: [(&[&str], &str, &[&str]); 18] = [
+    let rows: [(&[&str], &str, &[&str]); 19] = [
         (&["list", &empty], "", &["no *.wasm file", "spanway build"]),
         (&["demo", "--selectors", &empty], "", &["no *.wasm file"]),
         (
@@ -388,6 +400,11 @@ fn what_cannot_be_done_says_so() {
             &["route", "/nowhere.wasm"],
             "",
             &["/nowhere.wasm cannot be read", "because"],
+        ),
+        (
+            &["check", &good],
+            "",
+            &["cannot be read", "not a regular file"],
         ),
         (
             &["check", "/nowhere.wasm"],

@@ -333,7 +333,7 @@ impl<T> fmt::Debug for TracerRegistry<T> {
         f.debug_struct("TracerRegistry")
             .field("tracers", &current.names.as_slice())
             .field("default", &current.default)
-            .field("selectors", &current.chain.len())
+            .field("selectors", &current.chain)
             .finish()
     }
 }

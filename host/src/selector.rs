@@ -3,6 +3,7 @@
 //! Native code and components stand behind one trait, and a [`Chain`] asks them
 //! in order.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -149,6 +150,14 @@ impl Chain {
         }
         let choice = Choice::Abstain;
         (Decision { choice, origin }, None)
+    }
+}
+
+/// Prints the names of the selectors.
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.selectors().map(|selector| selector.name());
+        f.debug_list().entries(names).finish()
     }
 }
 

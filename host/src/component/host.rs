@@ -1,8 +1,8 @@
 //! The host of component selectors: one engine, and how a file becomes a selector.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -122,9 +122,14 @@ impl SelectorHost {
     /// As [`load`](Self::load). Reads the file whole, never more than the limit.
     pub fn load_file(&self, path: &Path) -> Result<ComponentSelector, LoadError> {
         let limit = self.shared.limits.component_bytes;
+        // Asked before it is opened: to open a pipe is to wait for its writer.
+        if !fs::metadata(path).map_err(LoadError::Read)?.is_file() {
+            let what = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
+            return Err(LoadError::Read(what));
+        }
         let file = File::open(path).map_err(LoadError::Read)?;
         let size = file.metadata().map_err(LoadError::Read)?.len();
-        // A file may grow, or have no size to tell, so the reading is bounded too.
+        // A file may grow, so the reading is bounded too.
         let mut bytes = Vec::new();
         file.take(limit as u64 + 1)
             .read_to_end(&mut bytes)

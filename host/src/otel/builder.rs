@@ -47,7 +47,7 @@ pub struct RoutingTracerProviderBuilder {
     tracers: Vec<(String, TracerSource)>,
     default: Option<String>,
     fallback: Option<String>,
-    selectors: Selectors,
+    selectors: Chain,
 }
 
 /// Where a tracer comes from: a configuration, a ready-made provider, or a tracer
@@ -106,7 +106,7 @@ impl RoutingTracerProviderBuilder {
 
     /// The selectors to ask.
     pub fn selectors(mut self, chain: Chain) -> Self {
-        self.selectors = Selectors(chain);
+        self.selectors = chain;
         self
     }
 
@@ -140,19 +140,8 @@ impl RoutingTracerProviderBuilder {
                 .set_fallback(self.fallback.as_deref())
                 .map_err(BuildError::Fallback)?;
         }
-        registry.set_selectors(self.selectors.0);
+        registry.set_selectors(self.selectors);
         Ok(RoutingTracerProvider::new(Arc::new(registry)))
-    }
-}
-
-/// A chain that can be printed: the names of its selectors.
-#[derive(Default)]
-struct Selectors(Chain);
-
-impl fmt::Debug for Selectors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.0.selectors().map(|selector| selector.name());
-        f.debug_list().entries(names).finish()
     }
 }
 
