@@ -101,8 +101,8 @@ impl fmt::Display for LoadError {
                     f,
                     "the component does not export `{}@{}`, so it is no selector; it exports {}. \
                      Build it for the world `selector` in wit/",
-                    super::manifest::SELECTION,
-                    super::manifest::VERSION,
+                    super::contract::SELECTION,
+                    super::contract::VERSION,
                     list(exports)
                 )
             }

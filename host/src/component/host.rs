@@ -7,18 +7,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 
 use super::admission::Admission;
+use super::contract;
 use super::engine::{self, Clock};
 use super::error::{self, LoadError};
 use super::limits::Limits;
-use super::manifest::{self, Manifest};
-use super::sandbox::{self, Sandbox};
+use super::manifest::Manifest;
+use super::questions;
+use super::sandbox::Sandbox;
 use super::selector::ComponentSelector;
-use super::world;
+use super::shared::Shared;
+use super::wasi;
 
 /// What compiling a component needs of stack: half of what a thread has by default.
 const COMPILER_STACK: usize = 1 << 20;
@@ -42,15 +44,6 @@ const COMPILER_STACK: usize = 1 << 20;
 #[derive(Clone)]
 pub struct SelectorHost {
     pub(super) shared: Arc<Shared>,
-}
-
-/// What all selectors of one host share.
-pub(super) struct Shared {
-    pub(super) engine: Engine,
-    pub(super) limits: Limits,
-    pub(super) clock: Clock,
-    pub(super) admission: Admission,
-    linker: Linker<Sandbox>,
 }
 
 /// Why a host could not be made: the system gave no engine or no thread.
@@ -92,8 +85,8 @@ impl SelectorHost {
         }
         let engine = engine::engine(&limits)?;
         let mut linker = Linker::new(&engine);
-        sandbox::link(&mut linker)?;
-        world::link(&mut linker)?;
+        questions::link(&mut linker)?;
+        wasi::link(&mut linker)?;
         let clock = Clock::start(&engine).map_err(|error| HostError {
             message: format!("no thread for its clock: {error}"),
         })?;
@@ -199,10 +192,10 @@ impl SelectorHost {
             let items = interface
                 .exports(engine)
                 .map(|(name, item)| (name, item.ty));
-            if manifest::is_runtime_context(name) {
-                sandbox::check_questions(name, items.map(|(name, _)| name))?;
+            if contract::is_runtime_context(name) {
+                questions::check_questions(name, items.map(|(name, _)| name))?;
             } else {
-                world::link_rest(&mut linker, name, items).map_err(link_error)?;
+                wasi::link_rest(&mut linker, name, items).map_err(link_error)?;
             }
         }
         linker.instantiate_pre(component).map_err(link_error)

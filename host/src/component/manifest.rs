@@ -6,14 +6,8 @@
 
 use wasmtime::wasmparser::{BinaryReaderError, Chunk, Parser, Payload};
 
+use super::contract::{SELECTION, VERSION, is_runtime_context, same_line, unversioned, version};
 use super::error::LoadError;
-
-/// The interface that a selector exports.
-pub(super) const SELECTION: &str = "spanway:selector/selection";
-/// The version of the contract that this host speaks.
-pub(super) const VERSION: &str = "0.1.0";
-/// The interface that a selector asks.
-pub(super) const RUNTIME_CONTEXT: &str = "spanway:selector/runtime-context";
 
 /// What of WASI is there for guests whose language cannot start without: all of
 /// it empty, and all of it the same on every call.
@@ -162,27 +156,4 @@ impl Manifest {
         }
         Ok(())
     }
-}
-
-/// Whether an import is the runtime context, of whatever version.
-pub(super) fn is_runtime_context(import: &str) -> bool {
-    unversioned(import) == RUNTIME_CONTEXT
-}
-
-pub(super) fn unversioned(name: &str) -> &str {
-    name.split_once('@').map_or(name, |(name, _)| name)
-}
-
-fn version(name: &str) -> Option<&str> {
-    name.split_once('@').map(|(_, version)| version)
-}
-
-/// Whether a guest of this version runs here: 0.1 with any patch and no
-/// pre-release tag. What a newer patch adds is missed only if it is used.
-fn same_line(found: &str) -> bool {
-    let line = VERSION.rsplit_once('.').map_or(VERSION, |(line, _)| line);
-    found
-        .strip_prefix(line)
-        .and_then(|rest| rest.strip_prefix('.'))
-        .is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }

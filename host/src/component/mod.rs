@@ -4,16 +4,31 @@
 //! answers each decision from a fresh instance. What a guest does wrong comes out
 //! as a [`Fallback`](crate::Fallback), never as an error, a panic or a wait.
 //!
-//! This is the only module that knows wasmtime.
+//! This is the only module that knows wasmtime. In reading order: what a file says
+//! of itself (`manifest`, held against the `contract`), how it becomes a selector
+//! (`host`, on what all of them `shared`), and what one decision is made of
+//! (`selector` runs a `sandbox`, which may ask `questions`, pays in `fuel`, lives
+//! in a `quota`, sees an empty `world` through `wasi`, and comes to a `stop`).
+
+mod contract;
+mod error;
+mod limits;
+
+mod manifest;
 
 mod admission;
 mod engine;
-mod error;
 mod host;
-mod limits;
-mod manifest;
+mod shared;
+
+mod fuel;
+mod questions;
+mod quota;
 mod sandbox;
 mod selector;
+mod stop;
+
+mod wasi;
 mod world;
 
 pub use error::LoadError;

@@ -9,8 +9,9 @@ use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, TypedFunc
 use wasmtime::{Store, Trap};
 
 use super::error::LoadError;
-use super::host::Shared;
-use super::sandbox::{Sandbox, Stop};
+use super::sandbox::Sandbox;
+use super::shared::Shared;
+use super::stop::Stop;
 use crate::context::ContextView;
 use crate::decision::{Budget, Choice, Decision, Fallback, Origin, RunCost};
 use crate::selector::{Selector, panic_message};

@@ -1,34 +1,20 @@
-//! The world that a WASI guest finds: empty, and the same on every call.
-//!
-//! Some languages cannot start without a clock, random numbers or somewhere to
-//! print. Here the clock is virtual (it moves a little with each look, and a
-//! sleep only moves it), random numbers come from a fixed seed, there are no
-//! arguments, no environment, no files and no input, and what is printed is
-//! kept for the log. So nothing that a guest does can wait, and nothing that it
-//! reads can differ from one machine or day to another.
-//!
-//! What is not defined here of the interfaces that a guest may import (all that
-//! needs a file, above all) traps when called: there is no way to come by one.
+//! The state of the world that a WASI guest finds: a virtual clock, numbers that
+//! only look random, and what was printed. The same for each decision.
 
 use std::collections::HashMap;
 
-use wasmtime::StoreContextMut;
-use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{
-    ComponentNamedList, ComponentType, Lift, Linker, LinkerInstance, Lower, Resource, ResourceType,
-};
+use wasmtime::component::Resource;
 
-use super::manifest::unversioned;
-use super::sandbox::{Sandbox, Stop, burn};
-
-/// The version under which the interfaces are defined; every 0.2.x finds them.
-const WASI: &str = "0.2.0";
+use super::stop::Stop;
 
 /// How far the clock moves with each look, in nanoseconds.
-const NANOSECONDS_PER_LOOK: u64 = 1_000;
+pub(super) const NANOSECONDS_PER_LOOK: u64 = 1_000;
 
 /// Pollables that a guest may hold; one that keeps more is looping.
 const MAX_POLLABLES: usize = 1024;
+
+/// A handle for something to wait for. Here that is a moment of the virtual clock.
+pub(super) enum Pollable {}
 
 /// The state of the empty world for one decision.
 pub(super) struct World {
@@ -63,26 +49,38 @@ impl World {
         (!self.printed.is_empty()).then(|| String::from_utf8_lossy(&self.printed).into_owned())
     }
 
-    fn print(&mut self, bytes: &[u8]) {
+    pub(super) fn print(&mut self, bytes: &[u8]) {
         self.handed_over = bytes.len();
         let room = self.printed_limit.saturating_sub(self.printed.len());
         self.printed.extend(bytes.iter().take(room));
     }
 
-    fn look(&mut self) -> u64 {
+    /// What the last call handed over, in bytes.
+    pub(super) fn take_handed_over(&mut self) -> usize {
+        std::mem::take(&mut self.handed_over)
+    }
+
+    /// Looks at the clock, which moves it.
+    pub(super) fn look(&mut self) -> u64 {
         self.now = self.now.saturating_add(NANOSECONDS_PER_LOOK);
         self.now
     }
 
-    fn wait_until(&mut self, time: u64) {
+    /// The time without a look.
+    pub(super) fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Time passes.
+    pub(super) fn wait_until(&mut self, time: u64) {
         self.now = self.now.max(time);
     }
 
-    fn pollable(&mut self, ready: u64) -> wasmtime::Result<Resource<Pollable>> {
+    /// A pollable that is ready at this time.
+    pub(super) fn pollable(&mut self, ready: u64) -> wasmtime::Result<Resource<Pollable>> {
         if self.pollables.len() >= MAX_POLLABLES {
-            return Err(stop(format!(
-                "it waits for more than {MAX_POLLABLES} things"
-            )));
+            let message = format!("it waits for more than {MAX_POLLABLES} things");
+            return Err(Stop::World(message).into());
         }
         let number = self.pollables_made;
         self.pollables_made = number.wrapping_add(1);
@@ -90,13 +88,18 @@ impl World {
         Ok(Resource::new_own(number))
     }
 
-    fn ready_at(&self, pollable: &Resource<Pollable>) -> u64 {
+    /// The guest gave a pollable back.
+    pub(super) fn forget(&mut self, number: u32) {
+        self.pollables.remove(&number);
+    }
+
+    pub(super) fn ready_at(&self, pollable: &Resource<Pollable>) -> u64 {
         let ready = self.pollables.get(&pollable.rep());
         ready.copied().unwrap_or_default()
     }
 
     /// SplitMix64: seeded alike for each decision, and good enough for hash maps.
-    fn random(&mut self) -> u64 {
+    pub(super) fn random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -104,9 +107,9 @@ impl World {
         z ^ (z >> 31)
     }
 
-    fn random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
+    pub(super) fn random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         if length > 64 << 10 {
-            return Err(stop(format!("it asks for {length} random bytes at once")));
+            return Err(Stop::World(format!("it asks for {length} random bytes at once")).into());
         }
         self.handed_over = length as usize;
         let mut bytes = Vec::new();
@@ -116,349 +119,4 @@ impl World {
         bytes.truncate(length as usize);
         Ok(bytes)
     }
-}
-
-/// What kinds of handle there are. None of them stands for anything outside.
-enum Pollable {}
-enum InputStream {}
-enum OutputStream {}
-enum IoError {}
-enum TerminalInput {}
-enum TerminalOutput {}
-enum Descriptor {}
-enum Unknown {}
-
-#[derive(ComponentType, Lift, Lower)]
-#[component(variant)]
-enum StreamError {
-    #[component(name = "last-operation-failed")]
-    #[allow(
-        dead_code,
-        reason = "the contract has the case, and nothing here fails"
-    )]
-    LastOperationFailed(Resource<IoError>),
-    #[component(name = "closed")]
-    Closed,
-}
-
-#[derive(ComponentType, Lift, Lower)]
-#[component(record)]
-struct Datetime {
-    seconds: u64,
-    nanoseconds: u32,
-}
-
-impl Datetime {
-    fn of(nanoseconds: u64) -> Self {
-        Self {
-            seconds: nanoseconds / 1_000_000_000,
-            nanoseconds: (nanoseconds % 1_000_000_000) as u32,
-        }
-    }
-}
-
-/// A fault of the guest, as the linker wants it.
-fn stop(message: String) -> wasmtime::Error {
-    Stop::World(message).into()
-}
-
-/// Defines one function of an interface on the world alone. A call costs fuel as a
-/// question does.
-fn define<Params, Return>(
-    interface: &mut LinkerInstance<'_, Sandbox>,
-    name: &str,
-    function: impl Fn(&mut World, Params) -> wasmtime::Result<Return> + Send + Sync + 'static,
-) -> wasmtime::Result<()>
-where
-    Params: ComponentNamedList + Lift + 'static,
-    Return: ComponentNamedList + Lower + 'static,
-{
-    interface.func_wrap(
-        name,
-        move |mut store: StoreContextMut<'_, Sandbox>, params| {
-            let world = &mut store.data_mut().world;
-            let answer = function(world, params)?;
-            let bytes = std::mem::take(&mut world.handed_over);
-            burn(&mut store, bytes, 0)?;
-            Ok(answer)
-        },
-    )
-}
-
-/// Gives guests the interfaces of the empty world.
-pub(super) fn link(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
-    cli(linker)?;
-    clocks(linker)?;
-    io(linker)?;
-    random(linker)?;
-    let mut preopens = interface(linker, "wasi:filesystem/preopens")?;
-    resource(&mut preopens, "descriptor")?;
-    define(&mut preopens, "get-directories", |_, (): ()| {
-        Ok((Vec::<(Resource<Descriptor>, String)>::new(),))
-    })
-}
-
-/// Defines what a component imports of an interface beyond what is defined above:
-/// a function that traps, a resource that nobody can make.
-pub(super) fn link_rest<'a>(
-    linker: &mut Linker<Sandbox>,
-    import: &str,
-    items: impl Iterator<Item = (&'a str, ComponentItem)>,
-) -> wasmtime::Result<()> {
-    // Under the version of the definitions above, so that they are found first.
-    let import = unversioned(import);
-    let mut interface = interface(linker, import)?;
-    for (name, item) in items {
-        // An error says that the name is taken, and then there is nothing to do:
-        // the linker does not let a later definition hide an earlier one.
-        let _taken = match item {
-            ComponentItem::ComponentFunc(_) => {
-                let message = format!("it called `{import}#{name}`, which selectors are not given");
-                interface.func_new(name, move |_, _, _, _| Err(stop(message.clone())))
-            }
-            ComponentItem::Resource(_) => resource(&mut interface, name),
-            _ => Ok(()),
-        };
-    }
-    Ok(())
-}
-
-fn interface<'l>(
-    linker: &'l mut Linker<Sandbox>,
-    name: &str,
-) -> wasmtime::Result<LinkerInstance<'l, Sandbox>> {
-    linker.instance(&format!("{name}@{WASI}"))
-}
-
-/// Defines a resource by its name: an interface may use the one of another, and
-/// then both must be the same type.
-fn resource(interface: &mut LinkerInstance<'_, Sandbox>, name: &str) -> wasmtime::Result<()> {
-    let resource = match name {
-        "pollable" => ResourceType::host::<Pollable>(),
-        "input-stream" => ResourceType::host::<InputStream>(),
-        "output-stream" => ResourceType::host::<OutputStream>(),
-        "error" => ResourceType::host::<IoError>(),
-        "terminal-input" => ResourceType::host::<TerminalInput>(),
-        "terminal-output" => ResourceType::host::<TerminalOutput>(),
-        "descriptor" => ResourceType::host::<Descriptor>(),
-        _ => ResourceType::host::<Unknown>(),
-    };
-    // Of all of them only a pollable has anything to give back.
-    let pollable = name == "pollable";
-    interface.resource(name, resource, move |mut store, number| {
-        if pollable {
-            store.data_mut().world.pollables.remove(&number);
-        }
-        Ok(())
-    })
-}
-
-fn cli(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
-    let mut environment = interface(linker, "wasi:cli/environment")?;
-    define(&mut environment, "get-environment", |_, (): ()| {
-        Ok((Vec::<(String, String)>::new(),))
-    })?;
-    define(&mut environment, "get-arguments", |_, (): ()| {
-        Ok((Vec::<String>::new(),))
-    })?;
-    define(&mut environment, "initial-cwd", |_, (): ()| {
-        Ok((None::<String>,))
-    })?;
-
-    let mut exit = interface(linker, "wasi:cli/exit")?;
-    define(
-        &mut exit,
-        "exit",
-        |_, (status,): (Result<(), ()>,)| -> wasmtime::Result<()> {
-            let how = if status.is_ok() { "success" } else { "failure" };
-            Err(stop(format!("it exited with {how}")))
-        },
-    )?;
-
-    for (name, rep) in [("stdout", STDOUT), ("stderr", STDERR)] {
-        let mut stream = interface(linker, &format!("wasi:cli/{name}"))?;
-        resource(&mut stream, "output-stream")?;
-        define(&mut stream, &format!("get-{name}"), move |_, (): ()| {
-            Ok((Resource::<OutputStream>::new_own(rep),))
-        })?;
-    }
-    let mut stdin = interface(linker, "wasi:cli/stdin")?;
-    resource(&mut stdin, "input-stream")?;
-    define(&mut stdin, "get-stdin", |_, (): ()| {
-        Ok((Resource::<InputStream>::new_own(STDIN),))
-    })?;
-
-    let mut terminal = interface(linker, "wasi:cli/terminal-input")?;
-    resource(&mut terminal, "terminal-input")?;
-    let mut terminal = interface(linker, "wasi:cli/terminal-output")?;
-    resource(&mut terminal, "terminal-output")?;
-    let mut terminal = interface(linker, "wasi:cli/terminal-stdin")?;
-    resource(&mut terminal, "terminal-input")?;
-    define(&mut terminal, "get-terminal-stdin", |_, (): ()| {
-        Ok((None::<Resource<TerminalInput>>,))
-    })?;
-    for name in ["stdout", "stderr"] {
-        let mut terminal = interface(linker, &format!("wasi:cli/terminal-{name}"))?;
-        resource(&mut terminal, "terminal-output")?;
-        define(
-            &mut terminal,
-            &format!("get-terminal-{name}"),
-            |_, (): ()| Ok((None::<Resource<TerminalOutput>>,)),
-        )?;
-    }
-    Ok(())
-}
-
-const STDIN: u32 = 0;
-const STDOUT: u32 = 1;
-const STDERR: u32 = 2;
-
-fn clocks(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
-    let mut wall = interface(linker, "wasi:clocks/wall-clock")?;
-    define(&mut wall, "now", |world, (): ()| {
-        Ok((Datetime::of(world.look()),))
-    })?;
-    define(&mut wall, "resolution", |_, (): ()| {
-        Ok((Datetime::of(NANOSECONDS_PER_LOOK),))
-    })?;
-
-    let mut monotonic = interface(linker, "wasi:clocks/monotonic-clock")?;
-    resource(&mut monotonic, "pollable")?;
-    define(&mut monotonic, "now", |world, (): ()| Ok((world.look(),)))?;
-    define(&mut monotonic, "resolution", |_, (): ()| {
-        Ok((NANOSECONDS_PER_LOOK,))
-    })?;
-    define(
-        &mut monotonic,
-        "subscribe-instant",
-        |world, (when,): (u64,)| Ok((world.pollable(when)?,)),
-    )?;
-    define(
-        &mut monotonic,
-        "subscribe-duration",
-        |world, (wait,): (u64,)| {
-            let when = world.now.saturating_add(wait);
-            Ok((world.pollable(when)?,))
-        },
-    )
-}
-
-fn io(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
-    let mut error = interface(linker, "wasi:io/error")?;
-    resource(&mut error, "error")?;
-    define(
-        &mut error,
-        "[method]error.to-debug-string",
-        |_, (_,): (Resource<IoError>,)| Ok((String::new(),)),
-    )?;
-
-    let mut poll = interface(linker, "wasi:io/poll")?;
-    resource(&mut poll, "pollable")?;
-    define(
-        &mut poll,
-        "[method]pollable.ready",
-        |world, (pollable,): (Resource<Pollable>,)| Ok((world.ready_at(&pollable) <= world.now,)),
-    )?;
-    define(
-        &mut poll,
-        "[method]pollable.block",
-        |world, (pollable,): (Resource<Pollable>,)| {
-            world.wait_until(world.ready_at(&pollable));
-            Ok(())
-        },
-    )?;
-    define(
-        &mut poll,
-        "poll",
-        |world, (pollables,): (Vec<Resource<Pollable>>,)| {
-            let times: Vec<u64> = pollables.iter().map(|each| world.ready_at(each)).collect();
-            let Some(&first) = times.iter().min() else {
-                return Err(stop("it waits for nothing".to_owned()));
-            };
-            world.wait_until(first);
-            let now = world.now;
-            let ready = (0_u32..).zip(&times).filter(|(_, time)| **time <= now);
-            Ok((ready.map(|(index, _)| index).collect::<Vec<u32>>(),))
-        },
-    )?;
-
-    let mut streams = interface(linker, "wasi:io/streams")?;
-    resource(&mut streams, "error")?;
-    resource(&mut streams, "pollable")?;
-    resource(&mut streams, "input-stream")?;
-    resource(&mut streams, "output-stream")?;
-    for read in ["read", "blocking-read"] {
-        define(
-            &mut streams,
-            &format!("[method]input-stream.{read}"),
-            |_, (_, _): (Resource<InputStream>, u64)| Ok((Err::<Vec<u8>, _>(StreamError::Closed),)),
-        )?;
-    }
-    for skip in ["skip", "blocking-skip"] {
-        define(
-            &mut streams,
-            &format!("[method]input-stream.{skip}"),
-            |_, (_, _): (Resource<InputStream>, u64)| Ok((Err::<u64, _>(StreamError::Closed),)),
-        )?;
-    }
-    define(
-        &mut streams,
-        "[method]input-stream.subscribe",
-        |world, (_,): (Resource<InputStream>,)| Ok((world.pollable(0)?,)),
-    )?;
-    define(
-        &mut streams,
-        "[method]output-stream.subscribe",
-        |world, (_,): (Resource<OutputStream>,)| Ok((world.pollable(0)?,)),
-    )?;
-    define(
-        &mut streams,
-        "[method]output-stream.check-write",
-        |_, (_,): (Resource<OutputStream>,)| Ok((Ok::<u64, StreamError>(4096),)),
-    )?;
-    for write in ["write", "blocking-write-and-flush"] {
-        define(
-            &mut streams,
-            &format!("[method]output-stream.{write}"),
-            |world, (_, bytes): (Resource<OutputStream>, Vec<u8>)| {
-                world.print(&bytes);
-                Ok((Ok::<(), StreamError>(()),))
-            },
-        )?;
-    }
-    for write in ["write-zeroes", "blocking-write-zeroes-and-flush"] {
-        define(
-            &mut streams,
-            &format!("[method]output-stream.{write}"),
-            |_, (_, _): (Resource<OutputStream>, u64)| Ok((Ok::<(), StreamError>(()),)),
-        )?;
-    }
-    for flush in ["flush", "blocking-flush"] {
-        define(
-            &mut streams,
-            &format!("[method]output-stream.{flush}"),
-            |_, (_,): (Resource<OutputStream>,)| Ok((Ok::<(), StreamError>(()),)),
-        )?;
-    }
-    Ok(())
-}
-
-fn random(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
-    for (name, prefix) in [("random", ""), ("insecure", "insecure-")] {
-        let mut random = interface(linker, &format!("wasi:random/{name}"))?;
-        define(
-            &mut random,
-            &format!("get-{prefix}random-bytes"),
-            |world, (length,): (u64,)| Ok((world.random_bytes(length)?,)),
-        )?;
-        define(
-            &mut random,
-            &format!("get-{prefix}random-u64"),
-            |world, (): ()| Ok((world.random(),)),
-        )?;
-    }
-    let mut seed = interface(linker, "wasi:random/insecure-seed")?;
-    define(&mut seed, "insecure-seed", |world, (): ()| {
-        Ok(((world.random(), world.random()),))
-    })
 }

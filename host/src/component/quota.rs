@@ -1,0 +1,90 @@
+//! How much memory and how many tables one instance may have.
+
+use wasmtime::ResourceLimiter;
+
+use super::limits::Limits;
+use super::stop::Stop;
+
+/// Memory and tables of one instance. Our own limit is a plain "no" that the guest
+/// sees, the same on every machine. A refusal by the system is an error, because a
+/// guest that could see it would decide by the weather.
+pub(super) struct Quota {
+    memory_left: usize,
+    table_left: usize,
+    instances: usize,
+    memories: usize,
+    tables: usize,
+    /// Whether it said no.
+    pub(super) refused: bool,
+}
+
+impl Quota {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            memory_left: limits.memory_bytes,
+            table_left: limits.table_elements,
+            instances: limits.instances,
+            memories: limits.memories,
+            tables: limits.tables,
+            refused: false,
+        }
+    }
+}
+
+impl ResourceLimiter for Quota {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let granted = take(&mut self.memory_left, current, desired, maximum);
+        self.refused |= !granted;
+        Ok(granted)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        Err(Stop::NoMemory(error.to_string()).into())
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let granted = take(&mut self.table_left, current, desired, maximum);
+        self.refused |= !granted;
+        Ok(granted)
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        Err(Stop::NoMemory(error.to_string()).into())
+    }
+
+    fn instances(&self) -> usize {
+        self.instances
+    }
+
+    fn memories(&self) -> usize {
+        self.memories
+    }
+
+    fn tables(&self) -> usize {
+        self.tables
+    }
+}
+
+/// Takes the growth out of what is left, if the growth can be and there is enough.
+fn take(left: &mut usize, current: usize, desired: usize, maximum: Option<usize>) -> bool {
+    if maximum.is_some_and(|maximum| desired > maximum) {
+        return false;
+    }
+    match left.checked_sub(desired.saturating_sub(current)) {
+        Some(rest) => {
+            *left = rest;
+            true
+        }
+        None => false,
+    }
+}
