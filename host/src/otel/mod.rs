@@ -73,6 +73,7 @@ mod otel_tracer;
 mod provider;
 mod routes;
 mod runtime_context;
+mod shared;
 mod span;
 mod tracer;
 

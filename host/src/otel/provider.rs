@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider;
@@ -12,8 +11,8 @@ use super::lost::LostSpans;
 use super::mark;
 use super::otel_tracer::OtelTracer;
 use super::routes::Routes;
+use super::shared::Shared;
 use super::tracer::RoutingTracer;
-use crate::context::RuntimeContext;
 use crate::registry::{Lifecycle, LifecycleReport, TracerRegistry};
 
 /// Sends each trace to the tracer that a registry selects for it.
@@ -49,36 +48,14 @@ pub struct RoutingTracerProvider {
     shared: Arc<Shared>,
 }
 
-/// What the provider and its tracers share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) registry: Arc<TracerRegistry<OtelTracer>>,
-    pub(super) routes: Routes,
-    /// For roots to which no runtime context is attached.
-    pub(super) knows_nothing: RuntimeContext,
-    tracer_gone: AtomicU64,
-}
-
-impl Shared {
-    pub(super) fn count_tracer_gone(&self) {
-        self.tracer_gone.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
 impl RoutingTracerProvider {
     /// A provider over a registry of your own.
     pub fn new(registry: Arc<TracerRegistry<OtelTracer>>) -> Self {
         // Half of the number is plenty to tell providers apart, and keeps the
         // mark short.
         let provider = (mark::number() >> 32) as u32;
-        let shared = Shared {
-            registry,
-            routes: Routes::new(provider),
-            knows_nothing: RuntimeContext::empty(),
-            tracer_gone: AtomicU64::new(0),
-        };
         Self {
-            shared: Arc::new(shared),
+            shared: Arc::new(Shared::new(registry, Routes::new(provider))),
         }
     }
 
@@ -117,7 +94,7 @@ impl RoutingTracerProvider {
     pub fn lost(&self) -> LostSpans {
         LostSpans {
             after_shutdown: self.shared.routes.lost(),
-            tracer_gone: self.shared.tracer_gone.load(Ordering::Relaxed),
+            tracer_gone: self.shared.tracer_gone(),
         }
     }
 

@@ -1,0 +1,98 @@
+//! What the documentation says of cost, counted: what is asked for each root span
+//! allocates nothing.
+
+use std::sync::Arc;
+
+use allocation_counter::measure;
+use spanway::{
+    Chain, Choice, RootSpan, RuntimeContext, Selector, TracerNames, TracerRegistry, native,
+};
+
+fn context() -> RuntimeContext {
+    RuntimeContext::from_json(
+        r#"{"environment":"production","user":{"id":"u-3","tier":"gold"},"tags":[1,2],"n":7}"#,
+    )
+    .unwrap()
+}
+
+/// How often `run` allocates, once everything is warm.
+fn allocations(run: impl Fn()) -> u64 {
+    run();
+    measure(run).count_total
+}
+
+#[test]
+fn the_count_can_fail() {
+    assert!(allocations(|| drop(std::hint::black_box(vec![1_u8; 100]))) > 0);
+}
+
+#[test]
+fn questions_allocate_nothing() {
+    let context = context();
+    let attributes = || RuntimeContext::from_json(r#"{"http.route":"/chat"}"#).unwrap();
+    let span = RootSpan::new("POST /chat", "server", &attributes);
+    let view = context.view_with_span(&span);
+    for key in [
+        "environment",
+        "user",
+        "user.tier",
+        "tags",
+        "n",
+        "missing",
+        "user.missing.too",
+    ] {
+        let asked = || {
+            std::hint::black_box((view.get(key), view.has(key), view.bucket(key, "salt", 100)));
+        };
+        assert_eq!(allocations(asked), 0, "{key}");
+    }
+    for key in ["span.name", "span.kind", "span.http.route", "span.missing"] {
+        let asked = || {
+            std::hint::black_box(view.text(key));
+        };
+        assert_eq!(allocations(asked), 0, "{key}");
+    }
+}
+
+#[test]
+fn a_span_whose_attributes_nobody_asks_for_is_not_read() {
+    let context = context();
+    let attributes = || -> RuntimeContext { panic!("read") };
+    let span = RootSpan::new("POST /chat", "server", &attributes);
+    let view = context.view_with_span(&span);
+    assert_eq!(view.text("span.name"), Some("POST /chat"));
+    assert_eq!(view.text("span.kind"), Some("server"));
+    assert_eq!(view.text("environment"), Some("production"));
+}
+
+#[test]
+fn a_selection_by_a_native_selector_allocates_nothing() {
+    let registry = TracerRegistry::<()>::new();
+    for number in 0..100 {
+        registry.register(format!("tracer-{number}"), ()).unwrap();
+    }
+    let selectors: [Arc<dyn Selector>; 2] = [
+        Arc::new(native("abstains", |_, _| Choice::Abstain)),
+        Arc::new(native(
+            "decides",
+            |context, tracers: &TracerNames| match context.text("user.tier") {
+                Some("gold") => tracers.choose("tracer-77"),
+                _ => Choice::Abstain,
+            },
+        )),
+    ];
+    registry.set_selectors(Chain::new(selectors));
+    let context = context();
+    let select = || {
+        let selection = registry.select(&context.view());
+        assert_eq!(selection.tracer_name(), Some("tracer-77"));
+        assert_eq!(selection.selector_name(), Some("decides"));
+        assert!(selection.tracer().is_some() && selection.fallback().is_none());
+    };
+    assert_eq!(allocations(select), 0);
+
+    // To fall back for want of an answer is no more work.
+    let empty = RuntimeContext::empty();
+    let select = || drop(registry.select(&empty.view()));
+    assert_eq!(allocations(select), 0);
+}
