@@ -28,8 +28,8 @@ pub trait Selector: Send + Sync {
         None
     }
 
-    /// Decides one trace. Must not panic; if it does, the trace goes to the
-    /// fallback tracer.
+    /// Decides one trace. Must not panic; if it does, the process's panic hook
+    /// prints as it does for any panic, and the trace goes to the fallback tracer.
     fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision;
 }
 

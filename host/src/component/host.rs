@@ -31,6 +31,10 @@ const COMPILER_STACK: usize = 1 << 20;
 /// It holds one small thread, which sleeps while no selector runs and ends with
 /// the last clone and the last selector.
 ///
+/// The one thing that reaches beyond the value is the engine's: a trap in compiled
+/// code is told by a signal, so wasmtime sets handlers for those signals in the
+/// process and passes on what is not its own.
+///
 /// # Examples
 /// ```no_run
 /// use spanway::{Chain, Limits, SelectorHost};
