@@ -85,16 +85,16 @@ fn config(limits: &Limits) -> Config {
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let count = |each: usize| u32::try_from(each.saturating_mul(slots(limits))).unwrap_or(u32::MAX);
-    let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(count(1))
         .total_core_instances(count(limits.instances))
         .total_memories(count(limits.memories))
         .total_tables(count(limits.tables))
         .total_gc_heaps(0)
-        .max_core_instances_per_component(small(limits.instances))
-        .max_memories_per_component(small(limits.memories))
-        .max_tables_per_component(small(limits.tables))
+        // Checked by ourselves, with an error that names the limit.
+        .max_core_instances_per_component(u32::MAX)
+        .max_memories_per_component(u32::MAX)
+        .max_tables_per_component(u32::MAX)
         .max_component_instance_size(2 << 20)
         .max_core_instance_size(2 << 20)
         .max_memory_size(limits.memory_bytes)

@@ -12,6 +12,7 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 
 use super::admission::Admission;
 use super::contract;
+use super::declared::Declared;
 use super::engine::{self, Clock};
 use super::error::{self, LoadError};
 use super::limits::Limits;
@@ -165,10 +166,10 @@ impl SelectorHost {
     }
 
     fn compile(&self, name: &str, bytes: &[u8]) -> Result<ComponentSelector, LoadError> {
-        let manifest = Manifest::read(bytes)?;
-        let component = Component::new(&self.shared.engine, bytes)
-            .map_err(|error| compile_error(&error, &self.shared.limits))?;
-        self.check_declarations(&component)?;
+        let manifest = Manifest::read(bytes, &self.shared.limits)?;
+        let component =
+            Component::new(&self.shared.engine, bytes).map_err(|error| compile_error(&error))?;
+        Declared::check_compiled(&component, &self.shared.limits)?;
         let export = find_select(&component, &manifest)?;
         let selector = ComponentSelector::new(
             name.to_owned(),
@@ -204,36 +205,6 @@ impl SelectorHost {
         }
         linker.instantiate_pre(component).map_err(link_error)
     }
-
-    /// Compares what a component declares with the limits, so that a component
-    /// which can never start is refused with the number and not with a trap.
-    fn check_declarations(&self, component: &Component) -> Result<(), LoadError> {
-        let limits = &self.shared.limits;
-        // None for a component that is made of other components at run time; its
-        // start tells.
-        let Some(needs) = component.resources_required() else {
-            return Ok(());
-        };
-        // Told in pages.
-        let memory = needs.max_initial_memory_size.unwrap_or(0);
-        let memory = memory.saturating_mul(64 << 10);
-        let table = needs.max_initial_table_size.unwrap_or(0);
-        let declared: [(u64, usize, &str); 4] = [
-            (memory, limits.memory_bytes, MEMORY),
-            (table, limits.table_elements, TABLE),
-            (needs.num_memories.into(), limits.memories, MEMORIES),
-            (needs.num_tables.into(), limits.tables, TABLES),
-        ];
-        for (found, limit, what) in declared {
-            if found > limit as u64 {
-                return Err(LoadError::Declares {
-                    what: format!("{found} {what}"),
-                    limit: limit.to_string(),
-                });
-            }
-        }
-        Ok(())
-    }
 }
 
 impl fmt::Debug for SelectorHost {
@@ -244,11 +215,8 @@ impl fmt::Debug for SelectorHost {
     }
 }
 
-fn compile_error(error: &wasmtime::Error, limits: &Limits) -> LoadError {
+fn compile_error(error: &wasmtime::Error) -> LoadError {
     let message = format!("{error:#}");
-    if let Some(too_much) = declares_too_much(&message, limits) {
-        return too_much;
-    }
     // The validator's errors carry the place in the file. What it was told to
     // refuse is not broken.
     if message.contains("(at offset 0x") && !error::names_a_feature(&message) {
@@ -257,45 +225,6 @@ fn compile_error(error: &wasmtime::Error, limits: &Limits) -> LoadError {
         LoadError::Compile { message }
     }
 }
-
-/// What a pool of sandboxes refuses as too large for it. The engine has no type
-/// for these errors; a test holds their words.
-fn declares_too_much(message: &str, limits: &Limits) -> Option<LoadError> {
-    let refusals: [(&str, &str, usize, &str); 5] = [
-        ("minimum byte size of ", "", limits.memory_bytes, MEMORY),
-        ("minimum element size of ", "", limits.table_elements, TABLE),
-        (
-            "contains ",
-            " Wasm linear memories",
-            limits.memories,
-            MEMORIES,
-        ),
-        ("contains ", " tables", limits.tables, TABLES),
-        (
-            "contains ",
-            " core module instances",
-            limits.instances,
-            "core instances",
-        ),
-    ];
-    refusals
-        .into_iter()
-        .find_map(|(before, after, limit, what)| {
-            let (_, rest) = message.split_once(before)?;
-            let digits = rest.find(|byte: char| !byte.is_ascii_digit())?;
-            let (found, rest) = rest.split_at(digits);
-            let refused = rest.starts_with(after) && rest.contains("exceeds the ");
-            refused.then(|| LoadError::Declares {
-                what: format!("{found} {what}"),
-                limit: limit.to_string(),
-            })
-        })
-}
-
-const MEMORY: &str = "bytes of memory at its start";
-const TABLE: &str = "elements in a table";
-const MEMORIES: &str = "memories";
-const TABLES: &str = "tables";
 
 fn find_select(
     component: &Component,

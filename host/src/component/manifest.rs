@@ -7,7 +7,9 @@
 use wasmtime::wasmparser::{BinaryReaderError, Chunk, Parser, Payload};
 
 use super::contract::{SELECTION, VERSION, is_runtime_context, same_line, unversioned, version};
+use super::declared::Declared;
 use super::error::LoadError;
+use super::limits::Limits;
 
 /// What of WASI is there for guests whose language cannot start without: all of
 /// it empty, and all of it the same on every call.
@@ -30,11 +32,12 @@ pub(super) struct Manifest {
     pub(super) exports: Vec<String>,
     /// How deep components are nested in it, as far as was looked.
     depth: usize,
+    declared: Declared,
 }
 
 impl Manifest {
-    /// Reads the names and checks them.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, LoadError> {
+    /// Reads what a file says of itself, and checks it.
+    pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Self, LoadError> {
         if !bytes.starts_with(b"\0asm") {
             return Err(LoadError::NotWasm);
         }
@@ -46,7 +49,7 @@ impl Manifest {
                 message: "it has neither the header of a module nor that of a component".to_owned(),
             });
         }
-        let manifest = Self::names(bytes).map_err(|message| LoadError::Malformed { message })?;
+        let manifest = Self::walk(bytes).map_err(|message| LoadError::Malformed { message })?;
         if manifest.depth > MAX_DEPTH {
             return Err(LoadError::Compile {
                 message: format!("it nests components more than {MAX_DEPTH} deep"),
@@ -54,16 +57,18 @@ impl Manifest {
         }
         manifest.check_version()?;
         manifest.check_imports()?;
+        manifest.declared.check(limits)?;
         Ok(manifest)
     }
 
-    /// The imports and exports of the outermost component, and how deep others are
-    /// nested in it; core modules are stepped over.
-    fn names(bytes: &[u8]) -> Result<Self, String> {
+    /// The imports and exports of the outermost component, how deep others are
+    /// nested in it, and what all of its modules declare. Code is stepped over.
+    fn walk(bytes: &[u8]) -> Result<Self, String> {
         let malformed = |error: BinaryReaderError| error.to_string();
         let mut manifest = Self::default();
         let mut parser = Parser::new(0);
         let mut outer = Vec::new();
+        let mut components = 0;
         let mut rest = bytes;
         loop {
             let Chunk::Parsed { consumed, payload } =
@@ -74,21 +79,23 @@ impl Manifest {
             };
             rest = &rest[consumed..];
             match payload {
-                Payload::ModuleSection {
-                    unchecked_range, ..
-                } => {
-                    let length = unchecked_range.end - unchecked_range.start;
-                    rest = rest.get(length..).ok_or_else(|| {
-                        let left = rest.len();
-                        format!("a part of {length} bytes has {left} left")
-                    })?;
+                Payload::ModuleSection { parser: inner, .. } => {
+                    outer.push((std::mem::replace(&mut parser, inner), components));
                 }
                 Payload::ComponentSection { parser: inner, .. } => {
-                    outer.push(std::mem::replace(&mut parser, inner));
-                    manifest.depth = manifest.depth.max(outer.len());
+                    outer.push((std::mem::replace(&mut parser, inner), components));
+                    components += 1;
+                    manifest.depth = manifest.depth.max(components);
                     if manifest.depth > MAX_DEPTH {
                         return Ok(manifest);
                     }
+                }
+                Payload::CodeSectionStart { size, .. } => {
+                    parser.skip_section();
+                    let left = rest.len();
+                    rest = rest
+                        .get(size as usize..)
+                        .ok_or_else(|| format!("its code has {size} bytes, and {left} are left"))?;
                 }
                 Payload::ComponentImportSection(section) if outer.is_empty() => {
                     for import in section {
@@ -103,10 +110,10 @@ impl Manifest {
                     }
                 }
                 Payload::End(_) => match outer.pop() {
-                    Some(parent) => parser = parent,
+                    Some((parent, depth)) => (parser, components) = (parent, depth),
                     None => return Ok(manifest),
                 },
-                _ => {}
+                section => manifest.declared.add(section).map_err(malformed)?,
             }
         }
     }

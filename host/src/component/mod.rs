@@ -5,12 +5,14 @@
 //! as a [`Fallback`](crate::Fallback), never as an error, a panic or a wait.
 //!
 //! This is the only module that knows wasmtime. In reading order: what a file says
-//! of itself (`manifest`, held against the `contract`), how it becomes a selector
-//! (`host`, on what all of them `shared`), and what one decision is made of
-//! (`selector` runs a `sandbox`, which may ask `questions`, pays in `fuel`, lives
-//! in a `quota`, sees an empty `world` through `wasi`, and comes to a `stop`).
+//! of itself (`manifest`, held against the `contract`, and what it `declared`
+//! against the `limits`), how it becomes a selector (`host`, on what all of them
+//! `shared`), and what one decision is made of (`selector` runs a `sandbox`, which
+//! may ask `questions`, pays in `fuel`, lives in a `quota`, sees an empty `world`
+//! through `wasi`, and comes to a `stop`).
 
 mod contract;
+mod declared;
 mod error;
 mod limits;
 

@@ -1,0 +1,94 @@
+//! What a component declares that it needs, held against the limits: sizes as its
+//! sections have them, before it is compiled, and numbers as the engine has them.
+//!
+//! So one that can never start is refused with the number, and not with a trap or
+//! with whatever the engine says first.
+
+use wasmtime::component::Component;
+use wasmtime::wasmparser::{BinaryReaderError, Instance, Payload};
+
+use super::error::LoadError;
+use super::limits::Limits;
+
+/// The size of a page unless a module says otherwise, as a power of two.
+const PAGE: u32 = 16;
+
+/// Sums over all modules of a component.
+#[derive(Debug, Default)]
+pub(super) struct Declared {
+    memory_bytes: u64,
+    table_elements: u64,
+    instances: u64,
+}
+
+impl Declared {
+    /// Counts one section.
+    pub(super) fn add(&mut self, section: Payload<'_>) -> Result<(), BinaryReaderError> {
+        match section {
+            Payload::MemorySection(memories) => {
+                for memory in memories {
+                    let memory = memory?;
+                    let page = 1_u64
+                        .checked_shl(memory.page_size_log2.unwrap_or(PAGE))
+                        .unwrap_or(u64::MAX);
+                    let bytes = memory.initial.saturating_mul(page);
+                    self.memory_bytes = self.memory_bytes.saturating_add(bytes);
+                }
+            }
+            Payload::TableSection(tables) => {
+                for table in tables {
+                    let elements = table?.ty.initial;
+                    self.table_elements = self.table_elements.saturating_add(elements);
+                }
+            }
+            Payload::InstanceSection(instances) => {
+                for instance in instances {
+                    // The other kind only gathers what is there already.
+                    if let Instance::Instantiate { .. } = instance? {
+                        self.instances += 1;
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// That all of it is within the limits. To be asked before it is compiled.
+    pub(super) fn check(&self, limits: &Limits) -> Result<(), LoadError> {
+        within(
+            self.memory_bytes,
+            limits.memory_bytes,
+            "bytes of memory at its start",
+        )?;
+        within(
+            self.table_elements,
+            limits.table_elements,
+            "elements in its tables",
+        )?;
+        within(self.instances, limits.instances, "core instances")
+    }
+
+    /// That a compiled component has no more memories and tables than the limits
+    /// allow. A module may be instantiated more than once, and only the engine
+    /// knows how often.
+    pub(super) fn check_compiled(component: &Component, limits: &Limits) -> Result<(), LoadError> {
+        // None for a component that takes modules from its imports, and a
+        // selector is given none.
+        let Some(needs) = component.resources_required() else {
+            return Ok(());
+        };
+        within(needs.num_memories.into(), limits.memories, "memories")?;
+        within(needs.num_tables.into(), limits.tables, "tables")
+    }
+}
+
+fn within(found: u64, limit: usize, what: &str) -> Result<(), LoadError> {
+    if found <= limit as u64 {
+        return Ok(());
+    }
+    Err(LoadError::Declares {
+        what: format!("{found} {what}"),
+        limit: limit.to_string(),
+    })
+}
