@@ -23,8 +23,9 @@ use super::selector::ComponentSelector;
 use super::shared::Shared;
 use super::wasi;
 
-/// What compiling a component needs of stack: half of what a thread has by default.
-const COMPILER_STACK: usize = 1 << 20;
+/// What compiling a component needs of stack, an unoptimised compiler included. A
+/// thread of the default size has less, so the compiler borrows.
+const COMPILER_STACK: usize = 4 << 20;
 
 /// Loads and runs component selectors: an engine of its own, with its limits.
 ///

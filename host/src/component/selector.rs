@@ -17,8 +17,13 @@ use crate::decision::{Budget, Choice, Decision, Fallback, Origin, RunCost};
 use crate::selector::{Selector, panic_message};
 use crate::tracer_names::{TracerNames, truncate};
 
-/// What the host's own frames need below a guest's, debug builds included.
-const HOST_STACK: usize = 256 << 10;
+/// What the host's own frames need below a guest's. Unoptimised they are several
+/// times as large.
+const HOST_STACK: usize = if cfg!(debug_assertions) {
+    1 << 20
+} else {
+    256 << 10
+};
 
 /// What a selection hands back.
 type Selected = Result<Option<String>, String>;
