@@ -32,9 +32,13 @@ impl Pair {
     }
 
     fn of(host: &SelectorHost) -> Self {
+        Self::from_bytes(host, &guest("by-environment"), &zoo("recursion"))
+    }
+
+    fn from_bytes(host: &SelectorHost, good: &[u8], bad: &[u8]) -> Self {
         Self {
-            good: load(host, "good", &guest("by-environment")),
-            bad: load(host, "bad", &zoo("recursion")),
+            good: load(host, "good", good),
+            bad: load(host, "bad", bad),
         }
     }
 
@@ -158,10 +162,14 @@ fn in_a_current_thread_runtime() {
 #[test]
 fn loading_on_a_small_stack() {
     let _clocks = CLOCKS.read();
+    // Made here: what turns text into bytes needs a stack of its own.
+    let (good, bad) = (guest("by-environment"), zoo("recursion"));
     thread::scope(|scope| {
         let asked = thread::Builder::new()
             .stack_size(64 * KIB)
-            .spawn_scoped(scope, || Pair::new().ask("loaded on a small stack"));
+            .spawn_scoped(scope, || {
+                Pair::from_bytes(&host(), &good, &bad).ask("loaded on a small stack");
+            });
         asked.expect("a thread").join().expect("an answer");
     });
 }

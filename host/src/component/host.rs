@@ -89,6 +89,10 @@ impl SelectorHost {
                 message: "`Limits::sandboxes` is 0, so no decision could ever run".to_owned(),
             });
         }
+        with_stack(|| Self::make(limits))
+    }
+
+    fn make(limits: Limits) -> Result<Self, HostError> {
         let engine = engine::engine(&limits)?;
         let mut linker = Linker::new(&engine);
         questions::link(&mut linker)?;
@@ -160,10 +164,7 @@ impl SelectorHost {
                 limit,
             });
         }
-        // A compiler recurses, and a caller may have a small stack.
-        stacker::maybe_grow(COMPILER_STACK, 2 * COMPILER_STACK, || {
-            self.compile(name, bytes)
-        })
+        with_stack(|| self.compile(name, bytes))
     }
 
     fn compile(&self, name: &str, bytes: &[u8]) -> Result<ComponentSelector, LoadError> {
@@ -214,6 +215,11 @@ impl fmt::Debug for SelectorHost {
             .field("limits", &self.shared.limits)
             .finish_non_exhaustive()
     }
+}
+
+/// A compiler recurses, and a caller may have a small stack.
+fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(COMPILER_STACK, 2 * COMPILER_STACK, work)
 }
 
 fn compile_error(error: &wasmtime::Error) -> LoadError {
