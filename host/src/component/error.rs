@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use super::words::printable;
+
 /// Why a component was not loaded. The message names the remedy; who prints it
 /// says which file it was.
 #[derive(Debug)]
@@ -201,14 +203,7 @@ fn list(names: &[String]) -> String {
 /// A file's own words, on one line and not too many: a file is somebody else's,
 /// and its names are read before anything is checked.
 fn shown(text: &str) -> String {
-    let mut line = String::new();
-    for character in text.chars().take(SHOWN) {
-        if character.is_control() {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
+    let mut line = printable(text.chars().take(SHOWN));
     if text.chars().nth(SHOWN).is_some() {
         line.push('…');
     }

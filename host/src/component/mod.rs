@@ -29,6 +29,7 @@ mod quota;
 mod sandbox;
 mod selector;
 mod stop;
+mod words;
 
 mod wasi;
 mod world;

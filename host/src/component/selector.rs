@@ -12,6 +12,7 @@ use super::error::LoadError;
 use super::sandbox::Sandbox;
 use super::shared::Shared;
 use super::stop::Stop;
+use super::words::printable;
 use crate::context::ContextView;
 use crate::decision::{Budget, Choice, Decision, Fallback, Origin, RunCost};
 use crate::selector::{Selector, panic_message};
@@ -212,7 +213,7 @@ impl Inner {
             Ok(Ok(None)) => Choice::Abstain,
             Ok(Err(mut message)) => {
                 truncate(&mut message, self.host.limits.message_bytes);
-                Choice::failed(printable(&message))
+                Choice::failed(printable(message.chars()))
             }
             Err(fallback) => Choice::Fallback(fallback),
         }
@@ -273,20 +274,7 @@ fn fault(error: &wasmtime::Error) -> Fallback {
     if message.contains("fuel allocated for hostcalls has been exhausted") {
         return Fallback::OutOfBudget(Budget::Bytes);
     }
-    Fallback::Trapped(printable(&message))
-}
-
-/// A guest's words on one line, with nothing that could move a terminal's cursor.
-fn printable(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
-    line
+    Fallback::Trapped(printable(message.chars()))
 }
 
 impl fmt::Debug for ComponentSelector {
