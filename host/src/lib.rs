@@ -43,6 +43,7 @@
 
 mod context;
 mod decision;
+pub mod explanation;
 mod selector;
 mod tracer_names;
 
