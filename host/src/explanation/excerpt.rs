@@ -6,8 +6,8 @@ use super::rules::{Branch, Rule, Rules};
 use super::words::count;
 use super::{Hits, Outcome, Question};
 
-/// How many ends a drawing has at most: two screens of text, one tall picture.
-const ENDS: usize = 120;
+/// How many ends a drawing has at most: a screen of text, a tall picture.
+const ENDS: usize = 64;
 /// How many branches of one question are drawn at most.
 const BRANCHES: usize = 24;
 /// How many questions deep a drawing goes.

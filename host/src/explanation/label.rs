@@ -155,12 +155,8 @@ mod tests {
     use super::*;
 
     fn seen(answers: impl IntoIterator<Item = Answer>) -> Vec<Seen> {
-        let seen = |(place, answer)| Seen {
-            answer,
-            hits: 1,
-            place,
-        };
-        answers.into_iter().enumerate().map(seen).collect()
+        let seen = |answer| Seen { answer, hits: 1 };
+        answers.into_iter().map(seen).collect()
     }
 
     fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Answer> {

@@ -1,11 +1,13 @@
 //! The rules behind what was seen: answers to one question that lead to the same
 //! place are one branch.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::alike::template;
 use super::label::{Label, label};
 use super::shapes::{Shape, Shapes};
+use super::words::{count, printable};
 use super::{Answer, Explanation, Hits, Outcome, Question, Step, Way};
 
 /// How many questions deep the rules go. A person has stopped reading long before,
@@ -64,6 +66,8 @@ pub struct Rules {
     pub tracers: Vec<String>,
     /// The first rule; none if nothing was learned.
     pub root: Option<Rule>,
+    /// Where the contexts came from, for the heading; none until somebody sets it.
+    pub note: Option<String>,
     /// Decisions that the tree accounts for: the sum over all of its ends.
     pub hits: Hits,
     /// Decisions for which the component ran.
@@ -105,7 +109,8 @@ pub enum Rule {
         /// Decisions that ended here.
         hits: Hits,
     },
-    /// It goes on for more questions than anybody reads.
+    /// It goes on: with more questions than anybody reads, or with one of which no
+    /// answer is known any more.
     GoesOn {
         /// Decisions that went on.
         hits: Hits,
@@ -130,8 +135,6 @@ pub struct Seen {
     pub answer: Answer,
     /// Decisions that it was given for.
     pub hits: Hits,
-    /// Its place among the answers as they were learned.
-    pub(super) place: usize,
 }
 
 impl Rule {
@@ -158,7 +161,6 @@ impl Rule {
                     branch.then.add(other.then);
                     for (seen, other) in branch.answers.iter_mut().zip(other.answers) {
                         seen.hits = seen.hits.saturating_add(other.hits);
-                        seen.place = seen.place.min(other.place);
                     }
                 }
             }
@@ -207,6 +209,7 @@ impl Explanation {
             selector: self.selector.clone(),
             digest: self.digest.clone(),
             tracers: self.tracers.clone(),
+            note: None,
             hits: root.as_ref().map_or(0, Rule::hits),
             root,
             runs: self.runs,
@@ -217,6 +220,17 @@ impl Explanation {
             never_chosen,
             unknown_tracers,
             failures,
+        }
+    }
+}
+
+impl Rules {
+    /// What the rules rest on, for a heading.
+    pub(super) fn basis(&self) -> String {
+        match (&self.note, self.hits) {
+            (Some(note), _) => printable(note),
+            (None, 0) => count(self.edges as u64, "answer seen", "answers seen"),
+            (None, hits) => count(hits, "decision", "decisions"),
         }
     }
 }
@@ -250,7 +264,8 @@ impl Grouping {
                 };
                 (rule, self.shapes.end(outcome))
             }
-            Step::Asks(..) if depth == DEEPEST => {
+            // Where nothing was learned of the answers, all that is known is the question.
+            Step::Asks(_, ways) if depth == DEEPEST || ways.is_empty() => {
                 let mut ends = BTreeMap::new();
                 count_ends(step, &mut ends);
                 let hits = ends.into_values().fold(0, u64::saturating_add);
@@ -263,14 +278,13 @@ impl Grouping {
     fn question(&mut self, question: &Question, ways: &[Way], depth: usize) -> (Rule, Shape) {
         let mut branches: BTreeMap<Shape, Branch> = BTreeMap::new();
         let mut total: Hits = 0;
-        for (place, way) in ways.iter().enumerate() {
+        for way in ways {
             let (then, shape) = self.rule(&way.then, depth + 1);
             let hits = then.hits();
             total = total.saturating_add(hits);
             let seen = Seen {
                 answer: way.answer.clone(),
                 hits,
-                place,
             };
             if let Some(branch) = branches.get_mut(&shape) {
                 branch.answers.push(seen);
@@ -289,7 +303,7 @@ impl Grouping {
         for branch in branches.values_mut() {
             branch
                 .answers
-                .sort_by_cached_key(|seen| format!("{:?}", seen.answer));
+                .sort_by_cached_key(|seen| natural(&seen.answer));
         }
         let shape = self.shapes.question(question, &branches);
         let rule = Rule::Asks {
@@ -312,19 +326,13 @@ fn arrange(rule: &mut Rule) {
     join_failures(branches);
     for branch in branches.iter_mut() {
         arrange(&mut branch.then);
-        branch.answers.sort_by(|a, b| {
-            let rank = |seen: &Seen| matches!(seen.answer, Answer::Absent);
-            let shares = match (&a.answer, &b.answer) {
-                (Answer::Share(a), Answer::Share(b)) => a.cmp(b),
-                _ => std::cmp::Ordering::Equal,
-            };
-            (rank(a).cmp(&rank(b)))
-                .then(shares)
-                .then(b.hits.cmp(&a.hits))
-                .then(a.place.cmp(&b.place))
-        });
+        // Nothing depends on the order in which answers were learned: threads differ
+        // in it.
+        branch
+            .answers
+            .sort_by_cached_key(|seen| (Reverse(rank(seen)), natural(&seen.answer)));
     }
-    branches.sort_by_key(reading_order);
+    branches.sort_by_cached_key(reading_order);
     let all: Vec<Vec<Answer>> = branches
         .iter()
         .map(|branch| {
@@ -341,6 +349,16 @@ fn arrange(rule: &mut Rule) {
             others.flat_map(|(_, answers)| answers).collect()
         };
         branch.label = label(question, &branch.answers, others);
+    }
+}
+
+/// What is named first where not all can be named: shares as they are numbered, of
+/// all else what was answered most; absence last.
+fn rank(seen: &Seen) -> Option<Hits> {
+    match seen.answer {
+        Answer::Absent => None,
+        Answer::Share(_) => Some(0),
+        _ => Some(seen.hits),
     }
 }
 
@@ -361,9 +379,24 @@ fn reading_order(branch: &Branch) -> impl Ord + use<> {
         _ => None,
     });
     let answers = share.map_or(branch.answers.len(), |_| 0);
-    let first = branch.answers.iter().map(|seen| seen.place).min();
-    let hits = std::cmp::Reverse(branch.then.hits());
-    (class, share, answers, hits, first)
+    let first = branch.answers.first().map(|seen| natural(&seen.answer));
+    (class, share, answers, Reverse(branch.then.hits()), first)
+}
+
+/// The order of answers among themselves: by kind, numbers by size, text by bytes.
+fn natural(answer: &Answer) -> (u8, i64, String) {
+    match answer {
+        Answer::Has(has) => (0, i64::from(!has), String::new()),
+        Answer::Share(share) => (1, i64::from(*share), String::new()),
+        Answer::Text(text) => (2, 0, text.clone()),
+        Answer::Null => (3, 0, String::new()),
+        Answer::Boolean(boolean) => (4, i64::from(!boolean), String::new()),
+        Answer::Integer(integer) => (5, *integer, String::new()),
+        Answer::Float(float) => (6, 0, format!("{float:e}")),
+        Answer::Json(text) => (7, 0, text.clone()),
+        Answer::Keys(keys) => (8, 0, keys.join("\n")),
+        Answer::Absent => (9, 0, String::new()),
+    }
 }
 
 /// Branches that failed with the same words but for one are one branch: an author

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::excerpt::{Arm, Node, excerpt};
 use super::rules::Rules;
-use super::words::{self, count, percent, printable, shorten, thousands, width};
+use super::words::{self, percent, printable, shorten, thousands, width};
 use super::{Hits, Outcome};
 
 /// The narrowest text: less does not hold a branch and where it leads.
@@ -123,8 +123,8 @@ impl Writer<'_> {
         if let Some(digest) = rules.digest.as_deref().and_then(|digest| digest.get(..12)) {
             title.push(part(Role::Note, format!("  {digest}")));
         }
-        let decisions = count(rules.hits, "decision", "decisions");
-        vec![title, vec![part(Role::Count, decisions)], Vec::new()]
+        let basis = shorten(&rules.basis(), self.columns);
+        vec![title, vec![part(Role::Note, basis)], Vec::new()]
     }
 
     fn root(&mut self, root: &Node<'_>) {

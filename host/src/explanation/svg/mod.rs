@@ -2,18 +2,19 @@
 //! no file, and that suits light and dark pages.
 
 mod layout;
+mod legend;
 mod measure;
 mod style;
 mod xml;
 
 use std::fmt::Write as _;
 
-use super::Hits;
 use super::colours::TRACERS;
 use super::excerpt::excerpt;
 use super::rules::Rules;
 use super::words::{count, percent, printable, shorten, thousands};
 use layout::{Chip, Kind, Layout, Line, Pill, layout};
+use legend::Item;
 use xml::Xml;
 
 /// Around everything.
@@ -24,6 +25,9 @@ const CHIP: f64 = 26.0;
 const NARROWEST: f64 = 460.0;
 /// The longest title, in characters.
 const TITLE: usize = 60;
+/// From the middle of a line of text to its base line. Not every viewer knows how to
+/// put text into the middle of a line.
+const BASELINE: f64 = 4.4;
 /// From one line of the legend to the next.
 const LEGEND: f64 = 26.0;
 
@@ -86,7 +90,7 @@ impl Svg<'_> {
         let rules = self.rules;
         let title = shorten(&printable(&rules.selector), TITLE);
         self.text(MARGIN, 38.0, "h", &title);
-        let mut about = vec![count(rules.hits, "decision", "decisions")];
+        let mut about = vec![rules.basis()];
         if let Some(digest) = rules.digest.as_deref().and_then(|digest| digest.get(..12)) {
             about.push(printable(digest));
         }
@@ -138,7 +142,7 @@ impl Svg<'_> {
                 percent(line.hits, all)
             ),
         };
-        let y = TOP + line.bent.1 - line.thick / 2.0 - 9.0;
+        let y = TOP + line.bent.1 - line.thick / 2.0 - 5.5;
         let _ = writeln!(
             self.body,
             "<text class=\"k\" x=\"{:.1}\" y=\"{y:.1}\">{}<title>{}</title></text>",
@@ -165,14 +169,14 @@ impl Svg<'_> {
         let _ = write!(
             self.body,
             "<text class=\"k b\" text-anchor=\"middle\" x=\"{middle:.1}\" y=\"{:.1}\">{}</text>",
-            y - up,
+            y - up + BASELINE,
             Xml(&pill.words)
         );
         if let Some(small) = &pill.small {
             let _ = write!(
                 self.body,
                 "<text class=\"s\" text-anchor=\"middle\" x=\"{middle:.1}\" y=\"{:.1}\">{}</text>",
-                y + 9.0,
+                y + 12.5,
                 Xml(small)
             );
         }
@@ -186,11 +190,12 @@ impl Svg<'_> {
             self.body,
             "<g class=\"{class}\"><title>{}</title><rect x=\"{x:.1}\" y=\"{:.1}\" \
              width=\"{:.1}\" height=\"{CHIP:.0}\" rx=\"7\"/>\
-             <text class=\"b\" x=\"{:.1}\" y=\"{y:.1}\">{}</text></g>",
+             <text class=\"b\" x=\"{:.1}\" y=\"{:.1}\">{}</text></g>",
             Xml(&chip.tip),
             y - CHIP / 2.0,
             chip.width,
             x + 13.0,
+            y + BASELINE,
             Xml(&chip.words),
         );
         if self.rules.hits > 0 {
@@ -203,45 +208,16 @@ impl Svg<'_> {
 
     /// The tracers and how often each was chosen, and what never was.
     fn legend(&mut self, top: f64, width: f64) -> f64 {
-        let rules = self.rules;
-        let mut items: Vec<(Kind, String, Option<Hits>)> = Vec::new();
-        for (name, hits) in &rules.chosen {
-            items.push((Kind::Tracer(name.clone()), printable(name), Some(*hits)));
-        }
-        if let Some(hits) = rules.abstained {
-            items.push((Kind::Abstains, "abstains".to_owned(), Some(hits)));
-        }
-        for (name, hits) in &rules.unknown_tracers {
-            let outcome = format!("no tracer \"{name}\"");
-            items.push((Kind::Fallback, outcome, Some(*hits)));
-        }
-        let failed = rules.failures.iter().map(|(_, _, hits)| *hits);
-        if !rules.failures.is_empty() {
-            let failed = failed.fold(0, u64::saturating_add);
-            items.push((Kind::Fallback, "went wrong".to_owned(), Some(failed)));
-        }
-        // None counted: the heading of what follows it.
-        if !rules.never_chosen.is_empty() {
-            items.push((Kind::Mixed, "never chosen".to_owned(), None));
-        }
-        for name in &rules.never_chosen {
-            items.push((Kind::Tracer(name.clone()), printable(name), None));
-        }
+        let items = legend::items(self.rules);
         let _ = writeln!(
             self.body,
             "<path class=\"r\" d=\"M{MARGIN} {top:.1}H{:.1}\"/>",
             MARGIN + width
         );
         let (mut x, mut y) = (0.0, top + 28.0);
-        for (kind, name, hits) in items {
-            let item = Item {
-                name: shorten(&name, 40),
-                count: hits.filter(|_| rules.hits > 0).map(thousands),
-                faint: hits.is_none(),
-                kind,
-            };
+        for item in items {
             let wide = item.width();
-            if x > 0.0 && x + wide > width {
+            if x > 0.0 && (item.begins_line || x + wide > width) {
                 (x, y) = (0.0, y + LEGEND);
             }
             self.item(MARGIN + x, y, &item);
@@ -264,12 +240,14 @@ impl Svg<'_> {
         }
         self.text(x + item.dot(), y, faint, &item.name);
         if let Some(count) = &item.count {
-            let after = x + item.dot() + item.name_width() + COUNT_APART;
+            let after = x + item.dot() + item.name_width() + Item::APART;
             self.text(after, y, "n f", count);
         }
     }
 
+    /// In the middle of the line at `y`.
     fn text(&mut self, x: f64, y: f64, class: &str, text: &str) {
+        let y = y + BASELINE;
         let text = Xml(text);
         let _ = writeln!(
             self.body,
@@ -279,6 +257,7 @@ impl Svg<'_> {
 
     /// Aligned at its end, as numbers are.
     fn number(&mut self, x: f64, y: f64, class: &str, text: &str) {
+        let y = y + BASELINE;
         let text = Xml(text);
         let _ = writeln!(
             self.body,
@@ -296,34 +275,5 @@ impl Svg<'_> {
             Kind::Fallback => "x".to_owned(),
             Kind::Mixed => "m".to_owned(),
         }
-    }
-}
-
-/// Between a name in the legend and its count.
-const COUNT_APART: f64 = 7.0;
-
-/// One item of the legend.
-struct Item {
-    kind: Kind,
-    name: String,
-    count: Option<String>,
-    faint: bool,
-}
-
-impl Item {
-    fn dot(&self) -> f64 {
-        if self.kind == Kind::Mixed { 0.0 } else { 17.0 }
-    }
-
-    fn name_width(&self) -> f64 {
-        measure::proportional(&self.name, 12.5)
-    }
-
-    fn width(&self) -> f64 {
-        let count = self.count.as_ref();
-        let count = count.map_or(0.0, |count| {
-            COUNT_APART + measure::proportional(count, 12.5)
-        });
-        self.dot() + self.name_width() + count
     }
 }

@@ -14,7 +14,7 @@ const TEXT: &str =
 /// The style sheet for drawings with this many tracers.
 pub(super) fn sheet(tracers: usize) -> String {
     let mut sheet = format!(
-        "\n.spanway text {{ font-family: {TEXT}; font-size: 12.5px; dominant-baseline: central; }}\
+        "\n.spanway text {{ font-family: {TEXT}; font-size: 12.5px; }}\
          \n.spanway .k {{ font-family: {FIXED}; }}\
          \n.spanway .h {{ font-size: 19px; font-weight: 600; }}\
          \n.spanway .s {{ font-size: 10.5px; }}\
@@ -47,7 +47,6 @@ fn colours(
     rule(".r", format!("stroke: {};", page.border));
     rule("text", format!("fill: {};", page.ink));
     rule("text.f", format!("fill: {};", page.faint));
-    rule(".e", format!("stroke: {};", page.line));
     let mut outcome = |class: &str, colours: &Colours| {
         let Colour { fill, line, ink } = shade(colours);
         rule(
@@ -63,9 +62,11 @@ fn colours(
     };
     outcome("q", &QUESTION);
     outcome("a", &ABSTAINS);
+    outcome("m", &ABSTAINS);
     outcome("x", &FALLBACK);
     for (place, colours) in TRACERS.iter().enumerate().take(tracers) {
         outcome(&format!("t{place}"), colours);
     }
     rule("circle.o", "fill: none;".to_owned());
+    rule(".e.m", format!("stroke: {};", page.line));
 }
