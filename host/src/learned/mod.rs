@@ -26,6 +26,9 @@ mod told;
 mod tree;
 mod trunk;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
