@@ -119,7 +119,10 @@ fn json_says_all_of_it() {
     let rules = samples::tier_region().rules().to_json();
     assert_eq!(rules["selector"], "40-tier-region");
     assert_eq!(rules["hits"], 60);
-    assert_eq!(rules["tree"]["asks"], json!({"question": "get", "key": "user.tier"}));
+    assert_eq!(
+        rules["tree"]["asks"],
+        json!({"question": "get", "key": "user.tier"})
+    );
     let branch = &rules["tree"]["branches"][0];
     assert_eq!(branch["label"], "\"enterprise\"");
     assert_eq!(
@@ -142,7 +145,7 @@ fn json_says_all_of_it() {
 #[test]
 fn mermaid_is_one_chart() {
     let chart = samples::tier_region().rules().to_mermaid();
-    let expected = r#"flowchart LR
+    let expected = r##"flowchart LR
   %% 40-tier-region
   n0(["user.tier?"]):::question
   n1(["region?"]):::question
@@ -154,7 +157,7 @@ fn mermaid_is_one_chart() {
   linkStyle 1 stroke-width:2.0px
   n4["failed: #96;region#96; is missing<br/>2 · 3 %"]:::fallback
   n1 -->|"absent"| n4
-"#;
+"##;
     assert!(chart.starts_with(expected), "{chart}");
 }
 
@@ -211,7 +214,9 @@ fn hostile_names_are_text_in_svg() {
         let document = roxmltree::Document::parse(&svg).unwrap_or_else(|e| panic!("{e}: {svg}"));
         for node in document.descendants().filter(roxmltree::Node::is_element) {
             let name = node.tag_name().name();
-            let known = ["svg", "title", "style", "rect", "path", "g", "text", "circle"];
+            let known = [
+                "svg", "title", "style", "rect", "path", "g", "text", "circle",
+            ];
             assert!(known.contains(&name), "an element `{name}`");
         }
         let unseen = |c: char| c.is_control() && c != '\n';
@@ -308,7 +313,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         (self.0 >> 33) % sides
     }
 
@@ -316,7 +324,10 @@ impl Dice {
         if depth == 0 || self.roll(3) == 0 {
             return match self.roll(4) {
                 0 => abstains(self.roll(9)),
-                1 => fails(["`a` is null, no text", "`a` is 7, no text", "x"][self.roll(3) as usize], self.roll(9)),
+                1 => fails(
+                    ["`a` is null, no text", "`a` is 7, no text", "x"][self.roll(3) as usize],
+                    self.roll(9),
+                ),
                 2 => unknown("nobody", self.roll(9)),
                 _ => chooses(samples::TRACERS[self.roll(3) as usize], self.roll(9)),
             };
@@ -363,7 +374,11 @@ fn no_decision_is_lost_and_the_order_of_learning_does_not_show() {
         assert_eq!(hits_of(rules.root.as_ref().unwrap()), rules.hits);
         let by_outcome = rules.chosen.iter().map(|(_, hits)| hits).sum::<Hits>()
             + rules.abstained.unwrap_or_default()
-            + rules.unknown_tracers.iter().map(|(_, hits)| hits).sum::<Hits>()
+            + rules
+                .unknown_tracers
+                .iter()
+                .map(|(_, hits)| hits)
+                .sum::<Hits>()
             + rules.failures.iter().map(|(_, _, hits)| hits).sum::<Hits>();
         assert_eq!(by_outcome, rules.hits);
 
