@@ -122,7 +122,7 @@ pub(crate) struct ExplainArgs {
     /// A file with one runtime context on each line, as a JSON object; - for standard input
     #[arg(long, value_name = "FILE.jsonl")]
     pub contexts: Option<PathBuf>,
-    /// The available tracers [default: langfuse,datadog,console and what the selector names]
+    /// The available tracers; without them every name that a selector answers is one
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub tracers: Vec<String>,
     /// How to show it [default: what the ending of --output says, else text]

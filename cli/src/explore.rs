@@ -8,10 +8,12 @@
 
 mod words;
 
+pub(crate) use words::words;
+
 use std::collections::{HashSet, VecDeque};
 
 use serde_json::{Map, Value, json};
-use spanway::explanation::{Answer, Explanation, Question, Step, Way};
+use spanway::explanation::{Answer, Branch, Explanation, Question, Rule, Step, Way};
 use spanway::{ComponentSelector, RuntimeContext, Selector as _, TracerNames};
 
 use crate::walk::{Walk, path};
@@ -33,13 +35,12 @@ pub(crate) struct Explored {
     pub contexts: usize,
 }
 
-/// Makes up contexts for a selector whose file is `bytes`.
+/// Makes up contexts for a selector whose file holds these words.
 pub(crate) fn explore(
     selector: &ComponentSelector,
-    bytes: &[u8],
+    words: &[String],
     tracers: &TracerNames,
 ) -> Explored {
-    let words = words::words(bytes);
     let mut waiting = VecDeque::from([Map::new()]);
     let mut tried: HashSet<String> = HashSet::new();
     let mut contexts = 0;
@@ -66,7 +67,7 @@ pub(crate) fn explore(
             // What leads to a question is what stands before it, not what is asked of
             // it: it is tried once, from whichever context came there first.
             if spread.insert(place.clone()) {
-                waiting.extend(others(&question, &entries, &words));
+                waiting.extend(others(&question, &entries, words));
             }
             place.push_str(&format!("={answer:?};"));
         }
@@ -102,7 +103,7 @@ fn others(
             let texts = words.iter().map(|word| json!(word));
             let kinds = [json!(""), json!(null), json!(true), json!(7), json!(0.5)];
             let values = [json!(UNKNOWN)].into_iter().chain(texts).chain(kinds);
-            let values = values.chain([json!([UNKNOWN])]);
+            let values = values.chain([json!([])]);
             let contexts = values.map(|value| with(key, value));
             contexts.chain([without(key)]).collect()
         }
@@ -158,4 +159,24 @@ fn leave_out(step: &mut Step) {
         !text || way.answer == unknown || way.then != other
     };
     ways.retain(tells);
+}
+
+/// Puts what happens to a text that the selector cannot know behind what happens to
+/// those that it knows.
+pub(crate) fn unknown_last(rule: &mut Rule) {
+    let Rule::Asks { branches, .. } = rule else {
+        return;
+    };
+    let unknown = Answer::Text(UNKNOWN.to_owned());
+    let texts = |branch: &Branch| {
+        let mut answers = branch.answers.iter();
+        answers.any(|seen| matches!(&seen.answer, Answer::Text(text) if !text.is_empty()))
+    };
+    // Only among the branches for texts: what is not text, and absence, stay last.
+    let known = branches.iter().take_while(|branch| texts(branch)).count();
+    branches[..known]
+        .sort_by_key(|branch| branch.answers.iter().any(|seen| seen.answer == unknown));
+    for branch in branches {
+        unknown_last(&mut branch.then);
+    }
 }

@@ -7,14 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use spanway::explanation::Rules;
+use spanway::explanation::{Explanation, Rules};
 use spanway::{ComponentSelector, LoadError, Selector as _, TracerNames};
 
 use super::{host, load_directory};
 use crate::Verdict;
 use crate::args::{ExplainArgs, ExplainFormat};
 use crate::contexts::{self, Given};
-use crate::explore::explore;
+use crate::explore::{explore, unknown_last, words};
 use crate::printer::Printer;
 use crate::walk::Walk;
 
@@ -111,13 +111,16 @@ fn study(
     tracers: &[String],
     printer: &Printer,
 ) -> Result<Rules> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let words = words(&bytes);
     let Some(given) = given else {
-        let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let explored = with_tracers(tracers, |names| {
-            let explored = explore(selector, &bytes, names);
-            (explored.explanation.rules(), explored.contexts)
+        let mut contexts = 0;
+        let mut rules = among(tracers, &words, |names| {
+            let explored = explore(selector, &words, names);
+            contexts = explored.contexts;
+            explored.explanation
         });
-        let (mut rules, contexts) = explored;
+        rules.root.iter_mut().for_each(unknown_last);
         rules.note = Some(format!("explored with {contexts} made-up contexts"));
         printer.progress(format_args!(
             "{}: explored with {contexts} made-up contexts, which may have missed something; give \
@@ -126,16 +129,15 @@ fn study(
         ));
         return Ok(rules);
     };
-    let (rules, lost) = with_tracers(tracers, |names| {
+    let mut lost = 0;
+    let rules = among(tracers, &words, |names| {
         for given in given {
             selector.decide(&given.context.view(), names);
         }
         let mut walk = Walk::new(selector.explain(names));
-        let lost = given
-            .iter()
-            .filter(|given| !walk.count(&given.context.view()))
-            .count();
-        (walk.explanation.rules(), lost)
+        let counted = given.iter().map(|given| walk.count(&given.context.view()));
+        lost = counted.filter(|counted| !counted).count();
+        walk.explanation
     });
     if lost > 0 {
         printer.warning(format_args!(
@@ -148,28 +150,40 @@ fn study(
     Ok(rules)
 }
 
-/// Studies a selector among these tracers. Where none are named, a name that the
-/// selector answers is one of a tracer: there is nothing that could say otherwise.
-fn with_tracers<T>(tracers: &[String], study: impl Fn(&TracerNames) -> (Rules, T)) -> (Rules, T) {
-    let mut names: Vec<String> = tracers.iter().map(|name| name.trim().to_owned()).collect();
-    if !names.is_empty() {
-        return study(&TracerNames::new(names));
+/// Studies a selector among these tracers.
+///
+/// Where none are named, every name that the selector answers is one of a tracer:
+/// nothing could say otherwise. Names that it only uses if they are available must be
+/// offered to it, so the words of its file are; of all that, what it chose is shown.
+fn among(
+    tracers: &[String],
+    words: &[String],
+    mut study: impl FnMut(&TracerNames) -> Explanation,
+) -> Rules {
+    if !tracers.is_empty() {
+        let names = tracers.iter().map(|name| name.trim());
+        return study(&TracerNames::new(names)).rules();
     }
-    names = TRACERS.map(str::to_owned).to_vec();
+    let usual = TRACERS.into_iter().map(str::to_owned);
+    let mut names: Vec<String> = usual.chain(words.iter().cloned()).collect();
+    let most = names.len() + MOST_NAMES;
     loop {
-        let (rules, more) = study(&TracerNames::new(names.iter().cloned()));
+        let mut explanation = study(&TracerNames::new(names.iter().cloned()));
+        let rules = explanation.rules();
         let unknown = rules.unknown_tracers.iter().map(|(name, _)| name.clone());
         let before = names.len();
-        names.extend(unknown.take(MOST_TRACERS.saturating_sub(before)));
+        names.extend(unknown.take(most - before));
         if names.len() == before {
-            return (rules, more);
+            let chosen = |name: &String| rules.chosen.iter().any(|(chosen, _)| chosen == name);
+            explanation.tracers.retain(chosen);
+            return explanation.rules();
         }
     }
 }
 
-/// A selector that makes up a name for each context has more names than there are
-/// tracers anywhere.
-const MOST_TRACERS: usize = 64;
+/// How many names are taken from a selector's answers: one that makes up a name for
+/// each context has more than there are tracers anywhere.
+const MOST_NAMES: usize = 64;
 
 fn print(rules: &Rules, format: ExplainFormat, printer: &Printer) {
     match format {

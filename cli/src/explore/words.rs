@@ -15,7 +15,7 @@ const LONGEST: usize = 48;
 const NEAR: usize = 4;
 
 /// The words of a component, each once.
-pub(super) fn words(component: &[u8]) -> Vec<String> {
+pub(crate) fn words(component: &[u8]) -> Vec<String> {
     let mut found = Found::default();
     for payload in Parser::new(0).parse_all(component) {
         match payload {

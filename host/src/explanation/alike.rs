@@ -32,7 +32,7 @@ fn failure(rule: &Rule) -> Option<(&str, &str)> {
 }
 
 /// Half of the words must be the same, at the beginning and at the end.
-fn common(a: &str, b: &str) -> Option<String> {
+pub(super) fn common(a: &str, b: &str) -> Option<String> {
     let a: Vec<&str> = a.split(' ').collect();
     let b: Vec<&str> = b.split(' ').collect();
     let same = |(a, b): &(&&str, &&str)| a == b;

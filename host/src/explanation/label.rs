@@ -6,6 +6,8 @@ use super::{Answer, Question};
 
 /// How many answers a branch names; of more it gives examples.
 const LISTED: usize = 4;
+/// How many answers that are not text it names: null, a number, JSON, absence.
+const KINDS: usize = 6;
 /// How many examples it gives then.
 const EXAMPLES: usize = 2;
 /// How long the full list is, in bytes: it is for a tooltip.
@@ -37,32 +39,37 @@ pub(super) fn label<'a>(
     if let Question::Bucket { buckets, .. } = question {
         return shares(seen, &others(), *buckets);
     }
-    if seen.len() <= LISTED {
+    // What is not text is named first of all: it is a kind and no example.
+    let (texts, rest): (Vec<_>, Vec<_>) = seen
+        .iter()
+        .map(|seen| &seen.answer)
+        .partition(|answer| matches!(answer, Answer::Text(_)));
+    if texts.len() <= LISTED && rest.len() <= KINDS {
         return Label {
             parts: seen.iter().map(|seen| seen.answer.to_string()).collect(),
             full: None,
         };
     }
-    // What is not text is named in any case: it is a kind and no example.
-    let (texts, rest): (Vec<_>, Vec<_>) = seen
-        .iter()
-        .map(|seen| &seen.answer)
-        .partition(|answer| matches!(answer, Answer::Text(_)));
-    let (examples, more) = texts.split_at(texts.len().min(EXAMPLES));
-    let mut parts: Vec<String> = examples.iter().map(ToString::to_string).collect();
-    if !more.is_empty() {
-        let more = match beginning(&texts, &others()) {
+    let mut parts: Vec<String> = Vec::new();
+    if texts.len() <= LISTED {
+        parts.extend(texts.iter().map(ToString::to_string));
+    } else {
+        let (examples, more) = texts.split_at(EXAMPLES);
+        parts.extend(examples.iter().map(ToString::to_string));
+        parts.push(match beginning(&texts, &others()) {
             Some(beginning) => format!("{} more \"{beginning}…\"", more.len()),
             None => count(more.len() as u64, "more text", "more texts"),
-        };
-        parts.push(more);
+        });
     }
-    if rest.len() <= LISTED {
+    if rest.len() <= KINDS {
         parts.extend(rest.iter().map(ToString::to_string));
     } else {
-        let (examples, more) = rest.split_at(EXAMPLES);
+        let absent = rest.last().filter(|last| ***last == Answer::Absent);
+        let rest = &rest[..rest.len() - usize::from(absent.is_some())];
+        let (examples, more) = rest.split_at(EXAMPLES.min(rest.len()));
         parts.extend(examples.iter().map(ToString::to_string));
         parts.push(format!("{} more", more.len()));
+        parts.extend(absent.map(ToString::to_string));
     }
     Label {
         parts,

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::alike::template;
+use super::alike::{common, template};
 use super::label::{Label, label};
 use super::shapes::{Shape, Shapes};
 use super::words::{count, printable};
@@ -85,7 +85,8 @@ pub struct Rules {
     pub never_chosen: Vec<String>,
     /// The names that were answered and that no tracer has, with their decisions.
     pub unknown_tracers: Vec<(String, Hits)>,
-    /// The decisions that went wrong otherwise: cause, reason, decisions.
+    /// The decisions that went wrong otherwise: cause, reason, decisions. Reasons that
+    /// differ in few words are one, with an ellipsis for those words.
     pub failures: Vec<(String, String, Hits)>,
 }
 
@@ -202,7 +203,7 @@ impl Explanation {
             if let Some(name) = outcome.unknown_tracer() {
                 unknown_tracers.push((name.to_owned(), *hits));
             } else if let Outcome::Fallback { cause, reason } = outcome {
-                failures.push((cause.clone(), reason.clone(), *hits));
+                add_failure(&mut failures, cause, reason, *hits);
             }
         }
         Rules {
@@ -315,6 +316,20 @@ impl Grouping {
     }
 }
 
+/// Failures that say the same of different things are one.
+fn add_failure(failures: &mut Vec<(String, String, Hits)>, cause: &str, reason: &str, hits: Hits) {
+    for (other_cause, other, sum) in failures.iter_mut() {
+        if other_cause == cause
+            && let Some(common) = common(other, reason)
+        {
+            *other = common;
+            *sum = sum.saturating_add(hits);
+            return;
+        }
+    }
+    failures.push((cause.to_owned(), reason.to_owned(), hits));
+}
+
 /// Brings everything into the order in which it is read, and puts it into words.
 fn arrange(rule: &mut Rule) {
     let Rule::Asks {
@@ -362,16 +377,20 @@ fn rank(seen: &Seen) -> Option<Hits> {
     }
 }
 
-/// Absence last, before it what went wrong; a rule for one answer before a rule for
-/// many, shares as they are numbered.
+/// Absence last, before it what went wrong, before that where the selector had no say;
+/// a rule for one answer before a rule for many, shares as they are numbered.
 fn reading_order(branch: &Branch) -> impl Ord + use<> {
     let last = |seen: &Seen| matches!(seen.answer, Answer::Absent | Answer::Has(false));
     let class = match &branch.then {
-        _ if branch.answers.iter().any(last) => 2,
+        _ if branch.answers.iter().any(last) => 3,
         Rule::Decides {
             outcome: outcome @ Outcome::Fallback { .. },
             ..
-        } if outcome.unknown_tracer().is_none() => 1,
+        } if outcome.unknown_tracer().is_none() => 2,
+        Rule::Decides {
+            outcome: Outcome::Abstains,
+            ..
+        } => 1,
         _ => 0,
     };
     let share = branch.answers.iter().find_map(|seen| match seen.answer {
@@ -380,6 +399,7 @@ fn reading_order(branch: &Branch) -> impl Ord + use<> {
     });
     let answers = share.map_or(branch.answers.len(), |_| 0);
     let first = branch.answers.first().map(|seen| natural(&seen.answer));
+    let class = if share.is_some() { 0 } else { class };
     (class, share, answers, Reverse(branch.then.hits()), first)
 }
 

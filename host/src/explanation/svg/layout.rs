@@ -18,7 +18,7 @@ const WIDEST: f64 = 22.0;
 /// The thinnest one, which must still be seen.
 const THINNEST: f64 = 1.5;
 /// The longest texts, in characters.
-const ANSWER: usize = 36;
+const ANSWER: usize = 46;
 const OUTCOME: usize = 38;
 const KEY: usize = 32;
 
