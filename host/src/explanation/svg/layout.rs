@@ -13,13 +13,15 @@ const LINE: f64 = 46.0;
 const APART: f64 = 8.0;
 /// How far a line takes to bend.
 const BEND: f64 = 68.0;
+/// From the end of a label to what it leads to.
+const ROOM: f64 = 22.0;
 /// The widest line: that of all decisions.
 const WIDEST: f64 = 22.0;
 /// The thinnest one, which must still be seen.
 const THINNEST: f64 = 1.5;
 /// The longest texts, in characters.
-const ANSWER: usize = 46;
-const OUTCOME: usize = 38;
+const ANSWER: usize = 56;
+const OUTCOME: usize = 46;
 const KEY: usize = 32;
 
 pub(super) const KEY_SIZE: f64 = 12.5;
@@ -85,10 +87,11 @@ pub(super) struct Layout {
 pub(super) fn layout(root: &Node<'_>, all: Hits) -> Layout {
     let mut columns = Vec::new();
     measure_columns(root, 0, &mut columns);
-    let mut at = 0.0;
+    let (mut next, mut at) = (0.0, 0.0_f64);
     for column in &mut columns {
-        column.from = at;
-        at += column.pills + BEND + column.labels + 22.0;
+        column.from = next;
+        next += column.pills + BEND + column.to_questions + ROOM;
+        at = at.max(column.from + column.pills + BEND + column.to_ends + ROOM);
     }
     let mut layout = Layout {
         pills: Vec::new(),
@@ -116,7 +119,10 @@ pub(super) fn layout(root: &Node<'_>, all: Hits) -> Layout {
 struct Column {
     from: f64,
     pills: f64,
-    labels: f64,
+    /// The widest answers that lead to the next questions, which they push away.
+    to_questions: f64,
+    /// The widest answers that lead to an end.
+    to_ends: f64,
 }
 
 fn measure_columns(node: &Node<'_>, depth: usize, columns: &mut Vec<Column>) {
@@ -127,11 +133,15 @@ fn measure_columns(node: &Node<'_>, depth: usize, columns: &mut Vec<Column>) {
         columns.resize_with(depth + 1, Column::default);
     }
     let pill = pill(question).width;
-    let labels = ways.iter().map(|way| measure::fixed(&label(way), KEY_SIZE));
-    let labels = labels.fold(0.0, f64::max);
     if let Some(column) = columns.get_mut(depth) {
         column.pills = column.pills.max(pill);
-        column.labels = column.labels.max(labels);
+        for way in ways {
+            let widest = match way.then {
+                Node::Question { .. } => &mut column.to_questions,
+                _ => &mut column.to_ends,
+            };
+            *widest = widest.max(measure::fixed(&label(way), KEY_SIZE));
+        }
     }
     for way in ways {
         measure_columns(&way.then, depth + 1, columns);
@@ -187,7 +197,7 @@ impl Placing<'_> {
         let Some(column) = self.columns.get(depth) else {
             return (self.next, Kind::Mixed);
         };
-        let (from, pills, labels) = (column.from, column.pills, column.labels);
+        let (from, pills) = (column.from, column.pills);
         let mut placed = Vec::with_capacity(ways.len());
         for (place, arm) in ways.iter().enumerate() {
             let tree = matches!(arm.then, Node::Question { .. });
@@ -197,7 +207,7 @@ impl Placing<'_> {
             }
             let (y, kind) = self.node(&arm.then, depth + 1);
             let to = match arm.then {
-                Node::Question { .. } => from + pills + BEND + labels + 22.0,
+                Node::Question { .. } => from + pills + BEND + column.to_questions + ROOM,
                 _ => self.layout.chips_from,
             };
             placed.push((arm, y, kind, to, self.thickness(arm.then.hits())));
