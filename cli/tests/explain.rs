@@ -232,3 +232,10 @@ fn the_pictures_in_docs_are_what_the_command_draws() {
     }
     assert_eq!(pictures, 5);
 }
+
+#[test]
+fn the_tree_in_the_readme_is_what_the_command_prints() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let output = explain(&[&path("selectors/20-tenant.wasm")], "");
+    assert!(readme.contains(&output.stdout), "{}", output.stdout);
+}

@@ -70,7 +70,8 @@ impl fmt::Display for Text {
 }
 
 impl Rules {
-    /// The rules as lines of text, at most `columns` wide but for a minimum of 40.
+    /// The rules as lines of text, at most `columns` wide but for a minimum of 40, and
+    /// for questions so deep that little is left beside the lines that lead there.
     ///
     /// A tree of more branches than a person reads is cut, and says how much is
     /// left out.
@@ -167,7 +168,7 @@ impl Writer<'_> {
         } else {
             ("├─ ", "│  ")
         };
-        let room = self.room().saturating_sub(width(lead) + 3).max(12);
+        let room = self.room().saturating_sub(width(lead) + 3).max(8);
         let mut lines = broken(&arm.parts, room);
         let final_line = lines.pop().unwrap_or_default();
         let mut corner = corner;
@@ -215,7 +216,12 @@ impl Writer<'_> {
     /// How many columns there are for a branch, when its outcome and the counts
     /// have theirs.
     fn room(&self) -> usize {
-        self.columns * 3 / 5
+        let counts = match self.rules.hits {
+            0 => 0,
+            all => thousands(all).len() + ">99 %".len() + 5,
+        };
+        let taken = counts + OUTCOME.0 + DOTS + 2;
+        self.columns.saturating_sub(taken).min(self.columns * 3 / 5)
     }
 
     fn lines(&self) -> Vec<Vec<Part>> {
