@@ -18,8 +18,9 @@ use spanway::{ComponentSelector, RuntimeContext, Selector as _, TracerNames};
 
 use crate::walk::{Walk, path};
 
-/// How many contexts are made up for one selector: seconds at most, for the slowest.
-const CONTEXTS: usize = 2_000;
+/// How many contexts are made up for one selector: some seconds for an interpreter,
+/// which takes milliseconds for each.
+const CONTEXTS: usize = 1_000;
 /// Questions with more shares are asked for so many of them, evenly spread.
 const SHARES: u32 = 200;
 /// Identifiers that are tried to find one for each share.

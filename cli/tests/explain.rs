@@ -177,6 +177,15 @@ fn the_ending_of_the_output_says_the_format() {
 }
 
 #[test]
+fn help_teaches() {
+    let help = explain(&["--help"], "");
+    assert_eq!(help.code, 0);
+    for part in ["Usage: spanway explain", "Examples:", "--contexts"] {
+        assert!(help.stdout.contains(part), "{}", help.stdout);
+    }
+}
+
+#[test]
 fn what_cannot_be_explained_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.wasm");

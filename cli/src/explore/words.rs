@@ -19,7 +19,6 @@ pub(crate) fn words(component: &[u8]) -> Vec<String> {
     let mut found = Found::default();
     for payload in Parser::new(0).parse_all(component) {
         match payload {
-            // An interpreter's own texts are too many to say anything.
             Ok(Payload::CodeSectionEntry(body)) => {
                 let numbers = body.get_operators_reader().map(|operators| {
                     let numbers = operators.into_iter().filter_map(|operator| match operator {
@@ -64,35 +63,32 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn words(&self) -> Vec<String> {
+        let functions = || self.functions.iter();
+        let compared = functions().flat_map(|numbers| spelled(numbers));
+        let passed = functions().flat_map(|numbers| self.pointed_to(numbers));
+        let tables = self.data.iter().flat_map(|(_, bytes)| {
+            let words = bytes.chunks_exact(4);
+            let words = words.map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+            self.pointed_to(&words.map(u64::from).collect::<Vec<u64>>())
+        });
         let mut words = Vec::new();
-        let mut add = |word: Option<String>| {
-            if let Some(word) = word
-                && words.len() < MOST
-                && !words.contains(&word)
-            {
+        for word in compared.chain(passed).chain(tables) {
+            if words.len() == MOST {
+                break;
+            }
+            if !words.contains(&word) {
                 words.push(word);
-            }
-        };
-        for numbers in &self.functions {
-            spelled(numbers)
-                .into_iter()
-                .for_each(|word| add(Some(word)));
-        }
-        for numbers in &self.functions {
-            for pair in numbers.windows(2) {
-                add(self.text(pair[0], pair[1]));
-            }
-        }
-        for (_, bytes) in &self.data {
-            let numbers: Vec<u64> = bytes
-                .chunks_exact(4)
-                .map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]).into())
-                .collect();
-            for pair in numbers.windows(2) {
-                add(self.text(pair[0], pair[1]));
             }
         }
         words
+    }
+
+    /// The texts at which a number points if the next one is their length.
+    fn pointed_to(&self, numbers: &[u64]) -> Vec<String> {
+        let pairs = numbers.windows(2);
+        pairs
+            .filter_map(|pair| self.text(pair[0], pair[1]))
+            .collect()
     }
 
     /// The text that lies there, if it is one.

@@ -50,8 +50,8 @@ const DEEPEST: usize = 64;
 /// 8 decisions
 ///
 /// environment?
-/// ├─ \"production\" ··························· langfuse   6  75 %
-/// └─ \"qa\", \"test\" ··························· abstains   2  25 %
+/// ├─ \"production\" ··· langfuse   6  75 %
+/// └─ \"qa\", \"test\" ··· abstains   2  25 %
 ///
 /// Never chosen: console
 /// ");
