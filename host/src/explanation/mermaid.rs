@@ -124,6 +124,10 @@ impl Chart<'_> {
 /// A text between quotes. Letters and digits of any script stay, and of the signs
 /// those that mean nothing; all else is written as the number of its character.
 fn escape(text: &str) -> String {
+    if text.is_empty() {
+        // Mermaid does not take nothing for text.
+        return escape("\"\"");
+    }
     let mut escaped = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {

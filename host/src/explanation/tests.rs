@@ -232,6 +232,7 @@ fn hostile_names_are_text_in_mermaid() {
             let quoted: Vec<&str> = line.split('"').collect();
             assert!(matches!(quoted.len(), 1 | 3), "{line}");
             if let [before, words, after] = quoted[..] {
+                assert!(!words.is_empty(), "{line}");
                 let words = words.replace("<br/>", "");
                 let sign = |c: char| "<>&`*[](){}|\\\n".contains(c);
                 let words: String = words.chars().filter(|c| !"()".contains(*c)).collect();
