@@ -59,7 +59,7 @@ pub mod otel;
 
 pub use context::{
     ContextError, ContextLimits, ContextView, RootSpan, RuntimeContext, RuntimeContextBuilder,
-    Value,
+    SpanAttributes, Value,
 };
 pub use decision::{
     Budget, Choice, Decision, Fallback, FallbackKind, Origin, RunCost, TracerIndex,

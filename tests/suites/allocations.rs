@@ -55,6 +55,19 @@ fn questions_allocate_nothing() {
 }
 
 #[test]
+fn attributes_of_a_root_span_are_read_where_they_lie() {
+    let context = context();
+    let attributes = RuntimeContext::from_json(r#"{"http.route":"/chat","n":[1]}"#).unwrap();
+    let asked = || {
+        let span = RootSpan::with_attributes("POST /chat", "server", &attributes);
+        let view = context.view_with_span(&span);
+        assert_eq!(view.text("span.http.route"), Some("/chat"));
+        assert!(view.has("span.n") && !view.has("span.missing"));
+    };
+    assert_eq!(allocations(asked), 0);
+}
+
+#[test]
 fn a_span_whose_attributes_nobody_asks_for_is_not_read() {
     let context = context();
     let attributes = || -> RuntimeContext { panic!("read") };
