@@ -12,9 +12,12 @@ use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 use super::attributes::{self, StartAttributes};
 use super::mark::{self, Mark};
 use super::otel_tracer::OtelTracer;
+use super::routes::{Lineage, Route};
 use super::runtime_context::RuntimeContextExt as _;
+use super::scope::Scope;
 use super::shared::Shared;
 use super::span::RoutingSpan;
+use super::trace_id;
 use crate::context::RootSpan;
 use crate::registry::Selection;
 
@@ -28,31 +31,26 @@ use crate::registry::Selection;
 #[derive(Clone, Debug)]
 pub struct RoutingTracer {
     shared: Arc<Shared>,
-    scope: Arc<InstrumentationScope>,
+    scope: Arc<Scope>,
 }
 
 impl RoutingTracer {
     pub(super) fn new(shared: Arc<Shared>, scope: InstrumentationScope) -> Self {
         Self {
             shared,
-            scope: Arc::new(scope),
+            scope: Arc::new(Scope::new(scope)),
         }
     }
 
     /// A child: in the tracer of its parent, whatever else is said.
     fn start_child(
         &self,
-        number: u64,
+        tracer: Arc<OtelTracer>,
+        by_mark: bool,
         builder: SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        let Some(tracer) = self.shared.routes.tracer(number) else {
-            if parent.is_sampled() {
-                self.shared.count_tracer_gone();
-            }
-            return RoutingSpan::showing(parent.clone());
-        };
         let span = tracer.with_scope(&self.scope, |sdk| {
             sdk.build_with_context(builder, parent_cx)
         });
@@ -65,9 +63,20 @@ impl RoutingTracer {
             return RoutingSpan::showing(parent.clone());
         }
         // Nearly always none: samplers copy the parent's `tracestate`.
-        let marked =
-            mark::copy(own.trace_state(), parent.trace_state()).map(|state| with_state(own, state));
+        let copied = match by_mark {
+            true => mark::copy(own.trace_state(), parent.trace_state()),
+            false => None,
+        };
+        let marked = copied.map(|state| with_state(own, state));
         RoutingSpan::routed(span, tracer, marked)
+    }
+
+    /// A child of a trace whose tracer is no more.
+    fn start_nothing(&self, parent: &SpanContext) -> RoutingSpan {
+        if parent.is_sampled() {
+            self.shared.count_tracer_gone();
+        }
+        RoutingSpan::showing(parent.clone())
     }
 
     /// A root, or the first span here of a trace that came from elsewhere.
@@ -83,30 +92,38 @@ impl RoutingTracer {
         let (Some(tracer), Some(name)) = (selection.tracer(), selection.tracer_name()) else {
             return RoutingSpan::showing(parent.clone());
         };
-        let mark = self.shared.routes.mark(tracer, name);
+        let route = self.shared.routes.route(tracer, name);
         let own = builder.attributes.take();
         builder.attributes = Some(attributes::with_reason(
             &selection,
-            mark.name().clone(),
+            route.name().clone(),
             own,
         ));
         let tracer = tracer.clone();
         drop(selection);
-        self.start_in(tracer, &mark, builder, parent_cx, parent)
+        self.start_in(tracer, &route, builder, parent_cx, parent)
     }
 
     fn start_in(
         &self,
         tracer: Arc<OtelTracer>,
-        mark: &Mark,
+        route: &Route,
         builder: SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
+        let mark = route.mark();
+        // The id of a trace that has begun already is not ours to choose.
+        let id = match parent.is_valid() {
+            true => None,
+            false => self.shared.routes.trace_id(route, &tracer),
+        };
         let span = tracer.with_scope(&self.scope, |sdk| {
-            // With our mark in the remote parent the exporter never sees the one
-            // that came in.
-            if parent.is_valid() && parent.is_remote() {
+            if let Some(id) = id {
+                trace_id::offering(id, || sdk.build_with_context(builder, parent_cx))
+            } else if parent.is_valid() && parent.is_remote() {
+                // With our mark in the remote parent the exporter never sees the
+                // one that came in.
                 let marked = with_state(parent, mark.put(parent.trace_state()));
                 sdk.build_with_context(builder, &parent_cx.with_remote_span_context(marked))
             } else {
@@ -119,8 +136,8 @@ impl RoutingTracer {
             tracer.count_lost();
             return RoutingSpan::showing(adrift(parent, mark));
         }
-        let marked =
-            (!mark.is_in(own.trace_state())).then(|| with_state(own, mark.put(own.trace_state())));
+        let carried = id == Some(own.trace_id()) || mark.is_in(own.trace_state());
+        let marked = (!carried).then(|| with_state(own, mark.put(own.trace_state())));
         RoutingSpan::routed(span, tracer, marked)
     }
 
@@ -146,21 +163,16 @@ impl Tracer for RoutingTracer {
         }
         let parent = parent_cx.span();
         let parent = parent.span_context();
-        match self.tracer_of(parent) {
-            Some(number) => self.start_child(number, builder, parent_cx, parent),
-            None => self.start_root(builder, parent_cx, parent),
+        let lineage = match parent.is_valid() && !parent.is_remote() {
+            true => self.shared.routes.lineage(parent),
+            false => Lineage::Root,
+        };
+        match lineage {
+            Lineage::ById(tracer) => self.start_child(tracer, false, builder, parent_cx, parent),
+            Lineage::ByMark(tracer) => self.start_child(tracer, true, builder, parent_cx, parent),
+            Lineage::Gone => self.start_nothing(parent),
+            Lineage::Root => self.start_root(builder, parent_cx, parent),
         }
-    }
-}
-
-impl RoutingTracer {
-    /// The tracer of a parent; none if what starts below it is a root here: there
-    /// is no parent, it is remote, or it is of another provider.
-    fn tracer_of(&self, parent: &SpanContext) -> Option<u64> {
-        if !parent.is_valid() || parent.is_remote() {
-            return None;
-        }
-        mark::read(parent.trace_state(), self.shared.routes.provider())
     }
 }
 
@@ -174,7 +186,10 @@ fn kind(kind: Option<&SpanKind>) -> &'static str {
     }
 }
 
-fn with_state(context: &SpanContext, state: opentelemetry::trace::TraceState) -> SpanContext {
+pub(super) fn with_state(
+    context: &SpanContext,
+    state: opentelemetry::trace::TraceState,
+) -> SpanContext {
     SpanContext::new(
         context.trace_id(),
         context.span_id(),
