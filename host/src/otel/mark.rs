@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use opentelemetry::trace::TraceState;
+use opentelemetry::trace::{SpanContext, TraceState};
 use xxhash_rust::xxh64::xxh64;
 
 /// The key of the `tracestate` member.
@@ -91,6 +91,17 @@ pub(super) fn copy(state: &TraceState, from: &TraceState) -> Option<TraceState> 
         return None;
     }
     state.insert(KEY, value).ok()
+}
+
+/// A context with another `tracestate`.
+pub(super) fn with_state(context: &SpanContext, state: TraceState) -> SpanContext {
+    SpanContext::new(
+        context.trace_id(),
+        context.span_id(),
+        context.trace_flags(),
+        context.is_remote(),
+        state,
+    )
 }
 
 /// A random number for a provider.

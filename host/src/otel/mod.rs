@@ -77,6 +77,7 @@ mod runtime_context;
 mod scope;
 mod shared;
 mod span;
+mod texts;
 mod trace_id;
 mod tracer;
 

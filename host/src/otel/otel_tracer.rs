@@ -1,26 +1,18 @@
 //! One tracer of the registry: an `SdkTracerProvider` with an identity.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
-use parking_lot::Mutex;
 
-use super::scope::Scope;
+use super::scope::{Scope, ScopedTracers};
 use super::trace_id::RoutedIds;
 use crate::registry::Lifecycle;
-
-/// For how many instrumentation scopes a tracer keeps an `SdkTracer`. A scope is a
-/// library, so there are few; a program that makes them up must not fill memory.
-const MAX_KEPT_SCOPES: usize = 256;
-
-/// In the order of the scopes' hashes.
-type Scopes = Vec<(Arc<Scope>, SdkTracer)>;
 
 /// One tracer that the registry may select: an [`SdkTracerProvider`] with an
 /// identity of its own.
@@ -55,9 +47,7 @@ pub struct OtelTracer {
     provider: SdkTracerProvider,
     has_routed_ids: bool,
     /// Kept here and not in the routing tracers, so that they go with the tracer.
-    scopes: ArcSwap<Scopes>,
-    /// Held while a scope is added, so that none is lost.
-    adding: Mutex<()>,
+    scoped: ScopedTracers,
     stopped: AtomicBool,
     /// Outlives the tracer, so that what was lost stays counted.
     lost: Arc<AtomicU64>,
@@ -84,8 +74,7 @@ impl OtelTracer {
         Self {
             provider,
             has_routed_ids,
-            scopes: ArcSwap::from_pointee(Scopes::default()),
-            adding: Mutex::new(()),
+            scoped: ScopedTracers::default(),
             stopped: AtomicBool::new(false),
             lost: Arc::default(),
         }
@@ -118,47 +107,11 @@ impl OtelTracer {
         self.lost.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Calls `then` with the SDK's tracer of this scope.
-    ///
-    /// # Cost
-    /// One look-up without a lock. The first span of a scope copies the few scopes
-    /// there are.
-    pub(super) fn with_scope<R>(
-        &self,
-        scope: &Arc<Scope>,
-        then: impl FnOnce(&SdkTracer) -> R,
-    ) -> R {
-        let scopes = self.scopes.load();
-        match find(&scopes, scope) {
-            Ok(tracer) => then(tracer),
-            Err(_) => {
-                let tracer = self.provider.tracer_with_scope(scope.named().clone());
-                self.keep(scope, &tracer);
-                then(&tracer)
-            }
-        }
+    /// The SDK's tracer of this scope.
+    pub(super) fn scoped(&self, scope: &Arc<Scope>) -> Cow<'_, SdkTracer> {
+        let make = || self.provider.tracer_with_scope(scope.named().clone());
+        self.scoped.get_or_add(scope, make)
     }
-
-    fn keep(&self, scope: &Arc<Scope>, tracer: &SdkTracer) {
-        let _adding = self.adding.lock();
-        let scopes = self.scopes.load();
-        if let Err(place) = find(&scopes, scope)
-            && scopes.len() < MAX_KEPT_SCOPES
-        {
-            let mut next = Scopes::clone(&scopes);
-            next.insert(place, (scope.clone(), tracer.clone()));
-            self.scopes.store(Arc::new(next));
-        }
-    }
-}
-
-/// The tracer of a scope, or the place for it.
-fn find<'s>(scopes: &'s Scopes, scope: &Arc<Scope>) -> Result<&'s SdkTracer, usize> {
-    let start = scopes.partition_point(|(known, _)| known.hash() < scope.hash());
-    let equals = scopes.iter().skip(start);
-    let mut equals = equals.take_while(|(known, _)| known.hash() == scope.hash());
-    let found = equals.find(|(known, _)| known == scope);
-    found.map(|(_, tracer)| tracer).ok_or(start)
 }
 
 impl Lifecycle for OtelTracer {

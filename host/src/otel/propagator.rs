@@ -9,8 +9,8 @@ use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
+use super::mark;
 use super::shared::Shared;
-use super::tracer;
 
 /// The SDK's [`TraceContextPropagator`] that also tells the next process which
 /// tracer was chosen, as the `tracestate` member `spanway=<name>:…`.
@@ -60,7 +60,7 @@ impl TextMapPropagator for RoutingPropagator {
         let context = span.span_context();
         match self.shared.routes.outbound(context) {
             Some(state) => {
-                let marked = tracer::with_state(context, state);
+                let marked = mark::with_state(context, state);
                 let cx = Context::new().with_remote_span_context(marked);
                 self.w3c.inject_context(&cx, injector);
             }

@@ -49,7 +49,7 @@ struct Known {
 #[derive(Debug)]
 pub(super) struct Route {
     number: u64,
-    /// Whether its number alone says all: no other name has the same one.
+    /// Whether the name has the number for itself.
     is_kept: bool,
     tracer: Weak<OtelTracer>,
     mark: Mark,
@@ -62,6 +62,11 @@ impl Route {
 
     pub(super) fn mark(&self) -> &Mark {
         &self.mark
+    }
+
+    /// The number, if it says all.
+    fn number(&self) -> Option<u64> {
+        self.is_kept.then_some(self.number)
     }
 
     fn is_gone(&self) -> bool {
@@ -155,10 +160,19 @@ impl Routes {
         route
     }
 
-    /// A trace id that leads here, for a root that may have one.
-    pub(super) fn trace_id(&self, route: &Route, tracer: &OtelTracer) -> Option<TraceId> {
-        let carries = route.is_kept && tracer.has_routed_ids();
-        carries.then(|| trace_id::write(route.number, self.provider))
+    /// An id for a new trace in a tracer under a name; none if the mark has to lead
+    /// there.
+    pub(super) fn trace_id(&self, tracer: &Arc<OtelTracer>, name: &str) -> Option<TraceId> {
+        if !tracer.has_routed_ids() {
+            return None;
+        }
+        let known = self
+            .table
+            .load()
+            .route(tracer, name)
+            .map(|route| route.number());
+        let number = known.unwrap_or_else(|| self.add(tracer, name).number());
+        Some(trace_id::write(number?, self.provider))
     }
 
     /// The `tracestate` with which a context leaves the process, if its own does

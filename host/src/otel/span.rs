@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{Span, SpanContext, Status};
+use opentelemetry::trace::{Span, SpanContext, Status, TraceState};
 
+use super::mark;
 use super::otel_tracer::OtelTracer;
 
 static NOWHERE: SpanContext = SpanContext::NONE;
@@ -66,16 +67,18 @@ impl RoutingSpan {
         }
     }
 
-    /// A span of `tracer` that shows `context` if its own lacks the mark.
-    pub(super) fn routed(
-        span: opentelemetry_sdk::trace::Span,
-        tracer: Arc<OtelTracer>,
-        context: Option<SpanContext>,
-    ) -> Self {
+    /// A span of `tracer`.
+    pub(super) fn routed(span: opentelemetry_sdk::trace::Span, tracer: Arc<OtelTracer>) -> Self {
         Self {
-            context,
+            context: None,
             routed: Some(Routed { span, tracer }),
         }
+    }
+
+    /// The same, showing another `tracestate`.
+    pub(super) fn with_state(mut self, state: TraceState) -> Self {
+        self.context = Some(mark::with_state(self.span_context(), state));
+        self
     }
 
     fn span(&mut self) -> Option<&mut opentelemetry_sdk::trace::Span> {

@@ -60,17 +60,26 @@ thread_local! {
     static OFFERED: Cell<Option<TraceId>> = const { Cell::new(None) };
 }
 
-/// Starts a span. If it is a root of a provider that has [`RoutedIds`], its trace
-/// gets this id.
+/// Offers an id to the next root that a provider with [`RoutedIds`] starts on this
+/// thread.
 ///
 /// An SDK's tracer takes no argument for it, and a number that its generator knew
 /// would be that of one routing provider alone, while several may share a tracer.
-pub(super) fn offering<R>(id: TraceId, start: impl FnOnce() -> R) -> R {
-    OFFERED.set(Some(id));
-    let started = start();
-    // A provider that is shut down asks for no id.
-    OFFERED.set(None);
-    started
+#[must_use = "it is withdrawn when this is dropped"]
+pub(super) struct Offer;
+
+impl Offer {
+    pub(super) fn of(id: TraceId) -> Self {
+        OFFERED.set(Some(id));
+        Self
+    }
+}
+
+impl Drop for Offer {
+    /// A provider that is shut down takes none.
+    fn drop(&mut self) {
+        OFFERED.set(None);
+    }
 }
 
 /// Gives a new trace the id that is offered on this thread, once, and a random one
@@ -156,10 +165,11 @@ mod tests {
     #[test]
     fn an_offered_id_is_taken_once_and_never_left_behind() {
         let (ids, id) = (RoutedIds::default(), random(1));
-        let [first, second] = offering(id, || [ids.new_trace_id(), ids.new_trace_id()]);
-        assert_eq!(first, id);
-        assert_ne!(second, id);
-        offering(id, || {});
+        let offer = Offer::of(id);
+        assert_eq!(ids.new_trace_id(), id);
+        assert_ne!(ids.new_trace_id(), id);
+        drop(offer);
+        drop(Offer::of(id));
         assert_ne!(ids.new_trace_id(), id);
     }
 }

@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use opentelemetry::trace::{
-    SpanBuilder, SpanContext, SpanKind, TraceContextExt as _, TraceFlags, Tracer,
+    Span as _, SpanBuilder, SpanContext, SpanKind, TraceContextExt as _, TraceFlags, TraceId,
+    TraceState, Tracer,
 };
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
@@ -12,12 +13,12 @@ use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 use super::attributes::{self, StartAttributes};
 use super::mark::{self, Mark};
 use super::otel_tracer::OtelTracer;
-use super::routes::{Lineage, Route};
+use super::routes::Lineage;
 use super::runtime_context::RuntimeContextExt as _;
 use super::scope::Scope;
 use super::shared::Shared;
 use super::span::RoutingSpan;
-use super::trace_id;
+use super::trace_id::Offer;
 use crate::context::RootSpan;
 use crate::registry::Selection;
 
@@ -46,29 +47,21 @@ impl RoutingTracer {
     fn start_child(
         &self,
         tracer: Arc<OtelTracer>,
-        by_mark: bool,
         builder: SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        let span = tracer.with_scope(&self.scope, |sdk| {
-            sdk.build_with_context(builder, parent_cx)
-        });
-        let own = opentelemetry::trace::Span::span_context(&span);
-        if !own.is_valid() {
+        let sdk = tracer.scoped(&self.scope);
+        let span = sdk.build_with_context(builder, parent_cx);
+        if !span.span_context().is_valid() {
             tracer.stop();
             if parent.is_sampled() {
                 tracer.count_lost();
             }
             return RoutingSpan::showing(parent.clone());
         }
-        // Nearly always none: samplers copy the parent's `tracestate`.
-        let copied = match by_mark {
-            true => mark::copy(own.trace_state(), parent.trace_state()),
-            false => None,
-        };
-        let marked = copied.map(|state| with_state(own, state));
-        RoutingSpan::routed(span, tracer, marked)
+        drop(sdk);
+        RoutingSpan::routed(span, tracer)
     }
 
     /// A child of a trace whose tracer is no more.
@@ -92,53 +85,73 @@ impl RoutingTracer {
         let (Some(tracer), Some(name)) = (selection.tracer(), selection.tracer_name()) else {
             return RoutingSpan::showing(parent.clone());
         };
-        let route = self.shared.routes.route(tracer, name);
         let own = builder.attributes.take();
-        builder.attributes = Some(attributes::with_reason(
-            &selection,
-            route.name().clone(),
-            own,
-        ));
-        let tracer = tracer.clone();
-        drop(selection);
-        self.start_in(tracer, &route, builder, parent_cx, parent)
+        builder.attributes = Some(attributes::with_reason(&selection, name, own));
+        // The id of a trace that has begun already is not ours to choose.
+        if !parent.is_valid()
+            && let Some(id) = self.shared.routes.trace_id(tracer, name)
+        {
+            return self.start_with_id(id, tracer.clone(), builder, parent_cx);
+        }
+        let route = self.shared.routes.route(tracer, name);
+        self.start_with_mark(route.mark(), tracer.clone(), builder, parent_cx, parent)
     }
 
-    fn start_in(
+    fn start_with_id(
         &self,
+        id: TraceId,
         tracer: Arc<OtelTracer>,
-        route: &Route,
+        builder: SpanBuilder,
+        parent_cx: &Context,
+    ) -> RoutingSpan {
+        let sdk = tracer.scoped(&self.scope);
+        let offer = Offer::of(id);
+        let span = sdk.build_with_context(builder, parent_cx);
+        drop(offer);
+        if !span.span_context().is_valid() {
+            tracer.stop();
+            tracer.count_lost();
+            return RoutingSpan::showing(adrift(id, TraceState::NONE));
+        }
+        drop(sdk);
+        RoutingSpan::routed(span, tracer)
+    }
+
+    fn start_with_mark(
+        &self,
+        mark: &Mark,
+        tracer: Arc<OtelTracer>,
         builder: SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        let mark = route.mark();
-        // The id of a trace that has begun already is not ours to choose.
-        let id = match parent.is_valid() {
-            true => None,
-            false => self.shared.routes.trace_id(route, &tracer),
+        let state = || mark.put(parent.trace_state());
+        let sdk = tracer.scoped(&self.scope);
+        let span = if parent.is_valid() && parent.is_remote() {
+            // With our mark in the remote parent the exporter never sees the one
+            // that came in.
+            let marked = mark::with_state(parent, state());
+            sdk.build_with_context(builder, &parent_cx.with_remote_span_context(marked))
+        } else {
+            sdk.build_with_context(builder, parent_cx)
         };
-        let span = tracer.with_scope(&self.scope, |sdk| {
-            if let Some(id) = id {
-                trace_id::offering(id, || sdk.build_with_context(builder, parent_cx))
-            } else if parent.is_valid() && parent.is_remote() {
-                // With our mark in the remote parent the exporter never sees the
-                // one that came in.
-                let marked = with_state(parent, mark.put(parent.trace_state()));
-                sdk.build_with_context(builder, &parent_cx.with_remote_span_context(marked))
-            } else {
-                sdk.build_with_context(builder, parent_cx)
-            }
-        });
-        let own = opentelemetry::trace::Span::span_context(&span);
+        let own = span.span_context();
         if !own.is_valid() {
             tracer.stop();
             tracer.count_lost();
-            return RoutingSpan::showing(adrift(parent, mark));
+            return RoutingSpan::showing(match parent.is_valid() {
+                true => local(parent, state()),
+                false => adrift(RandomIdGenerator::default().new_trace_id(), state()),
+            });
         }
-        let carried = id == Some(own.trace_id()) || mark.is_in(own.trace_state());
-        let marked = (!carried).then(|| with_state(own, mark.put(own.trace_state())));
-        RoutingSpan::routed(span, tracer, marked)
+        let lacks = !mark.is_in(own.trace_state());
+        let state = lacks.then(|| mark.put(own.trace_state()));
+        drop(sdk);
+        let span = RoutingSpan::routed(span, tracer);
+        match state {
+            Some(state) => span.with_state(state),
+            None => span,
+        }
     }
 
     /// None for a span that a selector starts while it decides.
@@ -168,8 +181,16 @@ impl Tracer for RoutingTracer {
             false => Lineage::Root,
         };
         match lineage {
-            Lineage::ById(tracer) => self.start_child(tracer, false, builder, parent_cx, parent),
-            Lineage::ByMark(tracer) => self.start_child(tracer, true, builder, parent_cx, parent),
+            Lineage::ById(tracer) => self.start_child(tracer, builder, parent_cx, parent),
+            Lineage::ByMark(tracer) => {
+                let span = self.start_child(tracer, builder, parent_cx, parent);
+                // Nearly always there: samplers copy the parent's `tracestate`.
+                let own = span.span_context().trace_state();
+                match mark::copy(own, parent.trace_state()) {
+                    Some(state) => span.with_state(state),
+                    None => span,
+                }
+            }
             Lineage::Gone => self.start_nothing(parent),
             Lineage::Root => self.start_root(builder, parent_cx, parent),
         }
@@ -186,29 +207,17 @@ fn kind(kind: Option<&SpanKind>) -> &'static str {
     }
 }
 
-pub(super) fn with_state(
-    context: &SpanContext,
-    state: opentelemetry::trace::TraceState,
-) -> SpanContext {
-    SpanContext::new(
-        context.trace_id(),
-        context.span_id(),
-        context.trace_flags(),
-        context.is_remote(),
-        state,
-    )
+/// What the first span here of a trace shows whose tracer is shut down: the same
+/// as a local context, so that its children follow.
+fn local(parent: &SpanContext, state: TraceState) -> SpanContext {
+    let (trace, span) = (parent.trace_id(), parent.span_id());
+    SpanContext::new(trace, span, parent.trace_flags(), false, state)
 }
 
-/// What a root shows whose tracer is shut down: a local context with the mark, so
-/// that its children are not asked for anew.
-fn adrift(parent: &SpanContext, mark: &Mark) -> SpanContext {
-    let state = mark.put(parent.trace_state());
-    if parent.is_valid() {
-        let (trace, span) = (parent.trace_id(), parent.span_id());
-        return SpanContext::new(trace, span, parent.trace_flags(), false, state);
-    }
-    let ids = RandomIdGenerator::default();
-    let (trace, span) = (ids.new_trace_id(), ids.new_span_id());
+/// What a root shows whose tracer is shut down: a local context that carries the
+/// choice, so that its children are not asked for anew.
+fn adrift(trace: TraceId, state: TraceState) -> SpanContext {
+    let span = RandomIdGenerator::default().new_span_id();
     SpanContext::new(trace, span, TraceFlags::NOT_SAMPLED, false, state)
 }
 
