@@ -1,7 +1,6 @@
 //! The routes of open traces: to each tracer under each of its names, while
 //! somebody still holds the tracer.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -11,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::mark::{self, Mark};
 use super::otel_tracer::OtelTracer;
-use super::trace_id;
+use super::trace_id::TraceIds;
 
 /// For how many names of one tracer a route is kept. One is usual; a tracer that
 /// is registered under ever new names must not fill memory.
@@ -24,6 +23,7 @@ pub(super) struct Routes {
     /// Which provider wrote a mark or a trace id. Random, because nothing here may
     /// be process-wide, and so that another process does not use the same one.
     provider: u64,
+    ids: TraceIds,
     table: ArcSwap<Table>,
     /// Held while the table is changed, with what the tracers had lost that are
     /// no longer in it.
@@ -34,13 +34,17 @@ pub(super) struct Routes {
 struct Table {
     /// The number of the next route. None is given twice.
     next: u64,
-    by_number: HashMap<u64, Arc<Route>, foldhash::fast::RandomState>,
-    /// By the tracer's address, which is its own as long as a route refers to it.
-    by_tracer: HashMap<usize, Known, foldhash::fast::RandomState>,
+    /// In the order of their numbers.
+    routes: Vec<Arc<Route>>,
+    /// In the order of their addresses.
+    tracers: Vec<Known>,
 }
 
+/// A tracer and the routes to it.
 #[derive(Clone, Debug)]
 struct Known {
+    /// Its own as long as a route refers to it.
+    address: usize,
     lost: Arc<AtomicU64>,
     routes: Vec<Arc<Route>>,
 }
@@ -88,8 +92,10 @@ pub(super) enum Lineage {
 
 impl Routes {
     pub(super) fn new() -> Self {
+        let provider = mark::number();
         Self {
-            provider: mark::number(),
+            provider,
+            ids: TraceIds::new(provider),
             table: ArcSwap::from_pointee(Table::default()),
             forgotten: Mutex::new(0),
         }
@@ -104,13 +110,15 @@ impl Routes {
     /// One look-up without a lock, and one counted reference.
     pub(super) fn lineage(&self, parent: &SpanContext) -> Lineage {
         let marked = mark::read(parent.trace_state(), self.provider);
-        let number = marked.unwrap_or_else(|| trace_id::read(parent.trace_id(), self.provider));
+        let number = marked.unwrap_or_else(|| self.ids.read(parent.trace_id()));
         let table = self.table.load();
         if number >= table.next {
             return Lineage::Root;
         }
-        let route = table.by_number.get(&number);
-        match route.and_then(|route| route.tracer.upgrade()) {
+        match table
+            .by_number(number)
+            .and_then(|route| route.tracer.upgrade())
+        {
             Some(tracer) if marked.is_none() => Lineage::ById(tracer),
             Some(tracer) => Lineage::ByMark(tracer),
             None => Lineage::Gone,
@@ -152,10 +160,8 @@ impl Routes {
         *forgotten += next.tidy();
         let route = route(next.next, true);
         next.next += 1;
-        next.by_number.insert(route.number, route.clone());
-        let known = next.by_tracer.entry(address(tracer));
-        let known = known.or_insert_with(|| Known::new(tracer));
-        known.routes.push(route.clone());
+        next.routes.push(route.clone());
+        next.known_or_new(tracer).routes.push(route.clone());
         self.table.store(Arc::new(next));
         route
     }
@@ -172,7 +178,7 @@ impl Routes {
             .route(tracer, name)
             .map(|route| route.number());
         let number = known.unwrap_or_else(|| self.add(tracer, name).number());
-        Some(trace_id::write(number?, self.provider))
+        Some(self.ids.write(number?))
     }
 
     /// The `tracestate` with which a context leaves the process, if its own does
@@ -183,16 +189,16 @@ impl Routes {
         if !is_ours || mark::read(state, self.provider).is_some() {
             return None;
         }
-        let number = trace_id::read(context.trace_id(), self.provider);
+        let number = self.ids.read(context.trace_id());
         let table = self.table.load();
-        Some(table.by_number.get(&number)?.mark.put(state))
+        Some(table.by_number(number)?.mark.put(state))
     }
 
     /// The tracers that still are, each with the name that it was first selected
     /// under last.
     pub(super) fn alive(&self) -> Vec<(String, Arc<OtelTracer>)> {
         let table = self.table.load();
-        let alive = table.by_tracer.values().filter_map(|known| {
+        let alive = table.tracers.iter().filter_map(|known| {
             let route = known.routes.last()?;
             Some((route.name().to_string(), route.tracer.upgrade()?))
         });
@@ -203,21 +209,45 @@ impl Routes {
     pub(super) fn lost(&self) -> u64 {
         let forgotten = self.forgotten.lock();
         let table = self.table.load();
-        let known = table.by_tracer.values();
-        *forgotten + known.map(Known::lost).sum::<u64>()
+        *forgotten + table.tracers.iter().map(Known::lost).sum::<u64>()
     }
 }
 
 impl Table {
     fn route(&self, tracer: &Arc<OtelTracer>, name: &str) -> Option<&Arc<Route>> {
-        let mut routes = self.by_tracer.get(&address(tracer))?.routes.iter();
+        let mut routes = self.known(tracer)?.routes.iter();
         routes.find(|route| **route.name() == *name)
+    }
+
+    fn by_number(&self, number: u64) -> Option<&Arc<Route>> {
+        let place = self
+            .routes
+            .binary_search_by_key(&number, |route| route.number);
+        self.routes.get(place.ok()?)
+    }
+
+    fn known(&self, tracer: &Arc<OtelTracer>) -> Option<&Known> {
+        self.tracers.get(self.place(tracer).ok()?)
+    }
+
+    fn known_or_new(&mut self, tracer: &Arc<OtelTracer>) -> &mut Known {
+        let place = self.place(tracer).unwrap_or_else(|place| {
+            self.tracers.insert(place, Known::new(tracer));
+            place
+        });
+        &mut self.tracers[place]
+    }
+
+    fn place(&self, tracer: &Arc<OtelTracer>) -> Result<usize, usize> {
+        let address = address(tracer);
+        self.tracers
+            .binary_search_by_key(&address, |known| known.address)
     }
 
     /// Another route's number, if no more of this tracer's are kept. It leads there
     /// all the same.
     fn number_for_more_names(&self, tracer: &Arc<OtelTracer>) -> Option<u64> {
-        let routes = &self.by_tracer.get(&address(tracer))?.routes;
+        let routes = &self.known(tracer)?.routes;
         let first = routes.first().filter(|_| routes.len() >= MAX_KEPT_NAMES);
         first.map(|route| route.number)
     }
@@ -225,21 +255,22 @@ impl Table {
     /// Drops the routes to tracers that are gone, and says what those had lost.
     fn tidy(&mut self) -> u64 {
         let mut forgotten = 0;
-        self.by_tracer.retain(|_, known| {
+        self.tracers.retain(|known| {
             let gone = known.routes.iter().all(|route| route.is_gone());
             if gone {
                 forgotten += known.lost();
             }
             !gone
         });
-        self.by_number.retain(|_, route| !route.is_gone());
+        self.routes.retain(|route| !route.is_gone());
         forgotten
     }
 }
 
 impl Known {
-    fn new(tracer: &OtelTracer) -> Self {
+    fn new(tracer: &Arc<OtelTracer>) -> Self {
         Self {
+            address: address(tracer),
             lost: tracer.lost().clone(),
             routes: Vec::new(),
         }

@@ -13,35 +13,50 @@
 //! comes from elsewhere is not followed, whatever it says.
 
 use std::cell::Cell;
+use std::hash::BuildHasher as _;
 
+use foldhash::quality::FixedState;
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
-use xxhash_rust::xxh64::xxh64;
 
 /// How many of a trace id's bits are random.
 const RANDOM_BITS: u32 = 80;
 
-/// A new trace id that carries the number of a route, which has 48 bits.
-pub(super) fn write(number: u64, provider: u64) -> TraceId {
-    hide(
-        number,
-        provider,
-        RandomIdGenerator::default().new_trace_id(),
-    )
+/// How one provider writes numbers into trace ids.
+#[derive(Debug)]
+pub(super) struct TraceIds {
+    key: FixedState,
 }
 
-/// The random id with the number in its upper bits.
-fn hide(number: u64, provider: u64, random: TraceId) -> TraceId {
-    let (_, random) = halves(random);
-    let number = number ^ mask(random, provider);
-    TraceId::from(u128::from(number) << RANDOM_BITS | random)
-}
+impl TraceIds {
+    pub(super) fn new(provider: u64) -> Self {
+        Self {
+            key: FixedState::with_seed(provider),
+        }
+    }
 
-/// What a trace id says, if it is one of the provider's; else any number of 48
-/// bits.
-pub(super) fn read(id: TraceId, provider: u64) -> u64 {
-    let (number, random) = halves(id);
-    number ^ mask(random, provider)
+    /// A new trace id that carries the number of a route, which has 48 bits.
+    pub(super) fn write(&self, number: u64) -> TraceId {
+        self.hide(number, RandomIdGenerator::default().new_trace_id())
+    }
+
+    /// What a trace id says, if it is one of the provider's; else any number of 48
+    /// bits.
+    pub(super) fn read(&self, id: TraceId) -> u64 {
+        let (number, random) = halves(id);
+        number ^ self.mask(random)
+    }
+
+    /// The random id with the number in its upper bits.
+    fn hide(&self, number: u64, random: TraceId) -> TraceId {
+        let (_, random) = halves(random);
+        let number = number ^ self.mask(random);
+        TraceId::from(u128::from(number) << RANDOM_BITS | random)
+    }
+
+    fn mask(&self, random: u128) -> u64 {
+        self.key.hash_one(random) >> (u64::BITS + RANDOM_BITS - u128::BITS)
+    }
 }
 
 /// The upper bits, and the random ones below.
@@ -50,10 +65,6 @@ fn halves(id: TraceId) -> (u64, u128) {
     let random = id & ((1 << RANDOM_BITS) - 1);
     // 48 bits are left.
     ((id >> RANDOM_BITS) as u64, random)
-}
-
-fn mask(random: u128, provider: u64) -> u64 {
-    xxh64(&random.to_le_bytes(), provider) >> (u64::BITS + RANDOM_BITS - u128::BITS)
 }
 
 thread_local! {
@@ -104,6 +115,8 @@ impl IdGenerator for RoutedIds {
 mod tests {
     use std::collections::HashSet;
 
+    use xxhash_rust::xxh64::xxh64;
+
     use super::*;
 
     const LARGEST: u64 = (1 << 48) - 1;
@@ -116,22 +129,23 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_by_its_own_provider_alone() {
+        let (ids, others) = (TraceIds::new(7), TraceIds::new(8));
         let mut taken = 0;
         for seed in 0..10_000 {
             for number in [0, 1, 77, LARGEST] {
-                let id = hide(number, 7, random(seed));
-                assert_eq!(read(id, 7), number);
+                let id = ids.hide(number, random(seed));
+                assert_eq!(ids.read(id), number);
                 // If a random bit changes, it is somebody else's.
                 let bits = u128::from_be_bytes(id.to_bytes());
                 let other = TraceId::from(bits ^ 1 << (seed % u64::from(RANDOM_BITS)));
-                taken += u32::from(read(other, 7) < 1000);
-                taken += u32::from(read(id, 8) < 1000);
+                taken += u32::from(ids.read(other) < 1000);
+                taken += u32::from(others.read(id) < 1000);
             }
-            taken += u32::from(read(random(seed), 7) < 1000);
+            taken += u32::from(ids.read(random(seed)) < 1000);
         }
         // 90,000 foreign ids, of which 90,000 * 1,000 / 2^48 pass: none.
         assert_eq!(taken, 0);
-        assert_eq!(read(write(5, 7), 7), 5);
+        assert_eq!(ids.read(ids.write(5)), 5);
     }
 
     #[test]
@@ -139,7 +153,7 @@ mod tests {
         const IDS: u32 = 20_000;
         for number in [0, 1, LARGEST] {
             let ids: Vec<u128> = (0..u64::from(IDS))
-                .map(|seed| hide(number, 11, random(seed)).to_bytes())
+                .map(|seed| TraceIds::new(11).hide(number, random(seed)).to_bytes())
                 .map(u128::from_be_bytes)
                 .collect();
             assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
