@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{Span, SpanContext, Status, TraceState};
+use opentelemetry::trace::{Span, SpanBuilder, SpanContext, Status, TraceState, Tracer as _};
+use opentelemetry::{Context, KeyValue};
 
 use super::mark;
 use super::otel_tracer::OtelTracer;
+use super::scope::Scope;
 
 static NOWHERE: SpanContext = SpanContext::NONE;
 
@@ -32,6 +33,11 @@ struct Routed {
 }
 
 impl Routed {
+    /// A provider that is shut down gives out spans without a context.
+    fn has_begun(&self) -> bool {
+        self.span.span_context().is_valid()
+    }
+
     /// Counts the span if it is about to end for nothing.
     fn count_if_lost(&self) {
         if self.tracer.is_stopped()
@@ -67,18 +73,41 @@ impl RoutingSpan {
         }
     }
 
-    /// A span of `tracer`.
-    pub(super) fn routed(span: opentelemetry_sdk::trace::Span, tracer: Arc<OtelTracer>) -> Self {
+    /// Starts a span of `tracer`. It is built where it stays, because the SDK's is
+    /// large.
+    pub(super) fn start(
+        tracer: Arc<OtelTracer>,
+        scope: &Arc<Scope>,
+        builder: SpanBuilder,
+        parent_cx: &Context,
+    ) -> Self {
         Self {
             context: None,
-            routed: Some(Routed { span, tracer }),
+            routed: Some(Routed {
+                span: {
+                    let sdk = tracer.scoped(scope);
+                    sdk.build_with_context(builder, parent_cx)
+                },
+                tracer,
+            }),
         }
     }
 
-    /// The same, showing another `tracestate`.
-    pub(super) fn with_state(mut self, state: TraceState) -> Self {
+    /// If the tracer is shut down, the span does nothing and shows another context
+    /// than none; `counts` if it would have been exported.
+    pub(super) fn if_stopped(&mut self, counts: bool, show: impl FnOnce() -> SpanContext) {
+        if let Some(stopped) = self.routed.take_if(|routed| !routed.has_begun()) {
+            stopped.tracer.stop();
+            if counts {
+                stopped.tracer.count_lost();
+            }
+            self.context = Some(show());
+        }
+    }
+
+    /// Shows another `tracestate`.
+    pub(super) fn show_state(&mut self, state: TraceState) {
         self.context = Some(mark::with_state(self.span_context(), state));
-        self
     }
 
     fn span(&mut self) -> Option<&mut opentelemetry_sdk::trace::Span> {

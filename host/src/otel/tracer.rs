@@ -52,17 +52,9 @@ impl RoutingTracer {
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        let sdk = tracer.scoped(&self.scope);
-        let span = sdk.build_with_context(builder, parent_cx);
-        if !span.span_context().is_valid() {
-            tracer.stop();
-            if parent.is_sampled() {
-                tracer.count_lost();
-            }
-            return RoutingSpan::showing(parent.clone());
-        }
-        drop(sdk);
-        RoutingSpan::routed(span, tracer)
+        let mut span = RoutingSpan::start(tracer, &self.scope, builder, parent_cx);
+        span.if_stopped(parent.is_sampled(), || parent.clone());
+        span
     }
 
     /// A child of a trace whose tracer is no more.
@@ -105,17 +97,10 @@ impl RoutingTracer {
         builder: SpanBuilder,
         parent_cx: &Context,
     ) -> RoutingSpan {
-        let sdk = tracer.scoped(&self.scope);
-        let offer = Offer::of(id);
-        let span = sdk.build_with_context(builder, parent_cx);
-        drop(offer);
-        if !span.span_context().is_valid() {
-            tracer.stop();
-            tracer.count_lost();
-            return RoutingSpan::showing(adrift(id, TraceState::NONE));
-        }
-        drop(sdk);
-        RoutingSpan::routed(span, tracer)
+        let _offer = Offer::of(id);
+        let mut span = RoutingSpan::start(tracer, &self.scope, builder, parent_cx);
+        span.if_stopped(true, || adrift(id, TraceState::NONE));
+        span
     }
 
     fn start_with_mark(
@@ -127,32 +112,24 @@ impl RoutingTracer {
         parent: &SpanContext,
     ) -> RoutingSpan {
         let state = || mark.put(parent.trace_state());
-        let sdk = tracer.scoped(&self.scope);
-        let span = if parent.is_valid() && parent.is_remote() {
+        let start = |parent_cx| RoutingSpan::start(tracer, &self.scope, builder, parent_cx);
+        let mut span = if parent.is_valid() && parent.is_remote() {
             // With our mark in the remote parent the exporter never sees the one
             // that came in.
             let marked = mark::with_state(parent, state());
-            sdk.build_with_context(builder, &parent_cx.with_remote_span_context(marked))
+            start(&parent_cx.with_remote_span_context(marked))
         } else {
-            sdk.build_with_context(builder, parent_cx)
+            start(parent_cx)
         };
-        let own = span.span_context();
-        if !own.is_valid() {
-            tracer.stop();
-            tracer.count_lost();
-            return RoutingSpan::showing(match parent.is_valid() {
-                true => local(parent, state()),
-                false => adrift(RandomIdGenerator::default().new_trace_id(), state()),
-            });
+        span.if_stopped(true, || match parent.is_valid() {
+            true => local(parent, state()),
+            false => adrift(RandomIdGenerator::default().new_trace_id(), state()),
+        });
+        let own = span.span_context().trace_state();
+        if !mark.is_in(own) {
+            span.show_state(mark.put(own));
         }
-        let lacks = !mark.is_in(own.trace_state());
-        let state = lacks.then(|| mark.put(own.trace_state()));
-        drop(sdk);
-        let span = RoutingSpan::routed(span, tracer);
-        match state {
-            Some(state) => span.with_state(state),
-            None => span,
-        }
+        span
     }
 
     /// None for a span that a selector starts while it decides.
@@ -184,13 +161,13 @@ impl Tracer for RoutingTracer {
         match lineage {
             Lineage::ById(tracer) => self.start_child(tracer, builder, parent_cx, parent),
             Lineage::ByMark(tracer) => {
-                let span = self.start_child(tracer, builder, parent_cx, parent);
+                let mut span = self.start_child(tracer, builder, parent_cx, parent);
                 // Nearly always there: samplers copy the parent's `tracestate`.
                 let own = span.span_context().trace_state();
-                match mark::copy(own, parent.trace_state()) {
-                    Some(state) => span.with_state(state),
-                    None => span,
+                if let Some(state) = mark::copy(own, parent.trace_state()) {
+                    span.show_state(state);
                 }
+                span
             }
             Lineage::Gone => self.start_nothing(parent),
             Lineage::Root => self.start_root(builder, parent_cx, parent),
