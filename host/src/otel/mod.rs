@@ -80,6 +80,7 @@ mod builder;
 mod config;
 mod console;
 mod file;
+mod list;
 mod lost;
 mod mark;
 mod otel_tracer;

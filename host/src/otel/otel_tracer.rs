@@ -10,7 +10,8 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
 
-use super::scope::{Scope, ScopedTracers};
+use super::list::List;
+use super::scope::Scope;
 use super::trace_id::RoutedIds;
 use crate::registry::Lifecycle;
 
@@ -47,10 +48,19 @@ pub struct OtelTracer {
     provider: SdkTracerProvider,
     has_routed_ids: bool,
     /// Kept here and not in the routing tracers, so that they go with the tracer.
-    scoped: ScopedTracers,
+    /// A scope is a library, so there are few.
+    scoped: List<(Arc<Scope>, SdkTracer)>,
+    routes: List<RouteNumber>,
     stopped: AtomicBool,
     /// Outlives the tracer, so that what was lost stays counted.
     lost: Arc<AtomicU64>,
+}
+
+/// What a routing provider calls a tracer under one of its names.
+struct RouteNumber {
+    provider: u64,
+    name: Box<str>,
+    number: u64,
 }
 
 impl OtelTracer {
@@ -74,7 +84,8 @@ impl OtelTracer {
         Self {
             provider,
             has_routed_ids,
-            scoped: ScopedTracers::default(),
+            scoped: List::default(),
+            routes: List::default(),
             stopped: AtomicBool::new(false),
             lost: Arc::default(),
         }
@@ -110,7 +121,37 @@ impl OtelTracer {
     /// The SDK's tracer of this scope.
     pub(super) fn scoped(&self, scope: &Arc<Scope>) -> Cow<'_, SdkTracer> {
         let make = || self.provider.tracer_with_scope(scope.named().clone());
-        self.scoped.get_or_add(scope, make)
+        let kept = self.scoped.find_or_add(
+            |(known, _)| known == scope,
+            || Some((scope.clone(), make())),
+        );
+        match kept {
+            Some((_, tracer)) => Cow::Borrowed(tracer),
+            None => Cow::Owned(make()),
+        }
+    }
+
+    /// The number that a routing provider gave this tracer under a name; what
+    /// `give` says if it did not yet.
+    pub(super) fn route_number(
+        &self,
+        provider: u64,
+        name: &str,
+        give: impl Fn() -> Option<u64>,
+    ) -> Option<u64> {
+        let is = |known: &RouteNumber| known.provider == provider && *known.name == *name;
+        let make = || {
+            let (name, number) = (name.into(), give()?);
+            Some(RouteNumber {
+                provider,
+                name,
+                number,
+            })
+        };
+        match self.routes.find_or_add(is, make) {
+            Some(known) => Some(known.number),
+            None => give(),
+        }
     }
 }
 

@@ -172,13 +172,9 @@ impl Routes {
         if !tracer.has_routed_ids() {
             return None;
         }
-        let known = self
-            .table
-            .load()
-            .route(tracer, name)
-            .map(|route| route.number());
-        let number = known.unwrap_or_else(|| self.add(tracer, name).number());
-        Some(self.ids.write(number?))
+        let give = || self.route(tracer, name).number();
+        let number = tracer.route_number(self.provider, name, give)?;
+        Some(self.ids.write(number))
     }
 
     /// The `tracestate` with which a context leaves the process, if its own does

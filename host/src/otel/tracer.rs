@@ -72,9 +72,12 @@ impl RoutingTracer {
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        let Some(selection) = self.select(&builder, parent_cx) else {
+        // A span that a selector starts while it decides.
+        let Some(selecting) = Selecting::enter() else {
             return RoutingSpan::showing(parent.clone());
         };
+        let selection = self.select(&builder, parent_cx);
+        drop(selecting);
         let (Some(tracer), Some(name)) = (selection.tracer(), selection.tracer_name()) else {
             return RoutingSpan::showing(parent.clone());
         };
@@ -132,16 +135,14 @@ impl RoutingTracer {
         span
     }
 
-    /// None for a span that a selector starts while it decides.
-    fn select(&self, builder: &SpanBuilder, parent_cx: &Context) -> Option<Selection<OtelTracer>> {
-        let _selecting = Selecting::enter()?;
+    fn select(&self, builder: &SpanBuilder, parent_cx: &Context) -> Selection<OtelTracer> {
         let attributes = StartAttributes::new(builder.attributes.as_deref().unwrap_or_default());
         let kind = kind(builder.span_kind.as_ref());
         let span = RootSpan::with_attributes(&builder.name, kind, &attributes);
         let run = parent_cx
             .runtime_context()
             .unwrap_or(&self.shared.knows_nothing);
-        Some(self.shared.registry.select(&run.view_with_span(&span)))
+        self.shared.registry.select(&run.view_with_span(&span))
     }
 }
 
