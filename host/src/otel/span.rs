@@ -33,11 +33,6 @@ struct Routed {
 }
 
 impl Routed {
-    /// A provider that is shut down gives out spans without a context.
-    fn has_begun(&self) -> bool {
-        self.span.span_context().is_valid()
-    }
-
     /// Counts the span if it is about to end for nothing.
     fn count_if_lost(&self) {
         if self.tracer.is_stopped()
@@ -64,6 +59,16 @@ impl RoutingSpan {
         }
     }
 
+    /// A span whose tracer is shut down: it shows this context, and is counted if
+    /// it would have been exported.
+    pub(super) fn stopped(tracer: &OtelTracer, counts: bool, context: SpanContext) -> Self {
+        tracer.stop();
+        if counts {
+            tracer.count_lost();
+        }
+        Self::showing(context)
+    }
+
     /// A span that does nothing and shows this context, so that what starts below
     /// it sees what it would have seen without it.
     pub(super) fn showing(context: SpanContext) -> Self {
@@ -73,35 +78,25 @@ impl RoutingSpan {
         }
     }
 
-    /// Starts a span of `tracer`. It is built where it stays, because the SDK's is
-    /// large.
+    /// Starts a span of `tracer`; what `stopped` says if that is shut down.
+    ///
+    /// The SDK's span is large, so it is moved once, and callers return this as it
+    /// is where they can.
     pub(super) fn start(
         tracer: Arc<OtelTracer>,
         scope: &Arc<Scope>,
         builder: SpanBuilder,
         parent_cx: &Context,
+        stopped: impl FnOnce(&OtelTracer) -> Self,
     ) -> Self {
+        let span = tracer.scoped(scope).build_with_context(builder, parent_cx);
+        // A provider that is shut down gives out spans without a context.
+        if !span.span_context().is_valid() {
+            return stopped(&tracer);
+        }
         Self {
             context: None,
-            routed: Some(Routed {
-                span: {
-                    let sdk = tracer.scoped(scope);
-                    sdk.build_with_context(builder, parent_cx)
-                },
-                tracer,
-            }),
-        }
-    }
-
-    /// If the tracer is shut down, the span does nothing and shows another context
-    /// than none; `counts` if it would have been exported.
-    pub(super) fn if_stopped(&mut self, counts: bool, show: impl FnOnce() -> SpanContext) {
-        if let Some(stopped) = self.routed.take_if(|routed| !routed.has_begun()) {
-            stopped.tracer.stop();
-            if counts {
-                stopped.tracer.count_lost();
-            }
-            self.context = Some(show());
+            routed: Some(Routed { span, tracer }),
         }
     }
 

@@ -52,9 +52,9 @@ impl RoutingTracer {
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        let mut span = RoutingSpan::start(tracer, &self.scope, builder, parent_cx);
-        span.if_stopped(parent.is_sampled(), || parent.clone());
-        span
+        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |tracer| {
+            RoutingSpan::stopped(tracer, parent.is_sampled(), parent.clone())
+        })
     }
 
     /// A child of a trace whose tracer is no more.
@@ -101,9 +101,9 @@ impl RoutingTracer {
         parent_cx: &Context,
     ) -> RoutingSpan {
         let _offer = Offer::of(id);
-        let mut span = RoutingSpan::start(tracer, &self.scope, builder, parent_cx);
-        span.if_stopped(true, || adrift(id, TraceState::NONE));
-        span
+        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |tracer| {
+            RoutingSpan::stopped(tracer, true, adrift(id, TraceState::NONE))
+        })
     }
 
     fn start_with_mark(
@@ -115,7 +115,15 @@ impl RoutingTracer {
         parent: &SpanContext,
     ) -> RoutingSpan {
         let state = || mark.put(parent.trace_state());
-        let start = |parent_cx| RoutingSpan::start(tracer, &self.scope, builder, parent_cx);
+        let start = |parent_cx| {
+            RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |tracer| {
+                let shown = match parent.is_valid() {
+                    true => local(parent, state()),
+                    false => adrift(RandomIdGenerator::default().new_trace_id(), state()),
+                };
+                RoutingSpan::stopped(tracer, true, shown)
+            })
+        };
         let mut span = if parent.is_valid() && parent.is_remote() {
             // With our mark in the remote parent the exporter never sees the one
             // that came in.
@@ -124,10 +132,6 @@ impl RoutingTracer {
         } else {
             start(parent_cx)
         };
-        span.if_stopped(true, || match parent.is_valid() {
-            true => local(parent, state()),
-            false => adrift(RandomIdGenerator::default().new_trace_id(), state()),
-        });
         let own = span.span_context().trace_state();
         if !mark.is_in(own) {
             span.show_state(mark.put(own));
