@@ -429,8 +429,15 @@ fn the_next_process_is_told_the_name() {
             ["traceparent", "tracestate"]
         );
 
-        // What only passes through is left alone, and so is another's trace.
-        for foreign in [remote("vendor=1"), Fleet::new().root("a")] {
+        // What only passes through is left alone, though it be ours, and so is
+        // another's trace.
+        let back = TraceContextPropagator::new().extract(&HashMap::from([(
+            "traceparent".to_owned(),
+            headers["traceparent"].clone(),
+        )]));
+        let back = back.span().span_context().clone();
+        assert!(back.is_remote());
+        for foreign in [remote("vendor=1"), Fleet::new().root("a"), back] {
             let state = foreign.trace_state().header();
             assert_eq!(
                 header(&ours, &Context::new().with_remote_span_context(foreign)),
