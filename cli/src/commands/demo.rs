@@ -100,9 +100,7 @@ fn provider(out: &Path, chain: Chain, discarded: Discarded) -> Result<RoutingTra
     }
     let console = fs::File::create(out.join(CONSOLE).with_extension("txt"))
         .with_context(|| format!("cannot write to {}", out.display()))?;
-    let discard = SdkTracerProvider::builder()
-        .with_simple_exporter(discarded)
-        .build();
+    let discard = SdkTracerProvider::builder().with_simple_exporter(discarded);
     Ok(provider
         .tracer(
             CONSOLE,
