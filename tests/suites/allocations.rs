@@ -184,6 +184,9 @@ fn an_answer_among_many_allocates_nothing() {
             assert_eq!(decision.origin, Origin::Learned);
         };
         assert_eq!(allocations(decide), 1);
+    }
+}
+
 /// How often a root and a child allocate.
 fn spans_of(tracer: &impl Tracer<Span: Send + Sync + 'static>) -> [u64; 2] {
     let cx = Context::new().with_runtime_context(context());
