@@ -155,22 +155,29 @@ impl Engine for Reused {
     }
 }
 
-pub fn rows(question: Question) -> Result<Vec<Row>> {
+const ROUTES: [&str; 4] = [
+    "fresh, no promises",
+    "reused, no promises",
+    "fresh, same promises",
+    "reused, same promises",
+];
+
+/// A row of its own, with one engine for all of its threads.
+pub fn row(route: &'static str, question: Question) -> Result<Row> {
     let names = || TRACERS.map(str::to_owned).to_vec();
-    let mut rows = Vec::new();
-    for (promises, fresh, reused) in [
-        (false, "fresh, no promises", "reused, no promises"),
-        (true, "fresh, same promises", "reused, same promises"),
-    ] {
-        let prepared = Prepared::new(question, promises)?;
-        let shared = prepared.clone();
-        rows.push(Row::new("wasmtime", fresh, move || {
-            Ok(Fresh(shared.clone(), names()))
-        }));
-        rows.push(Row::new("wasmtime", reused, move || {
+    let promises = route.ends_with("same promises");
+    let prepared = Prepared::new(question, promises)?;
+    Ok(match route.starts_with("fresh") {
+        true => Row::new("wasmtime", route, move || {
+            Ok(Fresh(prepared.clone(), names()))
+        }),
+        false => Row::new("wasmtime", route, move || {
             let (store, select) = prepared.start(&RuntimeContext::empty())?;
             Ok(Reused { store, select, names: names(), promises })
-        }));
-    }
-    Ok(rows)
+        }),
+    })
+}
+
+pub fn rows(question: Question) -> Result<Vec<Row>> {
+    ROUTES.into_iter().map(|route| row(route, question)).collect()
 }

@@ -14,7 +14,7 @@ pub mod zen;
 
 use std::hint::black_box;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::allocations::{self, Allocations};
 use crate::clock::{Ticks, thread_nanos, ticks};
@@ -122,6 +122,29 @@ impl MapText for [&str] {
         let text = |key: &&str| format!("{key}={}", case.text(key));
         self.iter().map(text).collect()
     }
+}
+
+/// One row, and nothing made for any other engine.
+pub fn row(
+    engine: &str,
+    route: &'static str,
+    question: Question,
+    extism: Option<&extism::Runner>,
+) -> Result<Row> {
+    let rows = match engine {
+        "native" => native::rows(question),
+        "Spanway" => vec![spanway_side::row(route, question)?],
+        "wasmtime" => vec![bare_wasmtime::row(route, question)?],
+        "zen-expression" => vec![zen::row(question)],
+        "CEL" => vec![cel::row(question)],
+        "Lua" => vec![lua::row(question)],
+        "Rhai" => vec![rhai::row(question)],
+        "Rego" => rego::rows(question).into(),
+        "Cedar" => vec![cedar::row(question)],
+        _ => extism.map(|runner| runner.row(question)).into_iter().collect(),
+    };
+    let found = rows.into_iter().find(|row| row.route == route);
+    found.with_context(|| format!("no row {engine}: {route}"))
 }
 
 /// Every row of a question, in the order of the tables. The first two are what the

@@ -1,5 +1,6 @@
 //! Spanway: `registry.select` as an application calls it, with the reason read.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -45,9 +46,27 @@ pub fn is_hit<T>(_selection: &spanway::Selection<T>) -> bool {
     false
 }
 
+/// What may be learned, in bytes, unless a host says otherwise.
+pub const LEARNED_BYTES: usize = 16 << 20;
+
 /// A host with the limits that the documentation names.
 pub fn host() -> Result<SelectorHost> {
     Ok(SelectorHost::new(Limits::default())?)
+}
+
+/// A host that may learn this many bytes.
+pub fn host_that_learns(_bytes: usize) -> Result<SelectorHost> {
+    host()
+}
+
+/// A host that keeps what it compiled in a folder; none if there is no such thing.
+pub fn host_with_cache(_folder: &Path) -> Result<Option<SelectorHost>> {
+    Ok(None)
+}
+
+/// Bytes and edges of what a selector learned, as it says itself.
+pub fn learned(_selector: &ComponentSelector) -> Option<(usize, usize)> {
+    None
 }
 
 /// A registry with these tracers that asks these selectors.
@@ -91,19 +110,18 @@ pub fn native_selector(question: Question) -> Arc<dyn Selector> {
     }))
 }
 
-/// One registry for all threads of a row.
+/// A row of its own, with one registry for all of its threads.
+pub fn row(route: &'static str, question: Question) -> Result<Row> {
+    let mode = Mode::ALL.into_iter().find(|mode| mode.route() == route);
+    let selector = match mode {
+        None => native_selector(question),
+        Some(mode) => Arc::new(mode.set(host()?.load("bench", question.component())?)),
+    };
+    let registry = registry(TRACERS, [selector])?;
+    Ok(Row::new("Spanway", route, move || Ok(Select(registry.clone()))))
+}
+
 pub fn rows(question: Question) -> Result<Vec<Row>> {
-    let closure = registry(TRACERS, [native_selector(question)])?;
-    let mut rows = vec![Row::new("Spanway", "native selector", move || {
-        Ok(Select(closure.clone()))
-    })];
-    let host = host()?;
-    for mode in Mode::ALL {
-        let selector = mode.set(host.load("bench", question.component())?);
-        let registry = registry(TRACERS, [Arc::new(selector) as Arc<_>])?;
-        rows.push(Row::new("Spanway", mode.route(), move || {
-            Ok(Select(registry.clone()))
-        }));
-    }
-    Ok(rows)
+    let routes = ["native selector"].into_iter().chain(Mode::ALL.map(Mode::route));
+    routes.map(|route| row(route, question)).collect()
 }

@@ -134,6 +134,10 @@ where
         .with_tracked_inactivity(false);
     let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
     let inside = subscriber.clone();
+    let parent = {
+        let _attached = context.clone().attach();
+        tracing::dispatcher::with_default(&inside, || tracing::info_span!("answer"))
+    };
     let root = move || {
         let _attached = context.clone().attach();
         tracing::dispatcher::with_default(&subscriber, || match reason {
@@ -151,7 +155,7 @@ where
     };
     let child = move || {
         tracing::dispatcher::with_default(&inside, || {
-            drop(tracing::info_span!("look up").entered());
+            drop(tracing::info_span!(parent: &parent, "look up").entered());
         });
     };
     [Subject::new("root", root), Subject::new("child", child)]
