@@ -5,58 +5,41 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use spanway::{
-    Chain, ComponentSelector, ContextView, Limits, Selector, SelectorHost, TracerRegistry, native,
+    Chain, ComponentSelector, ContextView, Limits, Mode, Origin, Selection, Selector, SelectorHost,
+    TracerNames, TracerRegistry, native,
 };
 
 use crate::engines::{Engine, Row};
 use crate::questions::{Case, Question, TRACERS, tracer};
 
-/// How a component answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// From what was learned of it: the default.
-    Learned,
-    /// A sandbox of its own for each decision, and nothing learned: what a miss costs.
-    Fresh,
-    /// One sandbox, kept.
-    Stateful,
-}
+/// What the measured hosts may learn of one selector.
+pub const LEARNED_BYTES: usize = 16 << 20;
 
-impl Mode {
-    pub const ALL: [Mode; 3] = [Mode::Learned, Mode::Fresh, Mode::Stateful];
-
-    pub fn set(self, selector: ComponentSelector) -> ComponentSelector {
-        // One arm each once components have modes.
-        match self {
-            Mode::Learned | Mode::Fresh | Mode::Stateful => selector,
-        }
-    }
-
-    fn route(self) -> &'static str {
-        match self {
-            Mode::Learned => "hit",
-            Mode::Fresh => "miss",
-            Mode::Stateful => "stateful",
-        }
-    }
-}
+/// How a component answers, and what a reader of the tables takes it for.
+const MODES: [(&str, Mode); 3] = [
+    ("hit", Mode::Learned),
+    ("miss", Mode::Fresh),
+    ("stateful", Mode::Stateful),
+];
 
 /// Whether a decision came from what was learned.
-pub fn is_hit<T>(_selection: &spanway::Selection<T>) -> bool {
-    false
+pub fn is_hit<T>(selection: &Selection<T>) -> bool {
+    matches!(selection.origin(), Origin::Learned)
 }
-
-/// What may be learned, in bytes, unless a host says otherwise.
-pub const LEARNED_BYTES: usize = 16 << 20;
 
 /// A host with the limits that the documentation names.
 pub fn host() -> Result<SelectorHost> {
     Ok(SelectorHost::new(Limits::default())?)
 }
 
-/// A host that may learn this many bytes.
-pub fn host_that_learns(_bytes: usize) -> Result<SelectorHost> {
-    host()
+/// A host that may learn this many bytes of a selector.
+pub fn host_that_learns(bytes: usize) -> Result<SelectorHost> {
+    Ok(SelectorHost::new(Limits {
+        learned_bytes: bytes,
+        // The bytes are the limit, and not the number.
+        learned_answers: usize::MAX >> 8,
+        ..Limits::default()
+    })?)
 }
 
 /// A host that keeps what it compiled in a folder; none if there is no such thing.
@@ -64,9 +47,10 @@ pub fn host_with_cache(_folder: &Path) -> Result<Option<SelectorHost>> {
     Ok(None)
 }
 
-/// Bytes and edges of what a selector learned, as it says itself.
-pub fn learned(_selector: &ComponentSelector) -> Option<(usize, usize)> {
-    None
+/// Bytes and answers of what a selector learned for these tracers, as it says.
+pub fn learned(selector: &ComponentSelector, tracers: &TracerNames) -> (usize, usize) {
+    let explanation = selector.explain(tracers);
+    (explanation.bytes, explanation.edges)
 }
 
 /// A registry with these tracers that asks these selectors.
@@ -95,11 +79,22 @@ pub fn select(registry: &TracerRegistry<()>, view: &ContextView<'_>) -> usize {
     selection.tracer_name().map_or(usize::MAX, tracer)
 }
 
-struct Select(Arc<TracerRegistry<()>>);
+struct Select {
+    registry: Arc<TracerRegistry<()>>,
+    hits: bool,
+}
 
 impl Engine for Select {
+    /// What is called a hit is one.
+    fn prepare(&mut self, case: &Case) {
+        let mut again = 0..100;
+        while self.hits && !is_hit(&self.registry.select(&case.view())) {
+            assert!(again.next().is_some(), "a decision that is not learned");
+        }
+    }
+
     fn decide(&mut self, case: &Case) -> usize {
-        select(&self.0, &case.view())
+        select(&self.registry, &case.view())
     }
 }
 
@@ -112,16 +107,22 @@ pub fn native_selector(question: Question) -> Arc<dyn Selector> {
 
 /// A row of its own, with one registry for all of its threads.
 pub fn row(route: &'static str, question: Question) -> Result<Row> {
-    let mode = Mode::ALL.into_iter().find(|mode| mode.route() == route);
-    let selector = match mode {
+    let selector = match MODES.iter().find(|(name, _)| *name == route) {
         None => native_selector(question),
-        Some(mode) => Arc::new(mode.set(host()?.load("bench", question.component())?)),
+        Some((_, mode)) => {
+            let selector = host()?.load("bench", question.component())?;
+            Arc::new(selector.with_mode(*mode))
+        }
     };
     let registry = registry(TRACERS, [selector])?;
-    Ok(Row::new("Spanway", route, move || Ok(Select(registry.clone()))))
+    let hits = route == "hit";
+    Ok(Row::new("Spanway", route, move || {
+        let registry = registry.clone();
+        Ok(Select { registry, hits })
+    }))
 }
 
 pub fn rows(question: Question) -> Result<Vec<Row>> {
-    let routes = ["native selector"].into_iter().chain(Mode::ALL.map(Mode::route));
+    let routes = ["native selector"].into_iter().chain(MODES.map(|(name, _)| name));
     routes.map(|route| row(route, question)).collect()
 }

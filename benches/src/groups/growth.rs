@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use spanway::{Chain, Choice, RuntimeContext, Selector, SelectorHost, TracerRegistry, native};
+use spanway::{Chain, Choice, Mode, RuntimeContext, Selector, SelectorHost, TracerRegistry, native};
 
 use super::Bench;
-use crate::engines::spanway_side::{self, Mode, native_selector, registry};
+use crate::engines::spanway_side::{self, native_selector, registry};
 use crate::measure::{self, Subject};
 use crate::plots::Line;
 use crate::questions::{Question, TRACERS};
@@ -120,7 +120,7 @@ fn select(registry: &TracerRegistry<()>, context: &RuntimeContext) -> usize {
 fn decides(host: &SelectorHost, mode: Option<Mode>) -> Result<Arc<dyn Selector>> {
     Ok(match mode {
         None => native_selector(Question::OneKey),
-        Some(mode) => Arc::new(mode.set(host.load("one-key", Question::OneKey.component())?)),
+        Some(mode) => Arc::new(host.load("one-key", Question::OneKey.component())?.with_mode(mode)),
     })
 }
 
@@ -131,7 +131,7 @@ fn abstains(host: &SelectorHost, mode: Option<Mode>, number: usize) -> Result<Ar
             Some("nobody") => tracers.choose("console"),
             _ => Choice::Abstain,
         })),
-        Some(mode) => Arc::new(mode.set(host.load(&name, ABSTAINS)?)),
+        Some(mode) => Arc::new(host.load(&name, ABSTAINS)?.with_mode(mode)),
     })
 }
 
@@ -182,7 +182,7 @@ fn component_size(bench: &mut Bench<'_>, host: &SelectorHost) -> Result<()> {
         loads.push(began.elapsed().as_nanos() as f64);
         sizes.push(component.len() as f64);
         for mode in [Mode::Learned, Mode::Fresh] {
-            let selector = mode.set(selector.clone());
+            let selector = selector.with_mode(mode);
             let registry = TracerRegistry::new();
             registry.register("langfuse", ())?;
             registry.set_selectors(Chain::new([Arc::new(selector) as Arc<_>]));

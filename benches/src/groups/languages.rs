@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
+use spanway::Mode;
 
 use super::Bench;
-use crate::engines::spanway_side::{self, Mode, registry, select};
+use crate::engines::spanway_side::{self, registry, select};
 use crate::measure::{self, Subject};
 use crate::questions::{Question, TRACERS};
 use crate::report::{Bound, Table, bytes, nanos, number};
@@ -33,7 +34,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
         let selector = host.load(language, component)?;
         loads.push(began.elapsed().as_nanos() as f64);
         for mode in [Mode::Learned, Mode::Fresh] {
-            let selector = Arc::new(mode.set(selector.clone()));
+            let selector = Arc::new(selector.with_mode(mode));
             let registry = registry(TRACERS, [selector as Arc<_>])?;
             for case in &cases {
                 ensure!(select(&registry, &case.view()) == case.expected, "{language} is wrong");

@@ -39,7 +39,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     drop(selectors);
 
     let users = bench.args.size(40_000, 20_000, 50);
-    let selector = host.load("users", USERS)?;
+    let selector = spanway_side::host_that_learns(1 << 30)?.load("users", USERS)?;
     let registry = registry(TRACERS, [Arc::new(selector.clone()) as Arc<_>])?;
     let before = allocations::resident();
     let learn = || -> Result<()> {
@@ -53,12 +53,12 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     learnt?;
     let each = |total: f64| bytes(total / users as f64);
     let resident = allocations::resident().saturating_sub(before) as f64;
-    let itself = spanway_side::learned(&selector).map_or(String::new(), |(bytes, _)| each(bytes as f64));
+    let (itself, _) = spanway_side::learned(&selector, &registry.names());
     table.row([
         format!("a learned user of 21 bytes (one of {users})"),
         each(resident),
         each(heap as f64),
-        itself,
+        each(itself as f64),
     ]);
     table.print();
     Ok(())

@@ -15,7 +15,7 @@ use spanway::{Chain, RuntimeContext, Selector};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::Bench;
-use crate::engines::spanway_side::{self, Mode};
+use crate::engines::spanway_side;
 use crate::measure::{self, Subject};
 use crate::questions::Question;
 use crate::report::{Bound, Table, nanos, number};
@@ -39,7 +39,7 @@ const WAYS: [&str; 3] = ["the API", "a boxed global tracer", "the `tracing` laye
 
 pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     let selector = spanway_side::host()?.load("bench", Question::OneKey.component())?;
-    let selector = Arc::new(Mode::Learned.set(selector));
+    let selector = Arc::new(selector);
     let reason = [
         KeyValue::new(attributes::TRACER, "langfuse"),
         KeyValue::new(attributes::SELECTOR, "bench"),
