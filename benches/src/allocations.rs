@@ -80,6 +80,9 @@ pub fn growth<T>(run: impl FnOnce() -> T) -> (i64, T) {
 /// Bytes of this process that are resident, as the system counts them.
 pub fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
+    let pages = statm
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<u64>().ok());
     pages.unwrap_or(0) * 4096
 }

@@ -17,7 +17,10 @@ pub fn print(args: &Args) {
     println!("- processor: {model}, {cores} cores");
     println!("- system: {} {kernel}", std::env::consts::OS);
     println!("- compiler: {}", env!("BENCH_RUSTC"));
-    println!("- run: {}", args.size("full", "quick", "smoke: these figures mean nothing"));
+    println!(
+        "- run: {}",
+        args.size("full", "quick", "smoke: these figures mean nothing")
+    );
     print_load("before the run");
 }
 

@@ -27,13 +27,28 @@ pub struct Effort {
 }
 
 impl Effort {
-    pub const FULL: Effort = Effort { rounds: 101, turn: 2e6, samples: 20_000 };
-    pub const QUICK: Effort = Effort { rounds: 21, turn: 1e6, samples: 4_000 };
-    pub const SMOKE: Effort = Effort { rounds: 3, turn: 1e5, samples: 100 };
+    pub const FULL: Effort = Effort {
+        rounds: 101,
+        turn: 2e6,
+        samples: 20_000,
+    };
+    pub const QUICK: Effort = Effort {
+        rounds: 21,
+        turn: 1e6,
+        samples: 4_000,
+    };
+    pub const SMOKE: Effort = Effort {
+        rounds: 3,
+        turn: 1e5,
+        samples: 100,
+    };
 
     /// Fewer rounds where a comparison is one of many.
     pub fn part(self, of: usize) -> Effort {
-        Effort { rounds: (self.rounds / of).max(3) | 1, ..self }
+        Effort {
+            rounds: (self.rounds / of).max(3) | 1,
+            ..self
+        }
     }
 }
 
@@ -54,7 +69,10 @@ impl<'a> Subject<'a> {
             }
             thread_nanos() - before
         };
-        Self { name: name.into(), run: Box::new(run) }
+        Self {
+            name: name.into(),
+            run: Box::new(run),
+        }
     }
 
     /// A row of the tables on one case.
@@ -62,7 +80,10 @@ impl<'a> Subject<'a> {
         let mut engine = row.make()?;
         engine.prepare(case);
         let run = Box::new(move |times| engine.time(case, times));
-        Ok(Self { name: row.name(), run })
+        Ok(Self {
+            name: row.name(),
+            run,
+        })
     }
 }
 
@@ -107,7 +128,10 @@ pub fn quantile(figures: &[f64], share: f64) -> f64 {
     let mut sorted = figures.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let last = sorted.len().saturating_sub(1) as f64;
-    sorted.get((last * share).round() as usize).copied().unwrap_or(f64::NAN)
+    sorted
+        .get((last * share).round() as usize)
+        .copied()
+        .unwrap_or(f64::NAN)
 }
 
 /// The median, over the rounds, of how often `a` takes the time of `b`.
@@ -151,7 +175,9 @@ pub fn two_threads(row: &Row, case: &Case, each: f64, effort: Effort) -> Result<
             barrier.wait();
             own.push((alone, together));
         }
-        let others = other.join().map_err(|_| anyhow::anyhow!("the other thread panicked"))??;
+        let others = other
+            .join()
+            .map_err(|_| anyhow::anyhow!("the other thread panicked"))??;
         let scaling = own.iter().zip(others).map(|((alone, together), other)| {
             let alone = alone.as_secs_f64();
             alone / together.as_secs_f64() + alone / other.as_secs_f64()

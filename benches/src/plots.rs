@@ -45,7 +45,9 @@ pub struct Plots {
 impl Plots {
     pub fn into_folder(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self {
+            folder: folder.to_owned(),
+        })
     }
 
     /// Lines over two logarithmic axes, each named at its right end.
@@ -62,7 +64,9 @@ impl Plots {
         }
         let bounds = |of: fn(&(f64, f64)) -> f64| {
             let values = points().map(of);
-            values.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)))
+            values.fold((f64::MAX, f64::MIN), |(low, high), x| {
+                (low.min(x), high.max(x))
+            })
         };
         let (left, right) = bounds(|point| point.0);
         let (low, high) = bounds(|point| point.1);
@@ -124,7 +128,10 @@ impl Plots {
                 let right = 270 + (place(*value) * 470.0) as i32;
                 let left = text(13).pos(Pos::new(HPos::Right, VPos::Center));
                 area.draw(&Text::new(name.clone(), (262, y + 8), left))?;
-                area.draw(&Rectangle::new([(270, y), (right, y + 16)], colour.filled()))?;
+                area.draw(&Rectangle::new(
+                    [(270, y), (right, y + 16)],
+                    colour.filled(),
+                ))?;
                 let figure = format!("{} {unit}", short(*value));
                 let style = text(13).pos(Pos::new(HPos::Left, VPos::Center));
                 area.draw(&Text::new(figure, (right + 6, y + 8), style))?;
@@ -157,7 +164,9 @@ fn name_ends(
     for ((line, end), colour) in labels {
         let y = end.1.max(free);
         free = y + 16;
-        let style = text(13).color(colour).pos(Pos::new(HPos::Left, VPos::Center));
+        let style = text(13)
+            .color(colour)
+            .pos(Pos::new(HPos::Left, VPos::Center));
         area.draw(&Text::new(line.name.clone(), (end.0 + 10, y), style))?;
     }
     Ok(())

@@ -58,7 +58,12 @@ impl Report {
         note: impl Into<String>,
     ) {
         let (what, note) = (what.into(), note.into());
-        self.goals.push(Goal { what, bound, reached, note });
+        self.goals.push(Goal {
+            what,
+            bound,
+            reached,
+            note,
+        });
     }
 
     /// Says that something is not measured, and counts it.
@@ -87,7 +92,10 @@ impl Report {
                 ]);
             }
             table.print();
-            let held = self.goals.iter().filter(|goal| goal.bound.holds(goal.reached));
+            let held = self
+                .goals
+                .iter()
+                .filter(|goal| goal.bound.holds(goal.reached));
             println!("\n{} of {} goals reached", held.count(), self.goals.len());
         }
         println!("\n{} rows skipped", self.skips.len());

@@ -37,7 +37,10 @@ impl Zipf {
                 sum
             })
             .collect();
-        Self { cumulated, random: Random::seeded(seed) }
+        Self {
+            cumulated,
+            random: Random::seeded(seed),
+        }
     }
 
     /// A place, from 0.

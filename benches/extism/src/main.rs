@@ -2,7 +2,10 @@
 //! standard input: one order a line, one answer a line.
 
 #[path = "../../src/allocations.rs"]
-#[allow(dead_code, reason = "shared with the benchmark, which needs more of it")]
+#[allow(
+    dead_code,
+    reason = "shared with the benchmark, which needs more of it"
+)]
 mod allocations;
 #[path = "../../src/clock.rs"]
 mod clock;
@@ -45,7 +48,11 @@ fn main() -> Result<()> {
     let clock = clock::Ticks::calibrate();
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
-        let Order { order, entries, times } = serde_json::from_str(&line?).context("an order")?;
+        let Order {
+            order,
+            entries,
+            times,
+        } = serde_json::from_str(&line?).context("an order")?;
         let entries = Arc::new(entries);
         let mut once = || decide(black_box(&mut plugin), &function, black_box(&entries));
         let answer: Value = match order.as_str() {

@@ -3,7 +3,7 @@
 //! pair of rows promises nothing; the other promises what Spanway promises: that a
 //! decision ends, within limits, the same on every machine.
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use spanway::{RuntimeContext, Value};
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, Lower, TypedFunc,
@@ -74,30 +74,37 @@ fn config(promises: bool) -> Config {
 }
 
 impl Prepared {
-    fn new(question: Question, promises: bool) -> Result<Self> {
+    fn new(question: Question, promises: bool) -> wasmtime::Result<Self> {
         let machine = Machine::new(&config(promises))?;
         let component = Component::new(&machine, question.component())?;
         let mut linker = Linker::new(&machine);
-        linker.instance("spanway:selector/runtime-context@0.1.0")?.func_wrap(
-            "get",
-            |store: StoreContextMut<'_, State>, (key,): (String,)| {
-                let view = store.data().context.view();
-                Ok((view.get(&key).map(|value| match value {
-                    Value::Null => Answer::Null,
-                    Value::Boolean(boolean) => Answer::Boolean(boolean),
-                    Value::Integer(integer) => Answer::Integer(integer),
-                    Value::Float(float) => Answer::Float(float),
-                    Value::Text(text) => Answer::Text(text.to_owned()),
-                    Value::Json(text) => Answer::Json(text.to_owned()),
-                }),))
-            },
-        )?;
+        linker
+            .instance("spanway:selector/runtime-context@0.1.0")?
+            .func_wrap(
+                "get",
+                |store: StoreContextMut<'_, State>, (key,): (String,)| {
+                    let view = store.data().context.view();
+                    Ok((view.get(&key).map(|value| match value {
+                        Value::Null => Answer::Null,
+                        Value::Boolean(boolean) => Answer::Boolean(boolean),
+                        Value::Integer(integer) => Answer::Integer(integer),
+                        Value::Float(float) => Answer::Float(float),
+                        Value::Text(text) => Answer::Text(text.to_owned()),
+                        Value::Json(text) => Answer::Json(text.to_owned()),
+                    }),))
+                },
+            )?;
         let instance = linker.instantiate_pre(&component)?;
         let selection = component
             .get_export_index(None, "spanway:selector/selection@0.1.0")
             .and_then(|interface| component.get_export_index(Some(&interface), "select"));
-        let select = selection.ok_or_else(|| anyhow::anyhow!("no `select`"))?;
-        Ok(Self { machine, instance, select, promises })
+        let select = selection.ok_or_else(|| wasmtime::Error::msg("no `select`"))?;
+        Ok(Self {
+            machine,
+            instance,
+            select,
+            promises,
+        })
     }
 
     fn start(&self, context: &RuntimeContext) -> wasmtime::Result<(Store<State>, Select)> {
@@ -155,6 +162,10 @@ impl Engine for Reused {
     }
 }
 
+fn plain(error: wasmtime::Error) -> anyhow::Error {
+    anyhow!("{error:#}")
+}
+
 const ROUTES: [&str; 4] = [
     "fresh, no promises",
     "reused, no promises",
@@ -166,18 +177,26 @@ const ROUTES: [&str; 4] = [
 pub fn row(route: &'static str, question: Question) -> Result<Row> {
     let names = || TRACERS.map(str::to_owned).to_vec();
     let promises = route.ends_with("same promises");
-    let prepared = Prepared::new(question, promises)?;
+    let prepared = Prepared::new(question, promises).map_err(plain)?;
     Ok(match route.starts_with("fresh") {
         true => Row::new("wasmtime", route, move || {
             Ok(Fresh(prepared.clone(), names()))
         }),
         false => Row::new("wasmtime", route, move || {
-            let (store, select) = prepared.start(&RuntimeContext::empty())?;
-            Ok(Reused { store, select, names: names(), promises })
+            let (store, select) = prepared.start(&RuntimeContext::empty()).map_err(plain)?;
+            Ok(Reused {
+                store,
+                select,
+                names: names(),
+                promises,
+            })
         }),
     })
 }
 
 pub fn rows(question: Question) -> Result<Vec<Row>> {
-    ROUTES.into_iter().map(|route| row(route, question)).collect()
+    ROUTES
+        .into_iter()
+        .map(|route| row(route, question))
+        .collect()
 }

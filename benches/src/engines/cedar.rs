@@ -18,7 +18,8 @@ const ONE_KEY: [(&str, &str); 3] = [
         r#"!(["production", "staging"].contains(context.environment))"#,
     ),
 ];
-const LISTED: &str = r#"["acme", "globex", "initech", "umbrella", "hooli"].contains(context.tenant)"#;
+const LISTED: &str =
+    r#"["acme", "globex", "initech", "umbrella", "hooli"].contains(context.tenant)"#;
 const FOUR_KEYS: [(&str, &str); 3] = [
     (
         "langfuse",
@@ -59,8 +60,12 @@ impl Cedar {
             authorizer: Authorizer::new(),
             policies,
             entities: Entities::empty(),
-            uids: [r#"Service::"shop""#, r#"Action::"route""#, r#"Trace::"new""#]
-                .map(|uid| uid.parse().expect("a well-formed identifier")),
+            uids: [
+                r#"Service::"shop""#,
+                r#"Action::"route""#,
+                r#"Trace::"new""#,
+            ]
+            .map(|uid| uid.parse().expect("a well-formed identifier")),
             keys: question.keys(),
         })
     }
@@ -71,7 +76,9 @@ impl Cedar {
         let context = Context::from_pairs(pairs)?;
         let [principal, action, resource] = self.uids.clone();
         let request = Request::new(principal, action, resource, context, None)?;
-        let response = self.authorizer.is_authorized(&request, &self.policies, &self.entities);
+        let response = self
+            .authorizer
+            .is_authorized(&request, &self.policies, &self.entities);
         let name = response.diagnostics().reason().next();
         Ok(name.map_or(usize::MAX, |id| tracer(id.as_ref())))
     }

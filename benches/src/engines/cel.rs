@@ -42,7 +42,10 @@ impl Cel {
             Question::OneKey => ONE_KEY,
             Question::FourKeys => FOUR_KEYS,
         })?;
-        Ok(Self { environment, program })
+        Ok(Self {
+            environment,
+            program,
+        })
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use mlua::{AnyUserData, BorrowedStr, Function, Lua, MetaMethod, UserData, UserDataMethods};
+use mlua::{
+    AnyUserData, BorrowedStr, Function, Lua, LuaString, MetaMethod, UserData, UserDataMethods,
+};
 
 use crate::engines::{Engine, Row};
 use crate::questions::{Case, Question, tracer};
@@ -58,12 +60,16 @@ impl LuaJit {
             Ok((function, lua.create_userdata(Keys::default())?))
         };
         let (function, keys) = make().map_err(|error| anyhow!("{error}"))?;
-        Ok(Self { function, keys, _lua: lua })
+        Ok(Self {
+            function,
+            keys,
+            _lua: lua,
+        })
     }
 
     fn ask(&self, case: &Case) -> mlua::Result<usize> {
         self.keys.borrow_mut::<Keys>()?.0 = case.entries.clone();
-        let name: mlua::String = self.function.call(&self.keys)?;
+        let name: LuaString = self.function.call(&self.keys)?;
         Ok(tracer(&name.to_str()?))
     }
 }
@@ -75,5 +81,7 @@ impl Engine for LuaJit {
 }
 
 pub fn row(question: Question) -> Row {
-    Row::new("Lua", "LuaJIT, userdata kept", move || LuaJit::new(question))
+    Row::new("Lua", "LuaJIT, userdata kept", move || {
+        LuaJit::new(question)
+    })
 }

@@ -141,7 +141,10 @@ pub fn row(
         "Rhai" => vec![rhai::row(question)],
         "Rego" => rego::rows(question).into(),
         "Cedar" => vec![cedar::row(question)],
-        _ => extism.map(|runner| runner.row(question)).into_iter().collect(),
+        _ => extism
+            .map(|runner| runner.row(question))
+            .into_iter()
+            .collect(),
     };
     let found = rows.into_iter().find(|row| row.route == route);
     found.with_context(|| format!("no row {engine}: {route}"))

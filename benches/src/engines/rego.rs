@@ -44,7 +44,11 @@ impl Rego {
         let program = Compiler::compile_from_policy(&compiled, &[entry])?;
         let mut machine = RegoVM::new();
         machine.load_program(Arc::clone(&program));
-        Ok(Self { machine, ready: None, builds })
+        Ok(Self {
+            machine,
+            ready: None,
+            builds,
+        })
     }
 }
 
@@ -71,7 +75,11 @@ impl Engine for Rego {
 
 pub fn rows(question: Question) -> [Row; 2] {
     [
-        Row::new("Rego", "input ready-made", move || Rego::new(question, false)),
-        Row::new("Rego", "input built each time", move || Rego::new(question, true)),
+        Row::new("Rego", "input ready-made", move || {
+            Rego::new(question, false)
+        }),
+        Row::new("Rego", "input built each time", move || {
+            Rego::new(question, true)
+        }),
     ]
 }

@@ -45,9 +45,16 @@ impl Rhai {
             Question::OneKey => ONE_KEY,
             Question::FourKeys => FOUR_KEYS,
         };
-        let script = machine.compile(source).map_err(|error| anyhow!("{error}"))?;
+        let script = machine
+            .compile(source)
+            .map_err(|error| anyhow!("{error}"))?;
         let scope = Scope::new();
-        Ok(Self { machine, script, empty: scope.len(), scope })
+        Ok(Self {
+            machine,
+            script,
+            empty: scope.len(),
+            scope,
+        })
     }
 }
 
@@ -62,5 +69,7 @@ impl Engine for Rhai {
 }
 
 pub fn row(question: Question) -> Row {
-    Row::new("Rhai", "own type, compiled script", move || Rhai::new(question))
+    Row::new("Rhai", "own type, compiled script", move || {
+        Rhai::new(question)
+    })
 }

@@ -123,6 +123,8 @@ pub fn row(route: &'static str, question: Question) -> Result<Row> {
 }
 
 pub fn rows(question: Question) -> Result<Vec<Row>> {
-    let routes = ["native selector"].into_iter().chain(MODES.map(|(name, _)| name));
+    let routes = ["native selector"]
+        .into_iter()
+        .chain(MODES.map(|(name, _)| name));
     routes.map(|route| row(route, question)).collect()
 }

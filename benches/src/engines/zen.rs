@@ -49,7 +49,9 @@ impl Engine for Zen {
         let answer = self
             .expression
             .evaluate_with_scope(&self.scope, &mut self.machine);
-        answer.map_or(usize::MAX, |answer| answer.as_str().map_or(usize::MAX, tracer))
+        answer.map_or(usize::MAX, |answer| {
+            answer.as_str().map_or(usize::MAX, tracer)
+        })
     }
 }
 

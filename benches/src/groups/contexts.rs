@@ -35,7 +35,10 @@ pub fn context_of(user: &str) -> Result<RuntimeContext> {
 /// A registry that asks the selector of users, and may learn this much.
 fn learns(bytes: usize) -> Result<(Arc<TracerRegistry<()>>, ComponentSelector)> {
     let selector = spanway_side::host_that_learns(bytes)?.load("users", USERS)?;
-    Ok((registry(TRACERS, [Arc::new(selector.clone()) as Arc<_>])?, selector))
+    Ok((
+        registry(TRACERS, [Arc::new(selector.clone()) as Arc<_>])?,
+        selector,
+    ))
 }
 
 /// Whether it was a hit.
@@ -66,7 +69,13 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
         &[1, 100, 10_000, 100_000],
         &[1, 20],
     );
-    let mut table = Table::new(["users", "within", "a decision", "hits, %", "as it says itself"]);
+    let mut table = Table::new([
+        "users",
+        "within",
+        "a decision",
+        "hits, %",
+        "as it says itself",
+    ]);
     let mut lines = Vec::new();
     for (name, limit) in [("16 MiB", LEARNED_BYTES), ("1 GiB", 1 << 30)] {
         let mut points = Vec::new();
@@ -82,7 +91,10 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
                 .map(|place| context_of(&user(place)))
                 .collect();
             let timed = timed?;
-            let hits = timed.iter().filter(|context| select(&registry, context)).count();
+            let hits = timed
+                .iter()
+                .filter(|context| select(&registry, context))
+                .count();
             let mut next = 0;
             let mut subject = [Subject::new("", || {
                 next = (next + 7_919) % timed.len();
@@ -103,14 +115,19 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
     }
     table.print();
     let title = "A decision, by distinct users";
-    bench.plots.lines("contexts.svg", title, ("distinct users", "ns"), &lines)
+    bench
+        .plots
+        .lines("contexts.svg", title, ("distinct users", "ns"), &lines)
 }
 
 /// The same stream through Spanway and through an ideal cache of the same bytes.
 fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
     let users = 1_000_000;
     let length = bench.args.size(20_000_000, 3_000_000, 2_000);
-    println!("\n### Hit rate: Zipf(1.0) over {} users, 16 MiB\n", number(users as f64));
+    println!(
+        "\n### Hit rate: Zipf(1.0) over {} users, 16 MiB\n",
+        number(users as f64)
+    );
     println!(
         "{} decisions. The ideal cache holds, from the first decision on, the users that are \
          truly the commonest: as many as fit at the bytes that Spanway needs for each, and \
@@ -127,7 +144,10 @@ fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
         for _ in 0..length / parts {
             hits += usize::from(select(&registry, &context_of(&user(zipf.draw()))?));
         }
-        points.push(((part * (length / parts)) as f64, share(hits, length / parts)));
+        points.push((
+            (part * (length / parts)) as f64,
+            share(hits, length / parts),
+        ));
         all += hits;
         last = hits;
     }
@@ -138,9 +158,22 @@ fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
     let key = user(0).len() as f64 + 16.0;
     let ideal = |entry: f64| zipf.share_of((LEARNED_BYTES as f64 / entry) as usize) * 100.0;
 
-    let mut table = Table::new(["", "hits, %", "Spanway reaches of it, %", "in the last twentieth, %"]);
-    table.row(["Spanway".to_owned(), number(of_all), String::new(), number(of_last)]);
-    for (name, each) in [("ideal, bytes as measured", entry), ("ideal, key and 16 bytes", key)] {
+    let mut table = Table::new([
+        "",
+        "hits, %",
+        "Spanway reaches of it, %",
+        "in the last twentieth, %",
+    ]);
+    table.row([
+        "Spanway".to_owned(),
+        number(of_all),
+        String::new(),
+        number(of_last),
+    ]);
+    for (name, each) in [
+        ("ideal, bytes as measured", entry),
+        ("ideal, key and 16 bytes", key),
+    ] {
         let best = ideal(each);
         let name = format!("{name} ({each:.0} B)");
         let reached = number(of_all / best * 100.0);
@@ -148,22 +181,37 @@ fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
     }
     table.print();
     let what = "hit rate, Zipf over 1,000,000 users, 16 MiB: % of the ideal";
-    let note = format!("the last twentieth: {}", number(of_last / ideal(entry) * 100.0));
-    bench.report.goal_with(what, Bound::AtLeast(95.0), of_all / ideal(entry) * 100.0, note);
+    let note = format!(
+        "the last twentieth: {}",
+        number(of_last / ideal(entry) * 100.0)
+    );
+    bench.report.goal_with(
+        what,
+        Bound::AtLeast(95.0),
+        of_all / ideal(entry) * 100.0,
+        note,
+    );
     let lines = [
         Line::new("Spanway", points.clone()),
         Line::new("ideal", points.iter().map(|(at, _)| (*at, ideal(entry)))),
     ];
     let title = "Hits along a stream, Zipf(1.0) over a million users, 16 MiB";
-    bench.plots.lines("hit-rate.svg", title, ("decisions", "% hits"), &lines)
+    bench
+        .plots
+        .lines("hit-rate.svg", title, ("decisions", "% hits"), &lines)
 }
 
 /// Values that are never seen again, and a few contexts that are.
 fn flood(bench: &mut Bench<'_>) -> Result<()> {
     let values = bench.args.size(10_000_000, 1_000_000, 2_000);
-    println!("\n### A flood of {} distinct users\n", number(values as f64));
+    println!(
+        "\n### A flood of {} distinct users\n",
+        number(values as f64)
+    );
     let (registry, selector) = learns(LEARNED_BYTES)?;
-    let hot: Result<Vec<_>> = (0..100).map(|place| context_of(&format!("hot-{place}"))).collect();
+    let hot: Result<Vec<_>> = (0..100)
+        .map(|place| context_of(&format!("hot-{place}")))
+        .collect();
     let hot = hot?;
     for context in hot.iter().cycle().take(1_000) {
         select(&registry, context);
@@ -198,8 +246,14 @@ fn flood(bench: &mut Bench<'_>) -> Result<()> {
     table.row(["resident memory grew at most by".to_owned(), bytes(growth)]);
     let (held, _) = spanway_side::learned(&selector, &registry.names());
     table.row(["learned, as it says itself".to_owned(), bytes(held as f64)]);
-    table.row(["decisions a second".to_owned(), number(values as f64 * 1.1 / took)]);
-    table.row(["hits on 100 hot contexts meanwhile, %".to_owned(), number(share(hits, asked))]);
+    table.row([
+        "decisions a second".to_owned(),
+        number(values as f64 * 1.1 / took),
+    ]);
+    table.row([
+        "hits on 100 hot contexts meanwhile, %".to_owned(),
+        number(share(hits, asked)),
+    ]);
     table.row(["a hot decision before".to_owned(), nanos(before)]);
     table.row(["a hot decision after".to_owned(), nanos(after)]);
     table.print();
@@ -210,11 +264,18 @@ fn flood(bench: &mut Bench<'_>) -> Result<()> {
         growth / 1e6,
     );
     let what = "flood: % hits on hot contexts meanwhile";
-    bench.report.goal(what, Bound::AtLeast(99.0), share(hits, asked));
+    bench
+        .report
+        .goal(what, Bound::AtLeast(99.0), share(hits, asked));
     let what = "flood: a hot hit after it, times before";
     bench.report.goal(what, Bound::AtMost(1.1), after / before);
     let line = Line::new("resident growth", points);
     let cap = Line::new("16 MiB", [(1.0, cap * 1e6), (values as f64, cap * 1e6)]);
     let title = "Resident growth under a flood of distinct users";
-    bench.plots.lines("flood.svg", title, ("distinct users", "bytes"), &[line, cap])
+    bench.plots.lines(
+        "flood.svg",
+        title,
+        ("distinct users", "bytes"),
+        &[line, cap],
+    )
 }

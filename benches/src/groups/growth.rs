@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use spanway::{Chain, Choice, Mode, RuntimeContext, Selector, SelectorHost, TracerRegistry, native};
+use spanway::{
+    Chain, Choice, Mode, RuntimeContext, Selector, SelectorHost, TracerRegistry, native,
+};
 
 use super::Bench;
 use crate::engines::spanway_side::{self, native_selector, registry};
@@ -25,7 +27,11 @@ struct Step {
 
 pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     let host = spanway_side::host()?;
-    let sizes = bench.args.size(&[1, 10, 100, 1_000, 10_000][..], &[1, 10, 1_000, 10_000], &[1, 10]);
+    let sizes = bench.args.size(
+        &[1, 10, 100, 1_000, 10_000][..],
+        &[1, 10, 1_000, 10_000],
+        &[1, 10],
+    );
     let steps: Result<_> = sizes.iter().map(|size| context_of(&host, *size)).collect();
     let figures = axis(bench, "context", "keys in the context", steps?)?;
     if let Some(ratio) = between(&figures, 1, 10.0, 10_000.0) {
@@ -33,16 +39,25 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
         bench.report.goal(what, Bound::AtMost(1.2), ratio);
     }
 
-    let sizes = bench.args.size(&[1, 3, 10, 100, 1_000][..], &[1, 3, 100, 1_000], &[1, 3]);
+    let sizes = bench
+        .args
+        .size(&[1, 3, 10, 100, 1_000][..], &[1, 3, 100, 1_000], &[1, 3]);
     let steps: Result<_> = sizes.iter().map(|size| tracers(&host, *size)).collect();
     let figures = axis(bench, "tracers", "tracers", steps?)?;
     if let Some(ratio) = between(&figures, 1, 3.0, 1_000.0) {
-        bench.report.goal("hit, 1,000 tracers: times 3", Bound::AtMost(1.1), ratio);
+        bench
+            .report
+            .goal("hit, 1,000 tracers: times 3", Bound::AtMost(1.1), ratio);
     }
 
     let sizes = bench.args.size(&[1, 2, 4, 8, 16][..], &[1, 4, 16], &[1, 2]);
     let steps: Result<_> = sizes.iter().map(|size| chain(&host, *size)).collect();
-    axis(bench, "chain", "selectors in the chain; the last decides", steps?)?;
+    axis(
+        bench,
+        "chain",
+        "selectors in the chain; the last decides",
+        steps?,
+    )?;
 
     component_size(bench, &host)
 }
@@ -65,12 +80,16 @@ fn axis(bench: &Bench<'_>, file: &str, title: &str, steps: Vec<Step>) -> Result<
     }
     table.print();
     let line = |(place, name): (usize, &&str)| {
-        let points = figures.iter().map(|(size, series)| (*size, measure::median(&series[place])));
+        let points = figures
+            .iter()
+            .map(|(size, series)| (*size, measure::median(&series[place])));
         Line::new(*name, points)
     };
     let lines: Vec<Line> = SERIES.iter().enumerate().map(line).collect();
     let title = format!("A decision, by {title}");
-    bench.plots.lines(&format!("growth-{file}.svg"), &title, (file, "ns"), &lines)?;
+    bench
+        .plots
+        .lines(&format!("growth-{file}.svg"), &title, (file, "ns"), &lines)?;
     Ok(figures)
 }
 
@@ -113,23 +132,32 @@ fn three(
 /// in number.
 fn select(registry: &TracerRegistry<()>, context: &RuntimeContext) -> usize {
     let selection = registry.select(&context.view());
-    std::hint::black_box((selection.selector_name(), selection.fallback(), selection.origin()));
+    std::hint::black_box((
+        selection.selector_name(),
+        selection.fallback(),
+        selection.origin(),
+    ));
     selection.tracer_name().map_or(0, str::len)
 }
 
 fn decides(host: &SelectorHost, mode: Option<Mode>) -> Result<Arc<dyn Selector>> {
     Ok(match mode {
         None => native_selector(Question::OneKey),
-        Some(mode) => Arc::new(host.load("one-key", Question::OneKey.component())?.with_mode(mode)),
+        Some(mode) => Arc::new(
+            host.load("one-key", Question::OneKey.component())?
+                .with_mode(mode),
+        ),
     })
 }
 
 fn abstains(host: &SelectorHost, mode: Option<Mode>, number: usize) -> Result<Arc<dyn Selector>> {
     let name = format!("abstains-{number}");
     Ok(match mode {
-        None => Arc::new(native(name, |context, tracers| match context.text("tenant") {
-            Some("nobody") => tracers.choose("console"),
-            _ => Choice::Abstain,
+        None => Arc::new(native(name, |context, tracers| {
+            match context.text("tenant") {
+                Some("nobody") => tracers.choose("console"),
+                _ => Choice::Abstain,
+            }
         })),
         Some(mode) => Arc::new(host.load(&name, ABSTAINS)?.with_mode(mode)),
     })
@@ -152,13 +180,17 @@ fn context_of(host: &SelectorHost, keys: usize) -> Result<Step> {
             builder.set(&format!("app.setting.{number}"), "value")
         })
         .build()?;
-    three(keys, &three_names(), &context, |mode| Ok(vec![decides(host, mode)?]))
+    three(keys, &three_names(), &context, |mode| {
+        Ok(vec![decides(host, mode)?])
+    })
 }
 
 fn tracers(host: &SelectorHost, tracers: usize) -> Result<Step> {
     let others = (1..tracers).map(|number| format!("tracer-{number}"));
     let names: Vec<String> = others.chain(["langfuse".to_owned()]).collect();
-    three(tracers, &names, &production()?, |mode| Ok(vec![decides(host, mode)?]))
+    three(tracers, &names, &production()?, |mode| {
+        Ok(vec![decides(host, mode)?])
+    })
 }
 
 fn chain(host: &SelectorHost, links: usize) -> Result<Step> {
@@ -172,7 +204,9 @@ fn chain(host: &SelectorHost, links: usize) -> Result<Step> {
 fn component_size(bench: &mut Bench<'_>, host: &SelectorHost) -> Result<()> {
     println!("\n### bytes of the component\n");
     println!("The same selector with as much further code as makes up the size.\n");
-    let functions = bench.args.size(&[0, 100, 1_000, 10_000][..], &[0, 100, 1_000], &[0, 10]);
+    let functions = bench
+        .args
+        .size(&[0, 100, 1_000, 10_000][..], &[0, 100, 1_000], &[0, 10]);
     let context = production()?;
     let (mut loads, mut sizes, mut subjects) = (Vec::new(), Vec::new(), Vec::new());
     for count in functions {
@@ -187,7 +221,10 @@ fn component_size(bench: &mut Bench<'_>, host: &SelectorHost) -> Result<()> {
             registry.register("langfuse", ())?;
             registry.set_selectors(Chain::new([Arc::new(selector) as Arc<_>]));
             let context = context.clone();
-            ensure!(registry.select(&context.view()).fallback().is_none(), "a padded selector fails");
+            ensure!(
+                registry.select(&context.view()).fallback().is_none(),
+                "a padded selector fails"
+            );
             subjects.push(Subject::new("", move || select(&registry, &context)));
         }
     }
@@ -195,16 +232,25 @@ fn component_size(bench: &mut Bench<'_>, host: &SelectorHost) -> Result<()> {
     let mut table = Table::new(["bytes", "load", "hit", "miss"]);
     let (mut hits, mut misses) = (Vec::new(), Vec::new());
     for (place, size) in sizes.iter().enumerate() {
-        let (hit, miss) = (measure::median(&rounds[place * 2]), measure::median(&rounds[place * 2 + 1]));
+        let (hit, miss) = (
+            measure::median(&rounds[place * 2]),
+            measure::median(&rounds[place * 2 + 1]),
+        );
         table.row([bytes(*size), nanos(loads[place]), nanos(hit), nanos(miss)]);
         hits.push((*size, hit));
         misses.push((*size, miss));
     }
     table.print();
     let loads = sizes.iter().copied().zip(loads);
-    let lines = [Line::new("load", loads), Line::new("miss", misses), Line::new("hit", hits)];
+    let lines = [
+        Line::new("load", loads),
+        Line::new("miss", misses),
+        Line::new("hit", hits),
+    ];
     let title = "A selector, by the bytes of its component";
-    bench.plots.lines("growth-component.svg", title, ("bytes", "ns"), &lines)
+    bench
+        .plots
+        .lines("growth-component.svg", title, ("bytes", "ns"), &lines)
 }
 
 /// A selector that chooses `langfuse` after it has asked for one key, and carries

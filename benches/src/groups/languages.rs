@@ -23,9 +23,9 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     for (language, file) in LANGUAGES {
         match std::fs::read(bench.args.extras.join("languages").join(file)) {
             Ok(component) => found.push((language, component)),
-            Err(_) => bench
-                .report
-                .skip(format!("{language}: its selector is not built; `benches/run` builds it")),
+            Err(_) => bench.report.skip(format!(
+                "{language}: its selector is not built; `benches/run` builds it"
+            )),
         }
     }
     let (mut loads, mut subjects) = (Vec::new(), Vec::new());
@@ -37,14 +37,26 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
             let selector = Arc::new(selector.with_mode(mode));
             let registry = registry(TRACERS, [selector as Arc<_>])?;
             for case in &cases {
-                ensure!(select(&registry, &case.view()) == case.expected, "{language} is wrong");
+                ensure!(
+                    select(&registry, &case.view()) == case.expected,
+                    "{language} is wrong"
+                );
             }
             let case = &cases[0];
-            subjects.push(Subject::new(*language, move || select(&registry, &case.view())));
+            subjects.push(Subject::new(*language, move || {
+                select(&registry, &case.view())
+            }));
         }
     }
     let rounds = measure::rounds(&mut subjects, bench.effort.part(2));
-    let mut table = Table::new(["selector in", "bytes", "load", "hit", "times Rust's", "miss"]);
+    let mut table = Table::new([
+        "selector in",
+        "bytes",
+        "load",
+        "hit",
+        "times Rust's",
+        "miss",
+    ]);
     for (place, (language, component)) in found.iter().enumerate() {
         let (hit, miss) = (&rounds[place * 2], &rounds[place * 2 + 1]);
         let ratio = measure::ratio(hit, &rounds[0]);

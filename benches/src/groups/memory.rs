@@ -19,7 +19,12 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     let (heap, host) = allocations::growth(spanway_side::host);
     let host = host?;
     let resident = allocations::resident() - before;
-    table.row(["a host".to_owned(), bytes(resident as f64), bytes(heap as f64), String::new()]);
+    table.row([
+        "a host".to_owned(),
+        bytes(resident as f64),
+        bytes(heap as f64),
+        String::new(),
+    ]);
 
     let many = bench.args.size(200, 50, 3);
     let load = |number| host.load("one-key", &unlike(Question::OneKey.component(), number));

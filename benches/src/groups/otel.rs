@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use opentelemetry::global::{self, BoxedTracer};
-use opentelemetry::trace::{Span as _, SpanBuilder, TraceContextExt as _, Tracer, TracerProvider as _};
+use opentelemetry::trace::{
+    Span as _, SpanBuilder, TraceContextExt as _, Tracer, TracerProvider as _,
+};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
@@ -31,7 +33,9 @@ impl SpanExporter for Nowhere {
 }
 
 fn sdk() -> SdkTracerProvider {
-    SdkTracerProvider::builder().with_batch_exporter(Nowhere).build()
+    SdkTracerProvider::builder()
+        .with_batch_exporter(Nowhere)
+        .build()
 }
 
 /// The ways in which an application makes spans.
@@ -43,7 +47,10 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     let reason = [
         KeyValue::new(attributes::TRACER, "langfuse"),
         KeyValue::new(attributes::SELECTOR, "bench"),
-        KeyValue::new(attributes::SELECTOR_DIGEST, selector.digest().unwrap_or_default().to_owned()),
+        KeyValue::new(
+            attributes::SELECTOR_DIGEST,
+            selector.digest().unwrap_or_default().to_owned(),
+        ),
     ];
     let routing = RoutingTracerProvider::builder()
         .tracer("langfuse", sdk())
@@ -83,7 +90,11 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
                 nanos(measure::median(routed)),
                 number(ratio),
             ];
-            table.row([(*name).to_owned(), kind.to_owned()].into_iter().chain(cells));
+            table.row(
+                [(*name).to_owned(), kind.to_owned()]
+                    .into_iter()
+                    .chain(cells),
+            );
             let what = format!("{kind} span through {name}: times the SDK alone");
             bench.report.goal(what, Bound::AtMost(goal), ratio);
         }

@@ -106,7 +106,10 @@ fn print(question: Question, rows: &[Row], measured: &Measured) {
         table.row([
             row.name(),
             number(measure::median(&figures.rounds)),
-            number(measure::ratio(&figures.rounds, &measured[&REFERENCE].rounds)),
+            number(measure::ratio(
+                &figures.rounds,
+                &measured[&REFERENCE].rounds,
+            )),
             number(measure::ratio(&figures.rounds, &measured[&HIT].rounds)),
             number(figures.p50),
             number(figures.p99),
@@ -121,7 +124,12 @@ fn print(question: Question, rows: &[Row], measured: &Measured) {
 fn plot(bench: &Bench<'_>, question: Question, rows: &[Row], measured: &Measured) -> Result<()> {
     let mut bars: Vec<(String, f64)> = rows
         .iter()
-        .map(|row| (row.name(), measure::median(&measured[&(row.engine, row.route)].rounds)))
+        .map(|row| {
+            (
+                row.name(),
+                measure::median(&measured[&(row.engine, row.route)].rounds),
+            )
+        })
         .collect();
     bars.sort_by(|a, b| a.1.total_cmp(&b.1));
     let file = format!("peers-{}.svg", question.title().replace(' ', "-"));
@@ -147,7 +155,11 @@ fn goals(bench: &mut Bench<'_>, question: Question, rows: &[Row], measured: &Mea
         Bound::AtMost(1.15),
         times(&hit.rounds, &figures(("Spanway", "native selector")).rounds),
     );
-    report.goal(format!("hit, {title}: allocations"), Bound::AtMost(0.0), hit.allocations.count);
+    report.goal(
+        format!("hit, {title}: allocations"),
+        Bound::AtMost(0.0),
+        hit.allocations.count,
+    );
     report.goal(
         format!("hit, {title}: 2 threads, times 1"),
         Bound::AtLeast(1.95),
@@ -176,10 +188,16 @@ fn goals(bench: &mut Bench<'_>, question: Question, rows: &[Row], measured: &Mea
     report.goal_with(
         format!("miss, {title}: times the best bare wasmtime fresh call"),
         Bound::AtMost(1.1),
-        times(&miss.rounds, &figures(("wasmtime", "fresh, no promises")).rounds),
+        times(
+            &miss.rounds,
+            &figures(("wasmtime", "fresh, no promises")).rounds,
+        ),
         format!(
             "the one with the same promises: {}",
-            number(times(&miss.rounds, &figures(("wasmtime", "fresh, same promises")).rounds))
+            number(times(
+                &miss.rounds,
+                &figures(("wasmtime", "fresh, same promises")).rounds
+            ))
         ),
     );
     report.goal(

@@ -24,17 +24,22 @@ fn engines(bench: &Bench<'_>) -> Result<()> {
     let again = bench.args.size(11, 5, 1);
     let case = Question::OneKey.cases().swap_remove(0);
     let mut table = Table::new(["engine: route", "first in this run", "again (median)"]);
-    let names: Vec<(&'static str, &'static str)> = engines::rows(Question::OneKey, bench.extism.as_ref())?
-        .iter()
-        .map(|row| (row.engine, row.route))
-        .collect();
+    let names: Vec<(&'static str, &'static str)> =
+        engines::rows(Question::OneKey, bench.extism.as_ref())?
+            .iter()
+            .map(|row| (row.engine, row.route))
+            .collect();
     for (engine, route) in names {
         let once = || -> Result<f64> {
             let began = Instant::now();
             let row = engines::row(engine, route, Question::OneKey, bench.extism.as_ref())?;
             let mut engine = row.make()?;
             engine.prepare(&case);
-            ensure!(engine.decide(&case) == case.expected, "{} is wrong", row.name());
+            ensure!(
+                engine.decide(&case) == case.expected,
+                "{} is wrong",
+                row.name()
+            );
             Ok(began.elapsed().as_nanos() as f64)
         };
         let first = once()?;
@@ -66,11 +71,14 @@ fn examples(bench: &mut Bench<'_>) -> Result<()> {
     match spanway_side::host_with_cache(folder.path())? {
         None => {
             table.print();
-            bench.report.skip("warm start: there is no cache of compiled selectors yet");
+            bench
+                .report
+                .skip("warm start: there is no cache of compiled selectors yet");
         }
         Some(host) => {
             first_decision(host)?;
-            let warm = load(&|| Ok(spanway_side::host_with_cache(folder.path())?.expect("as above")))?;
+            let warm =
+                load(&|| Ok(spanway_side::host_with_cache(folder.path())?.expect("as above")))?;
             table.row(["warm: from the cache".to_owned(), nanos(warm)]);
             table.print();
             let what = "start of the five example selectors: cold, times warm";
@@ -85,10 +93,20 @@ fn first_decision(host: SelectorHost) -> Result<()> {
     let registry = TracerRegistry::new();
     registry.register("langfuse", ())?;
     registry.set_selectors(report.chain());
-    ensure!(report.chain().len() == 5, "five example selectors, and not {}", report.chain().len());
-    let context = RuntimeContext::builder().set("environment", "production").build()?;
+    ensure!(
+        report.chain().len() == 5,
+        "five example selectors, and not {}",
+        report.chain().len()
+    );
+    let context = RuntimeContext::builder()
+        .set("environment", "production")
+        .build()?;
     let selection = registry.select(&context.view());
-    ensure!(selection.tracer_name() == Some("langfuse"), "{:?}", selection.fallback());
+    ensure!(
+        selection.tracer_name() == Some("langfuse"),
+        "{:?}",
+        selection.fallback()
+    );
     Ok(())
 }
 

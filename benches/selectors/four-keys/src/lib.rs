@@ -14,7 +14,10 @@ fn select(context: &dyn RuntimeContext, _: &[String]) -> Decision {
     if context.text("tier").as_deref() == Some("enterprise") {
         return choose("langfuse");
     }
-    if context.text("region").is_some_and(|region| region.starts_with("eu-")) {
+    if context
+        .text("region")
+        .is_some_and(|region| region.starts_with("eu-"))
+    {
         return choose("datadog");
     }
     match context.text("environment").as_deref() {
