@@ -123,7 +123,7 @@ impl Plots {
                 let y = 54 + 24 * row as i32;
                 let colour = match name.starts_with("Spanway") {
                     true => COLOURS[0],
-                    false => COLOURS[6].mix(0.55).to_backend_rgb(),
+                    false => RGBColor(170, 176, 184),
                 };
                 let right = 270 + (place(*value) * 470.0) as i32;
                 let left = text(13).pos(Pos::new(HPos::Right, VPos::Center));

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use opentelemetry::global::{self, BoxedTracer};
+use opentelemetry::global;
 use opentelemetry::trace::{
     Span as _, SpanBuilder, TraceContextExt as _, Tracer, TracerProvider as _,
 };
@@ -13,7 +13,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _, attributes};
-use spanway::{Chain, RuntimeContext, Selector};
+use spanway::{Chain, Selector};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::Bench;
