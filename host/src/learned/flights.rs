@@ -61,6 +61,12 @@ impl Flights {
         None
     }
 
+    /// How many wait for a run.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.under_way.lock().waiting
+    }
+
     /// Says whether waiting was worth it.
     pub(super) fn waited(&self, learned: bool) {
         match learned {
@@ -97,7 +103,7 @@ mod tests {
         assert!(flights.begin((1, 1), Duration::ZERO).is_none());
         std::thread::scope(|scope| {
             let second = scope.spawn(|| flights.begin((1, 1), Duration::from_secs(600)).is_none());
-            while flights.under_way.lock().waiting == 0 {
+            while flights.waiting() == 0 {
                 std::thread::yield_now();
             }
             drop(first);
