@@ -25,6 +25,10 @@ pub struct Args {
     #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     pub only: Vec<Group>,
 
+    /// Only this row, as long as it takes to look at it with a profiler: 10 seconds
+    #[arg(long, value_name = "ENGINE: ROUTE", hide = true)]
+    pub spin: Option<String>,
+
     /// Where the plots go
     #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/out"))]
     pub out: PathBuf,

@@ -24,6 +24,9 @@ static ALLOCATOR: allocations::Counting = allocations::Counting;
 
 fn main() -> Result<()> {
     let args = Args::parse();
+    if let Some(name) = &args.spin {
+        return groups::spin(name);
+    }
     println!("# Spanway's benchmark\n");
     machine::print(&args);
     let mut bench = Bench::new(&args)?;

@@ -54,14 +54,11 @@ impl Effort {
 
 /// Something to time: given a number, it does its work so often and says how many
 /// nanoseconds of this thread it took.
-pub struct Subject<'a> {
-    pub name: String,
-    run: Box<dyn FnMut(u32) -> u64 + 'a>,
-}
+pub struct Subject<'a>(Box<dyn FnMut(u32) -> u64 + 'a>);
 
 impl<'a> Subject<'a> {
     /// The loop is compiled together with the work.
-    pub fn new<T>(name: impl Into<String>, mut work: impl FnMut() -> T + 'a) -> Self {
+    pub fn new<T>(mut work: impl FnMut() -> T + 'a) -> Self {
         let run = move |times| {
             let before = thread_nanos();
             for _ in 0..times {
@@ -69,21 +66,14 @@ impl<'a> Subject<'a> {
             }
             thread_nanos() - before
         };
-        Self {
-            name: name.into(),
-            run: Box::new(run),
-        }
+        Self(Box::new(run))
     }
 
     /// A row of the tables on one case.
     pub fn of_row(row: &Row, case: &'a Case) -> Result<Self> {
         let mut engine = row.make()?;
         engine.prepare(case);
-        let run = Box::new(move |times| engine.time(case, times));
-        Ok(Self {
-            name: row.name(),
-            run,
-        })
+        Ok(Self(Box::new(move |times| engine.time(case, times))))
     }
 }
 
@@ -92,13 +82,13 @@ impl<'a> Subject<'a> {
 pub fn rounds(subjects: &mut [Subject<'_>], effort: Effort) -> Vec<Vec<f64>> {
     let times: Vec<u32> = subjects
         .iter_mut()
-        .map(|subject| times_for(&mut subject.run, effort.turn))
+        .map(|subject| times_for(&mut subject.0, effort.turn))
         .collect();
     let mut figures = vec![Vec::with_capacity(effort.rounds); subjects.len()];
     for round in 0..effort.rounds {
         for turn in 0..subjects.len() {
             let which = (round + turn) % subjects.len();
-            let nanos = (subjects[which].run)(times[which]);
+            let nanos = (subjects[which].0)(times[which]);
             figures[which].push(nanos as f64 / f64::from(times[which]));
         }
     }

@@ -116,8 +116,7 @@ impl Table {
     pub fn new<T: Into<String>>(header: impl IntoIterator<Item = T>) -> Self {
         let header: Vec<String> = header.into_iter().map(Into::into).collect();
         let mut grid = Grid::new();
-        grid.load_style(presets::ASCII_MARKDOWN)
-            .set_header(header);
+        grid.load_style(presets::ASCII_MARKDOWN).set_header(header);
         for column in grid.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }

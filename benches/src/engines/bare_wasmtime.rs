@@ -3,7 +3,7 @@
 //! pair of rows promises nothing; the other promises what Spanway promises: that a
 //! decision ends, within limits, the same on every machine.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use spanway::{RuntimeContext, Value};
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, Lower, TypedFunc,
@@ -174,7 +174,9 @@ const ROUTES: [&str; 4] = [
 ];
 
 /// A row of its own, with one engine for all of its threads.
-pub fn row(route: &'static str, question: Question) -> Result<Row> {
+pub fn row(route: &str, question: Question) -> Result<Row> {
+    let known = ROUTES.into_iter().find(|known| *known == route);
+    let route = known.context("no such route")?;
     let names = || TRACERS.map(str::to_owned).to_vec();
     let promises = route.ends_with("same promises");
     let prepared = Prepared::new(question, promises).map_err(plain)?;

@@ -127,7 +127,7 @@ impl MapText for [&str] {
 /// One row, and nothing made for any other engine.
 pub fn row(
     engine: &str,
-    route: &'static str,
+    route: &str,
     question: Question,
     extism: Option<&extism::Runner>,
 ) -> Result<Row> {

@@ -15,6 +15,9 @@ use crate::questions::{Case, Question, TRACERS, tracer};
 /// What the measured hosts may learn of one selector.
 pub const LEARNED_BYTES: usize = 16 << 20;
 
+/// The row of a closure.
+const NATIVE: &str = "native selector";
+
 /// How a component answers, and what a reader of the tables takes it for.
 const MODES: [(&str, Mode); 3] = [
     ("hit", Mode::Learned),
@@ -106,12 +109,12 @@ pub fn native_selector(question: Question) -> Arc<dyn Selector> {
 }
 
 /// A row of its own, with one registry for all of its threads.
-pub fn row(route: &'static str, question: Question) -> Result<Row> {
-    let selector = match MODES.iter().find(|(name, _)| *name == route) {
-        None => native_selector(question),
-        Some((_, mode)) => {
+pub fn row(route: &str, question: Question) -> Result<Row> {
+    let (route, selector) = match MODES.iter().find(|(name, _)| *name == route) {
+        None => (NATIVE, native_selector(question)),
+        Some((name, mode)) => {
             let selector = host()?.load("bench", question.component())?;
-            Arc::new(selector.with_mode(*mode))
+            (*name, Arc::new(selector.with_mode(*mode)) as Arc<_>)
         }
     };
     let registry = registry(TRACERS, [selector])?;

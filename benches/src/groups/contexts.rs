@@ -96,7 +96,7 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
                 .filter(|context| select(&registry, context))
                 .count();
             let mut next = 0;
-            let mut subject = [Subject::new("", || {
+            let mut subject = [Subject::new(|| {
                 next = (next + 7_919) % timed.len();
                 select(&registry, &timed[next])
             })];
@@ -218,7 +218,7 @@ fn flood(bench: &mut Bench<'_>) -> Result<()> {
     }
     let time = || {
         let mut next = 0;
-        let mut subject = [Subject::new("", || {
+        let mut subject = [Subject::new(|| {
             next = (next + 1) % hot.len();
             select(&registry, &hot[next])
         })];

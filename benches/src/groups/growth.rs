@@ -116,7 +116,7 @@ fn three(
             selection.fallback()
         );
         drop(selection);
-        Ok(Subject::new(name, move || select(&registry, &context)))
+        Ok(Subject::new(move || select(&registry, &context)))
     };
     Ok(Step {
         size: size as f64,
@@ -225,7 +225,7 @@ fn component_size(bench: &mut Bench<'_>, host: &SelectorHost) -> Result<()> {
                 registry.select(&context.view()).fallback().is_none(),
                 "a padded selector fails"
             );
-            subjects.push(Subject::new("", move || select(&registry, &context)));
+            subjects.push(Subject::new(move || select(&registry, &context)));
         }
     }
     let rounds = measure::rounds(&mut subjects, bench.effort.part(4));

@@ -1,11 +1,12 @@
 //! One key through a selector in another language: a hit does not know what the
 //! selector was written in.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use spanway::Mode;
+use spanway::{ComponentSelector, Mode, SelectorHost};
 
 use super::Bench;
 use crate::engines::spanway_side::{self, registry, select};
@@ -28,11 +29,20 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
             )),
         }
     }
-    let (mut loads, mut subjects) = (Vec::new(), Vec::new());
+    let (mut rows, mut loads, mut subjects) = (Vec::new(), Vec::new(), Vec::new());
     for (language, component) in &found {
         let began = Instant::now();
-        let selector = host.load(language, component)?;
+        let selector = match load(&host, language, component) {
+            Ok(selector) => selector,
+            Err(error) => {
+                bench.report.skip(format!(
+                    "{language}: its selector cannot be loaded: {error}"
+                ));
+                continue;
+            }
+        };
         loads.push(began.elapsed().as_nanos() as f64);
+        rows.push((*language, component.len()));
         for mode in [Mode::Learned, Mode::Fresh] {
             let selector = Arc::new(selector.with_mode(mode));
             let registry = registry(TRACERS, [selector as Arc<_>])?;
@@ -43,9 +53,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
                 );
             }
             let case = &cases[0];
-            subjects.push(Subject::new(*language, move || {
-                select(&registry, &case.view())
-            }));
+            subjects.push(Subject::new(move || select(&registry, &case.view())));
         }
     }
     let rounds = measure::rounds(&mut subjects, bench.effort.part(2));
@@ -57,12 +65,12 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
         "times Rust's",
         "miss",
     ]);
-    for (place, (language, component)) in found.iter().enumerate() {
+    for (place, (language, size)) in rows.into_iter().enumerate() {
         let (hit, miss) = (&rounds[place * 2], &rounds[place * 2 + 1]);
         let ratio = measure::ratio(hit, &rounds[0]);
         table.row([
-            (*language).to_owned(),
-            bytes(component.len() as f64),
+            language.to_owned(),
+            bytes(size as f64),
             nanos(loads[place]),
             nanos(measure::median(hit)),
             number(ratio),
@@ -75,4 +83,12 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     }
     table.print();
     Ok(())
+}
+
+/// What is wrong with one language leaves the others.
+fn load(host: &SelectorHost, name: &str, component: &[u8]) -> Result<ComponentSelector, String> {
+    let loaded = catch_unwind(AssertUnwindSafe(|| host.load(name, component)));
+    loaded
+        .map_err(|_| "the host panicked".to_owned())?
+        .map_err(|error| error.to_string())
 }

@@ -8,12 +8,15 @@ mod otel;
 mod peers;
 mod startup;
 
+use std::time::Instant;
+
 use anyhow::{Context as _, Result};
 
 use crate::args::{Args, Group};
-use crate::engines::extism;
+use crate::engines::{self, extism};
 use crate::measure::Effort;
 use crate::plots::Plots;
+use crate::questions::Question;
 use crate::report::{Report, heading};
 
 /// What every group is given.
@@ -58,4 +61,22 @@ impl<'a> Bench<'a> {
     pub fn close(&self) {
         self.report.close();
     }
+}
+
+/// Runs one row of each question for five seconds, for a profiler to look at.
+pub fn spin(name: &str) -> Result<()> {
+    let (engine, route) = name.split_once(": ").context("it is not `ENGINE: ROUTE`")?;
+    for question in Question::ALL {
+        let row = engines::row(engine, route, question, None)?;
+        let mut engine = row.make()?;
+        let case = question.cases().swap_remove(0);
+        engine.prepare(&case);
+        let (began, mut done) = (Instant::now(), 0_u64);
+        while began.elapsed().as_secs() < 5 {
+            engine.time(&case, 1_000);
+            done += 1_000;
+        }
+        println!("{}: {done} decisions of {name}", question.title());
+    }
+    Ok(())
 }

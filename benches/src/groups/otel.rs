@@ -127,7 +127,7 @@ where
     };
     let parent = context.with_span(tracer.build_with_context(builder("answer"), context));
     let child = move || tracer.build_with_context(builder("look up"), &parent).end();
-    [Subject::new("root", root), Subject::new("child", child)]
+    [Subject::new(root), Subject::new(child)]
 }
 
 /// The same through `tracing`, where the context is attached as an application would.
@@ -169,5 +169,5 @@ where
             drop(tracing::info_span!(parent: &parent, "look up").entered());
         });
     };
-    [Subject::new("root", root), Subject::new("child", child)]
+    [Subject::new(root), Subject::new(child)]
 }
