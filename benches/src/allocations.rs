@@ -77,6 +77,15 @@ pub fn growth<T>(run: impl FnOnce() -> T) -> (i64, T) {
     (LIVE.get() - before, result)
 }
 
+/// Gives back what was freed, so that a later growth is not hidden in it.
+pub fn settle() {
+    // SAFETY: it may be called at any time.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Bytes of this process that are resident, as the system counts them.
 pub fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();

@@ -69,7 +69,9 @@ impl Plots {
             })
         };
         let (left, right) = bounds(|point| point.0);
+        let right = right.max(left * 2.0);
         let (low, high) = bounds(|point| point.1);
+        let (low, high) = (low / 1.3, high * 1.3);
         let path = self.folder.join(file);
         let area = SVGBackend::new(&path, (860, 500)).into_drawing_area();
         drawn((|| {
@@ -81,8 +83,10 @@ impl Plots {
                 .x_label_area_size(44)
                 .y_label_area_size(70)
                 .build_cartesian_2d(
-                    (left..right.max(left * 2.0)).log_scale(),
-                    (low / 1.6..high * 1.6).log_scale(),
+                    (left..right)
+                        .log_scale()
+                        .with_key_points(ticks(left, right)),
+                    (low..high).log_scale().with_key_points(ticks(low, high)),
                 )?;
             chart
                 .configure_mesh()
@@ -149,6 +153,23 @@ impl Plots {
         println!("\nplot: `{}`", file.to_string_lossy());
         Ok(())
     }
+}
+
+/// Round numbers from `low` to `high`, on a logarithmic axis: the fewer, the more
+/// decades there are.
+fn ticks(low: f64, high: f64) -> Vec<f64> {
+    let decades = (high / low).log10();
+    let steps: &[f64] = match decades {
+        many if many > 3.0 => &[1.0],
+        some if some > 1.2 => &[1.0, 2.0, 5.0],
+        _ => &[1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+    };
+    let first = low.log10().floor() as i32;
+    let last = high.log10().ceil() as i32;
+    (first..=last)
+        .flat_map(|decade| steps.iter().map(move |step| step * 10_f64.powi(decade)))
+        .filter(|tick| (low..=high).contains(tick))
+        .collect()
 }
 
 /// Names each line at its end, and none over another.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
-use spanway::{ComponentSelector, RuntimeContext, TracerRegistry};
+use spanway::{ComponentSelector, RuntimeContext, Selector, TracerRegistry, native};
 
 use super::Bench;
-use crate::allocations::resident;
+use crate::allocations::{self, resident};
 use crate::engines::spanway_side::{self, LEARNED_BYTES, is_hit, registry};
 use crate::measure::{self, Subject};
 use crate::plots::Line;
@@ -39,6 +39,27 @@ fn learns(bytes: usize) -> Result<(Arc<TracerRegistry<()>>, ComponentSelector)> 
         registry(TRACERS, [Arc::new(selector.clone()) as Arc<_>])?,
         selector,
     ))
+}
+
+/// The same in native code: what it costs to read as many contexts.
+fn native_users() -> Arc<dyn Selector> {
+    Arc::new(native("users", |context, tracers| {
+        if context.text("environment") == Some("development")
+            || context.text("region") == Some("nowhere")
+            || context.text("tier") == Some("internal")
+        {
+            return tracers.choose("console");
+        }
+        match context
+            .text("user.id")
+            .unwrap_or_default()
+            .as_bytes()
+            .last()
+        {
+            Some(b'0'..=b'7') => tracers.choose("langfuse"),
+            _ => tracers.choose("datadog"),
+        }
+    }))
 }
 
 /// Whether it was a hit.
@@ -73,6 +94,7 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
         "users",
         "within",
         "a decision",
+        "a native selector's",
         "hits, %",
         "as it says itself",
     ]);
@@ -95,18 +117,24 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
                 .iter()
                 .filter(|context| select(&registry, context))
                 .count();
-            let mut next = 0;
-            let mut subject = [Subject::new(|| {
-                next = (next + 7_919) % timed.len();
-                select(&registry, &timed[next])
-            })];
-            let figure = measure::median(&measure::rounds(&mut subject, bench.effort.part(10))[0]);
+            let walk = |registry: Arc<TracerRegistry<()>>| {
+                let (timed, mut next) = (&timed, 0);
+                Subject::new(move || {
+                    next = (next + 7_919) % timed.len();
+                    select(&registry, &timed[next])
+                })
+            };
+            let native = spanway_side::registry(TRACERS, [native_users()])?;
+            let mut subjects = [walk(registry.clone()), walk(native)];
+            let rounds = measure::rounds(&mut subjects, bench.effort.part(10));
+            let (figure, native) = (measure::median(&rounds[0]), measure::median(&rounds[1]));
             points.push((*users as f64, figure));
             let (held, _) = spanway_side::learned(&selector, &registry.names());
             table.row([
                 number(*users as f64),
                 name.to_owned(),
                 nanos(figure),
+                nanos(native),
                 number(share(hits, timed.len())),
                 bytes(held as f64),
             ]);
@@ -208,6 +236,8 @@ fn flood(bench: &mut Bench<'_>) -> Result<()> {
         "\n### A flood of {} distinct users\n",
         number(values as f64)
     );
+    allocations::settle();
+    let calm = resident();
     let (registry, selector) = learns(LEARNED_BYTES)?;
     let hot: Result<Vec<_>> = (0..100)
         .map(|place| context_of(&format!("hot-{place}")))
@@ -225,7 +255,7 @@ fn flood(bench: &mut Bench<'_>) -> Result<()> {
         measure::median(&measure::rounds(&mut subject, bench.effort.part(10))[0])
     };
     let before = time();
-    let (calm, began) = (resident(), Instant::now());
+    let began = Instant::now();
     let (mut most, mut asked, mut hits) = (calm, 0, 0);
     let mut points = Vec::new();
     for value in 0..values {

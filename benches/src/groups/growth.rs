@@ -8,6 +8,7 @@ use spanway::{
 };
 
 use super::Bench;
+use crate::clock::thread_nanos;
 use crate::engines::spanway_side::{self, native_selector, registry};
 use crate::measure::{self, Subject};
 use crate::plots::Line;
@@ -211,9 +212,9 @@ fn component_size(bench: &mut Bench<'_>, host: &SelectorHost) -> Result<()> {
     let (mut loads, mut sizes, mut subjects) = (Vec::new(), Vec::new(), Vec::new());
     for count in functions {
         let component = padded(*count)?;
-        let began = std::time::Instant::now();
+        let before = thread_nanos();
         let selector = host.load("padded", &component)?;
-        loads.push(began.elapsed().as_nanos() as f64);
+        loads.push((thread_nanos() - before) as f64);
         sizes.push(component.len() as f64);
         for mode in [Mode::Learned, Mode::Fresh] {
             let selector = selector.with_mode(mode);

@@ -3,12 +3,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use spanway::{ComponentSelector, Mode, SelectorHost};
 
 use super::Bench;
+use crate::clock::thread_nanos;
 use crate::engines::spanway_side::{self, registry, select};
 use crate::measure::{self, Subject};
 use crate::questions::{Question, TRACERS};
@@ -31,7 +31,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     }
     let (mut rows, mut loads, mut subjects) = (Vec::new(), Vec::new(), Vec::new());
     for (language, component) in &found {
-        let began = Instant::now();
+        let before = thread_nanos();
         let selector = match load(&host, language, component) {
             Ok(selector) => selector,
             Err(error) => {
@@ -41,7 +41,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
                 continue;
             }
         };
-        loads.push(began.elapsed().as_nanos() as f64);
+        loads.push((thread_nanos() - before) as f64);
         rows.push((*language, component.len()));
         for mode in [Mode::Learned, Mode::Fresh] {
             let selector = Arc::new(selector.with_mode(mode));

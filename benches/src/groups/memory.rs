@@ -8,13 +8,14 @@ use spanway::RuntimeContext;
 use super::Bench;
 use super::contexts::{USERS, context_of};
 use crate::allocations;
-use crate::engines::spanway_side::{self, registry};
+use crate::engines::spanway_side::{self, LEARNED_BYTES, registry};
 use crate::questions::{Question, TRACERS};
 use crate::report::{Table, bytes};
 use crate::stream::user;
 
 pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     let mut table = Table::new(["", "resident", "of it on the heap", "as it says itself"]);
+    allocations::settle();
     let before = allocations::resident();
     let (heap, host) = allocations::growth(spanway_side::host);
     let host = host?;
@@ -29,6 +30,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     let many = bench.args.size(200, 50, 3);
     let load = |number| host.load("one-key", &unlike(Question::OneKey.component(), number));
     load(0)?; // what the first of all needs once
+    allocations::settle();
     let before = allocations::resident();
     let (heap, selectors) =
         allocations::growth(|| (1..=many).map(load).collect::<Result<Vec<_>, _>>());
@@ -44,8 +46,10 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     drop(selectors);
 
     let users = bench.args.size(40_000, 20_000, 50);
-    let selector = spanway_side::host_that_learns(1 << 30)?.load("users", USERS)?;
+    let host = spanway_side::host_that_learns(LEARNED_BYTES)?;
+    let selector = host.load("users", USERS)?;
     let registry = registry(TRACERS, [Arc::new(selector.clone()) as Arc<_>])?;
+    allocations::settle();
     let before = allocations::resident();
     let learn = || -> Result<()> {
         for place in 0..users {
