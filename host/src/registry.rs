@@ -285,7 +285,8 @@ impl<T> TracerRegistry<T> {
     /// outcome.
     pub fn select(&self, context: &ContextView<'_>) -> Selection<T> {
         let selection = Selection::new(self.current.load(), context);
-        self.counters.count(selection.fallback());
+        self.counters
+            .count(selection.fallback(), selection.origin());
         selection
     }
 
