@@ -11,7 +11,9 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData, SpanExporter,
+};
 use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _, attributes};
 use spanway::{Chain, Selector};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -32,9 +34,13 @@ impl SpanExporter for Nowhere {
     }
 }
 
+/// The queue is longer than the usual one, which would overflow: a span that is
+/// dropped costs less than one that is kept.
 fn sdk() -> SdkTracerProvider {
+    let queue = BatchConfigBuilder::default().with_max_queue_size(1 << 16);
+    let processor = BatchSpanProcessor::builder(Nowhere).with_batch_config(queue.build());
     SdkTracerProvider::builder()
-        .with_batch_exporter(Nowhere)
+        .with_span_processor(processor.build())
         .build()
 }
 
