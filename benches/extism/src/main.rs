@@ -43,7 +43,7 @@ fn main() -> Result<()> {
     let (Some(wasm), Some(function)) = (arguments.next(), arguments.next()) else {
         bail!("usage: spanway-benches-extism PLUGIN FUNCTION");
     };
-    let manifest = Manifest::new([Wasm::file(wasm)]);
+    let manifest = Manifest::new([Wasm::data(std::fs::read(wasm)?)]);
     let mut plugin = Plugin::new(&manifest, [], false)?;
     let clock = clock::Ticks::calibrate();
     let mut out = std::io::stdout().lock();
