@@ -5,235 +5,270 @@ use std::fmt;
 
 use fastrand::Rng;
 use spanway::{
-    Budget, Choice, ComponentSelector, Decision, Fallback, Limits, Origin, RunCost, Selector,
+    Budget, Choice, ComponentSelector, ContextView, Decision, Fallback, Limits, Origin, Selector,
     SelectorHost, TracerNames,
 };
-use spanway_tests::{limits, load};
+use spanway_tests::{host_within, limits, load};
 
-use super::contexts::{Asked, Contexts};
-use super::features::{Coverage, Met};
+use super::contexts::{Asked, ContextPlan, random_contexts};
+use super::features::{Coverage, Feature, Met};
 use super::program::Program;
-use super::switch::{fresh, is_learned};
+use super::switch::{fresh, is_learned, learner};
 
 /// Memory of a guest: small, so that growing to the end of it is cheap.
 pub const MEMORY: usize = 4 << 20;
-/// Enough for any program but the endless, and soon burnt.
-const FUEL: u64 = 500_000;
 const CONTEXTS: usize = 40;
-/// Equal contexts, each built in its own way.
 const BUILDS: usize = 3;
+/// Lists of tracers. Two hold the same names in another order.
+const LISTS: [&[&str]; 6] = [
+    &["langfuse", "datadog", "console"],
+    &["console", "datadog", "langfuse"],
+    &["langfuse", "console"],
+    &["größe", "tenant", "", "console"],
+    &["console"],
+    &[],
+];
 
 /// The limits of most cases.
 pub fn case_limits() -> Limits {
     Limits {
         memory_bytes: MEMORY,
-        fuel: FUEL,
+        // Enough for any program but the endless, and soon burnt.
+        fuel: 500_000,
         ..limits()
     }
 }
 
-/// A selector and all that it is asked.
-pub struct Case {
+/// What a selector is and is asked, before anything ran.
+pub struct CasePlan {
     pub seed: u64,
     pub program: Program,
-    pub contexts: Contexts,
-    /// Each context in as many builds.
-    builds: Vec<[Asked; BUILDS]>,
-    pub tracers: Vec<TracerNames>,
-    /// For each context and each list of tracers.
+    pub contexts: Vec<ContextPlan>,
+    pub lists: Vec<&'static [&'static str]>,
+}
+
+impl CasePlan {
+    pub fn random(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let (keys, contexts) = random_contexts(&mut rng, CONTEXTS);
+        Self {
+            seed,
+            program: Program::random(&mut rng, &keys),
+            contexts,
+            lists: rng.choose_multiple(LISTS, 3),
+        }
+    }
+}
+
+/// A selector, and all that it is asked.
+pub struct Case {
+    plan: CasePlan,
+    /// Has learned nothing, and stays so.
+    selector: ComponentSelector,
+    /// Equal contexts, each built in its own way.
+    contexts: Vec<[Asked; BUILDS]>,
+    /// Equal lists.
+    tracers: Vec<[TracerNames; BUILDS]>,
     questions: Vec<Question>,
 }
 
-/// One context with one list of tracers, and the answer of a fresh run.
+/// A context with a list of tracers, and what a fresh run answers.
 pub struct Question {
     context: usize,
     tracers: usize,
     pub expected: Choice,
-    pub cost: RunCost,
+    pub fuel: u64,
     met: Met,
 }
 
 /// An answer that was not what a fresh run answers.
-pub struct Mismatch {
-    question: usize,
+pub struct Mismatch<'c> {
+    question: &'c Question,
     found: Decision,
 }
 
-/// How many decisions were compared.
-#[derive(Default)]
-pub struct Tally {
-    pub cases: u64,
-    pub runs: u64,
-    pub hits: u64,
-    pub coverage: Coverage,
+impl Question {
+    /// Whether its run ended before its program did.
+    pub fn is_cut_short(&self) -> bool {
+        is_cut_short(&self.expected)
+    }
 }
 
 impl Case {
-    /// A random case, with the fresh answers of a selector on this host.
-    pub fn random(seed: u64, host: &SelectorHost) -> (Self, ComponentSelector) {
-        let mut rng = Rng::with_seed(seed);
-        let contexts = Contexts::random(&mut rng, CONTEXTS);
-        let program = Program::random(&mut rng, &contexts.keys);
-        let lists: [&[&str]; 5] = [
-            &["langfuse", "datadog", "console"],
-            &["console", "datadog", "langfuse"],
-            &["langfuse", "console"],
-            &["größe", "tenant", "", "console"],
-            &[],
-        ];
-        let tracers = rng.choose_multiple(lists, 3);
+    /// Runs each question of the plan on this host. `builds` says in which order
+    /// and by which ways the contexts are built.
+    pub fn new(plan: CasePlan, builds: &mut Rng, host: &SelectorHost) -> Self {
+        let build = |context: &ContextPlan| [(); BUILDS].map(|()| context.build(builds));
+        let names = |list: &&[&str]| [(); BUILDS].map(|()| TracerNames::new(list.iter().copied()));
         let mut case = Self {
-            seed,
-            program,
-            builds: contexts
-                .plans
-                .iter()
-                .map(|plan| [(); BUILDS].map(|()| plan.build(&mut rng)))
-                .collect(),
-            contexts,
-            tracers: tracers
-                .into_iter()
-                .map(|list| TracerNames::new(list.iter().copied()))
-                .collect(),
+            selector: load(host, "random", &plan.program.component()),
+            contexts: plan.contexts.iter().map(build).collect(),
+            tracers: plan.lists.iter().map(names).collect(),
             questions: Vec::new(),
+            plan,
         };
-        let selector = load(host, "random", &case.program.component());
-        case.answer(&fresh(&selector));
-        (case, selector)
-    }
-
-    /// Fresh runs, held against each other and against what the program must
-    /// answer.
-    fn answer(&mut self, selector: &ComponentSelector) {
-        for (context, builds) in self.builds.iter().enumerate() {
-            for (tracers, names) in self.tracers.iter().enumerate() {
-                let (expected, cost) = builds[0].with(|view| run(selector, view, names));
-                let (foreseen, met) = builds[1].with(|view| self.program.run(view, names));
-                let question = Question {
-                    context,
-                    tracers,
-                    expected,
-                    cost,
-                    met,
-                };
-                assert!(
-                    question.expected == foreseen || cut_short(&question.expected),
-                    "the program must answer {foreseen:?}\n{}",
-                    self.shown(&question)
-                );
-                self.questions.push(question);
+        for context in 0..case.contexts.len() {
+            for tracers in 0..case.tracers.len() {
+                case.questions.push(case.question(context, tracers));
             }
         }
+        case
     }
 
-    /// Asks `selector` so many times for each question, in random order, and
-    /// compares each answer. Equal contexts are asked in any of their builds.
-    pub fn compare(
-        &self,
-        selector: &dyn Selector,
-        rng: &mut Rng,
-        times: usize,
-        tally: &mut Tally,
-    ) -> Result<(), Mismatch> {
-        for _ in 0..times * self.questions.len() {
-            let at = rng.usize(..self.questions.len());
-            let question = &self.questions[at];
-            let build = rng.usize(..BUILDS);
-            let decision = self.ask(selector, question, build);
-            if decision.choice != question.expected {
-                return Err(Mismatch {
-                    question: at,
-                    found: decision,
-                });
-            }
-            tally.count(question, &decision);
-        }
-        Ok(())
+    pub fn random(seed: u64, host: &SelectorHost) -> Self {
+        Self::new(CasePlan::random(seed), &mut Rng::with_seed(seed), host)
     }
 
-    pub fn ask(&self, selector: &dyn Selector, question: &Question, build: usize) -> Decision {
-        self.builds[question.context][build]
-            .with(|view| selector.decide(view, &self.tracers[question.tracers]))
+    /// A fresh run, held against what native code says that it must answer.
+    fn question(&self, context: usize, tracers: usize) -> Question {
+        let selector = fresh(&self.selector);
+        let names = &self.tracers[tracers][0];
+        let run = |view: &ContextView<'_>| selector.decide(view, names);
+        let Decision { choice, origin } = self.contexts[context][0].with(run);
+        let Origin::Run(cost) = origin else {
+            panic!("not a run: {origin:?}");
+        };
+        let foresee = |view: &ContextView<'_>| self.plan.program.run(view, names);
+        let (foreseen, met) = self.contexts[context][1].with(foresee);
+        let met = match is_cut_short(&choice) {
+            true => Met::only(Feature::OutOfFuel),
+            false => met,
+        };
+        let question = Question {
+            context,
+            tracers,
+            expected: choice,
+            fuel: cost.fuel,
+            met,
+        };
+        assert!(
+            question.expected == foreseen || question.is_cut_short(),
+            "it must answer {foreseen:?}, {}",
+            self.shown(&question)
+        );
+        question
     }
 
     pub fn questions(&self) -> &[Question] {
         &self.questions
     }
 
+    /// A selector that has learned nothing yet.
+    pub fn learner(&self) -> ComponentSelector {
+        learner(&self.selector)
+    }
+
+    /// Asks a question, in one of its builds.
+    pub fn ask(&self, selector: &dyn Selector, question: &Question, build: usize) -> Decision {
+        let names = &self.tracers[question.tracers][build];
+        self.contexts[question.context][build].with(|view| selector.decide(view, names))
+    }
+
+    /// Whether a fresh run within so much fuel ends before its program does.
+    pub fn runs_out(&self, question: &Question, fuel: u64) -> bool {
+        let host = host_within(Limits {
+            fuel,
+            ..case_limits()
+        });
+        let selector = fresh(&load(&host, "random", &self.plan.program.component()));
+        let decision = self.ask(&selector, question, 0);
+        is_cut_short(&decision.choice)
+    }
+
+    /// Asks as [`ask`](Self::ask), and compares.
+    pub fn compare<'c>(
+        &self,
+        selector: &dyn Selector,
+        question: &'c Question,
+        build: usize,
+        tally: &mut Tally,
+    ) -> Result<Decision, Mismatch<'c>> {
+        let found = self.ask(selector, question, build);
+        if found.choice != question.expected {
+            return Err(Mismatch { question, found });
+        }
+        tally.count(question.met, is_learned(&found));
+        Ok(found)
+    }
+
+    /// Compares as many decisions as there are questions, `times` times, in random
+    /// order.
+    pub fn compare_all(
+        &self,
+        selector: &dyn Selector,
+        rng: &mut Rng,
+        times: usize,
+        tally: &mut Tally,
+    ) -> Result<(), Mismatch<'_>> {
+        for _ in 0..times * self.questions.len() {
+            let question = &self.questions[rng.usize(..self.questions.len())];
+            self.compare(selector, question, rng.usize(..BUILDS), tally)?;
+        }
+        tally.cases += 1;
+        Ok(())
+    }
+
     /// What a person needs to see why an answer was wrong, and to see it again.
-    /// `learner` gives a selector that has learned nothing yet.
-    pub fn explain(&self, mismatch: &Mismatch, learner: impl Fn() -> ComponentSelector) -> String {
-        let question = &self.questions[mismatch.question];
+    pub fn explain(&self, mismatch: &Mismatch<'_>) -> String {
+        let Mismatch { question, found } = mismatch;
         // The one question that teaches the wrong answer, if one alone does.
         let teacher = self.questions.iter().find(|teacher| {
-            let selector = learner();
+            let selector = self.learner();
             self.ask(&selector, teacher, 0);
             self.ask(&selector, question, 0).choice != question.expected
         });
         let taught = teacher.map_or("by more than one decision".to_owned(), |teacher| {
-            format!(
-                "by {:?}, for\n{:?}",
-                teacher.expected, self.contexts.plans[teacher.context]
-            )
+            let context = &self.plan.contexts[teacher.context];
+            format!("by {:?}, for {context:?}", teacher.expected)
         });
-        format!(
-            "{:?}\n{}\ntaught {taught}",
-            mismatch.found,
-            self.shown(question)
-        )
+        format!("{found:?}, {}\ntaught {taught}", self.shown(question))
     }
 
     fn shown(&self, question: &Question) -> String {
+        let Question {
+            context,
+            tracers,
+            expected,
+            ..
+        } = question;
         format!(
-            "and a fresh run answers {:?}\nfor {:?}\nwith the tracers {:?}\nof {:#?}\n\
+            "and a fresh run answers {expected:?}\nfor {:?}\nwith the tracers {:?}\nof {}\
              Again: SPANWAY_SEED={} cargo test -p spanway-tests --test learned",
-            question.expected,
-            self.contexts.plans[question.context],
-            self.tracers[question.tracers].as_slice(),
-            self.program,
-            self.seed,
+            self.plan.contexts[*context],
+            self.plan.lists[*tracers],
+            self.plan.program,
+            self.plan.seed,
         )
     }
 }
 
-/// A fresh run: its answer and what it cost.
-fn run(
-    selector: &dyn Selector,
-    view: &spanway::ContextView<'_>,
-    tracers: &TracerNames,
-) -> (Choice, RunCost) {
-    let decision = selector.decide(view, tracers);
-    match decision.origin {
-        Origin::Run(cost) => (decision.choice, cost),
-        other => panic!("not a run: {other:?}"),
-    }
+/// Out of fuel: its program cannot say what it would have answered.
+fn is_cut_short(choice: &Choice) -> bool {
+    *choice == Choice::Fallback(Fallback::OutOfBudget(Budget::Fuel))
 }
 
-/// Whether a run ended before the program did: out of fuel, or out of the memory
-/// that the guest has for answers.
-fn cut_short(choice: &Choice) -> bool {
-    match choice {
-        Choice::Fallback(Fallback::OutOfBudget(Budget::Fuel)) => true,
-        Choice::Fallback(Fallback::Trapped(message)) => {
-            message == "realloc return: beyond end of memory"
-        }
-        _ => false,
-    }
+/// How many decisions were compared.
+#[derive(Default)]
+pub struct Tally {
+    cases: u64,
+    runs: u64,
+    hits: u64,
+    pub coverage: Coverage,
 }
 
 impl Tally {
-    fn count(&mut self, question: &Question, decision: &Decision) {
-        let learned = is_learned(decision);
+    fn count(&mut self, met: Met, learned: bool) {
         *(if learned {
             &mut self.hits
         } else {
             &mut self.runs
         }) += 1;
-        self.coverage.count(question.met, learned);
+        self.coverage.count(met, learned);
     }
 
-    pub fn compared(&self) -> u64 {
-        self.runs + self.hits
+    /// Learned ones, in percent of all.
+    pub fn learned(&self) -> u64 {
+        self.hits * 100 / (self.hits + self.runs).max(1)
     }
 
     pub fn add(&mut self, other: &Tally) {
@@ -246,12 +281,11 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let share = self.hits as f64 * 100.0 / self.compared() as f64;
-        writeln!(
+        let (cases, compared) = (self.cases, self.hits + self.runs);
+        let learned = self.learned();
+        write!(
             f,
-            "{} programs, {} decisions compared, {share:.1} % of them learned",
-            self.cases,
-            self.compared()
+            "{cases} selectors, {compared} decisions compared, {learned} % of them learned"
         )
     }
 }

@@ -61,33 +61,26 @@ struct SpanPlan {
     attributes: Vec<(String, Plan)>,
 }
 
-/// Contexts over a few keys and a few values, so that they agree in much and
-/// differ in little.
-pub struct Contexts {
-    pub keys: Vec<&'static str>,
-    pub plans: Vec<ContextPlan>,
-}
-
-impl Contexts {
-    pub fn random(rng: &mut Rng, count: usize) -> Self {
-        let keys = few(rng, &KEYS);
-        let values = plain_values(rng);
-        let palette = few(rng, &values);
-        let mut plans = vec![ContextPlan::random(rng, &keys, &palette)];
-        while plans.len() < count {
-            plans.push(match rng.u8(..16) {
-                0 => ContextPlan::default(),
-                1 | 2 => ContextPlan::random(rng, &keys, &palette),
-                // All but one entry of some other.
-                _ => {
-                    let mut next = plans[rng.usize(..plans.len())].clone();
-                    next.change(rng, &keys, &palette);
-                    next
-                }
-            });
-        }
-        Self { keys, plans }
+/// A few keys, and contexts over them and over a few values, so that they agree in
+/// much and differ in little.
+pub fn random_contexts(rng: &mut Rng, count: usize) -> (Vec<&'static str>, Vec<ContextPlan>) {
+    let keys = few(rng, &KEYS);
+    let values = plain_values(rng);
+    let palette = few(rng, &values);
+    let mut plans = vec![ContextPlan::random(rng, &keys, &palette)];
+    while plans.len() < count {
+        plans.push(match rng.u8(..16) {
+            0 => ContextPlan::default(),
+            1 | 2 => ContextPlan::random(rng, &keys, &palette),
+            // All but one entry of some other.
+            _ => {
+                let mut next = plans[rng.usize(..plans.len())].clone();
+                next.change(rng, &keys, &palette);
+                next
+            }
+        });
     }
+    (keys, plans)
 }
 
 fn few<T: Clone>(rng: &mut Rng, of: &[T]) -> Vec<T> {
@@ -98,17 +91,21 @@ fn few<T: Clone>(rng: &mut Rng, of: &[T]) -> Vec<T> {
 
 /// Values that are easily taken for each other, and those at the borders.
 fn plain_values(rng: &mut Rng) -> Vec<Plan> {
-    let long = |length: usize, last: &str| Plan::Text("x".repeat(length) + last);
-    let border = [256, 1024, 2048, 4096, 8192, 16384][rng.usize(..6)];
+    let border = [8, 16, 64, 1024, 4096, 16384][rng.usize(..6)];
+    let long = |length: usize, middle: &str| {
+        let half = "x".repeat(length / 2);
+        Plan::Text(format!("{half}{middle}{}", &half[middle.len()..]))
+    };
     let mut values = vec![
         Plan::Null,
         Plan::Boolean(true),
         Plan::Boolean(false),
-        // Texts just below, at and above what might be a limit of learning.
+        // Texts about as long as some limit may be, alike at both ends.
         long(border - 2, "y"),
-        long(border - 1, "y"),
-        long(border - 1, "z"),
         long(border, "y"),
+        long(border, "z"),
+        Plan::Text("x".repeat(border + 1)),
+        Plan::Text("x".repeat(border) + "y"),
         long(300, "y"),
         long(300, "z"),
         long(70_000, "y"),
@@ -164,7 +161,7 @@ impl Plan {
                 0 if depth < 3 => Self::object(rng, palette, depth + 1),
                 _ => palette[rng.usize(..palette.len())].clone(),
             };
-            if value.fits_json() && value.longest() < if depth == 0 { 20_000 } else { 300 } {
+            if value.fits_json() && value.longest() < if depth == 0 { 5_000 } else { 300 } {
                 members.push((name.to_owned(), value));
             }
         }
@@ -246,6 +243,14 @@ fn write_text(rng: &mut Rng, text: &str, out: &mut String) {
 }
 
 impl ContextPlan {
+    /// A context of these entries, without a span.
+    pub fn of<const N: usize>(entries: [(&str, Plan); N]) -> Self {
+        Self {
+            entries: entries.map(|(key, value)| (key.to_owned(), value)).into(),
+            span: None,
+        }
+    }
+
     fn random(rng: &mut Rng, keys: &[&str], palette: &[Plan]) -> Self {
         let mut plan = Self::default();
         for key in keys {

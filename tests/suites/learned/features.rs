@@ -80,6 +80,11 @@ impl Met {
         self.0 |= 1 << feature as u32;
     }
 
+    /// Only this feature.
+    pub fn only(feature: Feature) -> Self {
+        Self(1 << feature as u32)
+    }
+
     pub fn has(self, feature: Feature) -> bool {
         self.0 & (1 << feature as u32) != 0
     }

@@ -1,6 +1,8 @@
 //! Random selectors: programs for the guest `random-program`, and the same programs
 //! run by native code, which says what they must answer and what they met.
 
+use std::fmt;
+
 use fastrand::Rng;
 use spanway::{Budget, Choice, ContextView, Fallback, TracerNames, Value};
 use spanway_tests::{component, text};
@@ -57,9 +59,18 @@ pub struct State {
 }
 
 /// States in such an order that each leads to later ones, so that it ends.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Program {
     pub states: Vec<State>,
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, state) in self.states.iter().enumerate() {
+            writeln!(f, "{at:>4}: {state:?}")?;
+        }
+        Ok(())
+    }
 }
 
 impl State {
@@ -288,8 +299,14 @@ impl Run<'_> {
             }
             What::Burn => self.met.note(F::Burnt),
             What::Grow => {
+                // A second time there is no more to get.
+                let times = if self.met.has(F::Grown) {
+                    0
+                } else {
+                    Self::GROWN
+                };
                 self.met.note(F::Grown);
-                self.fold(Self::GROWN);
+                self.fold(times);
             }
             What::Abstain => {
                 self.met.note(F::Abstained);
