@@ -11,6 +11,7 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 
 use super::admission::Admission;
+use super::compiled::Compiled;
 use super::contract;
 use super::declared::Declared;
 use super::engine::{self, Clock};
@@ -173,17 +174,17 @@ impl SelectorHost {
             Component::new(&self.shared.engine, bytes).map_err(|error| compile_error(&error))?;
         Declared::check_compiled(&component, &self.shared.limits)?;
         let export = find_select(&component, &manifest)?;
-        let selector = ComponentSelector::new(
-            name.to_owned(),
-            hex(&Sha256::digest(bytes)),
-            bytes.len(),
-            self.shared.clone(),
-            self.link(&component)?,
-            export,
-            manifest.imports,
-        );
-        selector.try_start()?;
-        Ok(selector)
+        let compiled = Compiled {
+            name: name.to_owned(),
+            digest: hex(&Sha256::digest(bytes)),
+            bytes: bytes.len(),
+            imports: manifest.imports,
+            host: self.shared.clone(),
+            pre: self.link(&component)?,
+            select: export,
+        };
+        compiled.try_start()?;
+        Ok(ComponentSelector::new(Arc::new(compiled)))
     }
 
     fn link(&self, component: &Component) -> Result<InstancePre<Sandbox>, LoadError> {

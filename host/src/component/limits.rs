@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::learned::Room;
+
 /// What a component may use. Build it from [`Default`] and change what you need.
 ///
 /// # Examples
@@ -48,6 +50,10 @@ pub struct Limits {
     pub admission_wait: Duration,
     /// Selectors in one directory.
     pub selectors: usize,
+    /// Answers that are learned of one selector, over all of its questions.
+    pub learned_answers: usize,
+    /// Bytes that what is learned of one selector may take.
+    pub learned_bytes: usize,
 }
 
 impl Limits {
@@ -89,6 +95,19 @@ impl Limits {
     /// A chain is asked one after the other; more than this is a mistake.
     pub const SELECTORS: usize = 64;
 
+    /// As many as fit into [`LEARNED_BYTES`](Self::LEARNED_BYTES).
+    pub const LEARNED_ANSWERS: usize = 65_536;
+    /// 4 MiB, of which a selector that asks for a tenant and an environment takes a
+    /// few kilobytes. More is for one that asks for each user.
+    pub const LEARNED_BYTES: usize = 4 << 20;
+
+    pub(super) fn room(&self) -> Room {
+        Room {
+            answers: self.learned_answers,
+            bytes: self.learned_bytes,
+        }
+    }
+
     /// [`wall_clock`](Self::wall_clock) in ticks: at least two, because the first
     /// may be about to end.
     pub(crate) fn ticks(&self) -> u64 {
@@ -118,6 +137,8 @@ impl Default for Limits {
             sandboxes: (cores * Self::SANDBOXES_PER_CORE).max(4),
             admission_wait: Self::ADMISSION_WAIT,
             selectors: Self::SELECTORS,
+            learned_answers: Self::LEARNED_ANSWERS,
+            learned_bytes: Self::LEARNED_BYTES,
         }
     }
 }
