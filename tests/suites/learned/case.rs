@@ -5,18 +5,17 @@ use std::fmt;
 
 use fastrand::Rng;
 use spanway::{
-    Budget, Choice, ComponentSelector, ContextView, Decision, Fallback, Limits, Origin, Selector,
-    SelectorHost, TracerNames,
+    Budget, Choice, ComponentSelector, ContextView, Decision, Fallback, Limits, Mode, Origin,
+    Selector, SelectorHost, TracerNames,
 };
 use spanway_tests::{host_within, limits, load};
 
 use super::contexts::{Asked, ContextPlan, random_contexts};
 use super::features::{Coverage, Feature, Met};
 use super::program::Program;
-use super::switch::{fresh, is_learned, learner};
 
 /// Memory of a guest: small, so that growing to the end of it is cheap.
-pub const MEMORY: usize = 4 << 20;
+pub(crate) const MEMORY: usize = 4 << 20;
 const CONTEXTS: usize = 40;
 const BUILDS: usize = 3;
 /// Lists of tracers. Two hold the same names in another order.
@@ -30,7 +29,7 @@ const LISTS: [&[&str]; 6] = [
 ];
 
 /// The limits of most cases.
-pub fn case_limits() -> Limits {
+pub(crate) fn case_limits() -> Limits {
     Limits {
         memory_bytes: MEMORY,
         // Enough for any program but the endless, and soon burnt.
@@ -39,32 +38,46 @@ pub fn case_limits() -> Limits {
     }
 }
 
+/// The same, but for the fuel.
+pub(crate) fn with_fuel(fuel: u64) -> Limits {
+    Limits {
+        fuel,
+        ..case_limits()
+    }
+}
+
 /// What a selector is and is asked, before anything ran.
-pub struct CasePlan {
-    pub seed: u64,
-    pub program: Program,
-    pub contexts: Vec<ContextPlan>,
-    pub lists: Vec<&'static [&'static str]>,
+pub(crate) struct CasePlan {
+    pub(crate) seed: u64,
+    pub(crate) program: Program,
+    pub(crate) contexts: Vec<ContextPlan>,
+    pub(crate) lists: Vec<&'static [&'static str]>,
 }
 
 impl CasePlan {
-    pub fn random(seed: u64) -> Self {
+    pub(crate) fn random(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let (keys, contexts) = random_contexts(&mut rng, CONTEXTS);
+        // Now and then more lists than what is learned is kept for.
+        let lists = match rng.u8(..8) {
+            0 => LISTS.len(),
+            _ => rng.usize(2..=4),
+        };
         Self {
             seed,
             program: Program::random(&mut rng, &keys),
             contexts,
-            lists: rng.choose_multiple(LISTS, 3),
+            lists: rng.choose_multiple(LISTS, lists),
         }
     }
 }
 
 /// A selector, and all that it is asked.
-pub struct Case {
+pub(crate) struct Case {
     plan: CasePlan,
-    /// Has learned nothing, and stays so.
-    selector: ComponentSelector,
+    limits: Limits,
+    /// Runs afresh for each decision.
+    fresh: ComponentSelector,
     /// Equal contexts, each built in its own way.
     contexts: Vec<[Asked; BUILDS]>,
     /// Equal lists.
@@ -73,23 +86,23 @@ pub struct Case {
 }
 
 /// A context with a list of tracers, and what a fresh run answers.
-pub struct Question {
+pub(crate) struct Question {
     context: usize,
     tracers: usize,
-    pub expected: Choice,
-    pub fuel: u64,
+    pub(crate) expected: Choice,
+    pub(crate) fuel: u64,
     met: Met,
 }
 
 /// An answer that was not what a fresh run answers.
-pub struct Mismatch<'c> {
+pub(crate) struct Mismatch<'c> {
     question: &'c Question,
     found: Decision,
 }
 
 impl Question {
     /// Whether its run ended before its program did.
-    pub fn is_cut_short(&self) -> bool {
+    pub(crate) fn is_cut_short(&self) -> bool {
         is_cut_short(&self.expected)
     }
 }
@@ -97,14 +110,15 @@ impl Question {
 impl Case {
     /// Runs each question of the plan on this host. `builds` says in which order
     /// and by which ways the contexts are built.
-    pub fn new(plan: CasePlan, builds: &mut Rng, host: &SelectorHost) -> Self {
+    pub(crate) fn new(plan: CasePlan, builds: &mut Rng, host: &SelectorHost) -> Self {
         let build = |context: &ContextPlan| [(); BUILDS].map(|()| context.build(builds));
         let names = |list: &&[&str]| [(); BUILDS].map(|()| TracerNames::new(list.iter().copied()));
         let mut case = Self {
-            selector: load(host, "random", &plan.program.component()),
+            fresh: load(host, "random", &plan.program.component()).with_mode(Mode::Fresh),
             contexts: plan.contexts.iter().map(build).collect(),
             tracers: plan.lists.iter().map(names).collect(),
             questions: Vec::new(),
+            limits: host.limits().clone(),
             plan,
         };
         for context in 0..case.contexts.len() {
@@ -115,15 +129,14 @@ impl Case {
         case
     }
 
-    pub fn random(seed: u64, host: &SelectorHost) -> Self {
+    pub(crate) fn random(seed: u64, host: &SelectorHost) -> Self {
         Self::new(CasePlan::random(seed), &mut Rng::with_seed(seed), host)
     }
 
     /// A fresh run, held against what native code says that it must answer.
     fn question(&self, context: usize, tracers: usize) -> Question {
-        let selector = fresh(&self.selector);
         let names = &self.tracers[tracers][0];
-        let run = |view: &ContextView<'_>| selector.decide(view, names);
+        let run = |view: &ContextView<'_>| self.fresh.decide(view, names);
         let Decision { choice, origin } = self.contexts[context][0].with(run);
         let Origin::Run(cost) = origin else {
             panic!("not a run: {origin:?}");
@@ -149,34 +162,36 @@ impl Case {
         question
     }
 
-    pub fn questions(&self) -> &[Question] {
+    pub(crate) fn questions(&self) -> &[Question] {
         &self.questions
     }
 
     /// A selector that has learned nothing yet.
-    pub fn learner(&self) -> ComponentSelector {
-        learner(&self.selector)
+    pub(crate) fn learner(&self) -> ComponentSelector {
+        self.fresh.with_mode(Mode::Learned)
     }
 
     /// Asks a question, in one of its builds.
-    pub fn ask(&self, selector: &dyn Selector, question: &Question, build: usize) -> Decision {
+    pub(crate) fn ask(
+        &self,
+        selector: &dyn Selector,
+        question: &Question,
+        build: usize,
+    ) -> Decision {
         let names = &self.tracers[question.tracers][build];
         self.contexts[question.context][build].with(|view| selector.decide(view, names))
     }
 
     /// Whether a fresh run within so much fuel ends before its program does.
-    pub fn runs_out(&self, question: &Question, fuel: u64) -> bool {
-        let host = host_within(Limits {
-            fuel,
-            ..case_limits()
-        });
-        let selector = fresh(&load(&host, "random", &self.plan.program.component()));
+    pub(crate) fn runs_out(&self, question: &Question, fuel: u64) -> bool {
+        let host = host_within(with_fuel(fuel));
+        let selector = load(&host, "random", &self.plan.program.component());
         let decision = self.ask(&selector, question, 0);
         is_cut_short(&decision.choice)
     }
 
     /// Asks as [`ask`](Self::ask), and compares.
-    pub fn compare<'c>(
+    pub(crate) fn compare<'c>(
         &self,
         selector: &dyn Selector,
         question: &'c Question,
@@ -187,13 +202,12 @@ impl Case {
         if found.choice != question.expected {
             return Err(Mismatch { question, found });
         }
-        tally.count(question.met, is_learned(&found));
+        tally.count(question.met, found.origin == Origin::Learned);
         Ok(found)
     }
 
-    /// Compares as many decisions as there are questions, `times` times, in random
-    /// order.
-    pub fn compare_all(
+    /// As many decisions as there are questions, `times` times, in random order.
+    pub(crate) fn compare_all(
         &self,
         selector: &dyn Selector,
         rng: &mut Rng,
@@ -208,8 +222,21 @@ impl Case {
         Ok(())
     }
 
+    /// The property: every answer is that of a fresh run.
+    pub(crate) fn hold(
+        &self,
+        selector: &dyn Selector,
+        rng: &mut Rng,
+        times: usize,
+        tally: &mut Tally,
+    ) {
+        if let Err(mismatch) = self.compare_all(selector, rng, times, tally) {
+            panic!("{}", self.explain(&mismatch));
+        }
+    }
+
     /// What a person needs to see why an answer was wrong, and to see it again.
-    pub fn explain(&self, mismatch: &Mismatch<'_>) -> String {
+    pub(crate) fn explain(&self, mismatch: &Mismatch<'_>) -> String {
         let Mismatch { question, found } = mismatch;
         // The one question that teaches the wrong answer, if one alone does.
         let teacher = self.questions.iter().find(|teacher| {
@@ -231,13 +258,23 @@ impl Case {
             expected,
             ..
         } = question;
+        let CasePlan {
+            seed,
+            program,
+            contexts,
+            lists,
+        } = &self.plan;
+        let Limits {
+            fuel,
+            learned_answers,
+            learned_bytes,
+            ..
+        } = &self.limits;
         format!(
-            "and a fresh run answers {expected:?}\nfor {:?}\nwith the tracers {:?}\nof {}\
-             Again: SPANWAY_SEED={} cargo test -p spanway-tests --test learned",
-            self.plan.contexts[*context],
-            self.plan.lists[*tracers],
-            self.plan.program,
-            self.plan.seed,
+            "and a fresh run answers {expected:?}\nfor {:?}\nwith the tracers {:?}, {fuel} of fuel \
+             and room for {learned_answers} answers in {learned_bytes} bytes, of the program\n\
+             {program}Again: SPANWAY_SEED={seed} cargo test -p spanway-tests --test learned",
+            contexts[*context], lists[*tracers],
         )
     }
 }
@@ -249,11 +286,11 @@ fn is_cut_short(choice: &Choice) -> bool {
 
 /// How many decisions were compared.
 #[derive(Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     cases: u64,
     runs: u64,
     hits: u64,
-    pub coverage: Coverage,
+    pub(crate) coverage: Coverage,
 }
 
 impl Tally {
@@ -267,11 +304,11 @@ impl Tally {
     }
 
     /// Learned ones, in percent of all.
-    pub fn learned(&self) -> u64 {
+    pub(crate) fn learned(&self) -> u64 {
         self.hits * 100 / (self.hits + self.runs).max(1)
     }
 
-    pub fn add(&mut self, other: &Tally) {
+    pub(crate) fn add(&mut self, other: &Tally) {
         self.cases += other.cases;
         self.runs += other.runs;
         self.hits += other.hits;

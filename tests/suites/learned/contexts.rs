@@ -36,7 +36,7 @@ const MEMBERS: [&str; 8] = ["id", "tier", "b", "b.c", "c", "", "name", "größe"
 
 /// A value as it is meant, before it goes in by one way or another.
 #[derive(Clone, Debug)]
-pub enum Plan {
+pub(crate) enum Plan {
     Null,
     Boolean(bool),
     /// Wider than any that fits, because JSON text may hold 64 bits without sign.
@@ -49,7 +49,7 @@ pub enum Plan {
 
 /// A context and a root span as they are meant.
 #[derive(Clone, Debug, Default)]
-pub struct ContextPlan {
+pub(crate) struct ContextPlan {
     entries: Vec<(String, Plan)>,
     span: Option<SpanPlan>,
 }
@@ -63,7 +63,10 @@ struct SpanPlan {
 
 /// A few keys, and contexts over them and over a few values, so that they agree in
 /// much and differ in little.
-pub fn random_contexts(rng: &mut Rng, count: usize) -> (Vec<&'static str>, Vec<ContextPlan>) {
+pub(crate) fn random_contexts(
+    rng: &mut Rng,
+    count: usize,
+) -> (Vec<&'static str>, Vec<ContextPlan>) {
     let keys = few(rng, &KEYS);
     let values = plain_values(rng);
     let palette = few(rng, &values);
@@ -244,7 +247,7 @@ fn write_text(rng: &mut Rng, text: &str, out: &mut String) {
 
 impl ContextPlan {
     /// A context of these entries, without a span.
-    pub fn of<const N: usize>(entries: [(&str, Plan); N]) -> Self {
+    pub(crate) fn of<const N: usize>(entries: [(&str, Plan); N]) -> Self {
         Self {
             entries: entries.map(|(key, value)| (key.to_owned(), value)).into(),
             span: None,
@@ -284,7 +287,7 @@ impl ContextPlan {
     }
 
     /// One of the many contexts that are equal: in another order, by another way.
-    pub fn build(&self, rng: &mut Rng) -> Asked {
+    pub(crate) fn build(&self, rng: &mut Rng) -> Asked {
         let span = self.span.as_ref().map(|span| {
             let attributes = build_entries(rng, &span.attributes);
             (span.name, span.kind, attributes)
@@ -350,13 +353,13 @@ fn any_nan(rng: &mut Rng) -> f64 {
 }
 
 /// A context that was built, with its root span.
-pub struct Asked {
+pub(crate) struct Asked {
     context: RuntimeContext,
     span: Option<(&'static str, &'static str, RuntimeContext)>,
 }
 
 impl Asked {
-    pub fn with<T>(&self, ask: impl FnOnce(&ContextView<'_>) -> T) -> T {
+    pub(crate) fn with<T>(&self, ask: impl FnOnce(&ContextView<'_>) -> T) -> T {
         let Some((name, kind, attributes)) = &self.span else {
             return ask(&self.context.view());
         };

@@ -6,12 +6,12 @@ use std::fmt;
 macro_rules! features {
     ($($feature:ident => $words:literal,)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Feature { $($feature),* }
+        pub(crate) enum Feature { $($feature),* }
 
         impl Feature {
-            pub const ALL: &[Feature] = &[$(Feature::$feature),*];
+            pub(crate) const ALL: &[Feature] = &[$(Feature::$feature),*];
 
-            pub fn words(self) -> &'static str {
+            pub(crate) fn words(self) -> &'static str {
                 match self { $(Feature::$feature => $words),* }
             }
         }
@@ -44,9 +44,10 @@ features! {
     LargeInteger => "an integer as json",
     EmptyText => "empty text",
     Unicode => "text outside of ASCII",
-    LongText => "text of 1 KiB and more",
-    HugeText => "text of 16 KiB and more",
-    LargeJson => "json of 1 KiB and more",
+    LongText => "text of 256 bytes and more",
+    HugeText => "text of 4 KiB and more",
+    LargeJson => "json of 256 bytes and more",
+    HugeJson => "json of 4 KiB and more",
     DottedPath => "dotted path",
     DottedLiteral => "literal key with a dot",
     EmptyKey => "empty key",
@@ -73,19 +74,19 @@ features! {
 
 /// Features that one decision met.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Met(u64);
+pub(crate) struct Met(u64);
 
 impl Met {
-    pub fn note(&mut self, feature: Feature) {
+    pub(crate) fn note(&mut self, feature: Feature) {
         self.0 |= 1 << feature as u32;
     }
 
     /// Only this feature.
-    pub fn only(feature: Feature) -> Self {
+    pub(crate) fn only(feature: Feature) -> Self {
         Self(1 << feature as u32)
     }
 
-    pub fn has(self, feature: Feature) -> bool {
+    pub(crate) fn has(self, feature: Feature) -> bool {
         self.0 & (1 << feature as u32) != 0
     }
 }
@@ -95,9 +96,9 @@ const _: () = assert!(Feature::ALL.len() <= u64::BITS as usize);
 
 /// How many decisions met each feature.
 #[derive(Clone, Debug)]
-pub struct Coverage {
-    pub runs: Vec<u64>,
-    pub hits: Vec<u64>,
+pub(crate) struct Coverage {
+    runs: Vec<u64>,
+    hits: Vec<u64>,
 }
 
 impl Default for Coverage {
@@ -111,7 +112,7 @@ impl Default for Coverage {
 }
 
 impl Coverage {
-    pub fn count(&mut self, met: Met, learned: bool) {
+    pub(crate) fn count(&mut self, met: Met, learned: bool) {
         let counts = if learned {
             &mut self.hits
         } else {
@@ -122,7 +123,17 @@ impl Coverage {
         }
     }
 
-    pub fn add(&mut self, other: &Coverage) {
+    /// By how many decisions that a component ran for.
+    pub(crate) fn run(&self, feature: Feature) -> u64 {
+        self.runs[feature as usize]
+    }
+
+    /// By how many that were learned.
+    pub(crate) fn learned(&self, feature: Feature) -> u64 {
+        self.hits[feature as usize]
+    }
+
+    pub(crate) fn add(&mut self, other: &Coverage) {
         let pairs = self.runs.iter_mut().zip(&other.runs);
         for (sum, more) in pairs.chain(self.hits.iter_mut().zip(&other.hits)) {
             *sum += more;
@@ -134,8 +145,7 @@ impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:>9} {:>9}", "run", "learned")?;
         for feature in Feature::ALL {
-            let at = *feature as usize;
-            let (runs, hits) = (self.runs[at], self.hits[at]);
+            let (runs, hits) = (self.run(*feature), self.learned(*feature));
             writeln!(f, "{runs:>9} {hits:>9}  {}", feature.words())?;
         }
         Ok(())

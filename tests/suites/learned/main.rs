@@ -8,18 +8,19 @@ mod case;
 mod contexts;
 mod features;
 mod program;
-mod switch;
 
 use std::process::Command;
 use std::time::Duration;
 
-use case::{Case, CasePlan, Question, Tally, case_limits};
+use case::{Case, CasePlan, Question, Tally, case_limits, with_fuel};
 use contexts::{ContextPlan, Plan};
 use fastrand::Rng;
+use features::Feature;
 use program::{Program, State, What};
-use spanway::{Budget, Choice, Decision, Fallback, Limits, RuntimeContext};
-use spanway_tests::{decide, host_within, load};
-use switch::{is_learned, learner, with_room};
+use spanway::{
+    Budget, Choice, Decision, Fallback, Forget, Limits, Mode, Origin, RuntimeContext, SelectorHost,
+};
+use spanway_tests::{decide, fallback, host_within, load};
 
 /// A number from the environment.
 fn asked_for(variable: &str) -> Option<u64> {
@@ -48,26 +49,91 @@ fn all_cases() -> bool {
     asked_for("SPANWAY_SEED").is_none()
 }
 
-/// The property, for each seed: in random order, `times` times as many decisions
-/// as there are questions.
-fn hold(limits: Limits, seeds: Vec<u64>, times: usize) -> Tally {
+fn is_learned(decision: &Decision) -> bool {
+    decision.origin == Origin::Learned
+}
+
+/// The limits of most cases, with room for so much that is learned.
+fn with_room(answers: usize, bytes: usize) -> Limits {
+    Limits {
+        learned_answers: answers,
+        learned_bytes: bytes,
+        ..case_limits()
+    }
+}
+
+/// The property for a new case of each seed: in random order, six times as many
+/// decisions as there are questions.
+fn hold(limits: Limits, seeds: Vec<u64>) -> Tally {
     let host = host_within(limits);
     let mut tally = Tally::default();
     for seed in seeds {
         let case = Case::random(seed, &host);
-        let mut rng = Rng::with_seed(seed);
-        if let Err(mismatch) = case.compare_all(&case.learner(), &mut rng, times, &mut tally) {
-            panic!("{}", case.explain(&mismatch));
-        }
+        case.hold(&case.learner(), &mut Rng::with_seed(seed), 6, &mut tally);
     }
-    println!("{tally}");
     tally
 }
 
+/// Says what was compared. If too little of it was learned, nothing was tested.
+fn report(what: &str, tally: &Tally, learned: u64) {
+    println!("{what}: {tally}");
+    assert!(
+        !all_cases() || tally.learned() >= learned,
+        "{what}: {tally}"
+    );
+}
+
+/// What is asked and answered and never learned: answers too large to keep, keys
+/// and names made of them, and what depends on the machine.
+const NEVER_LEARNED: [Feature; 4] = [
+    Feature::HugeText,
+    Feature::HugeJson,
+    Feature::OutOfStack,
+    Feature::OutOfBytes,
+];
+
 #[test]
 fn learned_answers_are_those_of_fresh_runs() {
-    let tally = hold(case_limits(), seeds(1, 250), 6);
+    let tally = hold(case_limits(), seeds(1, 300));
+    report("in random order", &tally, 60);
     println!("{}", tally.coverage);
+    for feature in Feature::ALL {
+        let (run, learned) = (
+            tally.coverage.run(*feature),
+            tally.coverage.learned(*feature),
+        );
+        let enough = match NEVER_LEARNED.contains(feature) {
+            true => run >= 100,
+            false => learned >= 100,
+        };
+        assert!(
+            enough || !all_cases(),
+            "{feature:?}: {run} run, {learned} learned"
+        );
+        assert!(
+            learned == 0 || !NEVER_LEARNED.contains(feature),
+            "{feature:?}: {learned} learned"
+        );
+    }
+}
+
+/// The check of the check: of a selector whose runs leave out one kind of question
+/// in what they teach, the same cases find wrong answers.
+#[test]
+fn a_question_left_out_is_noticed() {
+    let host = host_within(case_limits());
+    for forget in [Forget::Get, Forget::Has, Forget::Keys, Forget::Bucket] {
+        let mut tally = Tally::default();
+        let wrong = (1 << 32..).take(100).filter(|seed| {
+            let case = Case::random(*seed, &host);
+            let selector = case.learner().forgetting(forget);
+            case.compare_all(&selector, &mut Rng::with_seed(*seed), 6, &mut tally)
+                .is_err()
+        });
+        let first = wrong.map(|seed| seed - (1 << 32)).next();
+        println!("without {forget:?}, the case {first:?} is the first to fail, after {tally}");
+        assert!(first.is_some(), "nothing fails without {forget:?}");
+    }
 }
 
 #[test]
@@ -90,32 +156,43 @@ fn equal_contexts_hit_what_the_other_taught() {
             }
         }
     }
-    println!("{tally}");
+    report("built otherwise", &tally, 60);
+}
+
+/// Asks from four threads at once.
+fn hold_on_threads(case: &Case, seed: u64) -> Tally {
+    let selector = case.learner();
+    let compare = |thread: u64| {
+        let mut tally = Tally::default();
+        case.hold(&selector, &mut Rng::with_seed(seed + thread), 2, &mut tally);
+        tally
+    };
+    let mut sum = Tally::default();
+    std::thread::scope(|scope| {
+        let threads = [0, 1, 2, 3].map(|thread| scope.spawn(move || compare(thread)));
+        for thread in threads {
+            sum.add(&thread.join().expect("no mismatch"));
+        }
+    });
+    sum
 }
 
 #[test]
 fn several_threads_share_what_is_learned() {
     let host = host_within(case_limits());
     let mut tally = Tally::default();
-    for seed in seeds(3, 30) {
-        let case = Case::random(seed, &host);
-        let selector = case.learner();
-        let compare = |thread: u64| {
-            let mut rng = Rng::with_seed(seed + thread);
-            let mut tally = Tally::default();
-            match case.compare_all(&selector, &mut rng, 2, &mut tally) {
-                Ok(()) => tally,
-                Err(mismatch) => panic!("{}", case.explain(&mismatch)),
-            }
-        };
-        std::thread::scope(|scope| {
-            let threads = [0, 1, 2, 3].map(|thread| scope.spawn(move || compare(thread)));
-            for thread in threads {
-                tally.add(&thread.join().expect("no mismatch"));
-            }
-        });
+    for seed in seeds(3, 25) {
+        tally.add(&hold_on_threads(&Case::random(seed, &host), seed));
     }
-    println!("{tally}");
+    report("on four threads", &tally, 50);
+    // Threads that push each other's decisions out.
+    let host = host_within(with_room(500, 1 << 20));
+    let mut tally = Tally::default();
+    for seed in seeds(4, 3) {
+        let case = flood(seed, &host);
+        tally.add(&hold_on_threads(&case, seed));
+    }
+    report("on four threads in a flood", &tally, 10);
 }
 
 /// Set for the process that a test starts to compare itself with.
@@ -126,7 +203,7 @@ const ELSEWHERE: &str = "SPANWAY_ELSEWHERE";
 fn lines(builds: u64) -> Vec<String> {
     let host = host_within(case_limits());
     let mut lines = Vec::new();
-    for seed in seeds(4, 20) {
+    for seed in seeds(5, 20) {
         let mut builds = Rng::with_seed(builds + seed);
         let case = Case::new(CasePlan::random(seed), &mut builds, &host);
         let selector = case.learner();
@@ -172,13 +249,19 @@ fn another_process_answers_the_same() {
     );
 }
 
-/// The least fuel with which a question is answered: what its run took, less the
-/// instructions after the last look at the fuel.
+/// The least fuel with which a question is answered. It is near what its run took:
+/// the last instructions are not looked at, and those before a trap are not told.
 fn least_fuel(case: &Case, question: &Question) -> u64 {
-    let (mut short, mut enough) = (question.fuel, question.fuel);
-    while !case.runs_out(question, short) {
-        enough = short;
-        short = short.saturating_sub(32);
+    let (mut short, mut enough) = (question.fuel - 1, question.fuel);
+    for step in (5..).map(|power| 1 << power) {
+        match (
+            case.runs_out(question, short),
+            case.runs_out(question, enough),
+        ) {
+            (true, false) => break,
+            (true, true) => (short, enough) = (enough, enough + step),
+            (false, _) => (short, enough) = (short - step, short),
+        }
     }
     while enough - short > 1 {
         let middle = short.midpoint(enough);
@@ -194,7 +277,7 @@ fn least_fuel(case: &Case, question: &Question) -> u64 {
 fn at_the_limit_of_fuel() {
     let host = host_within(case_limits());
     let mut tally = Tally::default();
-    for seed in seeds(5, 20) {
+    for seed in seeds(6, 20) {
         let mut rng = Rng::with_seed(seed);
         let free = Case::random(seed, &host);
         let place = rng.usize(..free.questions().len());
@@ -203,100 +286,115 @@ fn at_the_limit_of_fuel() {
         }
         let least = least_fuel(&free, &free.questions()[place]);
         for fuel in [least - 1, least, least + 1] {
-            let case = Case::random(
-                seed,
-                &host_within(Limits {
-                    fuel,
-                    ..case_limits()
-                }),
-            );
+            let case = Case::random(seed, &host_within(with_fuel(fuel)));
             assert_eq!(case.questions()[place].is_cut_short(), fuel < least);
-            if let Err(mismatch) = case.compare_all(&case.learner(), &mut rng, 3, &mut tally) {
-                panic!("with {fuel} of fuel: {}", case.explain(&mismatch));
-            }
+            case.hold(&case.learner(), &mut rng, 3, &mut tally);
         }
     }
-    println!("at the limit of fuel: {tally}");
+    report("at the limit of fuel", &tally, 50);
+    assert!(!all_cases() || tally.coverage.learned(Feature::OutOfFuel) > 1000);
 }
 
-/// What a bucket hashes costs fuel and is not in its answer.
+/// What a bucket hashes costs fuel, and is not what it answers.
 #[test]
 fn fuel_for_what_is_hashed() {
-    let mut bucket = State::new(What::Bucket);
-    bucket.words.text = "user".to_owned();
-    bucket.targets = vec![1];
-    let program = Program {
-        states: vec![bucket, State::new(What::ChooseTracer)],
+    let mut bucket = State::asks(What::Bucket, "user");
+    bucket.number = 1;
+    let program = Program::in_a_row([bucket, State::new(What::ChooseTracer)]);
+    let lengths = [0, 1, 100, 255, 256, 257, 300, 511, 512, 513, 1000, 5000];
+    let context = |length| ContextPlan::of([("user", Plan::Text("x".repeat(length)))]);
+    let case = |fuel| {
+        let plan = CasePlan {
+            seed: 0,
+            program: program.clone(),
+            contexts: lengths.map(context).into(),
+            lists: vec![&["console"]],
+        };
+        Case::new(plan, &mut Rng::with_seed(0), &host_within(with_fuel(fuel)))
     };
-    let plan = || CasePlan {
-        seed: 0,
-        program: program.clone(),
-        contexts: [0, 1, 10, 100, 5000]
-            .map(|length| ContextPlan::of([("user", Plan::Text("x".repeat(length)))]))
-            .into(),
-        lists: vec![&["console"]],
-    };
-    let case = |limits| Case::new(plan(), &mut Rng::with_seed(0), &host_within(limits));
+    let free = case(case_limits().fuel);
+    let mut limits: Vec<u64> = free
+        .questions()
+        .iter()
+        .map(|question| least_fuel(&free, question))
+        .collect();
+    limits.dedup();
     let mut tally = Tally::default();
-    let free = case(case_limits());
-    for question in free.questions() {
-        let least = least_fuel(&free, question);
-        for fuel in [least - 1, least, least + 1] {
-            let case = case(Limits {
-                fuel,
-                ..case_limits()
-            });
-            let mut rng = Rng::with_seed(fuel);
-            if let Err(mismatch) = case.compare_all(&case.learner(), &mut rng, 8, &mut tally) {
-                panic!("with {fuel} of fuel: {}", case.explain(&mismatch));
-            }
-        }
+    for fuel in limits
+        .into_iter()
+        .flat_map(|least| [least - 1, least, least + 1])
+    {
+        let case = case(fuel);
+        case.hold(&case.learner(), &mut Rng::with_seed(fuel), 8, &mut tally);
     }
-    println!("{tally}");
+    report("with fuel for what is hashed", &tally, 50);
+    assert!(tally.coverage.learned(Feature::OutOfFuel) > 0);
 }
 
 #[test]
 fn with_little_room() {
-    for (test, answers, bytes) in [
-        (6, 8, 1 << 20),
-        (7, 64, 1 << 20),
-        (8, 100_000, 4096),
-        (9, 100_000, 20_000),
-    ] {
-        let limits = with_room(case_limits(), answers, bytes);
-        print!("room for {answers} answers in {bytes} bytes: ");
-        hold(limits, seeds(test, 10), 6);
+    let rooms = [
+        (8, 1 << 20),
+        (64, 1 << 20),
+        (100_000, 4096),
+        (100_000, 20_000),
+    ];
+    for ((answers, bytes), test) in rooms.into_iter().zip(7..) {
+        let limits = with_room(answers, bytes);
+        let tally = hold(limits, seeds(test, 10));
+        report(
+            &format!("with room for {answers} answers in {bytes} bytes"),
+            &tally,
+            10,
+        );
     }
 }
 
-/// More values than any node of a tree holds, and more questions than are kept.
+/// A case with more values than any node of a tree holds.
+fn flood(seed: u64, host: &SelectorHost) -> Case {
+    let mut rng = Rng::with_seed(seed);
+    // Besides random selectors, one that asks more different questions than are
+    // ever kept: two for each user.
+    let program = match seed % 4 {
+        0 => Program::in_a_row([
+            State::asks(What::Get, "tenant"),
+            State::asks_of_last(What::Has, ""),
+            State::asks_of_last(What::Bucket, "user."),
+            State::new(What::ChooseTracer),
+        ]),
+        _ => Program::random(&mut rng, &["tenant", "acme"]),
+    };
+    let user = |rng: &mut Rng| Plan::Text(format!("user-{}", rng.u16(..600)));
+    let context = |_| ContextPlan::of([("tenant", user(&mut rng)), ("acme", user(&mut rng))]);
+    let plan = CasePlan {
+        seed,
+        program,
+        contexts: (0..900).map(context).collect(),
+        lists: vec![&["langfuse", "datadog", "console"]],
+    };
+    Case::new(plan, &mut rng, host)
+}
+
 #[test]
 fn a_flood_of_values() {
-    let host = host_within(case_limits());
-    let mut tally = Tally::default();
-    for seed in seeds(10, 6) {
-        let mut rng = Rng::with_seed(seed);
-        let mut plan = CasePlan::random(seed);
-        let user = |rng: &mut Rng| Plan::Text(format!("user-{}", rng.u16(..600)));
-        plan.contexts = (0..900)
-            .map(|_| ContextPlan::of([("tenant", user(&mut rng)), ("acme", user(&mut rng))]))
-            .collect();
-        plan.lists.truncate(1);
-        plan.program = Program::random(&mut rng, &["tenant", "acme"]);
-        let case = Case::new(plan, &mut rng, &host);
-        if let Err(mismatch) = case.compare_all(&case.learner(), &mut rng, 6, &mut tally) {
-            panic!("{}", case.explain(&mismatch));
+    for answers in [256, Limits::LEARNED_ANSWERS] {
+        let host = host_within(with_room(answers, Limits::LEARNED_BYTES));
+        let mut tally = Tally::default();
+        for seed in seeds(11, 4) {
+            let case = flood(seed, &host);
+            case.hold(&case.learner(), &mut Rng::with_seed(seed), 6, &mut tally);
         }
+        report(
+            &format!("in a flood with room for {answers} answers"),
+            &tally,
+            10,
+        );
     }
-    println!("{tally}");
 }
 
 /// A selector that does one thing, after it has asked one question.
 fn after_a_question(what: What) -> Vec<u8> {
-    let mut get = State::new(What::Get);
-    get.targets = vec![1];
-    let states = vec![get, State::new(what)];
-    Program { states }.component()
+    Program::in_a_row([State::asks(What::Get, "tenant"), State::new(what)]).component()
 }
 
 fn assert_run(decision: &Decision, expected: Fallback) {
@@ -339,19 +437,25 @@ fn a_host_that_was_full_is_never_learned() {
     let endless = load(&host, "endless", &after_a_question(What::Loop));
     let selector = load(&host, "abstains", &after_a_question(What::Abstain));
     let context = RuntimeContext::empty();
-    let mut overloaded = 0;
+    let mut was_full = None;
     std::thread::scope(|scope| {
-        let busy = scope.spawn(|| decide(&endless, &context));
+        let busy = scope.spawn(|| {
+            let overloaded =
+                |decision: &Decision| fallback(decision) == Some(&Fallback::Overloaded);
+            while overloaded(&decide(&endless, &context)) {}
+        });
         while !busy.is_finished() {
-            // Until the other has the only sandbox, and for the moment after it,
-            // this one runs: then what it learns must not be asked again.
-            let decision = decide(&learner(&selector), &context);
+            // Each time one that has learned nothing, because what is known needs no
+            // sandbox.
+            let selector = selector.with_mode(Mode::Learned);
+            let decision = decide(&selector, &context);
             if decision.choice != Choice::Abstain {
                 assert_run(&decision, Fallback::Overloaded);
-                overloaded += 1;
+                was_full = Some(selector);
             }
         }
     });
-    assert!(overloaded > 0);
-    assert_eq!(decide(&selector, &context).choice, Choice::Abstain);
+    let decision = decide(&was_full.expect("a full host"), &context);
+    assert_eq!(decision.choice, Choice::Abstain);
+    assert!(!is_learned(&decision), "{decision:?}");
 }

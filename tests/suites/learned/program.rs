@@ -16,7 +16,7 @@ const STATE: usize = 24;
 /// What a state does. The numbers are those of the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum What {
+pub(crate) enum What {
     Get = 1,
     Has,
     Keys,
@@ -42,26 +42,26 @@ pub enum What {
 
 /// A text, what was read last, and the digest: a key, a name or a message.
 #[derive(Clone, Debug, Default)]
-pub struct Words {
-    pub text: String,
-    pub last: bool,
-    pub digest: bool,
+pub(crate) struct Words {
+    pub(crate) text: String,
+    pub(crate) last: bool,
+    pub(crate) digest: bool,
 }
 
 #[derive(Clone, Debug)]
-pub struct State {
-    pub what: What,
-    pub words: Words,
-    pub salt: &'static str,
-    pub number: u32,
+pub(crate) struct State {
+    pub(crate) what: What,
+    pub(crate) words: Words,
+    pub(crate) salt: &'static str,
+    pub(crate) number: u32,
     /// Later states, one of which is next. None at an end.
-    pub targets: Vec<u8>,
+    pub(crate) targets: Vec<u8>,
 }
 
 /// States in such an order that each leads to later ones, so that it ends.
 #[derive(Clone)]
-pub struct Program {
-    pub states: Vec<State>,
+pub(crate) struct Program {
+    pub(crate) states: Vec<State>,
 }
 
 impl fmt::Display for Program {
@@ -74,7 +74,7 @@ impl fmt::Display for Program {
 }
 
 impl State {
-    pub fn new(what: What) -> Self {
+    pub(crate) fn new(what: What) -> Self {
         Self {
             what,
             words: Words::default(),
@@ -82,6 +82,20 @@ impl State {
             number: 1,
             targets: Vec::new(),
         }
+    }
+
+    /// A question of this key.
+    pub(crate) fn asks(what: What, key: &str) -> Self {
+        let mut state = Self::new(what);
+        state.words.text = key.to_owned();
+        state
+    }
+
+    /// A question of a key that ends with what was read last.
+    pub(crate) fn asks_of_last(what: What, key: &str) -> Self {
+        let mut state = Self::asks(what, key);
+        state.words.last = true;
+        state
     }
 
     fn question(rng: &mut Rng, keys: &[&str]) -> Self {
@@ -167,7 +181,7 @@ fn pick(rng: &mut Rng, weighted: &[(What, u32)]) -> What {
 
 impl Program {
     /// Some states that ask and go on, and then some that end.
-    pub fn random(rng: &mut Rng, keys: &[&str]) -> Self {
+    pub(crate) fn random(rng: &mut Rng, keys: &[&str]) -> Self {
         let questions = rng.usize(2..=8);
         let count = questions + rng.usize(3..=6);
         let states = (0..count).map(|at| {
@@ -190,8 +204,18 @@ impl Program {
         }
     }
 
+    /// One state after the other.
+    pub(crate) fn in_a_row<const N: usize>(mut states: [State; N]) -> Self {
+        for (state, next) in states.iter_mut().zip(1..N as u8) {
+            state.targets = vec![next];
+        }
+        Self {
+            states: states.into(),
+        }
+    }
+
     /// The component that runs it.
-    pub fn component(&self) -> Vec<u8> {
+    pub(crate) fn component(&self) -> Vec<u8> {
         let data: String = self
             .bytes()
             .iter()
@@ -231,7 +255,7 @@ impl Program {
 
     /// What it must answer, and what it meets on the way. It may run out of fuel
     /// and of memory before, which only the guest can tell.
-    pub fn run(&self, context: &ContextView<'_>, tracers: &TracerNames) -> (Choice, Met) {
+    pub(crate) fn run(&self, context: &ContextView<'_>, tracers: &TracerNames) -> (Choice, Met) {
         let mut run = Run {
             context,
             tracers,
@@ -505,15 +529,16 @@ impl Run<'_> {
                     "" => note(F::EmptyText),
                     "1" => note(F::TextOne),
                     _ if !text.is_ascii() => note(F::Unicode),
-                    _ if text.len() >= 16 << 10 => note(F::HugeText),
-                    _ if text.len() >= 1 << 10 => note(F::LongText),
+                    _ if text.len() >= 4096 => note(F::HugeText),
+                    _ if text.len() >= 256 => note(F::LongText),
                     _ => {}
                 }
             }
             Some(Value::Json(json)) => {
                 note(F::GetJson);
                 match json {
-                    _ if json.len() >= 1 << 10 => note(F::LargeJson),
+                    _ if json.len() >= 4096 => note(F::HugeJson),
+                    _ if json.len() >= 256 => note(F::LargeJson),
                     _ if json.parse::<i128>().is_ok() => note(F::LargeInteger),
                     _ => {}
                 }
