@@ -406,16 +406,16 @@ fn assert_run(decision: &Decision, expected: Fallback) {
 /// not asked twice alike.
 #[test]
 fn what_depends_on_the_machine_is_never_learned() {
-    let limits = Limits {
+    let clocked = Limits {
         fuel: u64::MAX >> 2,
         wall_clock: Duration::from_millis(20),
         ..case_limits()
     };
-    let host = host_within(limits);
-    for (what, budget) in [
-        (What::Recurse, Budget::Stack),
-        (What::Loop, Budget::WallClock),
+    for (what, limits, budget) in [
+        (What::Recurse, case_limits(), Budget::Stack),
+        (What::Loop, clocked, Budget::WallClock),
     ] {
+        let host = host_within(limits);
         let selector = load(&host, "endless", &after_a_question(what));
         for _ in 0..4 {
             let decision = decide(&selector, &RuntimeContext::empty());
