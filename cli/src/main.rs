@@ -9,7 +9,9 @@ mod args;
 mod build;
 mod commands;
 mod contexts;
+mod explore;
 mod printer;
+mod walk;
 
 use std::process::ExitCode;
 
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     let outcome = match &args.command {
         Command::Demo(args) => commands::demo::run(args, &printer),
         Command::Route(args) => commands::route::run(args, &printer),
+        Command::Explain(args) => commands::explain::run(args, &printer),
         Command::Check(args) => commands::check::run(args, &printer),
         Command::List(args) => commands::list::run(args, &printer),
         Command::Build(args) => commands::build::run(args, &printer),
