@@ -7,7 +7,8 @@
 ;;   2 how many targets
 ;;
 ;; Everything that a state learns is folded into one digest, and the digest picks
-;; the target. So a run depends on every bit of every answer.
+;; the target. So a run depends on every bit of every answer: each has to reach the
+;; low bits, which a remainder looks at.
 (component
   (import "spanway:selector/runtime-context@0.1.0" (instance $context
     (type $value (variant (case "null") (case "boolean" bool) (case "integer" s64)
@@ -56,7 +57,7 @@
 
     (func $fold (param $bits i64)
       (global.set $digest (i64.mul
-        (i64.xor (global.get $digest) (local.get $bits))
+        (i64.rotl (i64.xor (global.get $digest) (local.get $bits)) (i64.const 23))
         (i64.const 0x9e3779b97f4a7c15)))
       (global.set $digest (i64.xor
         (global.get $digest)

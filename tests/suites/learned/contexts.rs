@@ -32,7 +32,7 @@ const KEYS: [&str; 20] = [
 /// Start attributes of a root span. Two of them can never be read.
 const ATTRIBUTES: [&str; 6] = ["http.route", "größe", "", "name", "kind", "user"];
 /// Names of members that make the dotted keys above.
-const MEMBERS: [&str; 8] = ["id", "tier", "b", "b.c", "c", "", "name", "größe"];
+pub(crate) const MEMBERS: [&str; 8] = ["id", "tier", "b", "b.c", "c", "", "name", "größe"];
 
 /// A value as it is meant, before it goes in by one way or another.
 #[derive(Clone, Debug)]
@@ -67,9 +67,10 @@ pub(crate) fn random_contexts(
     rng: &mut Rng,
     count: usize,
 ) -> (Vec<&'static str>, Vec<ContextPlan>) {
-    let keys = few(rng, &KEYS);
-    let values = plain_values(rng);
-    let palette = few(rng, &values);
+    // Few, so that a selector asks for most of them.
+    let few_keys = rng.usize(2..=4);
+    let keys = rng.choose_multiple(KEYS, few_keys);
+    let palette = palette(rng);
     let mut plans = vec![ContextPlan::random(rng, &keys, &palette)];
     while plans.len() < count {
         plans.push(match rng.u8(..16) {
@@ -92,61 +93,114 @@ fn few<T: Clone>(rng: &mut Rng, of: &[T]) -> Vec<T> {
     few.into_iter().cloned().collect()
 }
 
+/// Some values that are easily taken for each other, and some others.
+fn palette(rng: &mut Rng) -> Vec<Plan> {
+    let mut families = families(rng);
+    let alike = families.swap_remove(rng.usize(..families.len()));
+    let mut palette = few(rng, &alike);
+    palette.extend(rng.choose_multiple(families.into_iter().flatten(), 2));
+    palette
+}
+
 /// Values that are easily taken for each other, and those at the borders.
-fn plain_values(rng: &mut Rng) -> Vec<Plan> {
+fn families(rng: &mut Rng) -> Vec<Vec<Plan>> {
+    use Plan::{Array, Boolean, Float, Integer, Null, Object};
+    let text = |text: &str| Plan::Text(text.to_owned());
+    let integer = |integer: i128| [Integer(integer), text(&integer.to_string())];
+    // Texts about as long as some limit may be, alike at both ends.
     let border = [8, 16, 64, 1024, 4096, 16384][rng.usize(..6)];
     let long = |length: usize, middle: &str| {
         let half = "x".repeat(length / 2);
         Plan::Text(format!("{half}{middle}{}", &half[middle.len()..]))
     };
-    let mut values = vec![
-        Plan::Null,
-        Plan::Boolean(true),
-        Plan::Boolean(false),
-        // Texts about as long as some limit may be, alike at both ends.
-        long(border - 2, "y"),
-        long(border, "y"),
-        long(border, "z"),
-        Plan::Text("x".repeat(border + 1)),
-        Plan::Text("x".repeat(border) + "y"),
-        long(300, "y"),
-        long(300, "z"),
-        long(70_000, "y"),
-        Plan::Array(vec![]),
-        Plan::Array(vec![Plan::Integer(1)]),
-        Plan::Array(vec![Plan::Float(1.0)]),
-        Plan::Array(vec![long(border, "y")]),
-        Plan::Array(vec![long(border, "z")]),
-        Plan::Object(vec![]),
-    ];
-    let integers = [0, 1, -1, SAFE, -SAFE, SAFE + 1, -SAFE - 1];
-    values.extend(integers.map(Plan::Integer));
-    values.extend([i64::MIN.into(), i64::MAX.into(), u64::MAX.into()].map(Plan::Integer));
-    let floats = [0.0, -0.0, 1.0, -1.0, 0.1, 5e-324, 1e300, SAFE as f64];
-    values.extend(floats.map(Plan::Float));
-    values.extend([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(Plan::Float));
-    let texts = [
-        "",
-        " ",
-        "0",
-        "1",
-        "1.0",
-        "true",
-        "null",
-        "[]",
-        "acme",
-        "Acme",
-        "é",
-        "e\u{301}",
+    vec![
+        vec![
+            Float(0.0),
+            Float(-0.0),
+            Integer(0),
+            text("0"),
+            text(""),
+            Null,
+            Boolean(false),
+        ],
+        vec![
+            Integer(1),
+            Float(1.0),
+            text("1"),
+            text("1.0"),
+            Boolean(true),
+            Integer(-1),
+            Float(-1.0),
+        ],
+        vec![
+            Null,
+            text("null"),
+            text(""),
+            Array(vec![]),
+            text("[]"),
+            Object(vec![]),
+            text("{}"),
+        ],
+        vec![
+            Array(vec![Integer(1)]),
+            Array(vec![Float(1.0)]),
+            text("[1]"),
+            text("[1.0]"),
+            Integer(1),
+        ],
+        vec![
+            Float(f64::NAN),
+            Float(f64::INFINITY),
+            Float(f64::NEG_INFINITY),
+            Float(0.1),
+            text("NaN"),
+        ],
+        vec![
+            Float(5e-324),
+            Float(0.0),
+            Float(1e300),
+            Float(1e-300),
+            Float(f64::INFINITY),
+        ],
+        [
+            integer(SAFE),
+            integer(SAFE + 1),
+            [Float(SAFE as f64), Float((SAFE + 1) as f64)],
+        ]
+        .concat(),
+        [
+            integer(-SAFE),
+            integer(-SAFE - 1),
+            [Float(-SAFE as f64), Integer(SAFE)],
+        ]
+        .concat(),
+        [i64::MIN.into(), i64::MAX.into(), u64::MAX.into()]
+            .map(integer)
+            .concat(),
+        ["acme", "Acme", "acme ", "é", "e\u{301}"].map(text).into(),
         // Keys and the ends of keys, for questions that are made of answers.
-        "tenant",
-        "tier",
-        "id",
-        "env",
-        "user.tier",
-    ];
-    values.extend(texts.map(|text| Plan::Text(text.to_owned())));
-    values
+        ["tenant", "tier", "id", "env", "user.tier", ""]
+            .map(text)
+            .into(),
+        vec![
+            long(border - 2, "y"),
+            long(border, "y"),
+            long(border, "z"),
+            Plan::Text("x".repeat(border + 1)),
+            Plan::Text("x".repeat(border) + "y"),
+        ],
+        vec![
+            long(300, "y"),
+            long(300, "z"),
+            long(5000, "y"),
+            long(70_000, "y"),
+        ],
+        vec![
+            Array(vec![long(border, "y")]),
+            Array(vec![long(border, "z")]),
+            long(border, "y"),
+        ],
+    ]
 }
 
 impl Plan {

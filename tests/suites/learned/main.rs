@@ -18,7 +18,8 @@ use fastrand::Rng;
 use features::Feature;
 use program::{Program, State, What};
 use spanway::{
-    Budget, Choice, Decision, Fallback, Forget, Limits, Mode, Origin, RuntimeContext, SelectorHost,
+    Budget, Choice, ComponentSelector, Decision, Fallback, Forget, Limits, Mode, Origin,
+    RuntimeContext, SelectorHost,
 };
 use spanway_tests::{decide, fallback, host_within, load};
 
@@ -392,9 +393,10 @@ fn a_flood_of_values() {
     }
 }
 
-/// A selector that does one thing, after it has asked one question.
-fn after_a_question(what: What) -> Vec<u8> {
-    Program::in_a_row([State::asks(What::Get, "tenant"), State::new(what)]).component()
+/// A selector that learns, and does one thing after it has asked one question.
+fn after_a_question(host: &SelectorHost, what: What) -> ComponentSelector {
+    let program = Program::in_a_row([State::asks(What::Get, "tenant"), State::new(what)]);
+    load(host, "one thing", &program.component()).with_mode(Mode::Learned)
 }
 
 fn assert_run(decision: &Decision, expected: Fallback) {
@@ -411,17 +413,21 @@ fn what_depends_on_the_machine_is_never_learned() {
         wall_clock: Duration::from_millis(20),
         ..case_limits()
     };
+    let context = RuntimeContext::empty();
     for (what, limits, budget) in [
         (What::Recurse, case_limits(), Budget::Stack),
         (What::Loop, clocked, Budget::WallClock),
     ] {
         let host = host_within(limits);
-        let selector = load(&host, "endless", &after_a_question(what));
+        let endless = after_a_question(&host, what);
         for _ in 0..4 {
-            let decision = decide(&selector, &RuntimeContext::empty());
-            assert_run(&decision, Fallback::OutOfBudget(budget));
+            assert_run(&decide(&endless, &context), Fallback::OutOfBudget(budget));
         }
     }
+    // Another end is learned from the first run.
+    let trap = after_a_question(&host_within(case_limits()), What::Unreachable);
+    assert!(!is_learned(&decide(&trap, &context)));
+    assert!(is_learned(&decide(&trap, &context)));
 }
 
 #[test]
@@ -434,8 +440,8 @@ fn a_host_that_was_full_is_never_learned() {
         ..case_limits()
     };
     let host = host_within(limits);
-    let endless = load(&host, "endless", &after_a_question(What::Loop));
-    let selector = load(&host, "abstains", &after_a_question(What::Abstain));
+    let endless = after_a_question(&host, What::Loop);
+    let selector = after_a_question(&host, What::Abstain);
     let context = RuntimeContext::empty();
     let mut was_full = None;
     std::thread::scope(|scope| {
@@ -455,7 +461,9 @@ fn a_host_that_was_full_is_never_learned() {
             }
         }
     });
-    let decision = decide(&was_full.expect("a full host"), &context);
+    let was_full = was_full.expect("a full host");
+    let decision = decide(&was_full, &context);
     assert_eq!(decision.choice, Choice::Abstain);
     assert!(!is_learned(&decision), "{decision:?}");
+    assert!(is_learned(&decide(&was_full, &context)));
 }

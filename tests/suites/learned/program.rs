@@ -7,6 +7,7 @@ use fastrand::Rng;
 use spanway::{Budget, Choice, ContextView, Fallback, TracerNames, Value};
 use spanway_tests::{component, text};
 
+use super::contexts::MEMBERS;
 use super::features::{Feature, Met};
 
 /// Where the guest finds its program, and the size of a state.
@@ -111,16 +112,17 @@ impl State {
             (Grow, 1),
         ];
         let mut state = Self::new(pick(rng, &weighted));
-        let member = ["id", "tier", "b", "b.c", "name"][rng.usize(..5)];
+        let member = MEMBERS[rng.usize(..MEMBERS.len())];
         let key = keys[rng.usize(..keys.len())];
-        state.words = match rng.u8(..20) {
-            0 => words(["", "user.", "span.", "a.b."][rng.usize(..4)], true, false),
+        let one_of = |rng: &mut Rng, texts: &[&'static str]| texts[rng.usize(..texts.len())];
+        state.words = match rng.u8(..24) {
+            0 => words(one_of(rng, &["", "user.", "span.", "a.b."]), true, false),
             1 => words("", true, false),
             2 => words("", false, true),
             3 => words("absent", false, false),
             4 => words("span.name", false, false),
             5 => words(
-                ["span.http.route", "span.kind", "span."][rng.usize(..3)],
+                one_of(rng, &["span.http.route", "span.kind", "span."]),
                 false,
                 false,
             ),
@@ -157,7 +159,7 @@ impl State {
             4 | 5 => "langfuse",
             _ => "console",
         };
-        state.words = words(text, rng.u8(..4) == 0, rng.u8(..3) == 0);
+        state.words = words(text, rng.u8(..3) == 0, rng.bool());
         state
     }
 }
@@ -380,7 +382,9 @@ impl Run<'_> {
     const GROWN: u64 = (super::case::MEMORY >> 19) as u64 - 1;
 
     fn fold(&mut self, bits: u64) {
-        self.digest = (self.digest ^ bits).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.digest = (self.digest ^ bits)
+            .rotate_left(23)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self.digest ^= self.digest >> 32;
     }
 
