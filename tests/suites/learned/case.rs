@@ -287,7 +287,7 @@ fn is_cut_short(choice: &Choice) -> bool {
 /// How many decisions were compared.
 #[derive(Default)]
 pub(crate) struct Tally {
-    cases: u64,
+    pub(crate) cases: u64,
     runs: u64,
     hits: u64,
     pub(crate) coverage: Coverage,
