@@ -68,7 +68,10 @@ pub use selector::{Chain, Selector, native};
 pub use tracer_names::{MAX_NAME_BYTES, TracerNames};
 
 #[cfg(feature = "components")]
-pub use component::{ComponentSelector, HostError, Limits, LoadError, SelectorHost};
+pub use component::{
+    CacheState, CompileCache, CompileStatus, ComponentSelector, HostError, Limits, LoadError,
+    SelectorHost, SelectorHostBuilder,
+};
 #[cfg(feature = "components")]
 pub use directory::{DirectoryError, LoadReport, LoadedFile, SelectorsDirectory};
 

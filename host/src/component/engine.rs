@@ -9,6 +9,7 @@ use wasmtime::{
     VariableOperatorCost,
 };
 
+use super::cache::Disk;
 use super::limits::Limits;
 
 /// Fuel for each page that a guest grows its memory by: the host clears it.
@@ -27,8 +28,9 @@ const IDLE_TICKS: u32 = 200;
 /// Sandboxes come from a pool that is as large as the limits allow. Where the
 /// system does not give that much address space, they are made on demand: slower,
 /// and the same otherwise.
-pub(super) fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
+pub(super) fn engine(limits: &Limits, disk: &Disk) -> wasmtime::Result<Engine> {
     let mut config = config(limits);
+    config.cache(disk.entries().map(|entries| entries.wasmtime().clone()));
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
     Engine::new(&config).or_else(|error| {
         tracing::debug!(%error, "no pool of sandboxes; they are made on demand");

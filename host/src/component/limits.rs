@@ -48,6 +48,8 @@ pub struct Limits {
     pub admission_wait: Duration,
     /// Selectors in one directory.
     pub selectors: usize,
+    /// Components of a directory that are compiled at once, each on a thread.
+    pub compile_threads: usize,
 }
 
 impl Limits {
@@ -88,6 +90,9 @@ impl Limits {
     pub const ADMISSION_WAIT: Duration = Duration::from_millis(20);
     /// A chain is asked one after the other; more than this is a mistake.
     pub const SELECTORS: usize = 64;
+    /// One for each core and no more than this: to compile a language runtime takes
+    /// some hundreds of megabytes while it lasts.
+    pub const COMPILE_THREADS: usize = 4;
 
     /// [`wall_clock`](Self::wall_clock) in ticks: at least two, because the first
     /// may be about to end.
@@ -118,6 +123,7 @@ impl Default for Limits {
             sandboxes: (cores * Self::SANDBOXES_PER_CORE).max(4),
             admission_wait: Self::ADMISSION_WAIT,
             selectors: Self::SELECTORS,
+            compile_threads: cores.min(Self::COMPILE_THREADS),
         }
     }
 }

@@ -1,18 +1,23 @@
 //! What all selectors of one host share.
 
+use parking_lot::Mutex;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::admission::Admission;
+use super::compiled::Components;
 use super::engine::Clock;
 use super::limits::Limits;
 use super::sandbox::Sandbox;
 
-/// One engine with its clock, its limits and its places.
+/// One engine with its clock, its limits, its places and its components.
 pub(super) struct Shared {
     pub(super) engine: Engine,
     pub(super) limits: Limits,
     pub(super) clock: Clock,
     pub(super) admission: Admission,
     pub(super) linker: Linker<Sandbox>,
+    pub(super) components: Components,
+    /// Held by the load that starts its component.
+    pub(super) starting: Mutex<()>,
 }

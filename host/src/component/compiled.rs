@@ -1,0 +1,112 @@
+//! Components as they are compiled: once for each content, whatever the names of
+//! its files.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+use wasmtime::Engine;
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
+
+use super::cache::{CacheState, Disk};
+use super::error::LoadError;
+use super::sandbox::Sandbox;
+
+/// A component that can be started. Gone with the last selector that is of it.
+pub(super) struct Compiled {
+    pub(super) digest: String,
+    pub(super) file_bytes: usize,
+    pub(super) imports: Vec<String>,
+    pub(super) pre: InstancePre<Sandbox>,
+    pub(super) select: ComponentExportIndex,
+}
+
+/// How the components of a [`SelectorHost`](crate::SelectorHost) came to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CompileStatus {
+    /// Components that the compiler made, whether they were loaded in the end or
+    /// not.
+    pub compiled: u64,
+    /// Components that were found in the compile cache.
+    pub found: u64,
+    /// Loads that needed neither, because a selector with the same bytes lives.
+    pub shared: u64,
+    /// What became of the compile cache.
+    pub cache: CacheState,
+}
+
+/// The components of one host that live, by their digests.
+pub(super) struct Components {
+    disk: Disk,
+    live: Mutex<HashMap<String, Arc<Slot>>>,
+    compiled: AtomicU64,
+    shared: AtomicU64,
+}
+
+/// Locked while its component is compiled, so that a second load of the same bytes
+/// waits for the first.
+type Slot = Mutex<Weak<Compiled>>;
+
+impl Components {
+    pub(super) fn new(disk: Disk) -> Self {
+        Self {
+            disk,
+            live: Mutex::default(),
+            compiled: AtomicU64::new(0),
+            shared: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// The component with this digest: the one that lives, or else a new one.
+    pub(super) fn get_or_make(
+        &self,
+        digest: &str,
+        make: impl FnOnce() -> Result<Arc<Compiled>, LoadError>,
+    ) -> Result<Arc<Compiled>, LoadError> {
+        let slot = self.slot(digest);
+        let mut slot = slot.lock();
+        if let Some(compiled) = slot.upgrade() {
+            self.shared.fetch_add(1, Ordering::Relaxed);
+            return Ok(compiled);
+        }
+        let compiled = make()?;
+        *slot = Arc::downgrade(&compiled);
+        Ok(compiled)
+    }
+
+    fn slot(&self, digest: &str) -> Arc<Slot> {
+        let mut live = self.live.lock();
+        // Those that nobody loads and nobody has.
+        live.retain(|_, slot| {
+            Arc::strong_count(slot) > 1 || slot.try_lock().is_none_or(|c| c.strong_count() > 0)
+        });
+        Arc::clone(live.entry(digest.to_owned()).or_default())
+    }
+
+    /// From the cache on disk, or compiled.
+    pub(super) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+        let compile = || Component::new(engine, bytes);
+        let component = match self.disk.entries() {
+            Some(entries) => entries.around(engine, bytes, compile),
+            None => compile(),
+        }?;
+        self.compiled.fetch_add(1, Ordering::Relaxed);
+        Ok(component)
+    }
+
+    pub(super) fn status(&self) -> CompileStatus {
+        let found = self.disk.entries().map_or(0, |entries| entries.found());
+        CompileStatus {
+            compiled: self.compiled.load(Ordering::Relaxed).saturating_sub(found),
+            found,
+            shared: self.shared.load(Ordering::Relaxed),
+            cache: self.disk.state(),
+        }
+    }
+}
