@@ -46,7 +46,9 @@ pub enum Origin {
     /// Native code, or no selector at all.
     #[default]
     Native,
-    /// A component ran in a fresh sandbox.
+    /// What was learned of a component, which did not run.
+    Learned,
+    /// A component ran in a fresh sandbox, or a stateful one in its own.
     Run(RunCost),
 }
 
@@ -65,6 +67,7 @@ impl Origin {
     pub(crate) fn and(self, next: Origin) -> Origin {
         match (self, next) {
             (Origin::Native, other) | (other, Origin::Native) => other,
+            (Origin::Learned, other) | (other, Origin::Learned) => other,
             (Origin::Run(a), Origin::Run(b)) => Origin::Run(RunCost {
                 took: a.took.saturating_add(b.took),
                 fuel: a.fuel.saturating_add(b.fuel),
@@ -126,6 +129,19 @@ impl Fallback {
             self,
             Fallback::NoTracers | Fallback::NoSelector | Fallback::Abstained
         )
+    }
+
+    /// Bytes of the text that it carries.
+    #[cfg(feature = "components")]
+    pub(crate) fn detail_bytes(&self) -> usize {
+        match self {
+            Fallback::UnknownTracer(text)
+            | Fallback::Failed(text)
+            | Fallback::Trapped(text)
+            | Fallback::Unavailable(text)
+            | Fallback::Host(text) => text.len(),
+            _ => 0,
+        }
     }
 
     /// The cause in one word, for metrics, attributes and JSON.

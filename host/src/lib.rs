@@ -51,6 +51,8 @@ mod tracer_names;
 mod component;
 #[cfg(feature = "components")]
 mod directory;
+#[cfg(feature = "components")]
+mod learned;
 
 mod registry;
 
@@ -59,7 +61,7 @@ pub mod otel;
 
 pub use context::{
     ContextError, ContextLimits, ContextView, RootSpan, RuntimeContext, RuntimeContextBuilder,
-    Value,
+    SpanAttributes, Value,
 };
 pub use decision::{
     Budget, Choice, Decision, Fallback, FallbackKind, Origin, RunCost, TracerIndex,
@@ -67,9 +69,12 @@ pub use decision::{
 pub use selector::{Chain, Selector, native};
 pub use tracer_names::{MAX_NAME_BYTES, TracerNames};
 
+#[cfg(feature = "mutations")]
+#[doc(hidden)]
+pub use component::Forget;
 #[cfg(feature = "components")]
 pub use component::{
-    CacheState, CompileCache, CompileStatus, ComponentSelector, HostError, Limits, LoadError,
+    CacheState, CompileCache, CompileStatus, ComponentSelector, HostError, Limits, LoadError, Mode,
     SelectorHost, SelectorHostBuilder,
 };
 #[cfg(feature = "components")]

@@ -1,6 +1,7 @@
 //! The names of the available tracers, as a selector sees them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::decision::{Choice, Fallback, TracerIndex};
 
@@ -20,8 +21,15 @@ pub const MAX_NAME_BYTES: usize = 256;
 /// assert!(matches!(names.choose("console"), Choice::Tracer(_)));
 /// assert!(matches!(names.choose("Console"), Choice::Fallback(_)));
 /// ```
+/// Cheap to clone: all clones are one list. Two lists are equal if they have equal
+/// names in the same order.
 #[derive(Clone, Debug, Default)]
 pub struct TracerNames {
+    list: Arc<List>,
+}
+
+#[derive(Debug, Default)]
+struct List {
     names: Vec<String>,
     places: HashMap<String, usize, foldhash::fast::RandomState>,
 }
@@ -29,7 +37,7 @@ pub struct TracerNames {
 impl TracerNames {
     /// Names in the given order. Of equal names the first one counts.
     pub fn new<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
-        let mut list = Self::default();
+        let mut list = List::default();
         for name in names {
             let name = name.into();
             if !list.places.contains_key(&name) {
@@ -37,13 +45,22 @@ impl TracerNames {
                 list.names.push(name);
             }
         }
-        list
+        Self {
+            list: Arc::new(list),
+        }
+    }
+
+    /// Whether it is the very same list, which is told without looking at a name.
+    #[cfg(feature = "components")]
+    #[inline]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.list, &other.list)
     }
 
     /// Chooses the tracer of this name, compared byte by byte. An unknown name is
     /// a choice too, of the fallback tracer, and is recorded.
     pub fn choose(&self, name: &str) -> Choice {
-        match self.places.get(name) {
+        match self.list.places.get(name) {
             Some(&place) => Choice::Tracer(TracerIndex(place)),
             None => {
                 let mut name = name.to_owned();
@@ -55,29 +72,37 @@ impl TracerNames {
 
     /// Whether a tracer has this name.
     pub fn contains(&self, name: &str) -> bool {
-        self.places.contains_key(name)
+        self.list.places.contains_key(name)
     }
 
     /// The name at a place that this list gave out.
     pub fn name(&self, index: TracerIndex) -> Option<&str> {
-        self.names.get(index.0).map(String::as_str)
+        self.list.names.get(index.0).map(String::as_str)
     }
 
     /// The names in order.
     pub fn as_slice(&self) -> &[String] {
-        &self.names
+        &self.list.names
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.names.len()
+        self.list.names.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.list.names.is_empty()
     }
 }
+
+impl PartialEq for TracerNames {
+    fn eq(&self, other: &Self) -> bool {
+        self.list.names == other.list.names
+    }
+}
+
+impl Eq for TracerNames {}
 
 /// Cuts a text to at most `bytes`, at a character border.
 pub(crate) fn truncate(text: &mut String, bytes: usize) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use spanway::{
-    Choice, ComponentSelector, Decision, Fallback, Limits, Origin, RuntimeContext, Selector,
+    Choice, ComponentSelector, Decision, Fallback, Limits, Mode, Origin, RuntimeContext, Selector,
     SelectorHost, TracerNames,
 };
 
@@ -59,10 +59,12 @@ pub fn zoo(name: &str) -> Vec<u8> {
     component(&text("zoo", name))
 }
 
-/// Loads a guest that must load.
+/// Loads a guest that must load. It runs for each decision: what is looked at here
+/// is what a guest does, and not what is known of it.
 pub fn load(host: &SelectorHost, name: &str, bytes: &[u8]) -> ComponentSelector {
-    host.load(name, bytes)
-        .unwrap_or_else(|error| panic!("{name} is not loaded: {error}"))
+    let loaded = host.load(name, bytes);
+    let selector = loaded.unwrap_or_else(|error| panic!("{name} is not loaded: {error}"));
+    selector.with_mode(Mode::Fresh)
 }
 
 /// One decision of a component, from its text, with [`limits`] and [`TRACERS`].

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use allocation_counter::measure;
 use spanway::{
-    Chain, Choice, RootSpan, RuntimeContext, Selector, TracerNames, TracerRegistry, native,
+    Chain, Choice, Origin, RootSpan, RuntimeContext, Selector, TracerNames, TracerRegistry, native,
 };
 
 fn context() -> RuntimeContext {
@@ -55,6 +55,19 @@ fn questions_allocate_nothing() {
 }
 
 #[test]
+fn attributes_of_a_root_span_are_read_where_they_lie() {
+    let context = context();
+    let attributes = RuntimeContext::from_json(r#"{"http.route":"/chat","n":[1]}"#).unwrap();
+    let asked = || {
+        let span = RootSpan::with_attributes("POST /chat", "server", &attributes);
+        let view = context.view_with_span(&span);
+        assert_eq!(view.text("span.http.route"), Some("/chat"));
+        assert!(view.has("span.n") && !view.has("span.missing"));
+    };
+    assert_eq!(allocations(asked), 0);
+}
+
+#[test]
 fn a_span_whose_attributes_nobody_asks_for_is_not_read() {
     let context = context();
     let attributes = || -> RuntimeContext { panic!("read") };
@@ -95,4 +108,77 @@ fn a_selection_by_a_native_selector_allocates_nothing() {
     let empty = RuntimeContext::empty();
     let select = || drop(registry.select(&empty.view()));
     assert_eq!(allocations(select), 0);
+}
+
+/// A registry of a hundred tracers behind the example selectors, which know the
+/// context.
+fn learned(names: &[&str], context: &RuntimeContext) -> TracerRegistry<()> {
+    let registry = TracerRegistry::<()>::new();
+    for name in ["langfuse", "datadog", "console", "candidate", "discard"] {
+        registry.register(name, ()).unwrap();
+    }
+    for number in 0..95 {
+        registry.register(format!("tracer-{number}"), ()).unwrap();
+    }
+    let host = spanway_tests::host();
+    let selectors = names.iter().map(|name| {
+        let file = spanway_tests::folder_of("../selectors").join(format!("{name}.wasm"));
+        Arc::new(host.load_file(&file).unwrap()) as Arc<dyn Selector>
+    });
+    registry.set_selectors(Chain::new(selectors));
+    drop(registry.select(&context.view()));
+    registry
+}
+
+#[test]
+fn a_learned_selection_allocates_nothing() {
+    let context = RuntimeContext::from_json(
+        r#"{"environment":"staging","tenant":"globex","user":{"id":"u-1","tier":"pro"}}"#,
+    )
+    .unwrap();
+    for names in [
+        &["50-environment"][..],
+        &[
+            "10-health-checks",
+            "20-tenant",
+            "30-rollout",
+            "40-tier-region",
+            "50-environment",
+        ],
+    ] {
+        let registry = learned(names, &context);
+        let attributes = RuntimeContext::empty();
+        let select = || {
+            let span = RootSpan::with_attributes("POST /chat", "server", &attributes);
+            let selection = registry.select(&context.view_with_span(&span));
+            assert_eq!(selection.tracer_name(), Some("datadog"));
+            assert_eq!(selection.selector_name(), Some("50-environment"));
+            assert_eq!(selection.origin(), Origin::Learned);
+        };
+        // Once to learn, with the span.
+        let span = RootSpan::with_attributes("POST /chat", "server", &attributes);
+        drop(registry.select(&context.view_with_span(&span)));
+        assert_eq!(allocations(select), 0, "{names:?}");
+    }
+}
+
+#[test]
+fn an_answer_among_many_allocates_nothing() {
+    let guest = spanway_tests::guest("asker");
+    let asker = spanway_tests::host().load("asker", &guest).unwrap();
+    let names = TracerNames::new(["get", "user"]);
+    let contexts: Vec<_> = (0..500)
+        .map(|user| RuntimeContext::builder().set("user", user).build().unwrap())
+        .collect();
+    for context in &contexts {
+        asker.decide(&context.view(), &names);
+    }
+    // It names the answer, and no tracer is called so: a text to carry along.
+    for context in [&contexts[0], &contexts[499]] {
+        let decide = || {
+            let decision = asker.decide(&context.view(), &names);
+            assert_eq!(decision.origin, Origin::Learned);
+        };
+        assert_eq!(allocations(decide), 1);
+    }
 }

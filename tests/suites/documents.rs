@@ -38,6 +38,8 @@ fn the_table_of_limits_is_that_of_the_code() {
         sandboxes,
         admission_wait,
         selectors,
+        learned_answers,
+        learned_bytes,
     } = Limits::default();
     for (name, value) in [
         ("component_bytes", component_bytes.to_string()),
@@ -57,6 +59,8 @@ fn the_table_of_limits_is_that_of_the_code() {
             format!("{} ms", admission_wait.as_millis()),
         ),
         ("selectors", selectors.to_string()),
+        ("learned_answers", learned_answers.to_string()),
+        ("learned_bytes", learned_bytes.to_string()),
         (
             "sandboxes",
             format!("{} per core, at least 4", Limits::SANDBOXES_PER_CORE),

@@ -5,8 +5,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use spanway::{
-    Budget, Choice, ComponentSelector, Fallback, Limits, LoadError, RuntimeContext, SelectorHost,
-    TracerNames,
+    Budget, Choice, ComponentSelector, Fallback, Limits, LoadError, Mode, Origin, RuntimeContext,
+    SelectorHost, TracerNames,
 };
 use spanway_tests::{
     TRACERS, chose, component, decide, environment, fallback, fuel, guest, host, host_within,
@@ -290,6 +290,7 @@ fn check(host: &SelectorHost, name: &str, gets: &Gets) -> Result<(), String> {
         (Ok(_), Refused(expected, _)) => return Err(format!("it is loaded and not {expected}")),
         (Ok(selector), _) => selector,
     };
+    let (learning, selector) = (selector.clone(), selector.with_mode(Mode::Fresh));
     let names = TracerNames::new(TRACERS);
     let expected = match gets {
         Falls(reason) => Choice::Fallback(reason.clone()),
@@ -309,6 +310,16 @@ fn check(host: &SelectorHost, name: &str, gets: &Gets) -> Result<(), String> {
     if fuel(&again) != fuel(&first) && !matches!(gets, Falls(Fallback::OutOfBudget(Budget::Stack)))
     {
         return Err(format!("it burnt {}, then {}", fuel(&first), fuel(&again)));
+    }
+    // What comes again is learned; where the stack ends, and whether it starts,
+    // depends on more than on the answers.
+    let learned = [(); 2].map(|()| decide(&learning, &context));
+    if learned.iter().any(|decision| decision.choice != expected) {
+        return Err(format!("learned {learned:?} and not {expected:?}"));
+    }
+    let fleeting = matches!(gets, Falls(Fallback::OutOfBudget(Budget::Stack)));
+    if (learned[1].origin == Origin::Learned) == fleeting {
+        return Err(format!("the second time it was {:?}", learned[1].origin));
     }
     Ok(())
 }

@@ -79,6 +79,7 @@ fn row(selection: &Selection<()>, given: &Given) -> Vec<String> {
                 cost.fuel
             )
         }
+        Origin::Learned => "learned".to_owned(),
         _ => "-".to_owned(),
     };
     let why = selection
@@ -120,7 +121,9 @@ struct Line<'a> {
     fallback: Option<&'static str>,
     /// The same for a person.
     reason: Option<String>,
-    /// What asking the selectors took.
+    /// Whether it was known from the decisions before, so that no selector ran.
+    learned: bool,
+    /// What running the selectors took.
     took_us: Option<f64>,
     fuel: Option<u64>,
     /// The context as it was given.
@@ -139,6 +142,7 @@ impl<'a> Line<'a> {
             digest: selection.selector().and_then(|selector| selector.digest()),
             fallback: selection.fallback().map(|why| why.kind().as_str()),
             reason: selection.fallback().map(ToString::to_string),
+            learned: selection.origin() == Origin::Learned,
             took_us: cost.map(|cost| cost.took.as_secs_f64() * 1e6),
             fuel: cost.map(|cost| cost.fuel),
             context: &given.json,

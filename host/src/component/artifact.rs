@@ -14,9 +14,9 @@ use super::error::LoadError;
 use super::sandbox::Sandbox;
 
 /// A component that can be started. Gone with the last selector that is of it.
-pub(super) struct Compiled {
+pub(super) struct Artifact {
     pub(super) digest: String,
-    pub(super) file_bytes: usize,
+    pub(super) bytes: usize,
     pub(super) imports: Vec<String>,
     pub(super) pre: InstancePre<Sandbox>,
     pub(super) select: ComponentExportIndex,
@@ -38,7 +38,7 @@ pub struct CompileStatus {
 }
 
 /// The components of one host that live, by their digests.
-pub(super) struct Components {
+pub(super) struct Artifacts {
     disk: Disk,
     live: Mutex<HashMap<String, Arc<Slot>>>,
     compiled: AtomicU64,
@@ -47,9 +47,9 @@ pub(super) struct Components {
 
 /// Locked while its component is compiled, so that a second load of the same bytes
 /// waits for the first.
-type Slot = Mutex<Weak<Compiled>>;
+type Slot = Mutex<Weak<Artifact>>;
 
-impl Components {
+impl Artifacts {
     pub(super) fn new(disk: Disk) -> Self {
         Self {
             disk,
@@ -67,17 +67,17 @@ impl Components {
     pub(super) fn get_or_make(
         &self,
         digest: &str,
-        make: impl FnOnce() -> Result<Arc<Compiled>, LoadError>,
-    ) -> Result<Arc<Compiled>, LoadError> {
+        make: impl FnOnce() -> Result<Arc<Artifact>, LoadError>,
+    ) -> Result<Arc<Artifact>, LoadError> {
         let slot = self.slot(digest);
         let mut slot = slot.lock();
-        if let Some(compiled) = slot.upgrade() {
+        if let Some(artifact) = slot.upgrade() {
             self.shared.fetch_add(1, Ordering::Relaxed);
-            return Ok(compiled);
+            return Ok(artifact);
         }
-        let compiled = make()?;
-        *slot = Arc::downgrade(&compiled);
-        Ok(compiled)
+        let artifact = make()?;
+        *slot = Arc::downgrade(&artifact);
+        Ok(artifact)
     }
 
     fn slot(&self, digest: &str) -> Arc<Slot> {

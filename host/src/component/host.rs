@@ -13,9 +13,10 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 
 use super::admission::Admission;
+use super::artifact::{Artifact, Artifacts, CompileStatus};
 use super::builder::SelectorHostBuilder;
 use super::cache::{CompileCache, Disk};
-use super::compiled::{CompileStatus, Compiled, Components};
+use super::compiled::Compiled;
 use super::contract;
 use super::declared::Declared;
 use super::engine::{self, Clock};
@@ -126,7 +127,7 @@ impl SelectorHost {
         Ok(Self {
             shared: Arc::new(Shared {
                 admission: Admission::new(limits.sandboxes),
-                components: Components::new(disk),
+                artifacts: Artifacts::new(disk),
                 starting: Mutex::new(()),
                 engine,
                 limits,
@@ -156,12 +157,12 @@ impl SelectorHost {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn compile_status(&self) -> CompileStatus {
-        self.shared.components.status()
+        self.shared.artifacts.status()
     }
 
     /// The directory of the compile cache, if one is in use.
     pub(crate) fn cache_directory(&self) -> Option<&Path> {
-        let entries = self.shared.components.disk().entries();
+        let entries = self.shared.artifacts.disk().entries();
         entries.map(|entries| entries.folder())
     }
 
@@ -228,7 +229,7 @@ impl SelectorHost {
             });
         }
         let digest = hex(&Sha256::digest(bytes));
-        let compiled = self.shared.components.get_or_make(&digest, || {
+        let artifact = self.shared.artifacts.get_or_make(&digest, || {
             // A panic is a fault of the compiler, and must not sink other files.
             catch_unwind(AssertUnwindSafe(|| {
                 with_stack(|| self.compile(name, &digest, bytes))
@@ -239,21 +240,21 @@ impl SelectorHost {
                 })
             })
         })?;
-        Ok(self.selector(name, &compiled))
+        Ok(ComponentSelector::new(Arc::new(self.named(name, artifact))))
     }
 
-    fn compile(&self, name: &str, digest: &str, bytes: &[u8]) -> Result<Arc<Compiled>, LoadError> {
+    fn compile(&self, name: &str, digest: &str, bytes: &[u8]) -> Result<Arc<Artifact>, LoadError> {
         let shared = &*self.shared;
         let manifest = Manifest::read(bytes, &shared.limits)?;
         let component = shared
-            .components
+            .artifacts
             .compile(&shared.engine, bytes)
             .map_err(|error| compile_error(&error))?;
         Declared::check_compiled(&component, &shared.limits)?;
         let select = find_select(&component, &manifest)?;
-        let compiled = Arc::new(Compiled {
+        let artifact = Arc::new(Artifact {
             digest: digest.to_owned(),
-            file_bytes: bytes.len(),
+            bytes: bytes.len(),
             imports: manifest.imports,
             pre: self.link(&component)?,
             select,
@@ -261,20 +262,16 @@ impl SelectorHost {
         // One after the other: a sandbox is waited for only so long, and loads must
         // not take the last one from each other.
         let _starting = shared.starting.lock();
-        self.selector(name, &compiled).try_start()?;
-        Ok(compiled)
+        self.named(name, artifact.clone()).try_start()?;
+        Ok(artifact)
     }
 
-    fn selector(&self, name: &str, compiled: &Arc<Compiled>) -> ComponentSelector {
-        ComponentSelector::new(
-            name.to_owned(),
-            compiled.digest.clone(),
-            compiled.file_bytes,
-            self.shared.clone(),
-            compiled.pre.clone(),
-            compiled.select,
-            compiled.imports.clone(),
-        )
+    fn named(&self, name: &str, artifact: Arc<Artifact>) -> Compiled {
+        Compiled {
+            name: name.to_owned(),
+            artifact,
+            host: self.shared.clone(),
+        }
     }
 
     fn link(&self, component: &Component) -> Result<InstancePre<Sandbox>, LoadError> {

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::learned::Room;
+
 /// What a component may use. Build it from [`Default`] and change what you need.
 ///
 /// # Examples
@@ -50,6 +52,10 @@ pub struct Limits {
     pub selectors: usize,
     /// Components of a directory that are compiled at once, each on a thread.
     pub compile_threads: usize,
+    /// Answers that are learned of one selector, over all of its questions.
+    pub learned_answers: usize,
+    /// Bytes that what is learned of one selector may take.
+    pub learned_bytes: usize,
 }
 
 impl Limits {
@@ -94,6 +100,19 @@ impl Limits {
     /// some hundreds of megabytes while it lasts.
     pub const COMPILE_THREADS: usize = 4;
 
+    /// As many as fit into [`LEARNED_BYTES`](Self::LEARNED_BYTES).
+    pub const LEARNED_ANSWERS: usize = 65_536;
+    /// 4 MiB, of which a selector that asks for a tenant and an environment takes a
+    /// few kilobytes. More is for one that asks for each user.
+    pub const LEARNED_BYTES: usize = 4 << 20;
+
+    pub(super) fn room(&self) -> Room {
+        Room {
+            answers: self.learned_answers,
+            bytes: self.learned_bytes,
+        }
+    }
+
     /// [`wall_clock`](Self::wall_clock) in ticks: at least two, because the first
     /// may be about to end.
     pub(crate) fn ticks(&self) -> u64 {
@@ -124,6 +143,8 @@ impl Default for Limits {
             admission_wait: Self::ADMISSION_WAIT,
             selectors: Self::SELECTORS,
             compile_threads: cores.min(Self::COMPILE_THREADS),
+            learned_answers: Self::LEARNED_ANSWERS,
+            learned_bytes: Self::LEARNED_BYTES,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::error::LoadError;
 use super::fuel;
 use super::sandbox::Sandbox;
 use super::stop::Stop;
-use crate::context::Value;
+use crate::context::{self, Question, Value};
 
 /// A value on its way to the guest, in the cases of the contract.
 #[derive(ComponentType, Lift, Lower)]
@@ -26,15 +26,6 @@ enum Answer {
     Text(String),
     #[component(name = "json")]
     Json(String),
-}
-
-impl Answer {
-    fn bytes(&self) -> usize {
-        match self {
-            Answer::Text(text) | Answer::Json(text) => text.len(),
-            _ => 0,
-        }
-    }
 }
 
 impl From<Value<'_>> for Answer {
@@ -57,41 +48,52 @@ pub(super) fn link(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
 
     interface.func_wrap("get", |mut store: Store<'_>, (key,): (String,)| {
         burn_look_up(&mut store, &key, 0)?;
-        let answer = store.data().ask()?.view().get(&key).map(Answer::from);
-        fuel::take(&mut store, answer.as_ref().map_or(0, Answer::bytes) as u64)?;
-        Ok((answer,))
+        let (value, bytes) = match ask(&mut store, Question::get(key))? {
+            context::Answer::Get(Some(value)) => (Some(Answer::from(value)), value.bytes()),
+            _ => (None, 0),
+        };
+        fuel::take(&mut store, bytes as u64)?;
+        Ok((value,))
     })?;
 
     interface.func_wrap("has", |mut store: Store<'_>, (key,): (String,)| {
         burn_look_up(&mut store, &key, 0)?;
-        Ok((store.data().ask()?.view().has(&key),))
+        let answer = ask(&mut store, Question::has(key))?;
+        Ok((matches!(answer, context::Answer::Has(true)),))
     })?;
 
     interface.func_wrap("keys", |mut store: Store<'_>, (): ()| {
-        let answer = store.data().ask()?.view().keys();
-        let bytes = answer.iter().map(String::len).sum();
-        fuel::burn(&mut store, bytes, answer.len())?;
-        Ok((answer,))
+        let keys = match ask(&mut store, Question::Keys)? {
+            context::Answer::Keys(keys) => keys.list(),
+            _ => Vec::new(),
+        };
+        let bytes = keys.iter().map(String::len).sum();
+        fuel::burn(&mut store, bytes, keys.len())?;
+        Ok((keys,))
     })?;
 
     interface.func_wrap(
         "bucket",
         |mut store: Store<'_>, (key, salt, buckets): (String, String, u32)| {
             burn_look_up(&mut store, &key, salt.len())?;
-            let context = store.data().ask()?.view();
             if buckets == 0 {
                 return Err(Stop::NoBuckets.into());
             }
-            let answer = context.bucket(&key, &salt, buckets);
+            let (share, hashed) = match ask(&mut store, Question::bucket(key, salt, buckets))? {
+                context::Answer::Bucket { share, hashed } => (share, hashed),
+                _ => (None, 0),
+            };
             // The value is hashed and not handed over.
-            let hashed = context.get(&key).map_or(0, |value| match value {
-                Value::Text(text) | Value::Json(text) => text.len(),
-                _ => 0,
-            });
             fuel::take(&mut store, hashed as u64)?;
-            Ok((answer,))
+            Ok((share,))
         },
     )
+}
+
+/// Writes the question down and answers it.
+fn ask<'a>(store: &'a mut Store<'_>, question: Question) -> wasmtime::Result<context::Answer<'a>> {
+    let (view, question) = store.data_mut().ask(question)?;
+    Ok(view.answer(question))
 }
 
 /// The questions of this version of the contract.
@@ -121,7 +123,7 @@ type Store<'a> = StoreContextMut<'a, Sandbox>;
 /// Takes fuel for looking a key up, before it is looked up: each dot of a path may
 /// end the name of an object, so each costs the key's bytes once more.
 fn burn_look_up(store: &mut Store<'_>, key: &str, salt: usize) -> wasmtime::Result<()> {
-    store.data().ask()?;
+    store.data().may_ask()?;
     let dots = key.bytes().filter(|byte| *byte == b'.').count();
     let bytes = key.len().saturating_mul(1 + dots);
     fuel::burn(store, bytes.saturating_add(salt), 0)

@@ -5,12 +5,15 @@ use super::limits::Limits;
 use super::quota::Quota;
 use super::stop::Stop;
 use super::world::World;
-use crate::context::FrozenView;
+use crate::context::{ContextView, FrozenView, Question};
 
 /// The data of a store.
 pub(super) struct Sandbox {
     /// What may be asked; none while the instance starts up.
     context: Option<FrozenView>,
+    /// What was asked. It is written down before it is answered, because what the
+    /// guest pays for an answer may be its end.
+    asked: Vec<Question>,
     pub(super) world: World,
     pub(super) quota: Quota,
 }
@@ -19,6 +22,7 @@ impl Sandbox {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             context: None,
+            asked: Vec::new(),
             world: World::new(limits.printed_bytes),
             quota: Quota::new(limits),
         }
@@ -27,12 +31,34 @@ impl Sandbox {
     /// From here on the guest may ask.
     pub(super) fn open(&mut self, context: FrozenView) {
         self.context = Some(context);
+        self.asked.clear();
     }
 
     /// What may be asked now.
-    pub(super) fn ask(&self) -> wasmtime::Result<&FrozenView> {
+    pub(super) fn may_ask(&self) -> wasmtime::Result<ContextView<'_>> {
         self.context
             .as_ref()
+            .map(FrozenView::view)
             .ok_or_else(|| Stop::AskedInStartUp.into())
+    }
+
+    /// Writes a question down.
+    pub(super) fn ask(
+        &mut self,
+        question: Question,
+    ) -> wasmtime::Result<(ContextView<'_>, &Question)> {
+        self.may_ask()?;
+        let place = self.asked.len();
+        self.asked.push(question);
+        // It was pushed just now.
+        match self.asked.get(place) {
+            Some(question) => Ok((self.may_ask()?, question)),
+            None => Err(Stop::AskedInStartUp.into()),
+        }
+    }
+
+    /// What was asked, in order.
+    pub(super) fn take_asked(&mut self) -> Vec<Question> {
+        std::mem::take(&mut self.asked)
     }
 }

@@ -1,289 +1,224 @@
-//! One component selector, and one decision of it: a fresh instance, asked once.
+//! One component selector: a compiled component, and the mode that it runs in.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 
-use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, TypedFunc};
-use wasmtime::{Store, Trap};
-
-use super::error::LoadError;
-use super::sandbox::Sandbox;
-use super::shared::Shared;
-use super::stop::Stop;
-use super::words::printable;
+use super::compiled::Compiled;
+use super::kept::Kept;
+use super::limits::Limits;
+use super::mode::Mode;
 use crate::context::ContextView;
-use crate::decision::{Budget, Choice, Decision, Fallback, Origin, RunCost};
-use crate::selector::{Selector, panic_message};
-use crate::tracer_names::{TracerNames, truncate};
+use crate::decision::Decision;
+use crate::explanation::Explanation;
+use crate::learned::Learned;
+use crate::selector::Selector;
+use crate::tracer_names::TracerNames;
 
-/// What the host's own frames need below a guest's. Unoptimised they are several
-/// times as large.
-const HOST_STACK: usize = if cfg!(debug_assertions) {
-    1 << 20
-} else {
-    256 << 10
-};
-
-/// What a selection hands back.
-type Selected = Result<Option<String>, String>;
-
-/// A selector that is a component: compiled once, started afresh for each
-/// decision.
+/// A selector that is a component: compiled once, and run as its [`Mode`] says.
+/// Unless it is told otherwise, its decisions are learned.
 ///
-/// A `SelectorHost` makes it. Cheap to clone.
+/// A `SelectorHost` makes it. Cheap to clone: all clones are one selector, and what
+/// one learns the others know.
+///
+/// # Cost
+/// A decision that was learned takes about as long as the same look-ups in native
+/// code, in whatever language the selector is written. Any other takes a fresh
+/// instance: microseconds for a selector in Rust, a millisecond for an interpreter.
 #[derive(Clone)]
 pub struct ComponentSelector {
-    inner: Arc<Inner>,
+    compiled: Arc<Compiled>,
+    manner: Manner,
+    #[cfg(feature = "mutations")]
+    forget: Option<Forget>,
 }
 
-struct Inner {
-    name: String,
-    digest: String,
-    bytes: usize,
-    imports: Vec<String>,
-    host: Arc<Shared>,
-    pre: InstancePre<Sandbox>,
-    select: ComponentExportIndex,
+/// A mode with what it needs.
+#[derive(Clone)]
+enum Manner {
+    Learned(Arc<Learned>),
+    Fresh,
+    Stateful(Arc<Kept>),
+}
+
+impl Manner {
+    fn new(mode: Mode, limits: &Limits) -> Self {
+        match mode {
+            Mode::Learned => {
+                Self::Learned(Arc::new(Learned::new(limits.room(), limits.admission_wait)))
+            }
+            Mode::Fresh => Self::Fresh,
+            Mode::Stateful => Self::Stateful(Arc::default()),
+        }
+    }
 }
 
 impl ComponentSelector {
-    pub(super) fn new(
-        name: String,
-        digest: String,
-        bytes: usize,
-        host: Arc<Shared>,
-        pre: InstancePre<Sandbox>,
-        select: ComponentExportIndex,
-        imports: Vec<String>,
-    ) -> Self {
+    pub(super) fn new(compiled: Arc<Compiled>) -> Self {
+        let manner = Manner::new(Mode::default(), &compiled.host.limits);
         Self {
-            inner: Arc::new(Inner {
-                name,
-                digest,
-                bytes,
-                imports,
-                host,
-                pre,
-                select,
-            }),
+            compiled,
+            manner,
+            #[cfg(feature = "mutations")]
+            forget: None,
+        }
+    }
+
+    /// The same component, run in this mode. It begins anew: what this selector has
+    /// learned or kept stays behind.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use spanway::{Limits, Mode, SelectorHost};
+    ///
+    /// let host = SelectorHost::new(Limits::default())?;
+    /// let takes_turns = host.load_file("selectors/60-takes-turns.wasm".as_ref())?;
+    /// let takes_turns = takes_turns.with_mode(Mode::Stateful);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_mode(&self, mode: Mode) -> Self {
+        Self {
+            manner: Manner::new(mode, &self.compiled.host.limits),
+            ..self.clone()
+        }
+    }
+
+    /// The same component, learned wrongly: without a kind of question. For the test
+    /// that must notice it.
+    #[cfg(feature = "mutations")]
+    #[doc(hidden)]
+    pub fn forgetting(&self, forget: Forget) -> Self {
+        Self {
+            forget: Some(forget),
+            ..self.with_mode(Mode::Learned)
+        }
+    }
+
+    /// The mode that it runs in.
+    pub fn mode(&self) -> Mode {
+        match self.manner {
+            Manner::Learned(_) => Mode::Learned,
+            Manner::Fresh => Mode::Fresh,
+            Manner::Stateful(_) => Mode::Stateful,
         }
     }
 
     /// The size of its file in bytes.
     pub fn file_bytes(&self) -> usize {
-        self.inner.bytes
+        self.compiled.artifact.bytes
     }
 
     /// What it imports, by name. A selector in Rust, C or Go imports the runtime
     /// context and nothing else.
     pub fn imports(&self) -> &[String] {
-        &self.inner.imports
+        &self.compiled.artifact.imports
     }
 
-    /// Starts an instance and drops it.
-    pub(super) fn try_start(&self) -> Result<(), LoadError> {
-        let inner = &*self.inner;
-        let Some(_place) = inner.host.admission.enter(inner.host.limits.wall_clock) else {
-            return Err(LoadError::Host {
-                message: Fallback::Overloaded.to_string(),
-            });
+    /// What was learned of its decisions among these tracers; nothing in another
+    /// mode than [`Mode::Learned`].
+    ///
+    /// # Cost
+    /// Copies what was learned. It holds up no decision.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanway::explanation::{Outcome, Question, Step};
+    /// use spanway::{Limits, RuntimeContext, Selector, SelectorHost, TracerNames};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let host = SelectorHost::new(Limits::default())?;
+    /// # let selectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../selectors");
+    /// let selector = host.load_file(format!("{selectors}/50-environment.wasm").as_ref())?;
+    /// let tracers = TracerNames::new(["langfuse", "console"]);
+    /// let context = RuntimeContext::builder().set("environment", "production").build()?;
+    /// for _ in 0..3 {
+    ///     selector.decide(&context.view(), &tracers);
+    /// }
+    ///
+    /// let explanation = selector.explain(&tracers);
+    /// assert_eq!((explanation.runs, explanation.hits), (1, 2));
+    /// let Some(Step::Asks(question, ways)) = explanation.tree else {
+    ///     panic!("the first decision is learned");
+    /// };
+    /// assert_eq!(question, Question::Get { key: "environment".to_owned() });
+    /// assert_eq!(ways[0].then, Step::Decides(Outcome::Tracer("langfuse".to_owned()), 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn explain(&self, tracers: &TracerNames) -> Explanation {
+        let explanation = match &self.manner {
+            Manner::Learned(learned) => learned.explain(tracers),
+            Manner::Fresh | Manner::Stateful(_) => Explanation::nothing(tracers.as_slice()),
         };
-        let _running = inner.host.clock.run();
-        guarded(inner.host.limits.stack_bytes, || {
-            let mut store = inner.store()?;
-            let instance = inner.start(&mut store)?;
-            // Of another shape it could never be asked.
-            let select = inner.typed(&instance, &mut store);
-            Ok(select.map(drop).map_err(|error| LoadError::Link {
-                message: format!("its `select` has another signature ({error:#})"),
-            }))
-        })
-        .unwrap_or_else(|fallback| {
-            Err(match fallback {
-                Fallback::Host(message) => LoadError::Host { message },
-                Fallback::Trapped(message) => LoadError::StartUp { message },
-                other => LoadError::StartUp {
-                    message: other.to_string(),
-                },
-            })
-        })
+        Explanation {
+            selector: self.compiled.name.clone(),
+            digest: Some(self.compiled.artifact.digest.clone()),
+            ..explanation
+        }
     }
 }
 
 impl Selector for ComponentSelector {
     fn name(&self) -> &str {
-        &self.inner.name
+        &self.compiled.name
     }
 
     fn digest(&self) -> Option<&str> {
-        Some(&self.inner.digest)
+        Some(&self.compiled.artifact.digest)
     }
 
+    #[inline]
     fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
-        let inner = &*self.inner;
-        let limits = &inner.host.limits;
-        let began = Instant::now();
-        let Some(_place) = inner.host.admission.enter(limits.admission_wait) else {
-            return Decision {
-                choice: Choice::Fallback(Fallback::Overloaded),
-                origin: Origin::Native,
-            };
-        };
-        let _running = inner.host.clock.run();
-        let mut fuel = 0;
-        let selected = guarded(limits.stack_bytes, || {
-            let mut store = inner.store()?;
-            let selected = inner.select(&mut store, context, tracers);
-            fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
-            inner.log_printed(&store);
-            selected
-        });
-        Decision {
-            choice: inner.choice(selected, tracers),
-            origin: Origin::Run(RunCost {
-                took: began.elapsed(),
-                fuel,
-            }),
-        }
-    }
-}
-
-impl Inner {
-    /// A store with every limit armed, before anything of the guest runs.
-    fn store(&self) -> Result<Store<Sandbox>, Fallback> {
-        let limits = &self.host.limits;
-        let mut store = Store::try_new(&self.host.engine, Sandbox::new(limits))
-            .map_err(|error| Fallback::Host(error.to_string()))?;
-        store.limiter(|sandbox| &mut sandbox.quota);
-        store
-            .set_fuel(limits.fuel)
-            .map_err(|error| Fallback::Host(error.to_string()))?;
-        store.set_epoch_deadline(limits.ticks());
-        store.set_hostcall_fuel(limits.answer_bytes);
-        Ok(store)
-    }
-
-    fn typed(
-        &self,
-        instance: &Instance,
-        store: &mut Store<Sandbox>,
-    ) -> wasmtime::Result<TypedFunc<(&'static [String],), (Selected,)>> {
-        instance.get_typed_func(store, self.select)
-    }
-
-    /// An instance. What stops it here is the guest's fault if the guest ran or
-    /// wanted too much; anything else is ours, because nothing was asked yet.
-    fn start(&self, store: &mut Store<Sandbox>) -> Result<Instance, Fallback> {
-        self.pre
-            .instantiate(&mut *store)
-            .map_err(|error| match fault(&error) {
-                Fallback::Trapped(message)
-                    if !error.is::<Trap>()
-                        && !error.is::<Stop>()
-                        && !store.data().quota.refused =>
-                {
-                    Fallback::Host(message)
-                }
-                fallback => fallback,
-            })
-    }
-
-    fn select(
-        &self,
-        store: &mut Store<Sandbox>,
-        context: &ContextView<'_>,
-        tracers: &TracerNames,
-    ) -> Result<Selected, Fallback> {
-        let instance = self.start(store)?;
-        let fault = |error: wasmtime::Error| fault(&error);
-        let select = self.typed(&instance, &mut *store).map_err(fault)?;
-        store.data_mut().open(context.freeze());
-        let (selected,) = select
-            .call(&mut *store, (tracers.as_slice(),))
-            .map_err(fault)?;
-        Ok(selected)
-    }
-
-    /// From what the guest handed back to a choice. Total.
-    fn choice(&self, selected: Result<Selected, Fallback>, tracers: &TracerNames) -> Choice {
-        match selected {
-            Ok(Ok(Some(name))) => tracers.choose(&name),
-            Ok(Ok(None)) => Choice::Abstain,
-            Ok(Err(mut message)) => {
-                truncate(&mut message, self.host.limits.message_bytes);
-                Choice::failed(printable(message.chars()))
+        match &self.manner {
+            Manner::Learned(learned) => {
+                let run = || self.compiled.run(None, context, tracers);
+                #[cfg(feature = "mutations")]
+                let run = || self.mutate(run());
+                learned.decide(context, tracers, run)
             }
-            Err(fallback) => Choice::Fallback(fallback),
-        }
-    }
-
-    fn log_printed(&self, store: &Store<Sandbox>) {
-        if let Some(printed) = store.data().world.printed() {
-            tracing::info!(selector = self.name, printed, "a selector printed");
+            Manner::Fresh => self.compiled.run(None, context, tracers).decision,
+            Manner::Stateful(kept) => self.compiled.run(Some(kept), context, tracers).decision,
         }
     }
 }
 
-/// Runs the guest with enough stack, and without letting a panic out.
-///
-/// The host's frames and the guest's share the caller's stack. Where too little is
-/// left of it (a small thread, a deep call), a stack is borrowed, so that no guard
-/// page is ever hit.
-fn guarded<T>(
-    guest_stack: usize,
-    run: impl FnOnce() -> Result<T, Fallback>,
-) -> Result<T, Fallback> {
-    let needed = guest_stack.saturating_add(HOST_STACK);
-    // A panic here is a fault of the engine and not of the caller. The store goes
-    // with it, and nothing else was touched.
-    catch_unwind(AssertUnwindSafe(|| {
-        stacker::maybe_grow(needed, needed.saturating_add(HOST_STACK), run)
-    }))
-    .unwrap_or_else(|panic| Err(Fallback::Host(panic_message(&*panic))))
+/// A kind of question that is left out of what is learned.
+#[cfg(feature = "mutations")]
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forget {
+    Get,
+    Has,
+    Keys,
+    Bucket,
 }
 
-/// Names what stopped a guest.
-fn fault(error: &wasmtime::Error) -> Fallback {
-    if let Some(trap) = error.downcast_ref::<Trap>() {
-        return match trap {
-            Trap::OutOfFuel => Fallback::OutOfBudget(Budget::Fuel),
-            Trap::Interrupt => Fallback::OutOfBudget(Budget::WallClock),
-            Trap::StackOverflow => Fallback::OutOfBudget(Budget::Stack),
-            other => {
-                let message = other.to_string();
-                let message = message.strip_prefix("wasm trap: ").unwrap_or(&message);
-                Fallback::Trapped(message.to_owned())
-            }
-        };
+#[cfg(feature = "mutations")]
+impl ComponentSelector {
+    fn mutate(&self, mut run: crate::learned::Run) -> crate::learned::Run {
+        use crate::context::Question;
+        if let Some(asked) = &mut run.asked {
+            asked.retain(|question| {
+                let kind = match question {
+                    Question::Get(_) => Forget::Get,
+                    Question::Has(_) => Forget::Has,
+                    Question::Keys => Forget::Keys,
+                    Question::Bucket { .. } => Forget::Bucket,
+                };
+                self.forget != Some(kind)
+            });
+        }
+        run
     }
-    match error.downcast_ref::<Stop>() {
-        Some(stop @ Stop::NoMemory(_)) => return Fallback::Host(stop.to_string()),
-        Some(stop) => return Fallback::Trapped(stop.to_string()),
-        None => {}
-    }
-    if error
-        .downcast_ref::<wasmtime::PoolConcurrencyLimitError>()
-        .is_some()
-    {
-        return Fallback::Host(error.to_string());
-    }
-    let message = error.root_cause().to_string();
-    // The engine has no type for this one; a test holds its words.
-    if message.contains("fuel allocated for hostcalls has been exhausted") {
-        return Fallback::OutOfBudget(Budget::Bytes);
-    }
-    Fallback::Trapped(printable(message.chars()))
 }
 
 impl fmt::Debug for ComponentSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ComponentSelector")
-            .field("name", &self.inner.name)
-            .field("digest", &self.inner.digest)
-            .field("bytes", &self.inner.bytes)
-            .field("imports", &self.inner.imports)
+            .field("name", &self.compiled.name)
+            .field("digest", &self.compiled.artifact.digest)
+            .field("bytes", &self.compiled.artifact.bytes)
+            .field("imports", &self.compiled.artifact.imports)
+            .field("mode", &self.mode())
             .finish_non_exhaustive()
     }
 }

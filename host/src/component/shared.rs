@@ -5,19 +5,19 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::admission::Admission;
-use super::compiled::Components;
+use super::artifact::Artifacts;
 use super::engine::Clock;
 use super::limits::Limits;
 use super::sandbox::Sandbox;
 
-/// One engine with its clock, its limits, its places and its components.
+/// One engine with its clock, its limits, its places and its artifacts.
 pub(super) struct Shared {
     pub(super) engine: Engine,
     pub(super) limits: Limits,
     pub(super) clock: Clock,
     pub(super) admission: Admission,
     pub(super) linker: Linker<Sandbox>,
-    pub(super) components: Components,
+    pub(super) artifacts: Artifacts,
     /// Held by the load that starts its component.
     pub(super) starting: Mutex<()>,
 }

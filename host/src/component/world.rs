@@ -45,8 +45,9 @@ impl World {
     }
 
     /// What the guest printed, on standard output and standard error alike.
-    pub(super) fn printed(&self) -> Option<String> {
-        (!self.printed.is_empty()).then(|| String::from_utf8_lossy(&self.printed).into_owned())
+    pub(super) fn take_printed(&mut self) -> Option<String> {
+        let printed = std::mem::take(&mut self.printed);
+        (!printed.is_empty()).then(|| String::from_utf8_lossy(&printed).into_owned())
     }
 
     pub(super) fn print(&mut self, bytes: &[u8]) {

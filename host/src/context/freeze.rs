@@ -5,14 +5,13 @@
 //! that a dotted path is looked up without parsing. The text of an inner object
 //! is a part of the outer one's, and is kept as its place in it.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
 use super::limits::{ContextError, ContextLimits};
+use super::look_up::LookUp;
+use super::map::Map;
 use super::value::{MAX_SAFE_INTEGER, Value};
-
-type Map<V> = HashMap<Box<str>, V, foldhash::fast::RandomState>;
 
 /// The frozen keys and values of a context, or of a root span.
 #[derive(Default)]
@@ -35,7 +34,7 @@ enum Node {
     /// An array, or an integer too large: its place in the canonical text.
     Json(Range<usize>),
     /// An object: its place in the canonical text, and its members.
-    Object(Range<usize>, Map<Node>),
+    Object(Range<usize>, Box<Map<Node>>),
 }
 
 impl Node {
@@ -69,7 +68,7 @@ impl Entries {
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.map.keys().map(|key| &**key)
+        self.map.keys()
     }
 
     pub(super) fn sorted_keys(&self) -> Vec<&str> {
@@ -78,43 +77,55 @@ impl Entries {
         keys
     }
 
-    /// The value of a key as it stands.
-    pub(super) fn literal(&self, key: &str) -> Option<Value<'_>> {
-        self.map.get(key).map(|entry| entry.node.value(&entry.json))
+    /// The value of a key: as it stands, else as a dotted path, which is the longest
+    /// part before a dot that names an object, then the rest in that object.
+    pub(super) fn get(&self, key: impl LookUp) -> Option<Value<'_>> {
+        self.literal(&key).or_else(|| {
+            let ((entry, members), rest) = longest_object(&key, 0, |end| {
+                let entry = self.map.get(key.hash(0, end), &key.text()[..end])?;
+                Some((entry, entry.node.members()?))
+            })?;
+            member(members, &key, rest, &entry.json)
+        })
     }
 
-    /// The value of a dotted path: the longest part before a dot that names an
-    /// object, then the rest in that object.
-    pub(super) fn dotted(&self, key: &str) -> Option<Value<'_>> {
-        let ((entry, members), rest) = longest_object(key, |part| {
-            let entry = self.map.get(part)?;
-            Some((entry, entry.node.members()?))
-        })?;
-        member(members, rest, &entry.json)
+    /// The value of a key as it stands.
+    pub(super) fn literal(&self, key: &impl LookUp) -> Option<Value<'_>> {
+        let text = key.text();
+        let entry = self.map.get(key.hash(0, text.len()), text)?;
+        Some(entry.node.value(&entry.json))
     }
 }
 
-/// The same rule inside an object. Each step goes one object deeper, so it ends
-/// within `ContextLimits::depth` steps.
-fn member<'a>(members: &'a Map<Node>, key: &str, json: &'a str) -> Option<Value<'a>> {
-    if let Some(node) = members.get(key) {
+/// The same rule inside an object, for the key from `start` on. Each step goes one
+/// object deeper, so it ends within `ContextLimits::depth` steps.
+fn member<'a>(
+    members: &'a Map<Node>,
+    key: &impl LookUp,
+    start: usize,
+    json: &'a str,
+) -> Option<Value<'a>> {
+    let find = |end: usize| members.get(key.hash(start, end), &key.text()[start..end]);
+    if let Some(node) = find(key.text().len()) {
         return Some(node.value(json));
     }
-    let (inner, rest) = longest_object(key, |part| members.get(part)?.members())?;
-    member(inner, rest, json)
+    let (inner, rest) = longest_object(key, start, |end| find(end)?.members())?;
+    member(inner, key, rest, json)
 }
 
-/// Splits `key` at the last dot before which `find` knows something.
-fn longest_object<'k, T>(
-    key: &'k str,
-    find: impl Fn(&'k str) -> Option<T>,
-) -> Option<(T, &'k str)> {
-    let mut end = key.len();
-    while let Some(dot) = key[..end].rfind('.') {
-        if let Some(found) = find(&key[..dot]) {
-            return Some((found, &key[dot + 1..]));
+/// Cuts the key from `start` on at its last dot before which `find` knows something;
+/// with it, where the rest begins.
+fn longest_object<T>(
+    key: &impl LookUp,
+    start: usize,
+    find: impl Fn(usize) -> Option<T>,
+) -> Option<(T, usize)> {
+    let mut end = key.text().len();
+    while let Some(dot) = key.text()[start..end].rfind('.') {
+        end = start + dot;
+        if let Some(found) = find(end) {
+            return Some((found, end + 1));
         }
-        end = dot;
     }
     None
 }
@@ -202,7 +213,7 @@ impl Freezer {
             json: json.into_boxed_str(),
             node,
         };
-        self.entries.map.insert(key.into(), entry);
+        self.entries.map.insert(key, entry);
         Ok(())
     }
 
@@ -257,10 +268,10 @@ impl Freezer {
                     quote(name, json);
                     json.push(':');
                     let node = self.node(key, item, depth + 1, json)?;
-                    members.insert(name.as_str().into(), node);
+                    members.insert(name, node);
                 }
                 json.push('}');
-                Node::Object(start..json.len(), members)
+                Node::Object(start..json.len(), Box::new(members))
             }
         };
         if depth == 0 {

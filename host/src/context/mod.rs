@@ -8,7 +8,13 @@
 
 mod bucket;
 mod freeze;
+#[cfg(feature = "components")]
+mod key;
 mod limits;
+mod look_up;
+mod map;
+#[cfg(feature = "components")]
+mod question;
 mod value;
 mod view;
 
@@ -16,10 +22,14 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use limits::{ContextError, ContextLimits};
+#[cfg(feature = "components")]
+pub(crate) use question::{Answer, Keys, Question};
+#[cfg(feature = "otel")]
+pub(crate) use value::MAX_SAFE_INTEGER;
 pub use value::Value;
 #[cfg(feature = "components")]
 pub(crate) use view::FrozenView;
-pub use view::{ContextView, RootSpan};
+pub use view::{ContextView, RootSpan, SpanAttributes};
 
 use freeze::{Entries, Freezer};
 
@@ -114,22 +124,6 @@ impl RuntimeContext {
     /// Whether it has no key.
     pub fn is_empty(&self) -> bool {
         self.entries.len() == 0
-    }
-
-    /// The attributes of a root span: what does not fit is left out, because a
-    /// span must start whatever was written on it.
-    #[cfg(feature = "otel")]
-    pub(crate) fn of_attributes<'v>(
-        attributes: impl IntoIterator<Item = (&'v str, serde_json::Value)>,
-    ) -> Self {
-        let mut freezer = Freezer::new(ContextLimits::default());
-        for (key, value) in attributes {
-            if let Err(error) = freezer.json(key, &value) {
-                tracing::debug!(key, %error, "a root span's attributes do not fit a runtime context");
-                break;
-            }
-        }
-        Self::of(freezer.finish())
     }
 
     fn of(entries: Entries) -> Self {

@@ -26,6 +26,15 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
+    /// Bytes of its text.
+    #[cfg(feature = "components")]
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Value::Text(text) | Value::Json(text) => text.len(),
+            _ => 0,
+        }
+    }
+
     /// The text, if it is [`Text`](Value::Text).
     pub fn as_text(self) -> Option<&'a str> {
         match self {

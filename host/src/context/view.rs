@@ -6,46 +6,108 @@ use std::cell::OnceCell;
 
 use super::RuntimeContext;
 use super::bucket;
-use super::value::Value;
+use super::limits::ContextLimits;
+use super::look_up::LookUp;
+use super::value::{MAX_SAFE_INTEGER, Value};
 
 /// Under this prefix a selector finds what is known of the root span.
 const SPAN: &str = "span.";
 
+/// The start attributes of a root span, read where they lie.
+///
+/// Values are given in the cases of the contract: an integer outside
+/// ±(2^53 - 1), an array and an object as [`Value::Json`] in canonical form.
+pub trait SpanAttributes: Sync {
+    /// The value of an attribute. Of several with this key the last one counts.
+    fn get(&self, key: &str) -> Option<Value<'_>>;
+
+    /// Shows the key of each attribute, in any order and as often as it likes.
+    fn each_key<'a>(&'a self, show: &mut dyn FnMut(&'a str));
+}
+
+/// Each key as it stands: a dot in an attribute's key is no path.
+impl SpanAttributes for RuntimeContext {
+    fn get(&self, key: &str) -> Option<Value<'_>> {
+        self.entries.literal(&key)
+    }
+
+    fn each_key<'a>(&'a self, show: &mut dyn FnMut(&'a str)) {
+        self.entries.keys().for_each(show);
+    }
+}
+
 /// What is known of the root span that is about to start, for the keys under
 /// `span.`: its name, its kind and its start attributes.
 ///
+/// An attribute whose key and text have more than
+/// [`MAX_ATTRIBUTE_BYTES`](Self::MAX_ATTRIBUTE_BYTES) together is not there for a
+/// selector, because a component's sandbox gets a copy of what it may ask.
+///
 /// # Cost
-/// Name and kind are borrowed. The attributes are read when a native selector
-/// first asks for one, or when the first component runs, whose sandbox must own
-/// what it may ask.
+/// Name, kind and attributes are borrowed. What [`with_attributes`] is given is
+/// asked for each question, and copied when the first component runs; what
+/// [`new`] is given is read once, when a selector first asks for an attribute.
+///
+/// [`with_attributes`]: Self::with_attributes
+/// [`new`]: Self::new
 ///
 /// # Examples
 /// ```
 /// use spanway::{RootSpan, RuntimeContext};
 ///
-/// let attributes = || RuntimeContext::builder().set("http.route", "/chat").build().unwrap_or_default();
-/// let span = RootSpan::new("POST /chat", "server", &attributes);
+/// let attributes = RuntimeContext::builder().set("http.route", "/chat").build()?;
+/// let span = RootSpan::with_attributes("POST /chat", "server", &attributes);
 ///
 /// let context = RuntimeContext::empty();
 /// let view = context.view_with_span(&span);
 /// assert_eq!(view.text("span.name"), Some("POST /chat"));
 /// assert_eq!(view.text("span.http.route"), Some("/chat"));
+/// # Ok::<(), spanway::ContextError>(())
 /// ```
 pub struct RootSpan<'a> {
     name: Cow<'a, str>,
     kind: Cow<'a, str>,
-    read: &'a dyn Fn() -> RuntimeContext,
-    attributes: OnceCell<RuntimeContext>,
+    attributes: Attributes<'a>,
+}
+
+enum Attributes<'a> {
+    Borrowed(&'a dyn SpanAttributes),
+    Lazy(
+        &'a (dyn Fn() -> RuntimeContext + Sync),
+        OnceCell<RuntimeContext>,
+    ),
+    #[cfg(feature = "components")]
+    Frozen(FrozenAttributes),
 }
 
 impl<'a> RootSpan<'a> {
+    /// How many bytes the key and the text of one attribute may have together: as
+    /// many as a whole runtime context.
+    pub const MAX_ATTRIBUTE_BYTES: usize = ContextLimits::BYTES;
+
     /// A span's name, its kind in lower case, and how to read its attributes.
-    pub fn new(name: &'a str, kind: &'a str, attributes: &'a dyn Fn() -> RuntimeContext) -> Self {
+    pub fn new(
+        name: &'a str,
+        kind: &'a str,
+        attributes: &'a (dyn Fn() -> RuntimeContext + Sync),
+    ) -> Self {
+        Self::of(name, kind, Attributes::Lazy(attributes, OnceCell::new()))
+    }
+
+    /// A span's name, its kind in lower case, and its attributes.
+    pub fn with_attributes(
+        name: &'a str,
+        kind: &'a str,
+        attributes: &'a dyn SpanAttributes,
+    ) -> Self {
+        Self::of(name, kind, Attributes::Borrowed(attributes))
+    }
+
+    fn of(name: &'a str, kind: &'a str, attributes: Attributes<'a>) -> Self {
         Self {
             name: Cow::Borrowed(name),
             kind: Cow::Borrowed(kind),
-            read: attributes,
-            attributes: OnceCell::new(),
+            attributes,
         }
     }
 
@@ -54,18 +116,50 @@ impl<'a> RootSpan<'a> {
         match key {
             "name" => Some(Value::Text(&self.name)),
             "kind" => Some(Value::Text(&self.kind)),
-            key => self.attributes().entries.literal(key),
+            key => self.attribute(key),
         }
     }
 
     fn keys(&self) -> impl Iterator<Item = &str> {
-        ["name", "kind"]
-            .into_iter()
-            .chain(self.attributes().entries.keys())
+        let attributes = self.attribute_keys().into_iter();
+        ["name", "kind"].into_iter().chain(attributes)
     }
 
-    fn attributes(&self) -> &RuntimeContext {
-        self.attributes.get_or_init(self.read)
+    /// What a selector is told of an attribute: nothing of one that is too large
+    /// or no value of the contract.
+    fn attribute(&self, key: &str) -> Option<Value<'_>> {
+        let value = self.attributes().get(key)?;
+        match value {
+            Value::Text(text) | Value::Json(text) => {
+                let bytes = key.len().saturating_add(text.len());
+                (bytes <= Self::MAX_ATTRIBUTE_BYTES).then_some(value)
+            }
+            Value::Integer(integer) => {
+                let safe = -MAX_SAFE_INTEGER..=MAX_SAFE_INTEGER;
+                safe.contains(&integer).then_some(value)
+            }
+            Value::Float(float) if float.is_nan() => Some(Value::Float(f64::NAN)),
+            Value::Null | Value::Boolean(_) | Value::Float(_) => Some(value),
+        }
+    }
+
+    /// Each key that has an answer once, sorted by bytes.
+    fn attribute_keys(&self) -> Vec<&str> {
+        let mut keys = Vec::new();
+        self.attributes().each_key(&mut |key| keys.push(key));
+        keys.sort_unstable();
+        keys.dedup();
+        keys.retain(|key| !["name", "kind"].contains(key) && self.attribute(key).is_some());
+        keys
+    }
+
+    fn attributes(&self) -> &dyn SpanAttributes {
+        match &self.attributes {
+            Attributes::Borrowed(attributes) => *attributes,
+            Attributes::Lazy(read, attributes) => attributes.get_or_init(read),
+            #[cfg(feature = "components")]
+            Attributes::Frozen(attributes) => attributes,
+        }
     }
 
     #[cfg(feature = "components")]
@@ -73,9 +167,65 @@ impl<'a> RootSpan<'a> {
         RootSpan {
             name: Cow::Owned(self.name.clone().into_owned()),
             kind: Cow::Owned(self.kind.clone().into_owned()),
-            read: &RuntimeContext::empty,
-            attributes: OnceCell::from(self.attributes().clone()),
+            attributes: Attributes::Frozen(self.freeze_attributes()),
         }
+    }
+
+    /// The same answers for every key, because they are copied one by one.
+    #[cfg(feature = "components")]
+    fn freeze_attributes(&self) -> FrozenAttributes {
+        let keys = self.attribute_keys().into_iter();
+        let copies = keys.filter_map(|key| Some((key.into(), self.attribute(key)?.into())));
+        FrozenAttributes(copies.collect())
+    }
+}
+
+/// A copy of what a selector is told of the attributes, sorted by key.
+#[cfg(feature = "components")]
+struct FrozenAttributes(Vec<(Box<str>, FrozenValue)>);
+
+#[cfg(feature = "components")]
+enum FrozenValue {
+    /// Borrows nothing.
+    Plain(Value<'static>),
+    Text(Box<str>),
+    Json(Box<str>),
+}
+
+#[cfg(feature = "components")]
+impl From<Value<'_>> for FrozenValue {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Text(text) => FrozenValue::Text(text.into()),
+            Value::Json(text) => FrozenValue::Json(text.into()),
+            Value::Null => FrozenValue::Plain(Value::Null),
+            Value::Boolean(boolean) => FrozenValue::Plain(Value::Boolean(boolean)),
+            Value::Integer(integer) => FrozenValue::Plain(Value::Integer(integer)),
+            Value::Float(float) => FrozenValue::Plain(Value::Float(float)),
+        }
+    }
+}
+
+#[cfg(feature = "components")]
+impl FrozenValue {
+    fn value(&self) -> Value<'_> {
+        match self {
+            FrozenValue::Plain(value) => *value,
+            FrozenValue::Text(text) => Value::Text(text),
+            FrozenValue::Json(text) => Value::Json(text),
+        }
+    }
+}
+
+#[cfg(feature = "components")]
+impl SpanAttributes for FrozenAttributes {
+    fn get(&self, key: &str) -> Option<Value<'_>> {
+        let place = self.0.binary_search_by_key(&key, |(known, _)| known).ok()?;
+        self.0.get(place).map(|(_, value)| value.value())
+    }
+
+    fn each_key<'a>(&'a self, show: &mut dyn FnMut(&'a str)) {
+        self.0.iter().for_each(|(key, _)| show(key));
     }
 }
 
@@ -104,11 +254,15 @@ impl<'a> ContextView<'a> {
     /// The value of a key: as it stands, else as a dotted path, else of the root
     /// span.
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
+        self.look_up(key)
+    }
+
+    #[inline]
+    pub(super) fn look_up(&self, key: impl LookUp + Copy) -> Option<Value<'a>> {
         let entries = &self.context.entries;
         entries
-            .literal(key)
-            .or_else(|| entries.dotted(key))
-            .or_else(|| self.span?.get(key.strip_prefix(SPAN)?))
+            .get(key)
+            .or_else(|| self.span?.get(key.text().strip_prefix(SPAN)?))
     }
 
     /// Whether [`get`](Self::get) gives some value, null included.
@@ -123,13 +277,38 @@ impl<'a> ContextView<'a> {
 
     /// Each key once, sorted by bytes: the context's own and those under `span.`.
     pub fn keys(&self) -> Vec<String> {
-        let mut keys: Vec<String> = self.context.entries.keys().map(str::to_owned).collect();
-        if let Some(span) = self.span {
-            keys.extend(span.keys().map(|key| format!("{SPAN}{key}")));
-        }
+        let mut keys = Vec::new();
+        self.each_key(&mut |prefix, key| keys.push([prefix, key].concat()));
         keys.sort_unstable();
-        keys.dedup();
         keys
+    }
+
+    /// Calls `each` with each key once, in no order: what stands before a key of
+    /// the root span, and the key.
+    pub(super) fn each_key(&self, each: &mut dyn FnMut(&str, &str)) {
+        let entries = &self.context.entries;
+        entries.keys().for_each(|key| each("", key));
+        let Some(span) = self.span else {
+            return;
+        };
+        // The application's own keys win, and nearly never begin like these.
+        let clash = entries.keys().any(|key| key.starts_with(SPAN));
+        for key in span.keys() {
+            let own = |known: &str| known.strip_prefix(SPAN) == Some(key);
+            if !(clash && entries.keys().any(own)) {
+                each(SPAN, key);
+            }
+        }
+    }
+
+    /// Whether [`keys`](Self::keys) lists the key.
+    #[cfg(feature = "components")]
+    pub(super) fn lists(&self, key: &str) -> bool {
+        self.context.entries.literal(&key).is_some()
+            || self.span.is_some_and(|span| {
+                key.strip_prefix(SPAN)
+                    .is_some_and(|key| span.get(key).is_some())
+            })
     }
 
     /// In which of `buckets` equal shares the value of a key falls, the same on

@@ -25,6 +25,23 @@ pub struct Explanation {
     pub bytes: usize,
 }
 
+impl Explanation {
+    /// That nothing is known, for these tracers.
+    #[cfg(feature = "components")]
+    pub(crate) fn nothing(tracers: &[String]) -> Self {
+        Self {
+            selector: String::new(),
+            digest: None,
+            tracers: tracers.to_vec(),
+            tree: None,
+            hits: 0,
+            runs: 0,
+            edges: 0,
+            bytes: 0,
+        }
+    }
+}
+
 /// What happens next on one way through the tree.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {

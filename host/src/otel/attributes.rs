@@ -5,10 +5,12 @@
 //! limit on attributes does not cut them off. A sampler sees them too.
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use opentelemetry::{Array, KeyValue, Value};
 
 use super::otel_tracer::OtelTracer;
+use crate::context::{MAX_SAFE_INTEGER, RuntimeContext, SpanAttributes};
 use crate::registry::Selection;
 
 /// The name of the tracer that receives the trace. Always there.
@@ -55,7 +57,64 @@ pub(super) fn with_reason(
     attributes
 }
 
-/// An attribute's value as a selector sees it.
+/// The attributes that a span starts with, as a selector sees them.
+///
+/// What the contract has a case for is read where it lies. An array, and an
+/// integer that a selector cannot be given as one, is JSON text, which is made
+/// when it is first asked for.
+pub(super) struct StartAttributes<'a> {
+    all: &'a [KeyValue],
+    /// Of each attribute, once one of them was needed.
+    json: OnceLock<Box<[OnceLock<RuntimeContext>]>>,
+}
+
+impl<'a> StartAttributes<'a> {
+    pub(super) fn new(all: &'a [KeyValue]) -> Self {
+        Self {
+            all,
+            json: OnceLock::new(),
+        }
+    }
+
+    fn value(&self, place: usize, value: &'a Value) -> Option<crate::Value<'_>> {
+        Some(match value {
+            Value::Bool(boolean) => crate::Value::Boolean(*boolean),
+            Value::I64(integer) if integer.unsigned_abs() <= MAX_SAFE_INTEGER.unsigned_abs() => {
+                crate::Value::Integer(*integer)
+            }
+            Value::F64(float) => match not_finite(*float) {
+                Some(word) => crate::Value::Text(word),
+                None => crate::Value::Float(*float),
+            },
+            Value::String(text) => crate::Value::Text(text.as_str()),
+            other => return self.frozen(place, other),
+        })
+    }
+
+    /// A value whose text has to be made. A runtime context makes it, so that
+    /// there is one canonical form; what is too large for one is left out.
+    fn frozen(&self, place: usize, value: &Value) -> Option<crate::Value<'_>> {
+        let cells = || self.all.iter().map(|_| OnceLock::new()).collect();
+        let frozen = self.json.get_or_init(cells).get(place)?.get_or_init(|| {
+            let builder = RuntimeContext::builder().set_json("", &json(value));
+            builder.build().unwrap_or_default()
+        });
+        SpanAttributes::get(frozen, "")
+    }
+}
+
+impl SpanAttributes for StartAttributes<'_> {
+    fn get(&self, key: &str) -> Option<crate::Value<'_>> {
+        let place = self.all.iter().rposition(|kv| kv.key.as_str() == key)?;
+        self.value(place, &self.all.get(place)?.value)
+    }
+
+    fn each_key<'s>(&'s self, show: &mut dyn FnMut(&'s str)) {
+        self.all.iter().for_each(|kv| show(kv.key.as_str()));
+    }
+}
+
+/// An attribute's value as JSON.
 ///
 /// An array is a JSON array. JSON has no number for NaN and the infinities, so
 /// they are the texts "NaN", "Infinity" and "-Infinity", as in the JSON form of
@@ -86,5 +145,62 @@ pub(super) fn not_finite(float: f64) -> Option<&'static str> {
         f64::INFINITY => Some("Infinity"),
         f64::NEG_INFINITY => Some("-Infinity"),
         _ => None,
+    }
+}
+
+#[cfg(all(test, feature = "components"))]
+mod tests {
+    use super::*;
+    use crate::context::RootSpan;
+
+    /// A component is answered from a copy, native code and learned decisions are
+    /// not.
+    #[test]
+    fn a_copy_of_the_attributes_gives_the_same_answers() {
+        let large = "x".repeat(RootSpan::MAX_ATTRIBUTE_BYTES);
+        let array = Array::String(vec![large.clone().into()]);
+        let values = [
+            Value::Bool(true),
+            Value::I64(MAX_SAFE_INTEGER),
+            Value::I64(MAX_SAFE_INTEGER + 1),
+            Value::I64(i64::MIN),
+            Value::F64(-0.0),
+            Value::F64(f64::NAN),
+            Value::F64(f64::NEG_INFINITY),
+            Value::String("ä".into()),
+            Value::String(large.into()),
+            Value::Array(Array::F64(vec![1.0, f64::INFINITY])),
+            Value::Array(array),
+        ];
+        // Every value alone, and every value in front of and behind another of
+        // the same key, and keys that the span's own hide.
+        let mut attributes = Vec::new();
+        for (i, a) in values.iter().enumerate() {
+            attributes.push(KeyValue::new(format!("{i}"), a.clone()));
+            for (j, b) in values.iter().enumerate() {
+                attributes.push(KeyValue::new(format!("{i}.{j}"), a.clone()));
+                attributes.push(KeyValue::new(format!("{i}.{j}"), b.clone()));
+            }
+        }
+        attributes.push(KeyValue::new("name", "hidden"));
+        attributes.push(KeyValue::new("", "empty"));
+
+        let start = StartAttributes::new(&attributes);
+        let span = RootSpan::with_attributes("root", "server", &start);
+        let context = RuntimeContext::empty();
+        let live = context.view_with_span(&span);
+        let frozen = live.freeze();
+        let frozen = frozen.view();
+        assert_eq!(live.keys(), frozen.keys());
+        for kv in &attributes {
+            let key = format!("span.{}", kv.key);
+            assert_eq!(live.get(&key), frozen.get(&key), "{key}");
+            assert_eq!(live.has(&key), live.keys().contains(&key), "{key}");
+        }
+        assert_eq!(live.get("span.8"), None, "its key and text are too large");
+        assert_eq!(live.get("span.3.7"), Some(crate::Value::Text("ä")));
+        assert_eq!(live.get("span.7.8"), None, "the last of a key counts");
+        let text = r#"[1.0,"Infinity"]"#;
+        assert_eq!(live.get("span.9"), Some(crate::Value::Json(text)));
     }
 }

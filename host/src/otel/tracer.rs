@@ -9,13 +9,13 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 
-use super::attributes;
+use super::attributes::{self, StartAttributes};
 use super::mark::{self, Mark};
 use super::otel_tracer::OtelTracer;
 use super::runtime_context::RuntimeContextExt as _;
 use super::shared::Shared;
 use super::span::RoutingSpan;
-use crate::context::{RootSpan, RuntimeContext};
+use crate::context::RootSpan;
 use crate::registry::Selection;
 
 /// A tracer of [`RoutingTracerProvider`](super::RoutingTracerProvider) for one
@@ -127,13 +127,9 @@ impl RoutingTracer {
     /// None for a span that a selector starts while it decides.
     fn select(&self, builder: &SpanBuilder, parent_cx: &Context) -> Option<Selection<OtelTracer>> {
         let _selecting = Selecting::enter()?;
-        let read = || {
-            let attributes = builder.attributes.iter().flatten();
-            RuntimeContext::of_attributes(
-                attributes.map(|kv| (kv.key.as_str(), attributes::json(&kv.value))),
-            )
-        };
-        let span = RootSpan::new(&builder.name, kind(builder.span_kind.as_ref()), &read);
+        let attributes = StartAttributes::new(builder.attributes.as_deref().unwrap_or_default());
+        let kind = kind(builder.span_kind.as_ref());
+        let span = RootSpan::with_attributes(&builder.name, kind, &attributes);
         let run = parent_cx
             .runtime_context()
             .unwrap_or(&self.shared.knows_nothing);

@@ -1,0 +1,215 @@
+//! The modes of a component selector: learned, fresh for each decision, and stateful.
+
+use std::sync::Arc;
+
+use spanway::{
+    Budget, Chain, Choice, Fallback, Limits, Mode, Origin, RootSpan, RuntimeContext, Selector,
+    TracerNames, TracerRegistry,
+};
+use spanway_tests::{
+    chose, decide, environment, fallback, fuel, guest, host, host_within, limits, load,
+};
+
+fn named(names: &[&str]) -> TracerNames {
+    TracerNames::new(names.iter().copied())
+}
+
+fn choice(selector: &dyn Selector, names: &TracerNames) -> Choice {
+    selector
+        .decide(&RuntimeContext::empty().view(), names)
+        .choice
+}
+
+#[test]
+fn a_component_learns_unless_it_is_told_otherwise() {
+    let host = host();
+    let selector = host
+        .load("by-environment", &guest("by-environment"))
+        .unwrap();
+    assert_eq!(selector.mode(), Mode::Learned);
+    for mode in [Mode::Fresh, Mode::Stateful] {
+        let selector = selector.with_mode(mode);
+        assert_eq!(selector.mode(), mode);
+        let runs = [(); 3].map(|()| decide(&selector, &environment("test")));
+        assert!(
+            runs.iter()
+                .all(|run| chose(run, "console") && fuel(run) > 0)
+        );
+        assert_eq!(selector.explain(&named(&["a"])).tree, None);
+    }
+    let first = decide(&selector, &environment("test"));
+    let second = decide(&selector, &environment("test"));
+    assert!(fuel(&first) > 0 && chose(&second, "console"));
+    assert_eq!(second.origin, Origin::Learned);
+}
+
+#[test]
+fn clones_learn_together_and_another_mode_begins_anew() {
+    let selector = host()
+        .load("by-environment", &guest("by-environment"))
+        .unwrap();
+    let names = named(&spanway_tests::TRACERS);
+    let context = environment("test");
+    let origin = |selector: &dyn Selector| selector.decide(&context.view(), &names).origin;
+    assert_ne!(origin(&selector), Origin::Learned);
+    assert_eq!(origin(&selector.clone()), Origin::Learned);
+    assert_ne!(origin(&selector.with_mode(Mode::Learned)), Origin::Learned);
+    let explanation = selector.explain(&names);
+    assert_eq!((explanation.runs, explanation.hits), (1, 1));
+    assert_eq!(explanation.selector, "by-environment");
+    assert_eq!(explanation.digest.as_deref(), selector.digest());
+}
+
+#[test]
+fn a_selection_says_that_it_was_learned() {
+    let selector = host()
+        .load("by-environment", &guest("by-environment"))
+        .unwrap();
+    let registry = TracerRegistry::<()>::new();
+    registry.register("console", ()).unwrap();
+    registry.set_selectors(Chain::new([Arc::new(selector) as Arc<dyn Selector>]));
+    let context = environment("test");
+    assert!(matches!(
+        registry.select(&context.view()).origin(),
+        Origin::Run(_)
+    ));
+    let selection = registry.select(&context.view());
+    assert_eq!(selection.origin(), Origin::Learned);
+    assert_eq!(selection.tracer_name(), Some("console"));
+    assert_eq!(selection.selector_name(), Some("by-environment"));
+    // Another list of tracers is another question.
+    registry.register("langfuse", ()).unwrap();
+    assert!(matches!(
+        registry.select(&context.view()).origin(),
+        Origin::Run(_)
+    ));
+    assert_eq!(registry.select(&context.view()).origin(), Origin::Learned);
+}
+
+#[test]
+fn a_chain_that_ran_in_part_says_what_ran() {
+    let host = host();
+    let known = host
+        .load("by-environment", &guest("by-environment"))
+        .unwrap();
+    let fresh = load(&host, "console", &guest("console"));
+    let registry = TracerRegistry::<()>::new();
+    registry.register("console", ()).unwrap();
+    registry.set_selectors(Chain::new([
+        Arc::new(known) as Arc<dyn Selector>,
+        Arc::new(fresh),
+    ]));
+    let context = environment("elsewhere");
+    for _ in 0..2 {
+        let selection = registry.select(&context.view());
+        assert!(
+            matches!(selection.origin(), Origin::Run(_)),
+            "{selection:?}"
+        );
+        assert_eq!(selection.selector_name(), Some("console"));
+    }
+}
+
+#[test]
+fn a_stateful_selector_remembers() {
+    let selector = host().load("takes-turns", &guest("takes-turns")).unwrap();
+    let names = named(&["a", "b", "c"]);
+    let stateful = selector.with_mode(Mode::Stateful);
+    for turn in ["a", "b", "c", "a", "b"] {
+        assert_eq!(choice(&stateful, &names), names.choose(turn));
+    }
+    // Clones share the instance; another mode has its own, or none.
+    assert_eq!(choice(&stateful.clone(), &names), names.choose("c"));
+    let other = stateful.with_mode(Mode::Stateful);
+    assert_eq!(choice(&other, &names), names.choose("a"));
+    let fresh = stateful.with_mode(Mode::Fresh);
+    for _ in 0..3 {
+        assert_eq!(choice(&fresh, &names), names.choose("a"));
+    }
+}
+
+#[test]
+fn a_stateful_selector_that_was_stopped_is_started_afresh() {
+    let host = host_within(Limits {
+        fuel: 1_000_000,
+        ..limits()
+    });
+    let selector = host.load("takes-turns", &guest("takes-turns")).unwrap();
+    let stateful = selector.with_mode(Mode::Stateful);
+    let names = named(&["a", "b", "c"]);
+    for (stops, expected) in [
+        (named(&["a"]), None),
+        (
+            named(&["a", "b"]),
+            Some(Fallback::OutOfBudget(Budget::Fuel)),
+        ),
+    ] {
+        assert_eq!(choice(&stateful, &names), names.choose("a"));
+        assert_eq!(choice(&stateful, &names), names.choose("b"));
+        let stopped = stateful.decide(&RuntimeContext::empty().view(), &stops);
+        let why = fallback(&stopped).expect("it was stopped");
+        assert!(matches!(why, Fallback::Trapped(_)) || Some(why) == expected.as_ref());
+        assert_eq!(choice(&stateful, &names), names.choose("a"));
+        assert!(matches!(choice(&stateful, &stops), Choice::Fallback(_)));
+    }
+}
+
+#[test]
+fn each_decision_of_a_stateful_selector_has_a_budget_of_its_own() {
+    let selector = host().load("takes-turns", &guest("takes-turns")).unwrap();
+    let names = named(&["a", "b", "c"]);
+    let needed = {
+        let stateful = selector.with_mode(Mode::Stateful);
+        fuel(&stateful.decide(&RuntimeContext::empty().view(), &names))
+    };
+    // Enough for one decision, and far from enough for a hundred.
+    let tight = host_within(Limits {
+        fuel: 3 * needed,
+        ..limits()
+    });
+    let stateful = tight.load("takes-turns", &guest("takes-turns")).unwrap();
+    let stateful = stateful.with_mode(Mode::Stateful);
+    for turn in ["a", "b", "c"].iter().cycle().take(100) {
+        assert_eq!(choice(&stateful, &names), names.choose(turn));
+    }
+}
+
+#[test]
+fn stateful_decisions_come_one_at_a_time() {
+    let selector = host().load("takes-turns", &guest("takes-turns")).unwrap();
+    let stateful = selector.with_mode(Mode::Stateful);
+    let names = named(&["a", "b", "c", "d"]);
+    let counts = std::sync::Mutex::new(std::collections::BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    let choice = format!("{:?}", choice(&stateful, &names));
+                    *counts.lock().unwrap().entry(choice).or_insert(0) += 1;
+                }
+            });
+        }
+    });
+    let counts = counts.into_inner().unwrap();
+    assert_eq!(
+        counts.values().copied().collect::<Vec<i32>>(),
+        [25; 4],
+        "{counts:?}"
+    );
+}
+
+#[test]
+fn what_a_span_says_is_learned_too() {
+    let context = RuntimeContext::empty();
+    let attributes = RuntimeContext::from_json(r#"{"environment": "test"}"#).unwrap();
+    let asker = host().load("asker", &guest("asker")).unwrap();
+    let names = named(&["get", "span.environment", "ttest"]);
+    for (count, origin) in [(0, false), (1, true)] {
+        let span = RootSpan::with_attributes("name", "server", &attributes);
+        let decision = asker.decide(&context.view_with_span(&span), &names);
+        assert_eq!(decision.choice, names.choose("ttest"), "{count}");
+        assert_eq!(decision.origin == Origin::Learned, origin);
+    }
+    let decision = asker.decide(&context.view(), &names);
+    assert_eq!(decision.choice, names.choose("-"));
+}
