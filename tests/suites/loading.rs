@@ -342,6 +342,51 @@ fn a_cache_in_a_selectors_directory_is_refused() {
     }
 }
 
+#[test]
+fn the_same_bytes_are_compiled_once_while_one_lives() {
+    let host = spanway_tests::host();
+    let bytes = guest("by-environment");
+    let first = load(&host, "first", &bytes);
+    let second = load(&host, "second", &bytes);
+    assert_eq!((first.name(), second.name()), ("first", "second"));
+    assert_eq!(first.digest(), second.digest());
+    let status = host.compile_status();
+    assert_eq!((status.compiled, status.shared), (1, 1));
+    drop(first);
+    works(&host);
+    assert_eq!(host.compile_status().compiled, 1);
+
+    drop(second);
+    works(&host);
+    let status = host.compile_status();
+    assert_eq!((status.compiled, status.shared), (2, 2));
+
+    // What is refused is not held on to.
+    for _ in 0..2 {
+        host.load("trap", &zoo("start-traps")).unwrap_err();
+    }
+    assert_eq!(host.compile_status().compiled, 4);
+}
+
+#[test]
+fn a_directory_that_is_loaded_again_compiles_what_is_new() {
+    let folder = folder();
+    let put = |name: &str, guest_name: &str| {
+        fs::write(folder.path().join(name), guest(guest_name)).unwrap();
+    };
+    put("10-a.wasm", "by-environment");
+    put("20-b.wasm", "by-environment");
+    let host = spanway_tests::host();
+    let directory = SelectorsDirectory::new(folder.path(), host.clone());
+    let report = directory.load().unwrap();
+    assert_eq!(host.compile_status().compiled, 1);
+    put("30-c.wasm", "console");
+    let again = directory.load().unwrap();
+    let status = host.compile_status();
+    assert_eq!((status.compiled, status.shared), (2, 3));
+    assert_eq!(report.loaded().count() + again.loaded().count(), 5);
+}
+
 /// A directory of all that there is, good and bad, with the same bytes twice.
 fn motley() -> TempDir {
     let folder = folder();
