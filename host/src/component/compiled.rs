@@ -35,12 +35,11 @@ pub(super) struct Compiled {
 impl Compiled {
     /// Starts an instance and drops it.
     pub(super) fn try_start(&self) -> Result<(), LoadError> {
-        let Some(_place) = self.host.admission.enter(self.host.limits.wall_clock) else {
+        let Some(_place) = self.host.clock.enter(self.host.limits.wall_clock) else {
             return Err(LoadError::Host {
                 message: Fallback::Overloaded.to_string(),
             });
         };
-        let _running = self.host.clock.run();
         guarded(self.host.limits.stack_bytes, || {
             let mut live = Live::new(self)?;
             let instance = live.instantiate(self)?;
@@ -77,10 +76,9 @@ impl Compiled {
             Some(entered) => entered,
             None => None,
         };
-        let Some(_place) = self.host.admission.enter(limits.admission_wait) else {
+        let Some(_place) = self.host.clock.enter(limits.admission_wait) else {
             return overloaded();
         };
-        let _running = self.host.clock.run();
         let mut fuel = 0;
         let mut asked = None;
         let selected = guarded(limits.stack_bytes, || {

@@ -1,11 +1,7 @@
 //! The engine: which WebAssembly a selector may be, and how it is stopped.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
-use std::thread::{self, Thread};
-
 use wasmtime::{
-    Config, Engine, EngineWeak, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig,
+    Config, Engine, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig,
     VariableOperatorCost,
 };
 
@@ -18,10 +14,6 @@ const FUEL_PER_PAGE: u8 = u8::MAX;
 /// How much of a sandbox's memory stays in place for the next one. A guest of the
 /// Rust kit fits, and then a decision makes no system call.
 const KEEP_RESIDENT: usize = 64 << 10;
-
-/// How many idle ticks the clock stays awake, so that a steady trickle of
-/// decisions does not wake a thread each time.
-const IDLE_TICKS: u32 = 200;
 
 /// Makes an engine of its own for one host value: engines share nothing.
 ///
@@ -110,91 +102,4 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
 /// being loaded.
 fn slots(limits: &Limits) -> usize {
     limits.sandboxes.saturating_add(1)
-}
-
-/// Moves the engine's epoch on while decisions run, and sleeps while none does.
-pub(super) struct Clock {
-    shared: Arc<Shared>,
-    thread: Thread,
-}
-
-#[derive(Default)]
-struct Shared {
-    /// Decisions that are running.
-    running: AtomicU64,
-    asleep: AtomicBool,
-}
-
-impl Clock {
-    pub(super) fn start(engine: &Engine) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        let thread = thread::Builder::new()
-            .name("spanway-clock".to_owned())
-            .stack_size(64 << 10)
-            .spawn({
-                let shared = Arc::downgrade(&shared);
-                let engine = engine.weak();
-                move || tick(&shared, &engine)
-            })?
-            .thread()
-            .clone();
-        Ok(Self { shared, thread })
-    }
-
-    /// Keeps the clock going until the guard is dropped.
-    pub(super) fn run(&self) -> Running<'_> {
-        self.shared.running.fetch_add(1, Ordering::SeqCst);
-        if self.shared.asleep.load(Ordering::SeqCst) {
-            self.thread.unpark();
-        }
-        Running(&self.shared)
-    }
-}
-
-impl Drop for Clock {
-    fn drop(&mut self) {
-        // Wakes the thread to find that nobody holds the other end.
-        self.shared = Arc::default();
-        self.thread.unpark();
-    }
-}
-
-/// A decision that is running.
-pub(super) struct Running<'a>(&'a Shared);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn tick(shared: &Weak<Shared>, engine: &EngineWeak) {
-    let mut idle = 0;
-    loop {
-        thread::sleep(Limits::TICK);
-        let (Some(shared), Some(engine)) = (shared.upgrade(), engine.upgrade()) else {
-            return;
-        };
-        engine.increment_epoch();
-        let busy = || shared.running.load(Ordering::SeqCst) > 0;
-        idle = if busy() { 0 } else { idle + 1 };
-        if idle < IDLE_TICKS {
-            continue;
-        }
-        idle = 0;
-        // Says that it sleeps before it looks once more: either this thread sees
-        // the decision that begins now, or that decision sees the sleeper.
-        shared.asleep.store(true, Ordering::SeqCst);
-        if busy() {
-            shared.asleep.store(false, Ordering::SeqCst);
-            continue;
-        }
-        // Holds nothing while it sleeps, so that the engine can go.
-        let asleep = Arc::downgrade(&shared);
-        drop((shared, engine));
-        thread::park();
-        if let Some(shared) = asleep.upgrade() {
-            shared.asleep.store(false, Ordering::SeqCst);
-        }
-    }
 }

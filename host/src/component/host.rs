@@ -16,10 +16,11 @@ use super::admission::Admission;
 use super::artifact::{Artifact, Artifacts, CompileStatus};
 use super::builder::SelectorHostBuilder;
 use super::cache::{CompileCache, Disk};
+use super::clock::Clock;
 use super::compiled::Compiled;
 use super::contract;
 use super::declared::Declared;
-use super::engine::{self, Clock};
+use super::engine;
 use super::error::{self, LoadError};
 use super::limits::Limits;
 use super::manifest::Manifest;
@@ -121,12 +122,12 @@ impl SelectorHost {
         let mut linker = Linker::new(&engine);
         questions::link(&mut linker)?;
         wasi::link(&mut linker)?;
-        let clock = Clock::start(&engine).map_err(|error| HostError {
+        let admission = Admission::new(limits.sandboxes);
+        let clock = Clock::start(&engine, admission).map_err(|error| HostError {
             message: format!("no thread for its clock: {error}"),
         })?;
         Ok(Self {
             shared: Arc::new(Shared {
-                admission: Admission::new(limits.sandboxes),
                 artifacts: Artifacts::new(disk),
                 starting: Mutex::new(()),
                 engine,

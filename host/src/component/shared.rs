@@ -4,18 +4,16 @@ use parking_lot::Mutex;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
-use super::admission::Admission;
 use super::artifact::Artifacts;
-use super::engine::Clock;
+use super::clock::Clock;
 use super::limits::Limits;
 use super::sandbox::Sandbox;
 
-/// One engine with its clock, its limits, its places and its artifacts.
+/// One engine with its clock, its limits and its artifacts.
 pub(super) struct Shared {
     pub(super) engine: Engine,
     pub(super) limits: Limits,
     pub(super) clock: Clock,
-    pub(super) admission: Admission,
     pub(super) linker: Linker<Sandbox>,
     pub(super) artifacts: Artifacts,
     /// Held by the load that starts its component.
