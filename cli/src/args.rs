@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 Examples:
   spanway demo
   spanway route selectors/ -c environment=production -c tenant=acme
+  spanway explain selectors/20-tenant.wasm
   spanway check selectors/50-environment.wasm
   spanway build my-selector/
 
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Ask selectors which tracer receives a trace
     Route(RouteArgs),
+    /// Show what a selector does, as the rules that it was seen to follow
+    Explain(ExplainArgs),
     /// Check one file: is it a selector, does it fit the limits, what does it cost
     Check(CheckArgs),
     /// List the selectors of a directory in the order in which they are asked
@@ -115,6 +118,61 @@ pub(crate) struct RouteArgs {
     /// Print one JSON object on a line for each decision
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `spanway explain`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A selector is asked about contexts, and what it asked, was answered and decided is drawn as a
+tree. Give your own contexts for counts and shares; without them some are made up.
+
+Examples:
+  spanway explain selectors/50-environment.wasm
+  spanway explain selectors/ --contexts contexts.jsonl
+  spanway explain 20-tenant.wasm --tracers langfuse,tenant-acme --format mermaid
+  spanway explain 20-tenant.wasm --output tenant.svg
+  spanway explain selectors/ --contexts contexts.jsonl --format svg --output pictures/")]
+pub(crate) struct ExplainArgs {
+    /// A selector, or a directory of selectors, each of which is explained by itself
+    #[arg(value_name = "SELECTORS")]
+    pub selectors: PathBuf,
+    /// A file with one runtime context on each line, as a JSON object; - for standard input
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub contexts: Option<PathBuf>,
+    /// The available tracers; without them every name that a selector answers is one
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub tracers: Vec<String>,
+    /// How to show it [default: what the ending of --output says, else text]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<ExplainFormat>,
+    /// Where to write it in place of standard output; for a directory of selectors, a folder
+    #[arg(short, long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+}
+
+/// How `spanway explain` shows a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ExplainFormat {
+    /// A tree for a terminal
+    Text,
+    /// One JSON object on one line
+    Json,
+    /// A chart for Markdown
+    Mermaid,
+    /// A picture
+    Svg,
+}
+
+impl ExplainFormat {
+    /// The ending of its files.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Text => "txt",
+            Self::Json => "json",
+            Self::Mermaid => "mmd",
+            Self::Svg => "svg",
+        }
+    }
 }
 
 /// Arguments of `spanway check`.

@@ -9,7 +9,9 @@ mod args;
 mod build;
 mod commands;
 mod contexts;
+mod explore;
 mod printer;
+mod walk;
 
 use std::process::ExitCode;
 
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     let outcome = match &args.command {
         Command::Demo(args) => commands::demo::run(args, cache, &printer),
         Command::Route(args) => commands::route::run(args, cache, &printer),
+        Command::Explain(args) => commands::explain::run(args, cache, &printer),
         Command::Check(args) => commands::check::run(args, cache, &printer),
         Command::List(args) => commands::list::run(args, cache, &printer),
         Command::Build(args) => commands::build::run(args, &printer),

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
+use spanway::explanation::{Role, Text};
 
 /// Writes for people and programs. A reader that has gone away is no error.
 pub(crate) struct Printer;
@@ -15,6 +16,26 @@ const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
+
+/// The colours of tracers, by their place; none is red or yellow, which warn.
+const TRACERS: [AnsiColor; 6] = [
+    AnsiColor::Blue,
+    AnsiColor::Green,
+    AnsiColor::Magenta,
+    AnsiColor::Cyan,
+    AnsiColor::BrightBlue,
+    AnsiColor::BrightGreen,
+];
+
+fn style(role: Role) -> Style {
+    match role {
+        Role::Title | Role::Question => STRONG,
+        Role::Tracer(place) => TRACERS[place % TRACERS.len()].on_default(),
+        Role::Fallback => AnsiColor::Red.on_default(),
+        Role::Line | Role::Abstains | Role::Note => FAINT,
+        _ => Style::new(),
+    }
+}
 
 impl Printer {
     /// One line of data.
@@ -34,6 +55,17 @@ impl Printer {
     /// A heading above data.
     pub(crate) fn heading(&self, text: impl Display) {
         self.line(format_args!("\n{STRONG}{text}{STRONG:#}"));
+    }
+
+    /// The rules of a selector, in colour.
+    pub(crate) fn rules(&self, rules: &Text) {
+        for line in &rules.lines {
+            let parts = line.iter().map(|part| {
+                let style = style(part.role);
+                format!("{style}{}{style:#}", part.text)
+            });
+            self.line(parts.collect::<String>());
+        }
     }
 
     /// What is worth less attention.

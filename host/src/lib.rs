@@ -44,6 +44,7 @@
 mod context;
 mod decision;
 pub mod explanation;
+mod seat;
 mod selector;
 mod tracer_names;
 

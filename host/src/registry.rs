@@ -19,6 +19,7 @@ pub use lifecycle::{Lifecycle, LifecycleFailure, LifecycleReport};
 pub use selection::Selection;
 
 use crate::context::ContextView;
+use crate::seat::Seat;
 use crate::selector::Chain;
 use crate::tracer_names::{MAX_NAME_BYTES, TracerNames};
 use counts::Counters;
@@ -69,6 +70,8 @@ struct Snapshot<T> {
     /// Where failed decisions go; none for the default tracer.
     fallback: Option<usize>,
     chain: Chain,
+    /// One for each selector of the chain, among these names.
+    seats: Box<[Seat]>,
 }
 
 impl<T> Default for Snapshot<T> {
@@ -79,6 +82,7 @@ impl<T> Default for Snapshot<T> {
             default: None,
             fallback: None,
             chain: Chain::empty(),
+            seats: Box::default(),
         }
     }
 }
@@ -91,6 +95,7 @@ impl<T> Clone for Snapshot<T> {
             default: self.default,
             fallback: self.fallback,
             chain: self.chain.clone(),
+            seats: Box::default(),
         }
     }
 }
@@ -280,7 +285,8 @@ impl<T> TracerRegistry<T> {
     /// outcome.
     pub fn select(&self, context: &ContextView<'_>) -> Selection<T> {
         let selection = Selection::new(self.current.load(), context);
-        self.counters.count(selection.fallback());
+        self.counters
+            .count(selection.fallback(), selection.origin());
         selection
     }
 
@@ -293,6 +299,7 @@ impl<T> TracerRegistry<T> {
         let _writing = self.writing.lock();
         let mut next = Snapshot::clone(&self.current.load());
         edit(&mut next)?;
+        next.seats = next.chain.seats();
         self.current.store(Arc::new(next));
         Ok(())
     }

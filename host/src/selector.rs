@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::context::ContextView;
 use crate::decision::{Choice, Decision, Fallback, FallbackKind, Origin};
+use crate::seat::Seat;
 use crate::tracer_names::TracerNames;
 
 /// Decides which tracer receives a trace.
@@ -31,6 +32,17 @@ pub trait Selector: Send + Sync {
     /// Decides one trace. Must not panic; if it does, the process's panic hook
     /// prints as it does for any panic, and the trace goes to the fallback tracer.
     fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision;
+
+    /// The same, from a seat among these tracers.
+    #[doc(hidden)]
+    fn decide_from(
+        &self,
+        _seat: &Seat,
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+    ) -> Decision {
+        self.decide(context, tracers)
+    }
 }
 
 /// A selector from a native function.
@@ -132,16 +144,22 @@ impl Chain {
         self.links.get(place).map(|link| &*link.selector)
     }
 
-    /// Asks one selector after the other. Returns what was decided and by which
-    /// one; none if all abstained.
+    /// A seat for each selector, among one list of tracers.
+    pub(crate) fn seats(&self) -> Box<[Seat]> {
+        self.links.iter().map(|_| Seat::default()).collect()
+    }
+
+    /// Asks one selector after the other, each from its seat. Returns what was
+    /// decided and by which one; none if all abstained.
     pub(crate) fn decide(
         &self,
+        seats: &[Seat],
         context: &ContextView<'_>,
         tracers: &TracerNames,
     ) -> (Decision, Option<usize>) {
         let mut origin = Origin::default();
-        for (place, link) in self.links.iter().enumerate() {
-            let decision = link.decide(context, tracers);
+        for (place, (link, seat)) in self.links.iter().zip(seats).enumerate() {
+            let decision = link.decide(seat, context, tracers);
             origin = origin.and(decision.origin);
             match decision.choice {
                 Choice::Abstain => {}
@@ -162,10 +180,10 @@ impl fmt::Debug for Chain {
 }
 
 impl Link {
-    fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
+    fn decide(&self, seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
         // A selector that panics must not take the caller's span with it. What it
         // may have left half done is its own: it is shared only as `&self`.
-        let asked = AssertUnwindSafe(|| self.selector.decide(context, tracers));
+        let asked = AssertUnwindSafe(|| self.selector.decide_from(seat, context, tracers));
         let decision = catch_unwind(asked).unwrap_or_else(|panic| Decision {
             choice: Choice::Fallback(Fallback::Trapped(panic_message(&*panic))),
             origin: Origin::Native,

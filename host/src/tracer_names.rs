@@ -50,13 +50,6 @@ impl TracerNames {
         }
     }
 
-    /// Whether it is the very same list, which is told without looking at a name.
-    #[cfg(feature = "components")]
-    #[inline]
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.list, &other.list)
-    }
-
     /// Chooses the tracer of this name, compared byte by byte. An unknown name is
     /// a choice too, of the fallback tracer, and is recorded.
     pub fn choose(&self, name: &str) -> Choice {

@@ -4,6 +4,10 @@
 use std::sync::Arc;
 
 use allocation_counter::measure;
+use opentelemetry::trace::{Span as _, SpanBuilder, TraceContextExt as _, Tracer, TracerProvider};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, TracerProviderBuilder};
+use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _};
 use spanway::{
     Chain, Choice, Origin, RootSpan, RuntimeContext, Selector, TracerNames, TracerRegistry, native,
 };
@@ -180,5 +184,55 @@ fn an_answer_among_many_allocates_nothing() {
             assert_eq!(decision.origin, Origin::Learned);
         };
         assert_eq!(allocations(decide), 1);
+    }
+}
+
+/// How often a root and a child allocate.
+fn spans_of(tracer: &impl Tracer<Span: Send + Sync + 'static>) -> [u64; 2] {
+    let cx = Context::new().with_runtime_context(context());
+    let root = || {
+        let own = [KeyValue::new("http.route", "/chat"), KeyValue::new("n", 7)];
+        let builder = SpanBuilder::from_name("root").with_attributes(own);
+        tracer.build_with_context(builder, &cx)
+    };
+    let parent = cx.with_span(root());
+    let child = || tracer.start_with_context("child", &parent).end();
+    [allocations(|| drop(root())), allocations(child)]
+}
+
+#[test]
+fn routing_a_span_allocates_no_more_than_the_reason() {
+    let samplers = [Sampler::AlwaysOn, Sampler::AlwaysOff];
+    for sampler in samplers {
+        let sdk = || SdkTracerProvider::builder().with_sampler(sampler.clone());
+        let routed = |add: &dyn Fn(TracerProviderBuilder) -> spanway::otel::TracerSource| {
+            let by_route = native("by-route", |context, tracers: &TracerNames| {
+                match context.text("span.http.route") {
+                    Some("/chat") => tracers.choose("only"),
+                    _ => Choice::failed("the root's attributes are read"),
+                }
+            });
+            let provider = RoutingTracerProvider::builder()
+                .tracer("only", add(sdk()))
+                .selectors(Chain::new([Arc::new(by_route) as Arc<_>]))
+                .build()
+                .unwrap();
+            let spans = spans_of(&provider.tracer("shop"));
+            assert_eq!(
+                provider.registry().counts().chosen,
+                provider.registry().counts().total()
+            );
+            spans
+        };
+        let bare = spans_of(&sdk().build().tracer("shop"));
+        // The list of attributes is made anew, with the reason in front.
+        assert_eq!(
+            routed(&|sdk| sdk.into()),
+            [bare[0] + 1, bare[1]],
+            "{sampler:?}"
+        );
+        // What a ready-made provider costs instead.
+        let [root, child] = routed(&|sdk| sdk.build().into());
+        assert!(root > bare[0] + 1 && child > bare[1], "{root} {child}");
     }
 }

@@ -117,7 +117,9 @@ fn no_part_touches_what_its_row_forbids() {
             if row.forbidden.is_empty() {
                 continue;
             }
-            for file in sources(&path) {
+            // A file of tests may do anything too.
+            let tests = |file: &PathBuf| file.ends_with("tests.rs");
+            for file in sources(&path).into_iter().filter(|file| !tests(file)) {
                 let code = code(&fs::read_to_string(&file).unwrap());
                 for word in &row.forbidden {
                     looked_for += 1;

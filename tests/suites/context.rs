@@ -341,6 +341,11 @@ fn limits_of_a_context() {
     let deep = ContextError::TooDeep { limit: 2 };
     for (text, expected) in [
         (r#"{"a":1,"b":2,"c":3,"d":4}"#, None),
+        (r#"{"a":"[[[[","b":"\"{{{{"}"#, None),
+        (r#"{"a":[[1]]}"#, None),
+        (r#"{"a":[[[1]]]}"#, Some(&deep)),
+        // Not looked at any further.
+        (r#"{"a":[[["#, Some(&deep)),
         (r#"{"a":1,"b":2,"c":3,"d":4,"e":5}"#, Some(&many_keys)),
         (r#"{"a":{"b":1,"c":2,"d":3}}"#, None),
         (r#"{"a":{"b":1,"c":2,"d":3,"e":4}}"#, Some(&many_keys)),

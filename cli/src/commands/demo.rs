@@ -71,6 +71,7 @@ pub(crate) fn run(args: &DemoArgs, cache: &CacheArgs, printer: &Printer) -> Resu
             printer.progress(format_args!("{answered} of {} runs", args.runs));
         }
     }
+    let counts = provider.registry().counts();
     let shut_down = provider.shutdown();
     ensure!(
         shut_down.failed.is_empty(),
@@ -79,7 +80,7 @@ pub(crate) fn run(args: &DemoArgs, cache: &CacheArgs, printer: &Printer) -> Resu
     );
 
     let received = received(&args.out, &discarded)?;
-    let summary = Summary::of(&received, service.spans_started());
+    let summary = Summary::of(&received, service.spans_started(), counts.learned);
     if args.json {
         printer.json(&summary.json(&received));
     } else {
@@ -99,9 +100,7 @@ fn provider(out: &Path, chain: Chain, discarded: Discarded) -> Result<RoutingTra
     }
     let console = fs::File::create(out.join(CONSOLE).with_extension("txt"))
         .with_context(|| format!("cannot write to {}", out.display()))?;
-    let discard = SdkTracerProvider::builder()
-        .with_simple_exporter(discarded)
-        .build();
+    let discard = SdkTracerProvider::builder().with_simple_exporter(discarded);
     Ok(provider
         .tracer(
             CONSOLE,
@@ -147,12 +146,14 @@ struct Summary {
     started: u64,
     /// Traces of which more than one tracer received a part.
     torn: usize,
+    /// Selections for which no component ran.
+    learned: u64,
     /// Traces by who decided and why.
     reasons: BTreeMap<(String, String), BTreeMap<String, usize>>,
 }
 
 impl Summary {
-    fn of(received: &[Received], started: u64) -> Self {
+    fn of(received: &[Received], started: u64, learned: u64) -> Self {
         let mut tracers_of: BTreeMap<&str, usize> = BTreeMap::new();
         let mut reasons: BTreeMap<_, BTreeMap<String, usize>> = BTreeMap::new();
         for tracer in received {
@@ -167,6 +168,7 @@ impl Summary {
             spans: received.iter().map(Received::spans).sum(),
             started,
             torn: tracers_of.values().filter(|tracers| **tracers > 1).count(),
+            learned,
             reasons,
         }
     }
@@ -208,6 +210,10 @@ impl Summary {
             "{} runs, {} traces, {} of {} spans received, {} torn",
             args.runs, self.traces, self.spans, self.started, self.torn
         ));
+        printer.line(format_args!(
+            "{} of {} selections were known from those before: no selector ran for them",
+            self.learned, args.runs
+        ));
         printer.faint(format_args!(
             "Try one yourself: {} route {} -c environment=staging -c 'user:={{\"tier\":\"free\"}}'",
             super::program(),
@@ -234,6 +240,7 @@ impl Summary {
             "traces": self.traces,
             "spans": {"started": self.started, "received": self.spans},
             "torn": self.torn,
+            "learned": self.learned,
         })
     }
 }

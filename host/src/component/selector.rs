@@ -10,7 +10,8 @@ use super::mode::Mode;
 use crate::context::ContextView;
 use crate::decision::Decision;
 use crate::explanation::Explanation;
-use crate::learned::Learned;
+use crate::learned::{Learned, Run};
+use crate::seat::Seat;
 use crate::selector::Selector;
 use crate::tracer_names::TracerNames;
 
@@ -166,18 +167,38 @@ impl Selector for ComponentSelector {
         Some(&self.compiled.artifact.digest)
     }
 
-    #[inline]
     fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
         match &self.manner {
             Manner::Learned(learned) => {
-                let run = || self.compiled.run(None, context, tracers);
-                #[cfg(feature = "mutations")]
-                let run = || self.mutate(run());
-                learned.decide(context, tracers, run)
+                let tree = learned.tree(tracers);
+                learned.decide(&tree, context, || self.run(context, tracers))
             }
-            Manner::Fresh => self.compiled.run(None, context, tracers).decision,
+            Manner::Fresh => self.run(context, tracers).decision,
             Manner::Stateful(kept) => self.compiled.run(Some(kept), context, tracers).decision,
         }
+    }
+
+    fn decide_from(
+        &self,
+        seat: &Seat,
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+    ) -> Decision {
+        let Manner::Learned(learned) = &self.manner else {
+            return self.decide(context, tracers);
+        };
+        let tree = seat.tree(|| learned.tree(tracers));
+        learned.decide(tree, context, || self.run(context, tracers))
+    }
+}
+
+impl ComponentSelector {
+    /// Runs it in a fresh sandbox.
+    fn run(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Run {
+        let run = self.compiled.run(None, context, tracers);
+        #[cfg(feature = "mutations")]
+        let run = self.mutate(run);
+        run
     }
 }
 
@@ -194,7 +215,7 @@ pub enum Forget {
 
 #[cfg(feature = "mutations")]
 impl ComponentSelector {
-    fn mutate(&self, mut run: crate::learned::Run) -> crate::learned::Run {
+    fn mutate(&self, mut run: Run) -> Run {
         use crate::context::Question;
         if let Some(asked) = &mut run.asked {
             asked.retain(|question| {

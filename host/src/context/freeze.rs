@@ -329,6 +329,13 @@ fn parse(
             limit: limits.bytes,
         });
     }
+    // Before it is parsed: the parser recurses, and the caller's stack may be small.
+    let outermost = usize::from(key.is_none());
+    if nesting(text) > limits.depth.saturating_add(outermost) {
+        return Err(ContextError::TooDeep {
+            limit: limits.depth,
+        });
+    }
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         if message.starts_with("recursion limit exceeded") {
@@ -341,6 +348,26 @@ fn parse(
             message,
         }
     })
+}
+
+/// How deep brackets stand in each other, outside of strings.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn article(value: &serde_json::Value) -> &'static str {

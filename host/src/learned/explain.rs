@@ -23,16 +23,16 @@ impl Tree {
                 cached.entry(node).or_default().push(entry);
             });
         }
-        let (edges, bytes) = self.size();
+        let size = self.size();
         Explanation {
             selector: String::new(),
             digest: None,
             tracers: self.names.as_slice().to_vec(),
-            tree: self.trunk().map(|step| self.step(step, &mut cached)),
+            tree: self.root().map(|step| self.step(step, &mut cached)),
             hits: self.hits().total(),
             runs,
-            edges,
-            bytes,
+            edges: size.entries,
+            bytes: size.bytes,
         }
     }
 
@@ -41,19 +41,19 @@ impl Tree {
             Step::Asks(node) => {
                 explanation::Step::Asks(self.asked(node.question), self.ways(node, cached))
             }
-            Step::Decides(end) => {
-                explanation::Step::Decides(self.outcome(&end.choice), self.hits().of(end.number))
+            Step::Decides(verdict, end) => {
+                explanation::Step::Decides(self.outcome(&verdict.choice()), self.hits().of(*end))
             }
         }
     }
 
     fn ways(&self, node: &Node, cached: &mut Cached) -> Vec<Way> {
-        let own = node.ways().iter().map(|way| Way {
+        let own = node.ways().map(|way| Way {
             answer: way.answer.explain(),
             then: self.step(&way.then, cached),
         });
         let mut ways: Vec<Way> = own.collect();
-        if node.overflows {
+        if node.overflows() {
             ways.extend(self.cached_ways(node.id, cached));
         }
         ways

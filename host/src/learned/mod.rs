@@ -7,9 +7,9 @@
 //! and a choice, form a tree. A later decision walks the tree with its own context.
 //! Where the way is known to its end, so is the choice, exactly.
 //!
-//! A reader follows one pointer to a tree that never changes, writes nothing that
-//! another thread reads, and allocates nothing. Who missed runs the selector and
-//! puts another tree in its place.
+//! A reader follows references through a tree that only grows, writes nothing that
+//! another thread reads, and allocates nothing. Who missed runs the selector and adds
+//! what is new.
 //!
 //! In reading order: an answer as numbers (`told`), the `questions` of a tree, its
 //! first ways (`trunk`), the many beyond them (`cache`, with the `sketch` that
@@ -31,7 +31,7 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -42,11 +42,10 @@ use crate::decision::{Choice, Decision, Origin};
 use crate::explanation::Explanation;
 use crate::tracer_names::TracerNames;
 use flights::Flights;
-pub(crate) use tree::Room;
-use tree::Tree;
+pub(crate) use tree::{Room, Tree};
 
 /// Lists of tracers for which trees are kept: the present one, and those of another
-/// registry or of a moment ago.
+/// registry or of a moment ago. A registry holds on to its own besides.
 const MAX_TREES: usize = 4;
 
 /// What came of running a selector.
@@ -59,16 +58,14 @@ pub(crate) struct Run {
 
 /// What was learned of one selector.
 pub(crate) struct Learned {
-    /// The one that was learned for last comes first.
+    /// The one that was asked for last comes first.
     trees: ArcSwap<Vec<Arc<Tree>>>,
-    /// Held while another tree is put in place.
-    learning: Mutex<()>,
+    /// Held while the list is changed.
+    changing: Mutex<()>,
     flights: Flights,
     room: Room,
     wait: Duration,
     runs: AtomicU64,
-    /// Whether two runs contradicted each other: then nothing is learned any more.
-    refuted: AtomicBool,
 }
 
 impl Learned {
@@ -76,16 +73,49 @@ impl Learned {
     pub(crate) fn new(room: Room, wait: Duration) -> Self {
         Self {
             trees: ArcSwap::default(),
-            learning: Mutex::new(()),
+            changing: Mutex::new(()),
             flights: Flights::default(),
             room,
             wait,
             runs: AtomicU64::new(0),
-            refuted: AtomicBool::new(false),
         }
     }
 
-    /// What was learned for this context, or what running the selector says.
+    /// The tree for these tracers: of names that are equal there is one, whichever
+    /// list they are in.
+    ///
+    /// # Cost
+    /// Compares names, and makes an empty tree if there is none.
+    pub(crate) fn tree(&self, tracers: &TracerNames) -> Arc<Tree> {
+        let known = |trees: &Vec<Arc<Tree>>| {
+            let first = trees.first()?;
+            (first.names == *tracers).then(|| first.clone())
+        };
+        known(&self.trees.load()).unwrap_or_else(|| self.find_or_plant(tracers))
+    }
+
+    #[cold]
+    fn find_or_plant(&self, tracers: &TracerNames) -> Arc<Tree> {
+        let _changing = self.changing.lock();
+        let mut trees = Vec::clone(&self.trees.load());
+        let tree = match trees.iter().position(|tree| tree.names == *tracers) {
+            Some(place) => trees.remove(place),
+            None => Arc::new(Tree::new(tracers.clone(), self.room)),
+        };
+        trees.insert(0, tree.clone());
+        trees.truncate(MAX_TREES);
+        // The present one has the room; the others are kept while they are small.
+        let mut others = 0;
+        trees.retain(|other| {
+            let present = Arc::ptr_eq(other, &tree);
+            others += if present { 0 } else { other.size().bytes };
+            present || others <= self.room.bytes / 4
+        });
+        self.trees.store(Arc::new(trees));
+        tree
+    }
+
+    /// What the tree knows for this context, or what running the selector says.
     ///
     /// # Cost
     /// Known: one look-up and one comparison for each question, no lock, no
@@ -93,42 +123,27 @@ impl Learned {
     #[inline]
     pub(crate) fn decide(
         &self,
+        tree: &Tree,
         view: &ContextView<'_>,
-        tracers: &TracerNames,
         run: impl FnOnce() -> Run,
     ) -> Decision {
-        if let Ok(choice) = self.known(view, tracers) {
-            return learned(choice);
+        match tree.walk(view) {
+            Ok(choice) => learned(choice),
+            Err(frontier) => self.miss(tree, frontier, view, run),
         }
-        self.miss(view, tracers, run)
-    }
-
-    #[inline]
-    fn known(
-        &self,
-        view: &ContextView<'_>,
-        tracers: &TracerNames,
-    ) -> Result<Choice, flights::Frontier> {
-        let trees = self.trees.load();
-        let tree = trees.iter().find(|tree| tree.names.is(tracers));
-        tree.map_or(Err((0, 0)), |tree| tree.walk(view))
     }
 
     #[cold]
     fn miss(
         &self,
+        tree: &Tree,
+        frontier: flights::Frontier,
         view: &ContextView<'_>,
-        tracers: &TracerNames,
         run: impl FnOnce() -> Run,
     ) -> Decision {
-        self.adopt(tracers);
-        let frontier = match self.known(view, tracers) {
-            Ok(choice) => return learned(choice),
-            Err(frontier) => frontier,
-        };
         let flight = self.flights.begin(frontier, self.wait);
         if flight.is_none() {
-            let known = self.known(view, tracers);
+            let known = tree.walk(view);
             self.flights.waited(known.is_ok());
             if let Ok(choice) = known {
                 return learned(choice);
@@ -137,78 +152,16 @@ impl Learned {
         self.runs.fetch_add(1, Ordering::Relaxed);
         let run = run();
         if let Some(asked) = run.asked {
-            self.learn(view, tracers, &asked, &run.decision.choice);
+            tree.learn(view, &asked, &run.decision.choice);
         }
         run.decision
-    }
-
-    /// Makes a tree for these tracers, if there is none. Names that are equal have
-    /// one tree, whichever list they are in.
-    fn adopt(&self, tracers: &TracerNames) {
-        if self.trees.load().iter().any(|tree| tree.names.is(tracers)) {
-            return;
-        }
-        let _learning = self.learning.lock();
-        let mut trees = Vec::clone(&self.trees.load());
-        let tree = match trees.iter().position(|tree| tree.names == *tracers) {
-            Some(place) => Arc::new(trees.remove(place).of(tracers)),
-            None => Arc::new(Tree::new(tracers.clone(), self.room)),
-        };
-        trees.insert(0, tree);
-        trees.truncate(MAX_TREES);
-        self.trees.store(Arc::new(trees));
-    }
-
-    /// Learns a decision into the tree that it was made for. If somebody else is
-    /// learning, it is left for the next time.
-    fn learn(
-        &self,
-        view: &ContextView<'_>,
-        tracers: &TracerNames,
-        asked: &[Question],
-        choice: &Choice,
-    ) {
-        let Some(_learning) = self.learning.try_lock() else {
-            return;
-        };
-        if self.refuted.load(Ordering::Relaxed) {
-            return;
-        }
-        let mut trees = Vec::clone(&self.trees.load());
-        let Some(place) = trees.iter().position(|tree| tree.names == *tracers) else {
-            return;
-        };
-        let tree = trees.remove(place);
-        let next = match tree.learn(view, asked, choice) {
-            Ok(None) if place == 0 && trees.is_empty() => return,
-            Ok(next) => next.map_or(tree, Arc::new),
-            Err(tree::Contradiction) => {
-                self.refuted.store(true, Ordering::Relaxed);
-                self.trees.store(Arc::default());
-                tracing::error!(
-                    "a selector decided differently on equal answers; nothing is learned of it \
-                     any more"
-                );
-                return;
-            }
-        };
-        trees.insert(0, next);
-        // All lists of tracers share the room; the present one has it all.
-        let mut bytes = 0;
-        trees.retain(|tree| {
-            let first = bytes == 0;
-            bytes += tree.size().1;
-            first || bytes <= self.room.bytes
-        });
-        self.trees.store(Arc::new(trees));
     }
 
     /// What was learned for these tracers.
     pub(crate) fn explain(&self, tracers: &TracerNames) -> Explanation {
         let runs = self.runs.load(Ordering::Relaxed);
         let trees = self.trees.load();
-        let known = trees.iter().find(|tree| tree.names == *tracers);
-        match known {
+        match trees.iter().find(|tree| tree.names == *tracers) {
             Some(tree) => tree.explain(runs),
             None => Explanation {
                 runs,
@@ -228,7 +181,6 @@ impl fmt::Debug for Learned {
         f.debug_struct("Learned")
             .field("room", &self.room)
             .field("runs", &self.runs)
-            .field("refuted", &self.refuted)
             .finish_non_exhaustive()
     }
 }

@@ -50,8 +50,9 @@ impl<F: Fn(&mut Asker<'_>, &TracerNames) -> Choice> Selector<F> {
 
     fn decide(&self, context: &RuntimeContext, tracers: &TracerNames) -> Decision {
         let view = context.view();
+        let tree = self.learned.tree(tracers);
         self.learned
-            .decide(&view, tracers, || self.run(view, tracers))
+            .decide(&tree, &view, || self.run(view, tracers))
     }
 
     fn run(&self, view: ContextView<'_>, tracers: &TracerNames) -> Run {
@@ -294,7 +295,8 @@ fn what_depends_on_more_than_the_answers_is_not_learned() {
     let learned = Learned::new(ROOM, Duration::ZERO);
     let context = context(&[]);
     for _ in 0..3 {
-        let decision = learned.decide(&context.view(), &tracers(), || Run {
+        let tree = learned.tree(&tracers());
+        let decision = learned.decide(&tree, &context.view(), || Run {
             decision: Decision {
                 choice: Choice::Fallback(Fallback::Overloaded),
                 origin: Origin::Native,
@@ -316,7 +318,8 @@ fn equal_misses_share_one_run() {
         for _ in 0..threads {
             scope.spawn(|| {
                 let view = acme.view();
-                let decision = selector.learned.decide(&view, &names, || {
+                let tree = selector.learned.tree(&names);
+                let decision = selector.learned.decide(&tree, &view, || {
                     // Not before all others wait for it.
                     while selector.learned.flights.waiting() < threads - 1 {
                         std::thread::yield_now();

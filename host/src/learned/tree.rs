@@ -1,7 +1,8 @@
-//! The tree of one generation: one component and one list of tracers. The trunk is
-//! what was learned first, the cache is what is beyond it.
+//! The tree of one component and one list of tracers. The trunk is what was learned
+//! first, the cache is what is beyond it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
@@ -11,7 +12,7 @@ use super::hits::{Hits, MAX_ENDS};
 use super::questions::{Place, Questions};
 use super::sketch::Sketch;
 use super::told::Told;
-use super::trunk::{End, MAX_WAYS, Node, Step, Way};
+use super::trunk::{MAX_WAYS, NODE_BYTES, Node, Step, Verdict, WAY_BYTES, Way};
 use crate::context::{ContextView, Question};
 use crate::decision::Choice;
 use crate::tracer_names::TracerNames;
@@ -46,19 +47,17 @@ impl Room {
     }
 }
 
-/// What a reader holds: cheap to make anew, because nearly all of it is shared.
-pub(super) struct Tree {
+/// What is known of a component's decisions among these tracers.
+pub(crate) struct Tree {
     pub(super) names: TracerNames,
-    trunk: Option<Step>,
-    shared: Arc<Shared>,
-}
-
-/// What all trees of one generation share.
-struct Shared {
+    root: OnceLock<Step>,
     questions: Questions,
     hits: Hits,
     cache: OnceLock<Option<Cache>>,
     room: Room,
+    /// Whether two runs contradicted each other.
+    refuted: AtomicBool,
+    /// Held by who learns.
     ledger: Mutex<Ledger>,
 }
 
@@ -75,114 +74,47 @@ struct Ledger {
 /// Two runs that were given the same answers and did different things. It cannot
 /// happen to a pure function, so nothing that was learned can be trusted.
 #[derive(Debug)]
-pub(super) struct Contradiction;
+struct Contradiction;
+
+/// A question and its answer.
+type Asked<'v> = (Place, Told<'v>);
 
 impl Tree {
     pub(super) fn new(names: TracerNames, room: Room) -> Self {
         Self {
             names,
-            trunk: None,
-            shared: Arc::new(Shared {
-                questions: Questions::new(),
-                hits: Hits::default(),
-                cache: OnceLock::new(),
-                room,
-                ledger: Mutex::default(),
-            }),
+            root: OnceLock::new(),
+            questions: Questions::new(),
+            hits: Hits::default(),
+            cache: OnceLock::new(),
+            room,
+            refuted: AtomicBool::new(false),
+            ledger: Mutex::default(),
         }
     }
 
     /// The decision for this context, or the place where what is known ends.
     #[inline]
     pub(super) fn walk(&self, view: &ContextView<'_>) -> Result<Choice, Frontier> {
-        let Some(mut step) = self.trunk.as_ref() else {
-            return Err((0, 0));
+        let mut step = match self.root.get() {
+            Some(root) if !self.refuted.load(Ordering::Relaxed) => root,
+            _ => return Err((0, 0)),
         };
         loop {
             let node = match step {
                 Step::Asks(node) => node,
-                Step::Decides(end) => {
-                    self.shared.hits.count(end.number);
-                    return Ok(end.choice.clone());
+                Step::Decides(verdict, end) => {
+                    self.hits.count(*end);
+                    return Ok(verdict.choice());
                 }
             };
-            let told = self.shared.told(node.question, view).ok_or((node.id, 0))?;
+            let told = self.told(node.question, view).ok_or((node.id, 0))?;
             match node.find(&told) {
                 Some(next) => step = next,
-                None if node.overflows => return self.shared.walk_cache(node.id, told, view),
+                None if node.overflows() => return self.walk_cache(node.id, told, view),
                 None => return Err((node.id, told.hash(node.id))),
             }
         }
-    }
-
-    /// A tree that knows this decision too; none if there is no room for it, or if
-    /// only the cache has changed.
-    pub(super) fn learn(
-        &self,
-        view: &ContextView<'_>,
-        asked: &[Question],
-        choice: &Choice,
-    ) -> Result<Option<Self>, Contradiction> {
-        let shared = &*self.shared;
-        let mut ledger = shared.ledger.lock();
-        let Some(path) = shared.path(view, asked) else {
-            return Ok(None);
-        };
-        let mut learner = Learner {
-            shared,
-            ledger: &mut ledger,
-            choice,
-        };
-        let trunk = match &self.trunk {
-            Some(step) => learner.grow(step, &path)?,
-            None => learner.branch(&path),
-        };
-        Ok(trunk.map(|trunk| Self {
-            trunk: Some(trunk),
-            ..self.of(&self.names)
-        }))
-    }
-
-    /// The same tree for another list of the same names.
-    pub(super) fn of(&self, names: &TracerNames) -> Self {
-        Self {
-            names: names.clone(),
-            trunk: self.trunk.clone(),
-            shared: self.shared.clone(),
-        }
-    }
-
-    pub(super) fn trunk(&self) -> Option<&Step> {
-        self.trunk.as_ref()
-    }
-
-    pub(super) fn question(&self, place: Place) -> Option<&Question> {
-        self.shared.questions.get(place)
-    }
-
-    pub(super) fn hits(&self) -> &Hits {
-        &self.shared.hits
-    }
-
-    pub(super) fn cache(&self) -> Option<&Cache> {
-        self.shared.cache.get()?.as_ref()
-    }
-
-    /// Answers and bytes.
-    pub(super) fn size(&self) -> (usize, usize) {
-        let ledger = self.shared.ledger.lock();
-        let counting = ledger.sketch.as_ref().map_or(0, Sketch::held_bytes);
-        (
-            ledger.trunk.entries + ledger.cached.entries,
-            ledger.trunk.bytes + ledger.cached.bytes + counting,
-        )
-    }
-}
-
-impl Shared {
-    #[inline]
-    fn told<'v>(&self, question: Place, view: &ContextView<'v>) -> Option<Told<'v>> {
-        Some(Told::of(view.answer(self.questions.get(question)?)))
     }
 
     fn walk_cache<'v>(
@@ -192,8 +124,9 @@ impl Shared {
         view: &ContextView<'v>,
     ) -> Result<Choice, Frontier> {
         loop {
-            let cache = self.cache.get().and_then(Option::as_ref);
-            let known = cache.and_then(|cache| cache.find(node, &told, &self.hits));
+            let known = self
+                .cache()
+                .and_then(|cache| cache.find(node, &told, &self.hits));
             match known {
                 Some(cache::Step::Asks(question, next)) => {
                     node = next;
@@ -205,14 +138,41 @@ impl Shared {
         }
     }
 
+    #[inline]
+    fn told<'v>(&self, question: Place, view: &ContextView<'v>) -> Option<Told<'v>> {
+        Some(Told::of(view.answer(self.questions.get(question)?)))
+    }
+
+    /// Learns a decision, as far as there is room for it. If somebody else is
+    /// learning, it is left for the next time.
+    pub(super) fn learn(&self, view: &ContextView<'_>, asked: &[Question], choice: &Choice) {
+        let Some(mut ledger) = self.ledger.try_lock() else {
+            return;
+        };
+        if self.refuted.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(path) = self.path(view, asked) else {
+            return;
+        };
+        let mut learner = Learner {
+            tree: self,
+            ledger: &mut ledger,
+            choice,
+        };
+        if let Err(Contradiction) = learner.learn(&path) {
+            self.refuted.store(true, Ordering::Relaxed);
+            tracing::error!(
+                "a selector decided differently on equal answers; what was learned of it is not \
+                 used any more"
+            );
+        }
+    }
+
     /// The questions with their answers, each once: a second time the answer is
     /// known. None if something of it cannot be kept.
-    fn path<'v>(
-        &self,
-        view: &ContextView<'v>,
-        asked: &[Question],
-    ) -> Option<Vec<(Place, Told<'v>)>> {
-        let mut path: Vec<(Place, Told<'v>)> = Vec::with_capacity(asked.len());
+    fn path<'v>(&self, view: &ContextView<'v>, asked: &[Question]) -> Option<Vec<Asked<'v>>> {
+        let mut path: Vec<Asked<'v>> = Vec::with_capacity(asked.len());
         for question in asked {
             let place = self.questions.place(question)?;
             if path.iter().any(|(known, _)| *known == place) {
@@ -225,89 +185,141 @@ impl Shared {
         }
         Some(path)
     }
+
+    pub(super) fn root(&self) -> Option<&Step> {
+        self.root.get()
+    }
+
+    pub(super) fn question(&self, place: Place) -> Option<&Question> {
+        self.questions.get(place)
+    }
+
+    pub(super) fn hits(&self) -> &Hits {
+        &self.hits
+    }
+
+    #[inline]
+    pub(super) fn cache(&self) -> Option<&Cache> {
+        self.cache.get()?.as_ref()
+    }
+
+    /// Answers and bytes.
+    pub(super) fn size(&self) -> Size {
+        let ledger = self.ledger.lock();
+        let counting = ledger.sketch.as_ref().map_or(0, Sketch::held_bytes);
+        Size {
+            entries: ledger.trunk.entries + ledger.cached.entries,
+            bytes: ledger.trunk.bytes + ledger.cached.bytes + counting,
+        }
+    }
 }
 
 /// Learns one decision.
 struct Learner<'a> {
-    shared: &'a Shared,
+    tree: &'a Tree,
     ledger: &'a mut Ledger,
     choice: &'a Choice,
 }
 
 impl Learner<'_> {
-    /// This step with the rest of the path below it; none if it stays as it is.
-    fn grow(
-        &mut self,
-        step: &Step,
-        path: &[(Place, Told<'_>)],
-    ) -> Result<Option<Step>, Contradiction> {
-        let (node, question, told, rest) = match (step, path) {
-            (Step::Decides(end), []) if end.choice == *self.choice => return Ok(None),
-            (Step::Asks(node), [(question, told), rest @ ..]) => (node, question, told, rest),
-            _ => return Err(Contradiction),
+    fn learn(&mut self, path: &[Asked<'_>]) -> Result<(), Contradiction> {
+        let Some(mut step) = self.tree.root.get() else {
+            if let Some(root) = self.branch(path, 0) {
+                // Nobody else sets it.
+                let _ = self.tree.root.set(root);
+            }
+            return Ok(());
         };
-        if node.question != *question {
-            return Err(Contradiction);
+        let mut rest = path;
+        loop {
+            let (node, question, told) = match (step, rest) {
+                (Step::Decides(verdict, _), []) if verdict.choice() == *self.choice => {
+                    return Ok(());
+                }
+                (Step::Asks(node), [(question, told), below @ ..]) => {
+                    rest = below;
+                    (node, question, told)
+                }
+                _ => return Err(Contradiction),
+            };
+            if node.question != *question {
+                return Err(Contradiction);
+            }
+            match node.find(told) {
+                Some(known) => step = known,
+                None => return self.extend(node, told, rest),
+            }
         }
-        let Some(answer) = told.keep() else {
-            return Ok(None);
-        };
-        if let Some(known) = node.find(told) {
-            let then = self.grow(known, rest)?;
-            return Ok(then.map(|then| Step::Asks(Arc::new(node.with(told, answer, then)))));
-        }
-        if !node.is_full()
-            && let Some(then) = self.branch(rest)
-        {
-            self.ledger.trunk.entries += 1;
-            self.ledger.trunk.bytes += size_of::<Way>() + answer.heap_bytes();
-            return Ok(Some(Step::Asks(Arc::new(node.with(told, answer, then)))));
-        }
-        let learned = self.cache(node.id, told, rest)?;
-        Ok((learned && !node.overflows).then(|| Step::Asks(Arc::new(node.overflowing()))))
     }
 
-    /// A new branch of the trunk; none if it has no room.
-    fn branch(&mut self, path: &[(Place, Told<'_>)]) -> Option<Step> {
-        let room = self.shared.room.trunk();
-        let heap: Option<Vec<usize>> = path
-            .iter()
-            .map(|(_, told)| Some(told.keep()?.heap_bytes()))
-            .collect();
-        let bytes = heap?.iter().sum::<usize>()
-            + path.len() * (size_of::<Way>() + size_of::<Node>())
-            + size_of::<End>();
-        // One entry more for the way that leads here.
-        let entries = self.ledger.trunk.entries + path.len() + 1;
-        let full = entries > room.answers
-            || self.ledger.trunk.bytes + bytes > room.bytes
+    /// A new way from a node: of the trunk if there is room, else of the cache.
+    fn extend(
+        &mut self,
+        node: &Node,
+        told: &Told<'_>,
+        rest: &[Asked<'_>],
+    ) -> Result<(), Contradiction> {
+        let Some(answer) = told.keep() else {
+            return Ok(());
+        };
+        let full = node.ways().count() >= super::trunk::MAX_WAYS_OF_NODE;
+        let bytes = WAY_BYTES + answer.heap_bytes();
+        if !full && let Some(then) = self.branch(rest, bytes) {
+            // Not full, so there is room.
+            let _ = node.add(Way { answer, then });
+            return Ok(());
+        }
+        if self.cache(node.id, told, rest)? {
+            node.overflow();
+        }
+        Ok(())
+    }
+
+    /// A new branch of the trunk, below a way of so many bytes; none if there is no
+    /// room for both.
+    fn branch(&mut self, path: &[Asked<'_>], way: usize) -> Option<Step> {
+        let answers: Option<Vec<_>> = path.iter().map(|(_, told)| told.keep()).collect();
+        let answers = answers?;
+        let heap: usize = answers.iter().map(|answer| answer.heap_bytes()).sum();
+        let verdict = Verdict::of(self.choice);
+        let detail = match &self.choice {
+            Choice::Fallback(fallback) => size_of_val(fallback) + fallback.detail_bytes() + 32,
+            _ => 0,
+        };
+        let come = Size {
+            entries: path.len() + usize::from(way > 0),
+            bytes: way + path.len() * NODE_BYTES + heap + detail,
+        };
+        let room = self.tree.room.trunk();
+        let trunk = &mut self.ledger.trunk;
+        let full = trunk.entries + come.entries > room.answers
+            || trunk.bytes + come.bytes > room.bytes
             || self.ledger.next_end >= MAX_ENDS;
         if full {
             return None;
         }
-        self.ledger.trunk.entries += path.len();
-        self.ledger.trunk.bytes += bytes;
-        let mut step = Step::Decides(Arc::new(End {
-            choice: self.choice.clone(),
-            number: self.ledger.next_end,
-        }));
+        trunk.entries += come.entries;
+        trunk.bytes += come.bytes;
+        let mut then = Step::Decides(verdict, self.ledger.next_end);
         self.ledger.next_end += 1;
-        for (question, told) in path.iter().rev() {
+        for ((question, _), answer) in path.iter().zip(answers).rev() {
             let node = Node::new(self.number(), *question);
-            step = Step::Asks(Arc::new(node.with(told, told.keep()?, step)));
+            // It is empty, so there is room.
+            let _ = node.add(Way { answer, then });
+            then = Step::Asks(Box::new(node));
         }
-        Some(step)
+        Some(then)
     }
 
     /// Puts the way from this node into the cache, as far as it is let in. Says
-    /// whether anything was.
+    /// whether anything of it is there.
     fn cache(
         &mut self,
         mut node: u64,
         told: &Told<'_>,
-        rest: &[(Place, Told<'_>)],
+        rest: &[Asked<'_>],
     ) -> Result<bool, Contradiction> {
-        let cache = self.shared.cache.get_or_init(|| self.shared.room.cache());
+        let cache = self.tree.cache.get_or_init(|| self.tree.room.cache());
         let Some(cache) = cache else {
             return Ok(false);
         };

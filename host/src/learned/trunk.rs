@@ -1,13 +1,14 @@
 //! The trunk of a tree: the ways that were learned first, as long as there are few.
 //!
-//! It never changes. To learn is to copy the nodes on the way to what is new, and
-//! to share all others; so a reader holds a whole tree by one pointer.
+//! It only grows. A reader follows plain references; who learns puts what is new
+//! into an empty cell, from where it is seen whole or not at all.
 
-use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::questions::Place;
 use super::told::{Known, Told};
-use crate::decision::Choice;
+use crate::decision::{Choice, Fallback, TracerIndex};
 
 /// Answers that a node of the trunk has at most. What comes beyond goes to the
 /// cache: a node with more is a user id and not a rule.
@@ -19,34 +20,57 @@ pub(super) const MAX_WAYS: usize = 2048;
 /// Up to here looking at each is quicker than an index.
 const MAX_LINEAR: usize = 8;
 
-/// Where a way leads.
-#[derive(Clone)]
+/// Cells of an index: four for each way, so that a look is nearly always one.
+const INDEX: usize = 4 * MAX_WAYS_OF_NODE;
+
+/// Ways are made room for two at first, and then for as many as there are.
+const CHUNKS: usize = MAX_WAYS_OF_NODE.ilog2() as usize;
+
+/// What comes at the end of a way.
 pub(super) enum Step {
-    Asks(Arc<Node>),
-    Decides(Arc<End>),
+    Asks(Box<Node>),
+    /// A decision, and where its hits are counted.
+    Decides(Verdict, usize),
 }
 
-/// The end of a way.
-pub(super) struct End {
-    pub(super) choice: Choice,
-    /// Where its hits are counted.
-    pub(super) number: usize,
+/// What was decided.
+pub(super) enum Verdict {
+    Chooses(TracerIndex),
+    Abstains,
+    FallsBack(Box<Fallback>),
+}
+
+impl Verdict {
+    pub(super) fn of(choice: &Choice) -> Self {
+        match choice {
+            Choice::Tracer(index) => Self::Chooses(*index),
+            Choice::Abstain => Self::Abstains,
+            Choice::Fallback(fallback) => Self::FallsBack(Box::new(fallback.clone())),
+        }
+    }
+
+    #[inline]
+    pub(super) fn choice(&self) -> Choice {
+        match self {
+            Self::Chooses(index) => Choice::Tracer(*index),
+            Self::Abstains => Choice::Abstain,
+            Self::FallsBack(fallback) => Choice::Fallback(Fallback::clone(fallback)),
+        }
+    }
 }
 
 /// A question, and a way for each answer that was seen.
-#[derive(Clone)]
 pub(super) struct Node {
     pub(super) id: u64,
     pub(super) question: Place,
     /// Whether more answers may be in the cache.
-    pub(super) overflows: bool,
-    ways: Vec<Way>,
-    /// By hash of the answer, the place of its way and one; nought is empty. As
-    /// long as there are few ways it is empty.
-    index: Box<[u8]>,
+    overflows: AtomicBool,
+    ways: [OnceLock<Box<[OnceLock<Way>]>>; CHUNKS],
+    /// By hash of the answer, the place of its way and one; nought is empty. It is
+    /// made when there are more than a few ways.
+    index: OnceLock<Box<[AtomicU8; INDEX]>>,
 }
 
-#[derive(Clone)]
 pub(super) struct Way {
     pub(super) answer: Known,
     pub(super) then: Step,
@@ -57,78 +81,136 @@ impl Node {
         Self {
             id,
             question,
-            overflows: false,
-            ways: Vec::new(),
-            index: Box::default(),
+            overflows: AtomicBool::new(false),
+            ways: [const { OnceLock::new() }; CHUNKS],
+            index: OnceLock::new(),
         }
     }
 
-    pub(super) fn ways(&self) -> &[Way] {
-        &self.ways
+    pub(super) fn overflows(&self) -> bool {
+        self.overflows.load(Ordering::Acquire)
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.ways.len() >= MAX_WAYS_OF_NODE
+    /// From here on more answers are in the cache.
+    pub(super) fn overflow(&self) {
+        self.overflows.store(true, Ordering::Release);
+    }
+
+    pub(super) fn ways(&self) -> impl Iterator<Item = &Way> {
+        let chunks = self.ways.iter().map_while(OnceLock::get);
+        chunks
+            .flat_map(|chunk| chunk.iter())
+            .map_while(OnceLock::get)
+    }
+
+    fn way(&self, place: usize) -> Option<&Way> {
+        let (chunk, offset) = split(place);
+        self.ways.get(chunk)?.get()?.get(offset)?.get()
     }
 
     /// Where this answer leads.
     #[inline]
     pub(super) fn find(&self, told: &Told<'_>) -> Option<&Step> {
-        if self.index.is_empty() {
-            let way = self.ways.iter().find(|way| told.is(&way.answer))?;
-            return Some(&way.then);
-        }
-        let mask = self.index.len() - 1;
-        let mut slot = told.hash(self.id) as usize & mask;
-        // Half of the index is empty, so it ends.
-        while let Some(place) = usize::from(self.index[slot]).checked_sub(1) {
-            let way = &self.ways[place];
+        let way = match self.index.get() {
+            None => self.ways().find(|way| told.is(&way.answer))?,
+            Some(index) => self.look_up(index, told)?,
+        };
+        Some(&way.then)
+    }
+
+    fn look_up(&self, index: &[AtomicU8; INDEX], told: &Told<'_>) -> Option<&Way> {
+        let hash = told.hash(self.id) as usize;
+        // Most of the index is empty, so it ends.
+        for slot in (0..INDEX).map(|step| (hash + step) % INDEX) {
+            let place = usize::from(index[slot].load(Ordering::Acquire)).checked_sub(1)?;
+            let way = self.way(place)?;
             if told.is(&way.answer) {
-                return Some(&way.then);
+                return Some(way);
             }
-            slot = (slot + 1) & mask;
         }
         None
     }
 
-    /// A copy with one way more, or with this way in place of an older one.
-    pub(super) fn with(&self, told: &Told<'_>, answer: Known, then: Step) -> Self {
-        let mut next = self.clone();
-        let way = Way { answer, then };
-        match next.ways.iter().position(|way| told.is(&way.answer)) {
-            Some(place) => next.ways[place] = way,
+    /// Adds a way for an answer that has none. Gives it back where there is no room.
+    /// To be called by one thread at a time.
+    pub(super) fn add(&self, way: Way) -> Result<(), Way> {
+        let place = self.ways().count();
+        let hash = way.answer.hash(self.id);
+        let (chunk, offset) = split(place);
+        let Some(chunk) = self.ways.get(chunk) else {
+            return Err(way);
+        };
+        let cells = chunk.get_or_init(|| (0..place.max(2)).map(|_| OnceLock::new()).collect());
+        match cells.get(offset) {
+            Some(cell) => cell.set(way)?,
+            None => return Err(way),
+        }
+        match self.index.get() {
+            Some(index) => enter(index, hash, place),
+            None if place < MAX_LINEAR => {}
             None => {
-                next.ways.push(way);
-                next.index = index(next.id, &next.ways);
+                let index = Box::new([const { AtomicU8::new(0) }; INDEX]);
+                for (place, way) in self.ways().enumerate() {
+                    enter(&index, way.answer.hash(self.id), place);
+                }
+                // Nobody else sets it.
+                let _ = self.index.set(index);
             }
         }
-        next
-    }
-
-    /// A copy of which more is in the cache.
-    pub(super) fn overflowing(&self) -> Self {
-        Self {
-            overflows: true,
-            ..self.clone()
-        }
+        Ok(())
     }
 }
 
-fn index(node: u64, ways: &[Way]) -> Box<[u8]> {
-    if ways.len() <= MAX_LINEAR {
-        return Box::default();
+/// In which chunk a place is, and where in it: two, two, four, eight …
+fn split(place: usize) -> (usize, usize) {
+    match place.checked_ilog2() {
+        None | Some(0) => (0, place),
+        Some(chunk) => (chunk as usize, place - (1 << chunk)),
     }
-    let mut index = vec![0; (2 * ways.len()).next_power_of_two()];
-    let mask = index.len() - 1;
-    for (place, way) in (1..).zip(ways) {
-        let mut slot = way.answer.hash(node) as usize & mask;
-        while index[slot] != 0 {
-            slot = (slot + 1) & mask;
-        }
-        index[slot] = place;
-    }
-    index.into()
 }
+
+fn enter(index: &[AtomicU8; INDEX], hash: u64, place: usize) {
+    let mut slots = (0..INDEX).map(|step| (hash as usize + step) % INDEX);
+    let empty = slots.find(|slot| index[*slot].load(Ordering::Relaxed) == 0);
+    if let (Some(slot), Ok(place)) = (empty, u8::try_from(place + 1)) {
+        index[slot].store(place, Ordering::Release);
+    }
+}
+
+/// Bytes of a node with its cells for the first two ways.
+pub(super) const NODE_BYTES: usize = size_of::<Node>() + 2 * WAY_BYTES;
+
+/// Bytes of a way.
+pub(super) const WAY_BYTES: usize = size_of::<OnceLock<Way>>();
 
 // A place and one fits into a byte.
 const _: () = assert!(MAX_WAYS_OF_NODE < u8::MAX as usize);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::{Answer, Value};
+    use crate::learned::questions::Questions;
+
+    #[test]
+    fn every_way_is_found_until_the_node_is_full() {
+        let questions = Questions::new();
+        let place = questions.place(&crate::context::Question::Keys).unwrap();
+        let node = Node::new(1, place);
+        let told = |number| Told::of(Answer::Get(Some(Value::Integer(number))));
+        let way = |number: i64| Way {
+            answer: told(number).keep().unwrap(),
+            then: Step::Decides(Verdict::Abstains, number as usize),
+        };
+        for number in 0..MAX_WAYS_OF_NODE as i64 {
+            assert!(node.find(&told(number)).is_none());
+            assert!(node.add(way(number)).is_ok());
+            for known in 0..=number {
+                let found = node.find(&told(known));
+                assert!(matches!(found, Some(Step::Decides(_, end)) if *end == known as usize));
+            }
+        }
+        assert!(node.add(way(1000)).is_err());
+        assert_eq!(node.ways().count(), MAX_WAYS_OF_NODE);
+    }
+}

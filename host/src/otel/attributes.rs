@@ -4,13 +4,14 @@
 //! They stand on the root span alone, before the application's own, so that a
 //! limit on attributes does not cut them off. A sampler sees them too.
 
-use std::sync::Arc;
 use std::sync::OnceLock;
 
 use opentelemetry::{Array, KeyValue, Value};
 
 use super::otel_tracer::OtelTracer;
+use super::texts;
 use crate::context::{MAX_SAFE_INTEGER, RuntimeContext, SpanAttributes};
+use crate::decision::Fallback;
 use crate::registry::Selection;
 
 /// The name of the tracer that receives the trace. Always there.
@@ -37,24 +38,34 @@ const MOST: usize = 5;
 /// `own` behind the attributes that tell of a selection.
 pub(super) fn with_reason(
     selection: &Selection<OtelTracer>,
-    tracer: Arc<str>,
+    tracer: &str,
     own: Option<Vec<KeyValue>>,
 ) -> Vec<KeyValue> {
     let own = own.unwrap_or_default();
     let mut attributes = Vec::with_capacity(own.len() + MOST);
-    attributes.push(KeyValue::new(TRACER, tracer));
+    attributes.push(KeyValue::new(TRACER, texts::shared(tracer)));
     if let Some(selector) = selection.selector() {
-        attributes.push(KeyValue::new(SELECTOR, selector.name().to_owned()));
+        attributes.push(KeyValue::new(SELECTOR, texts::shared(selector.name())));
         if let Some(digest) = selector.digest() {
-            attributes.push(KeyValue::new(SELECTOR_DIGEST, digest.to_owned()));
+            attributes.push(KeyValue::new(SELECTOR_DIGEST, texts::shared(digest)));
         }
     }
     if let Some(fallback) = selection.fallback() {
         attributes.push(KeyValue::new(FALLBACK, fallback.kind().as_str()));
-        attributes.push(KeyValue::new(FALLBACK_REASON, fallback.to_string()));
+        attributes.push(KeyValue::new(FALLBACK_REASON, reason(fallback)));
     }
     attributes.extend(own);
     attributes
+}
+
+/// What a person reads. The two that are no failure are the usual ones, and are
+/// not written anew for each trace.
+fn reason(fallback: &Fallback) -> Value {
+    match fallback {
+        Fallback::NoSelector => "no selector is registered".into(),
+        Fallback::Abstained => "every selector abstained".into(),
+        other => other.to_string().into(),
+    }
 }
 
 /// The attributes that a span starts with, as a selector sees them.
@@ -148,15 +159,28 @@ pub(super) fn not_finite(float: f64) -> Option<&'static str> {
     }
 }
 
-#[cfg(all(test, feature = "components"))]
+#[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::RootSpan;
+
+    #[test]
+    fn a_reason_reads_as_the_fallback_itself() {
+        for fallback in [
+            Fallback::NoSelector,
+            Fallback::Abstained,
+            Fallback::Overloaded,
+        ] {
+            assert_eq!(reason(&fallback), Value::from(fallback.to_string()));
+        }
+    }
 
     /// A component is answered from a copy, native code and learned decisions are
     /// not.
+    #[cfg(feature = "components")]
     #[test]
     fn a_copy_of_the_attributes_gives_the_same_answers() {
+        use crate::context::RootSpan;
+
         let large = "x".repeat(RootSpan::MAX_ATTRIBUTE_BYTES);
         let array = Array::String(vec![large.clone().into()]);
         let values = [

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
 use super::config::{TracerConfig, TracerConfigError};
 use super::otel_tracer::OtelTracer;
@@ -24,7 +24,7 @@ use crate::selector::Chain;
 ///
 /// let provider = RoutingTracerProvider::builder()
 ///     .tracer("console", TracerConfig::console("shop"))
-///     .tracer("langfuse", SdkTracerProvider::default())
+///     .tracer("langfuse", SdkTracerProvider::builder())
 ///     .default_tracer("langfuse")
 ///     .build()?;
 /// let default = provider.registry().default_tracer();
@@ -50,14 +50,17 @@ pub struct RoutingTracerProviderBuilder {
     selectors: Chain,
 }
 
-/// Where a tracer comes from: a configuration, a ready-made provider, or a tracer
-/// that is registered under another name already.
+/// Where a tracer comes from: a configuration, the builder of a provider, a
+/// ready-made provider, or a tracer that is registered under another name already.
+///
+/// Hand in the builder where you can: see [`OtelTracer`] for what a ready-made
+/// provider costs.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TracerSource {
     /// Made from a configuration.
     Config(TracerConfig),
-    /// Ready-made.
+    /// Made already.
     Tracer(Arc<OtelTracer>),
 }
 
@@ -70,6 +73,12 @@ impl From<TracerConfig> for TracerSource {
 impl From<SdkTracerProvider> for TracerSource {
     fn from(provider: SdkTracerProvider) -> Self {
         OtelTracer::new(provider).into()
+    }
+}
+
+impl From<TracerProviderBuilder> for TracerSource {
+    fn from(builder: TracerProviderBuilder) -> Self {
+        OtelTracer::from_builder(builder).into()
     }
 }
 

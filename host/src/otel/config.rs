@@ -92,7 +92,7 @@ impl TracerConfig {
                 Err(source) => return Err(TracerConfigError::File { path, source }),
             },
         };
-        Ok(OtelTracer::new(provider.build()))
+        Ok(OtelTracer::from_builder(provider))
     }
 }
 

@@ -1,21 +1,22 @@
-//! The mark: how a span's context carries the choice of a tracer.
+//! The mark: the choice of a tracer in the `tracestate`, for contexts whose trace
+//! id is not ours to choose, and for the next process.
 //!
-//! The `tracestate` member `spanway=<name>:<provider>-<tracer>`. Both numbers are
-//! drawn at random and written in hex, so a mark that comes from elsewhere does
-//! not name an instance here.
+//! The member `spanway=<name>:<provider>-<route>`, both numbers in hex. That of the
+//! provider is drawn at random, so a mark that comes from elsewhere does not name a
+//! route here.
 
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use opentelemetry::trace::TraceState;
+use opentelemetry::trace::{SpanContext, TraceState};
 use xxhash_rust::xxh64::xxh64;
 
 /// The key of the `tracestate` member.
 const KEY: &str = "spanway";
 
 /// The longest encoded name. A member's value has at most 256 bytes, and the two
-/// numbers take 26 of them.
+/// numbers take 30 of them.
 const MAX_ENCODED_BYTES: usize = 200;
 
 /// The choice of one tracer under one name, ready to be put into a `tracestate`.
@@ -28,8 +29,8 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    pub(super) fn new(name: &str, provider: u32, tracer: u64) -> Self {
-        let value = format!("{}:{provider:08x}-{tracer:016x}", encode(name));
+    pub(super) fn new(name: &str, provider: u64, route: u64) -> Self {
+        let value = format!("{}:{provider:016x}-{route:012x}", encode(name));
         // The value is legal, so this is never the empty one.
         let alone = TraceState::from_key_value([(KEY, &value)]).unwrap_or_default();
         Self {
@@ -59,16 +60,16 @@ impl Mark {
     }
 }
 
-/// The tracer that a mark of this provider names.
+/// The number of the route that a mark of this provider names.
 ///
 /// It is read for each child, so the numbers have a fixed place at the end.
-pub(super) fn read(state: &TraceState, provider: u32) -> Option<u64> {
-    let (rest, tracer) = state.get(KEY)?.as_bytes().split_last_chunk::<16>()?;
-    let (rest, by) = rest.strip_suffix(b"-")?.split_last_chunk::<8>()?;
-    if !rest.ends_with(b":") || hex(by)? != u64::from(provider) {
+pub(super) fn read(state: &TraceState, provider: u64) -> Option<u64> {
+    let (rest, route) = state.get(KEY)?.as_bytes().split_last_chunk::<12>()?;
+    let (rest, by) = rest.strip_suffix(b"-")?.split_last_chunk::<16>()?;
+    if !rest.ends_with(b":") || hex(by)? != provider {
         return None;
     }
-    hex(tracer)
+    hex(route)
 }
 
 /// At most sixteen lower-case hex digits.
@@ -92,8 +93,18 @@ pub(super) fn copy(state: &TraceState, from: &TraceState) -> Option<TraceState> 
     state.insert(KEY, value).ok()
 }
 
-/// A number for an instance. Random, because nothing here may be process-wide,
-/// and so that another process does not use the same ones.
+/// A context with another `tracestate`.
+pub(super) fn with_state(context: &SpanContext, state: TraceState) -> SpanContext {
+    SpanContext::new(
+        context.trace_id(),
+        context.span_id(),
+        context.trace_flags(),
+        context.is_remote(),
+        state,
+    )
+}
+
+/// A random number for a provider.
 pub(super) fn number() -> u64 {
     RandomState::new().hash_one(0_u8)
 }
@@ -145,7 +156,7 @@ mod tests {
         assert_ne!(encode(&long), encode(&longer));
         for name in [long, longer, "a".repeat(256)] {
             assert!(encode(&name).len() <= MAX_ENCODED_BYTES);
-            let mark = Mark::new(&name, u32::MAX, u64::MAX);
+            let mark = Mark::new(&name, u64::MAX, (1 << 48) - 1);
             assert!(mark.is_in(&mark.alone), "{}", mark.value);
         }
     }
@@ -159,14 +170,14 @@ mod tests {
             "",
             "a",
             "a:",
-            "a:00000007-",
-            "a:00000007-000000000000000",
-            "a:00000007-00000000000000xb",
-            "a:00000007-000000000000000B",
-            "a:00000007 000000000000000b",
-            "a00000007-000000000000000b",
-            "a:0000007-000000000000000b",
-            "a:+0000007-000000000000000b",
+            "a:0000000000000007-",
+            "a:0000000000000007-00000000000",
+            "a:0000000000000007-0000000000xb",
+            "a:0000000000000007-00000000000B",
+            "a:0000000000000007 00000000000b",
+            "a0000000000000007-00000000000b",
+            "a:000000000000007-00000000000b",
+            "a:+000000000000007-00000000000b",
         ] {
             let state = TraceState::from_key_value([(KEY, value)]).unwrap_or_default();
             assert_eq!(read(&state, 7), None, "{value}");
@@ -178,7 +189,7 @@ mod tests {
         let old = TraceState::from_key_value([("vendor", "1"), (KEY, "old:1-1"), ("other", "2")])
             .unwrap_or_default();
         let mark = Mark::new("new", 1, 2);
-        let new = "spanway=new:00000001-0000000000000002";
+        let new = "spanway=new:0000000000000001-000000000002";
         assert_eq!(mark.put(&old).header(), format!("{new},vendor=1,other=2"));
         assert_eq!(mark.put(&TraceState::NONE).header(), new);
     }

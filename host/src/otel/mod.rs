@@ -8,16 +8,29 @@
 //! span context that was put aside.
 //!
 //! # How a child finds its tracer
-//! A span's context carries the choice in its `tracestate`, as the member
-//! `spanway=<name>:<provider>-<tracer>`. The name is percent-encoded, for people
-//! and for the next process; the two numbers say which instance it was, so that a
-//! name that was given to another tracer meanwhile does not move an open trace.
-//! The SDK copies a parent's `tracestate` into its children, so the mark is seen
-//! in exported children too. Other vendors' members stay.
+//! All that a child is sure to have of its parent is a span context, so that
+//! carries the choice.
 //!
-//! The mark of a *remote* parent is not followed: it is the caller's, not ours. A
+//! - **In the trace id**, where a trace begins here and its tracer's provider was
+//!   built here: made from a [configuration](TracerConfig) or from a
+//!   [builder](OtelTracer::from_builder). Such an id is as random as any other as
+//!   far as samplers look at it, and its upper 48 bits tell this provider, and
+//!   nobody else, where the trace is. A child costs hardly more than the SDK's own.
+//! - **In the `tracestate`**, everywhere else: under a remote parent, whose trace id
+//!   is not ours to choose, and with a ready-made `SdkTracerProvider`. The member is
+//!   `spanway=<name>:<provider>-<route>`, the name percent-encoded. The SDK copies a
+//!   parent's `tracestate` several times into each child, so such a child costs two
+//!   to three times the SDK's own, and the mark is seen in exported children. Other
+//!   vendors' members stay.
+//!
+//! Where both are there, the mark counts. Either says which instance it was and not
+//! only its name, so a name that was given to another tracer meanwhile does not move
+//! an open trace.
+//!
+//! What a *remote* parent carries is not followed: it is the caller's, not ours. A
 //! span with a remote parent is selected here, keeps its trace id, and its mark
-//! replaces the one that came in.
+//! replaces the one that came in. For the next process, the
+//! [propagator](RoutingTracerProvider::propagator) writes the mark into requests.
 //!
 //! # What holds
 //! - A selector is asked once for each root span, and never for a child, sampled
@@ -43,7 +56,7 @@
 //! });
 //! let provider = RoutingTracerProvider::builder()
 //!     .tracer("acme", TracerConfig::console_to("shop", std::io::sink()))
-//!     .tracer("quarantine", opentelemetry_sdk::trace::SdkTracerProvider::default())
+//!     .tracer("quarantine", opentelemetry_sdk::trace::SdkTracerProvider::builder())
 //!     .selectors(Chain::new([Arc::new(by_tenant) as Arc<_>]))
 //!     .fallback("quarantine")
 //!     .build()?;
@@ -67,20 +80,26 @@ mod builder;
 mod config;
 mod console;
 mod file;
+mod list;
 mod lost;
 mod mark;
 mod otel_tracer;
+mod propagator;
 mod provider;
 mod routes;
 mod runtime_context;
+mod scope;
 mod shared;
 mod span;
+mod texts;
+mod trace_id;
 mod tracer;
 
 pub use builder::{BuildError, RoutingTracerProviderBuilder, TracerSource};
 pub use config::{TracerConfig, TracerConfigError};
 pub use lost::LostSpans;
 pub use otel_tracer::OtelTracer;
+pub use propagator::RoutingPropagator;
 pub use provider::RoutingTracerProvider;
 pub use runtime_context::RuntimeContextExt;
 pub use span::RoutingSpan;

@@ -1,30 +1,28 @@
 //! One tracer of the registry: an `SdkTracerProvider` with an identity.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
-use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::error::OTelSdkError;
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
-use parking_lot::Mutex;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
 
-use super::mark;
+use super::list::List;
+use super::scope::Scope;
+use super::trace_id::RoutedIds;
 use crate::registry::Lifecycle;
 
-/// For how many instrumentation scopes a tracer keeps an `SdkTracer`. A scope is a
-/// library, so there are few; a program that makes them up must not fill memory.
-const MAX_KEPT_SCOPES: usize = 256;
-
-type Scopes = HashMap<InstrumentationScope, SdkTracer, foldhash::fast::RandomState>;
-
-/// One tracer that the registry may select: an [`SdkTracerProvider`], made by a
-/// [`TracerConfig`](super::TracerConfig) or ready-made, with an identity of its
-/// own.
+/// One tracer that the registry may select: an [`SdkTracerProvider`] with an
+/// identity of its own.
+///
+/// Made [from a builder](Self::from_builder), or by a
+/// [`TracerConfig`](super::TracerConfig), it gives a trace an id that carries the
+/// choice of the tracer, and a span costs hardly more than the SDK's own. A
+/// [ready-made](Self::new) provider works as well; its spans carry the choice in
+/// their `tracestate`, which the SDK copies from parent to child several times.
 ///
 /// The identity belongs to the value and not to the name: an open trace stays with
 /// the value that it began in, whatever its name means later.
@@ -41,30 +39,53 @@ type Scopes = HashMap<InstrumentationScope, SdkTracer, foldhash::fast::RandomSta
 /// use spanway::otel::OtelTracer;
 ///
 /// let registry = TracerRegistry::new();
-/// registry.register("langfuse", OtelTracer::new(SdkTracerProvider::default()))?;
+/// registry.register("langfuse", OtelTracer::from_builder(SdkTracerProvider::builder()))?;
+/// registry.register("console", OtelTracer::new(SdkTracerProvider::default()))?;
 /// assert!(registry.flush().failed.is_empty());
 /// # Ok::<(), spanway::RegisterError>(())
 /// ```
 pub struct OtelTracer {
-    number: u64,
     provider: SdkTracerProvider,
+    has_routed_ids: bool,
     /// Kept here and not in the routing tracers, so that they go with the tracer.
-    scopes: ArcSwap<Scopes>,
-    /// Held while a scope is added, so that none is lost.
-    adding: Mutex<()>,
+    /// A scope is a library, so there are few.
+    scoped: List<(Arc<Scope>, SdkTracer)>,
+    routes: List<RouteNumber>,
     stopped: AtomicBool,
     /// Outlives the tracer, so that what was lost stays counted.
     lost: Arc<AtomicU64>,
 }
 
+/// What a routing provider calls a tracer under one of its names.
+struct RouteNumber {
+    provider: u64,
+    name: Box<str>,
+    number: u64,
+}
+
 impl OtelTracer {
-    /// A tracer from a provider.
+    /// A tracer from a provider that is built here, so that its trace ids can
+    /// carry the choice.
+    ///
+    /// The builder's id generator is replaced by one that draws ids as random as
+    /// the SDK's own, as far as samplers look at them. Hand a provider that needs
+    /// one of its own in ready-made.
+    pub fn from_builder(builder: TracerProviderBuilder) -> Self {
+        let builder = builder.with_id_generator(RoutedIds::default());
+        Self::of(builder.build(), true)
+    }
+
+    /// A tracer from a ready-made provider.
     pub fn new(provider: SdkTracerProvider) -> Self {
+        Self::of(provider, false)
+    }
+
+    fn of(provider: SdkTracerProvider, has_routed_ids: bool) -> Self {
         Self {
-            number: mark::number(),
             provider,
-            scopes: ArcSwap::from_pointee(Scopes::default()),
-            adding: Mutex::new(()),
+            has_routed_ids,
+            scoped: List::default(),
+            routes: List::default(),
             stopped: AtomicBool::new(false),
             lost: Arc::default(),
         }
@@ -75,8 +96,9 @@ impl OtelTracer {
         &self.provider
     }
 
-    pub(super) fn number(&self) -> u64 {
-        self.number
+    /// Whether it gives a new trace the id that is offered to it.
+    pub(super) fn has_routed_ids(&self) -> bool {
+        self.has_routed_ids
     }
 
     pub(super) fn lost(&self) -> &Arc<AtomicU64> {
@@ -96,34 +118,39 @@ impl OtelTracer {
         self.lost.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Calls `then` with the SDK's tracer of this scope.
-    ///
-    /// # Cost
-    /// One look-up without a lock. The first span of a scope copies the few scopes
-    /// there are.
-    pub(super) fn with_scope<R>(
-        &self,
-        scope: &InstrumentationScope,
-        then: impl FnOnce(&SdkTracer) -> R,
-    ) -> R {
-        let scopes = self.scopes.load();
-        match scopes.get(scope) {
-            Some(tracer) => then(tracer),
-            None => {
-                let tracer = self.provider.tracer_with_scope(scope.clone());
-                self.keep(scope, &tracer);
-                then(&tracer)
-            }
+    /// The SDK's tracer of this scope.
+    pub(super) fn scoped(&self, scope: &Arc<Scope>) -> Cow<'_, SdkTracer> {
+        let make = || self.provider.tracer_with_scope(scope.named().clone());
+        let kept = self.scoped.find_or_add(
+            |(known, _)| known == scope,
+            || Some((scope.clone(), make())),
+        );
+        match kept {
+            Some((_, tracer)) => Cow::Borrowed(tracer),
+            None => Cow::Owned(make()),
         }
     }
 
-    fn keep(&self, scope: &InstrumentationScope, tracer: &SdkTracer) {
-        let _adding = self.adding.lock();
-        let scopes = self.scopes.load();
-        if scopes.len() < MAX_KEPT_SCOPES {
-            let mut next = Scopes::clone(&scopes);
-            next.insert(scope.clone(), tracer.clone());
-            self.scopes.store(Arc::new(next));
+    /// The number that a routing provider gave this tracer under a name; what
+    /// `give` says if it did not yet.
+    pub(super) fn route_number(
+        &self,
+        provider: u64,
+        name: &str,
+        give: impl Fn() -> Option<u64>,
+    ) -> Option<u64> {
+        let is = |known: &RouteNumber| known.provider == provider && *known.name == *name;
+        let make = || {
+            let (name, number) = (name.into(), give()?);
+            Some(RouteNumber {
+                provider,
+                name,
+                number,
+            })
+        };
+        match self.routes.find_or_add(is, make) {
+            Some(known) => Some(known.number),
+            None => give(),
         }
     }
 }
@@ -150,10 +177,16 @@ impl From<SdkTracerProvider> for OtelTracer {
     }
 }
 
+impl From<TracerProviderBuilder> for OtelTracer {
+    fn from(builder: TracerProviderBuilder) -> Self {
+        Self::from_builder(builder)
+    }
+}
+
 impl fmt::Debug for OtelTracer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OtelTracer")
-            .field("number", &format_args!("{:x}", self.number))
+            .field("has_routed_ids", &self.has_routed_ids)
             .field("stopped", &self.is_stopped())
             .finish_non_exhaustive()
     }

@@ -8,9 +8,8 @@ use opentelemetry::trace::TracerProvider;
 
 use super::builder::RoutingTracerProviderBuilder;
 use super::lost::LostSpans;
-use super::mark;
 use super::otel_tracer::OtelTracer;
-use super::routes::Routes;
+use super::propagator::RoutingPropagator;
 use super::shared::Shared;
 use super::tracer::RoutingTracer;
 use crate::registry::{Lifecycle, LifecycleReport, TracerRegistry};
@@ -51,11 +50,8 @@ pub struct RoutingTracerProvider {
 impl RoutingTracerProvider {
     /// A provider over a registry of your own.
     pub fn new(registry: Arc<TracerRegistry<OtelTracer>>) -> Self {
-        // Half of the number is plenty to tell providers apart, and keeps the
-        // mark short.
-        let provider = (mark::number() >> 32) as u32;
         Self {
-            shared: Arc::new(Shared::new(registry, Routes::new(provider))),
+            shared: Arc::new(Shared::new(registry)),
         }
     }
 
@@ -67,6 +63,11 @@ impl RoutingTracerProvider {
     /// The registry, for changes at run time.
     pub fn registry(&self) -> &Arc<TracerRegistry<OtelTracer>> {
         &self.shared.registry
+    }
+
+    /// Writes spans' contexts into requests, with the choice of their tracer.
+    pub fn propagator(&self) -> RoutingPropagator {
+        RoutingPropagator::new(self.shared.clone())
     }
 
     /// Asks each tracer to export what it holds: those of the registry, and those

@@ -1,103 +1,202 @@
-//! The tracers that open traces may name: those of the registry, and those that
-//! left it while somebody still holds them.
+//! The routes of open traces: to each tracer under each of its names, while
+//! somebody still holds the tracer.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
+use opentelemetry::trace::{SpanContext, TraceId, TraceState};
 use parking_lot::Mutex;
 
-use super::mark::Mark;
+use super::mark::{self, Mark};
 use super::otel_tracer::OtelTracer;
+use super::trace_id::TraceIds;
 
-/// For how many names of one tracer the marks are kept. One is usual; a tracer
-/// that is registered under ever new names must not fill memory.
+/// For how many names of one tracer a route is kept. One is usual; a tracer that
+/// is registered under ever new names must not fill memory.
 const MAX_KEPT_NAMES: usize = 16;
 
-/// From a tracer's number to the tracer. It keeps none alive: what a trace needs
-/// is held by its spans and by the registry.
+/// The routes of one provider. It keeps no tracer alive: what a trace needs is
+/// held by its spans and by the registry.
 #[derive(Debug)]
 pub(super) struct Routes {
-    /// Which provider wrote a mark.
-    provider: u32,
+    /// Which provider wrote a mark or a trace id. Random, because nothing here may
+    /// be process-wide, and so that another process does not use the same one.
+    provider: u64,
+    ids: TraceIds,
     table: ArcSwap<Table>,
     /// Held while the table is changed, with what the tracers had lost that are
     /// no longer in it.
     forgotten: Mutex<u64>,
 }
 
-type Table = HashMap<u64, Route, foldhash::fast::RandomState>;
+#[derive(Clone, Debug, Default)]
+struct Table {
+    /// The number of the next route. None is given twice.
+    next: u64,
+    /// In the order of their numbers.
+    routes: Vec<Arc<Route>>,
+    /// In the order of their addresses.
+    tracers: Vec<Known>,
+}
 
+/// A tracer and the routes to it.
 #[derive(Clone, Debug)]
-struct Route {
-    tracer: Weak<OtelTracer>,
+struct Known {
+    /// Its own as long as a route refers to it.
+    address: usize,
     lost: Arc<AtomicU64>,
-    marks: Vec<Arc<Mark>>,
+    routes: Vec<Arc<Route>>,
+}
+
+/// The way to one tracer under one name.
+#[derive(Debug)]
+pub(super) struct Route {
+    number: u64,
+    /// Whether the name has the number for itself.
+    is_kept: bool,
+    tracer: Weak<OtelTracer>,
+    mark: Mark,
+}
+
+impl Route {
+    pub(super) fn name(&self) -> &Arc<str> {
+        self.mark.name()
+    }
+
+    pub(super) fn mark(&self) -> &Mark {
+        &self.mark
+    }
+
+    /// The number, if it says all.
+    fn number(&self) -> Option<u64> {
+        self.is_kept.then_some(self.number)
+    }
+
+    fn is_gone(&self) -> bool {
+        self.tracer.strong_count() == 0
+    }
+}
+
+/// What a local parent says of the tracer of its children.
+pub(super) enum Lineage {
+    /// It is of another provider, or there is none: what starts below is a root.
+    Root,
+    /// They follow it, by its trace id.
+    ById(Arc<OtelTracer>),
+    /// They follow it, by the mark in its `tracestate`.
+    ByMark(Arc<OtelTracer>),
+    /// Its tracer is no more.
+    Gone,
 }
 
 impl Routes {
-    pub(super) fn new(provider: u32) -> Self {
+    pub(super) fn new() -> Self {
+        let provider = mark::number();
         Self {
             provider,
+            ids: TraceIds::new(provider),
             table: ArcSwap::from_pointee(Table::default()),
             forgotten: Mutex::new(0),
         }
     }
 
-    pub(super) fn provider(&self) -> u32 {
-        self.provider
+    /// Where the children of a local parent go.
+    ///
+    /// The mark counts first: under a remote parent the trace id is not ours to
+    /// choose, and it may be one that we chose before, if we called ourselves.
+    ///
+    /// # Cost
+    /// One look-up without a lock, and one counted reference.
+    pub(super) fn lineage(&self, parent: &SpanContext) -> Lineage {
+        let marked = mark::read(parent.trace_state(), self.provider);
+        let number = marked.unwrap_or_else(|| self.ids.read(parent.trace_id()));
+        let table = self.table.load();
+        if number >= table.next {
+            return Lineage::Root;
+        }
+        match table
+            .by_number(number)
+            .and_then(|route| route.tracer.upgrade())
+        {
+            Some(tracer) if marked.is_none() => Lineage::ById(tracer),
+            Some(tracer) => Lineage::ByMark(tracer),
+            None => Lineage::Gone,
+        }
     }
 
-    /// The tracer of this number, if it still is.
-    pub(super) fn tracer(&self, number: u64) -> Option<Arc<OtelTracer>> {
-        self.table.load().get(&number)?.tracer.upgrade()
-    }
-
-    /// The mark of a tracer under a name. From here on the tracer is found by its
-    /// number.
+    /// The route to a tracer under a name. From here on the tracer is found by the
+    /// route's number.
     ///
     /// # Cost
     /// One look-up without a lock. The first trace of a tracer copies the table.
-    pub(super) fn mark(&self, tracer: &Arc<OtelTracer>, name: &str) -> Arc<Mark> {
-        let kept = self.table.load().get(&tracer.number()).and_then(|route| {
-            let mut marks = route.marks.iter();
-            marks.find(|mark| &**mark.name() == name).cloned()
-        });
-        kept.unwrap_or_else(|| self.add(tracer, name))
-    }
-
-    fn add(&self, tracer: &Arc<OtelTracer>, name: &str) -> Arc<Mark> {
-        let mark = Arc::new(Mark::new(name, self.provider, tracer.number()));
-        let mut forgotten = self.forgotten.lock();
-        let mut next = Table::clone(&self.table.load());
-        next.retain(|_, route| {
-            let gone = route.tracer.strong_count() == 0;
-            if gone {
-                *forgotten += route.lost.load(Ordering::Relaxed);
-            }
-            !gone
-        });
-        let route = next.entry(tracer.number()).or_insert_with(|| Route {
-            tracer: Arc::downgrade(tracer),
-            lost: tracer.lost().clone(),
-            marks: Vec::new(),
-        });
-        if route.marks.len() >= MAX_KEPT_NAMES {
-            route.marks.remove(0);
+    pub(super) fn route(&self, tracer: &Arc<OtelTracer>, name: &str) -> Arc<Route> {
+        let table = self.table.load();
+        match table.route(tracer, name) {
+            Some(route) => route.clone(),
+            None => self.add(tracer, name),
         }
-        route.marks.push(mark.clone());
-        self.table.store(Arc::new(next));
-        mark
     }
 
-    /// The tracers that still are, each with the name under which it was selected
-    /// last.
+    fn add(&self, tracer: &Arc<OtelTracer>, name: &str) -> Arc<Route> {
+        let mut forgotten = self.forgotten.lock();
+        let table = self.table.load();
+        // Another thread may have been first.
+        if let Some(route) = table.route(tracer, name) {
+            return route.clone();
+        }
+        let route = |number, is_kept| {
+            Arc::new(Route {
+                number,
+                is_kept,
+                tracer: Arc::downgrade(tracer),
+                mark: Mark::new(name, self.provider, number),
+            })
+        };
+        if let Some(number) = table.number_for_more_names(tracer) {
+            return route(number, false);
+        }
+        let mut next = Table::clone(&table);
+        *forgotten += next.tidy();
+        let route = route(next.next, true);
+        next.next += 1;
+        next.routes.push(route.clone());
+        next.known_or_new(tracer).routes.push(route.clone());
+        self.table.store(Arc::new(next));
+        route
+    }
+
+    /// An id for a new trace in a tracer under a name; none if the mark has to lead
+    /// there.
+    pub(super) fn trace_id(&self, tracer: &Arc<OtelTracer>, name: &str) -> Option<TraceId> {
+        if !tracer.has_routed_ids() {
+            return None;
+        }
+        let give = || self.route(tracer, name).number();
+        let number = tracer.route_number(self.provider, name, give)?;
+        Some(self.ids.write(number))
+    }
+
+    /// The `tracestate` with which a context leaves the process, if its own does
+    /// not say which tracer has the trace and its trace id does.
+    pub(super) fn outbound(&self, context: &SpanContext) -> Option<TraceState> {
+        let state = context.trace_state();
+        let is_ours = context.is_valid() && !context.is_remote();
+        if !is_ours || mark::read(state, self.provider).is_some() {
+            return None;
+        }
+        let number = self.ids.read(context.trace_id());
+        let table = self.table.load();
+        Some(table.by_number(number)?.mark.put(state))
+    }
+
+    /// The tracers that still are, each with the name that it was first selected
+    /// under last.
     pub(super) fn alive(&self) -> Vec<(String, Arc<OtelTracer>)> {
         let table = self.table.load();
-        let alive = table.values().filter_map(|route| {
-            let name = route.marks.last()?.name().to_string();
-            Some((name, route.tracer.upgrade()?))
+        let alive = table.tracers.iter().filter_map(|known| {
+            let route = known.routes.last()?;
+            Some((route.name().to_string(), route.tracer.upgrade()?))
         });
         alive.collect()
     }
@@ -106,9 +205,78 @@ impl Routes {
     pub(super) fn lost(&self) -> u64 {
         let forgotten = self.forgotten.lock();
         let table = self.table.load();
-        let known = table
-            .values()
-            .map(|route| route.lost.load(Ordering::Relaxed));
-        *forgotten + known.sum::<u64>()
+        *forgotten + table.tracers.iter().map(Known::lost).sum::<u64>()
     }
+}
+
+impl Table {
+    fn route(&self, tracer: &Arc<OtelTracer>, name: &str) -> Option<&Arc<Route>> {
+        let mut routes = self.known(tracer)?.routes.iter();
+        routes.find(|route| **route.name() == *name)
+    }
+
+    fn by_number(&self, number: u64) -> Option<&Arc<Route>> {
+        let place = self
+            .routes
+            .binary_search_by_key(&number, |route| route.number);
+        self.routes.get(place.ok()?)
+    }
+
+    fn known(&self, tracer: &Arc<OtelTracer>) -> Option<&Known> {
+        self.tracers.get(self.place(tracer).ok()?)
+    }
+
+    fn known_or_new(&mut self, tracer: &Arc<OtelTracer>) -> &mut Known {
+        let place = self.place(tracer).unwrap_or_else(|place| {
+            self.tracers.insert(place, Known::new(tracer));
+            place
+        });
+        &mut self.tracers[place]
+    }
+
+    fn place(&self, tracer: &Arc<OtelTracer>) -> Result<usize, usize> {
+        let address = address(tracer);
+        self.tracers
+            .binary_search_by_key(&address, |known| known.address)
+    }
+
+    /// Another route's number, if no more of this tracer's are kept. It leads there
+    /// all the same.
+    fn number_for_more_names(&self, tracer: &Arc<OtelTracer>) -> Option<u64> {
+        let routes = &self.known(tracer)?.routes;
+        let first = routes.first().filter(|_| routes.len() >= MAX_KEPT_NAMES);
+        first.map(|route| route.number)
+    }
+
+    /// Drops the routes to tracers that are gone, and says what those had lost.
+    fn tidy(&mut self) -> u64 {
+        let mut forgotten = 0;
+        self.tracers.retain(|known| {
+            let gone = known.routes.iter().all(|route| route.is_gone());
+            if gone {
+                forgotten += known.lost();
+            }
+            !gone
+        });
+        self.routes.retain(|route| !route.is_gone());
+        forgotten
+    }
+}
+
+impl Known {
+    fn new(tracer: &Arc<OtelTracer>) -> Self {
+        Self {
+            address: address(tracer),
+            lost: tracer.lost().clone(),
+            routes: Vec::new(),
+        }
+    }
+
+    fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+}
+
+fn address(tracer: &Arc<OtelTracer>) -> usize {
+    Arc::as_ptr(tracer).addr()
 }

@@ -19,10 +19,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(registry: Arc<TracerRegistry<OtelTracer>>, routes: Routes) -> Self {
+    pub(super) fn new(registry: Arc<TracerRegistry<OtelTracer>>) -> Self {
         Self {
             registry,
-            routes,
+            routes: Routes::new(),
             knows_nothing: RuntimeContext::empty(),
             tracer_gone: AtomicU64::new(0),
         }

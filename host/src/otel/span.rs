@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{Span, SpanContext, Status};
+use opentelemetry::trace::{Span, SpanBuilder, SpanContext, Status, TraceState, Tracer as _};
+use opentelemetry::{Context, KeyValue};
 
+use super::mark;
 use super::otel_tracer::OtelTracer;
+use super::scope::Scope;
 
 static NOWHERE: SpanContext = SpanContext::NONE;
 
@@ -57,6 +59,16 @@ impl RoutingSpan {
         }
     }
 
+    /// A span whose tracer is shut down: it shows this context, and is counted if
+    /// it would have been exported.
+    pub(super) fn stopped(tracer: &OtelTracer, counts: bool, context: SpanContext) -> Self {
+        tracer.stop();
+        if counts {
+            tracer.count_lost();
+        }
+        Self::showing(context)
+    }
+
     /// A span that does nothing and shows this context, so that what starts below
     /// it sees what it would have seen without it.
     pub(super) fn showing(context: SpanContext) -> Self {
@@ -66,16 +78,31 @@ impl RoutingSpan {
         }
     }
 
-    /// A span of `tracer` that shows `context` if its own lacks the mark.
-    pub(super) fn routed(
-        span: opentelemetry_sdk::trace::Span,
+    /// Starts a span of `tracer`; what `stopped` says if that is shut down.
+    ///
+    /// The SDK's span is large, so it is moved once, and callers return this as it
+    /// is where they can.
+    pub(super) fn start(
         tracer: Arc<OtelTracer>,
-        context: Option<SpanContext>,
+        scope: &Arc<Scope>,
+        builder: SpanBuilder,
+        parent_cx: &Context,
+        stopped: impl FnOnce(&OtelTracer) -> Self,
     ) -> Self {
+        let span = tracer.scoped(scope).build_with_context(builder, parent_cx);
+        // A provider that is shut down gives out spans without a context.
+        if !span.span_context().is_valid() {
+            return stopped(&tracer);
+        }
         Self {
-            context,
+            context: None,
             routed: Some(Routed { span, tracer }),
         }
+    }
+
+    /// Shows another `tracestate`.
+    pub(super) fn show_state(&mut self, state: TraceState) {
+        self.context = Some(mark::with_state(self.span_context(), state));
     }
 
     fn span(&mut self) -> Option<&mut opentelemetry_sdk::trace::Span> {

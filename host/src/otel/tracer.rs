@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use opentelemetry::trace::{
-    SpanBuilder, SpanContext, SpanKind, TraceContextExt as _, TraceFlags, Tracer,
+    Span as _, SpanBuilder, SpanContext, SpanKind, TraceContextExt as _, TraceFlags, TraceId,
+    TraceState, Tracer,
 };
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
@@ -12,9 +13,12 @@ use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 use super::attributes::{self, StartAttributes};
 use super::mark::{self, Mark};
 use super::otel_tracer::OtelTracer;
+use super::routes::Lineage;
 use super::runtime_context::RuntimeContextExt as _;
+use super::scope::Scope;
 use super::shared::Shared;
 use super::span::RoutingSpan;
+use super::trace_id::Offer;
 use crate::context::RootSpan;
 use crate::registry::Selection;
 
@@ -22,52 +26,43 @@ use crate::registry::Selection;
 /// instrumentation scope. Cheap to clone.
 ///
 /// # Cost
-/// Beyond the SDK's own span, a root span costs the selection and a `tracestate`
-/// of one member more; a child costs reading the mark and counting one reference.
-/// No lock is taken.
+/// Beyond the SDK's own span, a root span costs the selection and the attributes
+/// that tell of it, one list; a child costs reading the trace id and counting one
+/// reference, and allocates nothing. No lock is taken. The [module](super) says
+/// when the choice is in the `tracestate` instead, which is dearer.
 #[derive(Clone, Debug)]
 pub struct RoutingTracer {
     shared: Arc<Shared>,
-    scope: Arc<InstrumentationScope>,
+    scope: Arc<Scope>,
 }
 
 impl RoutingTracer {
     pub(super) fn new(shared: Arc<Shared>, scope: InstrumentationScope) -> Self {
         Self {
             shared,
-            scope: Arc::new(scope),
+            scope: Arc::new(Scope::new(scope)),
         }
     }
 
     /// A child: in the tracer of its parent, whatever else is said.
     fn start_child(
         &self,
-        number: u64,
+        tracer: Arc<OtelTracer>,
         builder: SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        let Some(tracer) = self.shared.routes.tracer(number) else {
-            if parent.is_sampled() {
-                self.shared.count_tracer_gone();
-            }
-            return RoutingSpan::showing(parent.clone());
-        };
-        let span = tracer.with_scope(&self.scope, |sdk| {
-            sdk.build_with_context(builder, parent_cx)
-        });
-        let own = opentelemetry::trace::Span::span_context(&span);
-        if !own.is_valid() {
-            tracer.stop();
-            if parent.is_sampled() {
-                tracer.count_lost();
-            }
-            return RoutingSpan::showing(parent.clone());
+        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |tracer| {
+            RoutingSpan::stopped(tracer, parent.is_sampled(), parent.clone())
+        })
+    }
+
+    /// A child of a trace whose tracer is no more.
+    fn start_nothing(&self, parent: &SpanContext) -> RoutingSpan {
+        if parent.is_sampled() {
+            self.shared.count_tracer_gone();
         }
-        // Nearly always none: samplers copy the parent's `tracestate`.
-        let marked =
-            mark::copy(own.trace_state(), parent.trace_state()).map(|state| with_state(own, state));
-        RoutingSpan::routed(span, tracer, marked)
+        RoutingSpan::showing(parent.clone())
     }
 
     /// A root, or the first span here of a trace that came from elsewhere.
@@ -77,63 +72,81 @@ impl RoutingTracer {
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        let Some(selection) = self.select(&builder, parent_cx) else {
+        // A span that a selector starts while it decides.
+        let Some(selecting) = Selecting::enter() else {
             return RoutingSpan::showing(parent.clone());
         };
+        let selection = self.select(&builder, parent_cx);
+        drop(selecting);
         let (Some(tracer), Some(name)) = (selection.tracer(), selection.tracer_name()) else {
             return RoutingSpan::showing(parent.clone());
         };
-        let mark = self.shared.routes.mark(tracer, name);
         let own = builder.attributes.take();
-        builder.attributes = Some(attributes::with_reason(
-            &selection,
-            mark.name().clone(),
-            own,
-        ));
-        let tracer = tracer.clone();
-        drop(selection);
-        self.start_in(tracer, &mark, builder, parent_cx, parent)
+        builder.attributes = Some(attributes::with_reason(&selection, name, own));
+        // The id of a trace that has begun already is not ours to choose.
+        if !parent.is_valid()
+            && let Some(id) = self.shared.routes.trace_id(tracer, name)
+        {
+            return self.start_with_id(id, tracer.clone(), builder, parent_cx);
+        }
+        let route = self.shared.routes.route(tracer, name);
+        self.start_with_mark(route.mark(), tracer.clone(), builder, parent_cx, parent)
     }
 
-    fn start_in(
+    fn start_with_id(
         &self,
+        id: TraceId,
         tracer: Arc<OtelTracer>,
+        builder: SpanBuilder,
+        parent_cx: &Context,
+    ) -> RoutingSpan {
+        let _offer = Offer::of(id);
+        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |tracer| {
+            RoutingSpan::stopped(tracer, true, adrift(id, TraceState::NONE))
+        })
+    }
+
+    fn start_with_mark(
+        &self,
         mark: &Mark,
+        tracer: Arc<OtelTracer>,
         builder: SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        let span = tracer.with_scope(&self.scope, |sdk| {
+        let state = || mark.put(parent.trace_state());
+        let start = |parent_cx| {
+            RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |tracer| {
+                let shown = match parent.is_valid() {
+                    true => local(parent, state()),
+                    false => adrift(RandomIdGenerator::default().new_trace_id(), state()),
+                };
+                RoutingSpan::stopped(tracer, true, shown)
+            })
+        };
+        let mut span = if parent.is_valid() && parent.is_remote() {
             // With our mark in the remote parent the exporter never sees the one
             // that came in.
-            if parent.is_valid() && parent.is_remote() {
-                let marked = with_state(parent, mark.put(parent.trace_state()));
-                sdk.build_with_context(builder, &parent_cx.with_remote_span_context(marked))
-            } else {
-                sdk.build_with_context(builder, parent_cx)
-            }
-        });
-        let own = opentelemetry::trace::Span::span_context(&span);
-        if !own.is_valid() {
-            tracer.stop();
-            tracer.count_lost();
-            return RoutingSpan::showing(adrift(parent, mark));
+            let marked = mark::with_state(parent, state());
+            start(&parent_cx.with_remote_span_context(marked))
+        } else {
+            start(parent_cx)
+        };
+        let own = span.span_context().trace_state();
+        if !mark.is_in(own) {
+            span.show_state(mark.put(own));
         }
-        let marked =
-            (!mark.is_in(own.trace_state())).then(|| with_state(own, mark.put(own.trace_state())));
-        RoutingSpan::routed(span, tracer, marked)
+        span
     }
 
-    /// None for a span that a selector starts while it decides.
-    fn select(&self, builder: &SpanBuilder, parent_cx: &Context) -> Option<Selection<OtelTracer>> {
-        let _selecting = Selecting::enter()?;
+    fn select(&self, builder: &SpanBuilder, parent_cx: &Context) -> Selection<OtelTracer> {
         let attributes = StartAttributes::new(builder.attributes.as_deref().unwrap_or_default());
         let kind = kind(builder.span_kind.as_ref());
         let span = RootSpan::with_attributes(&builder.name, kind, &attributes);
         let run = parent_cx
             .runtime_context()
             .unwrap_or(&self.shared.knows_nothing);
-        Some(self.shared.registry.select(&run.view_with_span(&span)))
+        self.shared.registry.select(&run.view_with_span(&span))
     }
 }
 
@@ -146,21 +159,24 @@ impl Tracer for RoutingTracer {
         }
         let parent = parent_cx.span();
         let parent = parent.span_context();
-        match self.tracer_of(parent) {
-            Some(number) => self.start_child(number, builder, parent_cx, parent),
-            None => self.start_root(builder, parent_cx, parent),
+        let lineage = match parent.is_valid() && !parent.is_remote() {
+            true => self.shared.routes.lineage(parent),
+            false => Lineage::Root,
+        };
+        match lineage {
+            Lineage::ById(tracer) => self.start_child(tracer, builder, parent_cx, parent),
+            Lineage::ByMark(tracer) => {
+                let mut span = self.start_child(tracer, builder, parent_cx, parent);
+                // Nearly always there: samplers copy the parent's `tracestate`.
+                let own = span.span_context().trace_state();
+                if let Some(state) = mark::copy(own, parent.trace_state()) {
+                    span.show_state(state);
+                }
+                span
+            }
+            Lineage::Gone => self.start_nothing(parent),
+            Lineage::Root => self.start_root(builder, parent_cx, parent),
         }
-    }
-}
-
-impl RoutingTracer {
-    /// The tracer of a parent; none if what starts below it is a root here: there
-    /// is no parent, it is remote, or it is of another provider.
-    fn tracer_of(&self, parent: &SpanContext) -> Option<u64> {
-        if !parent.is_valid() || parent.is_remote() {
-            return None;
-        }
-        mark::read(parent.trace_state(), self.shared.routes.provider())
     }
 }
 
@@ -174,26 +190,17 @@ fn kind(kind: Option<&SpanKind>) -> &'static str {
     }
 }
 
-fn with_state(context: &SpanContext, state: opentelemetry::trace::TraceState) -> SpanContext {
-    SpanContext::new(
-        context.trace_id(),
-        context.span_id(),
-        context.trace_flags(),
-        context.is_remote(),
-        state,
-    )
+/// What the first span here of a trace shows whose tracer is shut down: the same
+/// as a local context, so that its children follow.
+fn local(parent: &SpanContext, state: TraceState) -> SpanContext {
+    let (trace, span) = (parent.trace_id(), parent.span_id());
+    SpanContext::new(trace, span, parent.trace_flags(), false, state)
 }
 
-/// What a root shows whose tracer is shut down: a local context with the mark, so
-/// that its children are not asked for anew.
-fn adrift(parent: &SpanContext, mark: &Mark) -> SpanContext {
-    let state = mark.put(parent.trace_state());
-    if parent.is_valid() {
-        let (trace, span) = (parent.trace_id(), parent.span_id());
-        return SpanContext::new(trace, span, parent.trace_flags(), false, state);
-    }
-    let ids = RandomIdGenerator::default();
-    let (trace, span) = (ids.new_trace_id(), ids.new_span_id());
+/// What a root shows whose tracer is shut down: a local context that carries the
+/// choice, so that its children are not asked for anew.
+fn adrift(trace: TraceId, state: TraceState) -> SpanContext {
+    let span = RandomIdGenerator::default().new_span_id();
     SpanContext::new(trace, span, TraceFlags::NOT_SAMPLED, false, state)
 }
 

@@ -4,13 +4,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use thread_local::ThreadLocal;
 
-use crate::decision::{Fallback, FallbackKind};
+use crate::decision::{Fallback, FallbackKind, Origin};
 
 /// How many selections there were, by cause.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SelectionCounts {
     /// Selections that a selector chose.
     pub chosen: u64,
+    /// Selections, chosen or fallen back, that were answered from what was learned:
+    /// no component ran for them.
+    pub learned: u64,
     fallbacks: [u64; FallbackKind::ALL.len()],
 }
 
@@ -36,28 +39,36 @@ pub(super) struct Counters {
 #[derive(Default)]
 struct Row {
     chosen: AtomicU64,
+    learned: AtomicU64,
     fallbacks: [AtomicU64; FallbackKind::ALL.len()],
 }
 
 impl Counters {
-    pub(super) fn count(&self, fallback: Option<&Fallback>) {
+    pub(super) fn count(&self, fallback: Option<&Fallback>, origin: Origin) {
         let row = self.rows.get_or_default();
-        let cell = match fallback {
+        add_one(match fallback {
             None => &row.chosen,
             Some(fallback) => &row.fallbacks[fallback.kind() as usize],
-        };
-        // Only this thread writes the cell, so nothing is lost between the two.
-        cell.store(cell.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        });
+        if origin == Origin::Learned {
+            add_one(&row.learned);
+        }
     }
 
     pub(super) fn read(&self) -> SelectionCounts {
         let mut counts = SelectionCounts::default();
         for row in &self.rows {
             counts.chosen += row.chosen.load(Ordering::Relaxed);
+            counts.learned += row.learned.load(Ordering::Relaxed);
             for (sum, cell) in counts.fallbacks.iter_mut().zip(&row.fallbacks) {
                 *sum += cell.load(Ordering::Relaxed);
             }
         }
         counts
     }
+}
+
+/// Only this thread writes the cell, so nothing is lost between the two.
+fn add_one(cell: &AtomicU64) {
+    cell.store(cell.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
 }

@@ -32,7 +32,8 @@ impl<T> Selection<T> {
         } else if snapshot.chain.is_empty() {
             Choice::Fallback(Fallback::NoSelector)
         } else {
-            let (decision, by) = snapshot.chain.decide(context, &snapshot.names);
+            let Snapshot { seats, names, .. } = &**snapshot;
+            let (decision, by) = snapshot.chain.decide(seats, context, names);
             selector = by;
             origin = decision.origin;
             decision.choice

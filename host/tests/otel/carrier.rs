@@ -1,19 +1,22 @@
 //! However a child finds its parent, it follows it: one row for each way, each with
-//! each kind of tracer.
+//! each tracer, by each carrier of the choice.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::thread;
 
 use opentelemetry::global::BoxedTracer;
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{
-    FutureExt as _, Link, Span, SpanKind, TraceContextExt, TraceId, TraceState, Tracer,
-    TracerProvider,
+    FutureExt as _, Link, Span, SpanContext, SpanKind, TraceContextExt, TraceId, TraceState,
+    Tracer, TracerProvider,
 };
 use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, ShouldSample};
-use spanway::otel::{RoutingTracer, RuntimeContextExt};
+use spanway::otel::{RoutingTracer, RoutingTracerProvider, RuntimeContextExt};
 
-use crate::support::{Fleet, assert_whole, remote, run, wants};
+use crate::support::{CARRIERS, Carrier, Fleet, assert_whole, remote, run, wants};
 
 /// Starts a root under the context, and one child below it. The child's own context
 /// wants tracer "a".
@@ -99,15 +102,24 @@ const WAYS: [(&str, Way); 12] = [
 
 #[test]
 fn every_way_to_a_parent_leads_to_its_tracer() {
-    for name in ["a", "b", "c"] {
+    for (carrier, name) in CARRIERS
+        .into_iter()
+        .flat_map(|by| ["a", "b", "c"].map(|to| (by, to)))
+    {
         for (way, go) in WAYS {
-            let fleet = Fleet::sampled(|| Sampler::AlwaysOn);
+            let fleet = Fleet::sampled(carrier, || Sampler::AlwaysOn);
             go(&fleet.provider.tracer("shop"), &run(name));
             let spans = fleet.spans(name);
-            assert_eq!(spans.len(), 2, "{way} in {name}");
+            assert_eq!(spans.len(), 2, "{way} in {name} by {carrier:?}");
             assert_whole(&spans);
             assert_eq!(fleet.counts().iter().sum::<usize>(), 2, "{way} in {name}");
-            assert_eq!(fleet.asked(), 1, "{way} in {name}");
+            assert_eq!(fleet.asked(), 1, "{way} in {name} by {carrier:?}");
+            for span in spans {
+                let is_marked = *span.span_context.trace_state() != TraceState::NONE;
+                // A root's mark is shown and not exported; its children inherit it.
+                let expected = carrier == Carrier::Tracestate && span.name != "root";
+                assert_eq!(is_marked, expected, "{way} by {carrier:?}");
+            }
         }
     }
 }
@@ -143,13 +155,14 @@ fn the_global_provider_routes_as_well() {
 
 #[test]
 fn unsampled_roots_are_not_asked_for_again() {
-    for sampler in [Sampler::AlwaysOff, Sampler::TraceIdRatioBased(0.0)] {
+    let samplers = [Sampler::AlwaysOff, Sampler::TraceIdRatioBased(0.0)];
+    for (carrier, sampler) in CARRIERS.into_iter().zip(&samplers) {
         for (way, go) in WAYS {
-            let fleet = Fleet::sampled(|| sampler.clone());
+            let fleet = Fleet::sampled(carrier, || sampler.clone());
             go(&fleet.provider.tracer("shop"), &run("b"));
-            assert_eq!(fleet.asked(), 1, "{way}");
-            assert_eq!(fleet.counts(), [0, 0, 0], "{way}");
-            assert_eq!(fleet.provider.lost().total(), 0, "{way}");
+            assert_eq!(fleet.asked(), 1, "{way} by {carrier:?}");
+            assert_eq!(fleet.counts(), [0, 0, 0], "{way} by {carrier:?}");
+            assert_eq!(fleet.provider.lost().total(), 0, "{way} by {carrier:?}");
         }
     }
 }
@@ -183,92 +196,309 @@ fn a_sampler_that_drops_the_tracestate_does_not_drop_the_mark() {
         SamplingDecision::RecordOnly,
         SamplingDecision::Drop,
     ] {
-        let fleet = Fleet::sampled(|| Forgetful(decision.clone()));
-        let tracer = fleet.provider.tracer("shop");
-        let mut cx = run("b");
-        for depth in 0..5_u8 {
-            let name: Cow<'static, str> = format!("depth {depth}").into();
-            cx = cx.with_span(tracer.start_with_context(name, &cx));
+        for (carrier, parent) in CARRIERS.into_iter().zip([None, Some(remote("vendor=1"))]) {
+            let fleet = Fleet::sampled(carrier, || Forgetful(decision.clone()));
+            let tracer = fleet.provider.tracer("shop");
+            let mut cx = run("b");
+            if let Some(parent) = parent {
+                cx = cx.with_remote_span_context(parent);
+            }
+            for depth in 0..5_u8 {
+                let name: Cow<'static, str> = format!("depth {depth}").into();
+                cx = cx.with_span(tracer.start_with_context(name, &cx));
+            }
+            assert_eq!(fleet.asked(), 1, "{decision:?} by {carrier:?}");
         }
-        assert_eq!(fleet.asked(), 1, "{decision:?}");
     }
 }
 
 #[test]
 fn a_remote_parent_is_a_root_that_keeps_its_trace() {
-    let fleet = Fleet::new();
-    let tracer = fleet.provider.tracer("shop");
-    let cx = run("b").with_remote_span_context(remote("vendor=1,spanway=c:1-2,other=2"));
-    tracer.in_span_with_context("root", &cx, |cx| {
-        let header = cx.span().span_context().trace_state().header();
-        assert!(header.starts_with("spanway=b:"), "{header}");
-        assert!(header.ends_with(",vendor=1,other=2"), "{header}");
-        tracer.in_span("child", |_| {});
-    });
-    assert_eq!(fleet.counts(), [0, 2, 0]);
-    assert_eq!(fleet.asked(), 1);
-    for span in fleet.spans("b") {
-        assert_eq!(span.span_context.trace_id(), remote("").trace_id());
-        // What came in is not exported either.
-        assert!(!span.span_context.trace_state().header().contains("c:1-2"));
-        assert_eq!(span.parent_span_is_remote, span.name == "root");
+    for fleet in CARRIERS.map(Fleet::by) {
+        let tracer = fleet.provider.tracer("shop");
+        let cx = run("b").with_remote_span_context(remote("vendor=1,spanway=c:1-2,other=2"));
+        tracer.in_span_with_context("root", &cx, |cx| {
+            let header = cx.span().span_context().trace_state().header();
+            assert!(header.starts_with("spanway=b:"), "{header}");
+            assert!(header.ends_with(",vendor=1,other=2"), "{header}");
+            tracer.in_span("child", |_| {});
+        });
+        assert_eq!(fleet.counts(), [0, 2, 0]);
+        assert_eq!(fleet.asked(), 1);
+        for span in fleet.spans("b") {
+            assert_eq!(span.span_context.trace_id(), remote("").trace_id());
+            // What came in is not exported either.
+            assert!(!span.span_context.trace_state().header().contains("c:1-2"));
+            assert_eq!(span.parent_span_is_remote, span.name == "root");
+        }
     }
 }
 
+/// The trace id says "b" there, and is not ours to choose a second time.
 #[test]
 fn a_call_to_oneself_over_the_network_is_a_root_again() {
-    let fleet = Fleet::new();
-    let tracer = fleet.provider.tracer("shop");
-    let root = tracer.start_with_context("root", &run("b"));
-    let own = root.span_context();
-    let received = opentelemetry::trace::SpanContext::new(
-        own.trace_id(),
-        own.span_id(),
-        own.trace_flags(),
-        true,
-        own.trace_state().clone(),
-    );
-    tracer
-        .start_with_context("served", &run("c").with_remote_span_context(received))
-        .end();
-    drop(root);
-    assert_eq!(fleet.counts(), [0, 1, 1]);
-    assert_eq!(fleet.asked(), 2);
+    for (carrier, sampler) in CARRIERS.into_iter().flat_map(|by| {
+        let forgets: Box<dyn ShouldSample> = Box::new(Forgetful(SamplingDecision::RecordAndSample));
+        let copies: Box<dyn ShouldSample> = Box::new(Sampler::AlwaysOn);
+        [(by, forgets), (by, copies)]
+    }) {
+        let fleet = Fleet::sampled(carrier, || Boxed(sampler.clone()));
+        let tracer = fleet.provider.tracer("shop");
+        let root = tracer.start_with_context("root", &run("b"));
+        let own = root.span_context();
+        let received = SpanContext::new(
+            own.trace_id(),
+            own.span_id(),
+            own.trace_flags(),
+            true,
+            own.trace_state().clone(),
+        );
+        let cx = run("c").with_remote_span_context(received);
+        let served = cx.with_span(tracer.start_with_context("served", &cx));
+        child(&tracer, &served);
+        child(&tracer, &run("a").with_span(root));
+        drop(served);
+        assert_eq!(fleet.counts(), [0, 2, 2], "{carrier:?} {sampler:?}");
+        assert_eq!(fleet.asked(), 2, "{carrier:?} {sampler:?}");
+    }
+}
+
+/// A sampler that is cloned for each tracer.
+#[derive(Clone, Debug)]
+struct Boxed(Box<dyn ShouldSample>);
+
+impl ShouldSample for Boxed {
+    fn should_sample(
+        &self,
+        parent: Option<&Context>,
+        trace: TraceId,
+        name: &str,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+        links: &[Link],
+    ) -> SamplingResult {
+        self.0
+            .should_sample(parent, trace, name, kind, attributes, links)
+    }
 }
 
 #[test]
 fn a_span_of_another_provider_is_no_parent_to_follow() {
-    let other = Fleet::new();
-    let fleet = Fleet::new();
-    let (mine, theirs) = (fleet.provider.tracer("shop"), other.provider.tracer("shop"));
-    theirs.in_span_with_context("theirs", &run("a"), |cx| {
-        mine.in_span_with_context("mine", &cx.with_runtime_context(wants("b")), |_| {
-            mine.in_span("below", |_| {});
+    for (other, fleet) in CARRIERS.map(|by| (Fleet::by(by), Fleet::by(by))) {
+        let (mine, theirs) = (fleet.provider.tracer("shop"), other.provider.tracer("shop"));
+        theirs.in_span_with_context("theirs", &run("a"), |cx| {
+            mine.in_span_with_context("mine", &cx.with_runtime_context(wants("b")), |_| {
+                mine.in_span("below", |_| {});
+            });
         });
-    });
-    assert_eq!(other.counts(), [1, 0, 0]);
-    assert_eq!(fleet.counts(), [0, 2, 0]);
-    assert_eq!((other.asked(), fleet.asked()), (1, 1));
-    // One trace all the same.
-    assert_eq!(
-        other.spans("a")[0].span_context.trace_id(),
-        fleet.spans("b")[0].span_context.trace_id()
-    );
+        assert_eq!(other.counts(), [1, 0, 0]);
+        assert_eq!(fleet.counts(), [0, 2, 0]);
+        assert_eq!((other.asked(), fleet.asked()), (1, 1));
+        // One trace all the same.
+        assert_eq!(
+            other.spans("a")[0].span_context.trace_id(),
+            fleet.spans("b")[0].span_context.trace_id()
+        );
+    }
+}
+
+/// Each follows its own choice through the spans of the other, though they share
+/// every tracer.
+#[test]
+fn two_providers_over_one_registry_do_not_follow_each_other() {
+    let fleet = Fleet::new();
+    let second = RoutingTracerProvider::new(fleet.provider.registry().clone());
+    let (one, two) = (fleet.provider.tracer("shop"), second.tracer("shop"));
+    let root = run("a").with_span(one.start_with_context("one", &run("a")));
+    let middle = {
+        let cx = root.with_runtime_context(wants("b"));
+        cx.with_span(two.start_with_context("two", &cx))
+    };
+    child(&two, &middle); // By the mark.
+    child(&one, &middle); // By the trace id.
+    child(&one, &root);
+    drop((root, middle));
+    assert_eq!(fleet.counts(), [3, 2, 0]);
+    assert_eq!(fleet.asked(), 2);
+}
+
+/// A trace id that nobody here gave out, or that was given out past the router.
+#[test]
+fn a_local_parent_of_nobody_here_is_no_parent_to_follow() {
+    let fleet = Fleet::new();
+    let tracer = fleet.provider.tracer("shop");
+    let sdk = fleet.provider.registry().get("b").unwrap();
+    let mut parents: Vec<SpanContext> = (1..1000)
+        .map(|seed: u128| {
+            TraceId::from(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+        })
+        .map(|id| {
+            let made = remote("");
+            SpanContext::new(
+                id,
+                made.span_id(),
+                made.trace_flags(),
+                false,
+                TraceState::NONE,
+            )
+        })
+        .collect();
+    let past = sdk
+        .provider()
+        .tracer("past")
+        .start_with_context("past", &Context::new());
+    parents.push(past.span_context().clone());
+    for (asked, parent) in parents.into_iter().enumerate() {
+        let cx = run("c").with_remote_span_context(parent.clone());
+        let root = cx.with_span(tracer.start_with_context("root", &cx));
+        child(&tracer, &root);
+        assert_eq!(fleet.asked(), asked + 1);
+        assert_eq!(root.span().span_context().trace_id(), parent.trace_id());
+    }
+    assert_eq!(fleet.counts(), [0, 0, 2000]);
 }
 
 #[test]
 fn every_name_can_be_carried() {
-    for name in ["a,b=c", "größe", "a:1-2", " ", "%", &"ü".repeat(128)] {
-        let fleet = Fleet::new();
-        let (added, exporter) = crate::support::tracer();
-        fleet.provider.registry().register(name, added).unwrap();
+    for (carrier, name) in CARRIERS.into_iter().flat_map(|by| {
+        ["a,b=c", "größe", "a:1-2", " ", "%", &"ü".repeat(128)].map(|name| (by, name.to_owned()))
+    }) {
+        let fleet = Fleet::by(carrier);
+        let registry = fleet.provider.registry();
+        let other = registry.get("c").unwrap();
+        registry.register(name.clone(), other).unwrap();
         let tracer = fleet.provider.tracer("shop");
-        tracer.in_span_with_context("root", &run(name), |cx| {
-            let header = cx.span().span_context().trace_state().header();
+        tracer.in_span_with_context("root", &run(&name), |cx| {
+            let header = header(&fleet.provider.propagator(), &cx);
             assert_eq!(header.parse::<TraceState>().unwrap().header(), header);
             tracer.in_span("child", |_| {});
         });
-        assert_eq!(exporter.get_finished_spans().unwrap().len(), 2, "{name}");
+        assert_eq!(fleet.counts(), [0, 0, 2], "{name}");
         assert_eq!(fleet.asked(), 1, "{name}");
     }
+}
+
+/// The `tracestate` with which a context leaves.
+fn header(propagator: &dyn TextMapPropagator, cx: &Context) -> String {
+    let mut headers = HashMap::new();
+    propagator.inject_context(cx, &mut headers);
+    headers.remove("tracestate").unwrap()
+}
+
+#[test]
+fn the_next_process_is_told_the_name() {
+    for (carrier, fleet) in CARRIERS.map(|by| (by, Fleet::by(by))) {
+        let tracer = fleet.provider.tracer("shop");
+        let ours = fleet.provider.propagator();
+        let root = run("b").with_span(tracer.start_with_context("root", &run("b")));
+        let child = root.with_span(tracer.start_with_context("child", &root));
+        let told = header(&ours, &root);
+        assert!(told.starts_with("spanway=b:"), "{told}");
+        assert_eq!(header(&ours, &child), told);
+        // The SDK's own says what the context says.
+        let plain = header(&TraceContextPropagator::new(), &child);
+        assert_eq!(
+            plain,
+            if carrier == Carrier::Tracestate {
+                told.as_str()
+            } else {
+                ""
+            }
+        );
+
+        // Everything else is as the SDK's own writes and reads it.
+        let mut headers = HashMap::new();
+        ours.inject_context(&child, &mut headers);
+        let received = ours.extract(&headers);
+        let (received, sent) = (received.span(), child.span());
+        assert!(received.span_context().is_remote());
+        assert_eq!(
+            received.span_context().trace_id(),
+            sent.span_context().trace_id()
+        );
+        assert_eq!(
+            received.span_context().span_id(),
+            sent.span_context().span_id()
+        );
+        assert_eq!(
+            received.span_context().trace_flags(),
+            sent.span_context().trace_flags()
+        );
+        assert_eq!(
+            ours.fields().collect::<Vec<_>>(),
+            ["traceparent", "tracestate"]
+        );
+
+        // What only passes through is left alone, though it be ours, and so is
+        // another's trace.
+        let back = TraceContextPropagator::new().extract(&HashMap::from([(
+            "traceparent".to_owned(),
+            headers["traceparent"].clone(),
+        )]));
+        let back = back.span().span_context().clone();
+        assert!(back.is_remote());
+        for foreign in [remote("vendor=1"), Fleet::new().root("a"), back] {
+            let state = foreign.trace_state().header();
+            assert_eq!(
+                header(&ours, &Context::new().with_remote_span_context(foreign)),
+                state
+            );
+        }
+        let mut none = HashMap::new();
+        ours.inject_context(&Context::new(), &mut none);
+        assert!(none.is_empty());
+    }
+}
+
+#[test]
+fn a_tracer_of_many_names_is_followed_under_each() {
+    for (carrier, fleet) in CARRIERS.map(|by| (by, Fleet::by(by))) {
+        let registry = fleet.provider.registry();
+        let tracer = fleet.provider.tracer("shop");
+        let only = registry.get("b").unwrap();
+        let roots = [(); 2].map(|()| {
+            let names = (0..40).map(|number| format!("name-{number}"));
+            names
+                .map(|name| {
+                    if !registry.has(&name) {
+                        registry.register(name.clone(), only.clone()).unwrap();
+                    }
+                    (
+                        run(&name).with_span(tracer.start_with_context("root", &run(&name))),
+                        name,
+                    )
+                })
+                .collect::<Vec<_>>()
+        });
+        for (cx, name) in roots.iter().flatten() {
+            child(&tracer, cx);
+            let told = header(&fleet.provider.propagator(), cx);
+            assert!(
+                told.starts_with(&format!("spanway={name}:")),
+                "{told} by {carrier:?}"
+            );
+        }
+        drop(roots);
+        assert_eq!(fleet.counts(), [0, 160, 0], "{carrier:?}");
+        assert_eq!(fleet.asked(), 80, "{carrier:?}");
+    }
+}
+
+/// Six standard deviations of a fair draw at most, and no id twice.
+#[test]
+fn a_sampler_by_ratio_keeps_its_ratio() {
+    const ROOTS: usize = 4000;
+    let fleet = Fleet::sampled(Carrier::TraceId, || Sampler::TraceIdRatioBased(0.25));
+    let tracer = fleet.provider.tracer("shop");
+    let ids = (0..ROOTS).map(|_| {
+        let root = tracer.start_with_context("root", &run("b"));
+        root.span_context().trace_id().to_bytes()
+    });
+    assert_eq!(ids.collect::<HashSet<_>>().len(), ROOTS);
+    let sampled = fleet.spans("b").len() as f64;
+    let deviation = (ROOTS as f64 * 0.25 * 0.75).sqrt();
+    assert!(
+        (sampled - ROOTS as f64 * 0.25).abs() < 6.0 * deviation,
+        "{sampled}"
+    );
 }

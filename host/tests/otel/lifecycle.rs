@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use opentelemetry::Context;
 use opentelemetry::trace::{Span, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
@@ -9,7 +10,7 @@ use parking_lot::Mutex;
 use spanway::otel::{BuildError, OtelTracer, RoutingTracerProvider, TracerConfig};
 use spanway::{Chain, native};
 
-use crate::support::{run, tracer};
+use crate::support::{CARRIERS, Carrier, remote, run, tracer};
 
 /// Keeps the names of spans over a shutdown, unlike the SDK's own.
 #[derive(Clone, Debug, Default)]
@@ -127,29 +128,35 @@ fn shutdown_reaches_tracers_that_left_with_open_traces() {
 }
 
 #[test]
-fn a_ready_made_provider_may_be_shut_down_by_its_owner() {
-    let kept = Kept::default();
-    let sdk = SdkTracerProvider::builder()
-        .with_simple_exporter(kept.clone())
-        .build();
-    let provider = RoutingTracerProvider::builder()
-        .tracer("only", sdk.clone())
-        .build()
-        .unwrap();
-    let tracer = provider.tracer("shop");
-    sdk.shutdown().unwrap();
-    for _ in 0..2 {
-        let root = tracer.start("root");
-        assert!(!root.is_recording());
-        let cx = opentelemetry::Context::new().with_span(root);
-        let child = tracer.start_with_context("child", &cx);
-        assert_eq!(child.span_context(), cx.span().span_context());
+fn a_provider_may_be_shut_down_by_its_owner() {
+    for carrier in CARRIERS {
+        let kept = Kept::default();
+        let sdk = SdkTracerProvider::builder().with_simple_exporter(kept.clone());
+        let only = Arc::new(match carrier {
+            Carrier::TraceId => OtelTracer::from_builder(sdk),
+            Carrier::Tracestate => OtelTracer::new(sdk.build()),
+        });
+        let provider = RoutingTracerProvider::builder()
+            .tracer("only", only.clone())
+            .build()
+            .unwrap();
+        let tracer = provider.tracer("shop");
+        only.provider().shutdown().unwrap();
+        let served = Context::new().with_remote_span_context(remote("vendor=1"));
+        for cx in [Context::new(), Context::new(), served] {
+            let root = tracer.start_with_context("root", &cx);
+            assert!(!root.is_recording());
+            let cx = cx.with_span(root);
+            let child = tracer.start_with_context("child", &cx);
+            assert_eq!(child.span_context(), cx.span().span_context());
+        }
+        // Asked for the three roots, and not for their children.
+        assert_eq!(provider.registry().counts().total(), 3);
+        // The children too, of the trace that was sampled elsewhere.
+        assert_eq!(provider.lost().after_shutdown, 4);
+        assert_eq!(provider.shutdown().succeeded, ["only"]);
+        assert_eq!(kept.names(), [""; 0]);
     }
-    // Asked for the two roots, and not for their children.
-    assert_eq!(provider.registry().counts().total(), 2);
-    assert_eq!(provider.lost().after_shutdown, 2);
-    assert_eq!(provider.shutdown().succeeded, ["only"]);
-    assert_eq!(kept.names(), [""; 0]);
 }
 
 #[test]

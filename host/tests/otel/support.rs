@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{
+    Span as _, SpanContext, SpanId, TraceFlags, TraceId, TraceState, Tracer as _,
+    TracerProvider as _,
+};
 use opentelemetry_sdk::trace::{
     InMemorySpanExporter, Sampler, SdkTracerProvider, ShouldSample, SpanData,
 };
@@ -14,6 +17,16 @@ use spanway::{Chain, Choice, RuntimeContext, native};
 
 /// The tracers of [`Fleet::new`]; the first is the default.
 pub(crate) const NAMES: [&str; 3] = ["a", "b", "c"];
+
+/// What carries the choice from a root to its children: the trace id, where the
+/// tracers' providers are built here, or the `tracestate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    TraceId,
+    Tracestate,
+}
+
+pub(crate) const CARRIERS: [Carrier; 2] = [Carrier::TraceId, Carrier::Tracestate];
 
 /// A provider, what its tracers exported, and how often its selector was asked.
 pub(crate) struct Fleet {
@@ -24,11 +37,20 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     pub(crate) fn new() -> Self {
-        Self::sampled(|| Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))
+        Self::by(Carrier::TraceId)
+    }
+
+    pub(crate) fn by(carrier: Carrier) -> Self {
+        Self::sampled(carrier, || {
+            Sampler::ParentBased(Box::new(Sampler::AlwaysOn))
+        })
     }
 
     /// All tracers with this sampler.
-    pub(crate) fn sampled<S: ShouldSample + 'static>(sampler: impl Fn() -> S) -> Self {
+    pub(crate) fn sampled<S: ShouldSample + 'static>(
+        carrier: Carrier,
+        sampler: impl Fn() -> S,
+    ) -> Self {
         let asked = Arc::new(AtomicUsize::new(0));
         let mut exporters = BTreeMap::new();
         let mut builder = RoutingTracerProvider::builder().selectors(by_key(&asked));
@@ -37,9 +59,11 @@ impl Fleet {
             let sampler: Box<dyn ShouldSample> = Box::new(sampler());
             let sdk = SdkTracerProvider::builder()
                 .with_sampler(sampler)
-                .with_simple_exporter(exporter.clone())
-                .build();
-            builder = builder.tracer(name, sdk);
+                .with_simple_exporter(exporter.clone());
+            builder = match carrier {
+                Carrier::TraceId => builder.tracer(name, sdk),
+                Carrier::Tracestate => builder.tracer(name, sdk.build()),
+            };
             exporters.insert(name.to_owned(), exporter);
         }
         let provider = builder.build().unwrap();
@@ -48,6 +72,15 @@ impl Fleet {
             exporters,
             asked,
         }
+    }
+
+    /// The context of a new root in this tracer.
+    pub(crate) fn root(&self, name: &str) -> SpanContext {
+        let root = self
+            .provider
+            .tracer("shop")
+            .start_with_context("root", &run(name));
+        root.span_context().clone()
     }
 
     pub(crate) fn asked(&self) -> usize {
@@ -93,10 +126,8 @@ pub(crate) fn wants(tracer: &str) -> RuntimeContext {
 /// A tracer whose spans can be read back.
 pub(crate) fn tracer() -> (OtelTracer, InMemorySpanExporter) {
     let exporter = InMemorySpanExporter::default();
-    let sdk = SdkTracerProvider::builder()
-        .with_simple_exporter(exporter.clone())
-        .build();
-    (OtelTracer::new(sdk), exporter)
+    let sdk = SdkTracerProvider::builder().with_simple_exporter(exporter.clone());
+    (OtelTracer::from_builder(sdk), exporter)
 }
 
 /// A span context as it comes with a request.

@@ -1,0 +1,210 @@
+//! `spanway explain`: what a selector does, as rules that its author recognises.
+//!
+//! The selector is asked about contexts, given or made up, and what the library
+//! learns of it is shown. Nothing here reads the selector's code for its meaning.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use spanway::explanation::{Explanation, Rules};
+use spanway::{ComponentSelector, LoadError, Selector as _, TracerNames};
+
+use super::{host, load_directory};
+use crate::Verdict;
+use crate::args::{CacheArgs, ExplainArgs, ExplainFormat};
+use crate::contexts::{self, Given};
+use crate::explore::{explore, unknown_last, words};
+use crate::printer::Printer;
+use crate::walk::Walk;
+
+/// The tracers, where none are named: those of `spanway route`.
+const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];
+/// How wide text is that no terminal reads.
+const COLUMNS: usize = 100;
+
+/// Explains one selector, or each of a directory by itself. The verdict is no if one
+/// could not be loaded.
+pub(crate) fn run(args: &ExplainArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
+    let given = match &args.contexts {
+        Some(file) => Some(contexts::from_file(file)?),
+        None => None,
+    };
+    let directory = args.selectors.is_dir();
+    let format = format(args);
+    let (selectors, all_loaded) = load(&args.selectors, cache, printer)?;
+    let one_chart = matches!(format, ExplainFormat::Svg | ExplainFormat::Mermaid);
+    if one_chart && selectors.len() > 1 && args.output.is_none() {
+        bail!(
+            "{} holds {} selectors, and each has a picture of its own; name one of them, or a \
+             folder with --output",
+            args.selectors.display(),
+            selectors.len()
+        );
+    }
+    for (place, (selector, file)) in selectors.iter().enumerate() {
+        let rules = study(selector, file, given.as_deref(), &args.tracers, printer)?;
+        match &args.output {
+            Some(output) if directory => {
+                fs::create_dir_all(output)
+                    .with_context(|| format!("cannot make the folder {}", output.display()))?;
+                let name = format!("{}.{}", selector.name(), format.extension());
+                write(&output.join(name), &rules, format, printer)?;
+            }
+            Some(output) => write(output, &rules, format, printer)?,
+            None => {
+                if place > 0 && format == ExplainFormat::Text {
+                    printer.line("");
+                }
+                print(&rules, format, printer);
+            }
+        }
+    }
+    Ok(all_loaded.into())
+}
+
+/// What is asked for, else what the name of the file says.
+fn format(args: &ExplainArgs) -> ExplainFormat {
+    let ending = args.output.as_ref().and_then(|output| output.extension());
+    args.format
+        .or_else(|| match ending?.to_str()? {
+            "svg" => Some(ExplainFormat::Svg),
+            "json" => Some(ExplainFormat::Json),
+            "mmd" | "mermaid" => Some(ExplainFormat::Mermaid),
+            _ => None,
+        })
+        .unwrap_or(ExplainFormat::Text)
+}
+
+type Loaded = (ComponentSelector, PathBuf);
+
+/// The selectors with their files, and whether that was all of them.
+fn load(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<(Vec<Loaded>, bool)> {
+    if path.is_dir() {
+        let report = load_directory(path, cache, printer)?;
+        let loaded = report.files().iter().filter_map(|file| {
+            let selector = file.outcome.as_ref().ok()?;
+            Some((selector.clone(), file.path.clone()))
+        });
+        return Ok((loaded.collect(), report.failed().next().is_none()));
+    }
+    match host(cache, printer)?.load_file(path) {
+        Ok(selector) => Ok((vec![(selector, path.to_owned())], true)),
+        Err(LoadError::Read(error)) => Err(error).with_context(|| {
+            format!(
+                "{} cannot be read; name a selector or a directory of selectors",
+                path.display()
+            )
+        }),
+        Err(error) => {
+            printer.warning(format_args!("{}: {error}", path.display()));
+            Ok((Vec::new(), false))
+        }
+    }
+}
+
+/// Asks a selector about each context and says what was seen.
+fn study(
+    selector: &ComponentSelector,
+    file: &Path,
+    given: Option<&[Given]>,
+    tracers: &[String],
+    printer: &Printer,
+) -> Result<Rules> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let words = words(&bytes);
+    let Some(given) = given else {
+        let mut contexts = 0;
+        let mut rules = among(tracers, &words, |names| {
+            let explored = explore(selector, &words, names);
+            contexts = explored.contexts;
+            explored.explanation
+        });
+        rules.root.iter_mut().for_each(unknown_last);
+        rules.note = Some(format!("explored with {contexts} made-up contexts"));
+        printer.progress(format_args!(
+            "{}: explored with {contexts} made-up contexts, which may have missed something; give \
+             --contexts for your own",
+            selector.name()
+        ));
+        return Ok(rules);
+    };
+    let mut lost = 0;
+    let rules = among(tracers, &words, |names| {
+        for given in given {
+            selector.decide(&given.context.view(), names);
+        }
+        let mut walk = Walk::new(selector.explain(names));
+        let counted = given.iter().map(|given| walk.count(&given.context.view()));
+        lost = counted.filter(|counted| !counted).count();
+        walk.explanation
+    });
+    if lost > 0 {
+        printer.warning(format_args!(
+            "{}: {lost} of {} decisions are not in the tree; there was no room for them, or they \
+             could not be made",
+            selector.name(),
+            given.len()
+        ));
+    }
+    Ok(rules)
+}
+
+/// Studies a selector among these tracers.
+///
+/// Where none are named, every name that the selector answers is one of a tracer:
+/// nothing could say otherwise. Names that it only uses if they are available must be
+/// offered to it, so the words of its file are; of all that, what it chose is shown.
+fn among(
+    tracers: &[String],
+    words: &[String],
+    mut study: impl FnMut(&TracerNames) -> Explanation,
+) -> Rules {
+    if !tracers.is_empty() {
+        let names = tracers.iter().map(|name| name.trim());
+        return study(&TracerNames::new(names)).rules();
+    }
+    let usual = TRACERS.into_iter().map(str::to_owned);
+    let mut names: Vec<String> = usual.chain(words.iter().cloned()).collect();
+    let most = names.len() + MOST_NAMES;
+    loop {
+        let mut explanation = study(&TracerNames::new(names.iter().cloned()));
+        let rules = explanation.rules();
+        let unknown = rules.unknown_tracers.iter().map(|(name, _)| name.clone());
+        let before = names.len();
+        names.extend(unknown.take(most - before));
+        if names.len() == before {
+            let chosen = |name: &String| rules.chosen.iter().any(|(chosen, _)| chosen == name);
+            explanation.tracers.retain(chosen);
+            return explanation.rules();
+        }
+    }
+}
+
+/// How many names are taken from a selector's answers: one that makes up a name for
+/// each context has more than there are tracers anywhere.
+const MOST_NAMES: usize = 64;
+
+fn print(rules: &Rules, format: ExplainFormat, printer: &Printer) {
+    match format {
+        ExplainFormat::Text => {
+            let columns = terminal_size::terminal_size().map(|(columns, _)| columns.0.into());
+            printer.rules(&rules.text(columns.unwrap_or(COLUMNS)));
+        }
+        ExplainFormat::Json => printer.json(&rules.to_json()),
+        ExplainFormat::Mermaid => printer.line(rules.to_mermaid().trim_end()),
+        ExplainFormat::Svg => printer.line(rules.to_svg().trim_end()),
+    }
+}
+
+fn write(path: &Path, rules: &Rules, format: ExplainFormat, printer: &Printer) -> Result<()> {
+    let text = match format {
+        ExplainFormat::Text => rules.text(COLUMNS).to_string(),
+        ExplainFormat::Json => format!("{}\n", rules.to_json()),
+        ExplainFormat::Mermaid => rules.to_mermaid(),
+        ExplainFormat::Svg => rules.to_svg(),
+    };
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    printer.progress(format_args!("wrote {}", path.display()));
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! Following a context through the tree of an explanation.
+
+use spanway::explanation::{Answer, Explanation, Question, Step};
+use spanway::{ContextView, Value};
+
+/// An explanation whose counts are those of the contexts that were walked through
+/// it: the library's own are samples.
+pub(crate) struct Walk {
+    pub explanation: Explanation,
+}
+
+impl Walk {
+    /// Begins with nothing counted.
+    pub(crate) fn new(mut explanation: Explanation) -> Self {
+        forget_hits(explanation.tree.as_mut());
+        explanation.hits = 0;
+        Self { explanation }
+    }
+
+    /// Counts a context where it ends; false if it leaves the tree.
+    pub(crate) fn count(&mut self, view: &ContextView<'_>) -> bool {
+        let mut step = self.explanation.tree.as_mut();
+        while let Some(at) = step {
+            match at {
+                Step::Decides(_, hits) => {
+                    *hits += 1;
+                    self.explanation.hits += 1;
+                    return true;
+                }
+                Step::Asks(question, ways) => {
+                    let answer = answer(question, view);
+                    let way = ways.iter_mut().find(|way| same(&way.answer, &answer));
+                    step = way.map(|way| &mut way.then);
+                }
+            }
+        }
+        false
+    }
+}
+
+fn forget_hits(tree: Option<&mut Step>) {
+    let mut steps: Vec<&mut Step> = tree.into_iter().collect();
+    while let Some(step) = steps.pop() {
+        match step {
+            Step::Asks(_, ways) => steps.extend(ways.iter_mut().map(|way| &mut way.then)),
+            Step::Decides(_, hits) => *hits = 0,
+        }
+    }
+}
+
+/// The questions that a context is asked on its way through a tree, each with its
+/// answer.
+pub(crate) fn path(tree: &Step, view: &ContextView<'_>) -> Vec<(Question, Answer)> {
+    let mut path = Vec::new();
+    let mut step = Some(tree);
+    while let Some(Step::Asks(question, ways)) = step {
+        let answer = answer(question, view);
+        let way = ways.iter().find(|way| same(&way.answer, &answer));
+        path.push((question.clone(), answer));
+        step = way.map(|way| &way.then);
+    }
+    path
+}
+
+/// What a context answers.
+fn answer(question: &Question, view: &ContextView<'_>) -> Answer {
+    match question {
+        Question::Get { key } => match view.get(key) {
+            None => Answer::Absent,
+            Some(Value::Null) => Answer::Null,
+            Some(Value::Boolean(boolean)) => Answer::Boolean(boolean),
+            Some(Value::Integer(integer)) => Answer::Integer(integer),
+            Some(Value::Float(float)) => Answer::Float(float),
+            Some(Value::Text(text)) => Answer::Text(text.to_owned()),
+            Some(Value::Json(text)) => Answer::Json(text.to_owned()),
+        },
+        Question::Has { key } => Answer::Has(view.has(key)),
+        Question::Keys => Answer::Keys(view.keys()),
+        Question::Bucket { key, salt, buckets } => view
+            .bucket(key, salt, *buckets)
+            .map_or(Answer::Absent, Answer::Share),
+    }
+}
+
+/// Floats are equal if their bits are.
+fn same(a: &Answer, b: &Answer) -> bool {
+    match (a, b) {
+        (Answer::Float(a), Answer::Float(b)) => a.to_bits() == b.to_bits(),
+        _ => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spanway::RuntimeContext;
+    use spanway::explanation::{Outcome, Way};
+
+    use super::*;
+
+    #[test]
+    fn each_context_is_counted_where_it_ends() {
+        let decides = |outcome| Step::Decides(outcome, 99);
+        let way = |answer, then| Way { answer, then };
+        let region = Question::Bucket {
+            key: "user".to_owned(),
+            salt: "s".to_owned(),
+            buckets: 1,
+        };
+        let tree = Step::Asks(
+            Question::Get {
+                key: "a".to_owned(),
+            },
+            vec![
+                way(Answer::Absent, decides(Outcome::Abstains)),
+                way(
+                    Answer::Float(f64::NAN),
+                    Step::Asks(
+                        region,
+                        vec![way(Answer::Share(0), decides(Outcome::Abstains))],
+                    ),
+                ),
+            ],
+        );
+        let mut walk = Walk::new(Explanation {
+            selector: "s".to_owned(),
+            digest: None,
+            tracers: Vec::new(),
+            tree: Some(tree.clone()),
+            hits: 7,
+            runs: 1,
+            edges: 3,
+            bytes: 0,
+        });
+        let empty = RuntimeContext::empty();
+        let bucketed = RuntimeContext::builder().set("a", f64::NAN).set("user", 7);
+        let bucketed = bucketed.build().unwrap();
+        let other = RuntimeContext::builder().set("a", "x").build().unwrap();
+        let counted = [&empty, &bucketed, &empty, &other].map(|c| walk.count(&c.view()));
+        assert_eq!(counted, [true, true, true, false]);
+        assert_eq!(walk.explanation.hits, 3);
+        assert_eq!(walk.explanation.rules().hits, 3);
+        assert_eq!(path(&tree, &bucketed.view()).len(), 2);
+        assert_eq!(path(&tree, &other.view()).len(), 1);
+    }
+}

@@ -1,0 +1,158 @@
+//! The rules as a Mermaid flowchart, which code forges draw inside Markdown.
+
+use std::fmt::Write as _;
+
+use super::colours::{ABSTAINS, Colour, FALLBACK, TRACERS};
+use super::excerpt::{Arm, Node, excerpt};
+use super::rules::Rules;
+use super::words::{percent, shorten, thousands};
+use super::{Hits, Outcome};
+
+/// How long a text gets: a chart with longer ones does not fit its page.
+const LONGEST: usize = 60;
+/// The widest line, in pixels: that of all decisions.
+const WIDEST: f64 = 8.0;
+
+impl Rules {
+    /// The rules as a Mermaid `flowchart`, as far as they fit on a page.
+    ///
+    /// Whatever a context or a guest wrote comes out as text: every sign that
+    /// means something to Mermaid, Markdown or HTML is escaped.
+    pub fn to_mermaid(&self) -> String {
+        let mut chart = Chart {
+            rules: self,
+            text: "flowchart LR\n".to_owned(),
+            nodes: 0,
+            links: 0,
+        };
+        let _ = writeln!(chart.text, "  %% {}", comment(&self.selector));
+        match excerpt(self) {
+            Some(root) => {
+                chart.node(&root);
+            }
+            None => chart.text.push_str("  n0[\"Nothing was learned yet\"]\n"),
+        }
+        chart.classes();
+        chart.text
+    }
+}
+
+struct Chart<'a> {
+    rules: &'a Rules,
+    text: String,
+    nodes: usize,
+    links: usize,
+}
+
+impl Chart<'_> {
+    /// Writes a node and all below it; says which it is.
+    fn node(&mut self, node: &Node<'_>) -> usize {
+        let id = self.nodes;
+        self.nodes += 1;
+        match node {
+            Node::Question { question, ways, .. } => {
+                let words = escape(&shorten(&question.to_string(), LONGEST));
+                let _ = writeln!(self.text, "  n{id}([\"{words}?\"]):::question");
+                for arm in ways {
+                    self.arm(id, arm);
+                }
+            }
+            Node::End { outcome, hits } => {
+                let words = escape(&shorten(&outcome.to_string(), LONGEST));
+                let class = self.class(outcome);
+                let hits = self.hits(*hits);
+                let _ = writeln!(self.text, "  n{id}[\"{words}{hits}\"]:::{class}");
+            }
+            Node::Rest { words, hits } => {
+                let hits = self.hits(*hits);
+                let words = escape(words);
+                let _ = writeln!(self.text, "  n{id}[\"{words}{hits}\"]:::abstains");
+            }
+        }
+        id
+    }
+
+    fn arm(&mut self, from: usize, arm: &Arm<'_>) {
+        let to = self.node(&arm.then);
+        let label = escape(&shorten(&arm.parts.join(", "), LONGEST));
+        let _ = writeln!(self.text, "  n{from} -->|\"{label}\"| n{to}");
+        let share = match self.rules.hits {
+            0 => 0.0,
+            all => arm.then.hits() as f64 / all as f64,
+        };
+        let width = 1.0 + share * (WIDEST - 1.0);
+        let link = self.links;
+        self.links += 1;
+        let _ = writeln!(self.text, "  linkStyle {link} stroke-width:{width:.1}px");
+    }
+
+    fn hits(&self, hits: Hits) -> String {
+        match self.rules.hits {
+            0 => String::new(),
+            all => format!("<br/>{} · {}", thousands(hits), percent(hits, all)),
+        }
+    }
+
+    fn class(&self, outcome: &Outcome) -> String {
+        match outcome {
+            Outcome::Tracer(name) => {
+                let place = self.rules.tracers.iter().position(|tracer| tracer == name);
+                format!("tracer{}", place.unwrap_or_default() % TRACERS.len())
+            }
+            Outcome::Abstains => "abstains".to_owned(),
+            Outcome::Fallback { .. } => "fallback".to_owned(),
+        }
+    }
+
+    fn classes(&mut self) {
+        let mut class = |name: &str, colour: &Colour| {
+            let Colour { fill, line, ink } = colour;
+            let _ = writeln!(
+                self.text,
+                "  classDef {name} fill:{fill},stroke:{line},color:{ink}"
+            );
+        };
+        class("question", &super::colours::QUESTION.light);
+        class("abstains", &ABSTAINS.light);
+        class("fallback", &FALLBACK.light);
+        for (place, colours) in TRACERS.iter().enumerate().take(self.rules.tracers.len()) {
+            class(&format!("tracer{place}"), &colours.light);
+        }
+    }
+}
+
+/// A text between quotes. Letters and digits of any script stay, and of the signs
+/// those that mean nothing; all else is written as the number of its character.
+fn escape(text: &str) -> String {
+    if text.is_empty() {
+        // Mermaid does not take nothing for text.
+        return escape("\"\"");
+    }
+    let mut escaped = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        // At the end of a word these make a list or a heading of what follows.
+        let ends_word = characters.peek().is_none_or(|next| *next == ' ');
+        let stays = match character {
+            '.' | '-' | ')' => !ends_word,
+            ' ' | ',' | ':' | '/' | '_' | '…' | '–' | '(' => true,
+            other => other.is_alphanumeric(),
+        };
+        if stays {
+            escaped.push(character);
+        } else {
+            let _ = write!(escaped, "#{};", u32::from(character));
+        }
+    }
+    escaped
+}
+
+/// A comment ends with its line, and nothing in it may look like a directive.
+fn comment(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || " ._-".contains(c);
+    let text: String = text
+        .chars()
+        .map(|c| if plain(c) { c } else { '?' })
+        .collect();
+    shorten(&text, LONGEST)
+}

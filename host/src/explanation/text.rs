@@ -1,0 +1,344 @@
+//! The rules as lines of text.
+
+use std::fmt;
+
+use super::excerpt::{Arm, Node, excerpt};
+use super::rules::Rules;
+use super::words::{self, percent, printable, shorten, thousands, width};
+use super::{Hits, Outcome};
+
+/// The narrowest text: less does not hold a branch and where it leads.
+const NARROWEST: usize = 40;
+/// How wide the words of an outcome get before they are cut, where there is little
+/// room and where there is much.
+const OUTCOME: (usize, usize) = (8, 48);
+/// The dots between a branch and its outcome, at least.
+const DOTS: usize = 3;
+
+/// Rules as lines of text, each in parts that can be given a colour.
+///
+/// [`Display`](fmt::Display) writes it without any.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Text {
+    /// The lines.
+    pub lines: Vec<Vec<Part>>,
+}
+
+/// A part of a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// What it is.
+    pub role: Role,
+    /// The text: without line breaks and control characters.
+    pub text: String,
+}
+
+/// What a part of a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Role {
+    /// The selector's name.
+    Title,
+    /// The lines of the tree and the dots that lead to an outcome.
+    Line,
+    /// What the selector asks.
+    Question,
+    /// What the context answered.
+    Answer,
+    /// A tracer, by its place among the registered ones.
+    Tracer(usize),
+    /// The selector had no say.
+    Abstains,
+    /// The decision went wrong.
+    Fallback,
+    /// A count or a share.
+    Count,
+    /// Anything else.
+    Note,
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.lines {
+            for part in line {
+                f.write_str(&part.text)?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl Rules {
+    /// The rules as lines of text, at most `columns` wide but for a minimum of 40, and
+    /// for questions so deep that little is left beside the lines that lead there.
+    ///
+    /// A tree of more branches than a person reads is cut, and says how much is
+    /// left out.
+    pub fn text(&self, columns: usize) -> Text {
+        let mut writer = Writer {
+            rules: self,
+            columns: columns.max(NARROWEST),
+            rows: Vec::new(),
+        };
+        let mut text = Text {
+            lines: writer.heading(),
+        };
+        match excerpt(self) {
+            Some(root) => {
+                writer.root(&root);
+                text.lines.extend(writer.lines());
+            }
+            None => text
+                .lines
+                .push(vec![part(Role::Note, "Nothing was learned yet.")]),
+        }
+        text.lines.extend(writer.findings());
+        text
+    }
+}
+
+/// A line of the tree before its columns are known.
+struct Row {
+    lead: String,
+    label: String,
+    /// The question that this branch leads to, or the question at the root.
+    asks: Option<String>,
+    /// Where it ends, and how often.
+    ends: Option<(Role, String, Hits)>,
+}
+
+struct Writer<'a> {
+    rules: &'a Rules,
+    columns: usize,
+    rows: Vec<Row>,
+}
+
+impl Writer<'_> {
+    fn heading(&self) -> Vec<Vec<Part>> {
+        let rules = self.rules;
+        let mut title = vec![part(
+            Role::Title,
+            shorten(&printable(&rules.selector), self.columns),
+        )];
+        if let Some(digest) = rules.digest.as_deref().and_then(|digest| digest.get(..12)) {
+            title.push(part(Role::Note, format!("  {digest}")));
+        }
+        let basis = shorten(&rules.basis(), self.columns);
+        vec![title, vec![part(Role::Note, basis)], Vec::new()]
+    }
+
+    fn root(&mut self, root: &Node<'_>) {
+        match root {
+            Node::Question { question, .. } => self.rows.push(Row {
+                lead: String::new(),
+                label: String::new(),
+                asks: Some(format!("{question}?")),
+                ends: None,
+            }),
+            end => {
+                let ends = self.end(end);
+                self.rows.push(Row {
+                    lead: String::new(),
+                    label: "always".to_owned(),
+                    asks: None,
+                    ends,
+                });
+            }
+        }
+        self.arms(root, "");
+    }
+
+    fn arms(&mut self, node: &Node<'_>, lead: &str) {
+        let Node::Question { ways, .. } = node else {
+            return;
+        };
+        for (place, arm) in ways.iter().enumerate() {
+            let last = place + 1 == ways.len();
+            self.arm(arm, lead, last);
+            let below = if last { "   " } else { "│  " };
+            self.arms(&arm.then, &format!("{lead}{below}"));
+        }
+    }
+
+    /// A branch, on as many lines as its answers need.
+    fn arm(&mut self, arm: &Arm<'_>, lead: &str, last: bool) {
+        let (corner, below) = if last {
+            ("└─ ", "   ")
+        } else {
+            ("├─ ", "│  ")
+        };
+        let room = self.room().saturating_sub(width(lead) + 3).max(8);
+        let mut lines = broken(&arm.parts, room);
+        let final_line = lines.pop().unwrap_or_default();
+        let mut corner = corner;
+        for line in lines {
+            self.rows.push(Row {
+                lead: format!("{lead}{corner}"),
+                label: line,
+                asks: None,
+                ends: None,
+            });
+            corner = below;
+        }
+        let asks = match &arm.then {
+            Node::Question { question, .. } => Some(format!("{question}?")),
+            _ => None,
+        };
+        let ends = self.end(&arm.then);
+        self.rows.push(Row {
+            lead: format!("{lead}{corner}"),
+            label: final_line,
+            asks,
+            ends,
+        });
+    }
+
+    fn end(&self, node: &Node<'_>) -> Option<(Role, String, Hits)> {
+        match node {
+            Node::Question { .. } => None,
+            Node::End { outcome, hits } => Some((self.role(outcome), outcome.to_string(), *hits)),
+            Node::Rest { words, hits } => Some((Role::Note, words.clone(), *hits)),
+        }
+    }
+
+    fn role(&self, outcome: &Outcome) -> Role {
+        match outcome {
+            Outcome::Tracer(name) => {
+                let place = self.rules.tracers.iter().position(|tracer| tracer == name);
+                Role::Tracer(place.unwrap_or_default())
+            }
+            Outcome::Abstains => Role::Abstains,
+            Outcome::Fallback { .. } => Role::Fallback,
+        }
+    }
+
+    /// How many columns there are for a branch, when its outcome and the counts
+    /// have theirs.
+    fn room(&self) -> usize {
+        let counts = match self.rules.hits {
+            0 => 0,
+            all => thousands(all).len() + ">99 %".len() + 5,
+        };
+        let taken = counts + OUTCOME.0 + DOTS + 2;
+        self.columns.saturating_sub(taken).min(self.columns * 3 / 5)
+    }
+
+    fn lines(&self) -> Vec<Vec<Part>> {
+        let total = self.rules.hits;
+        let ends = || self.rows.iter().filter_map(|row| row.ends.as_ref());
+        let widest = |widths: &mut dyn Iterator<Item = usize>| widths.max().unwrap_or_default();
+        let hits = widest(&mut ends().map(|(_, _, hits)| thousands(*hits).len()));
+        let share = widest(&mut ends().map(|(_, _, hits)| percent(*hits, total).len()));
+        let counts = if total == 0 { 0 } else { hits + share + 5 };
+        let ending = self.rows.iter().filter(|row| row.ends.is_some());
+        let branch = widest(&mut ending.map(|row| width(&row.lead) + width(&row.label)));
+        let column = branch + DOTS + 2;
+        let most = self.columns.saturating_sub(counts + column);
+        let most = most.clamp(OUTCOME.0, OUTCOME.1);
+        let outcome = widest(&mut ends().map(|(_, words, _)| width(words).min(most)));
+
+        let line = |row: &Row| {
+            let mut line = vec![part(Role::Line, &row.lead)];
+            let room = self.columns.saturating_sub(width(&row.lead));
+            line.push(part(Role::Answer, &row.label));
+            if let Some(asks) = &row.asks {
+                let arrow = if row.label.is_empty() { "" } else { " → " };
+                line.push(part(Role::Line, arrow));
+                let left = room.saturating_sub(width(&row.label) + width(arrow));
+                line.push(part(Role::Question, shorten(asks, left.max(12))));
+            }
+            if let Some((role, words, hits_here)) = &row.ends {
+                let used = width(&row.lead) + width(&row.label) + 2;
+                let dots = "·".repeat(column.saturating_sub(used).max(1));
+                line.push(part(Role::Line, format!(" {dots} ")));
+                let words = shorten(words, outcome);
+                let space = " ".repeat(outcome.saturating_sub(width(&words)));
+                line.push(part(*role, words));
+                if counts > 0 {
+                    let number = thousands(*hits_here);
+                    let percent = percent(*hits_here, total);
+                    let number = format!("{space}   {number:>hits$}  {percent:>share$}");
+                    line.push(part(Role::Count, number));
+                }
+            }
+            line.retain(|part| !part.text.is_empty());
+            line
+        };
+        self.rows.iter().map(line).collect()
+    }
+
+    /// What a person would look for in the tree and not find.
+    fn findings(&self) -> Vec<Vec<Part>> {
+        let rules = self.rules;
+        let mut lines = Vec::new();
+        if !rules.never_chosen.is_empty() {
+            let names = rules.never_chosen.iter().map(|name| words::name(name));
+            lines.extend(self.finding("Never chosen: ", names));
+        }
+        let times = |hits: Hits| match hits {
+            0 => String::new(),
+            hits => format!(" ({})", thousands(hits)),
+        };
+        if !rules.unknown_tracers.is_empty() {
+            let names = rules.unknown_tracers.iter();
+            let names = names.map(|(name, hits)| format!("{}{}", words::name(name), times(*hits)));
+            lines.extend(self.finding("Named, and no such tracer: ", names));
+        }
+        if !rules.failures.is_empty() {
+            let reasons = rules.failures.iter().map(|(cause, reason, hits)| {
+                let outcome = Outcome::Fallback {
+                    cause: cause.clone(),
+                    reason: reason.clone(),
+                };
+                format!("{outcome}{}", times(*hits))
+            });
+            lines.extend(self.finding("Went wrong: ", reasons));
+        }
+        if !lines.is_empty() {
+            lines.insert(0, Vec::new());
+        }
+        lines
+    }
+
+    /// A list behind its heading, broken between its items.
+    fn finding(&self, heading: &str, items: impl Iterator<Item = String>) -> Vec<Vec<Part>> {
+        const MOST: usize = 20;
+        let mut items: Vec<String> = items.collect();
+        if items.len() > MOST {
+            let more = items.split_off(MOST).len();
+            items.push(format!("{} more", thousands(more as u64)));
+        }
+        let indent = " ".repeat(width(heading));
+        let lines = broken(&items, self.columns - width(heading));
+        let line = |(place, line): (usize, String)| {
+            let lead = if place == 0 { heading } else { &indent };
+            vec![part(Role::Note, lead), part(Role::Answer, line)]
+        };
+        lines.into_iter().enumerate().map(line).collect()
+    }
+}
+
+/// A list on as few lines as it fits on.
+fn broken(parts: &[String], room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (place, item) in parts.iter().enumerate() {
+        let comma = if place + 1 < parts.len() { "," } else { "" };
+        let item = format!("{}{comma}", shorten(item, room.saturating_sub(1)));
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(&item) <= room => {
+                line.push(' ');
+                line.push_str(&item);
+            }
+            _ => lines.push(item),
+        }
+    }
+    lines
+}
+
+fn part(role: Role, text: impl Into<String>) -> Part {
+    Part {
+        role,
+        text: text.into(),
+    }
+}
