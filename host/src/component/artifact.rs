@@ -18,16 +18,31 @@ pub(super) struct Artifact {
     pub(super) digest: String,
     pub(super) bytes: usize,
     pub(super) imports: Vec<String>,
+    pub(super) first: Start,
+    pub(super) others: Vec<Start>,
+}
+
+/// What an instance in one lane is started from.
+pub(super) struct Start {
     pub(super) pre: InstancePre<Sandbox>,
     pub(super) select: ComponentExportIndex,
+}
+
+impl Artifact {
+    /// Where the thread of this number starts an instance.
+    pub(super) fn start(&self, thread: usize) -> &Start {
+        let lane = thread % (1 + self.others.len());
+        let other = lane.checked_sub(1).and_then(|lane| self.others.get(lane));
+        other.unwrap_or(&self.first)
+    }
 }
 
 /// How the components of a [`SelectorHost`](crate::SelectorHost) came to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CompileStatus {
-    /// Components that the compiler made, whether they were loaded in the end or
-    /// not.
+    /// Components that were compiled, whether they were loaded in the end or not: each
+    /// counted once, for however many of [`Limits::engines`](crate::Limits).
     pub compiled: u64,
     /// Components that were found in the compile cache.
     pub found: u64,
@@ -42,6 +57,7 @@ pub(super) struct Artifacts {
     disk: Disk,
     live: Mutex<HashMap<String, Arc<Slot>>>,
     compiled: AtomicU64,
+    found: AtomicU64,
     shared: AtomicU64,
 }
 
@@ -55,6 +71,7 @@ impl Artifacts {
             disk,
             live: Mutex::default(),
             compiled: AtomicU64::new(0),
+            found: AtomicU64::new(0),
             shared: AtomicU64::new(0),
         }
     }
@@ -91,20 +108,31 @@ impl Artifacts {
 
     /// From the cache on disk, or compiled.
     pub(super) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
-        let compile = || Component::new(engine, bytes);
-        let component = match self.disk.entries() {
-            Some(entries) => entries.around(engine, bytes, compile),
-            None => compile(),
-        }?;
-        self.compiled.fetch_add(1, Ordering::Relaxed);
+        let (component, count) = match self.disk.entries() {
+            None => (Component::new(engine, bytes)?, &self.compiled),
+            Some(entries) => match entries.compile(engine, bytes)? {
+                (component, true) => (component, &self.found),
+                (component, false) => (component, &self.compiled),
+            },
+        };
+        count.fetch_add(1, Ordering::Relaxed);
         Ok(component)
     }
 
+    /// Compiles once more what was compiled, for another engine. With a cache it is
+    /// found there.
+    pub(super) fn compile_again(
+        &self,
+        engine: &Engine,
+        bytes: &[u8],
+    ) -> wasmtime::Result<Component> {
+        Component::new(engine, bytes)
+    }
+
     pub(super) fn status(&self) -> CompileStatus {
-        let found = self.disk.entries().map_or(0, |entries| entries.found());
         CompileStatus {
-            compiled: self.compiled.load(Ordering::Relaxed).saturating_sub(found),
-            found,
+            compiled: self.compiled.load(Ordering::Relaxed),
+            found: self.found.load(Ordering::Relaxed),
             shared: self.shared.load(Ordering::Relaxed),
             cache: self.disk.state(),
         }

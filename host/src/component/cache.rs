@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
+use wasmtime::component::Component;
 use wasmtime::{Cache, CacheConfig, Engine};
 
 use super::private;
@@ -178,11 +179,6 @@ impl Entries {
         &self.wasmtime
     }
 
-    /// How many components were found here.
-    pub(super) fn found(&self) -> u64 {
-        self.wasmtime.cache_hits() as u64
-    }
-
     fn state(&self) -> CacheState {
         let directory = self.folder.clone();
         match self.full.get() {
@@ -194,29 +190,28 @@ impl Entries {
         }
     }
 
-    /// Runs the compiler for these bytes. It finds an entry only if that is still
-    /// what was written, and what it makes is vouched for.
-    pub(super) fn around<T>(
+    /// Compiles, and says whether it was found here. An entry is found only if it is
+    /// still what was written, and what is compiled is vouched for.
+    pub(super) fn compile(
         &self,
         engine: &Engine,
         bytes: &[u8],
-        compile: impl FnOnce() -> wasmtime::Result<T>,
-    ) -> wasmtime::Result<T> {
+    ) -> wasmtime::Result<(Component, bool)> {
         let name = entry_name(engine, bytes);
         if self.check(&name) {
-            return compile();
+            return Ok((Component::new(engine, bytes)?, true));
         }
         // Somebody may have taken the directories away.
         let _ =
             private::make(&code(&self.folder)).and_then(|()| private::make(&sums(&self.folder)));
         let before = self.wasmtime.cache_misses();
-        let compiled = compile()?;
+        let component = Component::new(engine, bytes)?;
         // Counts what was written. Of several threads one may speak for another
         // here, and then the next load finds what is wrong.
         if self.wasmtime.cache_misses() == before || !self.vouch(&name) {
             self.say_full();
         }
-        Ok(compiled)
+        Ok((component, false))
     }
 
     /// Whether there is an entry that is still what was written. Any other goes.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use wasmtime::{Engine, EngineWeak};
 
 use super::admission::{Admission, Place};
@@ -15,7 +16,7 @@ use super::limits::Limits;
 /// decisions does not wake a thread each time.
 const IDLE_TICKS: u32 = 200;
 
-/// Moves the engine's epoch on while places are taken, and sleeps while none is.
+/// Moves the engines' epochs on while places are taken, and sleeps while none is.
 pub(super) struct Clock {
     shared: Arc<Shared>,
     thread: Thread,
@@ -23,26 +24,38 @@ pub(super) struct Clock {
 
 struct Shared {
     admission: Admission,
+    engines: Mutex<Vec<EngineWeak>>,
     asleep: AtomicBool,
 }
 
-impl Clock {
-    pub(super) fn start(engine: &Engine, admission: Admission) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared {
+impl Shared {
+    fn new(admission: Admission) -> Arc<Self> {
+        Arc::new(Self {
             admission,
+            engines: Mutex::default(),
             asleep: AtomicBool::new(false),
-        });
+        })
+    }
+}
+
+impl Clock {
+    pub(super) fn start(admission: Admission) -> std::io::Result<Self> {
+        let shared = Shared::new(admission);
         let thread = thread::Builder::new()
             .name("spanway-clock".to_owned())
             .stack_size(64 << 10)
             .spawn({
                 let shared = Arc::downgrade(&shared);
-                let engine = engine.weak();
-                move || tick(shared, &engine)
+                move || tick(&shared)
             })?
             .thread()
             .clone();
         Ok(Self { shared, thread })
+    }
+
+    /// Moves the epoch of this engine on too.
+    pub(super) fn watch(&self, engine: &Engine) {
+        self.shared.engines.lock().push(engine.weak());
     }
 
     /// A place for one decision, or none if none came free in time. The clock goes on
@@ -59,22 +72,21 @@ impl Clock {
 impl Drop for Clock {
     fn drop(&mut self) {
         // Wakes the thread to find that nobody holds the other end.
-        self.shared = Arc::new(Shared {
-            admission: Admission::new(0),
-            asleep: AtomicBool::new(false),
-        });
+        self.shared = Shared::new(Admission::new(0));
         self.thread.unpark();
     }
 }
 
-fn tick(clock: Weak<Shared>, engine: &EngineWeak) {
+fn tick(clock: &Weak<Shared>) {
     let mut idle = 0;
     loop {
         thread::sleep(Limits::TICK);
-        let (Some(shared), Some(engine)) = (clock.upgrade(), engine.upgrade()) else {
+        let Some(shared) = clock.upgrade() else {
             return;
         };
-        engine.increment_epoch();
+        for engine in shared.engines.lock().iter().filter_map(EngineWeak::upgrade) {
+            engine.increment_epoch();
+        }
         let busy = || shared.admission.is_busy();
         idle = if busy() { 0 } else { idle + 1 };
         if idle < IDLE_TICKS {
@@ -88,8 +100,8 @@ fn tick(clock: Weak<Shared>, engine: &EngineWeak) {
             shared.asleep.store(false, Ordering::SeqCst);
             continue;
         }
-        // Holds nothing while it sleeps, so that the engine can go.
-        drop((shared, engine));
+        // Holds nothing while it sleeps, so that the host can go.
+        drop(shared);
         thread::park();
         if let Some(shared) = clock.upgrade() {
             shared.asleep.store(false, Ordering::SeqCst);

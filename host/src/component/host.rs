@@ -10,18 +10,19 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::admission::Admission;
-use super::artifact::{Artifact, Artifacts, CompileStatus};
+use super::artifact::{Artifact, Artifacts, CompileStatus, Start};
 use super::builder::SelectorHostBuilder;
 use super::cache::{CompileCache, Disk};
 use super::clock::Clock;
 use super::compiled::Compiled;
 use super::contract;
 use super::declared::Declared;
-use super::engine;
+use super::engine::Memory;
 use super::error::{self, LoadError};
+use super::lanes::{Lane, Lanes};
 use super::limits::Limits;
 use super::manifest::Manifest;
 use super::questions;
@@ -39,7 +40,7 @@ const COMPILER_STACK: usize = 4 << 20;
 /// there. What it starts borrows more where it must.
 const WORKER_STACK: usize = COMPILER_STACK + (64 << 10);
 
-/// Loads and runs component selectors: an engine of its own, with its limits.
+/// Loads and runs component selectors: engines of its own, with their limits.
 ///
 /// A value like any other: make one for each registry, or share one by cloning it.
 /// It holds one small thread, which sleeps while no selector runs and ends with
@@ -118,22 +119,19 @@ impl SelectorHost {
     }
 
     fn make(limits: Limits, disk: Disk) -> Result<Self, HostError> {
-        let engine = engine::engine(&limits, &disk)?;
-        let mut linker = Linker::new(&engine);
-        questions::link(&mut linker)?;
-        wasi::link(&mut linker)?;
+        let lanes = Lanes::new(&limits, &disk)?;
         let admission = Admission::new(limits.sandboxes);
-        let clock = Clock::start(&engine, admission).map_err(|error| HostError {
+        let clock = Clock::start(admission).map_err(|error| HostError {
             message: format!("no thread for its clock: {error}"),
         })?;
+        lanes.engines().for_each(|engine| clock.watch(engine));
         Ok(Self {
             shared: Arc::new(Shared {
                 artifacts: Artifacts::new(disk),
                 starting: Mutex::new(()),
-                engine,
+                lanes,
                 limits,
                 clock,
-                linker,
             }),
         })
     }
@@ -247,18 +245,30 @@ impl SelectorHost {
     fn compile(&self, name: &str, digest: &str, bytes: &[u8]) -> Result<Arc<Artifact>, LoadError> {
         let shared = &*self.shared;
         let manifest = Manifest::read(bytes, &shared.limits)?;
+        let memory = Memory::of(manifest.declared.memory_bytes());
+        let (first, others) = shared.lanes.of(
+            bytes.len(),
+            memory,
+            &shared.limits,
+            shared.artifacts.disk(),
+            &shared.clock,
+        );
         let component = shared
             .artifacts
-            .compile(&shared.engine, bytes)
+            .compile(&first.engine, bytes)
             .map_err(|error| compile_error(&error))?;
         Declared::check_compiled(&component, &shared.limits)?;
-        let select = find_select(&component, &manifest)?;
+        let again = |lane: &Lane| {
+            let component = shared.artifacts.compile_again(&lane.engine, bytes);
+            let component = component.map_err(|error| compile_error(&error))?;
+            start(lane, &component, &manifest)
+        };
         let artifact = Arc::new(Artifact {
             digest: digest.to_owned(),
             bytes: bytes.len(),
+            first: start(first, &component, &manifest)?,
+            others: others.iter().map(again).collect::<Result<_, _>>()?,
             imports: manifest.imports,
-            pre: self.link(&component)?,
-            select,
         });
         // One after the other: a sandbox is waited for only so long, and loads must
         // not take the last one from each other.
@@ -273,28 +283,6 @@ impl SelectorHost {
             artifact,
             host: self.shared.clone(),
         }
-    }
-
-    fn link(&self, component: &Component) -> Result<InstancePre<Sandbox>, LoadError> {
-        let link_error = |error: wasmtime::Error| LoadError::Link {
-            message: format!("{error:#}"),
-        };
-        let engine = &self.shared.engine;
-        let mut linker = self.shared.linker.clone();
-        for (name, import) in component.component_type().imports(engine) {
-            let ComponentItem::ComponentInstance(interface) = import.ty else {
-                continue;
-            };
-            let items = interface
-                .exports(engine)
-                .map(|(name, item)| (name, item.ty));
-            if contract::is_runtime_context(name) {
-                questions::check_questions(name, items.map(|(name, _)| name))?;
-            } else {
-                wasi::link_rest(&mut linker, name, items).map_err(link_error)?;
-            }
-        }
-        linker.instantiate_pre(component).map_err(link_error)
     }
 }
 
@@ -320,6 +308,34 @@ fn compile_error(error: &wasmtime::Error) -> LoadError {
     } else {
         LoadError::Compile { message }
     }
+}
+
+/// What an instance of a component in this lane is started from.
+fn start(lane: &Lane, component: &Component, manifest: &Manifest) -> Result<Start, LoadError> {
+    let select = find_select(component, manifest)?;
+    let pre = link(lane, component)?;
+    Ok(Start { pre, select })
+}
+
+fn link(lane: &Lane, component: &Component) -> Result<InstancePre<Sandbox>, LoadError> {
+    let link_error = |error: wasmtime::Error| LoadError::Link {
+        message: format!("{error:#}"),
+    };
+    let mut linker = lane.linker.clone();
+    for (name, import) in component.component_type().imports(&lane.engine) {
+        let ComponentItem::ComponentInstance(interface) = import.ty else {
+            continue;
+        };
+        let items = interface
+            .exports(&lane.engine)
+            .map(|(name, item)| (name, item.ty));
+        if contract::is_runtime_context(name) {
+            questions::check_questions(name, items.map(|(name, _)| name))?;
+        } else {
+            wasi::link_rest(&mut linker, name, items).map_err(link_error)?;
+        }
+    }
+    linker.instantiate_pre(component).map_err(link_error)
 }
 
 fn find_select(

@@ -48,6 +48,9 @@ pub struct Limits {
     pub sandboxes: usize,
     /// How long a decision waits for a sandbox to come free.
     pub admission_wait: Duration,
+    /// Engines that run small selectors beside each other, so that threads do not
+    /// hold each other up. Each selector is compiled for each.
+    pub engines: usize,
     /// Selectors in one directory.
     pub selectors: usize,
     /// Components of a directory that are compiled at once, each on a thread.
@@ -94,6 +97,10 @@ impl Limits {
     pub const SANDBOXES_PER_CORE: usize = 2;
     /// A thousand Rust decisions long, or ten of an interpreter.
     pub const ADMISSION_WAIT: Duration = Duration::from_millis(20);
+    /// One for each core, and no more than this, because each engine compiles for
+    /// itself: a few milliseconds for a selector in Rust. Two threads in one engine
+    /// decide no more than one thread does.
+    pub const ENGINES: usize = 4;
     /// A chain is asked one after the other; more than this is a mistake.
     pub const SELECTORS: usize = 64;
     /// One for each core and no more than this: to compile a language runtime takes
@@ -141,6 +148,7 @@ impl Default for Limits {
             printed_bytes: Self::PRINTED_BYTES,
             sandboxes: (cores * Self::SANDBOXES_PER_CORE).max(4),
             admission_wait: Self::ADMISSION_WAIT,
+            engines: cores.min(Self::ENGINES),
             selectors: Self::SELECTORS,
             compile_threads: cores.min(Self::COMPILE_THREADS),
             learned_answers: Self::LEARNED_ANSWERS,
