@@ -10,15 +10,22 @@ pub(crate) mod route;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use spanway::{CacheState, CompileCache, LoadReport, LoadedFile, SelectorHost, SelectorsDirectory};
+use spanway::{
+    CacheState, CompileCache, Limits, LoadReport, LoadedFile, SelectorHost, SelectorsDirectory,
+};
 
 use crate::args::CacheArgs;
 use crate::printer::Printer;
 
-/// A host with the default limits, as a service would make it, and a compile cache
-/// unless it is switched off.
+/// A host with the limits that a service would have, and a compile cache unless it is switched off.
 fn host(cache: &CacheArgs, printer: &Printer) -> Result<SelectorHost> {
+    let limits = Limits {
+        // What is decided here is decided on one thread, or learned at once.
+        engines: 1,
+        ..Limits::default()
+    };
     let host = SelectorHost::builder()
+        .limits(limits)
         .cache(compile_cache(cache))
         .build()
         .context("this machine cannot run selectors")?;
