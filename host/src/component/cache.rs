@@ -7,6 +7,7 @@
 
 use std::fs;
 use std::hash::{Hash as _, Hasher};
+use std::io;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -42,7 +43,9 @@ const KEPT_ENTRIES: u64 = 2048;
 /// was damaged is compiled again. It must not lie in a selectors directory, which
 /// [`SelectorsDirectory::load`](crate::SelectorsDirectory::load) refuses.
 ///
-/// At most 512 MiB are kept; the entries that were not used for longest go first.
+/// At most 512 MiB are kept; the entries that were not used for longest go first. A
+/// thread of wasmtime's sees to that and lowers its own priority, which on Unix
+/// systems other than Linux is that of the process.
 ///
 /// # Examples
 /// ```
@@ -85,7 +88,8 @@ pub enum CacheState {
         /// Where the entries lie.
         directory: PathBuf,
     },
-    /// It cannot be used or cannot keep anything more. Everything is compiled.
+    /// It cannot be used, or cannot keep anything more: what is not in it is compiled
+    /// at each start.
     Unusable {
         /// Where the entries would lie.
         directory: PathBuf,
@@ -198,7 +202,7 @@ impl Entries {
         bytes: &[u8],
     ) -> wasmtime::Result<(Component, bool)> {
         let name = entry_name(engine, bytes);
-        if self.check(&name) {
+        if self.check(&name)? {
             return Ok((Component::new(engine, bytes)?, true));
         }
         // Somebody may have taken the directories away.
@@ -214,18 +218,20 @@ impl Entries {
         Ok((component, false))
     }
 
-    /// Whether there is an entry that is still what was written. Any other goes.
-    fn check(&self, name: &str) -> bool {
+    /// Whether there is an entry that is still what was written. Any other goes, or
+    /// wasmtime would run it.
+    fn check(&self, name: &str) -> wasmtime::Result<bool> {
         let sum = fs::read_to_string(self.sum(name)).ok();
         let mut known = false;
         for entry in self.named(name) {
             if sum.is_some() && sum == sum_of(&entry) {
                 known = true;
-            } else if fs::remove_file(&entry).is_ok() {
+            } else {
                 tracing::debug!(entry = %entry.display(), "a damaged entry of the compile cache");
+                remove(&entry)?;
             }
         }
-        known
+        Ok(known)
     }
 
     /// Keeps the sum of the entry that was just written, if it is still there.
@@ -287,6 +293,17 @@ fn code(folder: &Path) -> PathBuf {
 /// clear it away.
 fn sums(folder: &Path) -> PathBuf {
     folder.join("sums")
+}
+
+fn remove(entry: &Path) -> wasmtime::Result<()> {
+    fs::remove_file(entry).or_else(|error| match error.kind() {
+        // Another process was faster.
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(wasmtime::Error::msg(format!(
+            "what was compiled before is damaged and cannot be removed ({error}); remove {}",
+            entry.display()
+        ))),
+    })
 }
 
 /// What lies in a directory; nothing if it cannot be read.
