@@ -39,6 +39,129 @@ impl Choice {
     }
 }
 
+/// A decision in two words, which is what nearly all of them take: on the way from
+/// the selector to the selection it stays in registers.
+///
+/// Nobody outside can name it.
+#[derive(Debug)]
+pub struct Brief {
+    /// Unless there is a whole decision: nought if it abstains, else the place of
+    /// the tracer and one; doubled, and one more if it was learned.
+    code: u64,
+    whole: Option<Box<Decision>>,
+}
+
+impl Brief {
+    /// What native code chose, or what was learned.
+    #[inline]
+    pub(crate) fn of(choice: Choice, learned: bool) -> Self {
+        match choice {
+            Choice::Tracer(index) => Self::tracer(index, learned),
+            Choice::Abstain => Self::abstain(learned),
+            choice => Self::failed(choice, learned),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn tracer(index: TracerIndex, learned: bool) -> Self {
+        // A place in a list in memory, so there is a bit to spare.
+        let code = (index.0 as u64).wrapping_add(1) << 1 | u64::from(learned);
+        Self { code, whole: None }
+    }
+
+    #[inline]
+    pub(crate) fn abstain(learned: bool) -> Self {
+        let code = u64::from(learned);
+        Self { code, whole: None }
+    }
+
+    #[cold]
+    fn failed(choice: Choice, learned: bool) -> Self {
+        let origin = if learned {
+            Origin::Learned
+        } else {
+            Origin::Native
+        };
+        Self::whole(Decision { choice, origin })
+    }
+
+    #[cold]
+    fn whole(decision: Decision) -> Self {
+        Self {
+            code: 0,
+            whole: Some(Box::new(decision)),
+        }
+    }
+
+    /// Whether the next selector is asked.
+    #[inline]
+    pub(crate) fn abstains(&self) -> bool {
+        match &self.whole {
+            None => self.code < 2,
+            Some(decision) => decision.choice == Choice::Abstain,
+        }
+    }
+
+    /// The tracer's place, unless there is more to say.
+    #[inline]
+    pub(crate) fn place(&self) -> Option<usize> {
+        let place = (self.code >> 1).checked_sub(1)?;
+        self.whole.is_none().then_some(place as usize)
+    }
+
+    /// Whether it was learned.
+    #[inline]
+    pub(crate) fn learned(&self) -> bool {
+        match &self.whole {
+            None => self.code & 1 == 1,
+            Some(decision) => decision.origin == Origin::Learned,
+        }
+    }
+
+    /// What running a component cost.
+    #[inline]
+    pub(crate) fn cost(&self) -> Option<RunCost> {
+        match self.whole.as_ref()?.origin {
+            Origin::Run(cost) => Some(cost),
+            _ => None,
+        }
+    }
+
+    /// The whole decision, where it is more than a tracer or an abstention.
+    #[inline]
+    pub(crate) fn as_whole(&self) -> Option<&Decision> {
+        self.whole.as_deref()
+    }
+}
+
+impl From<Decision> for Brief {
+    fn from(decision: Decision) -> Self {
+        match decision.origin {
+            Origin::Native => Self::of(decision.choice, false),
+            Origin::Learned => Self::of(decision.choice, true),
+            Origin::Run(_) => Self::whole(decision),
+        }
+    }
+}
+
+impl From<Brief> for Decision {
+    fn from(brief: Brief) -> Self {
+        let place = brief.place();
+        let learned = brief.learned();
+        match (brief.whole, place) {
+            (Some(decision), _) => *decision,
+            (None, place) => Self {
+                choice: place.map_or(Choice::Abstain, |place| Choice::Tracer(TracerIndex(place))),
+                origin: if learned {
+                    Origin::Learned
+                } else {
+                    Origin::Native
+                },
+            },
+        }
+    }
+}
+
 /// Where a decision came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -62,17 +185,15 @@ pub struct RunCost {
     pub fuel: u64,
 }
 
-impl Origin {
-    /// What a decision cost that asked one selector after the other.
-    pub(crate) fn and(self, next: Origin) -> Origin {
-        match (self, next) {
-            (Origin::Native, other) | (other, Origin::Native) => other,
-            (Origin::Learned, other) | (other, Origin::Learned) => other,
-            (Origin::Run(a), Origin::Run(b)) => Origin::Run(RunCost {
-                took: a.took.saturating_add(b.took),
-                fuel: a.fuel.saturating_add(b.fuel),
-            }),
-        }
+impl RunCost {
+    /// What it cost to run one selector after the other.
+    #[cold]
+    pub(crate) fn and(self, before: Option<Box<RunCost>>) -> Box<RunCost> {
+        let before = before.map_or_else(Self::default, |before| *before);
+        Box::new(Self {
+            took: self.took.saturating_add(before.took),
+            fuel: self.fuel.saturating_add(before.fuel),
+        })
     }
 }
 

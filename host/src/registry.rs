@@ -283,11 +283,9 @@ impl<T> TracerRegistry<T> {
     ///
     /// Without tracers no selector is asked, because no answer could change the
     /// outcome.
+    #[inline]
     pub fn select(&self, context: &ContextView<'_>) -> Selection<T> {
-        let selection = Selection::new(self.current.load(), context);
-        self.counters
-            .count(selection.fallback(), selection.origin());
-        selection
+        Selection::new(self.current.load(), context, &self.counters)
     }
 
     /// How many selections there were, by cause.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::context::ContextView;
-use crate::decision::{Choice, Decision, Fallback, FallbackKind, Origin};
+use crate::decision::{Brief, Choice, Decision, Fallback, FallbackKind, Origin, RunCost};
 use crate::seat::Seat;
 use crate::tracer_names::TracerNames;
 
@@ -35,13 +35,8 @@ pub trait Selector: Send + Sync {
 
     /// The same, from a seat among these tracers.
     #[doc(hidden)]
-    fn decide_from(
-        &self,
-        _seat: &Seat,
-        context: &ContextView<'_>,
-        tracers: &TracerNames,
-    ) -> Decision {
-        self.decide(context, tracers)
+    fn decide_from(&self, _seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
+        self.decide(context, tracers).into()
     }
 }
 
@@ -88,6 +83,10 @@ where
             choice: (self.select)(context, tracers),
             origin: Origin::Native,
         }
+    }
+
+    fn decide_from(&self, _seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
+        Brief::of((self.select)(context, tracers), false)
     }
 }
 
@@ -151,24 +150,48 @@ impl Chain {
 
     /// Asks one selector after the other, each from its seat. Returns what was
     /// decided and by which one; none if all abstained.
+    #[inline]
     pub(crate) fn decide(
         &self,
         seats: &[Seat],
         context: &ContextView<'_>,
         tracers: &TracerNames,
-    ) -> (Decision, Option<usize>) {
-        let mut origin = Origin::default();
+    ) -> Decided {
+        let mut learned = false;
+        let mut cost = None;
         for (place, (link, seat)) in self.links.iter().zip(seats).enumerate() {
-            let decision = link.decide(seat, context, tracers);
-            origin = origin.and(decision.origin);
-            match decision.choice {
-                Choice::Abstain => {}
-                choice => return (Decision { choice, origin }, Some(place)),
+            let brief = link.decide(seat, context, tracers);
+            learned |= brief.learned();
+            if let Some(more) = brief.cost() {
+                cost = Some(more.and(cost));
+            }
+            if !brief.abstains() {
+                return Decided {
+                    brief,
+                    by: Some(place),
+                    learned,
+                    cost,
+                };
             }
         }
-        let choice = Choice::Abstain;
-        (Decision { choice, origin }, None)
+        Decided {
+            brief: Brief::abstain(false),
+            by: None,
+            learned,
+            cost,
+        }
     }
+}
+
+/// What a chain decided.
+pub(crate) struct Decided {
+    pub(crate) brief: Brief,
+    /// The place of the selector that decided.
+    pub(crate) by: Option<usize>,
+    /// Whether any of them answered from what was learned.
+    pub(crate) learned: bool,
+    /// What running those took that ran, all together.
+    pub(crate) cost: Option<Box<RunCost>>,
 }
 
 /// Prints the names of the selectors.
@@ -180,18 +203,25 @@ impl fmt::Debug for Chain {
 }
 
 impl Link {
-    fn decide(&self, seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
+    fn decide(&self, seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
         // A selector that panics must not take the caller's span with it. What it
         // may have left half done is its own: it is shared only as `&self`.
         let asked = AssertUnwindSafe(|| self.selector.decide_from(seat, context, tracers));
-        let decision = catch_unwind(asked).unwrap_or_else(|panic| Decision {
-            choice: Choice::Fallback(Fallback::Trapped(panic_message(&*panic))),
-            origin: Origin::Native,
+        let brief = catch_unwind(asked).unwrap_or_else(|panic| {
+            let trapped = Fallback::Trapped(panic_message(&*panic));
+            Brief::of(Choice::Fallback(trapped), false)
         });
+        if let Some(decision) = brief.as_whole() {
+            self.log_failure(decision);
+        }
+        brief
+    }
+
+    #[cold]
+    fn log_failure(&self, decision: &Decision) {
         if let Choice::Fallback(fallback) = &decision.choice {
             self.log(fallback);
         }
-        decision
     }
 
     /// Says once for each kind of failure that the selector failed so.

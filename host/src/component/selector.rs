@@ -8,7 +8,7 @@ use super::kept::Kept;
 use super::limits::Limits;
 use super::mode::Mode;
 use crate::context::ContextView;
-use crate::decision::Decision;
+use crate::decision::{Brief, Decision};
 use crate::explanation::Explanation;
 use crate::learned::{Learned, Run};
 use crate::seat::Seat;
@@ -171,21 +171,17 @@ impl Selector for ComponentSelector {
         match &self.manner {
             Manner::Learned(learned) => {
                 let tree = learned.tree(tracers);
-                learned.decide(&tree, context, || self.run(context, tracers))
+                let run = || self.run(context, tracers);
+                learned.decide(&tree, context, run).into()
             }
             Manner::Fresh => self.run(context, tracers).decision,
             Manner::Stateful(kept) => self.compiled.run(Some(kept), context, tracers).decision,
         }
     }
 
-    fn decide_from(
-        &self,
-        seat: &Seat,
-        context: &ContextView<'_>,
-        tracers: &TracerNames,
-    ) -> Decision {
+    fn decide_from(&self, seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
         let Manner::Learned(learned) = &self.manner else {
-            return self.decide(context, tracers);
+            return self.decide(context, tracers).into();
         };
         let tree = seat.tree(|| learned.tree(tracers));
         learned.decide(tree, context, || self.run(context, tracers))

@@ -38,6 +38,7 @@ enum Node {
 }
 
 impl Node {
+    #[inline]
     fn value<'a>(&'a self, json: &'a str) -> Value<'a> {
         match self {
             Node::Null => Value::Null,
@@ -79,17 +80,24 @@ impl Entries {
 
     /// The value of a key: as it stands, else as a dotted path, which is the longest
     /// part before a dot that names an object, then the rest in that object.
+    #[inline]
     pub(super) fn get(&self, key: impl LookUp) -> Option<Value<'_>> {
-        self.literal(&key).or_else(|| {
-            let ((entry, members), rest) = longest_object(&key, 0, |end| {
-                let entry = self.map.get(key.hash(0, end), &key.text()[..end])?;
-                Some((entry, entry.node.members()?))
-            })?;
-            member(members, &key, rest, &entry.json)
-        })
+        match self.literal(&key) {
+            None => self.dotted(key),
+            found => found,
+        }
+    }
+
+    fn dotted(&self, key: impl LookUp) -> Option<Value<'_>> {
+        let ((entry, members), rest) = longest_object(&key, 0, |end| {
+            let entry = self.map.get(key.hash(0, end), &key.text()[..end])?;
+            Some((entry, entry.node.members()?))
+        })?;
+        member(members, &key, rest, &entry.json)
     }
 
     /// The value of a key as it stands.
+    #[inline]
     pub(super) fn literal(&self, key: &impl LookUp) -> Option<Value<'_>> {
         let text = key.text();
         let entry = self.map.get(key.hash(0, text.len()), text)?;

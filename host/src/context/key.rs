@@ -50,10 +50,12 @@ impl Key {
 }
 
 impl LookUp for &Key {
+    #[inline]
     fn text(&self) -> &str {
         &self.text
     }
 
+    #[inline]
     fn hash(&self, start: usize, end: usize) -> u64 {
         if start == 0 && end == self.text.len() {
             return self.whole;

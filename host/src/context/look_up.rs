@@ -12,10 +12,12 @@ pub(super) trait LookUp {
 }
 
 impl LookUp for &str {
+    #[inline]
     fn text(&self) -> &str {
         self
     }
 
+    #[inline]
     fn hash(&self, start: usize, end: usize) -> u64 {
         hash(&self[start..end])
     }

@@ -11,6 +11,7 @@ use foldhash::fast::FoldHasher;
 use hashbrown::HashTable;
 
 /// The hash of a key, the same in every map of this process and in no other.
+#[inline]
 pub(crate) fn hash(key: &str) -> u64 {
     let mut hasher = FoldHasher::with_seed(0, SharedSeed::global_random());
     hasher.write(key.as_bytes());
@@ -36,6 +37,7 @@ impl<V> Map<V> {
     }
 
     /// The value of a key, whose hash is given.
+    #[inline]
     pub(super) fn get(&self, hash: u64, key: &str) -> Option<&V> {
         let (_, value) = self.table.find(hash, |(known, _)| **known == *key)?;
         Some(value)

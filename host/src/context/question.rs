@@ -74,7 +74,7 @@ const SMALL_VALUE: usize = 256;
 
 impl<'a> ContextView<'a> {
     /// The one place where questions are answered.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn answer(&self, question: &Question) -> Answer<'a> {
         match question {
             Question::Get(key) => Answer::Get(self.look_up(key)),

@@ -253,16 +253,17 @@ impl<'a> ContextView<'a> {
 
     /// The value of a key: as it stands, else as a dotted path, else of the root
     /// span.
+    #[inline]
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
         self.look_up(key)
     }
 
     #[inline]
     pub(super) fn look_up(&self, key: impl LookUp + Copy) -> Option<Value<'a>> {
-        let entries = &self.context.entries;
-        entries
-            .get(key)
-            .or_else(|| self.span?.get(key.text().strip_prefix(SPAN)?))
+        match (self.context.entries.get(key), self.span) {
+            (None, Some(span)) => span.get(key.text().strip_prefix(SPAN)?),
+            (found, _) => found,
+        }
     }
 
     /// Whether [`get`](Self::get) gives some value, null included.
@@ -271,6 +272,7 @@ impl<'a> ContextView<'a> {
     }
 
     /// The text of a key; none if the key is absent or not text.
+    #[inline]
     pub fn text(&self, key: &str) -> Option<&'a str> {
         self.get(key)?.as_text()
     }

@@ -38,7 +38,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
 use crate::context::{ContextView, Question};
-use crate::decision::{Choice, Decision, Origin};
+use crate::decision::{Brief, Decision};
 use crate::explanation::Explanation;
 use crate::tracer_names::TracerNames;
 use flights::Flights;
@@ -126,9 +126,9 @@ impl Learned {
         tree: &Tree,
         view: &ContextView<'_>,
         run: impl FnOnce() -> Run,
-    ) -> Decision {
+    ) -> Brief {
         match tree.walk(view) {
-            Ok(choice) => learned(choice),
+            Ok(known) => known,
             Err(frontier) => self.miss(tree, frontier, view, run),
         }
     }
@@ -140,13 +140,13 @@ impl Learned {
         frontier: flights::Frontier,
         view: &ContextView<'_>,
         run: impl FnOnce() -> Run,
-    ) -> Decision {
+    ) -> Brief {
         let flight = self.flights.begin(frontier, self.wait);
         if flight.is_none() {
             let known = tree.walk(view);
             self.flights.waited(known.is_ok());
-            if let Ok(choice) = known {
-                return learned(choice);
+            if let Ok(known) = known {
+                return known;
             }
         }
         self.runs.fetch_add(1, Ordering::Relaxed);
@@ -154,7 +154,7 @@ impl Learned {
         if let Some(asked) = run.asked {
             tree.learn(view, &asked, &run.decision.choice);
         }
-        run.decision
+        run.decision.into()
     }
 
     /// What was learned for these tracers.
@@ -169,11 +169,6 @@ impl Learned {
             },
         }
     }
-}
-
-fn learned(choice: Choice) -> Decision {
-    let origin = Origin::Learned;
-    Decision { choice, origin }
 }
 
 impl fmt::Debug for Learned {

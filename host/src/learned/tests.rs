@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::told::MAX_ANSWER_BYTES;
 use super::*;
 use crate::context::{Answer, RuntimeContext, Value};
-use crate::decision::{Fallback, RunCost};
+use crate::decision::{Choice, Fallback, Origin, RunCost};
 
 const ROOM: Room = Room {
     answers: 65_536,
@@ -51,8 +51,10 @@ impl<F: Fn(&mut Asker<'_>, &TracerNames) -> Choice> Selector<F> {
     fn decide(&self, context: &RuntimeContext, tracers: &TracerNames) -> Decision {
         let view = context.view();
         let tree = self.learned.tree(tracers);
-        self.learned
-            .decide(&tree, &view, || self.run(view, tracers))
+        let decision = self
+            .learned
+            .decide(&tree, &view, || self.run(view, tracers));
+        decision.into()
     }
 
     fn run(&self, view: ContextView<'_>, tracers: &TracerNames) -> Run {
@@ -303,6 +305,7 @@ fn what_depends_on_more_than_the_answers_is_not_learned() {
             },
             asked: None,
         });
+        let decision = Decision::from(decision);
         assert_eq!(decision.origin, Origin::Native);
     }
     assert_eq!(learned.explain(&tracers()).tree, None);
@@ -319,13 +322,16 @@ fn equal_misses_share_one_run() {
             scope.spawn(|| {
                 let view = acme.view();
                 let tree = selector.learned.tree(&names);
-                let decision = selector.learned.decide(&tree, &view, || {
-                    // Not before all others wait for it.
-                    while selector.learned.flights.waiting() < threads - 1 {
-                        std::thread::yield_now();
-                    }
-                    selector.run(view, &names)
-                });
+                let decision: Decision = selector
+                    .learned
+                    .decide(&tree, &view, || {
+                        // Not before all others wait for it.
+                        while selector.learned.flights.waiting() < threads - 1 {
+                            std::thread::yield_now();
+                        }
+                        selector.run(view, &names)
+                    })
+                    .into();
                 assert_eq!(decision.choice, names.choose("a"));
             });
         }

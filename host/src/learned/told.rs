@@ -112,7 +112,7 @@ enum Rest<'a> {
 }
 
 impl<'a> Told<'a> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn of(answer: Answer<'a>) -> Self {
         let words = match answer {
             Answer::Get(Some(Value::Text(text))) => return Self::text(kind::TEXT, text),

@@ -14,12 +14,15 @@ use super::sketch::Sketch;
 use super::told::Told;
 use super::trunk::{MAX_WAYS, NODE_BYTES, Node, Step, Verdict, WAY_BYTES, Way};
 use crate::context::{ContextView, Question};
-use crate::decision::Choice;
+use crate::decision::{Brief, Choice};
 use crate::tracer_names::TracerNames;
 
 /// Questions of one decision that are learned. A selector asks a dozen; one that
 /// asks more is a loop over keys.
 const MAX_PATH: usize = 64;
+
+/// Bytes of a trunk with as many ways as it may have, each with a node of its own.
+const MAX_TRUNK_BYTES: usize = MAX_WAYS * (WAY_BYTES + NODE_BYTES);
 
 /// How much may be learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +33,11 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// The trunk has the smaller part of it.
+    /// The trunk has the smaller part of it, and never more than it can fill.
     fn trunk(self) -> Self {
         Self {
             answers: self.answers.min(MAX_WAYS),
-            bytes: self.bytes / 4,
+            bytes: (self.bytes / 4).min(MAX_TRUNK_BYTES),
         }
     }
 
@@ -95,7 +98,7 @@ impl Tree {
 
     /// The decision for this context, or the place where what is known ends.
     #[inline]
-    pub(super) fn walk(&self, view: &ContextView<'_>) -> Result<Choice, Frontier> {
+    pub(super) fn walk(&self, view: &ContextView<'_>) -> Result<Brief, Frontier> {
         let mut step = match self.root.get() {
             Some(root) if !self.refuted.load(Ordering::Relaxed) => root,
             _ => return Err((0, 0)),
@@ -105,14 +108,14 @@ impl Tree {
                 Step::Asks(node) => node,
                 Step::Decides(verdict, end) => {
                     self.hits.count(*end);
-                    return Ok(verdict.choice());
+                    return Ok(verdict.brief());
                 }
             };
             let told = self.told(node.question, view).ok_or((node.id, 0))?;
             match node.find(&told) {
                 Some(next) => step = next,
                 None if node.overflows() => return self.walk_cache(node.id, told, view),
-                None => return Err((node.id, told.hash(node.id))),
+                None => return Err(frontier(node.id, told)),
             }
         }
     }
@@ -122,7 +125,7 @@ impl Tree {
         mut node: u64,
         mut told: Told<'v>,
         view: &ContextView<'v>,
-    ) -> Result<Choice, Frontier> {
+    ) -> Result<Brief, Frontier> {
         loop {
             let known = self
                 .cache()
@@ -132,13 +135,16 @@ impl Tree {
                     node = next;
                     told = self.told(question, view).ok_or((node, 0))?;
                 }
-                Some(decided) => return decided.choice().ok_or((node, 0)),
-                None => return Err((node, told.hash(node))),
+                Some(decided) => {
+                    let choice = decided.choice().ok_or((node, 0))?;
+                    return Ok(Brief::of(choice, true));
+                }
+                None => return Err(frontier(node, told)),
             }
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn told<'v>(&self, question: Place, view: &ContextView<'v>) -> Option<Told<'v>> {
         Some(Told::of(view.answer(self.questions.get(question)?)))
     }
@@ -212,6 +218,11 @@ impl Tree {
             bytes: ledger.trunk.bytes + ledger.cached.bytes + counting,
         }
     }
+}
+
+#[cold]
+fn frontier(node: u64, told: Told<'_>) -> Frontier {
+    (node, told.hash(node))
 }
 
 /// Learns one decision.

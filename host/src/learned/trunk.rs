@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::questions::Place;
 use super::told::{Known, Told};
-use crate::decision::{Choice, Fallback, TracerIndex};
+use crate::decision::{Brief, Choice, Fallback, TracerIndex};
 
 /// Answers that a node of the trunk has at most. What comes beyond goes to the
 /// cache: a node with more is a user id and not a rule.
@@ -49,12 +49,20 @@ impl Verdict {
         }
     }
 
-    #[inline]
     pub(super) fn choice(&self) -> Choice {
         match self {
             Self::Chooses(index) => Choice::Tracer(*index),
             Self::Abstains => Choice::Abstain,
             Self::FallsBack(fallback) => Choice::Fallback(Fallback::clone(fallback)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn brief(&self) -> Brief {
+        match self {
+            Self::Chooses(index) => Brief::tracer(*index, true),
+            Self::Abstains => Brief::abstain(true),
+            Self::FallsBack(_) => Brief::of(self.choice(), true),
         }
     }
 }
@@ -113,12 +121,12 @@ impl Node {
     pub(super) fn find(&self, told: &Told<'_>) -> Option<&Step> {
         let way = match self.index.get() {
             None => self.ways().find(|way| told.is(&way.answer))?,
-            Some(index) => self.look_up(index, told)?,
+            Some(index) => self.look_up(index, *told)?,
         };
         Some(&way.then)
     }
 
-    fn look_up(&self, index: &[AtomicU8; INDEX], told: &Told<'_>) -> Option<&Way> {
+    fn look_up(&self, index: &[AtomicU8; INDEX], told: Told<'_>) -> Option<&Way> {
         let hash = told.hash(self.id) as usize;
         // Most of the index is empty, so it ends.
         for slot in (0..INDEX).map(|step| (hash + step) % INDEX) {

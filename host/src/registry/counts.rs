@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use thread_local::ThreadLocal;
 
-use crate::decision::{Fallback, FallbackKind, Origin};
+use crate::decision::{Fallback, FallbackKind};
 
 /// How many selections there were, by cause.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,13 +44,14 @@ struct Row {
 }
 
 impl Counters {
-    pub(super) fn count(&self, fallback: Option<&Fallback>, origin: Origin) {
+    #[inline]
+    pub(super) fn count(&self, fallback: Option<&Fallback>, learned: bool) {
         let row = self.rows.get_or_default();
         add_one(match fallback {
             None => &row.chosen,
             Some(fallback) => &row.fallbacks[fallback.kind() as usize],
         });
-        if origin == Origin::Learned {
+        if learned {
             add_one(&row.learned);
         }
     }
@@ -69,6 +70,7 @@ impl Counters {
 }
 
 /// Only this thread writes the cell, so nothing is lost between the two.
+#[inline]
 fn add_one(cell: &AtomicU64) {
     cell.store(cell.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
 }

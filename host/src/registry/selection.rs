@@ -6,9 +6,10 @@ use std::sync::Arc;
 use arc_swap::Guard;
 
 use super::Snapshot;
+use super::counts::Counters;
 use crate::context::ContextView;
-use crate::decision::{Choice, Fallback, Origin};
-use crate::selector::Selector;
+use crate::decision::{Choice, Decision, Fallback, Origin, RunCost};
+use crate::selector::{Decided, Selector};
 
 /// The tracer that receives a trace, and why.
 ///
@@ -19,32 +20,92 @@ pub struct Selection<T> {
     snapshot: Guard<Arc<Snapshot<T>>>,
     tracer: Option<usize>,
     selector: Option<usize>,
-    fallback: Option<Fallback>,
-    origin: Origin,
+    fallback: Reason,
+    learned: bool,
+    /// What running selectors took, if any ran.
+    cost: Option<Box<RunCost>>,
+}
+
+/// Why the tracer was not chosen: nearly always a word that needs no room.
+enum Reason {
+    Chosen,
+    NoTracers,
+    NoSelector,
+    Abstained,
+    Other(Box<Fallback>),
+}
+
+static NO_TRACERS: Fallback = Fallback::NoTracers;
+static NO_SELECTOR: Fallback = Fallback::NoSelector;
+static ABSTAINED: Fallback = Fallback::Abstained;
+
+impl Reason {
+    #[inline]
+    fn get(&self) -> Option<&Fallback> {
+        match self {
+            Self::Chosen => None,
+            Self::NoTracers => Some(&NO_TRACERS),
+            Self::NoSelector => Some(&NO_SELECTOR),
+            Self::Abstained => Some(&ABSTAINED),
+            Self::Other(fallback) => Some(fallback),
+        }
+    }
 }
 
 impl<T> Selection<T> {
-    pub(super) fn new(snapshot: Guard<Arc<Snapshot<T>>>, context: &ContextView<'_>) -> Self {
-        let mut selector = None;
-        let mut origin = Origin::default();
-        let choice = if snapshot.tracers.is_empty() {
-            Choice::Fallback(Fallback::NoTracers)
-        } else if snapshot.chain.is_empty() {
-            Choice::Fallback(Fallback::NoSelector)
-        } else {
-            let Snapshot { seats, names, .. } = &**snapshot;
-            let (decision, by) = snapshot.chain.decide(seats, context, names);
-            selector = by;
-            origin = decision.origin;
-            decision.choice
+    #[inline]
+    pub(super) fn new(
+        snapshot: Guard<Arc<Snapshot<T>>>,
+        context: &ContextView<'_>,
+        counters: &Counters,
+    ) -> Self {
+        let Snapshot {
+            tracers,
+            chain,
+            seats,
+            names,
+            ..
+        } = &**snapshot;
+        if tracers.is_empty() || chain.is_empty() {
+            return Self::without_asking(snapshot, counters);
+        }
+        let Decided {
+            brief,
+            by,
+            learned,
+            cost,
+        } = chain.decide(seats, context, names);
+        let (tracer, fallback) = match brief.place() {
+            Some(place) if place < tracers.len() => (Some(place), Reason::Chosen),
+            None if brief.as_whole().is_none() => (snapshot.default, Reason::Abstained),
+            _ => snapshot.resolve(Decision::from(brief).choice),
         };
-        let (tracer, fallback) = snapshot.resolve(choice);
+        // Before the selection is put together, so that it is written once.
+        counters.count(fallback.get(), learned && cost.is_none());
         Self {
-            snapshot,
             tracer,
-            selector,
+            selector: by,
             fallback,
-            origin,
+            learned,
+            cost,
+            snapshot,
+        }
+    }
+
+    #[cold]
+    fn without_asking(snapshot: Guard<Arc<Snapshot<T>>>, counters: &Counters) -> Self {
+        let fallback = match snapshot.tracers.is_empty() {
+            true => Reason::NoTracers,
+            false => Reason::NoSelector,
+        };
+        counters.count(fallback.get(), false);
+        Self {
+            tracer: snapshot.default,
+            selector: None,
+            fallback,
+            learned: false,
+            cost: None,
+            snapshot,
         }
     }
 
@@ -60,8 +121,9 @@ impl<T> Selection<T> {
     }
 
     /// Why the tracer was not chosen by a selector; none if it was.
+    #[inline]
     pub fn fallback(&self) -> Option<&Fallback> {
-        self.fallback.as_ref()
+        self.fallback.get()
     }
 
     /// The selector that decided; none if all abstained or there is none.
@@ -77,7 +139,11 @@ impl<T> Selection<T> {
     /// Where the decision came from. If several selectors were asked, what they
     /// cost together.
     pub fn origin(&self) -> Origin {
-        self.origin
+        match &self.cost {
+            Some(cost) => Origin::Run(**cost),
+            None if self.learned => Origin::Learned,
+            None => Origin::Native,
+        }
     }
 }
 
@@ -85,18 +151,21 @@ impl<T> Snapshot<T> {
     /// From what was decided to a tracer. Total: every choice has an answer, and a
     /// place that is none (it cannot come from this snapshot's names) counts as an
     /// unknown tracer.
-    fn resolve(&self, choice: Choice) -> (Option<usize>, Option<Fallback>) {
+    #[cold]
+    fn resolve(&self, choice: Choice) -> (Option<usize>, Reason) {
         let fallback = match choice {
-            Choice::Tracer(index) if index.0 < self.tracers.len() => return (Some(index.0), None),
+            Choice::Tracer(index) if index.0 < self.tracers.len() => {
+                return (Some(index.0), Reason::Chosen);
+            }
             Choice::Tracer(index) => Fallback::UnknownTracer(format!("#{}", index.0)),
-            Choice::Abstain => Fallback::Abstained,
+            Choice::Abstain => return (self.default, Reason::Abstained),
             Choice::Fallback(fallback) => fallback,
         };
         let tracer = match fallback.is_failure() {
             true => self.fallback.or(self.default),
             false => self.default,
         };
-        (tracer, Some(fallback))
+        (tracer, Reason::Other(Box::new(fallback)))
     }
 }
 
@@ -105,8 +174,8 @@ impl<T> fmt::Debug for Selection<T> {
         f.debug_struct("Selection")
             .field("tracer", &self.tracer_name())
             .field("selector", &self.selector_name())
-            .field("fallback", &self.fallback)
-            .field("origin", &self.origin)
+            .field("fallback", &self.fallback())
+            .field("origin", &self.origin())
             .finish()
     }
 }

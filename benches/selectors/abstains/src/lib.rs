@@ -1,0 +1,12 @@
+//! Reads one key and has no say: what stands before the selector that has.
+
+use spanway_guest::{Decision, RuntimeContext, abstain, choose};
+
+spanway_guest::export!(select);
+
+fn select(context: &dyn RuntimeContext, _: &[String]) -> Decision {
+    match context.text("tenant").as_deref() {
+        Some("nobody") => choose("console"),
+        _ => abstain(),
+    }
+}

@@ -1,0 +1,35 @@
+//! Native code that does the same look-ups: what all else is compared with.
+
+use crate::engines::{Engine, Row};
+use crate::questions::{Case, Question, tracer};
+
+/// Over the view that Spanway's own selectors ask.
+struct OverView(Question);
+
+impl Engine for OverView {
+    fn decide(&mut self, case: &Case) -> usize {
+        let view = case.view();
+        tracer(self.0.answer(|key| view.text(key)))
+    }
+}
+
+/// Over a map of the standard library.
+struct OverMap(Question);
+
+impl Engine for OverMap {
+    fn decide(&mut self, case: &Case) -> usize {
+        let text = |key: &str| case.entries.get(key).map(String::as_str);
+        tracer(self.0.answer(text))
+    }
+}
+
+pub fn rows(question: Question) -> Vec<Row> {
+    vec![
+        Row::new("native", "closure over a context view", move || {
+            Ok(OverView(question))
+        }),
+        Row::new("native", "closure over a std HashMap", move || {
+            Ok(OverMap(question))
+        }),
+    ]
+}

@@ -1,0 +1,84 @@
+//! Resident memory: what a loaded selector holds, and what a learned node holds.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use spanway::RuntimeContext;
+
+use super::Bench;
+use super::contexts::{USERS, context_of};
+use crate::allocations;
+use crate::engines::spanway_side::{self, LEARNED_BYTES, registry};
+use crate::questions::{Question, TRACERS};
+use crate::report::{Table, bytes};
+use crate::stream::user;
+
+pub fn run(bench: &mut Bench<'_>) -> Result<()> {
+    let mut table = Table::new(["", "resident", "of it on the heap", "as it says itself"]);
+    allocations::settle();
+    let before = allocations::resident();
+    let (heap, host) = allocations::growth(spanway_side::host);
+    let host = host?;
+    let resident = allocations::resident() - before;
+    table.row([
+        "a host".to_owned(),
+        bytes(resident as f64),
+        bytes(heap as f64),
+        String::new(),
+    ]);
+
+    let many = bench.args.size(200, 50, 3);
+    let load = |number| host.load("one-key", &unlike(Question::OneKey.component(), number));
+    load(0)?; // what the first of all needs once
+    allocations::settle();
+    let before = allocations::resident();
+    let (heap, selectors) =
+        allocations::growth(|| (1..=many).map(load).collect::<Result<Vec<_>, _>>());
+    let selectors = selectors?;
+    let each = |total: f64| bytes(total / f64::from(many));
+    let resident = allocations::resident().saturating_sub(before) as f64;
+    table.row([
+        format!("a selector (one of {many}, 5 kB each)"),
+        each(resident),
+        each(heap as f64),
+        String::new(),
+    ]);
+    drop(selectors);
+
+    let users = bench.args.size(40_000, 20_000, 50);
+    let host = spanway_side::host_that_learns(LEARNED_BYTES)?;
+    let selector = host.load("users", USERS)?;
+    let registry = registry(TRACERS, [Arc::new(selector.clone()) as Arc<_>])?;
+    allocations::settle();
+    let before = allocations::resident();
+    let learn = || -> Result<()> {
+        for place in 0..users {
+            let context: RuntimeContext = context_of(&user(place))?;
+            registry.select(&context.view());
+        }
+        Ok(())
+    };
+    let (heap, learnt) = allocations::growth(learn);
+    learnt?;
+    let each = |total: f64| bytes(total / users as f64);
+    let resident = allocations::resident().saturating_sub(before) as f64;
+    let (itself, _) = spanway_side::learned(&selector, &registry.names());
+    table.row([
+        format!("a learned user of 21 bytes (one of {users})"),
+        each(resident),
+        each(heap as f64),
+        each(itself as f64),
+    ]);
+    table.print();
+    Ok(())
+}
+
+/// The same component with a section of its own, so that it is another one.
+fn unlike(component: &[u8], number: u32) -> Vec<u8> {
+    let name = format!("copy-{number:04}");
+    let length = name.len() as u8;
+    let mut bytes = component.to_vec();
+    bytes.extend([0, length + 1, length]);
+    bytes.extend(name.bytes());
+    bytes
+}

@@ -1,0 +1,179 @@
+//! Root and child spans: a routing provider beside the SDK's own provider, which
+//! writes the same attributes. Both end in a batch processor whose exporter does
+//! nothing.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use opentelemetry::global;
+use opentelemetry::trace::{
+    Span as _, SpanBuilder, TraceContextExt as _, Tracer, TracerProvider as _,
+};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData, SpanExporter,
+};
+use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _, attributes};
+use spanway::{Chain, Selector};
+use tracing_subscriber::layer::SubscriberExt as _;
+
+use super::Bench;
+use crate::engines::spanway_side;
+use crate::measure::{self, Subject};
+use crate::questions::Question;
+use crate::report::{Bound, Table, nanos, number};
+
+/// Takes every batch and does nothing with it.
+#[derive(Debug)]
+struct Nowhere;
+
+impl SpanExporter for Nowhere {
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// The queue is longer than the usual one, which would overflow: a span that is
+/// dropped costs less than one that is kept.
+fn sdk() -> SdkTracerProvider {
+    let queue = BatchConfigBuilder::default().with_max_queue_size(1 << 16);
+    let processor = BatchSpanProcessor::builder(Nowhere).with_batch_config(queue.build());
+    SdkTracerProvider::builder()
+        .with_span_processor(processor.build())
+        .build()
+}
+
+/// The ways in which an application makes spans.
+const WAYS: [&str; 3] = ["the API", "a boxed global tracer", "the `tracing` layer"];
+
+pub fn run(bench: &mut Bench<'_>) -> Result<()> {
+    let selector = spanway_side::host()?.load("bench", Question::OneKey.component())?;
+    let selector = Arc::new(selector);
+    let reason = [
+        KeyValue::new(attributes::TRACER, "langfuse"),
+        KeyValue::new(attributes::SELECTOR, "bench"),
+        KeyValue::new(
+            attributes::SELECTOR_DIGEST,
+            selector.digest().unwrap_or_default().to_owned(),
+        ),
+    ];
+    let routing = RoutingTracerProvider::builder()
+        .tracer("langfuse", sdk())
+        .tracer("datadog", sdk())
+        .tracer("console", sdk())
+        .selectors(Chain::new([selector as Arc<_>]))
+        .build()?;
+    let direct = sdk();
+    let case = Question::OneKey.cases().swap_remove(0);
+    let context = Context::new().with_runtime_context(case.context);
+
+    global::set_tracer_provider(direct.clone());
+    let boxed_direct = global::tracer("bench");
+    global::set_tracer_provider(routing.clone());
+    let boxed_routing = global::tracer("bench");
+
+    let (own, ours) = (direct.tracer("bench"), routing.tracer("bench"));
+    // Nothing is learned of the plain provider, so it is given what the other writes.
+    let plain = Some(&reason);
+    let mut subjects = Vec::new();
+    subjects.extend(pair(&own, &context, plain));
+    subjects.extend(pair(&ours, &context, None));
+    subjects.extend(pair(&boxed_direct, &context, plain));
+    subjects.extend(pair(&boxed_routing, &context, None));
+    subjects.extend(layered(own.clone(), &context, true));
+    subjects.extend(layered(ours.clone(), &context, false));
+    let rounds = measure::rounds(&mut subjects, bench.effort.part(2));
+
+    let mut table = Table::new(["spans through", "", "SDK alone", "Spanway", "times"]);
+    for (way, name) in WAYS.iter().enumerate() {
+        let figures = |place: usize| &rounds[way * 4 + place];
+        for (kind, place, goal) in [("root", 0, 1.5), ("child", 1, 1.3)] {
+            let (plain, routed) = (figures(place), figures(place + 2));
+            let ratio = measure::ratio(routed, plain);
+            let cells = [
+                nanos(measure::median(plain)),
+                nanos(measure::median(routed)),
+                number(ratio),
+            ];
+            table.row(
+                [(*name).to_owned(), kind.to_owned()]
+                    .into_iter()
+                    .chain(cells),
+            );
+            let what = format!("{kind} span through {name}: times the SDK alone");
+            bench.report.goal(what, Bound::AtMost(goal), ratio);
+        }
+    }
+    table.print();
+    drop(subjects);
+    for failure in routing.shutdown().failed {
+        println!("{failure}");
+    }
+    Ok(direct.shutdown()?)
+}
+
+/// A root span and a child span, each started and ended.
+fn pair<'a, T>(
+    tracer: &'a T,
+    context: &'a Context,
+    reason: Option<&'a [KeyValue; 3]>,
+) -> [Subject<'a>; 2]
+where
+    T: Tracer,
+    T::Span: Send + Sync + 'static,
+{
+    let builder = |name| SpanBuilder::from_name(name);
+    let root = move || {
+        let builder = match reason {
+            Some(reason) => builder("answer").with_attributes(reason.clone()),
+            None => builder("answer"),
+        };
+        tracer.build_with_context(builder, context).end();
+    };
+    let parent = context.with_span(tracer.build_with_context(builder("answer"), context));
+    let child = move || tracer.build_with_context(builder("look up"), &parent).end();
+    [Subject::new(root), Subject::new(child)]
+}
+
+/// The same through `tracing`, where the context is attached as an application would.
+fn layered<'a, T>(tracer: T, context: &'a Context, reason: bool) -> [Subject<'a>; 2]
+where
+    T: Tracer + Clone + Send + Sync + 'static,
+    T::Span: Send + Sync + 'static,
+{
+    let digest = "0".repeat(64);
+    let layer = tracing_opentelemetry::layer()
+        .with_tracer(tracer)
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false);
+    let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
+    let inside = subscriber.clone();
+    let parent = {
+        let _attached = context.clone().attach();
+        tracing::dispatcher::with_default(&inside, || tracing::info_span!("answer"))
+    };
+    let root = move || {
+        let _attached = context.clone().attach();
+        tracing::dispatcher::with_default(&subscriber, || match reason {
+            true => drop(
+                tracing::info_span!(
+                    "answer",
+                    spanway.tracer = "langfuse",
+                    spanway.selector = "bench",
+                    spanway.selector.digest = digest
+                )
+                .entered(),
+            ),
+            false => drop(tracing::info_span!("answer").entered()),
+        });
+    };
+    let child = move || {
+        tracing::dispatcher::with_default(&inside, || {
+            drop(tracing::info_span!(parent: &parent, "look up").entered());
+        });
+    };
+    [Subject::new(root), Subject::new(child)]
+}
