@@ -25,9 +25,26 @@ pub(crate) struct Args {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 
+    /// Where compiled selectors are kept
+    #[command(flatten)]
+    pub cache: CacheArgs,
+
     /// What to do
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// Arguments of every command that loads selectors.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CacheArgs {
+    /// Where compiled selectors are kept, so that the next start takes milliseconds; without
+    /// it in the user's cache directory. What is found there is run: name none that others may
+    /// write to
+    #[arg(long, global = true, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// Compile each selector anew and keep nothing
+    #[arg(long, global = true, conflicts_with = "cache_dir")]
+    pub no_cache: bool,
 }
 
 /// One file in `commands/` for each.

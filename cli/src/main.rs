@@ -24,12 +24,13 @@ fn main() -> ExitCode {
     let args = Args::parse();
     log_events(args.verbose);
     let printer = Printer;
+    let cache = &args.cache;
     let outcome = match &args.command {
-        Command::Demo(args) => commands::demo::run(args, &printer),
-        Command::Route(args) => commands::route::run(args, &printer),
-        Command::Explain(args) => commands::explain::run(args, &printer),
-        Command::Check(args) => commands::check::run(args, &printer),
-        Command::List(args) => commands::list::run(args, &printer),
+        Command::Demo(args) => commands::demo::run(args, cache, &printer),
+        Command::Route(args) => commands::route::run(args, cache, &printer),
+        Command::Explain(args) => commands::explain::run(args, cache, &printer),
+        Command::Check(args) => commands::check::run(args, cache, &printer),
+        Command::List(args) => commands::list::run(args, cache, &printer),
         Command::Build(args) => commands::build::run(args, &printer),
     };
     match outcome {

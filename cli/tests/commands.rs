@@ -36,7 +36,14 @@ fn spanway(args: &[&str]) -> Output {
 }
 
 fn spanway_with_input(args: &[&str], input: &str) -> Output {
+    // A cache of the tests' own, unless a test says otherwise.
+    let cache = [
+        "--cache-dir",
+        concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
+    ];
+    let says = |arg: &&str| arg.contains("cache") || *arg == "--help" || *arg == "build";
     let mut child = Command::new(env!("CARGO_BIN_EXE_spanway"))
+        .args(cache.iter().filter(|_| !args.iter().any(says)))
         .args(args)
         .env_remove("RUST_BACKTRACE")
         .stdin(Stdio::piped())
@@ -498,4 +505,48 @@ fn help_teaches_and_a_wrong_word_is_corrected() {
     let wrong = spanway(&["rout"]);
     assert_eq!(wrong.code, 2);
     assert!(wrong.stderr.contains("'route'"), "{}", wrong.stderr);
+}
+
+#[test]
+fn what_was_compiled_is_found_at_the_next_start() {
+    let folder = folder();
+    let cache = folder.path().join("cache").display().to_string();
+    let file = format!("{}/50-environment.wasm", selectors());
+    let check = |extra: &[&str]| {
+        let checked = spanway(&[&["check", &file, "--json"], extra].concat());
+        assert_eq!(checked.code, 0, "{}", checked.stderr);
+        assert_eq!(checked.stderr, "");
+        checked.lines()[0]["cached"].as_bool().unwrap()
+    };
+    assert!(!check(&["--cache-dir", &cache]));
+    assert!(check(&["--cache-dir", &cache]));
+    assert!(!check(&["--no-cache"]));
+
+    let checked = spanway(&["check", &file, "--cache-dir", &cache]);
+    assert!(
+        checked.stdout.contains("compiled before"),
+        "{}",
+        checked.stdout
+    );
+}
+
+#[test]
+fn a_cache_that_was_named_and_cannot_be_is_a_warning() {
+    let file = format!("{}/50-environment.wasm", selectors());
+    let checked = spanway(&["check", &file, "--cache-dir", "/dev/null"]);
+    assert_eq!(checked.code, 0);
+    assert!(checked.stderr.contains("/dev/null"), "{}", checked.stderr);
+    assert!(
+        checked.stderr.contains("name a directory"),
+        "{}",
+        checked.stderr
+    );
+
+    let both = spanway(&["list", "--no-cache", "--cache-dir", "x"]);
+    assert_eq!(both.code, 2);
+    let inside = spanway(&["list", &selectors(), "--cache-dir", &selectors()]);
+    assert_eq!(inside.code, 2);
+    assert!(inside.stderr.contains("elsewhere"), "{}", inside.stderr);
+    let made = root().join("selectors/compiled-selectors-1");
+    fs::remove_dir_all(made).unwrap();
 }

@@ -61,12 +61,15 @@ impl SelectorsDirectory {
     /// A file that cannot be loaded is part of the report and no error.
     ///
     /// # Errors
-    /// [`DirectoryError`] if the directory itself cannot be read, or holds more
-    /// selectors than [`Limits::selectors`](crate::Limits).
+    /// [`DirectoryError`] if the directory itself cannot be read, holds more
+    /// selectors than [`Limits::selectors`](crate::Limits), or holds the host's
+    /// compile cache.
     ///
     /// # Cost
-    /// Compiles each file, one after the other.
+    /// Compiles each file that is not in the compile cache, as many at once as
+    /// [`Limits::compile_threads`](crate::Limits) allows.
     pub fn load(&self) -> Result<LoadReport, DirectoryError> {
+        self.check_cache()?;
         let paths = self.files()?;
         let limit = self.host.limits().selectors;
         if paths.len() > limit {
@@ -76,27 +79,30 @@ impl SelectorsDirectory {
                 limit,
             });
         }
-        let files = paths.into_iter().map(|path| self.load_one(path)).collect();
+        let outcomes = self.host.load_files(&paths);
+        let files: Vec<_> = paths
+            .into_iter()
+            .zip(outcomes)
+            .map(|(path, outcome)| LoadedFile { path, outcome })
+            .collect();
+        files.iter().for_each(LoadedFile::log);
         Ok(LoadReport { files })
     }
 
-    fn load_one(&self, path: PathBuf) -> LoadedFile {
-        let outcome = self.host.load_file(&path);
-        match &outcome {
-            Ok(selector) => tracing::info!(
-                selector = selector.name(),
-                digest = selector.digest(),
-                bytes = selector.file_bytes(),
-                "a selector was loaded"
-            ),
-            Err(error) => tracing::warn!(
-                file = %path.display(),
-                error = error as &dyn std::error::Error,
-                "a selector could not be loaded; decisions that reach its place go to the \
-                 fallback tracer"
-            ),
+    /// Whoever may put a selector here must not be able to put machine code into
+    /// the process.
+    fn check_cache(&self) -> Result<(), DirectoryError> {
+        let Some(cache) = self.host.cache_directory() else {
+            return Ok(());
+        };
+        let real = |path: &Path| fs::canonicalize(path).ok();
+        match real(cache).zip(real(&self.path)) {
+            Some((cache, here)) if cache.starts_with(&here) => Err(DirectoryError::HoldsCache {
+                path: self.path.clone(),
+                cache,
+            }),
+            _ => Ok(()),
         }
-        LoadedFile { path, outcome }
     }
 
     /// The live files in order.
@@ -167,6 +173,23 @@ impl LoadReport {
 }
 
 impl LoadedFile {
+    fn log(&self) {
+        match &self.outcome {
+            Ok(selector) => tracing::info!(
+                selector = selector.name(),
+                digest = selector.digest(),
+                bytes = selector.file_bytes(),
+                "a selector was loaded"
+            ),
+            Err(error) => tracing::warn!(
+                file = %self.path.display(),
+                error = error as &dyn std::error::Error,
+                "a selector could not be loaded; decisions that reach its place go to the \
+                 fallback tracer"
+            ),
+        }
+    }
+
     /// What stands at this file's place in the chain.
     pub fn selector(&self) -> Arc<dyn Selector> {
         match &self.outcome {
@@ -237,6 +260,14 @@ pub enum DirectoryError {
         /// How many there may be.
         limit: usize,
     },
+    /// The host's compile cache lies in it. Machine code is never taken from where
+    /// selectors are dropped.
+    HoldsCache {
+        /// Where the directory is.
+        path: PathBuf,
+        /// Where the cache lies.
+        cache: PathBuf,
+    },
 }
 
 impl DirectoryError {
@@ -267,6 +298,13 @@ impl fmt::Display for DirectoryError {
                 f,
                 "the selectors directory {} holds {found} selectors and a chain may have {limit}; \
                  move some away, or raise `Limits::selectors`",
+                path.display()
+            ),
+            Self::HoldsCache { path, cache } => write!(
+                f,
+                "the compile cache {} lies in the selectors directory {}; name a directory for \
+                 it elsewhere, because what is found in it is run as it is",
+                cache.display(),
                 path.display()
             ),
         }

@@ -74,7 +74,10 @@ pub use tracer_names::{MAX_NAME_BYTES, TracerNames};
 #[doc(hidden)]
 pub use component::Forget;
 #[cfg(feature = "components")]
-pub use component::{ComponentSelector, HostError, Limits, LoadError, Mode, SelectorHost};
+pub use component::{
+    CacheState, CompileCache, CompileStatus, ComponentSelector, HostError, Limits, LoadError, Mode,
+    SelectorHost, SelectorHostBuilder,
+};
 #[cfg(feature = "components")]
 pub use directory::{DirectoryError, LoadReport, LoadedFile, SelectorsDirectory};
 

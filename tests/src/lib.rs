@@ -19,6 +19,8 @@ pub fn limits() -> Limits {
         wall_clock: Duration::from_secs(600),
         admission_wait: Duration::from_secs(600),
         sandboxes: 4,
+        // So that each guest is compiled once.
+        engines: 1,
         ..Limits::default()
     }
 }

@@ -37,7 +37,9 @@ fn the_table_of_limits_is_that_of_the_code() {
         printed_bytes,
         sandboxes,
         admission_wait,
+        engines,
         selectors,
+        compile_threads,
         learned_answers,
         learned_bytes,
     } = Limits::default();
@@ -65,6 +67,14 @@ fn the_table_of_limits_is_that_of_the_code() {
             "sandboxes",
             format!("{} per core, at least 4", Limits::SANDBOXES_PER_CORE),
         ),
+        (
+            "engines",
+            format!("1 per core, at most {}", Limits::ENGINES),
+        ),
+        (
+            "compile_threads",
+            format!("1 per core, at most {}", Limits::COMPILE_THREADS),
+        ),
     ] {
         assert_eq!(
             rows.get(name),
@@ -74,6 +84,7 @@ fn the_table_of_limits_is_that_of_the_code() {
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     assert_eq!(sandboxes, (cores * 2).max(4));
+    assert_eq!((engines, compile_threads), (cores.min(4), cores.min(4)));
 }
 
 #[test]

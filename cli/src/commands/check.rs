@@ -12,7 +12,7 @@ use spanway::{
 
 use super::{host, kilobytes, short};
 use crate::Verdict;
-use crate::args::CheckArgs;
+use crate::args::{CacheArgs, CheckArgs};
 use crate::printer::Printer;
 
 /// The names that the empty context is decided among.
@@ -20,11 +20,17 @@ const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];
 
 /// Checks one file. The verdict is no if it is not a selector, or if the decision
 /// for an empty context broke a limit.
-pub(crate) fn run(args: &CheckArgs, printer: &Printer) -> Result<Verdict> {
-    let host = host()?;
+pub(crate) fn run(args: &CheckArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
+    let host = host(cache, printer)?;
     let began = Instant::now();
     match host.load_file(&args.file) {
-        Ok(selector) => Ok(report(args, &selector, began.elapsed(), printer)),
+        Ok(selector) => {
+            let load = Load {
+                took: began.elapsed(),
+                cached: host.compile_status().found > 0,
+            };
+            Ok(report(args, &selector, &load, printer))
+        }
         Err(LoadError::Read(error)) => {
             Err(error).with_context(|| format!("{} cannot be read", args.file.display()))
         }
@@ -41,10 +47,17 @@ pub(crate) fn run(args: &CheckArgs, printer: &Printer) -> Result<Verdict> {
     }
 }
 
+/// What loading the file took.
+struct Load {
+    took: Duration,
+    /// Whether it was found in the compile cache.
+    cached: bool,
+}
+
 fn report(
     args: &CheckArgs,
     selector: &ComponentSelector,
-    loaded: Duration,
+    load: &Load,
     printer: &Printer,
 ) -> Verdict {
     let tracers = TracerNames::new(TRACERS);
@@ -56,6 +69,7 @@ fn report(
         _ => Default::default(),
     };
     let limits_kept = limits_kept(&decision);
+    let load_ms = load.took.as_secs_f64() * 1e3;
     if args.json {
         printer.json(&json!({
             "file": args.file,
@@ -64,7 +78,8 @@ fn report(
             "digest": selector.digest(),
             "bytes": selector.file_bytes(),
             "imports": selector.imports(),
-            "load_ms": loaded.as_secs_f64() * 1e3,
+            "load_ms": load_ms,
+            "cached": load.cached,
             "empty_context": {
                 "answer": answer,
                 "fuel": fuel,
@@ -86,7 +101,10 @@ fn report(
         ("imports", imports),
         (
             "load",
-            format!("{:.1} ms to compile and start", loaded.as_secs_f64() * 1e3),
+            match load.cached {
+                true => format!("{load_ms:.1} ms to start what was compiled before"),
+                false => format!("{load_ms:.1} ms to compile and start"),
+            },
         ),
         ("empty context", answer),
         (

@@ -18,7 +18,7 @@ use spanway::otel::{RoutingTracerProvider, TracerConfig};
 
 use super::load_directory;
 use crate::Verdict;
-use crate::args::DemoArgs;
+use crate::args::{CacheArgs, DemoArgs};
 use crate::printer::Printer;
 use received::{Discarded, Received};
 use service::Service;
@@ -44,8 +44,8 @@ const FALLBACK: &str = "quarantine";
 const REQUESTS_PER_FLUSH: usize = 100;
 
 /// Plays the service. The verdict is no if a trace was torn or a span was lost.
-pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<Verdict> {
-    let report = load_directory(&args.selectors, printer)?;
+pub(crate) fn run(args: &DemoArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
+    let report = load_directory(&args.selectors, cache, printer)?;
     make_empty(&args.out)?;
     let discarded = Discarded::default();
     let provider = provider(&args.out, report.chain(), discarded.clone())?;

@@ -12,7 +12,7 @@ use spanway::{ComponentSelector, LoadError, Selector as _, TracerNames};
 
 use super::{host, load_directory};
 use crate::Verdict;
-use crate::args::{ExplainArgs, ExplainFormat};
+use crate::args::{CacheArgs, ExplainArgs, ExplainFormat};
 use crate::contexts::{self, Given};
 use crate::explore::{explore, unknown_last, words};
 use crate::printer::Printer;
@@ -25,14 +25,14 @@ const COLUMNS: usize = 100;
 
 /// Explains one selector, or each of a directory by itself. The verdict is no if one
 /// could not be loaded.
-pub(crate) fn run(args: &ExplainArgs, printer: &Printer) -> Result<Verdict> {
+pub(crate) fn run(args: &ExplainArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
     let given = match &args.contexts {
         Some(file) => Some(contexts::from_file(file)?),
         None => None,
     };
     let directory = args.selectors.is_dir();
     let format = format(args);
-    let (selectors, all_loaded) = load(&args.selectors, printer)?;
+    let (selectors, all_loaded) = load(&args.selectors, cache, printer)?;
     let one_chart = matches!(format, ExplainFormat::Svg | ExplainFormat::Mermaid);
     if one_chart && selectors.len() > 1 && args.output.is_none() {
         bail!(
@@ -79,16 +79,16 @@ fn format(args: &ExplainArgs) -> ExplainFormat {
 type Loaded = (ComponentSelector, PathBuf);
 
 /// The selectors with their files, and whether that was all of them.
-fn load(path: &Path, printer: &Printer) -> Result<(Vec<Loaded>, bool)> {
+fn load(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<(Vec<Loaded>, bool)> {
     if path.is_dir() {
-        let report = load_directory(path, printer)?;
+        let report = load_directory(path, cache, printer)?;
         let loaded = report.files().iter().filter_map(|file| {
             let selector = file.outcome.as_ref().ok()?;
             Some((selector.clone(), file.path.clone()))
         });
         return Ok((loaded.collect(), report.failed().next().is_none()));
     }
-    match host()?.load_file(path) {
+    match host(cache, printer)?.load_file(path) {
         Ok(selector) => Ok((vec![(selector, path.to_owned())], true)),
         Err(LoadError::Read(error)) => Err(error).with_context(|| {
             format!(

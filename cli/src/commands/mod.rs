@@ -10,18 +10,47 @@ pub(crate) mod route;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use spanway::{Limits, LoadReport, LoadedFile, SelectorHost, SelectorsDirectory};
+use spanway::{
+    CacheState, CompileCache, Limits, LoadReport, LoadedFile, SelectorHost, SelectorsDirectory,
+};
 
+use crate::args::CacheArgs;
 use crate::printer::Printer;
 
-/// A host with the default limits, as a service would make it.
-fn host() -> Result<SelectorHost> {
-    SelectorHost::new(Limits::default()).context("this machine cannot run selectors")
+/// A host with the limits that a service would have, and a compile cache unless it is switched off.
+fn host(cache: &CacheArgs, printer: &Printer) -> Result<SelectorHost> {
+    let limits = Limits {
+        // What is decided here is decided on one thread, or learned at once.
+        engines: 1,
+        ..Limits::default()
+    };
+    let host = SelectorHost::builder()
+        .limits(limits)
+        .cache(compile_cache(cache))
+        .build()
+        .context("this machine cannot run selectors")?;
+    // One that nobody asked for may fail in silence; `-v` tells.
+    if let (Some(_), CacheState::Unusable { directory, reason }) =
+        (&cache.cache_dir, host.compile_status().cache)
+    {
+        let directory = directory.display();
+        printer.warning(format_args!("no compile cache in {directory}: {reason}"));
+    }
+    Ok(host)
+}
+
+/// Where the arguments say, or else in the user's cache directory. A user without
+/// one has no cache.
+fn compile_cache(args: &CacheArgs) -> Option<CompileCache> {
+    let named = || args.cache_dir.clone();
+    let directory = named().or_else(|| Some(dirs::cache_dir()?.join("spanway")));
+    let directory = directory.filter(|_| !args.no_cache)?;
+    Some(CompileCache::in_directory(directory))
 }
 
 /// Loads a directory, and says on standard error what could not be loaded.
-fn load_directory(path: &Path, printer: &Printer) -> Result<LoadReport> {
-    let report = SelectorsDirectory::new(path, host()?).load()?;
+fn load_directory(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<LoadReport> {
+    let report = SelectorsDirectory::new(path, host(cache, printer)?).load()?;
     if report.files().is_empty() {
         bail!(
             "the selectors directory {} holds no *.wasm file; drop one in, or build one with \

@@ -8,18 +8,18 @@ use spanway::{Chain, LoadError, LoadedFile, Origin, Selection, TracerRegistry};
 
 use super::{host, load_directory, warn};
 use crate::Verdict;
-use crate::args::RouteArgs;
+use crate::args::{CacheArgs, RouteArgs};
 use crate::contexts::{self, Given};
 use crate::printer::Printer;
 
 /// Routes each context. The verdict is no if a selector could not be loaded.
-pub(crate) fn run(args: &RouteArgs, printer: &Printer) -> Result<Verdict> {
+pub(crate) fn run(args: &RouteArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
     let registry = registry(args)?;
     let given = match &args.contexts {
         Some(file) => contexts::from_file(file)?,
         None => vec![contexts::from_entries(&args.context)?],
     };
-    let (chain, all_loaded) = chain(&args.selectors, printer)?;
+    let (chain, all_loaded) = chain(&args.selectors, cache, printer)?;
     registry.set_selectors(chain);
 
     if args.json {
@@ -49,14 +49,14 @@ fn registry(args: &RouteArgs) -> Result<TracerRegistry<()>> {
 }
 
 /// The chain of a directory, or of one file.
-fn chain(path: &Path, printer: &Printer) -> Result<(Chain, bool)> {
+fn chain(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<(Chain, bool)> {
     if path.is_dir() {
-        let report = load_directory(path, printer)?;
+        let report = load_directory(path, cache, printer)?;
         return Ok((report.chain(), report.failed().next().is_none()));
     }
     let file = LoadedFile {
         path: path.to_owned(),
-        outcome: host()?.load_file(path),
+        outcome: host(cache, printer)?.load_file(path),
     };
     if let Err(LoadError::Read(error)) = file.outcome {
         return Err(error).with_context(|| {

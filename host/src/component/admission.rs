@@ -1,42 +1,73 @@
 //! Admission: no more decisions at once than there are sandboxes, and no waiting
 //! without end.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
 /// A number of places, each for one decision.
+///
+/// While places are free, entering and leaving are one atomic step each, and the
+/// lock is for those who wait.
 pub(super) struct Admission {
-    free: Mutex<usize>,
+    places: usize,
+    taken: AtomicUsize,
+    waiting: AtomicUsize,
+    waiters: Mutex<()>,
     came_free: Condvar,
 }
 
 impl Admission {
     pub(super) fn new(places: usize) -> Self {
         Self {
-            free: Mutex::new(places),
+            places,
+            taken: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            waiters: Mutex::new(()),
             came_free: Condvar::new(),
         }
     }
 
     /// A place, or none if none came free in time.
     pub(super) fn enter(&self, wait: Duration) -> Option<Place<'_>> {
-        let mut free = self.free.lock();
-        if *free == 0 {
-            // None is a wait longer than a clock can tell: without end.
-            let until = Instant::now().checked_add(wait);
-            while *free == 0 {
-                let Some(until) = until else {
-                    self.came_free.wait(&mut free);
-                    continue;
-                };
-                if self.came_free.wait_until(&mut free, until).timed_out() && *free == 0 {
-                    return None;
+        self.take().or_else(|| self.wait(wait))
+    }
+
+    /// Whether a decision is running.
+    pub(super) fn is_busy(&self) -> bool {
+        self.taken.load(Ordering::SeqCst) > 0
+    }
+
+    fn take(&self) -> Option<Place<'_>> {
+        let more = |taken: usize| (taken < self.places).then_some(taken + 1);
+        self.taken
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more)
+            .ok()
+            .map(|_| Place(self))
+    }
+
+    #[cold]
+    fn wait(&self, wait: Duration) -> Option<Place<'_>> {
+        // None is a wait longer than a clock can tell: without end.
+        let until = Instant::now().checked_add(wait);
+        let mut waiters = self.waiters.lock();
+        // Says that it waits before it looks once more: either it sees the place
+        // that comes free now, or who leaves that place sees it waiting.
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let mut place = self.take();
+        let mut in_time = true;
+        while place.is_none() && in_time {
+            match until {
+                Some(until) => {
+                    in_time = !self.came_free.wait_until(&mut waiters, until).timed_out();
                 }
+                None => self.came_free.wait(&mut waiters),
             }
+            place = self.take();
         }
-        *free -= 1;
-        Some(Place(self))
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        place
     }
 }
 
@@ -45,7 +76,10 @@ pub(super) struct Place<'a>(&'a Admission);
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock() += 1;
-        self.0.came_free.notify_one();
+        self.0.taken.fetch_sub(1, Ordering::SeqCst);
+        if self.0.waiting.load(Ordering::SeqCst) > 0 {
+            let _waiters = self.0.waiters.lock();
+            self.0.came_free.notify_one();
+        }
     }
 }

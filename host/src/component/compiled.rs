@@ -4,13 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use wasmtime::component::{ComponentExportIndex, InstancePre};
-
+use super::artifact::Artifact;
 use super::error::LoadError;
 use super::fault::comes_again;
 use super::kept::Kept;
 use super::live::{Live, Selected};
-use super::sandbox::Sandbox;
 use super::shared::Shared;
 use super::words::printable;
 use crate::context::ContextView;
@@ -27,26 +25,21 @@ const HOST_STACK: usize = if cfg!(debug_assertions) {
     256 << 10
 };
 
-/// A component, ready to be started.
+/// A component under the name of one file, ready to be started.
 pub(super) struct Compiled {
     pub(super) name: String,
-    pub(super) digest: String,
-    pub(super) bytes: usize,
-    pub(super) imports: Vec<String>,
+    pub(super) artifact: Arc<Artifact>,
     pub(super) host: Arc<Shared>,
-    pub(super) pre: InstancePre<Sandbox>,
-    pub(super) select: ComponentExportIndex,
 }
 
 impl Compiled {
     /// Starts an instance and drops it.
     pub(super) fn try_start(&self) -> Result<(), LoadError> {
-        let Some(_place) = self.host.admission.enter(self.host.limits.wall_clock) else {
+        let Some(_place) = self.host.clock.enter(self.host.limits.wall_clock) else {
             return Err(LoadError::Host {
                 message: Fallback::Overloaded.to_string(),
             });
         };
-        let _running = self.host.clock.run();
         guarded(self.host.limits.stack_bytes, || {
             let mut live = Live::new(self)?;
             let instance = live.instantiate(self)?;
@@ -83,10 +76,9 @@ impl Compiled {
             Some(entered) => entered,
             None => None,
         };
-        let Some(_place) = self.host.admission.enter(limits.admission_wait) else {
+        let Some(_place) = self.host.clock.enter(limits.admission_wait) else {
             return overloaded();
         };
-        let _running = self.host.clock.run();
         let mut fuel = 0;
         let mut asked = None;
         let selected = guarded(limits.stack_bytes, || {

@@ -5,7 +5,7 @@
 //! with whatever the engine says first.
 
 use wasmtime::component::Component;
-use wasmtime::wasmparser::{BinaryReaderError, Instance, Payload};
+use wasmtime::wasmparser::{BinaryReaderError, Instance, Payload, TypeRef};
 
 use super::error::LoadError;
 use super::limits::Limits;
@@ -19,15 +19,27 @@ pub(super) struct Declared {
     memory_bytes: u64,
     table_elements: u64,
     instances: u64,
+    /// Memories of the module that is read now, and the most of any.
+    memories_here: usize,
+    memories_of_one: usize,
 }
 
 impl Declared {
     /// Counts one section.
     pub(super) fn add(&mut self, section: Payload<'_>) -> Result<(), BinaryReaderError> {
         match section {
+            Payload::Version { .. } => self.memories_here = 0,
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    if let TypeRef::Memory(_) = import?.ty {
+                        self.count_memory();
+                    }
+                }
+            }
             Payload::MemorySection(memories) => {
                 for memory in memories {
                     let memory = memory?;
+                    self.count_memory();
                     let page = 1_u64
                         .checked_shl(memory.page_size_log2.unwrap_or(PAGE))
                         .unwrap_or(u64::MAX);
@@ -54,8 +66,24 @@ impl Declared {
         Ok(())
     }
 
+    fn count_memory(&mut self) {
+        self.memories_here += 1;
+        self.memories_of_one = self.memories_of_one.max(self.memories_here);
+    }
+
+    /// The bytes of memory that it starts with.
+    pub(super) fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
+
     /// That all of it is within the limits. To be asked before it is compiled.
     pub(super) fn check(&self, limits: &Limits) -> Result<(), LoadError> {
+        if self.memories_of_one > 1 {
+            // The engine would take it: it joins components by such modules itself.
+            return Err(LoadError::Compile {
+                message: "one of its modules has multiple memories".to_owned(),
+            });
+        }
         within(
             self.memory_bytes,
             limits.memory_bytes,

@@ -1,35 +1,57 @@
 //! The engine: which WebAssembly a selector may be, and how it is stopped.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
-use std::thread::{self, Thread};
-
 use wasmtime::{
-    Config, Engine, EngineWeak, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig,
+    Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig,
     VariableOperatorCost,
 };
 
+use super::cache::Disk;
 use super::limits::Limits;
 
 /// Fuel for each page that a guest grows its memory by: the host clears it.
 const FUEL_PER_PAGE: u8 = u8::MAX;
 
-/// How much of a sandbox's memory stays in place for the next one. A guest of the
-/// Rust kit fits, and then a decision makes no system call.
-const KEEP_RESIDENT: usize = 64 << 10;
+/// How much of a sandbox's memory stays in place for the next one, wiped by hand. A
+/// guest of the Rust kit fits, and then a decision makes no system call.
+const KEPT_OF_SMALL: usize = 64 << 10;
 
-/// How many idle ticks the clock stays awake, so that a steady trickle of
-/// decisions does not wake a thread each time.
-const IDLE_TICKS: u32 = 200;
+/// The same of a large memory, of which only the pages are wiped that the kernel says
+/// were written to. An interpreter writes to about one mebibyte for a decision.
+const KEPT_OF_LARGE: usize = 2 << 20;
 
-/// Makes an engine of its own for one host value: engines share nothing.
+/// How much memory a component begins with, which decides how it is wiped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// So little that wiping all of it is faster than asking what was written to.
+    Small,
+    /// More.
+    Large,
+}
+
+impl Memory {
+    pub(super) fn of(bytes: u64) -> Self {
+        match bytes <= KEPT_OF_SMALL as u64 {
+            true => Self::Small,
+            false => Self::Large,
+        }
+    }
+}
+
+/// Whether the kernel tells which pages were written to: Linux from 6.7 on. Where it
+/// does not, there is no better way for a large memory than that for a small one.
+pub(super) fn tells_large() -> bool {
+    PoolingAllocationConfig::is_pagemap_scan_available()
+}
+
+/// Makes an engine: engines share nothing.
 ///
 /// Sandboxes come from a pool that is as large as the limits allow. Where the
 /// system does not give that much address space, they are made on demand: slower,
 /// and the same otherwise.
-pub(super) fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
+pub(super) fn engine(limits: &Limits, memory: Memory, disk: &Disk) -> wasmtime::Result<Engine> {
     let mut config = config(limits);
-    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+    config.cache(disk.entries().map(|entries| entries.wasmtime().clone()));
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, memory)));
     Engine::new(&config).or_else(|error| {
         tracing::debug!(%error, "no pool of sandboxes; they are made on demand");
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
@@ -69,8 +91,11 @@ fn config(limits: &Limits) -> Config {
     config.wasm_function_references(false);
     config.wasm_exceptions(false);
     config.wasm_memory64(false);
-    config.wasm_multi_memory(false);
     config.wasm_tail_call(false);
+
+    // Not for selectors, which are refused if they use it (`declared`), but for the
+    // modules by which the engine joins the components inside a component.
+    config.wasm_multi_memory(true);
 
     // Addresses are checked against what a sandbox may have and not against the
     // four gibibytes that a module could address: a pool must fit any machine.
@@ -83,7 +108,7 @@ fn config(limits: &Limits) -> Config {
     config
 }
 
-fn pool(limits: &Limits) -> PoolingAllocationConfig {
+fn pool(limits: &Limits, memory: Memory) -> PoolingAllocationConfig {
     let count = |each: usize| u32::try_from(each.saturating_mul(slots(limits))).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(count(1))
@@ -99,8 +124,13 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .max_core_instance_size(2 << 20)
         .max_memory_size(limits.memory_bytes)
         .table_elements(limits.table_elements)
-        .linear_memory_keep_resident(KEEP_RESIDENT)
-        .table_keep_resident(KEEP_RESIDENT);
+        .table_keep_resident(KEPT_OF_SMALL);
+    match memory {
+        Memory::Small => pool.linear_memory_keep_resident(KEPT_OF_SMALL),
+        Memory::Large => pool
+            .linear_memory_keep_resident(KEPT_OF_LARGE)
+            .pagemap_scan(Enabled::Auto),
+    };
     pool
 }
 
@@ -108,91 +138,4 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
 /// being loaded.
 fn slots(limits: &Limits) -> usize {
     limits.sandboxes.saturating_add(1)
-}
-
-/// Moves the engine's epoch on while decisions run, and sleeps while none does.
-pub(super) struct Clock {
-    shared: Arc<Shared>,
-    thread: Thread,
-}
-
-#[derive(Default)]
-struct Shared {
-    /// Decisions that are running.
-    running: AtomicU64,
-    asleep: AtomicBool,
-}
-
-impl Clock {
-    pub(super) fn start(engine: &Engine) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        let thread = thread::Builder::new()
-            .name("spanway-clock".to_owned())
-            .stack_size(64 << 10)
-            .spawn({
-                let shared = Arc::downgrade(&shared);
-                let engine = engine.weak();
-                move || tick(&shared, &engine)
-            })?
-            .thread()
-            .clone();
-        Ok(Self { shared, thread })
-    }
-
-    /// Keeps the clock going until the guard is dropped.
-    pub(super) fn run(&self) -> Running<'_> {
-        self.shared.running.fetch_add(1, Ordering::SeqCst);
-        if self.shared.asleep.load(Ordering::SeqCst) {
-            self.thread.unpark();
-        }
-        Running(&self.shared)
-    }
-}
-
-impl Drop for Clock {
-    fn drop(&mut self) {
-        // Wakes the thread to find that nobody holds the other end.
-        self.shared = Arc::default();
-        self.thread.unpark();
-    }
-}
-
-/// A decision that is running.
-pub(super) struct Running<'a>(&'a Shared);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn tick(shared: &Weak<Shared>, engine: &EngineWeak) {
-    let mut idle = 0;
-    loop {
-        thread::sleep(Limits::TICK);
-        let (Some(shared), Some(engine)) = (shared.upgrade(), engine.upgrade()) else {
-            return;
-        };
-        engine.increment_epoch();
-        let busy = || shared.running.load(Ordering::SeqCst) > 0;
-        idle = if busy() { 0 } else { idle + 1 };
-        if idle < IDLE_TICKS {
-            continue;
-        }
-        idle = 0;
-        // Says that it sleeps before it looks once more: either this thread sees
-        // the decision that begins now, or that decision sees the sleeper.
-        shared.asleep.store(true, Ordering::SeqCst);
-        if busy() {
-            shared.asleep.store(false, Ordering::SeqCst);
-            continue;
-        }
-        // Holds nothing while it sleeps, so that the engine can go.
-        let asleep = Arc::downgrade(&shared);
-        drop((shared, engine));
-        thread::park();
-        if let Some(shared) = asleep.upgrade() {
-            shared.asleep.store(false, Ordering::SeqCst);
-        }
-    }
 }

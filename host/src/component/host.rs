@@ -3,19 +3,26 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::admission::Admission;
+use super::artifact::{Artifact, Artifacts, CompileStatus, Start};
+use super::builder::SelectorHostBuilder;
+use super::cache::{CompileCache, Disk};
+use super::clock::Clock;
 use super::compiled::Compiled;
 use super::contract;
 use super::declared::Declared;
-use super::engine::{self, Clock};
+use super::engine::Memory;
 use super::error::{self, LoadError};
+use super::lanes::{Lane, Lanes};
 use super::limits::Limits;
 use super::manifest::Manifest;
 use super::questions;
@@ -23,16 +30,22 @@ use super::sandbox::Sandbox;
 use super::selector::ComponentSelector;
 use super::shared::Shared;
 use super::wasi;
+use super::workers;
+use crate::selector::panic_message;
 
 /// What compiling a component needs of stack, an unoptimised compiler included. A
 /// thread of the default size has less, so the compiler borrows.
 const COMPILER_STACK: usize = 4 << 20;
+/// What a thread that only loads needs of stack: the same, and a little to get
+/// there. What it starts borrows more where it must.
+const WORKER_STACK: usize = COMPILER_STACK + (64 << 10);
 
-/// Loads and runs component selectors: an engine of its own, with its limits.
+/// Loads and runs component selectors: engines of its own, with their limits.
 ///
 /// A value like any other: make one for each registry, or share one by cloning it.
 /// It holds one small thread, which sleeps while no selector runs and ends with
-/// the last clone and the last selector.
+/// the last clone and the last selector; and one more for its compile cache, if it
+/// has one.
 ///
 /// The one thing that reaches beyond the value is the engine's: a trap in compiled
 /// code is told by a signal, so wasmtime sets handlers for those signals in the
@@ -76,7 +89,7 @@ impl From<wasmtime::Error> for HostError {
 }
 
 impl SelectorHost {
-    /// Makes a host.
+    /// Makes a host without a compile cache.
     ///
     /// # Errors
     /// [`HostError`] if this machine cannot run WebAssembly within these limits or
@@ -85,29 +98,40 @@ impl SelectorHost {
     /// # Cost
     /// Reserves address space for the sandboxes, and starts one thread.
     pub fn new(limits: Limits) -> Result<Self, HostError> {
+        Self::builder().limits(limits).build()
+    }
+
+    /// Makes a host of more than limits: with a compile cache.
+    pub fn builder() -> SelectorHostBuilder {
+        SelectorHostBuilder::default()
+    }
+
+    pub(super) fn make_with(
+        limits: Limits,
+        cache: Option<&CompileCache>,
+    ) -> Result<Self, HostError> {
         if limits.sandboxes == 0 {
             return Err(HostError {
                 message: "`Limits::sandboxes` is 0, so no decision could ever run".to_owned(),
             });
         }
-        with_stack(|| Self::make(limits))
+        with_stack(|| Self::make(limits, Disk::open(cache)))
     }
 
-    fn make(limits: Limits) -> Result<Self, HostError> {
-        let engine = engine::engine(&limits)?;
-        let mut linker = Linker::new(&engine);
-        questions::link(&mut linker)?;
-        wasi::link(&mut linker)?;
-        let clock = Clock::start(&engine).map_err(|error| HostError {
+    fn make(limits: Limits, disk: Disk) -> Result<Self, HostError> {
+        let lanes = Lanes::new(&limits, &disk)?;
+        let admission = Admission::new(limits.sandboxes);
+        let clock = Clock::start(admission).map_err(|error| HostError {
             message: format!("no thread for its clock: {error}"),
         })?;
+        lanes.engines().for_each(|engine| clock.watch(engine));
         Ok(Self {
             shared: Arc::new(Shared {
-                admission: Admission::new(limits.sandboxes),
-                engine,
+                artifacts: Artifacts::new(disk),
+                starting: Mutex::new(()),
+                lanes,
                 limits,
                 clock,
-                linker,
             }),
         })
     }
@@ -115,6 +139,30 @@ impl SelectorHost {
     /// The limits that its selectors run in.
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
+    }
+
+    /// How its components came to be, and what became of the compile cache.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanway::{CacheState, CompileCache, SelectorHost};
+    ///
+    /// // A cache that cannot be is no error.
+    /// let host = SelectorHost::builder()
+    ///     .cache(CompileCache::in_directory("/dev/null"))
+    ///     .build()?;
+    /// let status = host.compile_status();
+    /// assert!(matches!(status.cache, CacheState::Unusable { .. }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn compile_status(&self) -> CompileStatus {
+        self.shared.artifacts.status()
+    }
+
+    /// The directory of the compile cache, if one is in use.
+    pub(crate) fn cache_directory(&self) -> Option<&Path> {
+        let entries = self.shared.artifacts.disk().entries();
+        entries.map(|entries| entries.folder())
     }
 
     /// Loads a selector from a file. Its name is the file's, without the ending.
@@ -148,15 +196,29 @@ impl SelectorHost {
         self.load(&name, &bytes)
     }
 
+    /// Loads files, as many at once as [`Limits::compile_threads`] allows. What came
+    /// of each, in the order of the files.
+    pub(crate) fn load_files(
+        &self,
+        paths: &[PathBuf],
+    ) -> Vec<Result<ComponentSelector, LoadError>> {
+        let threads = self.shared.limits.compile_threads;
+        workers::for_each(paths, threads, WORKER_STACK, |path| self.load_file(path))
+    }
+
     /// Loads a selector from the bytes of a component: reads what it says of
     /// itself, compiles it, and starts it once to see that it starts.
+    ///
+    /// While a selector with the same bytes lives, its component is shared and
+    /// nothing is compiled or started.
     ///
     /// # Errors
     /// [`LoadError`], one variant for each thing that can be wrong.
     ///
     /// # Cost
     /// Compiles: milliseconds for a small component, seconds for a language
-    /// runtime. Not for the thread that starts spans.
+    /// runtime. From a [`CompileCache`] a tenth of a millisecond, or some ten for a
+    /// language runtime. Not for the thread that starts spans.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<ComponentSelector, LoadError> {
         let limit = self.shared.limits.component_bytes;
         if bytes.len() > limit {
@@ -165,48 +227,62 @@ impl SelectorHost {
                 limit,
             });
         }
-        with_stack(|| self.compile(name, bytes))
+        let digest = hex(&Sha256::digest(bytes));
+        let artifact = self.shared.artifacts.get_or_make(&digest, || {
+            // A panic is a fault of the compiler, and must not sink other files.
+            catch_unwind(AssertUnwindSafe(|| {
+                with_stack(|| self.compile(name, &digest, bytes))
+            }))
+            .unwrap_or_else(|panic| {
+                Err(LoadError::Compile {
+                    message: panic_message(&*panic),
+                })
+            })
+        })?;
+        Ok(ComponentSelector::new(Arc::new(self.named(name, artifact))))
     }
 
-    fn compile(&self, name: &str, bytes: &[u8]) -> Result<ComponentSelector, LoadError> {
-        let manifest = Manifest::read(bytes, &self.shared.limits)?;
-        let component =
-            Component::new(&self.shared.engine, bytes).map_err(|error| compile_error(&error))?;
-        Declared::check_compiled(&component, &self.shared.limits)?;
-        let export = find_select(&component, &manifest)?;
-        let compiled = Compiled {
-            name: name.to_owned(),
-            digest: hex(&Sha256::digest(bytes)),
+    fn compile(&self, name: &str, digest: &str, bytes: &[u8]) -> Result<Arc<Artifact>, LoadError> {
+        let shared = &*self.shared;
+        let manifest = Manifest::read(bytes, &shared.limits)?;
+        let memory = Memory::of(manifest.declared.memory_bytes());
+        let (first, others) = shared.lanes.of(
+            bytes.len(),
+            memory,
+            &shared.limits,
+            shared.artifacts.disk(),
+            &shared.clock,
+        );
+        let component = shared
+            .artifacts
+            .compile(&first.engine, bytes)
+            .map_err(|error| compile_error(&error))?;
+        Declared::check_compiled(&component, &shared.limits)?;
+        let again = |lane: &Lane| {
+            let component = shared.artifacts.compile_again(&lane.engine, bytes);
+            let component = component.map_err(|error| compile_error(&error))?;
+            start(lane, &component, &manifest)
+        };
+        let artifact = Arc::new(Artifact {
+            digest: digest.to_owned(),
             bytes: bytes.len(),
+            first: start(first, &component, &manifest)?,
+            others: others.iter().map(again).collect::<Result<_, _>>()?,
             imports: manifest.imports,
-            host: self.shared.clone(),
-            pre: self.link(&component)?,
-            select: export,
-        };
-        compiled.try_start()?;
-        Ok(ComponentSelector::new(Arc::new(compiled)))
+        });
+        // One after the other: a sandbox is waited for only so long, and loads must
+        // not take the last one from each other.
+        let _starting = shared.starting.lock();
+        self.named(name, artifact.clone()).try_start()?;
+        Ok(artifact)
     }
 
-    fn link(&self, component: &Component) -> Result<InstancePre<Sandbox>, LoadError> {
-        let link_error = |error: wasmtime::Error| LoadError::Link {
-            message: format!("{error:#}"),
-        };
-        let engine = &self.shared.engine;
-        let mut linker = self.shared.linker.clone();
-        for (name, import) in component.component_type().imports(engine) {
-            let ComponentItem::ComponentInstance(interface) = import.ty else {
-                continue;
-            };
-            let items = interface
-                .exports(engine)
-                .map(|(name, item)| (name, item.ty));
-            if contract::is_runtime_context(name) {
-                questions::check_questions(name, items.map(|(name, _)| name))?;
-            } else {
-                wasi::link_rest(&mut linker, name, items).map_err(link_error)?;
-            }
+    fn named(&self, name: &str, artifact: Arc<Artifact>) -> Compiled {
+        Compiled {
+            name: name.to_owned(),
+            artifact,
+            host: self.shared.clone(),
         }
-        linker.instantiate_pre(component).map_err(link_error)
     }
 }
 
@@ -232,6 +308,34 @@ fn compile_error(error: &wasmtime::Error) -> LoadError {
     } else {
         LoadError::Compile { message }
     }
+}
+
+/// What an instance of a component in this lane is started from.
+fn start(lane: &Lane, component: &Component, manifest: &Manifest) -> Result<Start, LoadError> {
+    let select = find_select(component, manifest)?;
+    let pre = link(lane, component)?;
+    Ok(Start { pre, select })
+}
+
+fn link(lane: &Lane, component: &Component) -> Result<InstancePre<Sandbox>, LoadError> {
+    let link_error = |error: wasmtime::Error| LoadError::Link {
+        message: format!("{error:#}"),
+    };
+    let mut linker = lane.linker.clone();
+    for (name, import) in component.component_type().imports(&lane.engine) {
+        let ComponentItem::ComponentInstance(interface) = import.ty else {
+            continue;
+        };
+        let items = interface
+            .exports(&lane.engine)
+            .map(|(name, item)| (name, item.ty));
+        if contract::is_runtime_context(name) {
+            questions::check_questions(name, items.map(|(name, _)| name))?;
+        } else {
+            wasi::link_rest(&mut linker, name, items).map_err(link_error)?;
+        }
+    }
+    linker.instantiate_pre(component).map_err(link_error)
 }
 
 fn find_select(

@@ -20,6 +20,8 @@ type Select = TypedFunc<(&'static [String],), (Selected,)>;
 /// One sandbox.
 pub(super) struct Live {
     pub(super) store: Store<Sandbox>,
+    /// The number of the thread that made it, which says in which lane it lives.
+    thread: usize,
     /// None until it is started.
     select: Option<Select>,
 }
@@ -28,11 +30,16 @@ impl Live {
     /// A sandbox with every limit armed, before anything of the guest runs.
     pub(super) fn new(compiled: &Compiled) -> Result<Self, Fallback> {
         let host = &compiled.host;
-        let mut store = Store::try_new(&host.engine, Sandbox::new(&host.limits))
+        let thread = host.lanes.thread();
+        let engine = compiled.artifact.start(thread).pre.engine();
+        let mut store = Store::try_new(engine, Sandbox::new(&host.limits))
             .map_err(|error| Fallback::Host(error.to_string()))?;
         store.limiter(|sandbox| &mut sandbox.quota);
-        let select = None;
-        let mut live = Self { store, select };
+        let mut live = Self {
+            store,
+            thread,
+            select: None,
+        };
         live.arm(compiled)?;
         Ok(live)
     }
@@ -67,7 +74,8 @@ impl Live {
     /// An instance. What stops it here is the guest's fault if the guest ran or
     /// wanted too much; anything else is ours, because nothing was asked yet.
     pub(super) fn instantiate(&mut self, compiled: &Compiled) -> Result<Instance, Fallback> {
-        compiled
+        let start = compiled.artifact.start(self.thread);
+        start
             .pre
             .instantiate(&mut self.store)
             .map_err(|error| match fault(&error) {
@@ -88,7 +96,8 @@ impl Live {
         instance: &Instance,
         compiled: &Compiled,
     ) -> wasmtime::Result<Select> {
-        instance.get_typed_func(&mut self.store, compiled.select)
+        let start = compiled.artifact.start(self.thread);
+        instance.get_typed_func(&mut self.store, start.select)
     }
 
     /// Asks it for one decision.

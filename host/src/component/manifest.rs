@@ -32,7 +32,7 @@ pub(super) struct Manifest {
     pub(super) exports: Vec<String>,
     /// How deep components are nested in it, as far as was looked.
     depth: usize,
-    declared: Declared,
+    pub(super) declared: Declared,
 }
 
 impl Manifest {

@@ -7,11 +7,14 @@
 //!
 //! This is the only module that knows wasmtime. In reading order: what a file says
 //! of itself (`manifest`, held against the `contract`, and what it `declared`
-//! against the `limits`), how it becomes a selector (`host`, on what all of them
-//! `shared`), and what one decision is made of: the `selector` in its `mode` runs what
-//! was `compiled` as a guest that is `live`, in a sandbox that is fresh or `kept`. The
-//! `sandbox` may ask `questions`, pays in `fuel`, lives in a `quota`, sees an empty
-//! `world` through `wasi`, and comes to a `stop` or another `fault`.
+//! against the `limits`), how it becomes a selector (`host`, made by a `builder`, on
+//! what all of them `shared`: `lanes` of an `engine` each, with a `clock` behind an
+//! `admission`; compiled to an `artifact` once for each content, by a few `workers` at
+//! once, and kept in a `cache` in a `private` directory), and what one decision is made
+//! of: the `selector` in its `mode` runs what was `compiled` as a guest
+//! that is `live`, in a sandbox that is fresh or `kept`. The `sandbox` may ask
+//! `questions`, pays in `fuel`, lives in a `quota`, sees an empty `world` through
+//! `wasi`, and comes to a `stop` or another `fault`.
 
 mod contract;
 mod declared;
@@ -21,9 +24,16 @@ mod limits;
 mod manifest;
 
 mod admission;
+mod artifact;
+mod builder;
+mod cache;
+mod clock;
 mod engine;
 mod host;
+mod lanes;
+mod private;
 mod shared;
+mod workers;
 
 mod compiled;
 mod kept;
@@ -42,6 +52,9 @@ mod words;
 mod wasi;
 mod world;
 
+pub use artifact::CompileStatus;
+pub use builder::SelectorHostBuilder;
+pub use cache::{CacheState, CompileCache};
 pub use error::LoadError;
 pub use host::{HostError, SelectorHost};
 pub use limits::Limits;

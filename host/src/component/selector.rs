@@ -108,13 +108,13 @@ impl ComponentSelector {
 
     /// The size of its file in bytes.
     pub fn file_bytes(&self) -> usize {
-        self.compiled.bytes
+        self.compiled.artifact.bytes
     }
 
     /// What it imports, by name. A selector in Rust, C or Go imports the runtime
     /// context and nothing else.
     pub fn imports(&self) -> &[String] {
-        &self.compiled.imports
+        &self.compiled.artifact.imports
     }
 
     /// What was learned of its decisions among these tracers; nothing in another
@@ -155,7 +155,7 @@ impl ComponentSelector {
         };
         Explanation {
             selector: self.compiled.name.clone(),
-            digest: Some(self.compiled.digest.clone()),
+            digest: Some(self.compiled.artifact.digest.clone()),
             ..explanation
         }
     }
@@ -167,7 +167,7 @@ impl Selector for ComponentSelector {
     }
 
     fn digest(&self) -> Option<&str> {
-        Some(&self.compiled.digest)
+        Some(&self.compiled.artifact.digest)
     }
 
     fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
@@ -235,9 +235,9 @@ impl fmt::Debug for ComponentSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ComponentSelector")
             .field("name", &self.compiled.name)
-            .field("digest", &self.compiled.digest)
-            .field("bytes", &self.compiled.bytes)
-            .field("imports", &self.compiled.imports)
+            .field("digest", &self.compiled.artifact.digest)
+            .field("bytes", &self.compiled.artifact.bytes)
+            .field("imports", &self.compiled.artifact.imports)
             .field("mode", &self.mode())
             .finish_non_exhaustive()
     }

@@ -1,18 +1,17 @@
 //! What all selectors of one host share.
 
-use wasmtime::Engine;
-use wasmtime::component::Linker;
-
-use super::admission::Admission;
-use super::engine::Clock;
+use super::artifact::Artifacts;
+use super::clock::Clock;
+use super::lanes::Lanes;
 use super::limits::Limits;
-use super::sandbox::Sandbox;
+use parking_lot::Mutex;
 
-/// One engine with its clock, its limits and its places.
+/// Engines with their clock, their limits and their artifacts.
 pub(super) struct Shared {
-    pub(super) engine: Engine,
+    pub(super) lanes: Lanes,
     pub(super) limits: Limits,
     pub(super) clock: Clock,
-    pub(super) admission: Admission,
-    pub(super) linker: Linker<Sandbox>,
+    pub(super) artifacts: Artifacts,
+    /// Held by the load that starts its component.
+    pub(super) starting: Mutex<()>,
 }

@@ -1,0 +1,140 @@
+//! Components as they are compiled: once for each content, whatever the names of
+//! its files.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+use wasmtime::Engine;
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
+
+use super::cache::{CacheState, Disk};
+use super::error::LoadError;
+use super::sandbox::Sandbox;
+
+/// A component that can be started. Gone with the last selector that is of it.
+pub(super) struct Artifact {
+    pub(super) digest: String,
+    pub(super) bytes: usize,
+    pub(super) imports: Vec<String>,
+    pub(super) first: Start,
+    pub(super) others: Vec<Start>,
+}
+
+/// What an instance in one lane is started from.
+pub(super) struct Start {
+    pub(super) pre: InstancePre<Sandbox>,
+    pub(super) select: ComponentExportIndex,
+}
+
+impl Artifact {
+    /// Where the thread of this number starts an instance.
+    pub(super) fn start(&self, thread: usize) -> &Start {
+        let lane = thread % (1 + self.others.len());
+        let other = lane.checked_sub(1).and_then(|lane| self.others.get(lane));
+        other.unwrap_or(&self.first)
+    }
+}
+
+/// How the components of a [`SelectorHost`](crate::SelectorHost) came to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CompileStatus {
+    /// Components that were compiled, whether they were loaded in the end or not: each
+    /// counted once, for however many of [`Limits::engines`](crate::Limits).
+    pub compiled: u64,
+    /// Components that were found in the compile cache.
+    pub found: u64,
+    /// Loads that needed neither, because a selector with the same bytes lives.
+    pub shared: u64,
+    /// What became of the compile cache.
+    pub cache: CacheState,
+}
+
+/// The components of one host that live, by their digests.
+pub(super) struct Artifacts {
+    disk: Disk,
+    live: Mutex<HashMap<String, Arc<Slot>>>,
+    compiled: AtomicU64,
+    found: AtomicU64,
+    shared: AtomicU64,
+}
+
+/// Locked while its component is compiled, so that a second load of the same bytes
+/// waits for the first.
+type Slot = Mutex<Weak<Artifact>>;
+
+impl Artifacts {
+    pub(super) fn new(disk: Disk) -> Self {
+        Self {
+            disk,
+            live: Mutex::default(),
+            compiled: AtomicU64::new(0),
+            found: AtomicU64::new(0),
+            shared: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// The component with this digest: the one that lives, or else a new one.
+    pub(super) fn get_or_make(
+        &self,
+        digest: &str,
+        make: impl FnOnce() -> Result<Arc<Artifact>, LoadError>,
+    ) -> Result<Arc<Artifact>, LoadError> {
+        let slot = self.slot(digest);
+        let mut slot = slot.lock();
+        if let Some(artifact) = slot.upgrade() {
+            self.shared.fetch_add(1, Ordering::Relaxed);
+            return Ok(artifact);
+        }
+        let artifact = make()?;
+        *slot = Arc::downgrade(&artifact);
+        Ok(artifact)
+    }
+
+    fn slot(&self, digest: &str) -> Arc<Slot> {
+        let mut live = self.live.lock();
+        // Those that nobody loads and nobody has.
+        live.retain(|_, slot| {
+            Arc::strong_count(slot) > 1 || slot.try_lock().is_none_or(|c| c.strong_count() > 0)
+        });
+        Arc::clone(live.entry(digest.to_owned()).or_default())
+    }
+
+    /// From the cache on disk, or compiled.
+    pub(super) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+        let (component, count) = match self.disk.entries() {
+            None => (Component::new(engine, bytes)?, &self.compiled),
+            Some(entries) => match entries.compile(engine, bytes)? {
+                (component, true) => (component, &self.found),
+                (component, false) => (component, &self.compiled),
+            },
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok(component)
+    }
+
+    /// Compiles once more what was compiled, for another engine. With a cache it is
+    /// found there.
+    pub(super) fn compile_again(
+        &self,
+        engine: &Engine,
+        bytes: &[u8],
+    ) -> wasmtime::Result<Component> {
+        Component::new(engine, bytes)
+    }
+
+    pub(super) fn status(&self) -> CompileStatus {
+        CompileStatus {
+            compiled: self.compiled.load(Ordering::Relaxed),
+            found: self.found.load(Ordering::Relaxed),
+            shared: self.shared.load(Ordering::Relaxed),
+            cache: self.disk.state(),
+        }
+    }
+}

@@ -1,0 +1,430 @@
+//! How selectors are loaded: compiled once for each content, several at once, and
+//! found in the compile cache after a restart. A cache in whatever state loses
+//! nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use spanway::{
+    CacheState, CompileCache, DirectoryError, Limits, LoadReport, Selector as _, SelectorHost,
+    SelectorsDirectory,
+};
+use spanway_tests::{
+    chose, component, decide, environment, folder_of, guest, limits, load, text, zoo,
+};
+use tempfile::TempDir;
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn host_with_cache(directory: &Path) -> SelectorHost {
+    SelectorHost::builder()
+        .limits(limits())
+        .cache(CompileCache::in_directory(directory))
+        .build()
+        .unwrap()
+}
+
+/// How many were compiled and how many were found.
+fn counts(host: &SelectorHost) -> (u64, u64) {
+    let status = host.compile_status();
+    (status.compiled, status.found)
+}
+
+/// Why a host's cache is not in use; none if it is.
+fn unusable(host: &SelectorHost) -> Option<String> {
+    match host.compile_status().cache {
+        CacheState::Unusable { reason, .. } => Some(reason),
+        CacheState::On { .. } => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files.extend(self::files(&path)),
+            false => files.push(path),
+        }
+    }
+    files
+}
+
+/// The files that hold machine code.
+fn entries(cache: &Path) -> Vec<PathBuf> {
+    let mut entries = files(&cache.join("compiled-selectors-1/code"));
+    entries.retain(|path| path.extension().is_none() && !path.ends_with(".cleanup"));
+    entries
+}
+
+/// One that loads and decides, whatever became of the cache.
+fn works(host: &SelectorHost) {
+    let selector = load(host, "by-environment", &guest("by-environment"));
+    assert!(chose(&decide(&selector, &environment("test")), "console"));
+}
+
+#[test]
+fn a_host_that_was_told_of_no_cache_has_none() {
+    let host = spanway_tests::host();
+    works(&host);
+    let status = host.compile_status();
+    assert_eq!(status.cache, CacheState::Off);
+    assert_eq!((status.compiled, status.found), (1, 0));
+}
+
+#[test]
+fn a_restart_finds_what_was_compiled() {
+    let cache = folder();
+    let directory =
+        SelectorsDirectory::new(folder_of("../selectors"), host_with_cache(cache.path()));
+    let loaded = |report: &LoadReport| report.loaded().count();
+
+    let first = host_with_cache(cache.path());
+    let report = SelectorsDirectory::new(directory.path(), first.clone())
+        .load()
+        .unwrap();
+    assert_eq!((loaded(&report), counts(&first)), (5, (5, 0)));
+    assert_eq!(entries(cache.path()).len(), 5);
+    assert_eq!(unusable(&first), None);
+
+    for _ in 0..3 {
+        let second = host_with_cache(cache.path());
+        let report = SelectorsDirectory::new(directory.path(), second.clone())
+            .load()
+            .unwrap();
+        assert_eq!((loaded(&report), counts(&second)), (5, (0, 5)));
+        works(&second);
+    }
+}
+
+#[test]
+fn other_limits_find_nothing_that_was_compiled_for_these() {
+    let cache = folder();
+    let bytes = guest("by-environment");
+    load(&host_with_cache(cache.path()), "a", &bytes);
+    let less = SelectorHost::builder()
+        .limits(Limits {
+            memory_bytes: 1 << 20,
+            ..limits()
+        })
+        .cache(CompileCache::in_directory(cache.path()))
+        .build()
+        .unwrap();
+    load(&less, "a", &bytes);
+    assert_eq!(counts(&less), (1, 0));
+}
+
+#[test]
+fn what_is_refused_is_refused_from_the_cache_too() {
+    let cache = folder();
+    for _ in 0..2 {
+        let host = host_with_cache(cache.path());
+        let error = host.load("start-traps", &zoo("start-traps")).unwrap_err();
+        assert!(error.to_string().contains("does not start"), "{error}");
+    }
+}
+
+#[test]
+fn a_damaged_entry_is_compiled_again() {
+    let bytes = guest("by-environment");
+    let whole = {
+        let cache = folder();
+        load(&host_with_cache(cache.path()), "a", &bytes);
+        fs::read(&entries(cache.path())[0]).unwrap()
+    };
+    let flipped = |at: usize| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        bytes
+    };
+    let mut damaged = vec![
+        Vec::new(),
+        b"not code".to_vec(),
+        whole[..whole.len() / 2].to_vec(),
+    ];
+    damaged.extend((0..whole.len()).step_by(whole.len() / 20).map(flipped));
+    damaged.push([&whole[..], b"more"].concat());
+
+    let cache = folder();
+    load(&host_with_cache(cache.path()), "a", &bytes);
+    for content in damaged {
+        let [entry] = &entries(cache.path())[..] else {
+            panic!("one entry");
+        };
+        fs::write(entry, content).unwrap();
+        let host = host_with_cache(cache.path());
+        works(&host);
+        assert_eq!((counts(&host), unusable(&host)), ((1, 0), None));
+        let again = host_with_cache(cache.path());
+        works(&again);
+        assert_eq!((counts(&again), unusable(&again)), ((0, 1), None));
+    }
+}
+
+#[test]
+fn an_entry_that_nothing_vouches_for_is_not_used() {
+    let cache = folder();
+    works(&host_with_cache(cache.path()));
+    for sum in files(&cache.path().join("compiled-selectors-1/sums")) {
+        fs::remove_file(sum).unwrap();
+    }
+    let host = host_with_cache(cache.path());
+    works(&host);
+    assert_eq!(counts(&host), (1, 0));
+}
+
+#[test]
+fn a_cache_that_cannot_be_fails_no_load_and_says_why() {
+    let place = folder();
+    let file = place.path().join("file");
+    fs::write(&file, "mine").unwrap();
+    for directory in [
+        file.clone(),
+        file.join("inside"),
+        "/dev/null".into(),
+        "".into(),
+    ] {
+        let host = host_with_cache(&directory);
+        works(&host);
+        assert!(unusable(&host).is_some(), "{}", directory.display());
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+
+    // Where the cache's own folder would be.
+    fs::write(place.path().join("compiled-selectors-1"), "mine").unwrap();
+    let host = host_with_cache(place.path());
+    works(&host);
+    assert!(unusable(&host).is_some());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_that_others_may_write_to_is_not_used() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let allow = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let place = folder();
+    let own = place.path().join("compiled-selectors-1");
+    works(&host_with_cache(place.path()));
+    assert_eq!(
+        fs::metadata(&own).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
+
+    for mode in [0o777, 0o770, 0o755] {
+        allow(&own, mode);
+        let host = host_with_cache(place.path());
+        works(&host);
+        let reason = unusable(&host).unwrap();
+        assert!(reason.contains("other users may enter it"), "{reason}");
+        assert_eq!(counts(&host), (1, 0));
+    }
+    allow(&own, 0o700);
+
+    allow(place.path(), 0o777);
+    let host = host_with_cache(place.path());
+    works(&host);
+    let reason = unusable(&host).unwrap();
+    assert!(reason.contains("other users may write to"), "{reason}");
+    // As in /tmp, where each may take away only what is theirs.
+    allow(place.path(), 0o1777);
+    assert_eq!(unusable(&host_with_cache(place.path())), None);
+
+    let elsewhere = folder();
+    symlink(&own, elsewhere.path().join("compiled-selectors-1")).unwrap();
+    assert!(unusable(&host_with_cache(elsewhere.path())).is_some());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_that_cannot_be_written_to_is_not_used() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = folder();
+    works(&host_with_cache(place.path()));
+    let own = place.path().join("compiled-selectors-1");
+    fs::set_permissions(&own, fs::Permissions::from_mode(0o500)).unwrap();
+    if fs::write(own.join("test"), "").is_ok() {
+        println!("skipped: this user may write everywhere");
+        return;
+    }
+    let host = host_with_cache(place.path());
+    works(&host);
+    assert!(unusable(&host).is_some());
+    fs::set_permissions(&own, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn a_cache_that_is_taken_away_while_it_is_used_is_made_again() {
+    let place = folder();
+    let cache = place.path().join("cache");
+    let host = host_with_cache(&cache);
+    works(&host);
+    fs::remove_dir_all(&cache).unwrap();
+    load(&host, "console", &guest("console"));
+    assert_eq!((counts(&host), unusable(&host)), ((2, 0), None));
+    let again = host_with_cache(&cache);
+    load(&again, "console", &guest("console"));
+    assert_eq!((counts(&again), unusable(&again)), ((0, 1), None));
+}
+
+#[test]
+fn a_cache_that_keeps_nothing_says_so() {
+    let cache = folder();
+    let host = host_with_cache(cache.path());
+    // No directory can be made where a file is.
+    let modules = cache.path().join("compiled-selectors-1/code/modules");
+    fs::write(modules, "in the way").unwrap();
+    works(&host);
+    let reason = unusable(&host).unwrap();
+    assert!(reason.contains("room"), "{reason}");
+    assert_eq!(counts(&host), (1, 0));
+}
+
+#[test]
+fn nothing_else_in_the_directory_is_touched() {
+    let place = folder();
+    for name in [
+        "mine",
+        ".cleanup.wip-1",
+        "modules/mine",
+        "code/mine",
+        "sums/mine",
+    ] {
+        let path = place.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "mine").unwrap();
+    }
+    let before = files(place.path());
+    works(&host_with_cache(place.path()));
+    works(&host_with_cache(place.path()));
+    let after = files(place.path());
+    assert!(before.iter().all(|file| after.contains(file)), "{after:?}");
+}
+
+#[test]
+fn hosts_that_share_a_cache_do_not_disturb_each_other() {
+    let cache = folder();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    let host = host_with_cache(cache.path());
+                    works(&host);
+                    assert_eq!(unusable(&host), None);
+                }
+            });
+        }
+    });
+    let host = host_with_cache(cache.path());
+    works(&host);
+    assert_eq!(unusable(&host), None);
+}
+
+#[test]
+fn a_cache_in_a_selectors_directory_is_refused() {
+    let place = folder();
+    fs::write(place.path().join("10-a.wasm"), guest("by-environment")).unwrap();
+    for cache in [place.path().to_owned(), place.path().join("deep/inside")] {
+        let host = host_with_cache(&cache);
+        let error = SelectorsDirectory::new(place.path(), host)
+            .load()
+            .unwrap_err();
+        assert!(
+            matches!(error, DirectoryError::HoldsCache { .. }),
+            "{error}"
+        );
+        let message = error.to_string();
+        assert!(message.contains("elsewhere"), "{message}");
+    }
+}
+
+#[test]
+fn the_same_bytes_are_compiled_once_while_one_lives() {
+    let host = spanway_tests::host();
+    let bytes = guest("by-environment");
+    let first = load(&host, "first", &bytes);
+    let second = load(&host, "second", &bytes);
+    assert_eq!((first.name(), second.name()), ("first", "second"));
+    assert_eq!(first.digest(), second.digest());
+    let status = host.compile_status();
+    assert_eq!((status.compiled, status.shared), (1, 1));
+    drop(first);
+    works(&host);
+    assert_eq!(host.compile_status().compiled, 1);
+
+    drop(second);
+    works(&host);
+    let status = host.compile_status();
+    assert_eq!((status.compiled, status.shared), (2, 2));
+
+    // What is refused is not held on to.
+    for _ in 0..2 {
+        host.load("trap", &zoo("start-traps")).unwrap_err();
+    }
+    assert_eq!(host.compile_status().compiled, 4);
+}
+
+#[test]
+fn a_directory_that_is_loaded_again_compiles_what_is_new() {
+    let folder = folder();
+    let put = |name: &str, guest_name: &str| {
+        fs::write(folder.path().join(name), guest(guest_name)).unwrap();
+    };
+    put("10-a.wasm", "by-environment");
+    put("20-b.wasm", "by-environment");
+    let host = spanway_tests::host();
+    let directory = SelectorsDirectory::new(folder.path(), host.clone());
+    let report = directory.load().unwrap();
+    assert_eq!(host.compile_status().compiled, 1);
+    put("30-c.wasm", "console");
+    let again = directory.load().unwrap();
+    let status = host.compile_status();
+    assert_eq!((status.compiled, status.shared), (2, 3));
+    assert_eq!(report.loaded().count() + again.loaded().count(), 5);
+}
+
+/// A directory of all that there is, good and bad, with the same bytes twice.
+fn motley() -> TempDir {
+    let folder = folder();
+    for entry in fs::read_dir(folder_of("zoo")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let file = folder.path().join(name).with_extension("wasm");
+        fs::write(file, component(&text("zoo", name))).unwrap();
+    }
+    for name in ["a", "b", "c"] {
+        let file = folder.path().join(name).with_extension("wasm");
+        fs::write(file, guest("by-environment")).unwrap();
+    }
+    fs::write(folder.path().join("empty.wasm"), "").unwrap();
+    folder
+}
+
+#[test]
+fn several_at_once_come_to_the_same_as_one_after_the_other() {
+    let folder = motley();
+    let load = |compile_threads| {
+        let host = SelectorHost::new(Limits {
+            compile_threads,
+            selectors: 1000,
+            sandboxes: 1,
+            // The same faults, sooner.
+            fuel: 1_000_000,
+            ..limits()
+        });
+        let directory = SelectorsDirectory::new(folder.path(), host.unwrap());
+        let report = directory.load().unwrap();
+        let describe = |file: &spanway::LoadedFile| match &file.outcome {
+            Ok(selector) => format!("{} {:?}", selector.name(), selector.digest()),
+            Err(error) => format!("{} {error:?} {error}", file.path.display()),
+        };
+        report.files().iter().map(describe).collect::<Vec<_>>()
+    };
+    let serial = load(1);
+    assert!(serial.len() > 70);
+    assert_eq!(load(4), serial);
+}
