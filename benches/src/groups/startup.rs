@@ -68,8 +68,7 @@ fn examples(bench: &mut Bench<'_>) -> Result<()> {
     let mut table = Table::new(["", "time"]);
     table.row(["cold: compiled".to_owned(), nanos(cold)]);
     let folder = tempfile::tempdir()?;
-    // What it compiles is written by a thread of its own, so that a start waits for
-    // nobody; the second host finds it.
+    // The first one fills it.
     first_decision(spanway_side::host_with_cache(folder.path())?)?;
     let warm = load(&|| spanway_side::host_with_cache(folder.path()))?;
     table.row(["warm: from the cache".to_owned(), nanos(warm)]);
