@@ -38,7 +38,7 @@ enum Node {
 }
 
 impl Node {
-    #[inline]
+    #[inline(always)]
     fn value<'a>(&'a self, json: &'a str) -> Value<'a> {
         match self {
             Node::Null => Value::Null,
@@ -78,17 +78,9 @@ impl Entries {
         keys
     }
 
-    /// The value of a key: as it stands, else as a dotted path, which is the longest
-    /// part before a dot that names an object, then the rest in that object.
-    #[inline]
-    pub(super) fn get(&self, key: impl LookUp) -> Option<Value<'_>> {
-        match self.literal(&key) {
-            None => self.dotted(key),
-            found => found,
-        }
-    }
-
-    fn dotted(&self, key: impl LookUp) -> Option<Value<'_>> {
+    /// The value of a dotted path: the longest part before a dot that names an
+    /// object, then the rest in that object.
+    pub(super) fn dotted(&self, key: impl LookUp) -> Option<Value<'_>> {
         let ((entry, members), rest) = longest_object(&key, 0, |end| {
             let entry = self.map.get(key.hash(0, end), &key.text()[..end])?;
             Some((entry, entry.node.members()?))
@@ -97,7 +89,7 @@ impl Entries {
     }
 
     /// The value of a key as it stands.
-    #[inline]
+    #[inline(always)]
     pub(super) fn literal(&self, key: &impl LookUp) -> Option<Value<'_>> {
         let text = key.text();
         let entry = self.map.get(key.hash(0, text.len()), text)?;

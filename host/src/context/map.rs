@@ -37,7 +37,7 @@ impl<V> Map<V> {
     }
 
     /// The value of a key, whose hash is given.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, hash: u64, key: &str) -> Option<&V> {
         let (_, value) = self.table.find(hash, |(known, _)| **known == *key)?;
         Some(value)

@@ -258,12 +258,21 @@ impl<'a> ContextView<'a> {
         self.look_up(key)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn look_up(&self, key: impl LookUp + Copy) -> Option<Value<'a>> {
-        match (self.context.entries.get(key), self.span) {
-            (None, Some(span)) => span.get(key.text().strip_prefix(SPAN)?),
-            (found, _) => found,
+        match self.context.entries.literal(&key) {
+            None => self.look_further(key),
+            found => found,
         }
+    }
+
+    /// What is no key as it stands: a dotted path, else a key of the root span.
+    #[inline(never)]
+    fn look_further(&self, key: impl LookUp + Copy) -> Option<Value<'a>> {
+        self.context
+            .entries
+            .dotted(key)
+            .or_else(|| self.span?.get(key.text().strip_prefix(SPAN)?))
     }
 
     /// Whether [`get`](Self::get) gives some value, null included.

@@ -23,9 +23,10 @@ use crate::decision::{Choice, Fallback, TracerIndex};
 /// Entries that one set has at most.
 const WAYS: usize = 16;
 
-/// What an entry of short text takes, with its share of the set: from this the
-/// number of sets follows, and a set's budget.
-const ENTRY_BYTES: usize = size_of::<Entry>() + size_of::<ArcSwapOption<Set>>() / WAYS + 8;
+/// What an entry of short text takes, with its share of the set, and with what an
+/// allocator loses between sets that came and went. From this the number of sets
+/// follows, and a set's budget.
+const ENTRY_BYTES: usize = (size_of::<Entry>() + 8) * 5 / 4;
 
 /// Where an entry leads.
 #[derive(Clone)]
