@@ -30,7 +30,7 @@ pub(super) fn for_each<T: Sync, R: Send + Sync>(
             let worker = thread::Builder::new()
                 .name("spanway-loader".to_owned())
                 .stack_size(stack);
-            let take = || tracing::dispatcher::with_default(&events, &take);
+            let take = || tracing::dispatcher::with_default(&events, take);
             if worker.spawn_scoped(scope, take).is_err() {
                 break;
             }
