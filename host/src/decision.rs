@@ -181,7 +181,8 @@ pub struct RunCost {
     /// Wall-clock time, with making and dropping the sandbox.
     pub took: Duration,
     /// Fuel burnt: about one for each instruction, more for what the host did.
-    /// The same for the same questions and answers, on every machine.
+    /// The same for the same questions and answers, on every machine. Of a run that
+    /// was stopped, what was counted until then, which may be a little less.
     pub fuel: u64,
 }
 

@@ -13,6 +13,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData, SpanExporter,
+    TracerProviderBuilder,
 };
 use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _, attributes};
 use spanway::{Chain, Selector};
@@ -36,12 +37,10 @@ impl SpanExporter for Nowhere {
 
 /// The queue is longer than the usual one, which would overflow: a span that is
 /// dropped costs less than one that is kept.
-fn sdk() -> SdkTracerProvider {
+fn sdk() -> TracerProviderBuilder {
     let queue = BatchConfigBuilder::default().with_max_queue_size(1 << 16);
     let processor = BatchSpanProcessor::builder(Nowhere).with_batch_config(queue.build());
-    SdkTracerProvider::builder()
-        .with_span_processor(processor.build())
-        .build()
+    SdkTracerProvider::builder().with_span_processor(processor.build())
 }
 
 /// The ways in which an application makes spans.
@@ -64,7 +63,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
         .tracer("console", sdk())
         .selectors(Chain::new([selector as Arc<_>]))
         .build()?;
-    let direct = sdk();
+    let direct = sdk().build();
     let case = Question::OneKey.cases().swap_remove(0);
     let context = Context::new().with_runtime_context(case.context);
 

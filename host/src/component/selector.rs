@@ -19,7 +19,10 @@ use crate::tracer_names::TracerNames;
 /// Unless it is told otherwise, its decisions are learned.
 ///
 /// A `SelectorHost` makes it. Cheap to clone: all clones are one selector, and what
-/// one learns the others know.
+/// one learns the others know. What it decides among one list of tracers says nothing
+/// of another, so each list is learned apart; a registry keeps what was learned for
+/// its own. Asked beside a registry, with ever other lists, it remembers the last
+/// few.
 ///
 /// # Cost
 /// A decision that was learned takes about as long as the same look-ups in native

@@ -55,7 +55,7 @@ impl LookUp for &Key {
         &self.text
     }
 
-    #[inline]
+    #[inline(always)]
     fn hash(&self, start: usize, end: usize) -> u64 {
         if start == 0 && end == self.text.len() {
             return self.whole;

@@ -8,6 +8,13 @@
 /// A count does not grow beyond it.
 pub(super) const MAX_COUNT: u8 = 15;
 
+/// Counts for each entry of the cache: fewer count more that has nothing in common.
+const COUNTS: usize = 4;
+
+/// Misses for each entry of the cache until half is forgotten: fewer tell less apart,
+/// more are slower to see that something else is asked for now.
+const MEMORY: usize = 8;
+
 pub(super) struct Sketch {
     counts: Box<[u8]>,
     /// Misses until half is forgotten.
@@ -22,15 +29,15 @@ impl Sketch {
     pub(super) fn new(entries: usize) -> Self {
         let entries = entries.max(64);
         Self {
-            counts: vec![0; (2 * entries).next_power_of_two()].into(),
-            left: entries,
-            lasts: entries,
+            counts: vec![0; Self::bytes(entries)].into(),
+            left: MEMORY * entries,
+            lasts: MEMORY * entries,
             age: 0,
         }
     }
 
     pub(super) fn bytes(entries: usize) -> usize {
-        (2 * entries.max(64)).next_power_of_two()
+        entries.max(64).saturating_mul(COUNTS).next_power_of_two()
     }
 
     pub(super) fn held_bytes(&self) -> usize {
@@ -74,7 +81,7 @@ mod tests {
         }
         assert_eq!(sketch.count(mix(1)), 6);
         assert_eq!(sketch.count(mix(2)), 1);
-        for other in 0..2000 {
+        for other in 0..2 * MEMORY as u64 * 1000 {
             sketch.count(mix(10_000 + other));
         }
         assert!(sketch.age >= 2);

@@ -158,12 +158,12 @@ impl<'a> Told<'a> {
     }
 
     /// Whether it is this known answer.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is(&self, known: &Known) -> bool {
         self.words == known.words && self.rest_is(known)
     }
 
-    #[inline]
+    #[inline(always)]
     fn rest_is(&self, known: &Known) -> bool {
         match self.rest {
             Rest::Text(text) if self.words.length() > INLINE => *text == *known.text,
