@@ -5,13 +5,14 @@
 //! decision that reaches it goes to the fallback tracer: a rule that was meant to
 //! stand there must not be passed over in silence.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::component::{ComponentSelector, LoadError, SelectorHost};
+use crate::component::{ComponentSelector, LoadError, Mode, SelectorHost};
 use crate::context::ContextView;
 use crate::decision::{Choice, Decision, Fallback, Origin};
 use crate::selector::{Chain, Selector};
@@ -40,6 +41,8 @@ use crate::tracer_names::TracerNames;
 pub struct SelectorsDirectory {
     path: PathBuf,
     host: SelectorHost,
+    /// By the name of the selector; those that are not here are learned.
+    modes: BTreeMap<String, Mode>,
 }
 
 impl SelectorsDirectory {
@@ -48,7 +51,26 @@ impl SelectorsDirectory {
         Self {
             path: path.into(),
             host,
+            modes: BTreeMap::new(),
         }
+    }
+
+    /// Runs the selector of this name, which is its file's without the ending, in
+    /// another mode. A name that no file has changes nothing.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use spanway::{Limits, Mode, SelectorHost, SelectorsDirectory};
+    ///
+    /// let host = SelectorHost::new(Limits::default())?;
+    /// let report = SelectorsDirectory::new("selectors", host)
+    ///     .with_mode("60-takes-turns", Mode::Stateful)
+    ///     .load()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_mode(mut self, name: impl Into<String>, mode: Mode) -> Self {
+        self.modes.insert(name.into(), mode);
+        self
     }
 
     /// Where it is.
@@ -83,7 +105,7 @@ impl SelectorsDirectory {
         let files: Vec<_> = paths
             .into_iter()
             .zip(outcomes)
-            .map(|(path, outcome)| LoadedFile { path, outcome })
+            .map(|(path, outcome)| LoadedFile { path, outcome }.in_mode(&self.modes))
             .collect();
         files.iter().for_each(LoadedFile::log);
         Ok(LoadReport { files })
@@ -199,6 +221,13 @@ impl LoadedFile {
                 reason: describe(error),
             }),
         }
+    }
+
+    fn in_mode(mut self, modes: &BTreeMap<String, Mode>) -> Self {
+        if let (Some(mode), Ok(selector)) = (modes.get(&self.name()), &mut self.outcome) {
+            *selector = selector.with_mode(*mode);
+        }
+        self
     }
 
     /// The name of the selector: the file's, without the ending.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use spanway::{
     Budget, Chain, Choice, Fallback, Limits, Mode, Origin, RootSpan, RuntimeContext, Selector,
-    TracerNames, TracerRegistry,
+    SelectorsDirectory, TracerNames, TracerRegistry,
 };
 use spanway_tests::{
     chose, decide, environment, fallback, fuel, guest, host, host_within, limits, load,
@@ -212,4 +212,43 @@ fn what_a_span_says_is_learned_too() {
     }
     let decision = asker.decide(&context.view(), &names);
     assert_eq!(decision.choice, names.choose("-"));
+}
+
+#[test]
+fn a_directory_runs_its_selectors_in_the_modes_that_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["10-turns.wasm", "20-turns.wasm"] {
+        std::fs::write(folder.path().join(name), guest("takes-turns")).unwrap();
+    }
+    let report = SelectorsDirectory::new(folder.path(), host())
+        .with_mode("20-turns", Mode::Stateful)
+        .with_mode("30-absent", Mode::Fresh)
+        .load()
+        .unwrap();
+    let modes: Vec<_> = report.loaded().map(|selector| selector.mode()).collect();
+    assert_eq!(modes, [Mode::Learned, Mode::Stateful]);
+    let names = named(&["a", "b", "c"]);
+    let second = report.loaded().nth(1).unwrap();
+    assert_eq!(choice(second, &names), names.choose("a"));
+    assert_eq!(choice(second, &names), names.choose("b"));
+}
+
+#[test]
+fn stateful_selectors_leave_the_sandboxes_for_decisions_alone() {
+    let host = host_within(Limits {
+        sandboxes: 1,
+        ..limits()
+    });
+    let names = named(&["a", "b", "c"]);
+    let selector = host.load("takes-turns", &guest("takes-turns")).unwrap();
+    let kept: Vec<_> = (0..Limits::STATEFUL)
+        .map(|_| selector.with_mode(Mode::Stateful))
+        .collect();
+    for turn in ["a", "b"] {
+        for stateful in &kept {
+            assert_eq!(choice(stateful, &names), names.choose(turn));
+        }
+    }
+    let fresh = selector.with_mode(Mode::Fresh);
+    assert_eq!(choice(&fresh, &names), names.choose("a"));
 }

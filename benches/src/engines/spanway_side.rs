@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use spanway::{
-    Chain, ComponentSelector, ContextView, Limits, Mode, Origin, Selection, Selector, SelectorHost,
-    TracerNames, TracerRegistry, native,
+    Chain, CompileCache, ComponentSelector, ContextView, Limits, Mode, Origin, Selection, Selector,
+    SelectorHost, TracerNames, TracerRegistry, native,
 };
 
 use crate::engines::{Engine, Row};
@@ -45,9 +45,10 @@ pub fn host_that_learns(bytes: usize) -> Result<SelectorHost> {
     })?)
 }
 
-/// A host that keeps what it compiled in a folder; none if there is no such thing.
-pub fn host_with_cache(_folder: &Path) -> Result<Option<SelectorHost>> {
-    Ok(None)
+/// A host that keeps what it compiled in a folder.
+pub fn host_with_cache(folder: &Path) -> Result<SelectorHost> {
+    let cache = CompileCache::in_directory(folder);
+    Ok(SelectorHost::builder().cache(cache).build()?)
 }
 
 /// Bytes and answers of what a selector learned for these tracers, as it says.

@@ -68,23 +68,14 @@ fn examples(bench: &mut Bench<'_>) -> Result<()> {
     let mut table = Table::new(["", "time"]);
     table.row(["cold: compiled".to_owned(), nanos(cold)]);
     let folder = tempfile::tempdir()?;
-    match spanway_side::host_with_cache(folder.path())? {
-        None => {
-            table.print();
-            bench
-                .report
-                .skip("warm start: there is no cache of compiled selectors yet");
-        }
-        Some(host) => {
-            first_decision(host)?;
-            let warm =
-                load(&|| Ok(spanway_side::host_with_cache(folder.path())?.expect("as above")))?;
-            table.row(["warm: from the cache".to_owned(), nanos(warm)]);
-            table.print();
-            let what = "start of the five example selectors: cold, times warm";
-            bench.report.goal(what, Bound::AtLeast(20.0), cold / warm);
-        }
-    }
+    // What it compiles is written by a thread of its own, so that a start waits for
+    // nobody; the second host finds it.
+    first_decision(spanway_side::host_with_cache(folder.path())?)?;
+    let warm = load(&|| spanway_side::host_with_cache(folder.path()))?;
+    table.row(["warm: from the cache".to_owned(), nanos(warm)]);
+    table.print();
+    let what = "start of the five example selectors: cold, times warm";
+    bench.report.goal(what, Bound::AtLeast(20.0), cold / warm);
     Ok(())
 }
 

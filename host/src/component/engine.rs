@@ -134,8 +134,8 @@ fn pool(limits: &Limits, memory: Memory) -> PoolingAllocationConfig {
     pool
 }
 
-/// One sandbox for each decision that may run, and one for a component that is
-/// being loaded.
+/// One sandbox for each decision that may run, one for a component that is being
+/// loaded, and those that stateful selectors keep.
 fn slots(limits: &Limits) -> usize {
-    limits.sandboxes.saturating_add(1)
+    limits.sandboxes.saturating_add(1 + Limits::STATEFUL)
 }

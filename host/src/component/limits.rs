@@ -108,6 +108,9 @@ impl Limits {
     /// some hundreds of megabytes while it lasts.
     pub const COMPILE_THREADS: usize = 4;
 
+    /// Stateful selectors that keep a sandbox beside those for decisions. One more may
+    /// find none, and its decisions go to the fallback tracer.
+    pub const STATEFUL: usize = 8;
     /// As many as fit into [`LEARNED_BYTES`](Self::LEARNED_BYTES).
     pub const LEARNED_ANSWERS: usize = 65_536;
     /// 4 MiB, of which a selector that asks for a tenant and an environment takes a

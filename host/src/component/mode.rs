@@ -13,6 +13,7 @@ pub enum Mode {
     Fresh,
     /// It runs for each decision, one at a time, in a sandbox that is kept, and may
     /// remember what it likes: to take turns, or to count. It is started afresh when
-    /// a decision was stopped: by a trap, or by a limit.
+    /// a decision was stopped: by a trap, or by a limit. A host has room for
+    /// [`Limits::STATEFUL`](crate::Limits::STATEFUL) of them.
     Stateful,
 }
