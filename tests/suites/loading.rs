@@ -128,6 +128,32 @@ fn what_is_refused_is_refused_from_the_cache_too() {
 }
 
 #[test]
+fn one_that_started_within_other_limits_is_started_again() {
+    let cache = folder();
+    let counts_to_thousand = "(func $count (local $i i32) (loop $next (br_if $next (i32.lt_u \
+        (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000))))) \
+        (start $count) (global $free";
+    let file =
+        component(&text("guests", "console").replacen("(global $free", counts_to_thousand, 1));
+    let with_fuel = |fuel| {
+        SelectorHost::builder()
+            .limits(Limits { fuel, ..limits() })
+            .cache(CompileCache::in_directory(cache.path()))
+            .build()
+            .unwrap()
+    };
+    for found in [0, 1, 1] {
+        let host = with_fuel(100_000);
+        load(&host, "counts", &file);
+        assert_eq!(counts(&host), (1 - found, found));
+        let poor = with_fuel(500);
+        let error = poor.load("counts", &file).unwrap_err();
+        assert!(error.to_string().contains("out of fuel"), "{error}");
+        assert_eq!(counts(&poor), (0, 1));
+    }
+}
+
+#[test]
 fn a_damaged_entry_is_compiled_again() {
     let bytes = guest("by-environment");
     let whole = {

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use wasmtime::Engine;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
-use super::cache::{CacheState, Disk};
+use super::cache::{CacheState, Disk, Made};
 use super::error::LoadError;
 use super::sandbox::Sandbox;
 
@@ -107,16 +107,30 @@ impl Artifacts {
     }
 
     /// From the cache on disk, or compiled.
-    pub(super) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
-        let (component, count) = match self.disk.entries() {
-            None => (Component::new(engine, bytes)?, &self.compiled),
-            Some(entries) => match entries.compile(engine, bytes)? {
-                (component, true) => (component, &self.found),
-                (component, false) => (component, &self.compiled),
+    pub(super) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Made> {
+        let made = match self.disk.entries() {
+            Some(entries) => entries.compile(engine, bytes)?,
+            None => Made {
+                component: Component::new(engine, bytes)?,
+                found: false,
+                starts: false,
+                name: String::new(),
             },
         };
+        let count = if made.found {
+            &self.found
+        } else {
+            &self.compiled
+        };
         count.fetch_add(1, Ordering::Relaxed);
-        Ok(component)
+        Ok(made)
+    }
+
+    /// A component was started, so that it need not be after a restart.
+    pub(super) fn started(&self, name: &str) {
+        if let Some(entries) = self.disk.entries() {
+            entries.vouch(name);
+        }
     }
 
     /// Compiles once more what was compiled, for another engine. With a cache it is

@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 use wasmtime::{Cache, CacheConfig, Engine};
 
+use super::limits::Limits;
 use super::private;
 
 /// Where in the directory that was named the cache lies, so that nothing else in
@@ -107,11 +108,11 @@ pub(super) enum Disk {
 
 impl Disk {
     /// Opens what was asked for. Never fails: a cache that cannot be used says so.
-    pub(super) fn open(cache: Option<&CompileCache>) -> Self {
+    pub(super) fn open(cache: Option<&CompileCache>, limits: &Limits) -> Self {
         let Some(cache) = cache else {
             return Self::Off;
         };
-        Entries::open(cache.directory()).map_or_else(
+        Entries::open(cache.directory(), limits).map_or_else(
             |reason| {
                 let directory = cache.directory().join(FOLDER);
                 tracing::warn!(
@@ -148,12 +149,14 @@ impl Disk {
 pub(super) struct Entries {
     folder: PathBuf,
     wasmtime: Cache,
+    /// The sum of the limits within which components start here.
+    limits: String,
     /// Why the last entry could not be kept, if one could not.
     full: OnceLock<String>,
 }
 
 impl Entries {
-    fn open(directory: &Path) -> Result<Self, String> {
+    fn open(directory: &Path, limits: &Limits) -> Result<Self, String> {
         // Where a program stands may change while it runs.
         let directory = std::path::absolute(directory).map_err(|error| error.to_string())?;
         let folder = directory.join(FOLDER);
@@ -167,6 +170,7 @@ impl Entries {
         let entries = Self {
             wasmtime: wasmtime_cache(&code(&folder))?,
             folder,
+            limits: sum(format!("{limits:?}").as_bytes()),
             full: OnceLock::new(),
         };
         entries.clear();
@@ -194,51 +198,66 @@ impl Entries {
         }
     }
 
-    /// Compiles, and says whether it was found here. An entry is found only if it is
-    /// still what was written, and what is compiled is vouched for.
-    pub(super) fn compile(
-        &self,
-        engine: &Engine,
-        bytes: &[u8],
-    ) -> wasmtime::Result<(Component, bool)> {
+    /// Compiles. An entry is found only if it is still what was written.
+    pub(super) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Made> {
         let name = entry_name(engine, bytes);
-        if self.check(&name)? {
-            return Ok((Component::new(engine, bytes)?, true));
+        let known = self.check(&name)?;
+        if known.is_none() {
+            // Somebody may have taken the directories away.
+            let _ = private::make(&code(&self.folder))
+                .and_then(|()| private::make(&sums(&self.folder)));
         }
-        // Somebody may have taken the directories away.
-        let _ =
-            private::make(&code(&self.folder)).and_then(|()| private::make(&sums(&self.folder)));
         let before = self.wasmtime.cache_misses();
         let component = Component::new(engine, bytes)?;
         // Counts what was written. Of several threads one may speak for another
         // here, and then the next load finds what is wrong.
-        if self.wasmtime.cache_misses() == before || !self.vouch(&name) {
+        if known.is_none() && self.wasmtime.cache_misses() == before {
             self.say_full();
         }
-        Ok((component, false))
+        Ok(Made {
+            component,
+            found: known.is_some(),
+            starts: known.is_some_and(|sum| sum.starts_within(&self.limits)),
+            name,
+        })
     }
 
-    /// Whether there is an entry that is still what was written. Any other goes, or
+    /// Vouches for an entry: it is what was written, and it starts.
+    pub(super) fn vouch(&self, name: &str) {
+        let sums = self.named(name).filter_map(|entry| sum_of(&entry));
+        let write = |entry| {
+            let limits = &self.limits;
+            fs::write(
+                self.sum(name),
+                Vouched {
+                    entry,
+                    limits: limits.clone(),
+                }
+                .text(),
+            )
+        };
+        if sums.map(write).any(|written| written.is_err()) {
+            self.say_full();
+        }
+    }
+
+    /// What is known of an entry that is still what was written. Any other goes, or
     /// wasmtime would run it.
-    fn check(&self, name: &str) -> wasmtime::Result<bool> {
-        let sum = fs::read_to_string(self.sum(name)).ok();
-        let mut known = false;
+    fn check(&self, name: &str) -> wasmtime::Result<Option<Vouched>> {
+        let vouched = Vouched::read(&self.sum(name));
+        let mut known = None;
         for entry in self.named(name) {
-            if sum.is_some() && sum == sum_of(&entry) {
-                known = true;
-            } else {
-                tracing::debug!(entry = %entry.display(), "a damaged entry of the compile cache");
-                remove(&entry)?;
+            match &vouched {
+                Some(vouched) if sum_of(&entry).as_ref() == Some(&vouched.entry) => {
+                    known = Some(vouched.clone());
+                }
+                _ => {
+                    tracing::debug!(entry = %entry.display(), "a damaged entry of the compile cache");
+                    remove(&entry)?;
+                }
             }
         }
         Ok(known)
-    }
-
-    /// Keeps the sum of the entry that was just written, if it is still there.
-    fn vouch(&self, name: &str) -> bool {
-        let sums = self.named(name).filter_map(|entry| sum_of(&entry));
-        sums.map(|sum| fs::write(self.sum(name), sum))
-            .all(|written| written.is_ok())
     }
 
     fn say_full(&self) {
@@ -284,6 +303,45 @@ impl Entries {
     }
 }
 
+/// A component that was compiled or found.
+pub(super) struct Made {
+    pub(super) component: Component,
+    pub(super) found: bool,
+    /// Whether it is known to start within these limits. To start is to compute, and
+    /// comes to the same each time.
+    pub(super) starts: bool,
+    /// The name of its entry.
+    pub(super) name: String,
+}
+
+/// What the file beside an entry says.
+#[derive(Clone)]
+struct Vouched {
+    /// The sum of the entry.
+    entry: String,
+    /// The sum of the limits within which it was started.
+    limits: String,
+}
+
+impl Vouched {
+    fn read(file: &Path) -> Option<Self> {
+        let text = fs::read_to_string(file).ok()?;
+        let (entry, limits) = text.split_once('\n')?;
+        Some(Self {
+            entry: entry.to_owned(),
+            limits: limits.to_owned(),
+        })
+    }
+
+    fn text(&self) -> String {
+        format!("{}\n{}", self.entry, self.limits)
+    }
+
+    fn starts_within(&self, limits: &str) -> bool {
+        self.limits == limits
+    }
+}
+
 /// Where wasmtime keeps its entries.
 fn code(folder: &Path) -> PathBuf {
     folder.join("code")
@@ -313,8 +371,11 @@ fn list(directory: &Path) -> Vec<PathBuf> {
 }
 
 fn sum_of(entry: &Path) -> Option<String> {
-    let bytes = fs::read(entry).ok()?;
-    Some(URL_SAFE_NO_PAD.encode(Sha256::digest(bytes)))
+    Some(sum(&fs::read(entry).ok()?))
+}
+
+fn sum(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(bytes))
 }
 
 fn wasmtime_cache(directory: &Path) -> Result<Cache, String> {

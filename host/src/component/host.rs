@@ -115,7 +115,8 @@ impl SelectorHost {
                 message: "`Limits::sandboxes` is 0, so no decision could ever run".to_owned(),
             });
         }
-        with_stack(|| Self::make(limits, Disk::open(cache)))
+        let disk = Disk::open(cache, &limits);
+        with_stack(|| Self::make(limits, disk))
     }
 
     fn make(limits: Limits, disk: Disk) -> Result<Self, HostError> {
@@ -253,11 +254,11 @@ impl SelectorHost {
             shared.artifacts.disk(),
             &shared.clock,
         );
-        let component = shared
+        let made = shared
             .artifacts
             .compile(&first.engine, bytes)
             .map_err(|error| compile_error(&error))?;
-        Declared::check_compiled(&component, &shared.limits)?;
+        Declared::check_compiled(&made.component, &shared.limits)?;
         let again = |lane: &Lane| {
             let component = shared.artifacts.compile_again(&lane.engine, bytes);
             let component = component.map_err(|error| compile_error(&error))?;
@@ -266,14 +267,17 @@ impl SelectorHost {
         let artifact = Arc::new(Artifact {
             digest: digest.to_owned(),
             bytes: bytes.len(),
-            first: start(first, &component, &manifest)?,
+            first: start(first, &made.component, &manifest)?,
             others: others.iter().map(again).collect::<Result<_, _>>()?,
             imports: manifest.imports,
         });
-        // One after the other: a sandbox is waited for only so long, and loads must
-        // not take the last one from each other.
-        let _starting = shared.starting.lock();
-        self.named(name, artifact.clone()).try_start()?;
+        if !made.starts {
+            // One after the other: a sandbox is waited for only so long, and loads
+            // must not take the last one from each other.
+            let _starting = shared.starting.lock();
+            self.named(name, artifact.clone()).try_start()?;
+            shared.artifacts.started(&made.name);
+        }
         Ok(artifact)
     }
 
