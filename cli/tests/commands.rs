@@ -2,19 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod support;
+
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-struct Output {
-    stdout: String,
-    stderr: String,
-    code: i32,
-}
+use support::{Output, root, spanway_with_input};
 
 impl Output {
     fn lines(&self) -> Vec<Value> {
@@ -23,42 +19,12 @@ impl Output {
     }
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 fn selectors() -> String {
     root().join("selectors").display().to_string()
 }
 
 fn spanway(args: &[&str]) -> Output {
     spanway_with_input(args, "")
-}
-
-fn spanway_with_input(args: &[&str], input: &str) -> Output {
-    // A cache of the tests' own, unless a test says otherwise.
-    let cache = [
-        "--cache-dir",
-        concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
-    ];
-    let says = |arg: &&str| arg.contains("cache") || *arg == "--help" || *arg == "build";
-    let mut child = Command::new(env!("CARGO_BIN_EXE_spanway"))
-        .args(cache.iter().filter(|_| !args.iter().any(says)))
-        .args(args)
-        .env_remove("RUST_BACKTRACE")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A command that does not read its input closes it, which is its right.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    Output {
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-        code: output.status.code().expect("no signal"),
-    }
 }
 
 /// A component of the zoo, as a file.

@@ -3,26 +3,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod support;
+
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
+
+use support::{Output, root, spanway_with_input};
 
 /// The tracers of the demo.
 const TRACERS: &str = "langfuse,langfuse-eu,datadog,tenant-acme,tenant-umbrella,candidate,\
                        quarantine,console,discard";
-
-struct Output {
-    stdout: String,
-    stderr: String,
-    code: i32,
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 fn path(relative: &str) -> String {
     root().join(relative).display().to_string()
@@ -30,22 +21,7 @@ fn path(relative: &str) -> String {
 
 /// `spanway explain` with these arguments.
 fn explain(args: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_spanway"))
-        .arg("explain")
-        .args(args)
-        .env_remove("RUST_BACKTRACE")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    Output {
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-        code: output.status.code().expect("no signal"),
-    }
+    spanway_with_input(&[&["explain"], args].concat(), input)
 }
 
 /// The rules of each example selector, found without a context: those of its source.

@@ -168,7 +168,7 @@ impl<'a> Told<'a> {
         match self.rest {
             Rest::Text(text) if self.words.length() > INLINE => *text == *known.text,
             // As many keys, each of them listed: the same keys.
-            Rest::Keys(keys) => lines(&known.text).all(|key| keys.contains(key)),
+            Rest::Keys(keys) => split(&known.text).all(|key| keys.contains(key)),
             _ => true,
         }
     }
@@ -243,7 +243,7 @@ impl Known {
             kind::TEXT => Answer::Text(text()),
             kind::JSON => Answer::Json(text()),
             kind::HAS => Answer::Has(head != 0),
-            kind::KEYS => Answer::Keys(lines(&self.text).map(str::to_owned).collect()),
+            kind::KEYS => Answer::Keys(split(&self.text).map(str::to_owned).collect()),
             kind::SHARE => Answer::Share(u32::try_from(head).unwrap_or(u32::MAX)),
             _ => Answer::Absent,
         }
@@ -264,7 +264,8 @@ fn join(keys: &[String]) -> Option<Box<str>> {
     Some(text.into())
 }
 
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+/// The keys that were [joined](join).
+fn split(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let (length, after) = rest.split_once(':')?;
@@ -344,7 +345,7 @@ mod tests {
     fn keys_may_hold_anything() {
         let keys = ["", ":", "1:a", "a\nb"].map(str::to_owned);
         let text = join(&keys).unwrap();
-        assert!(lines(&text).eq(keys.iter().map(String::as_str)));
+        assert!(split(&text).eq(keys.iter().map(String::as_str)));
         assert!(join(&["x".repeat(MAX_ANSWER_BYTES)]).is_none());
     }
 }
