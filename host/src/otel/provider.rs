@@ -7,6 +7,7 @@ use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider;
 
 use super::builder::RoutingTracerProviderBuilder;
+use super::external::ExternalTraces;
 use super::lost::LostSpans;
 use super::otel_tracer::OtelTracer;
 use super::propagator::RoutingPropagator;
@@ -96,7 +97,17 @@ impl RoutingTracerProvider {
         LostSpans {
             after_shutdown: self.shared.routes.lost(),
             tracer_gone: self.shared.tracer_gone(),
+            late_signals: self.shared.late_signals(),
         }
+    }
+
+    /// What is remembered of [external traces](super::ExternalTrace).
+    pub fn external_traces(&self) -> ExternalTraces {
+        self.shared.external.counts()
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// Tracers that are no longer in the registry, not shut down, and still held.

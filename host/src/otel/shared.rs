@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::external::Remembered;
 use super::otel_tracer::OtelTracer;
 use super::routes::Routes;
 use crate::context::RuntimeContext;
@@ -15,7 +16,9 @@ pub(super) struct Shared {
     pub(super) routes: Routes,
     /// For roots to which no runtime context is attached.
     pub(super) knows_nothing: RuntimeContext,
+    pub(super) external: Remembered,
     tracer_gone: AtomicU64,
+    late_signals: AtomicU64,
 }
 
 impl Shared {
@@ -24,7 +27,9 @@ impl Shared {
             registry,
             routes: Routes::new(),
             knows_nothing: RuntimeContext::empty(),
+            external: Remembered::default(),
             tracer_gone: AtomicU64::new(0),
+            late_signals: AtomicU64::new(0),
         }
     }
 
@@ -34,5 +39,13 @@ impl Shared {
 
     pub(super) fn count_tracer_gone(&self) {
         self.tracer_gone.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn late_signals(&self) -> u64 {
+        self.late_signals.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_late_signal(&self) {
+        self.late_signals.fetch_add(1, Ordering::Relaxed);
     }
 }
