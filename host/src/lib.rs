@@ -58,7 +58,13 @@ mod learned;
 mod registry;
 
 #[cfg(feature = "otel")]
+pub mod delivery;
+#[cfg(feature = "otel")]
+pub mod exporters;
+#[cfg(feature = "otel")]
 pub mod otel;
+#[cfg(feature = "otel")]
+pub mod scrub;
 
 pub use context::{
     ContextError, ContextLimits, ContextView, RootSpan, RuntimeContext, RuntimeContextBuilder,

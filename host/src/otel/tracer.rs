@@ -180,7 +180,7 @@ impl Tracer for RoutingTracer {
     }
 }
 
-fn kind(kind: Option<&SpanKind>) -> &'static str {
+pub(super) fn kind(kind: Option<&SpanKind>) -> &'static str {
     match kind {
         Some(SpanKind::Client) => "client",
         Some(SpanKind::Server) => "server",

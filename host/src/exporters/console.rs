@@ -36,7 +36,7 @@ const MAX_VALUE_CHARS: usize = 120;
 
 /// Prints a trace when the last span of it that is open here has ended, so that
 /// children which outlive their parents stand where they belong.
-pub(super) struct Console {
+pub(crate) struct Console {
     service: String,
     waiting: Mutex<Waiting>,
     out: Mutex<Out>,
@@ -140,7 +140,7 @@ impl Waiting {
 }
 
 impl Console {
-    pub(super) fn new(service: String, writer: Box<dyn Write + Send>) -> Self {
+    pub(crate) fn new(service: String, writer: Box<dyn Write + Send>) -> Self {
         Self {
             service,
             waiting: Mutex::default(),
