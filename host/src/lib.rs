@@ -89,5 +89,5 @@ pub use directory::{DirectoryError, LoadReport, LoadedFile, SelectorsDirectory};
 
 pub use registry::{
     Lifecycle, LifecycleFailure, LifecycleReport, NoSuchTracer, RegisterError, Selection,
-    SelectionCounts, TracerRegistry,
+    SelectionCounts, SelectionOutcome, TracerRegistry,
 };
