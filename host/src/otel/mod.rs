@@ -90,6 +90,7 @@ mod sampling;
 mod scope;
 mod shared;
 mod span;
+mod telemetry;
 mod texts;
 mod trace_id;
 mod tracer;

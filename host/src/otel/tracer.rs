@@ -146,7 +146,9 @@ impl RoutingTracer {
         let run = parent_cx
             .runtime_context()
             .unwrap_or(&self.shared.knows_nothing);
-        self.shared.registry.select(&run.view_with_span(&span))
+        let selection = self.shared.registry.select(&run.view_with_span(&span));
+        self.shared.telemetry.record(&selection);
+        selection
     }
 }
 
