@@ -64,7 +64,13 @@ mod registry;
 #[cfg(feature = "otel")]
 pub mod ai;
 #[cfg(feature = "otel")]
+pub mod delivery;
+#[cfg(feature = "otel")]
+pub mod exporters;
+#[cfg(feature = "otel")]
 pub mod otel;
+#[cfg(feature = "otel")]
+pub mod scrub;
 
 pub use context::{
     ContextError, ContextLimits, ContextView, RootSpan, RuntimeContext, RuntimeContextBuilder,
@@ -89,5 +95,5 @@ pub use directory::{DirectoryError, LoadReport, LoadedFile, SelectorsDirectory};
 
 pub use registry::{
     Lifecycle, LifecycleFailure, LifecycleReport, NoSuchTracer, RegisterError, Selection,
-    SelectionCounts, TracerRegistry,
+    SelectionCounts, SelectionOutcome, TracerRegistry,
 };

@@ -159,7 +159,7 @@ fn json_float(float: f64) -> serde_json::Value {
 }
 
 /// The word for a float that is no JSON number.
-pub(super) fn not_finite(float: f64) -> Option<&'static str> {
+pub(crate) fn not_finite(float: f64) -> Option<&'static str> {
     match float {
         _ if float.is_nan() => Some("NaN"),
         f64::INFINITY => Some("Infinity"),

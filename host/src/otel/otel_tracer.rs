@@ -13,6 +13,7 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuild
 use super::list::List;
 use super::scope::Scope;
 use super::trace_id::RoutedIds;
+use crate::delivery::{DeliveryCounts, Meter};
 use crate::registry::Lifecycle;
 
 /// One tracer that the registry may select: an [`SdkTracerProvider`] with an
@@ -52,6 +53,8 @@ pub struct OtelTracer {
     scoped: List<(Arc<Scope>, SdkTracer)>,
     routes: List<RouteNumber>,
     stopped: AtomicBool,
+    /// By the names of the exporters.
+    meters: Vec<(&'static str, Arc<Meter>)>,
     /// Outlives the tracer, so that what was lost stays counted.
     lost: Arc<AtomicU64>,
 }
@@ -87,8 +90,22 @@ impl OtelTracer {
             scoped: List::default(),
             routes: List::default(),
             stopped: AtomicBool::new(false),
+            meters: Vec::new(),
             lost: Arc::default(),
         }
+    }
+
+    /// With the meters of exporters that were made here.
+    pub(super) fn with_meters(mut self, meters: Vec<(&'static str, Arc<Meter>)>) -> Self {
+        self.meters = meters;
+        self
+    }
+
+    /// What became of the spans of each exporter, by the exporters' names. Only those
+    /// of a [`TracerConfig`](super::TracerConfig) are counted.
+    pub fn delivery(&self) -> Vec<(&'static str, DeliveryCounts)> {
+        let read = |(name, meter): &(&'static str, Arc<Meter>)| (*name, meter.read());
+        self.meters.iter().map(read).collect()
     }
 
     /// The provider behind it.

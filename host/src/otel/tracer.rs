@@ -155,7 +155,9 @@ impl RoutingTracer {
         let run = parent_cx
             .runtime_context()
             .unwrap_or(&self.shared.knows_nothing);
-        Some(self.shared.registry.select(&run.view_with_span(&span)))
+        let selection = self.shared.registry.select(&run.view_with_span(&span));
+        self.shared.telemetry.record(&selection);
+        Some(selection)
     }
 }
 
@@ -189,7 +191,7 @@ impl Tracer for RoutingTracer {
     }
 }
 
-fn kind(kind: Option<&SpanKind>) -> &'static str {
+pub(super) fn kind(kind: Option<&SpanKind>) -> &'static str {
     match kind {
         Some(SpanKind::Client) => "client",
         Some(SpanKind::Server) => "server",

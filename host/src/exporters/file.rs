@@ -14,11 +14,11 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use opentelemetry_sdk::trace::SpanData;
 use parking_lot::Mutex;
 
-use super::attributes::not_finite;
+use crate::delivery::{Loss, Sent, Sink};
+use crate::otel::attributes::not_finite;
 
 /// Appends one line for each batch.
 #[derive(Debug)]
@@ -70,16 +70,24 @@ impl Lines {
     }
 }
 
-impl SpanExporter for OtlpFile {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+impl Sink for OtlpFile {
+    fn send(&self, batch: Vec<SpanData>) -> Sent {
+        let spans = batch.len() as u64;
         let was_torn = self.lines.lock().torn;
-        self.write(batch).map_err(|error| {
-            // Once until it works again, and not once for each batch.
-            if !was_torn {
-                tracing::warn!(path = %self.path.display(), %error, "spans are lost: their file cannot be written");
+        match self.write(batch) {
+            Ok(()) => Sent::all(spans),
+            Err(error) => {
+                // Once until it works again, and not once for each batch.
+                if !was_torn {
+                    tracing::warn!(path = %self.path.display(), %error, "spans are lost: their file cannot be written");
+                }
+                Sent::none(
+                    spans,
+                    Loss::Failed,
+                    format!("{}: {error}", self.path.display()),
+                )
             }
-            OTelSdkError::InternalFailure(format!("{}: {error}", self.path.display()))
-        })
+        }
     }
 
     fn set_resource(&mut self, resource: &Resource) {
