@@ -7,7 +7,7 @@ use super::ai::Ai;
 use super::builder::{AiSpanBuilder, Side};
 use super::keys;
 use super::kind::{AiSpanKind, sealed};
-use super::message::{self, Messages};
+use super::messages::{self, Messages};
 use super::span::AiSpan;
 
 /// A run of an agent: `invoke_agent NAME`.
@@ -71,7 +71,7 @@ impl AiSpanBuilder<AgentRun> {
     /// The names of the tools that it may use.
     pub fn tools<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
-        message::say_tools(&names, &mut self.attributes);
+        messages::say_tools(&names, &mut self.attributes);
         self
     }
 
@@ -84,7 +84,7 @@ impl AiSpanBuilder<AgentRun> {
     pub fn instructions(self, text: impl Into<String>) -> Self {
         let text = text.into();
         self.with_content(Side::Input, move |attributes| {
-            message::say_instructions(&text, attributes);
+            messages::say_instructions(&text, attributes);
         })
     }
 

@@ -9,7 +9,7 @@ use opentelemetry::{Context, KeyValue, StringValue};
 
 use super::ai::Ai;
 use super::attributes::Attributes;
-use super::carried::{AiContextExt as _, Carried, Hidden};
+use super::carried::{Carried, Hidden};
 use super::keys;
 use super::kind::AiSpanKind;
 use super::span::AiSpan;
@@ -52,6 +52,9 @@ type SayContent = Box<dyn FnOnce(&mut Attributes) + Send>;
 pub struct AiSpanBuilder<K> {
     ai: Ai,
     parent: Context,
+    is_root: bool,
+    external: Option<ExternalTrace>,
+    carried: Carried,
     name: Option<Cow<'static, str>>,
     operation: Cow<'static, str>,
     target: String,
@@ -70,6 +73,9 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
             attributes: Attributes::new(ai.options()),
             ai: ai.clone(),
             parent,
+            is_root: false,
+            external: None,
+            carried: Carried::default(),
             name: None,
             operation: K::OPERATION.into(),
             target,
@@ -92,37 +98,37 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
     /// Starts a trace of its own. Of the context it keeps the session, user, tags and
     /// what is hidden, the runtime context and the baggage.
     pub fn as_root(mut self) -> Self {
-        self.parent = Carried::without_span(&self.parent);
+        self.is_root = true;
         self
     }
 
     /// Starts it as a root in a trace that another system began.
     pub fn in_trace(mut self, trace: &ExternalTrace) -> Self {
-        self.parent = self.parent.with_external_trace(trace);
+        self.external = Some(trace.clone());
         self
     }
 
     /// The session, of this span and all AI spans below it.
     pub fn session(mut self, id: impl Into<StringValue>) -> Self {
-        self.parent = self.parent.with_session(id);
+        self.carried.add(Carried::of_session(id));
         self
     }
 
     /// The user, of this span and all AI spans below it.
     pub fn user(mut self, id: impl Into<StringValue>) -> Self {
-        self.parent = self.parent.with_user(id);
+        self.carried.add(Carried::of_user(id));
         self
     }
 
     /// Tags, of this span and all AI spans below it.
     pub fn tags<T: Into<StringValue>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
-        self.parent = self.parent.with_tags(tags);
+        self.carried.add(Carried::of_tags(tags));
         self
     }
 
     /// Hides content, of this span and all AI spans below it.
     pub fn hide(mut self, hidden: Hidden) -> Self {
-        self.parent = self.parent.with_hidden(hidden);
+        self.carried.add(Carried::of_hidden(hidden));
         self
     }
 
@@ -155,14 +161,15 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
     /// # Cost
     /// A context and the attributes, beside the tracer's own span.
     pub fn start(self) -> AiSpan<K> {
+        let parent = self.parent_context();
         let Some(place) = self.ai.take_place() else {
-            return AiSpan::refused(self.ai, self.parent);
+            return AiSpan::refused(self.ai, parent);
         };
         let builder = SpanBuilder::from_name(self.name())
             .with_kind(self.span_kind.clone())
-            .with_attributes(self.start_attributes())
+            .with_attributes(self.start_attributes(&parent))
             .with_links(self.links);
-        let context = self.ai.start(builder, &self.parent);
+        let context = self.ai.start(builder, &parent);
         let span = AiSpan::new(self.ai, context, place);
         span.say(|attributes| {
             for (side, say) in self.content {
@@ -172,6 +179,18 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
             }
         });
         span
+    }
+
+    /// In whatever order it was said where the span starts and what it carries.
+    fn parent_context(&self) -> Context {
+        let mut parent = match self.is_root {
+            true => Carried::without_span(&self.parent),
+            false => self.parent.clone(),
+        };
+        if let Some(external) = &self.external {
+            parent = parent.with_external_trace(external);
+        }
+        self.carried.clone().onto(&parent)
     }
 
     fn name(&self) -> Cow<'static, str> {
@@ -186,13 +205,13 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
         }
     }
 
-    fn start_attributes(&self) -> Vec<KeyValue> {
+    fn start_attributes(&self, parent: &Context) -> Vec<KeyValue> {
         let mut head = Attributes::new(self.ai.options());
         if !self.operation.is_empty() {
             head.say(keys::OPERATION, self.operation.clone());
         }
         head.say(keys::SPAN_KIND, K::OPEN_INFERENCE);
-        Carried::write(&self.parent, &mut head);
+        Carried::write(parent, &mut head);
         head.append(&self.attributes);
         if !self.parameters.is_empty() {
             let key = keys::open_inference(K::PARAMETERS);
@@ -227,6 +246,13 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
             self.content.insert(0, (side, Box::new(say)));
         }
         self
+    }
+
+    /// Input of any shape.
+    pub(super) fn with_any_input(self, input: serde_json::Value) -> Self {
+        self.with_content(Side::Input, move |attributes| {
+            attributes.say_any_value(keys::INPUT, &input);
+        })
     }
 }
 

@@ -57,7 +57,7 @@ pub trait AiContextExt {
 }
 
 /// In one value, so that a span asks for it once.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Carried {
     session: Option<StringValue>,
     user: Option<StringValue>,
@@ -65,7 +65,7 @@ pub(super) struct Carried {
     pub(super) hides: Hides,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Hides {
     pub(super) input: bool,
     pub(super) output: bool,
@@ -103,37 +103,73 @@ impl Carried {
         }
     }
 
-    fn changed(context: &Context, change: impl FnOnce(&mut Self)) -> Context {
+    /// Says more: what is said here counts, and nothing that was hidden is shown.
+    pub(super) fn add(&mut self, more: Self) {
+        self.session = more.session.or(self.session.take());
+        self.user = more.user.or(self.user.take());
+        for tag in more.tags {
+            if !self.tags.contains(&tag) {
+                self.tags.push(tag);
+            }
+        }
+        self.hides.input |= more.hides.input;
+        self.hides.output |= more.hides.output;
+    }
+
+    /// The context with this beside what it carries.
+    pub(super) fn onto(self, context: &Context) -> Context {
+        if self == Self::default() {
+            return context.clone();
+        }
         let mut carried = context.get::<Self>().cloned().unwrap_or_default();
-        change(&mut carried);
+        carried.add(self);
         context.with_value(carried)
+    }
+
+    pub(super) fn of_session(id: impl Into<StringValue>) -> Self {
+        Self {
+            session: Some(id.into()),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_user(id: impl Into<StringValue>) -> Self {
+        Self {
+            user: Some(id.into()),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_tags<T: Into<StringValue>>(tags: impl IntoIterator<Item = T>) -> Self {
+        Self {
+            tags: tags.into_iter().map(Into::into).collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_hidden(hidden: Hidden) -> Self {
+        let (input, output) = (hidden != Hidden::Output, hidden != Hidden::Input);
+        Self {
+            hides: Hides { input, output },
+            ..Self::default()
+        }
     }
 }
 
 impl AiContextExt for Context {
     fn with_session(&self, id: impl Into<StringValue>) -> Self {
-        Carried::changed(self, |carried| carried.session = Some(id.into()))
+        Carried::of_session(id).onto(self)
     }
 
     fn with_user(&self, id: impl Into<StringValue>) -> Self {
-        Carried::changed(self, |carried| carried.user = Some(id.into()))
+        Carried::of_user(id).onto(self)
     }
 
     fn with_tags<T: Into<StringValue>>(&self, tags: impl IntoIterator<Item = T>) -> Self {
-        let tags = tags.into_iter().map(Into::into);
-        Carried::changed(self, |carried| {
-            for tag in tags {
-                if !carried.tags.contains(&tag) {
-                    carried.tags.push(tag);
-                }
-            }
-        })
+        Carried::of_tags(tags).onto(self)
     }
 
     fn with_hidden(&self, hidden: Hidden) -> Self {
-        Carried::changed(self, |carried| {
-            carried.hides.input |= hidden != Hidden::Output;
-            carried.hides.output |= hidden != Hidden::Input;
-        })
+        Carried::of_hidden(hidden).onto(self)
     }
 }

@@ -10,7 +10,7 @@ use super::ai::Ai;
 use super::builder::{AiSpanBuilder, Side};
 use super::keys::{self, Key};
 use super::kind::{AiSpanKind, sealed};
-use super::message::{self, Messages};
+use super::messages::{self, Messages};
 use super::span::AiSpan;
 use super::usage::{Usage, integer};
 
@@ -117,7 +117,7 @@ impl AiSpanBuilder<Generation> {
     /// The names of the tools that the model may ask for.
     pub fn tools<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
-        message::say_tools(&names, &mut self.attributes);
+        messages::say_tools(&names, &mut self.attributes);
         self
     }
 
@@ -125,7 +125,7 @@ impl AiSpanBuilder<Generation> {
     pub fn instructions(self, text: impl Into<String>) -> Self {
         let text = text.into();
         self.with_first_content(Side::Input, move |attributes| {
-            message::say_model_instructions(&text, attributes);
+            messages::say_model_instructions(&text, attributes);
         })
     }
 

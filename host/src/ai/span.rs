@@ -193,6 +193,13 @@ impl<K: AiSpanKind> AiSpan<K> {
         }
     }
 
+    /// Output of any shape.
+    pub(super) fn say_any_output(&self, output: serde_json::Value) {
+        self.say_content(Side::Output, |attributes| {
+            attributes.say_any_value(keys::OUTPUT, &output);
+        });
+    }
+
     pub(super) fn fail_status(&self, message: &'static str) {
         if let Some(span) = self.recording() {
             span.set_status(Status::error(message));

@@ -7,7 +7,7 @@ use super::ai::Ai;
 use super::builder::{AiSpanBuilder, Side};
 use super::keys;
 use super::kind::{AiSpanKind, sealed};
-use super::message::Messages;
+use super::messages::Messages;
 use super::span::AiSpan;
 use super::usage::Usage;
 

@@ -5,7 +5,7 @@ use opentelemetry::{Context, KeyValue, StringValue};
 use serde_json::Value;
 
 use super::ai::Ai;
-use super::builder::{AiSpanBuilder, Side};
+use super::builder::AiSpanBuilder;
 use super::keys;
 use super::kind::{AiSpanKind, sealed};
 use super::span::AiSpan;
@@ -103,23 +103,7 @@ impl AiSpan<WorkflowStep> {
     }
 }
 
-impl<K: AiSpanKind> AiSpanBuilder<K> {
-    /// Input of any shape.
-    pub(super) fn with_any_input(self, input: Value) -> Self {
-        self.with_content(Side::Input, move |attributes| {
-            attributes.say_any_value(keys::INPUT, &input);
-        })
-    }
-}
-
 impl<K: AiSpanKind> AiSpan<K> {
-    /// Output of any shape.
-    pub(super) fn say_any_output(&self, output: Value) {
-        self.say_content(Side::Output, |attributes| {
-            attributes.say_any_value(keys::OUTPUT, &output);
-        });
-    }
-
     fn finish_with(self, status: RunStatus) {
         if let Some(key) = K::STATUS {
             self.attribute(KeyValue::new(key, status.as_str()));

@@ -67,7 +67,7 @@ impl ExternalTrace {
     }
 
     /// The span of it below which roots start here, by its id: 16 hexadecimal digits,
-    /// not all of them zero.
+    /// not all of them zero. It counts as sampled.
     ///
     /// # Errors
     /// The text is something else.
@@ -225,13 +225,12 @@ impl Remembered {
         tracer: Arc<OtelTracer>,
     ) -> (Arc<Route>, Arc<OtelTracer>) {
         let mut state = self.state.lock();
-        let known = state.routes.get(&trace).map(|known| {
-            let tracer = known.tracer()?;
-            Some((known.clone(), tracer))
-        });
-        match known {
-            Some(Some(first)) => return first,
-            Some(None) => {}
+        match state.routes.get(&trace).cloned() {
+            Some(first) => {
+                if let Some(tracer) = first.tracer() {
+                    return (first, tracer);
+                }
+            }
             None => state.make_room_for(trace),
         }
         state.routes.insert(trace, route.clone());

@@ -162,7 +162,8 @@ impl fmt::Display for NoSuchTrace {
 impl Error for NoSuchTrace {}
 
 impl RoutingTracerProvider {
-    /// A reference to a span of this provider, by its context.
+    /// A reference to a span of this provider, by its context. That of a span that
+    /// does nothing leads nowhere.
     ///
     /// # Cost
     /// A copy of the context, with the choice of the tracer in its `tracestate`.

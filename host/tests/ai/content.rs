@@ -4,6 +4,7 @@ use opentelemetry::Context;
 use opentelemetry_sdk::trace::SpanData;
 use serde_json::json;
 use spanway::ai::{AiContextExt, AiOptions, AiParent, ContentLimits, Dialect, Hidden};
+use spanway::otel::ExternalTrace;
 
 use crate::support::{ai, shown, spans, value};
 
@@ -141,4 +142,40 @@ fn session_user_and_tags_are_on_every_ai_span_below() {
         assert_eq!(carried(&spans[place]), ["s-1", "s-1", user, r#"["a","b"]"#]);
     }
     assert_eq!(carried(&spans[3]), [""; 4]);
+}
+
+#[test]
+fn the_order_in_which_a_builder_is_told_does_not_matter() {
+    let (ai, exporter) = ai(AiOptions::new().capture_content(true));
+    let trace = ExternalTrace::new("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();
+    let context = Context::new().with_session("old").with_tags(["a"]);
+    let first = ai
+        .generic("g")
+        .session("s-1")
+        .tags(["b"])
+        .hide(Hidden::Both);
+    let first = first.in_trace(&trace).input("secret").under(&context);
+    let second = ai
+        .generic("g")
+        .under(&context)
+        .input("secret")
+        .in_trace(&trace);
+    let second = second.hide(Hidden::Both).tags(["b"]).session("s-1");
+    for builder in [first, second] {
+        builder.start().end();
+    }
+    for span in spans(&exporter) {
+        assert_eq!(
+            span.span_context.trace_id().to_string(),
+            "4bf92f3577b34da6a3ce929d0e0e4736"
+        );
+        assert_eq!(
+            shown(&span.attributes),
+            [
+                "gen_ai.conversation.id=s-1",
+                "session.id=s-1",
+                r#"tag.tags=["a","b"]"#,
+            ]
+        );
+    }
 }

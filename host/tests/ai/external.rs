@@ -5,7 +5,7 @@ use opentelemetry::trace::{SpanId, Tracer as _, TracerProvider as _};
 use spanway::ai::{AiOptions, AiParent};
 use spanway::otel::{ExternalTrace, ExternalTraceExt};
 
-use crate::support::{CARRIERS, Fleet, ai, run, spans, value};
+use crate::support::{CARRIERS, Fleet, NAMES, ai, run, spans, value};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
@@ -141,5 +141,26 @@ fn any_other_tracer_stays_in_the_trace_as_well() {
     }
     for span in spans(&exporter) {
         assert_eq!(span.span_context.trace_id().to_string(), TRACE);
+    }
+}
+
+#[test]
+fn roots_that_start_at_once_agree_on_a_tracer() {
+    for carrier in CARRIERS {
+        let fleet = Fleet::new(carrier);
+        let ai = fleet.ai();
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let ai = &ai;
+                scope.spawn(move || {
+                    let wanted = run(NAMES[number % 2]);
+                    let root = ai.generic("root").under(&wanted);
+                    root.in_trace(&trace()).start().end();
+                });
+            }
+        });
+        let mut counts = fleet.counts();
+        counts.sort_unstable();
+        assert_eq!(counts, [0, 8]);
     }
 }

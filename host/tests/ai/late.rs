@@ -196,3 +196,21 @@ fn below_gives_a_context_for_ordinary_spans() {
     context.span().end();
     assert_eq!((fleet.counts(), fleet.asked()), (vec![0, 2], 1));
 }
+
+#[test]
+fn a_score_is_said_in_the_words_that_were_asked_for() {
+    for (dialect, events, attributes) in [
+        (Dialect::GenAi, 1, 0),
+        (Dialect::OpenInference, 0, 2),
+        (Dialect::Both, 1, 2),
+    ] {
+        let fleet = Fleet::new(true);
+        let reference: SpanReference = kept(&fleet).parse().unwrap();
+        LateSignals::new(&fleet.provider, AiOptions::new().dialect(dialect))
+            .score(&reference, Score::new("relevance"))
+            .unwrap();
+        let spans = fleet.spans("other");
+        assert_eq!(spans[1].events.len(), events, "{dialect:?}");
+        assert_eq!(spans[1].attributes.len(), attributes, "{dialect:?}");
+    }
+}

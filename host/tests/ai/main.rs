@@ -6,6 +6,8 @@ mod errors;
 mod external;
 mod kinds;
 mod late;
+mod models;
 mod open;
+mod runs;
 mod support;
 mod tracers;
