@@ -14,12 +14,12 @@ use crate::collector::{Answer, Collector};
 use crate::support::{PATIENT, counts, end_spans, send, tracer};
 
 /// Time for a few attempts.
-const SHORT: Duration = Duration::from_millis(700);
+pub(crate) const SHORT: Duration = Duration::from_millis(700);
 
 const SPANS: u64 = 3;
 
 /// What became of the spans of one batch.
-enum Fate {
+pub(crate) enum Fate {
     Delivered,
     /// All of them.
     Lost(Loss),
@@ -29,7 +29,7 @@ enum Fate {
 
 /// How many attempts there were.
 #[derive(Debug)]
-enum Attempts {
+pub(crate) enum Attempts {
     Exactly(u64),
     Several,
 }
@@ -37,7 +37,7 @@ enum Attempts {
 use Attempts::{Exactly, Several};
 use Fate::{Delivered, Lost, Refused};
 
-fn assert_fate(what: &str, counts: &DeliveryCounts, fate: &Fate, attempts: &Attempts) {
+pub(crate) fn assert_fate(what: &str, counts: &DeliveryCounts, fate: &Fate, attempts: &Attempts) {
     let (delivered, cause, lost) = match fate {
         Delivered => (SPANS, Loss::Failed, 0),
         Lost(cause) => (0, *cause, SPANS),
@@ -52,7 +52,7 @@ fn assert_fate(what: &str, counts: &DeliveryCounts, fate: &Fate, attempts: &Atte
     }
 }
 
-fn partial(rejected_spans: i64) -> Vec<u8> {
+pub(crate) fn partial(rejected_spans: i64) -> Vec<u8> {
     let partial_success = Some(ExportTracePartialSuccess {
         rejected_spans,
         error_message: "too old".to_owned(),
@@ -116,7 +116,7 @@ fn each_fault_over_http_is_counted_as_what_it_is() {
 }
 
 /// An address where nobody listens any more.
-fn nobody() -> String {
+pub(crate) fn nobody() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }

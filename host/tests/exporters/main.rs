@@ -4,5 +4,14 @@
 
 mod collector;
 mod faults;
+#[cfg(feature = "grpc")]
+mod grpc_collector;
+#[cfg(feature = "grpc")]
+mod grpc_faults;
+mod leak;
+mod mistakes;
+mod presets;
+mod process;
+mod secrets;
 mod support;
 mod wire;

@@ -6,6 +6,7 @@
 //! # Source
 //! <https://opentelemetry.io/docs/specs/otlp/#otlpgrpc>
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::mem;
@@ -96,25 +97,25 @@ impl GrpcTransport {
     }
 
     fn failure(&self, status: &Status) -> Failure {
-        let message = self.secrets.hide(answer::clean(status.message()));
-        if has_source::<ConnectError>(status) {
-            return Failure {
-                cause: Loss::Unreachable,
-                message: self.secrets.hide(causes(status)),
+        // A status with a cause was made here, and not by the backend.
+        match causes(status).last() {
+            Some(last) => Failure {
+                cause: lost_by(status),
+                message: self.secrets.hide(last.to_string()),
                 again: Again::Soon,
-            };
+            },
+            None => self.answered(status),
         }
-        let asked = status
-            .get_details_retry_info()
-            .and_then(|info| info.retry_delay);
+    }
+
+    fn answered(&self, status: &Status) -> Failure {
+        let code = status.code();
+        let said = self.secrets.hide(answer::clean(status.message()));
+        let asked = status.get_details_retry_info();
         Failure {
-            cause: cause(status.code()),
-            message: format!(
-                "it answered {:?} {message:?}{}",
-                status.code(),
-                remedy(status.code())
-            ),
-            again: again(status.code(), asked),
+            cause: cause(code),
+            message: format!("it answered {code:?} {said:?}{}", remedy(code)),
+            again: again(code, asked.and_then(|info| info.retry_delay)),
         }
     }
 }
@@ -149,7 +150,7 @@ impl fmt::Debug for GrpcTransport {
     }
 }
 
-fn setup(error: impl std::error::Error + Send + Sync + 'static) -> OtlpProblem {
+fn setup(error: impl Error + Send + Sync + 'static) -> OtlpProblem {
     OtlpProblem::Setup(Box::new(error))
 }
 
@@ -216,16 +217,14 @@ fn remedy(code: Code) -> &'static str {
     }
 }
 
-fn sources(status: &Status) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
-    std::iter::successors(std::error::Error::source(status), |error| error.source())
+fn causes(status: &Status) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(Error::source(status), |&error| error.source())
 }
 
-fn has_source<E: std::error::Error + 'static>(status: &Status) -> bool {
-    sources(status).any(|error| error.is::<E>())
-}
-
-/// The last cause says most.
-fn causes(status: &Status) -> String {
-    let last = sources(status).last().map(ToString::to_string);
-    last.unwrap_or_else(|| status.message().to_owned())
+/// Why there was no answer: there never was a connection, or it went.
+fn lost_by(status: &Status) -> Loss {
+    match causes(status).any(|error| error.is::<ConnectError>()) {
+        true => Loss::Unreachable,
+        false => Loss::Unavailable,
+    }
 }

@@ -13,6 +13,8 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use prost::Message as _;
+use tracing::Dispatch;
+use tracing::dispatcher::with_default;
 use ureq::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use ureq::{Agent, Body, Proxy};
 
@@ -65,10 +67,12 @@ impl HttpTransport {
             .timeout_resolve(Some(time / 2))
             .timeout_connect(Some(time / 2))
             .build();
-        match self.agent.run(request) {
+        // `ureq` writes what it sends, with the keys in it, to the log at the finest
+        // level. No subscriber of the application's is told.
+        with_default(&Dispatch::none(), || match self.agent.run(request) {
             Ok(response) => self.answered(response),
             Err(error) => Attempt::Failed(self.not_answered(&error)),
-        }
+        })
     }
 
     fn answered(&self, mut response: Response<Body>) -> Attempt {

@@ -1,9 +1,7 @@
 //! Phoenix.
 
+use super::PROJECT;
 use crate::exporters::{OtlpExporter, Secret};
-
-/// The resource attribute that names a project, to Phoenix and to Arize.
-pub(super) const PROJECT: &str = "openinference.project.name";
 
 /// [Phoenix](https://arize.com/docs/phoenix) of Arize, over HTTP or gRPC.
 ///
