@@ -3,6 +3,7 @@
 //! An [`Exporter`] is a value that says where spans go. It becomes a sender when its
 //! [tracer](crate::otel::TracerConfig) is built. A tracer with several of them sends
 //! each span to all, and one that fails does not keep the others from it.
+#![cfg_attr(feature = "otlp", doc = include_str!("backends.md"))]
 
 mod console;
 mod file;

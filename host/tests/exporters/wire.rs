@@ -122,6 +122,18 @@ fn each_preset_over_grpc_is_what_its_backend_documents() {
     }
 }
 
+/// The table in the documentation has a line for each, with all of its headers.
+#[test]
+fn the_documented_table_names_every_preset_and_header() {
+    let table = include_str!("../../src/exporters/backends.md");
+    for row in http_rows().iter().chain(&grpc_rows()) {
+        let name = format!("| `{}` |", row.name);
+        let line = table.lines().find(|line| line.contains(&name)).unwrap();
+        let known = |header: &str| line.contains(&format!("`{header}`")) || row.name == "otlp";
+        assert!(row.headers.iter().all(|(name, _)| known(name)), "{line}");
+    }
+}
+
 #[test]
 fn two_presets_of_one_tracer_keep_their_headers_and_resources_apart() {
     let rows = http_rows();

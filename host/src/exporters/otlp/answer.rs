@@ -43,6 +43,29 @@ pub(super) fn excerpt(body: &[u8]) -> Option<String> {
 
 /// One short line.
 pub(super) fn clean(text: &str) -> String {
-    let plain = text.chars().filter(|c| !c.is_control());
+    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     plain.take(MAX_SAID).collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::excerpt;
+
+    #[test]
+    fn the_readable_part_of_an_error_is_passed_on() {
+        // A `google.rpc.Status` with code 3 and a message.
+        let status = b"\x08\x03\x12\x07too old";
+        let rows: [(&[u8], Option<&str>); 5] = [
+            (b"", None),
+            (b"Field\nrequired\n", Some("Field required")),
+            (status, Some("too old")),
+            (b"\x08\x03", None),
+            (b"\xff\xfe\xfd", None),
+        ];
+        for (body, expected) in rows {
+            assert_eq!(excerpt(body).as_deref(), expected, "{body:?}");
+        }
+        let long = excerpt(&[b'x'; 1000]);
+        assert_eq!(long.map(|text| text.len()), Some(200));
+    }
 }

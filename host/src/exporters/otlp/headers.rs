@@ -109,3 +109,22 @@ impl fmt::Debug for Headers {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Headers;
+
+    #[test]
+    fn a_key_that_is_told_back_is_hidden_in_every_form() {
+        let mut headers = Headers::default();
+        headers.set("x-api-key".to_owned(), "an-api-key".into());
+        headers.set("x-mlflow-experiment-id".to_owned(), "0".into());
+        headers.set_basic("user", "pass-word".into());
+        let said = "an-api-key 0 pass-word dXNlcjpwYXNzLXdvcmQ= Basic dXNlcjpwYXNzLXdvcmQ=";
+        assert_eq!(headers.hide(said.to_owned()), "*** 0 *** *** ***");
+
+        headers.set_bearer("a-bearer-token".into());
+        let said = "a-bearer-token, Bearer a-bearer-token";
+        assert_eq!(headers.hide(said.to_owned()), "***, ***");
+    }
+}

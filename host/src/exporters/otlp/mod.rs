@@ -5,6 +5,9 @@
 //! of the process and over what is said in code, so that one backend is sent
 //! another's key; and it tells nobody how many spans a backend refused, or how often
 //! a batch was sent.
+//!
+//! # Source
+//! <https://opentelemetry.io/docs/specs/otlp/>
 
 mod answer;
 mod endpoint;

@@ -35,7 +35,7 @@ pub enum LangSmithRegion {
     Eu,
     /// `apac.api.smith.langchain.com`.
     Apac,
-    /// `aws.api.smith.langchain.com`.
+    /// `aws.api.smith.langchain.com`, in the United States.
     Aws,
 }
 
