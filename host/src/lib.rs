@@ -37,8 +37,10 @@
 //! # Features
 //! - `components` (default): selectors as WebAssembly components, on wasmtime.
 //! - `otel` (default): the routing tracer provider for OpenTelemetry, and AI spans.
+//! - `otlp` (default): exporters for backends, over OTLP as protobuf over HTTP.
+//! - `grpc`: OTLP over gRPC too.
 //!
-//! Without both, the crate holds the registry and native selectors, and depends on
+//! Without all of them, the crate holds the registry and native selectors, and depends on
 //! little.
 //!
 //! # A quiet guest

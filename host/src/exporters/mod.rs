@@ -3,21 +3,31 @@
 //! An [`Exporter`] is a value that says where spans go. It becomes a sender when its
 //! [tracer](crate::otel::TracerConfig) is built. A tracer with several of them sends
 //! each span to all, and one that fails does not keep the others from it.
+#![cfg_attr(feature = "otlp", doc = include_str!("backends.md"))]
 
 mod console;
 mod file;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod otlp_lines;
+#[cfg(feature = "otlp")]
+mod presets;
 mod tree;
 
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 pub(crate) use console::Console;
 use file::OtlpFile;
+#[cfg(feature = "otlp")]
+pub use otlp::{OtlpError, OtlpExporter, OtlpProblem, Protocol, Secret};
 pub use otlp_lines::ReadError;
+#[cfg(feature = "otlp")]
+pub use presets::*;
 pub use tree::TraceTree;
 
 use crate::delivery::{SdkSink, Sent, Sink};
@@ -50,6 +60,8 @@ pub(crate) enum Kind {
     File(PathBuf),
     Discard,
     Custom(Box<dyn Sink>),
+    #[cfg(feature = "otlp")]
+    Otlp(Box<OtlpExporter>),
 }
 
 impl Exporter {
@@ -92,13 +104,31 @@ impl Exporter {
         Self::of(Kind::Custom(Box::new(SdkSink(exporter))))
     }
 
-    /// The word for its kind in reports: `file`, `console`, …
+    /// To a backend over OTLP: a preset, or an [`OtlpExporter`].
+    #[cfg(feature = "otlp")]
+    pub fn otlp(exporter: impl Into<OtlpExporter>) -> Self {
+        Self::of(Kind::Otlp(Box::new(exporter.into())))
+    }
+
+    /// The URL that it sends to, for OTLP over gRPC the host; none for the others, and
+    /// none if what was given is no address.
+    pub fn endpoint(&self) -> Option<String> {
+        match &self.kind {
+            #[cfg(feature = "otlp")]
+            Kind::Otlp(exporter) => exporter.endpoint().ok(),
+            _ => None,
+        }
+    }
+
+    /// The word for its kind in reports: `file`, `console`, `langfuse`, …
     pub fn name(&self) -> &'static str {
         match &self.kind {
             Kind::Console(_) => "console",
             Kind::File(_) => "file",
             Kind::Discard => "discard",
             Kind::Custom(_) => "custom",
+            #[cfg(feature = "otlp")]
+            Kind::Otlp(exporter) => exporter.name(),
         }
     }
 
@@ -109,11 +139,20 @@ impl Exporter {
     }
 }
 
+#[cfg(feature = "otlp")]
+impl<T: Into<OtlpExporter>> From<T> for Exporter {
+    fn from(exporter: T) -> Self {
+        Self::otlp(exporter)
+    }
+}
+
 impl fmt::Debug for Exporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::File(path) => write!(f, "file {path:?}"),
             Kind::Custom(sink) => sink.fmt(f),
+            #[cfg(feature = "otlp")]
+            Kind::Otlp(exporter) => exporter.fmt(f),
             _ => f.write_str(self.name()),
         }
     }
@@ -121,12 +160,17 @@ impl fmt::Debug for Exporter {
 
 impl Kind {
     /// What takes the batches; none for the console, which prints whole traces on
-    /// the thread that ends them.
-    pub(crate) fn sink(self) -> Result<Ready, ExporterError> {
+    /// the thread that ends them. Sending a batch takes no longer than `timeout`.
+    #[cfg_attr(not(feature = "otlp"), allow(unused_variables))]
+    pub(crate) fn sink(self, timeout: Duration) -> Result<Ready, ExporterError> {
         Ok(match self {
             Self::Console(writer) => Ready::Console(writer),
             Self::Discard => Ready::Sink(Box::new(Discard)),
             Self::Custom(sink) => Ready::Sink(sink),
+            #[cfg(feature = "otlp")]
+            Self::Otlp(exporter) => {
+                Ready::Sink(exporter.sink(timeout).map_err(ExporterError::Otlp)?)
+            }
             Self::File(path) => match OtlpFile::append(&path) {
                 Ok(file) => Ready::Sink(Box::new(file)),
                 Err(source) => return Err(ExporterError::File { path, source }),
@@ -161,6 +205,9 @@ pub enum ExporterError {
         /// What the system said.
         source: io::Error,
     },
+    /// An exporter over OTLP cannot be made of what was given.
+    #[cfg(feature = "otlp")]
+    Otlp(OtlpError),
 }
 
 impl fmt::Display for ExporterError {
@@ -171,6 +218,8 @@ impl fmt::Display for ExporterError {
                 "{path:?} cannot be opened to append spans to it; its directory must exist and \
                  be writable"
             ),
+            #[cfg(feature = "otlp")]
+            Self::Otlp(error) => error.fmt(f),
         }
     }
 }
@@ -179,6 +228,8 @@ impl std::error::Error for ExporterError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File { source, .. } => Some(source),
+            #[cfg(feature = "otlp")]
+            Self::Otlp(error) => error.source(),
         }
     }
 }
