@@ -8,9 +8,13 @@ mod batch;
 mod counts;
 mod exporter;
 mod sink;
+mod spill;
+mod transport;
 
 pub use batch::BatchConfig;
 pub(crate) use counts::Meter;
 pub use counts::{DeliveryCounts, Loss};
 pub(crate) use exporter::Metered;
 pub(crate) use sink::{SdkSink, Sent, Sink};
+pub use spill::Spill;
+pub(crate) use transport::Transport;

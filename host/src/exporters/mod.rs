@@ -15,8 +15,9 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 pub(crate) use console::Console;
 use file::OtlpFile;
+pub use file::Rotation;
 
-use crate::delivery::{SdkSink, Sent, Sink};
+use crate::delivery::{SdkSink, Sent, Sink, Spill};
 use crate::scrub::SpanFilter;
 
 /// Where spans go, and which of them.
@@ -38,12 +39,13 @@ use crate::scrub::SpanFilter;
 pub struct Exporter {
     pub(crate) kind: Kind,
     pub(crate) filter: SpanFilter,
+    pub(crate) spill: Option<Spill>,
 }
 
 /// The kinds of exporters.
 pub(crate) enum Kind {
     Console(Box<dyn Write + Send>),
-    File(PathBuf),
+    File(PathBuf, Rotation),
     Discard,
     Custom(Box<dyn Sink>),
 }
@@ -53,6 +55,7 @@ impl Exporter {
         Self {
             kind,
             filter: SpanFilter::default(),
+            spill: None,
         }
     }
 
@@ -74,7 +77,12 @@ impl Exporter {
     /// # Source
     /// <https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/>
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self::of(Kind::File(path.into()))
+        Self::file_rotated(path, Rotation::default())
+    }
+
+    /// [`file`](Self::file) with limits of your own to its size.
+    pub fn file_rotated(path: impl Into<PathBuf>, rotation: Rotation) -> Self {
+        Self::of(Kind::File(path.into(), rotation))
     }
 
     /// Drops every span. A tracer that traces nowhere can be chosen like any other.
@@ -92,7 +100,7 @@ impl Exporter {
     pub fn name(&self) -> &'static str {
         match &self.kind {
             Kind::Console(_) => "console",
-            Kind::File(_) => "file",
+            Kind::File(..) => "file",
             Kind::Discard => "discard",
             Kind::Custom(_) => "custom",
         }
@@ -103,12 +111,19 @@ impl Exporter {
         self.filter = filter;
         self
     }
+
+    /// Keeps on disk what the backend cannot take now, and sends it later. Only
+    /// exporters over OTLP can.
+    pub fn spill(mut self, spill: Spill) -> Self {
+        self.spill = Some(spill);
+        self
+    }
 }
 
 impl fmt::Debug for Exporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::File(path) => write!(f, "file {path:?}"),
+            Kind::File(path, _) => write!(f, "file {path:?}"),
             Kind::Custom(sink) => sink.fmt(f),
             _ => f.write_str(self.name()),
         }
@@ -123,7 +138,7 @@ impl Kind {
             Self::Console(writer) => Ready::Console(writer),
             Self::Discard => Ready::Sink(Box::new(Discard)),
             Self::Custom(sink) => Ready::Sink(sink),
-            Self::File(path) => match OtlpFile::append(&path) {
+            Self::File(path, rotation) => match OtlpFile::append(&path, rotation) {
                 Ok(file) => Ready::Sink(Box::new(file)),
                 Err(source) => return Err(ExporterError::File { path, source }),
             },

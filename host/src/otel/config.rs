@@ -54,7 +54,12 @@ pub struct TracerConfig {
     resource: Vec<KeyValue>,
     batch: BatchConfig,
     scrub: Scrub,
+    max_open_spans: usize,
 }
+
+/// How many spans of a tracer may be open at once, unless it is said: some hundred
+/// megabytes of memory if each holds a few attributes.
+const MAX_OPEN_SPANS: usize = 100_000;
 
 impl TracerConfig {
     /// A tracer of this service, which has no exporter yet.
@@ -66,6 +71,7 @@ impl TracerConfig {
             resource: Vec::new(),
             batch: BatchConfig::default(),
             scrub: Scrub::default(),
+            max_open_spans: MAX_OPEN_SPANS,
         }
     }
 
@@ -127,6 +133,14 @@ impl TracerConfig {
     /// How large attributes may be, in place of the default.
     pub fn limits(mut self, limits: AttributeLimits) -> Self {
         self.scrub.limits = limits;
+        self
+    }
+
+    /// How many spans may be open at once, so that spans which are never ended do
+    /// not fill memory. What starts beyond that does nothing, and is counted as
+    /// [`too_many_open`](super::LostSpans::too_many_open). Default: 100,000.
+    pub fn max_open_spans(mut self, spans: usize) -> Self {
+        self.max_open_spans = spans;
         self
     }
 

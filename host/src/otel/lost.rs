@@ -28,11 +28,14 @@ pub struct LostSpans {
     pub after_shutdown: u64,
     /// Late children of a trace whose tracer was unregistered and is gone.
     pub tracer_gone: u64,
+    /// Spans that were not started because too many of their tracer were open: see
+    /// [`max_open_spans`](super::TracerConfig::max_open_spans).
+    pub too_many_open: u64,
 }
 
 impl LostSpans {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.after_shutdown + self.tracer_gone
+        self.after_shutdown + self.tracer_gone + self.too_many_open
     }
 }

@@ -96,6 +96,7 @@ impl RoutingTracerProvider {
         LostSpans {
             after_shutdown: self.shared.routes.lost(),
             tracer_gone: self.shared.tracer_gone(),
+            too_many_open: 0,
         }
     }
 

@@ -10,7 +10,7 @@ mod redaction;
 
 pub use filter::SpanFilter;
 pub use limits::AttributeLimits;
-pub use redaction::Redaction;
+pub use redaction::{Mask, Redaction};
 
 use opentelemetry_sdk::trace::SpanData;
 
