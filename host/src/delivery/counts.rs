@@ -159,11 +159,9 @@ impl fmt::Display for LostBy {
 /// Counts for one exporter.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    ended: AtomicU64,
     delivered: AtomicU64,
     retries: AtomicU64,
     filtered: AtomicU64,
-    waiting: AtomicU64,
     spilled: AtomicU64,
     replayed: AtomicU64,
     recovered: AtomicU64,
@@ -180,10 +178,6 @@ fn add(cell: &AtomicU64, count: u64) {
 }
 
 impl Meter {
-    pub(crate) fn ended(&self) {
-        add(&self.ended, 1);
-    }
-
     pub(crate) fn delivered(&self, spans: u64) {
         add(&self.delivered, spans);
     }
@@ -232,22 +226,12 @@ impl Meter {
         add(&self.cut, values);
     }
 
-    pub(crate) fn waits(&self) {
-        add(&self.waiting, 1);
-    }
-
-    /// Spans wait no longer. What became of them was counted before, so that no
-    /// reader misses them.
-    pub(crate) fn waited(&self, spans: u64) {
-        self.waiting.fetch_sub(spans, Ordering::Release);
-    }
-
-    pub(crate) fn read(&self) -> DeliveryCounts {
+    /// With what ended and what waits, which the queue knows.
+    pub(crate) fn read(&self, ended: u64, waiting: u64) -> DeliveryCounts {
         let get = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
         DeliveryCounts {
-            // First, so that what left it is found among the others.
-            waiting: self.waiting.load(Ordering::Acquire),
-            ended: get(&self.ended),
+            ended,
+            waiting,
             delivered: get(&self.delivered),
             retries: get(&self.retries),
             filtered: get(&self.filtered),

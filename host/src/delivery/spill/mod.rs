@@ -1,14 +1,31 @@
 //! Spilling: keeping what a backend could not take on disk until it can.
 
+mod file;
+mod store;
+mod transport;
+
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub(crate) use store::SpillStore;
+#[cfg_attr(not(test), expect(unused_imports))]
+pub(crate) use transport::Spilling;
 
 /// Where an exporter over OTLP keeps what its backend cannot take now, and how much.
 ///
 /// Only what a backend did not take because it was down is kept: not what it
-/// refused. The files are replayed, the oldest first, when the backend is back, also
-/// by a later process. What is kept holds spans as they would have been sent, after
-/// redaction; the directory is closed to other users.
+/// refused. While it is down, spans go to disk at once, and it is tried again after one
+/// second, two, four, up to 30. When it is back, new spans go first; after each batch,
+/// and while there is nothing else to do, a kept file is sent, the oldest first, also
+/// by a later process.
+///
+/// A request that the backend took without saying so in time is sent twice: the spans
+/// are the same, with the same ids.
+///
+/// The files hold spans as they would have been sent, after redaction, in a directory
+/// that is closed to other users. They are not forced to the disk itself: they outlive
+/// the process, and not a power cut. A file that cannot be read is set aside under
+/// another name (16 of them at most) and counted.
 ///
 /// # Examples
 /// ```
