@@ -1,6 +1,6 @@
 //! Cutting what is too long or too deep.
 
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry::Array;
 
 /// How large a span may be.
 ///
@@ -49,5 +49,32 @@ impl Default for AttributeLimits {
 }
 
 impl AttributeLimits {
-    pub(crate) fn cut(&self, _span: &mut SpanData) {}
+    /// The text as far as it may be long; none if it is not too long.
+    pub(super) fn cut_text(&self, text: &str) -> Option<String> {
+        // A character has a byte at least.
+        if text.len() <= self.length {
+            return None;
+        }
+        let (end, _) = text.char_indices().nth(self.length)?;
+        let missing = text[end..].chars().count();
+        Some(format!("{}…[+{missing}]", &text[..end]))
+    }
+
+    /// Drops the items of an array beyond the last that may be there, and says whether
+    /// there were any.
+    pub(super) fn cut_items(&self, array: &mut Array) -> bool {
+        let cut = |length: usize| length > self.items;
+        match array {
+            Array::Bool(items) => cut(items.len()) && truncate(items, self.items),
+            Array::I64(items) => cut(items.len()) && truncate(items, self.items),
+            Array::F64(items) => cut(items.len()) && truncate(items, self.items),
+            Array::String(items) => cut(items.len()) && truncate(items, self.items),
+            _ => false,
+        }
+    }
+}
+
+fn truncate<T>(items: &mut Vec<T>, length: usize) -> bool {
+    items.truncate(length);
+    true
 }
