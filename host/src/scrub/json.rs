@@ -246,7 +246,8 @@ impl<'de> Visitor<'de> for Step<'_, '_, '_> {
         while let Some(Key(key)) = members.next_key()? {
             if key == NUMBER {
                 let number: String = members.next_value()?;
-                return Ok(walk.write_plain(number));
+                walk.write_plain(number);
+                return Ok(());
             }
             walk.write(comma);
             comma = ",";
@@ -377,6 +378,27 @@ mod tests {
             assert_eq!(rewrite(text, "key", 9, &Simple, &mut done), None, "{text}");
             assert_eq!(done, Scrubbed::default());
         }
+    }
+
+    #[test]
+    fn a_number_of_any_precision_stays_a_number() {
+        let member = [(NUMBER, "1.00000000000000000001")];
+        let mut walk = Walk {
+            rules: &Simple,
+            depth: 9,
+            out: Some(String::new()),
+            done: Scrubbed::default(),
+        };
+        let step = Step {
+            walk: &mut walk,
+            key: "key",
+            hidden: false,
+            level: 0,
+        };
+        let number = serde::de::value::MapDeserializer::new(member.into_iter());
+        let read: Result<(), serde::de::value::Error> = step.deserialize(number);
+        assert_eq!(read, Ok(()));
+        assert_eq!(walk.out.as_deref(), Some(member[0].1));
     }
 
     #[test]
