@@ -12,6 +12,8 @@ mod queue;
 mod sink;
 #[cfg_attr(not(test), expect(dead_code, reason = "senders over OTLP use it"))]
 mod spill;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod worker;
 

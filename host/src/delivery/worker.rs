@@ -23,6 +23,17 @@ pub(super) struct Worker {
     every: Duration,
     names: Names,
     health: Health,
+    /// Dropped last: when it is told that this has come to its end, the sink has.
+    _end: End,
+}
+
+/// Whoever waits must not wait for a thread that is gone.
+struct End(Arc<Queue>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
 }
 
 impl Worker {
@@ -34,14 +45,14 @@ impl Worker {
         names: Names,
     ) -> io::Result<()> {
         let name = format!("spanway-{}", names.exporter);
-        let health = Health::default();
         let worker = Self {
+            _end: End(queue.clone()),
             queue,
             sink,
             scrub,
             every,
             names,
-            health,
+            health: Health::default(),
         };
         std::thread::Builder::new()
             .name(name)
@@ -108,12 +119,5 @@ impl Worker {
             tracing::debug!(exporter, error, "an exporter panicked");
         };
         outcome.inspect_err(|panic| failed(&**panic)).ok()
-    }
-}
-
-/// Whoever waits must not wait for a thread that is gone.
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.queue.finish();
     }
 }

@@ -106,7 +106,7 @@ fn sensitive_values_do_not_leave() {
 #[test]
 fn a_redaction_can_be_other_than_the_default() {
     let custom = |key: &str, text: &str| match key {
-        "panics" => std::panic::panic_any("oh"),
+        "panics" => std::panic::resume_unwind(Box::new("oh")),
         _ => text.strip_prefix("card ").map(|_| "card".to_owned()),
     };
     let json = r#"{"ssn":"x","session.id":"s","panics":"y","c":"card 4111"}"#;

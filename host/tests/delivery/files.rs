@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use spanway::delivery::Spill;
 use spanway::exporters::{Exporter, Rotation};
 use spanway::otel::{RoutingTracerProvider, TracerConfig};
 
@@ -113,4 +114,27 @@ fn a_full_disk_loses_its_own_spans_alone() {
     let counts = counts(&provider);
     assert_eq!((counts[0].lost(), counts[1].delivered), (50, 50));
     assert_eq!(spans(&path), 50);
+}
+
+#[test]
+fn an_exporter_that_cannot_spill_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    for (exporter, message) in [
+        (
+            Exporter::discard().spill(Spill::to(dir.path())),
+            "its exporter \"discard\" cannot spill; only exporters over OTLP can",
+        ),
+        (
+            Exporter::console().spill(Spill::to(dir.path())),
+            "its exporter \"console\" cannot spill; only exporters over OTLP can",
+        ),
+        (
+            Exporter::discard().spill(Spill::to("/dev/null/spill")),
+            "\"/dev/null/spill\" cannot be spilled to; it must be a directory of this exporter \
+             alone, and writable",
+        ),
+    ] {
+        let error = TracerConfig::new("shop").exporter(exporter).build();
+        assert_eq!(error.unwrap_err().to_string(), message);
+    }
 }

@@ -2,6 +2,8 @@
 
 mod file;
 mod store;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 use std::path::PathBuf;

@@ -78,7 +78,7 @@ impl SpillStore {
             let path = entry?.path();
             let ending = path.extension().and_then(|ending| ending.to_str());
             match ending {
-                Some(KEPT) => match number(&path) {
+                Some(KEPT) => match number(&path).filter(|it| self.path(*it, KEPT) == path) {
                     Some(number) => numbers.push(number),
                     None => self.put_aside(&path),
                 },

@@ -69,6 +69,17 @@ impl Spilling {
         }));
     }
 
+    /// Lets the pauses pass without waiting.
+    #[cfg(test)]
+    pub(super) fn end_pauses(&self) {
+        if let Some(spilled) = &self.spilled {
+            let spilled = &mut *spilled.lock();
+            for pause in [&mut spilled.down, &mut spilled.replay] {
+                pause.until = pause.until.map(|until| until.min(Instant::now()));
+            }
+        }
+    }
+
     /// Sends one kept request if it is time, and says whether to come again at once.
     pub(crate) fn idle(&self) -> bool {
         let Some(spilled) = &self.spilled else {

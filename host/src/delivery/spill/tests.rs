@@ -1,0 +1,475 @@
+//! Backends that go and come, processes that start anew, disks that fail.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use opentelemetry_sdk::trace::SpanData;
+use parking_lot::Mutex;
+use tempfile::TempDir;
+
+use super::*;
+use crate::delivery::{
+    BatchConfig, DeliveryCounts, Loss, Meter, Names, Pipeline, Queued, Sent, Sink, Transport, after,
+};
+
+/// A backend that is told what to answer, and keeps the names of the spans it took.
+#[derive(Clone, Debug)]
+struct Backend(Arc<Mutex<Answers>>);
+
+#[derive(Debug)]
+struct Answers {
+    /// None where it takes what comes.
+    refuses: Option<Loss>,
+    /// A span that it cannot take.
+    chokes_on: Option<&'static str>,
+    asked: usize,
+    took: Vec<String>,
+}
+
+impl Backend {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Answers {
+            refuses: None,
+            chokes_on: None,
+            asked: 0,
+            took: Vec::new(),
+        })))
+    }
+
+    fn refuses(&self, loss: impl Into<Option<Loss>>) {
+        self.0.lock().refuses = loss.into();
+    }
+
+    fn took(&self) -> Vec<String> {
+        self.0.lock().took.clone()
+    }
+
+    fn asked(&self) -> usize {
+        self.0.lock().asked
+    }
+}
+
+impl Transport for Backend {
+    fn send(&self, request: &ExportTraceServiceRequest) -> Sent {
+        let mut answers = self.0.lock();
+        answers.asked += 1;
+        let names = names(request);
+        let count = names.len() as u64;
+        let chokes = names
+            .iter()
+            .any(|name| answers.chokes_on == Some(name.as_str()));
+        match answers.refuses.or(chokes.then_some(Loss::Unavailable)) {
+            Some(cause) => Sent::none(count, cause, "no"),
+            None => {
+                answers.took.extend(names);
+                Sent::all(count)
+            }
+        }
+    }
+}
+
+fn names(request: &ExportTraceServiceRequest) -> Vec<String> {
+    let scopes = request.resource_spans.iter().flat_map(|of| &of.scope_spans);
+    let spans = scopes.flat_map(|scope| &scope.spans);
+    spans.map(|span| span.name.clone()).collect()
+}
+
+fn request(names: &[&str]) -> ExportTraceServiceRequest {
+    let span = |name: &&str| Span {
+        name: (*name).to_owned(),
+        ..Span::default()
+    };
+    let spans = names.iter().map(span).collect();
+    ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            scope_spans: vec![ScopeSpans {
+                spans,
+                ..ScopeSpans::default()
+            }],
+            ..ResourceSpans::default()
+        }],
+    }
+}
+
+/// A spilling transport, what it counted, and how many spans it was given.
+struct Rig {
+    backend: Backend,
+    spilling: Spilling,
+    meter: Arc<Meter>,
+    given: u64,
+}
+
+impl Rig {
+    fn new(backend: &Backend, spill: &Spill) -> Self {
+        let meter = Arc::new(Meter::default());
+        let mut spilling = Spilling::new(Box::new(backend.clone()));
+        spilling.keep_in(SpillStore::open(spill, meter.clone()).unwrap());
+        Self {
+            backend: backend.clone(),
+            spilling,
+            meter,
+            given: 0,
+        }
+    }
+
+    fn send(&mut self, names: &[&str]) {
+        let sent = self.spilling.send(&request(names));
+        self.given += names.len() as u64;
+        sent.count(names.len() as u64, &self.meter);
+        self.counts();
+    }
+
+    /// Sends what is kept, for as long as it is said to come again.
+    fn idle(&self) {
+        while self.spilling.idle() {
+            self.counts();
+        }
+    }
+
+    /// Which add up.
+    fn counts(&self) -> DeliveryCounts {
+        let counts = self.meter.read(self.given, 0);
+        assert_eq!(
+            counts.ended + counts.recovered,
+            counts.delivered + counts.lost() + counts.filtered + counts.spilled,
+            "{counts:?}"
+        );
+        counts
+    }
+}
+
+fn temporary() -> (TempDir, Spill) {
+    let dir = tempfile::tempdir().unwrap();
+    let spill = Spill::to(dir.path().join("spill"));
+    (dir, spill)
+}
+
+fn files(spill: &Spill, ending: &str) -> Vec<PathBuf> {
+    let paths = fs::read_dir(&spill.directory).unwrap();
+    let mut paths: Vec<_> = paths.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|it| it == ending));
+    paths.sort();
+    paths
+}
+
+#[test]
+fn what_a_backend_cannot_take_is_replayed_when_it_is_back() {
+    for cause in [Loss::Unreachable, Loss::TimedOut, Loss::Unavailable] {
+        let (_dir, spill) = temporary();
+        let mut rig = Rig::new(&Backend::new(), &spill);
+        rig.send(&["a"]);
+        rig.backend.refuses(cause);
+        rig.send(&["b", "c"]);
+        // It is not asked again at once, neither for new spans nor for old ones.
+        rig.send(&["d"]);
+        rig.idle();
+        assert_eq!(rig.backend.asked(), 2);
+        let counts = rig.counts();
+        assert_eq!((counts.delivered, counts.spilled, counts.lost()), (1, 3, 0));
+        rig.backend.refuses(None);
+        rig.spilling.end_pauses();
+        // New ones first, then the oldest.
+        rig.send(&["e"]);
+        rig.idle();
+        assert_eq!(rig.backend.took(), ["a", "e", "b", "c", "d"]);
+        let counts = rig.counts();
+        assert_eq!((counts.delivered, counts.spilled), (5, 0));
+        assert_eq!((counts.replayed, counts.lost()), (3, 0));
+        assert_eq!(files(&spill, "spill").len(), 0);
+    }
+}
+
+#[test]
+fn what_is_refused_is_not_kept() {
+    for cause in [Loss::Rejected, Loss::Failed] {
+        let (_dir, spill) = temporary();
+        let mut rig = Rig::new(&Backend::new(), &spill);
+        rig.backend.refuses(cause);
+        rig.send(&["a", "b"]);
+        assert_eq!(rig.counts().lost_to(cause), 2);
+        // Nor is what was kept and is refused when it is replayed.
+        rig.backend.refuses(Loss::Unreachable);
+        rig.send(&["c"]);
+        rig.backend.refuses(cause);
+        rig.spilling.end_pauses();
+        rig.idle();
+        let counts = rig.counts();
+        assert_eq!((counts.lost_to(cause), counts.spilled), (3, 0));
+        assert_eq!(counts.replayed, 0);
+    }
+}
+
+#[test]
+fn a_request_that_a_backend_chokes_on_holds_no_other_up() {
+    let (_dir, spill) = temporary();
+    let mut rig = Rig::new(&Backend::new(), &spill);
+    rig.backend.refuses(Loss::Unavailable);
+    for name in ["bad", "b", "c"] {
+        rig.send(&[name]);
+    }
+    rig.backend.refuses(None);
+    rig.backend.0.lock().chokes_on = Some("bad");
+    rig.spilling.end_pauses();
+    rig.send(&["new"]);
+    for _ in 0..3 {
+        rig.idle();
+        rig.spilling.end_pauses();
+    }
+    assert_eq!(rig.backend.took(), ["new", "b", "c"]);
+    assert_eq!(rig.counts().spilled, 1);
+}
+
+#[test]
+fn what_is_kept_outlives_its_process() {
+    let (_dir, spill) = temporary();
+    let backend = Backend::new();
+    let mut first = Rig::new(&backend, &spill);
+    backend.refuses(Loss::Unreachable);
+    first.send(&["a", "b"]);
+    first.send(&["c"]);
+    drop(first);
+    fs::write(spill.directory.join("7.unfinished"), "spanw").unwrap();
+    fs::write(spill.directory.join("notes.txt"), "not ours").unwrap();
+    let mut second = Rig::new(&backend, &spill);
+    let counts = second.counts();
+    assert_eq!((counts.recovered, counts.spilled), (3, 3));
+    backend.refuses(None);
+    second.send(&["d"]);
+    second.idle();
+    assert_eq!(backend.took(), ["d", "a", "b", "c"]);
+    let counts = second.counts();
+    assert_eq!((counts.ended, counts.delivered), (1, 4));
+    assert_eq!((counts.replayed, counts.set_aside), (3, 0));
+    let left = fs::read_dir(&spill.directory).unwrap().count();
+    assert_eq!(left, 2, "the lock and what is not ours");
+}
+
+#[test]
+fn damaged_and_foreign_files_are_set_aside_and_counted() {
+    type Damage = fn(&mut Vec<u8>);
+    // How it is damaged, and whether that is seen before the file is replayed.
+    let rows: [(&str, Damage, bool); 6] = [
+        (
+            "a bit is another",
+            |file| *file.last_mut().unwrap() ^= 1,
+            false,
+        ),
+        ("a count is another", |file| file[8] ^= 2, false),
+        ("shorter", |file| file.truncate(file.len() - 1), true),
+        ("longer", |file| file.push(0), true),
+        ("empty", Vec::clear, true),
+        ("another format", |file| file[0] = b'x', true),
+    ];
+    for (row, damage, is_seen_at_once) in rows {
+        let (_dir, spill) = temporary();
+        let backend = Backend::new();
+        let mut first = Rig::new(&backend, &spill);
+        backend.refuses(Loss::Unreachable);
+        for name in ["a", "b", "c"] {
+            first.send(&[name]);
+        }
+        drop(first);
+        let path = files(&spill, "spill").remove(1);
+        let mut file = fs::read(&path).unwrap();
+        damage(&mut file);
+        fs::write(&path, file).unwrap();
+        backend.refuses(None);
+        let second = Rig::new(&backend, &spill);
+        assert_eq!(
+            second.counts().set_aside,
+            u64::from(is_seen_at_once),
+            "{row}"
+        );
+        second.idle();
+        assert_eq!(backend.took(), ["a", "c"], "{row}");
+        let counts = second.counts();
+        assert_eq!((counts.set_aside, counts.spilled), (1, 0), "{row}");
+        assert_eq!(counts.lost() > 0, !is_seen_at_once, "{row}");
+        assert_eq!(files(&spill, "damaged").len(), 1, "{row}");
+    }
+}
+
+#[test]
+fn files_that_are_set_aside_do_not_pile_up() {
+    let (_dir, spill) = temporary();
+    fs::create_dir_all(&spill.directory).unwrap();
+    for number in 0..40 {
+        fs::write(spill.directory.join(format!("{number}.spill")), "x").unwrap();
+        fs::write(
+            spill.directory.join(format!("no number {number}.spill")),
+            "x",
+        )
+        .unwrap();
+    }
+    let rig = Rig::new(&Backend::new(), &spill);
+    assert_eq!(rig.counts().set_aside, 80);
+    assert_eq!(files(&spill, "damaged").len(), 16);
+    assert_eq!(files(&spill, "spill").len(), 0);
+}
+
+#[test]
+fn what_is_kept_is_bounded_and_the_oldest_goes() {
+    let (_dir, whole) = temporary();
+    let one = {
+        let mut rig = Rig::new(&Backend::new(), &whole);
+        rig.backend.refuses(Loss::Unreachable);
+        rig.send(&["a"]);
+        fs::metadata(&files(&whole, "spill")[0]).unwrap().len()
+    };
+    let of = |max_bytes, max_files, max_age| Spill {
+        max_bytes,
+        max_files,
+        max_age: Duration::from_secs(max_age),
+        ..temporary().1
+    };
+    for (spill, kept) in [
+        (of(one * 3, 100, 100), &["c", "d", "e"][..]),
+        (of(one * 3 - 1, 100, 100), &["d", "e"]),
+        (of(one * 100, 4, 100), &["b", "c", "d", "e"]),
+        (of(one - 1, 100, 100), &[]),
+        (of(one * 100, 0, 100), &[]),
+        (of(one * 100, 100, 0), &[]),
+    ] {
+        let mut rig = Rig::new(&Backend::new(), &spill);
+        rig.backend.refuses(Loss::Unreachable);
+        for name in ["a", "b", "c", "d", "e"] {
+            rig.send(&[name]);
+        }
+        rig.backend.refuses(None);
+        rig.spilling.end_pauses();
+        std::thread::sleep(Duration::from_millis(1)); // So that an age of zero is over.
+        rig.idle();
+        assert_eq!(rig.backend.took(), kept, "{spill:?}");
+        let counts = rig.counts();
+        assert_eq!(counts.lost_to(Loss::Spilled), 5 - kept.len() as u64);
+        fs::remove_dir_all(&spill.directory).unwrap();
+    }
+}
+
+#[test]
+fn what_the_disk_does_not_take_is_lost_and_said() {
+    let (_dir, spill) = temporary();
+    let mut rig = Rig::new(&Backend::new(), &spill);
+    rig.backend.refuses(Loss::Unreachable);
+    rig.send(&["a"]);
+    fs::remove_dir_all(&spill.directory).unwrap();
+    let sent = rig.spilling.send(&request(&["b"]));
+    assert_eq!(sent.lost, [(Loss::Spilled, 1)]);
+    assert!(sent.message.unwrap().contains("spill"));
+    // What was on it is lost with it.
+    rig.backend.refuses(None);
+    rig.spilling.end_pauses();
+    rig.idle();
+    assert_eq!(rig.counts().lost_to(Loss::Spilled), 1);
+}
+
+#[test]
+fn a_directory_belongs_to_one_exporter() {
+    let (_dir, spill) = temporary();
+    let rig = Rig::new(&Backend::new(), &spill);
+    let error = SpillStore::open(&spill, Arc::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "another exporter spills to it; give each a directory of its own"
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(&spill.directory).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+    drop(rig);
+    SpillStore::open(&spill, Arc::default()).unwrap();
+}
+
+/// A sink over a spilling transport, as the senders over OTLP are.
+#[derive(Debug)]
+struct Over(Spilling);
+
+impl Sink for Over {
+    fn send(&self, batch: Vec<SpanData>) -> Sent {
+        let resource = ResourceAttributesWithSchema::default();
+        let resource_spans = group_spans_by_resource_and_scope(batch, &resource);
+        self.0.send(&ExportTraceServiceRequest { resource_spans })
+    }
+
+    fn idle(&self) -> bool {
+        self.0.idle()
+    }
+
+    fn keep(&mut self, store: SpillStore) -> bool {
+        self.0.keep_in(store);
+        true
+    }
+
+    fn shutdown(&self) {
+        self.0.shutdown();
+    }
+}
+
+fn pipeline(backend: &Backend, spill: &Spill) -> Queued {
+    let meter = Arc::new(Meter::default());
+    let mut sink = Over(Spilling::new(Box::new(backend.clone())));
+    assert!(sink.keep(SpillStore::open(spill, meter.clone()).unwrap()));
+    let batch = BatchConfig {
+        size: 10,
+        every: Duration::from_millis(5),
+        ..BatchConfig::default()
+    };
+    let names = Names {
+        service: "shop".to_owned(),
+        exporter: "otlp".to_owned(),
+    };
+    Queued::start(Box::new(sink), Default::default(), &batch, meter, names).unwrap()
+}
+
+fn end(pipeline: &Queued, spans: usize) {
+    for number in 0..spans {
+        pipeline.end(crate::delivery::tests::span(&format!("span {number}")));
+    }
+}
+
+#[test]
+fn an_exporter_rides_out_an_outage_and_a_restart() {
+    let far = || after(Duration::from_secs(60));
+    let (_dir, spill) = temporary();
+    let backend = Backend::new();
+    let before = pipeline(&backend, &spill);
+    end(&before, 25);
+    before.flush();
+    assert!(before.wait_for_flush(far()));
+    backend.refuses(Loss::Unreachable);
+    end(&before, 500);
+    before.flush();
+    assert!(before.wait_for_flush(far()));
+    // With the backend down, the process ends.
+    before.close(far());
+    assert!(before.wait_for_close(far()));
+    let counts = before.counts();
+    assert_eq!((counts.ended, counts.delivered), (525, 25));
+    assert_eq!((counts.spilled, counts.lost()), (500, 0));
+    drop(before);
+
+    let after = pipeline(&backend, &spill);
+    end(&after, 25);
+    after.flush();
+    assert!(after.wait_for_flush(far()));
+    backend.refuses(None);
+    // Nobody ends a span: it is tried again all the same.
+    let start = Instant::now();
+    while after.counts().spilled > 0 {
+        assert!(start.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let counts = after.counts();
+    assert_eq!((counts.ended, counts.recovered), (25, 500));
+    assert_eq!((counts.delivered, counts.replayed), (525, 525));
+    assert_eq!((counts.lost(), counts.waiting), (0, 0));
+    assert_eq!(backend.took().len(), 550);
+}
