@@ -86,8 +86,13 @@ impl Queue {
     pub(super) fn next(&self, due: Instant, wait: bool) -> Next {
         let mut state = self.state.lock();
         loop {
-            if let Some(by) = state.closed.filter(|_| state.spans.is_empty()) {
-                return Next::Finish(by);
+            if let Some(by) = state.closed {
+                if Instant::now() >= by {
+                    self.drop_rest(&mut state, Loss::ShutDown);
+                }
+                if state.spans.is_empty() {
+                    return Next::Finish(by);
+                }
             }
             let now = state.is_urgent() || Instant::now() >= due;
             if state.spans.len() >= self.batch || (now && !state.spans.is_empty()) {

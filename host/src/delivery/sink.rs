@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use super::spill::SpillStore;
@@ -93,7 +94,7 @@ impl<E: SpanExporter + 'static> Sink for SdkSink<E> {
         let spans = batch.len() as u64;
         match futures_executor::block_on(self.0.export(batch)) {
             Ok(()) => Sent::all(spans),
-            Err(error) => Sent::none(spans, Loss::Failed, error.to_string()),
+            Err(error) => Sent::none(spans, cause(&error), error.to_string()),
         }
     }
 
@@ -105,5 +106,13 @@ impl<E: SpanExporter + 'static> Sink for SdkSink<E> {
         if let Err(error) = self.0.shutdown() {
             tracing::debug!(%error, "an exporter did not shut down");
         }
+    }
+}
+
+fn cause(error: &OTelSdkError) -> Loss {
+    match error {
+        OTelSdkError::Timeout(_) => Loss::TimedOut,
+        OTelSdkError::AlreadyShutdown => Loss::ShutDown,
+        OTelSdkError::InternalFailure(_) => Loss::Failed,
     }
 }

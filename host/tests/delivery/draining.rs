@@ -14,10 +14,12 @@ fn a_tracer_is_drained_before_it_is_removed() {
     let provider = provider(&[&exporter], patient(100, 10));
     let tracer = provider.tracer("shop");
     let root = Context::new().with_span(tracer.start("root"));
+    tracer.start_with_context("early", &root).end();
     let removed = std::thread::scope(|scope| {
         let removing = scope.spawn(|| provider.remove("only", LONG).unwrap());
         eventually(|| !provider.registry().has("only"));
-        // The open trace goes on in its tracer meanwhile.
+        // What ended before is sent, and the open trace goes on in its tracer.
+        eventually(|| exporter.took("early") == 1);
         tracer.start_with_context("late", &root).end();
         assert_eq!(exporter.shut_downs(), 0);
         root.span().end();
@@ -25,7 +27,7 @@ fn a_tracer_is_drained_before_it_is_removed() {
     });
     assert_eq!(removed.succeeded, ["only"]);
     assert_eq!((exporter.took("root"), exporter.took("late")), (1, 1));
-    assert_eq!((exporter.taken(), exporter.shut_downs()), (2, 1));
+    assert_eq!((exporter.taken(), exporter.shut_downs()), (3, 1));
     assert_eq!(provider.lost().total(), 0);
 }
 
@@ -36,6 +38,7 @@ fn what_is_open_when_the_time_is_up_is_told_and_counted() {
     let tracer = provider.tracer("shop");
     let open = [tracer.start("a"), tracer.start("b")];
     tracer.start("ended").end();
+    let _report = provider.flush_within(LONG);
     let report = provider.remove("only", Duration::from_millis(20)).unwrap();
     assert!(report.failed[0].timed_out);
     assert_eq!(report.failed[0].message, "spans still open: 2");
