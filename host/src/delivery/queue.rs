@@ -107,9 +107,14 @@ impl Queue {
     }
 
     /// The oldest spans that are not accounted for are, by what `count` says of them.
-    pub(super) fn account(&self, spans: u64, error: Option<&str>, count: impl FnOnce(&Meter)) {
+    pub(super) fn account(
+        &self,
+        spans: u64,
+        error: Option<&str>,
+        count: impl FnOnce(&mut DeliveryCounts),
+    ) {
         let mut state = self.state.lock();
-        count(&self.meter);
+        self.meter.change(count);
         if let Some(error) = error {
             state.error = Some(error.to_owned());
         }
@@ -185,7 +190,11 @@ impl Queue {
     /// What was counted, at one moment.
     pub(super) fn counts(&self) -> DeliveryCounts {
         let state = self.state.lock();
-        self.meter.read(state.ended, state.accepted - state.done)
+        DeliveryCounts {
+            ended: state.ended,
+            waiting: state.accepted - state.done,
+            ..self.meter.read()
+        }
     }
 }
 

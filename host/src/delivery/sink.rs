@@ -7,7 +7,7 @@ use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use super::spill::SpillStore;
-use super::{Loss, Meter};
+use super::{DeliveryCounts, Loss};
 
 /// Takes batches to one backend, on the exporter's own thread, one at a time.
 ///
@@ -44,7 +44,7 @@ pub(crate) struct Sent {
     /// Attempts beyond the first.
     pub(crate) retries: u64,
     pub(crate) lost: Vec<(Loss, u64)>,
-    /// Spans that are on disk now, and were counted there.
+    /// Spans that are on disk now.
     pub(crate) spilled: u64,
     /// What went wrong, for the log: it names the backend and the remedy, and no
     /// secret.
@@ -69,19 +69,20 @@ impl Sent {
 
     /// Counts a batch of so many spans, each once, whatever it says: a backend may
     /// claim to have refused more than it was sent.
-    pub(crate) fn count(&self, spans: u64, meter: &Meter) {
-        let mut left = spans - self.spilled.min(spans);
+    pub(crate) fn count(&self, spans: u64, counts: &mut DeliveryCounts) {
+        let mut left = spans;
         let mut part = |of: u64| {
             let part = of.min(left);
             left -= part;
             part
         };
+        counts.spilled += part(self.spilled);
         for (cause, lost) in &self.lost {
-            meter.lost(*cause, part(*lost));
+            counts.lose(*cause, part(*lost));
         }
-        meter.delivered(part(self.delivered));
-        meter.lost(Loss::Failed, left);
-        meter.retried(self.retries);
+        counts.delivered += part(self.delivered);
+        counts.lose(Loss::Failed, left);
+        counts.retries += self.retries;
     }
 }
 

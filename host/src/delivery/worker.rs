@@ -27,6 +27,10 @@ pub(super) struct Worker {
     _end: End,
 }
 
+/// How often at most it looks for a batch that is not full. Without it, no time at all
+/// would be a loop that never rests.
+const MIN_EVERY: Duration = Duration::from_millis(1);
+
 /// Whoever waits must not wait for a thread that is gone.
 struct End(Arc<Queue>);
 
@@ -50,7 +54,7 @@ impl Worker {
             queue,
             sink,
             scrub,
-            every,
+            every: every.max(MIN_EVERY),
             names,
             health: Health::default(),
         };
@@ -99,12 +103,11 @@ impl Worker {
         };
         let sent = catch_unwind(AssertUnwindSafe(send))
             .unwrap_or_else(|panic| Sent::none(spans, Loss::Failed, panic_message(&*panic)));
-        self.queue.account(spans, sent.message.as_deref(), |meter| {
-            meter.filtered(scrubbed.filtered);
-            meter.redacted(scrubbed.redacted);
-            meter.cut(scrubbed.cut);
-            sent.count(spans - scrubbed.filtered, meter);
-        });
+        self.queue
+            .account(spans, sent.message.as_deref(), |counts| {
+                counts.add_scrubbed(&scrubbed);
+                sent.count(spans - scrubbed.filtered, counts);
+            });
         sent.message
     }
 

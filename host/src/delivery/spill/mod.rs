@@ -1,6 +1,8 @@
 //! Spilling: keeping what a backend could not take on disk until it can.
 
 mod file;
+#[cfg(test)]
+mod outage;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -3,27 +3,22 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
-use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
-use opentelemetry_sdk::trace::SpanData;
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
 use super::*;
-use crate::delivery::{
-    BatchConfig, DeliveryCounts, Loss, Meter, Names, Pipeline, Queued, Sent, Sink, Transport, after,
-};
+use crate::delivery::{DeliveryCounts, Loss, Meter, Sent, Transport};
 
 /// A backend that is told what to answer, and keeps the names of the spans it took.
 #[derive(Clone, Debug)]
-struct Backend(Arc<Mutex<Answers>>);
+pub(super) struct Backend(Arc<Mutex<Answers>>);
 
 #[derive(Debug)]
-struct Answers {
+pub(super) struct Answers {
     /// None where it takes what comes.
     refuses: Option<Loss>,
     /// A span that it cannot take.
@@ -33,7 +28,7 @@ struct Answers {
 }
 
 impl Backend {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(Answers {
             refuses: None,
             chokes_on: None,
@@ -42,11 +37,11 @@ impl Backend {
         })))
     }
 
-    fn refuses(&self, loss: impl Into<Option<Loss>>) {
+    pub(super) fn refuses(&self, loss: impl Into<Option<Loss>>) {
         self.0.lock().refuses = loss.into();
     }
 
-    fn took(&self) -> Vec<String> {
+    pub(super) fn took(&self) -> Vec<String> {
         self.0.lock().took.clone()
     }
 
@@ -97,12 +92,11 @@ fn request(names: &[&str]) -> ExportTraceServiceRequest {
     }
 }
 
-/// A spilling transport, what it counted, and how many spans it was given.
+/// A spilling transport, and what it counted.
 struct Rig {
     backend: Backend,
     spilling: Spilling,
     meter: Arc<Meter>,
-    given: u64,
 }
 
 impl Rig {
@@ -114,14 +108,15 @@ impl Rig {
             backend: backend.clone(),
             spilling,
             meter,
-            given: 0,
         }
     }
 
     fn send(&mut self, names: &[&str]) {
         let sent = self.spilling.send(&request(names));
-        self.given += names.len() as u64;
-        sent.count(names.len() as u64, &self.meter);
+        self.meter.change(|counts| {
+            counts.ended += names.len() as u64;
+            sent.count(names.len() as u64, counts);
+        });
         self.counts();
     }
 
@@ -134,7 +129,7 @@ impl Rig {
 
     /// Which add up.
     fn counts(&self) -> DeliveryCounts {
-        let counts = self.meter.read(self.given, 0);
+        let counts = self.meter.read();
         assert_eq!(
             counts.ended + counts.recovered,
             counts.delivered + counts.lost() + counts.filtered + counts.spilled,
@@ -144,7 +139,7 @@ impl Rig {
     }
 }
 
-fn temporary() -> (TempDir, Spill) {
+pub(super) fn temporary() -> (TempDir, Spill) {
     let dir = tempfile::tempdir().unwrap();
     let spill = Spill::to(dir.path().join("spill"));
     (dir, spill)
@@ -386,90 +381,4 @@ fn a_directory_belongs_to_one_exporter() {
     }
     drop(rig);
     SpillStore::open(&spill, Arc::default()).unwrap();
-}
-
-/// A sink over a spilling transport, as the senders over OTLP are.
-#[derive(Debug)]
-struct Over(Spilling);
-
-impl Sink for Over {
-    fn send(&self, batch: Vec<SpanData>) -> Sent {
-        let resource = ResourceAttributesWithSchema::default();
-        let resource_spans = group_spans_by_resource_and_scope(batch, &resource);
-        self.0.send(&ExportTraceServiceRequest { resource_spans })
-    }
-
-    fn idle(&self) -> bool {
-        self.0.idle()
-    }
-
-    fn keep(&mut self, store: SpillStore) -> bool {
-        self.0.keep_in(store);
-        true
-    }
-
-    fn shutdown(&self) {
-        self.0.shutdown();
-    }
-}
-
-fn pipeline(backend: &Backend, spill: &Spill) -> Queued {
-    let meter = Arc::new(Meter::default());
-    let mut sink = Over(Spilling::new(Box::new(backend.clone())));
-    assert!(sink.keep(SpillStore::open(spill, meter.clone()).unwrap()));
-    let batch = BatchConfig {
-        size: 10,
-        every: Duration::from_millis(5),
-        ..BatchConfig::default()
-    };
-    let names = Names {
-        service: "shop".to_owned(),
-        exporter: "otlp".to_owned(),
-    };
-    Queued::start(Box::new(sink), Default::default(), &batch, meter, names).unwrap()
-}
-
-fn end(pipeline: &Queued, spans: usize) {
-    for number in 0..spans {
-        pipeline.end(crate::delivery::tests::span(&format!("span {number}")));
-    }
-}
-
-#[test]
-fn an_exporter_rides_out_an_outage_and_a_restart() {
-    let far = || after(Duration::from_secs(60));
-    let (_dir, spill) = temporary();
-    let backend = Backend::new();
-    let before = pipeline(&backend, &spill);
-    end(&before, 25);
-    before.flush();
-    assert!(before.wait_for_flush(far()));
-    backend.refuses(Loss::Unreachable);
-    end(&before, 500);
-    before.flush();
-    assert!(before.wait_for_flush(far()));
-    // With the backend down, the process ends.
-    before.close(far());
-    assert!(before.wait_for_close(far()));
-    let counts = before.counts();
-    assert_eq!((counts.ended, counts.delivered), (525, 25));
-    assert_eq!((counts.spilled, counts.lost()), (500, 0));
-    drop(before);
-
-    let after = pipeline(&backend, &spill);
-    end(&after, 25);
-    after.flush();
-    assert!(after.wait_for_flush(far()));
-    backend.refuses(None);
-    // Nobody ends a span: it is tried again all the same.
-    let start = Instant::now();
-    while after.counts().spilled > 0 {
-        assert!(start.elapsed() < Duration::from_secs(60));
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    let counts = after.counts();
-    assert_eq!((counts.ended, counts.recovered), (25, 500));
-    assert_eq!((counts.delivered, counts.replayed), (525, 525));
-    assert_eq!((counts.lost(), counts.waiting), (0, 0));
-    assert_eq!(backend.took().len(), 550);
 }

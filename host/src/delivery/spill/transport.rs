@@ -150,10 +150,11 @@ impl Spilled {
             }
             return false;
         }
-        self.store.remove_oldest();
-        let meter = self.store.meter();
-        meter.replayed(sent.delivered.min(spans));
-        sent.count(spans, meter);
+        self.store.remove_oldest(|spans, counts| {
+            let before = counts.delivered;
+            sent.count(spans, counts);
+            counts.replayed += counts.delivered - before;
+        });
         self.replay = Pause::default();
         self.is_back();
         !self.store.is_empty()
