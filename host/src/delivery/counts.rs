@@ -92,7 +92,8 @@ pub struct DeliveryCounts {
     pub set_aside: u64,
     /// Values that were [redacted](crate::scrub::Redaction).
     pub redacted: u64,
-    /// Values that were [cut](crate::scrub::AttributeLimits).
+    /// Values that were [cut](crate::scrub::AttributeLimits), and attributes, events
+    /// and links that were left out.
     pub cut: u64,
     pub(crate) lost: [u64; Loss::ALL.len()],
 }

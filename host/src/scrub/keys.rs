@@ -159,20 +159,16 @@ pub(super) fn is_sensitive(key: &str) -> bool {
 }
 
 fn says_secret(before: &str, word: &str, after: &str) -> bool {
-    if is_in(after, ABOUT) {
-        return false;
-    }
     let is = |other: &str| word.eq_ignore_ascii_case(other);
-    if is("token") {
-        return !is_in(before, PIECES_AFTER) && !is_in(after, PIECES_BEFORE);
-    }
-    is_in(word, SECRETS)
+    let secret = is_in(word, SECRETS)
         || GLUED.iter().any(|glued| ends_with(word, glued))
-        || (is("key") || is("keys")) && is_in(before, KEYS)
+        || is("token") && !is_in(before, PIECES_AFTER) && !is_in(after, PIECES_BEFORE)
         || is("tokens") && is_in(before, TOKENS)
+        || (is("key") || is("keys")) && is_in(before, KEYS)
         || is("string") && before.eq_ignore_ascii_case("connection")
         || is("auth") && after.is_empty()
-        || is("refresh") && before.is_empty() && after.is_empty()
+        || is("refresh") && before.is_empty() && after.is_empty();
+    secret && !is_in(after, ABOUT)
 }
 
 fn is_in(word: &str, list: &[&str]) -> bool {

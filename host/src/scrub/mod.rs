@@ -80,6 +80,7 @@ impl Scrub {
         if cut > 0 {
             span.attributes.push(KeyValue::new(CUT, cut as i64));
         }
+        scrubbed.cut += left_out(span);
     }
 
     /// What people write of a span, in which secrets are told by their shape alone.
@@ -99,6 +100,19 @@ impl Scrub {
             self.value(attribute.key.as_str(), &mut attribute.value, scrubbed);
         }
     }
+}
+
+/// What the SDK left out when it was added, which it says on the span.
+fn left_out(span: &SpanData) -> u64 {
+    let events = span.events.iter().map(|it| it.dropped_attributes_count);
+    let links = span.links.iter().map(|it| it.dropped_attributes_count);
+    let whole = [
+        span.dropped_attributes_count,
+        span.events.dropped_count,
+        span.links.dropped_count,
+    ];
+    let all = whole.into_iter().chain(events).chain(links);
+    all.map(u64::from).sum()
 }
 
 impl AddAssign for Scrubbed {

@@ -29,6 +29,11 @@ use super::{Scrubbed, texts};
 /// nulls stay: they are no secrets.
 ///
 /// Text that only begins like JSON is no JSON, so its keys are not looked at.
+///
+/// # Cost
+/// Each key and each text is gone through once, on the exporter's thread. For a value
+/// that stays as it is nothing is allocated, except for texts with escapes in JSON;
+/// JSON text that changes is gone through twice.
 #[derive(Clone)]
 #[must_use = "a redaction does nothing until a tracer has it"]
 pub struct Redaction {

@@ -140,12 +140,14 @@ fn counts_add_up_at_every_moment() {
             let enders: Vec<_> = (0..3)
                 .map(|_| scope.spawn(|| end_spans(&provider, 300)))
                 .collect();
-            scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    counts(&provider).iter().for_each(assert_adds_up);
-                    let _report = provider.flush_within(LONG);
-                }
-            });
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !done.load(Ordering::Relaxed) {
+                        counts(&provider).iter().for_each(assert_adds_up);
+                        let _report = provider.flush_within(LONG);
+                    }
+                });
+            }
             enders.into_iter().for_each(|it| it.join().unwrap());
             done.store(true, Ordering::Relaxed);
         });

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::trace::InMemorySpanExporter;
 use parking_lot::Mutex;
+use spanway::Lifecycle as _;
 use spanway::exporters::Exporter;
 use spanway::otel::{RoutingTracerProvider, TracerConfig};
 use spanway::scrub::{AttributeLimits, Redaction, SpanFilter};
@@ -87,4 +89,30 @@ fn a_function_of_the_users_that_panics_loses_nothing() {
     trace(&provider);
     assert_eq!(provider.flush_within(LONG).failed, []);
     assert_eq!(exporter.taken(), 3);
+}
+
+#[test]
+fn attributes_events_and_links_are_bounded_in_number() {
+    let limits = AttributeLimits {
+        attributes: Some(2),
+        events: Some(3),
+        links: Some(0),
+        ..AttributeLimits::default()
+    };
+    let memory = InMemorySpanExporter::default();
+    let exporter = Exporter::custom(memory.clone());
+    let config = TracerConfig::new("shop").exporter(exporter).limits(limits);
+    let tracer = config.build().unwrap();
+    let mut span = tracer.provider().tracer("shop").start("answer");
+    for number in 0..5 {
+        span.set_attribute(KeyValue::new("a", number));
+        span.add_event("e", Vec::new());
+        span.add_link(span.span_context().clone(), Vec::new());
+    }
+    span.end();
+    tracer.flush().unwrap();
+    let span = &memory.get_finished_spans().unwrap()[0];
+    let left = (span.attributes.len(), span.events.len(), span.links.len());
+    assert_eq!(left, (2, 3, 0));
+    assert_eq!(tracer.delivery()[0].1.cut, 3 + 2 + 5);
 }

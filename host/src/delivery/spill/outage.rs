@@ -90,6 +90,9 @@ fn an_exporter_rides_out_an_outage_and_a_restart() {
     // Nobody ends a span: it is tried again all the same.
     let start = Instant::now();
     while after.counts().spilled > 0 {
+        let now = after.counts();
+        let known = now.delivered + now.lost() + now.waiting + now.spilled;
+        assert_eq!(now.ended + now.recovered, known, "{now:?}");
         assert!(start.elapsed() < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(1));
     }
