@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -136,7 +136,7 @@ impl SpillStore {
         let number = self.next;
         self.next += 1;
         let (unfinished, path) = (self.path(number, UNFINISHED), self.path(number, KEPT));
-        let written = fs::write(&unfinished, content).and_then(|()| fs::rename(&unfinished, path));
+        let written = write(&unfinished, &content).and_then(|()| fs::rename(&unfinished, path));
         if let Err(error) = written {
             // There is nothing to be done if that fails too.
             let _ = fs::remove_file(&unfinished);
@@ -164,21 +164,25 @@ impl SpillStore {
         self.kept.is_empty()
     }
 
-    /// The oldest request and its number of spans. One that cannot be read is set
-    /// aside and its spans are lost.
-    pub(super) fn oldest(&mut self) -> Option<(ExportTraceServiceRequest, u64)> {
+    /// The oldest request and its number of spans; none if nothing is kept. One that
+    /// is damaged is set aside and its spans are lost.
+    ///
+    /// # Errors
+    /// If the oldest cannot be read now.
+    pub(super) fn oldest(&mut self) -> io::Result<Option<(ExportTraceServiceRequest, u64)>> {
         while let Some(oldest) = self.kept.front() {
             let path = self.path(oldest.number, KEPT);
             match file::read(&path) {
-                Ok(request) => return Some((request, oldest.spans)),
-                Err(error) => {
+                Ok(request) => return Ok(Some((request, oldest.spans))),
+                Err(error) if file::is_damage(&error) => {
                     tracing::warn!(file = %path.display(), %error, "a spilled file cannot be read");
                     self.put_aside(&path);
                     self.forget_oldest(|spans, counts| counts.lose(Loss::Spilled, spans));
                 }
+                Err(error) => return Err(error),
             }
         }
-        None
+        Ok(None)
     }
 
     /// The oldest is no longer kept; `count` says what became of so many spans.
@@ -261,4 +265,13 @@ fn make_private(directory: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn make_private(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)
+}
+
+/// Writes a file that others may not read, whatever directory it is in.
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut options = File::options();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(content)
 }

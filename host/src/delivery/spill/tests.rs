@@ -291,6 +291,34 @@ fn damaged_and_foreign_files_are_set_aside_and_counted() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_now_is_kept_and_holds_no_other_up() {
+    let (_dir, spill) = temporary();
+    let mut rig = Rig::new(&Backend::new(), &spill);
+    rig.backend.refuses(Loss::Unreachable);
+    for name in ["a", "b"] {
+        rig.send(&[name]);
+    }
+    rig.backend.refuses(None);
+    let path = files(&spill, "spill").remove(0);
+    let file = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let turns = || {
+        for _ in 0..2 {
+            rig.spilling.end_pauses();
+            rig.idle();
+        }
+    };
+    turns();
+    assert_eq!(rig.backend.took(), ["b"]);
+    fs::remove_dir(&path).unwrap();
+    fs::write(&path, file).unwrap();
+    turns();
+    assert_eq!(rig.backend.took(), ["b", "a"]);
+    assert_eq!((rig.counts().spilled, rig.counts().lost()), (0, 0));
+}
+
+#[test]
 fn files_that_are_set_aside_do_not_pile_up() {
     let (_dir, spill) = temporary();
     fs::create_dir_all(&spill.directory).unwrap();
@@ -367,7 +395,7 @@ fn what_the_disk_does_not_take_is_lost_and_said() {
 #[test]
 fn a_directory_belongs_to_one_exporter() {
     let (_dir, spill) = temporary();
-    let rig = Rig::new(&Backend::new(), &spill);
+    let mut rig = Rig::new(&Backend::new(), &spill);
     let error = SpillStore::open(&spill, Arc::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -378,6 +406,10 @@ fn a_directory_belongs_to_one_exporter() {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = fs::metadata(&spill.directory).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
+        rig.backend.refuses(Loss::Unreachable);
+        rig.send(&["a"]);
+        let file = fs::metadata(&files(&spill, "spill")[0]).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
     }
     drop(rig);
     SpillStore::open(&spill, Arc::default()).unwrap();
