@@ -1,10 +1,17 @@
 //! Taking tracers out, and bounding what is open.
 
+use std::sync::Arc;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use opentelemetry::trace::{Span as _, TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
-use spanway::otel::{RoutingTracerProvider, Sampling};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{
+    SdkTracerProvider, Span, SpanData, SpanProcessor, TracerProviderBuilder,
+};
+use parking_lot::Mutex;
+use spanway::otel::{RoutingTracerProvider, Sampling, TracerSource};
 
 use crate::support::*;
 
@@ -15,7 +22,7 @@ fn a_tracer_is_drained_before_it_is_removed() {
     let tracer = provider.tracer("shop");
     let root = Context::new().with_span(tracer.start("root"));
     tracer.start_with_context("early", &root).end();
-    let removed = std::thread::scope(|scope| {
+    let removed = thread::scope(|scope| {
         let removing = scope.spawn(|| provider.remove("only", LONG).unwrap());
         eventually(|| !provider.registry().has("only"));
         // What ended before is sent, and the open trace goes on in its tracer.
@@ -63,20 +70,43 @@ fn a_tracer_with_another_name_stays() {
     assert_eq!((exporter.taken(), exporter.shut_downs()), (10, 1));
 }
 
-/// The last span of a tracer that left would wait for a hanging exporter.
+/// Remembers the thread that it is shut down on.
+#[derive(Clone, Debug, Default)]
+struct Remembers(Arc<Mutex<Option<ThreadId>>>);
+
+impl SpanProcessor for Remembers {
+    fn on_start(&self, _span: &mut Span, _cx: &Context) {}
+
+    fn on_end(&self, _span: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        *self.0.lock() = Some(thread::current().id());
+        Ok(())
+    }
+}
+
+/// The thread that ends it would wait for the exporters otherwise.
 #[test]
-fn the_last_span_of_a_tracer_does_not_wait_for_its_exporter() {
-    let exporter = Scripted::always(Does::Hang);
-    let provider = provider(&[&exporter], batch(100, 1));
-    let open = provider.tracer("shop").start("open");
-    provider.registry().unregister("only");
-    drop(open);
-    // This line is reached while the exporter hangs.
-    eventually(|| exporter.calls() == 1);
-    assert_eq!(exporter.shut_downs(), 0);
-    exporter.open_gate();
-    eventually(|| exporter.shut_downs() == 1);
-    assert_eq!(exporter.taken(), 1);
+fn the_last_span_of_a_tracer_does_not_shut_it_down_itself() {
+    let shut_down_on = Remembers::default();
+    let sdk = || SdkTracerProvider::builder().with_span_processor(shut_down_on.clone());
+    let sources: [fn(TracerProviderBuilder) -> TracerSource; 2] =
+        [|built| built.into(), |ready| ready.build().into()];
+    for source in sources {
+        let builder = RoutingTracerProvider::builder().tracer("only", source(sdk()));
+        let provider = builder.build().unwrap();
+        let open = provider.tracer("shop").start("open");
+        provider.registry().unregister("only");
+        assert_eq!(*shut_down_on.0.lock(), None);
+        drop(open);
+        eventually(|| shut_down_on.0.lock().is_some());
+        let on = shut_down_on.0.lock().take();
+        assert_ne!(on, Some(thread::current().id()));
+    }
 }
 
 #[test]
