@@ -50,6 +50,7 @@
 mod context;
 mod decision;
 pub mod explanation;
+mod parallel;
 mod seat;
 mod selector;
 mod tracer_names;
@@ -97,5 +98,5 @@ pub use directory::{DirectoryError, LoadReport, LoadedFile, SelectorsDirectory};
 
 pub use registry::{
     Lifecycle, LifecycleFailure, LifecycleReport, NoSuchTracer, RegisterError, Selection,
-    SelectionCounts, SelectionOutcome, TracerRegistry,
+    SelectionCounts, SelectionOutcome, TracerRegistry, Undelivered,
 };

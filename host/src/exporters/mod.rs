@@ -23,6 +23,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 pub(crate) use console::Console;
 use file::OtlpFile;
+pub use file::Rotation;
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpError, OtlpExporter, OtlpProblem, Protocol, Secret};
 pub use otlp_lines::ReadError;
@@ -30,7 +31,7 @@ pub use otlp_lines::ReadError;
 pub use presets::*;
 pub use tree::TraceTree;
 
-use crate::delivery::{SdkSink, Sent, Sink};
+use crate::delivery::{SdkSink, Sent, Sink, Spill};
 use crate::scrub::SpanFilter;
 
 /// Where spans go, and which of them.
@@ -52,12 +53,13 @@ use crate::scrub::SpanFilter;
 pub struct Exporter {
     pub(crate) kind: Kind,
     pub(crate) filter: SpanFilter,
+    pub(crate) spill: Option<Spill>,
 }
 
 /// The kinds of exporters.
 pub(crate) enum Kind {
     Console(Box<dyn Write + Send>),
-    File(PathBuf),
+    File(PathBuf, Rotation),
     Discard,
     Custom(Box<dyn Sink>),
     #[cfg(feature = "otlp")]
@@ -69,6 +71,7 @@ impl Exporter {
         Self {
             kind,
             filter: SpanFilter::default(),
+            spill: None,
         }
     }
 
@@ -85,12 +88,22 @@ impl Exporter {
     }
 
     /// Appends the spans to a file as JSON lines, one OTLP trace request for each
-    /// batch. The file is made if it is not there; its directory must be.
+    /// batch. The file is made if it is not there; its directory must be. It is
+    /// [rotated](Rotation) by size.
+    ///
+    /// A batch is handed to the system in one piece and not forced to the disk: it
+    /// outlives the process, and not a power cut. Where the disk is full the batch is
+    /// lost and counted, and half a line that it may have left is closed by the next.
     ///
     /// # Source
     /// <https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/>
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self::of(Kind::File(path.into()))
+        Self::file_rotated(path, Rotation::default())
+    }
+
+    /// [`file`](Self::file) with limits of your own to its size.
+    pub fn file_rotated(path: impl Into<PathBuf>, rotation: Rotation) -> Self {
+        Self::of(Kind::File(path.into(), rotation))
     }
 
     /// Drops every span. A tracer that traces nowhere can be chosen like any other.
@@ -124,7 +137,7 @@ impl Exporter {
     pub fn name(&self) -> &'static str {
         match &self.kind {
             Kind::Console(_) => "console",
-            Kind::File(_) => "file",
+            Kind::File(..) => "file",
             Kind::Discard => "discard",
             Kind::Custom(_) => "custom",
             #[cfg(feature = "otlp")]
@@ -135,6 +148,13 @@ impl Exporter {
     /// Leaves spans out of this exporter alone.
     pub fn filter(mut self, filter: SpanFilter) -> Self {
         self.filter = filter;
+        self
+    }
+
+    /// Keeps on disk what the backend cannot take now, and sends it later. Only
+    /// exporters over OTLP can.
+    pub fn spill(mut self, spill: Spill) -> Self {
+        self.spill = Some(spill);
         self
     }
 }
@@ -149,7 +169,7 @@ impl<T: Into<OtlpExporter>> From<T> for Exporter {
 impl fmt::Debug for Exporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::File(path) => write!(f, "file {path:?}"),
+            Kind::File(path, _) => write!(f, "file {path:?}"),
             Kind::Custom(sink) => sink.fmt(f),
             #[cfg(feature = "otlp")]
             Kind::Otlp(exporter) => exporter.fmt(f),
@@ -171,7 +191,7 @@ impl Kind {
             Self::Otlp(exporter) => {
                 Ready::Sink(exporter.sink(timeout).map_err(ExporterError::Otlp)?)
             }
-            Self::File(path) => match OtlpFile::append(&path) {
+            Self::File(path, rotation) => match OtlpFile::append(&path, rotation) {
                 Ok(file) => Ready::Sink(Box::new(file)),
                 Err(source) => return Err(ExporterError::File { path, source }),
             },

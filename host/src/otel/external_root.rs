@@ -72,8 +72,8 @@ impl RoutingTracer {
         let (id, mark) = (external.trace, route.mark());
         let no_parent = without_span(parent_cx);
         let offer = Offer::of(id);
-        let mut span = RoutingSpan::start(tracer, &self.scope, builder, &no_parent, |tracer| {
-            RoutingSpan::stopped(tracer, true, adrift(id, mark.put(&TraceState::NONE)))
+        let mut span = RoutingSpan::start(tracer, &self.scope, builder, &no_parent, |refused| {
+            refused.showing(true, adrift(id, mark.put(&TraceState::NONE)))
         });
         drop(offer);
         let own = span.span_context().trace_state();

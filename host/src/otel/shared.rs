@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::external::Remembered;
+use super::ledger::{Totals, TracerDelivery};
 use super::lost::LostSpans;
 use super::otel_tracer::OtelTracer;
 use super::routes::Routes;
 use super::telemetry::Telemetry;
 use crate::context::RuntimeContext;
-use crate::delivery::DeliveryCounts;
 use crate::registry::TracerRegistry;
 
 /// The registry, the routes of open traces, and what was lost.
@@ -38,23 +38,25 @@ impl Shared {
         }
     }
 
-    /// The spans that were lost because their tracer had come to its end.
+    /// The spans that no exporter was handed.
     pub(super) fn lost(&self) -> LostSpans {
-        LostSpans {
-            after_shutdown: self.routes.lost(),
-            tracer_gone: self.tracer_gone.load(Ordering::Relaxed),
-            late_signals: self.late_signals.load(Ordering::Relaxed),
-        }
+        let mut lost = self.routes.lost();
+        lost.tracer_gone += self.tracer_gone.load(Ordering::Relaxed);
+        lost.late_signals += self.late_signals.load(Ordering::Relaxed);
+        lost
     }
 
     /// What became of the spans of each tracer's exporters.
-    pub(super) fn delivery(&self) -> Vec<(String, &'static str, DeliveryCounts)> {
-        let tracers = self.registry.list().into_iter();
-        let counts = tracers.flat_map(|(name, tracer)| {
-            let of = move |(exporter, counts)| (name.clone(), exporter, counts);
-            tracer.delivery().into_iter().map(of)
-        });
-        counts.collect()
+    pub(super) fn delivery(&self) -> Vec<TracerDelivery> {
+        let registered = self.registry.distinct();
+        let mut totals = Totals::default();
+        let mut ledgers = Vec::new();
+        for (name, tracer) in registered {
+            totals.add(tracer.ledger().read(name));
+            ledgers.push(tracer.ledger().clone());
+        }
+        self.routes.read(&ledgers, &mut totals);
+        totals.into_vec()
     }
 
     pub(super) fn count_tracer_gone(&self) {

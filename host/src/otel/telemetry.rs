@@ -12,6 +12,7 @@ use opentelemetry::metrics::{AsyncInstrument, Histogram, Meter};
 use super::attributes::{FALLBACK, SELECTOR, TRACER};
 use super::shared::Shared;
 use crate::decision::Origin;
+use crate::delivery::{DeliveryCounts, Loss};
 use crate::registry::Selection;
 
 /// The exporter of a tracer, on the metrics of delivery.
@@ -67,6 +68,15 @@ pub(super) fn observe(shared: &Arc<Shared>, meter: &Meter) {
             .with_callback(move |observer| tell(&shared, *read, observer))
             .build();
     }
+    for (name, unit, description, read) in GAUGES {
+        let shared = Arc::downgrade(shared);
+        let _instrument = meter
+            .u64_observable_gauge(*name)
+            .with_unit(*unit)
+            .with_description(*description)
+            .with_callback(move |observer| tell(&shared, *read, observer))
+            .build();
+    }
 }
 
 fn tell(shared: &Weak<Shared>, read: Read, observer: &dyn AsyncInstrument<u64>) {
@@ -77,8 +87,10 @@ fn tell(shared: &Weak<Shared>, read: Read, observer: &dyn AsyncInstrument<u64>) 
 
 type Read = fn(&Shared, &dyn AsyncInstrument<u64>);
 
-/// Name, unit, description and source of each counter.
-const COUNTERS: &[(&str, &str, &str, Read)] = &[
+/// Name, unit, description and source of an instrument.
+type Instrument = (&'static str, &'static str, &'static str, Read);
+
+const COUNTERS: &[Instrument] = &[
     (
         "spanway.selections",
         "{selection}",
@@ -113,8 +125,29 @@ const COUNTERS: &[(&str, &str, &str, Read)] = &[
     (
         "spanway.spans.lost",
         "{span}",
-        "Spans that reached no exporter because their tracer had come to its end",
+        "Spans that no exporter was handed",
         |shared, observer| observer.observe(shared.lost().total(), &[]),
+    ),
+];
+
+const GAUGES: &[Instrument] = &[
+    (
+        "spanway.spans.open",
+        "{span}",
+        "Recording spans that have started and not ended",
+        open,
+    ),
+    (
+        "spanway.spans.waiting",
+        "{span}",
+        "Spans that wait for their exporter",
+        waiting,
+    ),
+    (
+        "spanway.spans.spilled",
+        "{span}",
+        "Spans that are kept on disk until their backend is back",
+        spilled,
     ),
 ];
 
@@ -133,27 +166,50 @@ fn selections(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
 }
 
 fn exported(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
-    for (tracer, exporter, counts) in shared.delivery() {
-        let of = |outcome| {
-            [
-                KeyValue::new(TRACER, tracer.clone()),
-                KeyValue::new(EXPORTER, exporter),
+    each_exporter(shared, |of, counts| {
+        let tell = |outcome, spans| {
+            let attributes = [
+                of[0].clone(),
+                of[1].clone(),
                 KeyValue::new(OUTCOME, outcome),
-            ]
+            ];
+            observer.observe(spans, &attributes);
         };
-        observer.observe(counts.delivered, &of("delivered"));
-        for loss in crate::delivery::Loss::ALL {
-            observer.observe(counts.lost_to(loss), &of(loss.as_str()));
+        tell("delivered", counts.delivered);
+        tell("filtered", counts.filtered);
+        for loss in Loss::ALL {
+            tell(loss.as_str(), counts.lost_to(loss));
         }
-    }
+    });
 }
 
 fn retries(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
-    for (tracer, exporter, counts) in shared.delivery() {
-        let attributes = [
-            KeyValue::new(TRACER, tracer),
-            KeyValue::new(EXPORTER, exporter),
-        ];
-        observer.observe(counts.retries, &attributes);
+    each_exporter(shared, |of, counts| observer.observe(counts.retries, of));
+}
+
+fn waiting(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
+    each_exporter(shared, |of, counts| observer.observe(counts.waiting, of));
+}
+
+fn spilled(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
+    each_exporter(shared, |of, counts| observer.observe(counts.spilled, of));
+}
+
+fn open(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
+    for tracer in shared.delivery() {
+        observer.observe(tracer.open, &[KeyValue::new(TRACER, tracer.tracer)]);
+    }
+}
+
+/// The counts of each exporter, with the attributes that name it.
+fn each_exporter(shared: &Shared, mut show: impl FnMut(&[KeyValue; 2], &DeliveryCounts)) {
+    for tracer in shared.delivery() {
+        for (exporter, counts) in tracer.exporters {
+            let of = [
+                KeyValue::new(TRACER, tracer.tracer.clone()),
+                KeyValue::new(EXPORTER, exporter),
+            ];
+            show(&of, &counts);
+        }
     }
 }
