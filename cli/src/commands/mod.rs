@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod list;
 pub(crate) mod route;
+pub(crate) mod traces;
 
 use std::path::Path;
 

@@ -9,8 +9,10 @@ mod console;
 mod file;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod otlp_lines;
 #[cfg(feature = "otlp")]
 mod presets;
+mod tree;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -23,8 +25,10 @@ pub(crate) use console::Console;
 use file::OtlpFile;
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpError, OtlpExporter, OtlpProblem, Protocol, Secret};
+pub use otlp_lines::ReadError;
 #[cfg(feature = "otlp")]
 pub use presets::*;
+pub use tree::TraceTree;
 
 use crate::delivery::{SdkSink, Sent, Sink};
 use crate::scrub::SpanFilter;
