@@ -185,6 +185,24 @@ fn a_redirect_takes_no_key_to_another_host() {
 }
 
 #[test]
+fn a_proxy_that_was_asked_for_is_used() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://user:password@{}", listener.local_addr().unwrap());
+    let first_line = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(stream), &mut line).unwrap();
+        line
+    });
+    let exporter = OtlpExporter::http("http://backend.invalid:4318").proxy(proxy);
+    assert!(!format!("{exporter:?}").contains("password"));
+    let counts = send(exporter, 3, SHORT);
+    assert_eq!(counts.lost(), 3, "the proxy answers nothing");
+    let line = first_line.join().unwrap();
+    assert!(line.contains("backend.invalid:4318"), "{line}");
+}
+
+#[test]
 fn a_compressed_batch_arrives_whole() {
     let collector = Collector::start();
     let counts = send(OtlpExporter::http(collector.origin()).gzip(), 3, PATIENT);

@@ -14,4 +14,5 @@ mod presets;
 mod process;
 mod secrets;
 mod support;
+mod tls;
 mod wire;

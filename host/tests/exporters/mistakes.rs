@@ -85,6 +85,16 @@ fn a_preset_without_its_key_says_so() {
 }
 
 #[test]
+fn certificates_that_are_none_are_an_error() {
+    let expected = "the certificates that exporter otlp shall trust are no PEM text with a \
+                    `BEGIN CERTIFICATE` line";
+    let with = |exporter: OtlpExporter| message(exporter.ca_certificates("no PEM"));
+    assert_eq!(with(OtlpExporter::http("https://localhost:4318")), expected);
+    #[cfg(feature = "grpc")]
+    assert_eq!(with(OtlpExporter::grpc("https://localhost:4317")), expected);
+}
+
+#[test]
 fn a_wrong_proxy_is_an_error() {
     let exporter = OtlpExporter::http("http://localhost:4318").proxy("not a url");
     assert!(message(exporter).contains("has a proxy that is no URL"));

@@ -37,6 +37,8 @@ pub enum OtlpProblem {
     NoGrpc,
     /// Its proxy is no address, or it speaks gRPC, which goes through none.
     Proxy,
+    /// Its certificates are no PEM text, or none.
+    Certificates,
     /// The thread or the connection of gRPC cannot be set up.
     Setup(Box<dyn Error + Send + Sync>),
 }
@@ -81,6 +83,11 @@ impl fmt::Display for OtlpError {
                 f,
                 "exporter {exporter} has a proxy that is no URL such as \"http://proxy:3128\", \
                  or speaks gRPC, which goes through none"
+            ),
+            OtlpProblem::Certificates => write!(
+                f,
+                "the certificates that exporter {exporter} shall trust are no PEM text with a \
+                 `BEGIN CERTIFICATE` line"
             ),
             OtlpProblem::Setup(_) => write!(f, "exporter {exporter} cannot be set up for gRPC"),
         }

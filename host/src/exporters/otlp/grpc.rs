@@ -22,14 +22,14 @@ use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 use tonic::codec::CompressionEncoding;
 use tonic::metadata::MetadataMap;
-use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, ConnectError, Response, Status};
 use tonic_types::StatusExt as _;
 
-use super::answer;
 use super::headers::Headers;
 use super::retry::{self, Again, Attempt, Failure, Times};
 use super::{OtlpExporter, OtlpProblem, USER_AGENT, spans};
+use super::{answer, certificates};
 use crate::delivery::{Loss, Sent, Transport};
 
 type Answer = Result<Response<ExportTraceServiceResponse>, Status>;
@@ -50,7 +50,7 @@ impl GrpcTransport {
         }
         let metadata = MetadataMap::from_headers(exporter.headers.checked()?);
         let uri = exporter.uri()?.to_string();
-        let endpoint = endpoint(uri, times).map_err(setup)?;
+        let endpoint = endpoint(uri, tls(exporter)?, times).map_err(setup)?;
         let runtime = runtime().map_err(setup)?;
         let channel = {
             let _inside = runtime.enter();
@@ -154,13 +154,27 @@ fn setup(error: impl Error + Send + Sync + 'static) -> OtlpProblem {
     OtlpProblem::Setup(Box::new(error))
 }
 
-fn endpoint(uri: String, times: Times) -> Result<Endpoint, tonic::transport::Error> {
+fn tls(exporter: &OtlpExporter) -> Result<ClientTlsConfig, OtlpProblem> {
+    let tls = ClientTlsConfig::new();
+    Ok(
+        match (certificates::of(exporter)?, &exporter.ca_certificates) {
+            (Some(_), Some(pem)) => tls.ca_certificate(Certificate::from_pem(pem.expose())),
+            _ => tls.with_webpki_roots(),
+        },
+    )
+}
+
+fn endpoint(
+    uri: String,
+    tls: ClientTlsConfig,
+    times: Times,
+) -> Result<Endpoint, tonic::transport::Error> {
     let is_https = uri.starts_with("https:");
     let endpoint = Endpoint::from_shared(uri)?
         .user_agent(USER_AGENT)?
         .connect_timeout(times.attempt / 2);
     match is_https {
-        true => endpoint.tls_config(ClientTlsConfig::new().with_webpki_roots()),
+        true => endpoint.tls_config(tls),
         false => Ok(endpoint),
     }
 }

@@ -16,11 +16,12 @@ use prost::Message as _;
 use tracing::Dispatch;
 use tracing::dispatcher::with_default;
 use ureq::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, Proxy};
 
 use super::headers::Headers;
 use super::retry::{self, Again, Attempt, Failure, Times};
-use super::{OtlpExporter, OtlpProblem, USER_AGENT, answer, spans};
+use super::{OtlpExporter, OtlpProblem, USER_AGENT, answer, certificates, spans};
 use crate::delivery::{Loss, Sent, Transport};
 
 /// How much of an answer is read, in bytes. A right one has a few dozen.
@@ -154,7 +155,12 @@ fn agent(exporter: &OtlpExporter) -> Result<Agent, OtlpProblem> {
         .as_ref()
         .map(|proxy| Proxy::new(proxy.expose()));
     let proxy = proxy.transpose().map_err(|_| OtlpProblem::Proxy)?;
+    let roots = match certificates::of(exporter)? {
+        Some(certificates) => certificates.into(),
+        None => RootCerts::WebPki,
+    };
     let config = Agent::config_builder()
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
         // The environment's is used by default, for all of the process.
         .proxy(proxy)
         // Another host would be sent the keys of this one.

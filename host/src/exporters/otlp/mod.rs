@@ -10,6 +10,7 @@
 //! <https://opentelemetry.io/docs/specs/otlp/>
 
 mod answer;
+mod certificates;
 mod endpoint;
 mod error;
 #[cfg(feature = "grpc")]
@@ -82,6 +83,8 @@ pub struct OtlpExporter {
     gzip: bool,
     timeout: Option<Duration>,
     proxy: Option<Secret>,
+    /// A key may stand beside them by mistake.
+    ca_certificates: Option<Secret>,
     resource: Vec<KeyValue>,
 }
 
@@ -95,6 +98,7 @@ impl OtlpExporter {
             gzip: false,
             timeout: None,
             proxy: None,
+            ca_certificates: None,
             resource: Vec::new(),
         }
     }
@@ -142,6 +146,14 @@ impl OtlpExporter {
     /// none for gRPC.
     pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
         self.proxy = Some(url.into());
+        self
+    }
+
+    /// Trusts servers by these certificates of authorities, as PEM text, and by no
+    /// others: for a server of your own. Without them it is those that Mozilla's
+    /// browser trusts, as they were when this was built.
+    pub fn ca_certificates(mut self, pem: impl Into<String>) -> Self {
+        self.ca_certificates = Some(Secret::from(pem.into()));
         self
     }
 
