@@ -29,9 +29,14 @@
     feature = "otel",
     doc = "7. [`otel`]: a tracer provider for OpenTelemetry that routes each trace."
 )]
+#![cfg_attr(
+    feature = "config",
+    doc = "8. [`config`]: all of this from a file, `spanway.toml`."
+)]
 //!
 //! # Features
 //! - `components` (default): selectors as WebAssembly components, on wasmtime.
+//! - `config` (default, with both others): tracers and selectors from a file.
 //! - `otel` (default): the routing tracer provider for OpenTelemetry.
 //!
 //! Without both, the crate holds the registry and native selectors, and depends on
@@ -57,6 +62,8 @@ mod learned;
 
 mod registry;
 
+#[cfg(feature = "config")]
+pub mod config;
 #[cfg(feature = "otel")]
 pub mod delivery;
 #[cfg(feature = "otel")]
