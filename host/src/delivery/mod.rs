@@ -8,9 +8,13 @@ mod batch;
 mod counts;
 mod exporter;
 mod sink;
+#[cfg(feature = "otlp")]
+mod transport;
 
 pub use batch::BatchConfig;
 pub(crate) use counts::Meter;
 pub use counts::{DeliveryCounts, Loss};
 pub(crate) use exporter::Metered;
 pub(crate) use sink::{SdkSink, Sent, Sink};
+#[cfg(feature = "otlp")]
+pub(crate) use transport::Transport;

@@ -6,15 +6,24 @@
 
 mod console;
 mod file;
+#[cfg(feature = "otlp")]
+mod otlp;
+#[cfg(feature = "otlp")]
+mod presets;
 
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 pub(crate) use console::Console;
 use file::OtlpFile;
+#[cfg(feature = "otlp")]
+pub use otlp::{OtlpError, OtlpExporter, OtlpProblem, Protocol, Secret};
+#[cfg(feature = "otlp")]
+pub use presets::*;
 
 use crate::delivery::{SdkSink, Sent, Sink};
 use crate::scrub::SpanFilter;
@@ -46,6 +55,8 @@ pub(crate) enum Kind {
     File(PathBuf),
     Discard,
     Custom(Box<dyn Sink>),
+    #[cfg(feature = "otlp")]
+    Otlp(Box<OtlpExporter>),
 }
 
 impl Exporter {
@@ -88,13 +99,31 @@ impl Exporter {
         Self::of(Kind::Custom(Box::new(SdkSink(exporter))))
     }
 
-    /// The word for its kind in reports: `file`, `console`, …
+    /// To a backend over OTLP: a preset, or an [`OtlpExporter`].
+    #[cfg(feature = "otlp")]
+    pub fn otlp(exporter: impl Into<OtlpExporter>) -> Self {
+        Self::of(Kind::Otlp(Box::new(exporter.into())))
+    }
+
+    /// The URL that it sends to, for OTLP over gRPC the host; none for the others, and
+    /// none if what was given is no address.
+    pub fn endpoint(&self) -> Option<String> {
+        match &self.kind {
+            #[cfg(feature = "otlp")]
+            Kind::Otlp(exporter) => exporter.endpoint().ok(),
+            _ => None,
+        }
+    }
+
+    /// The word for its kind in reports: `file`, `console`, `langfuse`, …
     pub fn name(&self) -> &'static str {
         match &self.kind {
             Kind::Console(_) => "console",
             Kind::File(_) => "file",
             Kind::Discard => "discard",
             Kind::Custom(_) => "custom",
+            #[cfg(feature = "otlp")]
+            Kind::Otlp(exporter) => exporter.name(),
         }
     }
 
@@ -105,11 +134,20 @@ impl Exporter {
     }
 }
 
+#[cfg(feature = "otlp")]
+impl<T: Into<OtlpExporter>> From<T> for Exporter {
+    fn from(exporter: T) -> Self {
+        Self::otlp(exporter)
+    }
+}
+
 impl fmt::Debug for Exporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::File(path) => write!(f, "file {path:?}"),
             Kind::Custom(sink) => sink.fmt(f),
+            #[cfg(feature = "otlp")]
+            Kind::Otlp(exporter) => exporter.fmt(f),
             _ => f.write_str(self.name()),
         }
     }
@@ -117,12 +155,17 @@ impl fmt::Debug for Exporter {
 
 impl Kind {
     /// What takes the batches; none for the console, which prints whole traces on
-    /// the thread that ends them.
-    pub(crate) fn sink(self) -> Result<Ready, ExporterError> {
+    /// the thread that ends them. Sending a batch takes no longer than `timeout`.
+    #[cfg_attr(not(feature = "otlp"), allow(unused_variables))]
+    pub(crate) fn sink(self, timeout: Duration) -> Result<Ready, ExporterError> {
         Ok(match self {
             Self::Console(writer) => Ready::Console(writer),
             Self::Discard => Ready::Sink(Box::new(Discard)),
             Self::Custom(sink) => Ready::Sink(sink),
+            #[cfg(feature = "otlp")]
+            Self::Otlp(exporter) => {
+                Ready::Sink(exporter.sink(timeout).map_err(ExporterError::Otlp)?)
+            }
             Self::File(path) => match OtlpFile::append(&path) {
                 Ok(file) => Ready::Sink(Box::new(file)),
                 Err(source) => return Err(ExporterError::File { path, source }),
@@ -157,6 +200,9 @@ pub enum ExporterError {
         /// What the system said.
         source: io::Error,
     },
+    /// An exporter over OTLP cannot be made of what was given.
+    #[cfg(feature = "otlp")]
+    Otlp(OtlpError),
 }
 
 impl fmt::Display for ExporterError {
@@ -167,6 +213,8 @@ impl fmt::Display for ExporterError {
                 "{path:?} cannot be opened to append spans to it; its directory must exist and \
                  be writable"
             ),
+            #[cfg(feature = "otlp")]
+            Self::Otlp(error) => error.fmt(f),
         }
     }
 }
@@ -175,6 +223,8 @@ impl std::error::Error for ExporterError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File { source, .. } => Some(source),
+            #[cfg(feature = "otlp")]
+            Self::Otlp(error) => error.source(),
         }
     }
 }

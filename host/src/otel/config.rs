@@ -85,8 +85,8 @@ impl TracerConfig {
     }
 
     /// Sends the spans here too.
-    pub fn exporter(mut self, exporter: Exporter) -> Self {
-        self.exporters.push(exporter);
+    pub fn exporter(mut self, exporter: impl Into<Exporter>) -> Self {
+        self.exporters.push(exporter.into());
         self
     }
 
@@ -151,7 +151,10 @@ impl TracerConfig {
             meters.push((exporter.name(), meter.clone()));
             let mut scrub = self.scrub.clone();
             scrub.filters.push(exporter.filter);
-            let ready = exporter.kind.sink().map_err(TracerConfigError::Exporter)?;
+            let ready = exporter
+                .kind
+                .sink(self.batch.timeout)
+                .map_err(TracerConfigError::Exporter)?;
             provider = with_exporter(provider, &self.service, ready, scrub, &self.batch, meter);
         }
         Ok(OtelTracer::from_builder(provider).with_meters(meters))
