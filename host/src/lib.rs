@@ -49,6 +49,7 @@
 mod context;
 mod decision;
 pub mod explanation;
+mod parallel;
 mod seat;
 mod selector;
 mod tracer_names;
@@ -96,5 +97,5 @@ pub use directory::{DirectoryError, LoadReport, LoadedFile, SelectorsDirectory};
 
 pub use registry::{
     Lifecycle, LifecycleFailure, LifecycleReport, NoSuchTracer, RegisterError, Selection,
-    SelectionCounts, TracerRegistry,
+    SelectionCounts, TracerRegistry, Undelivered,
 };

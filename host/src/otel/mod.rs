@@ -78,6 +78,7 @@
 pub mod attributes;
 mod builder;
 mod config;
+mod ledger;
 mod list;
 mod lost;
 mod mark;
@@ -96,6 +97,7 @@ mod tracer;
 
 pub use builder::{BuildError, RoutingTracerProviderBuilder, TracerSource};
 pub use config::{TracerConfig, TracerConfigError};
+pub use ledger::TracerDelivery;
 pub use lost::LostSpans;
 pub use otel_tracer::OtelTracer;
 pub use propagator::RoutingPropagator;

@@ -52,8 +52,8 @@ impl RoutingTracer {
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |tracer| {
-            RoutingSpan::stopped(tracer, parent.is_sampled(), parent.clone())
+        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
+            refused.showing(parent.is_sampled(), parent.clone())
         })
     }
 
@@ -101,8 +101,8 @@ impl RoutingTracer {
         parent_cx: &Context,
     ) -> RoutingSpan {
         let _offer = Offer::of(id);
-        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |tracer| {
-            RoutingSpan::stopped(tracer, true, adrift(id, TraceState::NONE))
+        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
+            refused.showing(true, adrift(id, TraceState::NONE))
         })
     }
 
@@ -116,12 +116,12 @@ impl RoutingTracer {
     ) -> RoutingSpan {
         let state = || mark.put(parent.trace_state());
         let start = |parent_cx| {
-            RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |tracer| {
+            RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
                 let shown = match parent.is_valid() {
                     true => local(parent, state()),
                     false => adrift(RandomIdGenerator::default().new_trace_id(), state()),
                 };
-                RoutingSpan::stopped(tracer, true, shown)
+                refused.showing(true, shown)
             })
         };
         let mut span = if parent.is_valid() && parent.is_remote() {
@@ -190,14 +190,14 @@ pub(super) fn kind(kind: Option<&SpanKind>) -> &'static str {
     }
 }
 
-/// What the first span here of a trace shows whose tracer is shut down: the same
+/// What the first span here of a trace shows that its tracer did not start: the same
 /// as a local context, so that its children follow.
 fn local(parent: &SpanContext, state: TraceState) -> SpanContext {
     let (trace, span) = (parent.trace_id(), parent.span_id());
     SpanContext::new(trace, span, parent.trace_flags(), false, state)
 }
 
-/// What a root shows whose tracer is shut down: a local context that carries the
+/// What a root shows that its tracer did not start: a local context that carries the
 /// choice, so that its children are not asked for anew.
 fn adrift(trace: TraceId, state: TraceState) -> SpanContext {
     let span = RandomIdGenerator::default().new_span_id();

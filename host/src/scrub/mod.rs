@@ -10,7 +10,7 @@ mod redaction;
 
 pub use filter::SpanFilter;
 pub use limits::AttributeLimits;
-pub use redaction::Redaction;
+pub use redaction::{Mask, Redaction};
 
 use opentelemetry_sdk::trace::SpanData;
 
@@ -23,12 +23,37 @@ pub(crate) struct Scrub {
     pub(crate) filters: Vec<SpanFilter>,
 }
 
+/// What was done to spans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Scrubbed {
+    /// Spans that were left out.
+    pub(crate) filtered: u64,
+    /// Values that were replaced.
+    pub(crate) redacted: u64,
+    /// Values that were cut.
+    pub(crate) cut: u64,
+}
+
 impl Scrub {
-    pub(crate) fn batch(&self, batch: &mut Vec<SpanData>) {
-        batch.retain(|span| self.filters.iter().all(|filter| filter.keeps(span)));
+    pub(crate) fn batch(&self, batch: &mut Vec<SpanData>) -> Scrubbed {
+        let before = batch.len();
+        batch.retain(|span| self.keeps(span));
+        let mut scrubbed = Scrubbed {
+            filtered: (before - batch.len()) as u64,
+            ..Scrubbed::default()
+        };
         for span in batch {
-            self.limits.cut(span);
-            self.redaction.redact(span);
+            self.span(span, &mut scrubbed);
         }
+        scrubbed
+    }
+
+    pub(crate) fn keeps(&self, span: &SpanData) -> bool {
+        self.filters.iter().all(|filter| filter.keeps(span))
+    }
+
+    pub(crate) fn span(&self, span: &mut SpanData, _scrubbed: &mut Scrubbed) {
+        self.limits.cut(span);
+        self.redaction.redact(span);
     }
 }

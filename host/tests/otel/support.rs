@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{
@@ -166,5 +168,14 @@ pub(crate) fn assert_whole(spans: &[SpanData]) {
             "{} has its parent",
             span.name
         );
+    }
+}
+
+/// Waits for what another thread does.
+pub(crate) fn eventually(is: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it never was");
+        thread::sleep(Duration::from_millis(1));
     }
 }

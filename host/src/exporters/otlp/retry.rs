@@ -84,5 +84,6 @@ fn taken(spans: u64, rejected: u64, said: String, retries: u64) -> Sent {
         retries,
         lost: lost.into_iter().collect(),
         message: Some(said).filter(|said| !said.is_empty()),
+        ..Sent::default()
     }
 }

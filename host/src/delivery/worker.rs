@@ -1,0 +1,119 @@
+//! The thread that sends one exporter's spans.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use opentelemetry::Context;
+use opentelemetry_sdk::trace::SpanData;
+
+use super::health::Health;
+use super::queue::{Next, Queue, after};
+use super::{Loss, Names, Sent, Sink};
+use crate::scrub::{Scrub, Scrubbed};
+use crate::selector::panic_message;
+
+/// Takes batches from the queue to the sink, and counts what becomes of each span. A
+/// sink that panics loses its batch and not its thread.
+pub(super) struct Worker {
+    queue: Arc<Queue>,
+    sink: Box<dyn Sink>,
+    scrub: Scrub,
+    every: Duration,
+    names: Names,
+    health: Health,
+}
+
+impl Worker {
+    pub(super) fn start(
+        queue: Arc<Queue>,
+        sink: Box<dyn Sink>,
+        scrub: Scrub,
+        every: Duration,
+        names: Names,
+    ) -> io::Result<()> {
+        let name = format!("spanway-{}", names.exporter);
+        let health = Health::default();
+        let worker = Self {
+            queue,
+            sink,
+            scrub,
+            every,
+            names,
+            health,
+        };
+        std::thread::Builder::new()
+            .name(name)
+            .spawn(move || worker.run())
+            .map(drop)
+    }
+
+    fn run(mut self) {
+        // What the sink itself does must not become spans, which it would have to
+        // send, and so on.
+        let _quiet = Context::enter_telemetry_suppressed_scope();
+        let mut due = after(self.every);
+        let mut wait = true;
+        let until = loop {
+            let error = match self.queue.next(due, wait) {
+                Next::Send(batch) => {
+                    let error = self.send(batch);
+                    due = after(self.every);
+                    error
+                }
+                Next::Nothing => None,
+                Next::Finish(until) => break until,
+            };
+            if Instant::now() >= due {
+                due = after(self.every);
+            }
+            self.health
+                .look(&self.names, self.queue.counts(), error.as_deref());
+            wait = !self.idle();
+        };
+        while Instant::now() < until && self.idle() {}
+        self.guarded(|sink| sink.shutdown());
+    }
+
+    fn send(&self, mut batch: Vec<SpanData>) -> Option<String> {
+        let spans = batch.len() as u64;
+        let mut scrubbed = Scrubbed::default();
+        let send = || {
+            scrubbed = self.scrub.batch(&mut batch);
+            match batch.is_empty() {
+                true => Sent::default(),
+                false => self.sink.send(batch),
+            }
+        };
+        let sent = catch_unwind(AssertUnwindSafe(send))
+            .unwrap_or_else(|panic| Sent::none(spans, Loss::Failed, panic_message(&*panic)));
+        self.queue.account(spans, sent.message.as_deref(), |meter| {
+            meter.filtered(scrubbed.filtered);
+            meter.redacted(scrubbed.redacted);
+            meter.cut(scrubbed.cut);
+            sent.count(spans - scrubbed.filtered, meter);
+        });
+        sent.message
+    }
+
+    fn idle(&self) -> bool {
+        self.guarded(|sink| sink.idle()).unwrap_or(false)
+    }
+
+    fn guarded<T>(&self, step: impl FnOnce(&dyn Sink) -> T) -> Option<T> {
+        let outcome = catch_unwind(AssertUnwindSafe(|| step(&*self.sink)));
+        let failed = |panic: &(dyn std::any::Any + Send)| {
+            let (exporter, error) = (&self.names.exporter, panic_message(panic));
+            tracing::debug!(exporter, error, "an exporter panicked");
+        };
+        outcome.inspect_err(|panic| failed(&**panic)).ok()
+    }
+}
+
+/// Whoever waits must not wait for a thread that is gone.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.queue.finish();
+    }
+}
