@@ -82,7 +82,7 @@ impl Check<'_> {
         }
         if !allows(schema, &here.node.value) {
             let found = here.node.value.kind();
-            let message = format!("{found} is here, where {} belongs", expected(schema));
+            let message = format!("{found} is here, where {}", expected(schema));
             self.problem(here.node.at, here.path, message);
             return Json::Null;
         }
@@ -130,7 +130,9 @@ impl Check<'_> {
 
     /// A key that nobody knows.
     pub(super) fn unknown(&mut self, entry: &Entry, path: &str, schemas: &[&Json]) {
-        let tables = schemas.iter().filter_map(|schema| schema["properties"].as_object());
+        let tables = schemas
+            .iter()
+            .filter_map(|schema| schema["properties"].as_object());
         let known = tables.flat_map(|table| table.keys().map(String::as_str));
         let known = known.filter(|key| !key.starts_with('$'));
         let message = format!("there is no such key{}", hint(&entry.key, known));
@@ -163,7 +165,11 @@ impl Check<'_> {
             return Json::Null;
         };
         if text.is_empty() && schema.get("minLength").is_some() {
-            self.problem(here.node.at, here.path, "the text is empty, and must not be");
+            self.problem(
+                here.node.at,
+                here.path,
+                "the text is empty, and must not be",
+            );
         }
         let verdict = match schema[MEANING].as_str() {
             Some("url") => Url::check(&text, written),

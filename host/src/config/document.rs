@@ -41,6 +41,8 @@ pub(super) struct Entry {
 pub(super) struct Mistake {
     pub(super) at: usize,
     pub(super) message: String,
+    /// Whether it is a key that is there twice.
+    pub(super) twice: bool,
 }
 
 /// Which of the two a text is.
@@ -95,7 +97,7 @@ impl Source {
             Format::Json => json::parse(&self.text),
         };
         parsed.map_err(|mistakes| {
-            let problem = |Mistake { at, message }| self.problem(at, "", message);
+            let problem = |Mistake { at, message, .. }| self.problem(at, "", message);
             ConfigError::Invalid(mistakes.into_iter().map(problem).collect())
         })
     }
@@ -117,5 +119,9 @@ impl Source {
 /// A key that stands in a table twice.
 pub(super) fn twice(at: usize, key: &str) -> Mistake {
     let message = format!("{key:?} is there twice; remove one, or give it another name");
-    Mistake { at, message }
+    Mistake {
+        at,
+        message,
+        twice: true,
+    }
 }

@@ -32,7 +32,10 @@ pub(super) fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
     match root {
         Some(root) if matches!(root.value, Value::Table(_)) && mistakes.is_empty() => Ok(root),
         Some(root) if mistakes.is_empty() => {
-            let message = format!("a configuration is an object, and this is {}", root.value.kind());
+            let message = format!(
+                "a configuration is an object, and this is {}",
+                root.value.kind()
+            );
             Err(vec![not_json(root.at, message)])
         }
         _ => Err(mistakes),
@@ -40,7 +43,11 @@ pub(super) fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
 }
 
 fn not_json(at: usize, message: String) -> Mistake {
-    Mistake { at, message }
+    Mistake {
+        at,
+        message,
+        twice: false,
+    }
 }
 
 fn node(value: ast::Value<'_>, mistakes: &mut Vec<Mistake>) -> Node {

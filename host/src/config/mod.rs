@@ -1,16 +1,28 @@
 //! Configuration.
 
+mod builder;
+mod chain;
+mod check;
+#[allow(clippy::module_inception)]
+mod config;
 mod document;
 mod environment;
+mod exporter;
 mod interpolate;
 mod json;
+mod names;
 mod nearest;
 mod problem;
 mod schema;
 mod shape;
+mod summary;
 mod toml;
+mod tracer;
 mod values;
+mod variants;
 
+pub use builder::{ConfigBuildError, ConfigBuilder};
+pub use chain::LoadedSelectors;
+pub use config::Config;
 pub use problem::{ConfigError, Problem};
-#[doc(hidden)]
-pub fn x()->serde_json::Value{schema::schema()}
+pub use summary::{ExporterSummary, TracerSummary};

@@ -12,7 +12,10 @@ use super::values::MEANING;
 /// The schema, for draft 2020-12.
 pub(super) fn schema() -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(Plain);
-    settings.into_generator().into_root_schema_for::<File>().into()
+    settings
+        .into_generator()
+        .into_root_schema_for::<File>()
+        .into()
 }
 
 /// A key that is not wanted is left out: TOML has no null, and JSON needs none here.
@@ -39,7 +42,11 @@ impl Transform for Plain {
                 object.insert("type".to_owned(), only);
             }
         }
-        let some = match object.get("anyOf").and_then(Value::as_array).map(Vec::as_slice) {
+        let some = match object
+            .get("anyOf")
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+        {
             Some([Value::Object(some), null]) if null["type"] == "null" => Some(some.clone()),
             _ => None,
         };
@@ -56,7 +63,8 @@ impl Transform for Plain {
 pub(super) fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let name = schema["$ref"].as_str();
     let name = name.and_then(|name| name.strip_prefix("#/$defs/"));
-    name.and_then(|name| root["$defs"].get(name)).unwrap_or(schema)
+    name.and_then(|name| root["$defs"].get(name))
+        .unwrap_or(schema)
 }
 
 /// Whether a value is of a type that belongs here.
@@ -73,10 +81,12 @@ pub(super) fn allows(schema: &Value, found: &document::Value) -> bool {
     })
 }
 
-/// What belongs here, with its article.
+/// What belongs here.
 pub(super) fn expected(schema: &Value) -> String {
+    if schema[MEANING] == "time" {
+        return "a length of time belongs, as \"100ms\" or \"5s\"".to_owned();
+    }
     let name = |kind: &str| match kind {
-        "string" if schema[MEANING] == "time" => "a length of time, as \"100ms\" or \"5s\",",
         "string" => "a text",
         "integer" => "a whole number",
         "number" => "a number",
@@ -84,7 +94,8 @@ pub(super) fn expected(schema: &Value) -> String {
         "array" => "a list",
         _ => "a table",
     };
-    types(schema).map(name).collect::<Vec<_>>().join(" or ")
+    let names: Vec<_> = types(schema).map(name).collect();
+    format!("{} belongs", names.join(" or "))
 }
 
 fn types(schema: &Value) -> impl Iterator<Item = &str> {
@@ -105,12 +116,16 @@ pub(super) fn tag(variant: &Value) -> Option<&str> {
 
 /// The words among some variants.
 pub(super) fn words(variants: &[Value]) -> impl Iterator<Item = &str> {
-    variants.iter().filter_map(|variant| variant["const"].as_str())
+    variants
+        .iter()
+        .filter_map(|variant| variant["const"].as_str())
 }
 
 /// What may be written for some variants: a word, or a table with one key.
 pub(super) fn choices(variants: &[Value]) -> String {
-    let tables = variants.iter().filter_map(|variant| strings(variant.get("required")).next());
+    let tables = variants
+        .iter()
+        .filter_map(|variant| strings(variant.get("required")).next());
     let words = words(variants).map(|word| format!("{word:?}"));
     let choices = words.chain(tables.map(|key| format!("{{ {key} = … }}")));
     choices.collect::<Vec<_>>().join(", ")

@@ -19,6 +19,9 @@ pub(super) fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
     let mut mistakes: Vec<_> = errors.iter().map(|error| mistake(text, error)).collect();
     mistakes.sort_by_key(|mistake| mistake.at);
     mistakes.dedup_by_key(|mistake| line(mistake.at));
+    // What stands in a table that is there twice is mostly there twice too.
+    let mut again = false;
+    mistakes.retain(|mistake| !mistake.twice || !std::mem::replace(&mut again, true));
     Err(mistakes)
 }
 
@@ -31,6 +34,7 @@ fn mistake(text: &str, error: &Error) -> Mistake {
     Mistake {
         at: span.start,
         message: format!("this is not TOML: {}", error.message()),
+        twice: false,
     }
 }
 

@@ -35,6 +35,25 @@ impl JsonSchema for Secret {
     }
 }
 
+/// A text that is not shown either, and may all the same stand in the file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Hidden(pub(super) Secret);
+
+impl JsonSchema for Hidden {
+    fn schema_name() -> Cow<'static, str> {
+        "Hidden".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "minLength": 1, "writeOnly": true, MEANING: "hidden"})
+    }
+}
+
 /// An address that begins with its scheme.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
@@ -45,10 +64,10 @@ impl Url {
     pub(super) fn check(text: &str, written: &str) -> Result<(), String> {
         let scheme = ["http://", "https://"];
         match scheme.iter().find_map(|scheme| text.strip_prefix(scheme)) {
-            Some("") => Err(format!("{written:?} names no host")),
+            Some("") => Err(format!("{:?} names no host", without_secrets(written))),
             Some(_) => Ok(()),
             None => {
-                let shown = written.split(['@', '?']).next().unwrap_or_default();
+                let shown = without_secrets(written);
                 Err(format!(
                     "{shown:?} is no address; it begins with its scheme, as in \"https://{}\"",
                     without_scheme(shown)
@@ -56,6 +75,12 @@ impl Url {
             }
         }
     }
+}
+
+/// An address without what may be a secret: a user, and a query.
+fn without_secrets(text: &str) -> &str {
+    let text = text.split('?').next().unwrap_or_default();
+    text.rsplit_once('@').map_or(text, |(_, rest)| rest)
 }
 
 fn without_scheme(text: &str) -> &str {
@@ -96,7 +121,9 @@ impl Period {
         match humantime::parse_duration(text) {
             Ok(time) if time.is_zero() => Err(format!("{written:?} is no time at all")),
             Ok(time) => Ok(Self(time)),
-            Err(humantime::DurationError::NumberOverflow) => Err(format!("{written:?} is too long")),
+            Err(humantime::DurationError::NumberOverflow) => {
+                Err(format!("{written:?} is too long"))
+            }
             Err(_) => Err(format!(
                 "{written:?} is no length of time; write a number with its unit, as in \"100ms\", \
                  \"5s\" or \"1m 30s\""

@@ -19,10 +19,10 @@ impl Check<'_> {
             Value::Text(written) if !tagged => self.word(here, written, variants),
             found => {
                 let belongs = match tagged {
-                    true => "a table with the key \"type\"".to_owned(),
-                    false => format!("one of these: {}", choices(variants)),
+                    true => "a table with the key \"type\" belongs".to_owned(),
+                    false => format!("one of these belongs: {}", choices(variants)),
                 };
-                let message = format!("{} is here, where {belongs} belongs", found.kind());
+                let message = format!("{} is here, where {belongs}", found.kind());
                 self.problem(here.node.at, here.path, message);
                 Json::Null
             }
@@ -57,7 +57,7 @@ impl Check<'_> {
         match variants.iter().find(|variant| tag(variant) == Some(&text)) {
             Some(variant) => self.table(here, entries, &[schema, variant]),
             None => {
-                let message = format!("{written:?} is unknown{}", hint(&text, tags()));
+                let message = format!("{written:?} is unknown{}", hint(written, tags()));
                 self.problem(entry.node.at, &path, message);
                 Json::Null
             }
@@ -71,7 +71,7 @@ impl Check<'_> {
         };
         let words: Vec<&str> = words(variants).collect();
         if !words.contains(&text.as_str()) {
-            let hint = hint_among(&text, &words, &choices(variants));
+            let hint = hint_among(written, &words, &choices(variants));
             let message = format!("{written:?} is unknown{hint}");
             self.problem(here.node.at, here.path, message);
         }
@@ -83,7 +83,8 @@ impl Check<'_> {
         let [entry] = entries else {
             let found = entries.len();
             let choices = choices(variants);
-            let message = format!("a table with {found} keys is here, where one of these belongs: {choices}");
+            let message =
+                format!("a table with {found} keys is here, where one of these belongs: {choices}");
             self.problem(here.node.at, here.path, message);
             return Json::Null;
         };

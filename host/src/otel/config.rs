@@ -190,7 +190,10 @@ impl TracerConfig {
     ) -> Result<Arc<dyn Pipeline>, TracerConfigError> {
         let mut scrub = self.scrub.clone();
         scrub.filters.push(exporter.filter);
-        let kind = exporter.kind.sink(self.batch.timeout).map_err(TracerConfigError::Exporter)?;
+        let kind = exporter
+            .kind
+            .sink(self.batch.timeout)
+            .map_err(TracerConfigError::Exporter)?;
         let mut sink = match kind {
             Ready::Console(writer) => {
                 if exporter.spill.is_some() {

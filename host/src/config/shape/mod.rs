@@ -1,7 +1,9 @@
 //! The shape of a file: its keys, what they mean and what they take. The comments
 //! here are the descriptions in the JSON schema.
 
+mod delivery;
 mod exporter;
+mod kind;
 mod limits;
 mod selectors;
 mod tracer;
@@ -11,12 +13,15 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(super) use exporter::{ExporterKind, ExporterTable};
-pub(super) use limits::LimitsTable;
-pub(super) use selectors::{ModeName, SelectorsTable, Unavailable};
-pub(super) use tracer::{
-    AttributeLimitsTable, BatchTable, FilterTable, RedactionTable, SamplingName, TracerTable,
+pub(super) use delivery::{
+    AttributeLimitsTable, BatchTable, FilterTable, KindName, MaskName, RedactionTable,
 };
+pub(super) use exporter::{ExporterTable, SpillTable};
+pub(super) use kind::{
+    BraintrustParentName, ExporterKind, LangSmithRegionName, LangfuseRegionName, Protocol, Region,
+};
+pub(super) use selectors::{SelectorsTable, Unavailable};
+pub(super) use tracer::{SamplingName, TracerTable};
 
 /// Which tracers there are, and how one of them is chosen for each trace.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -6,8 +6,9 @@ use std::num::NonZeroUsize;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::delivery::{AttributeLimitsTable, BatchTable, FilterTable, RedactionTable};
 use super::exporter::ExporterTable;
-use crate::config::values::{Period, Plain};
+use crate::config::values::Plain;
 
 /// A tracer: what it is called, what it records, and where its spans go.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -37,8 +38,10 @@ pub(in crate::config) struct TracerTable {
     pub(in crate::config) redaction: Option<RedactionTable>,
     /// Which spans none of its exporters receives.
     pub(in crate::config) filter: Option<FilterTable>,
-    /// How large attributes may be.
+    /// How large spans may be.
     pub(in crate::config) limits: Option<AttributeLimitsTable>,
+    /// How many spans may be open at once; what starts beyond that does nothing.
+    pub(in crate::config) max_open_spans: Option<NonZeroUsize>,
 }
 
 /// Where a tracer comes from, if not from the file.
@@ -62,50 +65,4 @@ pub(in crate::config) enum SamplingName {
     Ratio(#[schemars(range(min = 0, max = 1))] f64),
     /// What a function says that code registers under this name.
     Custom(#[schemars(length(min = 1))] String),
-}
-
-/// How spans are gathered before they are sent.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::config) struct BatchTable {
-    /// How many spans wait at most; what ends beyond that is dropped and counted.
-    pub(in crate::config) queue: Option<NonZeroUsize>,
-    /// How many spans are sent at once at most.
-    pub(in crate::config) size: Option<NonZeroUsize>,
-    /// How long a span waits for others at most.
-    pub(in crate::config) every: Option<Period>,
-    /// How long sending one batch may take, with all of its attempts.
-    pub(in crate::config) timeout: Option<Period>,
-}
-
-/// Which values are taken out of spans.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::config) struct RedactionTable {
-    /// Whether the values of keys that usually hold secrets are taken out. True,
-    /// unless it is said.
-    pub(in crate::config) defaults: Option<bool>,
-    /// Keys whose values are taken out too, wherever they stand.
-    #[serde(default)]
-    pub(in crate::config) keys: Vec<String>,
-}
-
-/// Which spans are left out.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::config) struct FilterTable {
-    /// Names of spans. One that ends in "*" stands for all that begin with what is
-    /// before it.
-    #[serde(default)]
-    pub(in crate::config) drop_names: Vec<String>,
-}
-
-/// How large attributes may be.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::config) struct AttributeLimitsTable {
-    /// Characters of a text.
-    pub(in crate::config) length: Option<NonZeroUsize>,
-    /// Levels of JSON text.
-    pub(in crate::config) depth: Option<NonZeroUsize>,
 }
