@@ -8,11 +8,13 @@ use super::builder::ConfigBuilder;
 use super::check::{Places, check, join};
 use super::document::{Format, Source};
 use super::environment;
+use super::exporter::exporter;
 use super::interpolate::Lookup;
 use super::names;
 use super::problem::{ConfigError, Problem};
 use super::schema;
 use super::shape::{File, SelectorsTable, TracerTable};
+use crate::exporters::Kind;
 
 /// Which tracers there are, and how one of them is chosen for each trace: what a file
 /// says, with the values of the environment filled in. See the [module](super) for
@@ -135,7 +137,7 @@ impl Config {
         })?;
         let mut tracers: Vec<_> = file.tracers.into_iter().collect();
         tracers.sort_by_key(|(name, _)| checked.places.get(&join("tracers", name)));
-        Ok(Self {
+        let config = Self {
             places: checked.places,
             directory,
             service: file.service,
@@ -145,7 +147,33 @@ impl Config {
             tracers,
             warnings: checked.warnings,
             source,
-        })
+        };
+        match config.wrong_addresses() {
+            problems if problems.is_empty() => Ok(config),
+            problems => Err(ConfigError::Invalid(problems)),
+        }
+    }
+
+    /// Where an exporter says that its address is none.
+    fn wrong_addresses(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (name, table) in &self.tracers {
+            let path = join("tracers", name);
+            let one = table
+                .exporter
+                .iter()
+                .map(|one| (format!("{path}.exporter"), one));
+            let several = table.exporters.iter().enumerate();
+            let several = several.map(|(place, one)| (format!("{path}.exporters[{place}]"), one));
+            for (key, table) in one.chain(several) {
+                if let Kind::Otlp(otlp) = exporter(table.clone(), &self.directory).kind
+                    && let Err(error) = otlp.endpoint()
+                {
+                    problems.push(self.problem(&key, error.to_string()));
+                }
+            }
+        }
+        problems
     }
 
     /// What is not wrong and should not be so: secrets that stand in the file.

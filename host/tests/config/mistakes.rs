@@ -134,6 +134,15 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 ],
             ),
             (
+                "an address that a request cannot go to",
+                "service = 's'\n[tracers.a]\nexporters = [{ type = 'otlp', endpoint = \
+                 'https://me:hush@host/x?key=hush' }]",
+                &[
+                    "spanway.toml:3:14: tracers.a.exporters[0]: the endpoint \"https://host/x\" of \
+                   exporter otlp ",
+                ],
+            ),
+            (
                 "limits and times",
                 "service = 's'\n[tracers.a]\nexporter.type = 'discard'\n[selectors.limits]\n\
                  fuel = 0\nmemory_bytes = -1\ntables = '4'\nwall_clock = '0s'\n\
@@ -328,9 +337,9 @@ fn json_has_the_same_places() {
                 "{\"service\": null,\n \"tracers\": {\"é\": {\"exporter\": {\"type\": \"file\", \"pat\": 1}}}}",
                 &[
                     "spanway.json:1:13: service: null is here, where a text belongs",
-                    "spanway.json:2:21: tracers.\"é\".exporter: the key \"path\" is missing: The \
+                    "spanway.json:2:20: tracers.\"é\".exporter: the key \"path\" is missing: The \
                      file that is written to",
-                    "spanway.json:2:51: tracers.\"é\".exporter.pat: there is no such key; did you \
+                    "spanway.json:2:49: tracers.\"é\".exporter.pat: there is no such key; did you \
                      mean \"path\"? There are: filter, gzip, headers, origin, proxy, spill, \
                      timeout, keep, max_bytes, path, type",
                 ],

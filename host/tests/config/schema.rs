@@ -61,3 +61,40 @@ fn the_schema_has_no_word_that_is_not_understood() {
     }
     look(&serde_json::from_str(&Config::schema()).unwrap());
 }
+
+/// The file in the documentation of the module.
+#[test]
+fn the_annotated_file_is_right_and_is_built() {
+    let folder = crate::support::Folder::new();
+    let live = Path::new(env!("CARGO_MANIFEST_DIR")).join("../selectors");
+    for (name, file) in [
+        ("10-health-checks", "10-health-checks"),
+        ("60-takes-turns", "50-environment"),
+    ] {
+        let bytes = std::fs::read(live.join(file).with_extension("wasm")).unwrap();
+        folder.write(&format!("selectors/{name}.wasm"), bytes);
+    }
+    let path = folder.write(
+        "spanway.toml",
+        include_str!("../../src/config/annotated.toml"),
+    );
+    let config = Config::from_file_with(path, |name| Some(format!("the {name}"))).unwrap();
+    assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+    let provider = config
+        .builder()
+        .tracer(
+            "own",
+            opentelemetry_sdk::trace::SdkTracerProvider::builder(),
+        )
+        .native_selector(spanway::native("by-tenant", |_, _| {
+            spanway::Choice::Abstain
+        }))
+        .build()
+        .unwrap();
+    let names = provider.registry().names();
+    assert_eq!(
+        names.as_slice(),
+        ["langfuse", "datadog", "own", "quarantine"]
+    );
+    assert!(provider.registry().has("own"));
+}

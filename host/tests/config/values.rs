@@ -8,7 +8,7 @@ const TOML: &str = "
 service = '${NAME:-shop}'
 [tracers.zeta]
 sampling = { ratio = 1 }
-exporter = { type = 'otlp', endpoint = 'https://me:${SECRET}@collector:4318/x?key=${SECRET}', headers = { x-key = '${SECRET}' } }
+exporter = { type = 'otlp', endpoint = 'https://${HOST:-collector}:4318/x', headers = { x-key = '${SECRET}' } }
 [tracers.alpha]
 type = 'provided'
 [tracers.file]
@@ -25,7 +25,7 @@ const JSON: &str = r#"{
             "sampling": {"ratio": 1},
             "exporter": {
                 "type": "otlp",
-                "endpoint": "https://me:${SECRET}@collector:4318/x?key=${SECRET}",
+                "endpoint": "https://${HOST:-collector}:4318/x",
                 "headers": {"x-key": "${SECRET}"}
             }
         },
