@@ -85,7 +85,7 @@ mod tests {
         let outcomes = each(vec![0, 1, 2], Duration::from_millis(50), |number, _| {
             match number {
                 0 => std::thread::park_timeout(Duration::from_secs(600)),
-                1 => std::panic::panic_any("oh"),
+                1 => std::panic::resume_unwind(Box::new("oh")),
                 _ => {}
             }
             number

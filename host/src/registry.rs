@@ -7,6 +7,7 @@
 mod counts;
 mod lifecycle;
 mod selection;
+mod snapshot;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,10 +21,10 @@ pub use lifecycle::{Lifecycle, LifecycleFailure, LifecycleReport, Undelivered};
 pub use selection::Selection;
 
 use crate::context::ContextView;
-use crate::seat::Seat;
 use crate::selector::Chain;
 use crate::tracer_names::{MAX_NAME_BYTES, TracerNames};
 use counts::Counters;
+use snapshot::Snapshot;
 
 /// Named tracers, a default among them, and a chain of selectors.
 ///
@@ -60,68 +61,6 @@ pub struct TracerRegistry<T> {
     /// Held while a new snapshot is made, so that no change is lost.
     writing: Mutex<()>,
     counters: Counters,
-}
-
-/// What a reader sees: one state of the registry.
-struct Snapshot<T> {
-    tracers: Vec<Arc<T>>,
-    names: TracerNames,
-    /// A place in `tracers`; none if and only if there is no tracer.
-    default: Option<usize>,
-    /// Where failed decisions go; none for the default tracer.
-    fallback: Option<usize>,
-    chain: Chain,
-    /// One for each selector of the chain, among these names.
-    seats: Box<[Seat]>,
-}
-
-impl<T> Default for Snapshot<T> {
-    fn default() -> Self {
-        Self {
-            tracers: Vec::new(),
-            names: TracerNames::default(),
-            default: None,
-            fallback: None,
-            chain: Chain::empty(),
-            seats: Box::default(),
-        }
-    }
-}
-
-impl<T> Clone for Snapshot<T> {
-    fn clone(&self) -> Self {
-        Self {
-            tracers: self.tracers.clone(),
-            names: self.names.clone(),
-            default: self.default,
-            fallback: self.fallback,
-            chain: self.chain.clone(),
-            seats: Box::default(),
-        }
-    }
-}
-
-impl<T> Snapshot<T> {
-    fn place(&self, name: &str) -> Option<usize> {
-        self.names.as_slice().iter().position(|known| known == name)
-    }
-
-    fn find(&self, name: &str) -> Result<usize, NoSuchTracer> {
-        self.place(name).ok_or_else(|| NoSuchTracer {
-            name: name.to_owned(),
-            known: self.names.as_slice().to_vec(),
-        })
-    }
-
-    fn distinct(&self) -> Vec<(String, Arc<T>)> {
-        let mut distinct: Vec<(String, Arc<T>)> = Vec::new();
-        for (name, tracer) in self.names.as_slice().iter().zip(&self.tracers) {
-            if !distinct.iter().any(|(_, known)| Arc::ptr_eq(known, tracer)) {
-                distinct.push((name.clone(), tracer.clone()));
-            }
-        }
-        distinct
-    }
 }
 
 impl<T> Default for TracerRegistry<T> {

@@ -148,3 +148,29 @@ fn the_configuration_of_the_readme_is_right() {
         ["langfuse", "datadog", "own", "quarantine"]
     );
 }
+
+/// Each fault in docs/delivery.md names the test that shows its answer.
+#[test]
+fn the_tests_that_the_table_of_faults_names_are_there() {
+    let page = std::fs::read_to_string(folder_of("../docs/delivery.md")).unwrap();
+    let faults = page.split("## Faults").nth(1).unwrap();
+    let faults = faults.split("\n## ").next().unwrap();
+    let shown_by = faults.lines().filter_map(|line| line.rsplit('|').nth(1));
+    let named: Vec<&str> = shown_by
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    assert!(named.len() > 20, "{named:?}");
+    for test in named {
+        let (module, name) = test.rsplit_once("::").unwrap();
+        let module = module.replace("::", "/");
+        let places = [
+            format!("../host/tests/delivery/{module}.rs"),
+            format!("../host/src/{module}.rs"),
+        ];
+        let is_there = places.iter().any(|place| {
+            let source = std::fs::read_to_string(folder_of(place)).unwrap_or_default();
+            source.contains(&format!("#[test]\nfn {name}()"))
+        });
+        assert!(is_there, "{test}");
+    }
+}

@@ -20,9 +20,10 @@ pub struct BatchConfig {
     /// How many spans wait at most. What ends beyond that is dropped and counted as
     /// [`Loss::QueueFull`](super::Loss::QueueFull). Default: 2,048, as in the SDK.
     pub queue: usize,
-    /// How many spans are sent at once at most. Default: 512, as in the SDK.
+    /// How many spans are sent at once at most; no more than wait. Default: 512, as in the SDK.
     pub size: usize,
-    /// How long a span waits for others at most. Default: 5 seconds, as in the SDK.
+    /// How long a span waits for others at most; a millisecond at least. Default: 5
+    /// seconds, as in the SDK.
     pub every: Duration,
     /// How long sending one batch may take, with all of its attempts. Default: 10
     /// seconds, as OTLP says.

@@ -2,7 +2,10 @@
 
 use std::fmt;
 use std::ops::AddAssign;
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::scrub::Scrubbed;
 
 /// Why a span did not reach a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,7 +68,7 @@ impl Loss {
 /// What became of the spans of one exporter.
 ///
 /// Nothing is left out: `ended + recovered` is `delivered + lost() + filtered +
-/// waiting + spilled` whenever no span ends and nothing is sent in this very moment.
+/// waiting + spilled`, at every moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeliveryCounts {
@@ -89,9 +92,10 @@ pub struct DeliveryCounts {
     pub set_aside: u64,
     /// Values that were [redacted](crate::scrub::Redaction).
     pub redacted: u64,
-    /// Values that were [cut](crate::scrub::AttributeLimits).
+    /// Values that were [cut](crate::scrub::AttributeLimits), and attributes, events
+    /// and links that were left out.
     pub cut: u64,
-    lost: [u64; Loss::ALL.len()],
+    pub(crate) lost: [u64; Loss::ALL.len()],
 }
 
 impl DeliveryCounts {
@@ -103,6 +107,16 @@ impl DeliveryCounts {
     /// Spans that were lost.
     pub fn lost(&self) -> u64 {
         self.lost.iter().sum()
+    }
+
+    pub(crate) fn add_scrubbed(&mut self, scrubbed: &Scrubbed) {
+        self.filtered += scrubbed.filtered;
+        self.redacted += scrubbed.redacted;
+        self.cut += scrubbed.cut;
+    }
+
+    pub(crate) fn lose(&mut self, cause: Loss, spans: u64) {
+        self.lost[cause as usize] += spans;
     }
 
     /// What was lost since `before`, by cause.
@@ -156,92 +170,21 @@ impl fmt::Display for LostBy {
     }
 }
 
-/// Counts for one exporter.
+/// Counts for one exporter. What belongs together changes together, so that they add
+/// up whenever they are read.
 #[derive(Debug, Default)]
-pub(crate) struct Meter {
-    delivered: AtomicU64,
-    retries: AtomicU64,
-    filtered: AtomicU64,
-    spilled: AtomicU64,
-    replayed: AtomicU64,
-    recovered: AtomicU64,
-    set_aside: AtomicU64,
-    redacted: AtomicU64,
-    cut: AtomicU64,
-    lost: [AtomicU64; Loss::ALL.len()],
-}
-
-fn add(cell: &AtomicU64, count: u64) {
-    if count > 0 {
-        cell.fetch_add(count, Ordering::Relaxed);
-    }
-}
+pub(crate) struct Meter(Mutex<DeliveryCounts>);
 
 impl Meter {
-    pub(crate) fn delivered(&self, spans: u64) {
-        add(&self.delivered, spans);
-    }
-
-    pub(crate) fn retried(&self, attempts: u64) {
-        add(&self.retries, attempts);
-    }
-
-    pub(crate) fn filtered(&self, spans: u64) {
-        add(&self.filtered, spans);
+    pub(crate) fn change(&self, change: impl FnOnce(&mut DeliveryCounts)) {
+        change(&mut self.0.lock());
     }
 
     pub(crate) fn lost(&self, cause: Loss, spans: u64) {
-        add(&self.lost[cause as usize], spans);
+        self.change(|counts| counts.lose(cause, spans));
     }
 
-    /// Spans are on disk that were waiting until now.
-    pub(crate) fn spilled(&self, spans: u64) {
-        add(&self.spilled, spans);
-    }
-
-    /// Spans are on disk that an earlier process left there.
-    pub(crate) fn recovered(&self, spans: u64) {
-        add(&self.recovered, spans);
-        add(&self.spilled, spans);
-    }
-
-    /// Spans are no longer on disk. What became of them is counted beside it.
-    pub(crate) fn unspilled(&self, spans: u64) {
-        self.spilled.fetch_sub(spans, Ordering::Relaxed);
-    }
-
-    pub(crate) fn replayed(&self, spans: u64) {
-        add(&self.replayed, spans);
-    }
-
-    pub(crate) fn set_aside(&self) {
-        add(&self.set_aside, 1);
-    }
-
-    pub(crate) fn redacted(&self, values: u64) {
-        add(&self.redacted, values);
-    }
-
-    pub(crate) fn cut(&self, values: u64) {
-        add(&self.cut, values);
-    }
-
-    /// With what ended and what waits, which the queue knows.
-    pub(crate) fn read(&self, ended: u64, waiting: u64) -> DeliveryCounts {
-        let get = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
-        DeliveryCounts {
-            ended,
-            waiting,
-            delivered: get(&self.delivered),
-            retries: get(&self.retries),
-            filtered: get(&self.filtered),
-            spilled: get(&self.spilled),
-            replayed: get(&self.replayed),
-            recovered: get(&self.recovered),
-            set_aside: get(&self.set_aside),
-            redacted: get(&self.redacted),
-            cut: get(&self.cut),
-            lost: self.lost.each_ref().map(get),
-        }
+    pub(crate) fn read(&self) -> DeliveryCounts {
+        self.0.lock().clone()
     }
 }

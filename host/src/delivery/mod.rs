@@ -3,6 +3,44 @@
 //! Every exporter of a tracer has a queue with a bound, a thread that sends
 //! batches, and a [meter](DeliveryCounts) that counts what became of each span. The
 //! thread that ends a span puts it into the queue and goes on.
+//!
+//! Nothing is lost in silence. Each span that was handed to an exporter is delivered,
+//! filtered, waiting, kept on disk, or lost for a [cause](Loss), and the counts say so
+//! at every moment. A flush or a shutdown succeeds if what ended before was delivered,
+//! whatever an exporter's result says. Through `tracing` it is said once that spans
+//! are being lost, and once that they no longer are.
+//!
+//! What an exporter does is not interrupted: one that hangs keeps its thread, its
+//! queue fills, and what ends beyond that is counted. A process that is forked has no
+//! such thread; make the tracers after the fork. What waits when the process exits is
+//! gone, unless [`shutdown`](crate::otel::RoutingTracerProvider::shutdown) was called
+//! or the provider was dropped; one that is kept in a `static`, as OpenTelemetry's
+//! global provider is, never is.
+//!
+//! # Examples
+//! ```
+//! use opentelemetry::trace::{Tracer, TracerProvider};
+//! use spanway::delivery::{BatchConfig, Loss};
+//! use spanway::exporters::Exporter;
+//! use spanway::otel::{RoutingTracerProvider, TracerConfig};
+//! use std::time::Duration;
+//!
+//! let batch = BatchConfig { queue: 10_000, ..BatchConfig::default() };
+//! let provider = RoutingTracerProvider::builder()
+//!     .tracer("nowhere", TracerConfig::new("shop").exporter(Exporter::discard()).batch(batch))
+//!     .build()?;
+//! provider.tracer("shop").in_span("answer", |_context| {});
+//!
+//! let report = provider.flush_within(Duration::from_secs(2));
+//! assert_eq!(report.succeeded, ["nowhere"]);
+//! for tracer in provider.delivery() {
+//!     for (exporter, counts) in tracer.exporters {
+//!         assert_eq!((exporter.as_str(), counts.delivered), ("discard", 1));
+//!         assert_eq!(counts.lost_to(Loss::QueueFull), 0);
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod batch;
 mod counts;
@@ -10,8 +48,13 @@ mod health;
 mod pipeline;
 mod queue;
 mod sink;
-#[cfg_attr(not(test), expect(dead_code, reason = "senders over OTLP use it"))]
+#[cfg_attr(
+    not(any(test, feature = "otlp")),
+    expect(dead_code, reason = "senders over OTLP use it")
+)]
 mod spill;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod worker;
 
@@ -25,6 +68,8 @@ pub(crate) use queue::after;
 pub(crate) use sink::{SdkSink, Sent, Sink};
 pub use spill::Spill;
 pub(crate) use spill::SpillStore;
+#[cfg(feature = "otlp")]
+pub(crate) use spill::Spilling;
 pub(crate) use transport::Transport;
 
 /// How long an exporter has to send what it holds, unless it is said: as long as one

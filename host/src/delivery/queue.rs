@@ -86,8 +86,13 @@ impl Queue {
     pub(super) fn next(&self, due: Instant, wait: bool) -> Next {
         let mut state = self.state.lock();
         loop {
-            if let Some(by) = state.closed.filter(|_| state.spans.is_empty()) {
-                return Next::Finish(by);
+            if let Some(by) = state.closed {
+                if Instant::now() >= by {
+                    self.drop_rest(&mut state, Loss::ShutDown);
+                }
+                if state.spans.is_empty() {
+                    return Next::Finish(by);
+                }
             }
             let now = state.is_urgent() || Instant::now() >= due;
             if state.spans.len() >= self.batch || (now && !state.spans.is_empty()) {
@@ -102,9 +107,14 @@ impl Queue {
     }
 
     /// The oldest spans that are not accounted for are, by what `count` says of them.
-    pub(super) fn account(&self, spans: u64, error: Option<&str>, count: impl FnOnce(&Meter)) {
+    pub(super) fn account(
+        &self,
+        spans: u64,
+        error: Option<&str>,
+        count: impl FnOnce(&mut DeliveryCounts),
+    ) {
         let mut state = self.state.lock();
-        count(&self.meter);
+        self.meter.change(count);
         if let Some(error) = error {
             state.error = Some(error.to_owned());
         }
@@ -180,7 +190,11 @@ impl Queue {
     /// What was counted, at one moment.
     pub(super) fn counts(&self) -> DeliveryCounts {
         let state = self.state.lock();
-        self.meter.read(state.ended, state.accepted - state.done)
+        DeliveryCounts {
+            ended: state.ended,
+            waiting: state.accepted - state.done,
+            ..self.meter.read()
+        }
     }
 }
 

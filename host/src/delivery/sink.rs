@@ -3,10 +3,11 @@
 use std::fmt::Debug;
 
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use super::spill::SpillStore;
-use super::{Loss, Meter};
+use super::{DeliveryCounts, Loss};
 
 /// Takes batches to one backend, on the exporter's own thread, one at a time.
 ///
@@ -43,7 +44,7 @@ pub(crate) struct Sent {
     /// Attempts beyond the first.
     pub(crate) retries: u64,
     pub(crate) lost: Vec<(Loss, u64)>,
-    /// Spans that are on disk now, and were counted there.
+    /// Spans that are on disk now.
     pub(crate) spilled: u64,
     /// What went wrong, for the log: it names the backend and the remedy, and no
     /// secret.
@@ -68,19 +69,20 @@ impl Sent {
 
     /// Counts a batch of so many spans, each once, whatever it says: a backend may
     /// claim to have refused more than it was sent.
-    pub(crate) fn count(&self, spans: u64, meter: &Meter) {
-        let mut left = spans - self.spilled.min(spans);
+    pub(crate) fn count(&self, spans: u64, counts: &mut DeliveryCounts) {
+        let mut left = spans;
         let mut part = |of: u64| {
             let part = of.min(left);
             left -= part;
             part
         };
+        counts.spilled += part(self.spilled);
         for (cause, lost) in &self.lost {
-            meter.lost(*cause, part(*lost));
+            counts.lose(*cause, part(*lost));
         }
-        meter.delivered(part(self.delivered));
-        meter.lost(Loss::Failed, left);
-        meter.retried(self.retries);
+        counts.delivered += part(self.delivered);
+        counts.lose(Loss::Failed, left);
+        counts.retries += self.retries;
     }
 }
 
@@ -93,7 +95,7 @@ impl<E: SpanExporter + 'static> Sink for SdkSink<E> {
         let spans = batch.len() as u64;
         match futures_executor::block_on(self.0.export(batch)) {
             Ok(()) => Sent::all(spans),
-            Err(error) => Sent::none(spans, Loss::Failed, error.to_string()),
+            Err(error) => Sent::none(spans, cause(&error), error.to_string()),
         }
     }
 
@@ -105,5 +107,13 @@ impl<E: SpanExporter + 'static> Sink for SdkSink<E> {
         if let Err(error) = self.0.shutdown() {
             tracing::debug!(%error, "an exporter did not shut down");
         }
+    }
+}
+
+fn cause(error: &OTelSdkError) -> Loss {
+    match error {
+        OTelSdkError::Timeout(_) => Loss::TimedOut,
+        OTelSdkError::AlreadyShutdown => Loss::ShutDown,
+        OTelSdkError::InternalFailure(_) => Loss::Failed,
     }
 }

@@ -23,6 +23,21 @@ pub(super) struct Worker {
     every: Duration,
     names: Names,
     health: Health,
+    /// Dropped last: when it is told that this has come to its end, the sink has.
+    _end: End,
+}
+
+/// How often at most it looks for a batch that is not full. Without it, no time at all
+/// would be a loop that never rests.
+const MIN_EVERY: Duration = Duration::from_millis(1);
+
+/// Whoever waits must not wait for a thread that is gone.
+struct End(Arc<Queue>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
 }
 
 impl Worker {
@@ -34,14 +49,14 @@ impl Worker {
         names: Names,
     ) -> io::Result<()> {
         let name = format!("spanway-{}", names.exporter);
-        let health = Health::default();
         let worker = Self {
+            _end: End(queue.clone()),
             queue,
             sink,
             scrub,
-            every,
+            every: every.max(MIN_EVERY),
             names,
-            health,
+            health: Health::default(),
         };
         std::thread::Builder::new()
             .name(name)
@@ -88,12 +103,11 @@ impl Worker {
         };
         let sent = catch_unwind(AssertUnwindSafe(send))
             .unwrap_or_else(|panic| Sent::none(spans, Loss::Failed, panic_message(&*panic)));
-        self.queue.account(spans, sent.message.as_deref(), |meter| {
-            meter.filtered(scrubbed.filtered);
-            meter.redacted(scrubbed.redacted);
-            meter.cut(scrubbed.cut);
-            sent.count(spans - scrubbed.filtered, meter);
-        });
+        self.queue
+            .account(spans, sent.message.as_deref(), |counts| {
+                counts.add_scrubbed(&scrubbed);
+                sent.count(spans - scrubbed.filtered, counts);
+            });
         sent.message
     }
 
@@ -108,12 +122,5 @@ impl Worker {
             tracing::debug!(exporter, error, "an exporter panicked");
         };
         outcome.inspect_err(|panic| failed(&**panic)).ok()
-    }
-}
-
-/// Whoever waits must not wait for a thread that is gone.
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.queue.finish();
     }
 }

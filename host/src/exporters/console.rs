@@ -60,8 +60,6 @@ struct Waiting {
     by_age: BTreeMap<u64, TraceId>,
     begun: u64,
     spans: usize,
-    /// Sampled spans that ended.
-    ended: u64,
     stopped: bool,
 }
 
@@ -163,7 +161,7 @@ impl Console {
             let text = tree.render(&self.service);
             let spans = tree.spans.len() as u64;
             match self.out.lock().print(&text) {
-                true => self.meter.delivered(spans),
+                true => self.meter.change(|counts| counts.delivered += spans),
                 false => self.meter.lost(Loss::Failed, spans),
             }
         }
@@ -174,15 +172,14 @@ impl Console {
         if !span.span_context.is_sampled() {
             return None;
         }
-        if !self.scrub.keeps(&span) {
-            self.meter.filtered(1);
-            return None;
-        }
         let mut scrubbed = Scrubbed::default();
-        self.scrub.span(&mut span, &mut scrubbed);
-        self.meter.redacted(scrubbed.redacted);
-        self.meter.cut(scrubbed.cut);
-        Some(span)
+        let keeps = self.scrub.keeps(&span);
+        match keeps {
+            true => self.scrub.span(&mut span, &mut scrubbed),
+            false => scrubbed.filtered = 1,
+        }
+        self.meter.change(|counts| counts.add_scrubbed(&scrubbed));
+        keeps.then_some(span)
     }
 }
 
@@ -212,13 +209,11 @@ impl Pipeline for Console {
 
     fn end(&self, span: SpanData) {
         let trace = span.span_context.trace_id();
-        let mut waiting = self.waiting.lock();
-        waiting.ended += u64::from(span.span_context.is_sampled());
-        if waiting.stopped {
-            self.meter.lost(Loss::ShutDown, 1);
-            return;
+        let sampled = u64::from(span.span_context.is_sampled());
+        self.meter.change(|counts| counts.ended += sampled);
+        if self.waiting.lock().stopped {
+            return self.meter.lost(Loss::ShutDown, sampled);
         }
-        drop(waiting);
         let span = self.scrubbed(span);
         let tree = self.waiting.lock().end(trace, span);
         self.print(tree);
@@ -246,8 +241,10 @@ impl Pipeline for Console {
     }
 
     fn counts(&self) -> DeliveryCounts {
-        let waiting = self.waiting.lock();
-        self.meter.read(waiting.ended, waiting.spans as u64)
+        let mut counts = self.meter.read();
+        let known = counts.delivered + counts.lost() + counts.filtered;
+        counts.waiting = counts.ended.saturating_sub(known);
+        counts
     }
 
     fn take_error(&self) -> Option<String> {

@@ -4,8 +4,8 @@
 //! <https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/>: each line is
 //! one request as the JSON encoding of OTLP has it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -15,7 +15,6 @@ use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
-use parking_lot::Mutex;
 
 use crate::delivery::{Loss, Sent, Sink};
 use crate::otel::attributes::not_finite;
@@ -23,8 +22,8 @@ use crate::otel::attributes::not_finite;
 /// When a file exporter begins a new file, and how many it keeps.
 ///
 /// The file that is written to keeps its name; the ones before it have `.1`, `.2`, …
-/// behind it, the youngest first. A line is never torn over two files, so a file may
-/// be larger by one line.
+/// behind it, the youngest first. A line is never torn over two files. A file that
+/// cannot be renamed is written to for as long as it cannot.
 ///
 /// # Examples
 /// ```
@@ -36,7 +35,8 @@ use crate::otel::attributes::not_finite;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// Bytes from which on a new file is begun; zero for never. Default: 104,857,600.
+    /// Bytes that a file has at most, unless a single line has more; zero for no
+    /// limit. Default: 104,857,600.
     pub max_bytes: u64,
     /// How many files are kept beside the one that is written to. Default: 4.
     pub keep: usize,
@@ -55,23 +55,17 @@ impl Default for Rotation {
 #[derive(Debug)]
 pub(super) struct OtlpFile {
     path: PathBuf,
-    lines: Mutex<Lines>,
+    rotation: Rotation,
     resource: ResourceAttributesWithSchema,
 }
 
-#[derive(Debug)]
-struct Lines {
-    file: File,
-    /// A write failed and may have left half a line behind.
-    torn: bool,
-}
-
 impl OtlpFile {
-    pub(super) fn append(path: &Path, _rotation: Rotation) -> io::Result<Self> {
-        let file = OpenOptions::new().append(true).create(true).open(path)?;
+    /// Makes the file, so that it is known now whether that can be.
+    pub(super) fn append(path: &Path, rotation: Rotation) -> io::Result<Self> {
+        open(path)?;
         Ok(Self {
             path: path.to_owned(),
-            lines: Mutex::new(Lines { file, torn: false }),
+            rotation,
             resource: ResourceAttributesWithSchema::default(),
         })
     }
@@ -84,40 +78,75 @@ impl OtlpFile {
         let mut line = vec![b'\n'];
         serde_json::to_writer(&mut line, &ExportTraceServiceRequest { resource_spans })?;
         line.push(b'\n');
-        self.lines.lock().append(&line)
+        // Opened each time, so that a file which was removed or renamed is made anew.
+        let (mut file, length) = self.file_for(line.len() as u64)?;
+        let torn = length > 0 && !ends_in_line_break(&mut file).unwrap_or(true);
+        file.write_all(&line[usize::from(!torn)..])
+    }
+
+    /// The file with room for so many bytes, and how many it has.
+    fn file_for(&self, bytes: u64) -> io::Result<(File, u64)> {
+        let file = open(&self.path)?;
+        let length = file.metadata()?.len();
+        let most = self.rotation.max_bytes;
+        if most == 0 || length == 0 || length.saturating_add(bytes) <= most {
+            return Ok((file, length));
+        }
+        if let Err(error) = self.rotate() {
+            tracing::debug!(path = %self.path.display(), %error, "a file cannot be rotated");
+        }
+        let file = open(&self.path)?;
+        let length = file.metadata()?.len();
+        Ok((file, length))
+    }
+
+    fn rotate(&self) -> io::Result<()> {
+        for number in (0..self.rotation.keep).rev() {
+            let older = self.numbered(number + 1);
+            match fs::rename(self.numbered(number), older) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        match self.rotation.keep {
+            0 => fs::remove_file(&self.path),
+            _ => Ok(()),
+        }
+    }
+
+    /// The file itself is number zero.
+    fn numbered(&self, number: usize) -> PathBuf {
+        let mut path = self.path.clone().into_os_string();
+        if number > 0 {
+            path.push(format!(".{number}"));
+        }
+        path.into()
     }
 }
 
-impl Lines {
-    /// Appends a line, which has a line break before it and one behind.
-    fn append(&mut self, line: &[u8]) -> io::Result<()> {
-        let was_torn = std::mem::replace(&mut self.torn, true);
-        self.file.write_all(&line[usize::from(!was_torn)..])?;
-        self.torn = false;
-        if was_torn {
-            tracing::info!("spans are written to their file again");
-        }
-        Ok(())
-    }
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true).open(path)
+}
+
+/// A write that failed, or a process that was killed, may have left half a line.
+fn ends_in_line_break(file: &mut File) -> io::Result<bool> {
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 impl Sink for OtlpFile {
     fn send(&self, batch: Vec<SpanData>) -> Sent {
         let spans = batch.len() as u64;
-        let was_torn = self.lines.lock().torn;
         match self.write(batch) {
             Ok(()) => Sent::all(spans),
-            Err(error) => {
-                // Once until it works again, and not once for each batch.
-                if !was_torn {
-                    tracing::warn!(path = %self.path.display(), %error, "spans are lost: their file cannot be written");
-                }
-                Sent::none(
-                    spans,
-                    Loss::Failed,
-                    format!("{}: {error}", self.path.display()),
-                )
-            }
+            Err(error) => Sent::none(
+                spans,
+                Loss::Failed,
+                format!("{}: {error}", self.path.display()),
+            ),
         }
     }
 

@@ -83,7 +83,12 @@ impl Exporter {
     }
 
     /// Appends the spans to a file as JSON lines, one OTLP trace request for each
-    /// batch. The file is made if it is not there; its directory must be.
+    /// batch. The file is made if it is not there; its directory must be. It is
+    /// [rotated](Rotation) by size.
+    ///
+    /// A batch is handed to the system in one piece and not forced to the disk: it
+    /// outlives the process, and not a power cut. Where the disk is full the batch is
+    /// lost and counted, and half a line that it may have left is closed by the next.
     ///
     /// # Source
     /// <https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/>

@@ -26,7 +26,8 @@ pub struct TracerDelivery {
     pub tracer: String,
     /// Recording spans that have started and not ended: now, not ever.
     pub open: u64,
-    /// Spans that no exporter was handed: see [`LostSpans`].
+    /// Spans that no exporter was handed. Late children of tracers that are gone are
+    /// [counted](super::RoutingTracerProvider::lost) for all tracers together.
     pub lost: LostSpans,
     /// What became of those that an exporter was handed, by the exporters' names. A
     /// second one of the same kind is `otlp#2`.

@@ -114,9 +114,9 @@ impl RoutingTracerProvider {
         LifecycleReport::shutdown(tracers, time)
     }
 
-    /// Takes a tracer out of the registry, waits until its open traces have ended, and
-    /// shuts it down. What is open when the time is up ends as spans that do nothing,
-    /// and is [counted](Self::lost). A tracer that has another name still is left as it
+    /// Takes a tracer out of the registry, waits until its open traces have ended, for
+    /// three quarters of the time at most, and shuts it down. What is open then ends as
+    /// spans that do nothing, and is [counted](Self::lost). A tracer that has another name still is left as it
     /// is.
     ///
     /// # Errors

@@ -1,13 +1,15 @@
 //! Cutting what is too long or too deep.
 
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry::Array;
 
 /// How large a span may be.
 ///
 /// A text that is cut ends in `…[+1234]`, the number of characters that are missing;
 /// JSON text below the last level is `"…"`. A span of which something was cut says
-/// how many values in the attribute `spanway.cut`, and the exporter
-/// [counts](crate::delivery::DeliveryCounts::cut) them.
+/// how many values in the attribute `spanway.cut`. Attributes, events and links beyond
+/// their number are left out, the last ones first, and the span says how many where
+/// OTLP has a place for it. The exporter [counts](crate::delivery::DeliveryCounts::cut)
+/// both.
 ///
 /// # Examples
 /// ```
@@ -49,5 +51,32 @@ impl Default for AttributeLimits {
 }
 
 impl AttributeLimits {
-    pub(crate) fn cut(&self, _span: &mut SpanData) {}
+    /// The text as far as it may be long; none if it is not too long.
+    pub(super) fn cut_text(&self, text: &str) -> Option<String> {
+        // A character has a byte at least.
+        if text.len() <= self.length {
+            return None;
+        }
+        let (end, _) = text.char_indices().nth(self.length)?;
+        let missing = text[end..].chars().count();
+        Some(format!("{}…[+{missing}]", &text[..end]))
+    }
+
+    /// Drops the items of an array beyond the last that may be there, and says whether
+    /// there were any.
+    pub(super) fn cut_items(&self, array: &mut Array) -> bool {
+        let cut = |length: usize| length > self.items;
+        match array {
+            Array::Bool(items) => cut(items.len()) && truncate(items, self.items),
+            Array::I64(items) => cut(items.len()) && truncate(items, self.items),
+            Array::F64(items) => cut(items.len()) && truncate(items, self.items),
+            Array::String(items) => cut(items.len()) && truncate(items, self.items),
+            _ => false,
+        }
+    }
+}
+
+fn truncate<T>(items: &mut Vec<T>, length: usize) -> bool {
+    items.truncate(length);
+    true
 }

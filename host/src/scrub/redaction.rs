@@ -1,9 +1,11 @@
 //! Taking sensitive values out.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use opentelemetry_sdk::trace::SpanData;
+use super::keys::{self, Words};
+use super::{Scrubbed, texts};
 
 /// Which values are replaced before a span leaves the process.
 ///
@@ -20,12 +22,24 @@ use opentelemetry_sdk::trace::SpanData;
 ///     .mask(Mask::Partial);
 /// # let _ = redaction;
 /// ```
+///
+/// It is applied to the attributes of a span, its events and its links; to what is
+/// inside of JSON text, and of JSON text in JSON text; and, as far as secrets are told by
+/// their shape, to the span's name and to the description of its status. Truths and
+/// nulls stay: they are no secrets.
+///
+/// Text that only begins like JSON is no JSON, so its keys are not looked at.
+///
+/// # Cost
+/// Each key and each text is gone through once, on the exporter's thread. For a value
+/// that stays as it is nothing is allocated, except for texts with escapes in JSON;
+/// JSON text that changes is gone through twice.
 #[derive(Clone)]
 #[must_use = "a redaction does nothing until a tracer has it"]
 pub struct Redaction {
     by_default: bool,
     in_texts: bool,
-    keys: Vec<String>,
+    keys: Vec<Words>,
     except: Vec<String>,
     mask: Mask,
     custom: Option<Arc<CustomRedaction>>,
@@ -75,7 +89,9 @@ impl Redaction {
     /// word: `card_number` matches `cardNumber`, `user.card-number` and
     /// `CARD_NUMBER_2`.
     pub fn keys(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.keys.extend(keys.into_iter().map(Into::into));
+        let words = |key: String| Words::new(&key);
+        self.keys
+            .extend(keys.into_iter().map(Into::into).filter_map(words));
         self
     }
 
@@ -110,7 +126,63 @@ impl Redaction {
         self
     }
 
-    pub(crate) fn redact(&self, _span: &mut SpanData) {}
+    /// Whether the value of this key is hidden.
+    pub(super) fn hides(&self, key: &str) -> bool {
+        let named = || self.keys.iter().any(|words| words.are_in(key));
+        ((self.by_default && keys::is_sensitive(key)) || named()) && !self.excepts(key)
+    }
+
+    pub(super) fn excepts(&self, key: &str) -> bool {
+        self.except.iter().any(|except| except == key)
+    }
+
+    /// What stands in the place of a text.
+    pub(super) fn hidden(&self, text: &str) -> String {
+        match &self.mask {
+            Mask::Partial => partly(text).unwrap_or_else(|| REDACTED.to_owned()),
+            Mask::Full => REDACTED.to_owned(),
+            Mask::Text(text) => text.clone(),
+        }
+    }
+
+    /// What a function of the user's wants in the place of a text.
+    pub(super) fn custom_text(&self, key: &str, text: &str) -> Option<String> {
+        let custom = self.custom.as_ref()?;
+        let replaced = catch_unwind(AssertUnwindSafe(|| custom(key, text)));
+        replaced.unwrap_or_else(|_| Some(self.hidden(text)))
+    }
+
+    /// The text without the secrets in it that are told by their shape; none if there
+    /// is none.
+    pub(super) fn without_secrets(&self, text: &str, done: &mut Scrubbed) -> Option<String> {
+        if !self.in_texts {
+            return None;
+        }
+        let mut written: Option<String> = None;
+        let mut from = 0;
+        for secret in texts::secrets(text) {
+            let out = written.get_or_insert_default();
+            out.push_str(&text[from..secret.start]);
+            out.push_str(&self.hidden(&text[secret.start..secret.end]));
+            from = secret.end;
+            done.redacted += 1;
+        }
+        let mut written = written?;
+        written.push_str(&text[from..]);
+        Some(written)
+    }
+}
+
+const REDACTED: &str = "[REDACTED]";
+
+/// How long a text is at least of which a part may be seen.
+const MIN_PARTLY: usize = 16;
+
+fn partly(text: &str) -> Option<String> {
+    text.char_indices().nth(MIN_PARTLY - 1)?;
+    let (head, _) = text.char_indices().nth(3)?;
+    let (tail, _) = text.char_indices().nth_back(2)?;
+    Some(format!("{}…{}", &text[..head], &text[tail..]))
 }
 
 impl fmt::Debug for Redaction {

@@ -93,7 +93,7 @@ pub(super) fn read(path: &Path) -> io::Result<ExportTraceServiceRequest> {
     if checksum(&start[..HEAD - 8], request) != head.checksum {
         return Err(damaged("is not as it was written"));
     }
-    ExportTraceServiceRequest::decode(request).map_err(io::Error::other)
+    ExportTraceServiceRequest::decode(request).map_err(|_| damaged("is no request"))
 }
 
 fn checksum(head: &[u8], request: &[u8]) -> u64 {
@@ -101,6 +101,12 @@ fn checksum(head: &[u8], request: &[u8]) -> u64 {
     sum.update(head);
     sum.update(request);
     sum.digest()
+}
+
+/// Whether a file will never be read, and not only now.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
+    matches!(error.kind(), InvalidData | NotFound | UnexpectedEof)
 }
 
 fn damaged(what: &str) -> io::Error {

@@ -1,14 +1,18 @@
 //! Spilling: keeping what a backend could not take on disk until it can.
 
 mod file;
+#[cfg(test)]
+mod outage;
 mod store;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use store::SpillStore;
-#[cfg_attr(not(test), expect(unused_imports))]
+#[cfg(any(test, feature = "otlp"))]
 pub(crate) use transport::Spilling;
 
 /// Where an exporter over OTLP keeps what its backend cannot take now, and how much.
@@ -22,10 +26,13 @@ pub(crate) use transport::Spilling;
 /// A request that the backend took without saying so in time is sent twice: the spans
 /// are the same, with the same ids.
 ///
-/// The files hold spans as they would have been sent, after redaction, in a directory
-/// that is closed to other users. They are not forced to the disk itself: they outlive
-/// the process, and not a power cut. A file that cannot be read is set aside under
-/// another name (16 of them at most) and counted.
+/// The files hold spans as they would have been sent, after redaction, and are closed
+/// to other users. They are not forced to the disk itself: they outlive the process,
+/// and not a power cut. A file that is damaged is set aside under another name (16 of
+/// them at most) and counted.
+///
+/// An exporter has its directory for itself: while another one uses it, also one of
+/// another process, a tracer with such an exporter is not made.
 ///
 /// # Examples
 /// ```

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 use super::{Spill, file};
-use crate::delivery::{Loss, Meter};
+use crate::delivery::{DeliveryCounts, Loss, Meter};
 
 /// The ending of files that are kept.
 const KEPT: &str = "spill";
@@ -78,7 +78,7 @@ impl SpillStore {
             let path = entry?.path();
             let ending = path.extension().and_then(|ending| ending.to_str());
             match ending {
-                Some(KEPT) => match number(&path) {
+                Some(KEPT) => match number(&path).filter(|it| self.path(*it, KEPT) == path) {
                     Some(number) => numbers.push(number),
                     None => self.put_aside(&path),
                 },
@@ -94,7 +94,10 @@ impl SpillStore {
         let path = self.path(number, KEPT);
         match file::head(&path) {
             Ok(head) => {
-                self.meter.recovered(head.spans);
+                self.meter.change(|counts| {
+                    counts.recovered += head.spans;
+                    counts.spilled += head.spans;
+                });
                 self.keep(number, head.spans, head.bytes(), head.written);
             }
             Err(error) => {
@@ -114,7 +117,8 @@ impl SpillStore {
         });
     }
 
-    /// Keeps a request. Older ones go if there is no room for it.
+    /// Keeps a request, which is counted when its batch is. Older ones go if there is
+    /// no room for it.
     pub(super) fn push(
         &mut self,
         request: &ExportTraceServiceRequest,
@@ -132,14 +136,13 @@ impl SpillStore {
         let number = self.next;
         self.next += 1;
         let (unfinished, path) = (self.path(number, UNFINISHED), self.path(number, KEPT));
-        let written = fs::write(&unfinished, content).and_then(|()| fs::rename(&unfinished, path));
+        let written = write(&unfinished, &content).and_then(|()| fs::rename(&unfinished, path));
         if let Err(error) = written {
             // There is nothing to be done if that fails too.
             let _ = fs::remove_file(&unfinished);
             return Err(error);
         }
         self.keep(number, spans, bytes, now);
-        self.meter.spilled(spans);
         Ok(())
     }
 
@@ -153,8 +156,7 @@ impl SpillStore {
             if !full && age <= self.spill.max_age {
                 return;
             }
-            let spans = self.remove_oldest();
-            self.meter.lost(Loss::Spilled, spans);
+            self.remove_oldest(|spans, counts| counts.lose(Loss::Spilled, spans));
         }
     }
 
@@ -162,33 +164,36 @@ impl SpillStore {
         self.kept.is_empty()
     }
 
-    /// The oldest request and its number of spans. One that cannot be read is set
-    /// aside and its spans are lost.
-    pub(super) fn oldest(&mut self) -> Option<(ExportTraceServiceRequest, u64)> {
+    /// The oldest request and its number of spans; none if nothing is kept. One that
+    /// is damaged is set aside and its spans are lost.
+    ///
+    /// # Errors
+    /// If the oldest cannot be read now.
+    pub(super) fn oldest(&mut self) -> io::Result<Option<(ExportTraceServiceRequest, u64)>> {
         while let Some(oldest) = self.kept.front() {
             let path = self.path(oldest.number, KEPT);
             match file::read(&path) {
-                Ok(request) => return Some((request, oldest.spans)),
-                Err(error) => {
+                Ok(request) => return Ok(Some((request, oldest.spans))),
+                Err(error) if file::is_damage(&error) => {
                     tracing::warn!(file = %path.display(), %error, "a spilled file cannot be read");
                     self.put_aside(&path);
-                    let spans = self.forget_oldest();
-                    self.meter.lost(Loss::Spilled, spans);
+                    self.forget_oldest(|spans, counts| counts.lose(Loss::Spilled, spans));
                 }
+                Err(error) => return Err(error),
             }
         }
-        None
+        Ok(None)
     }
 
-    /// The oldest is no longer kept. Says how many spans it had.
-    pub(super) fn remove_oldest(&mut self) -> u64 {
+    /// The oldest is no longer kept; `count` says what became of so many spans.
+    pub(super) fn remove_oldest(&mut self, count: impl FnOnce(u64, &mut DeliveryCounts)) {
         if let Some(oldest) = self.kept.front()
             && let Err(error) = fs::remove_file(self.path(oldest.number, KEPT))
         {
             // It would be sent again by the next process.
             tracing::warn!(%error, "a spilled file cannot be removed");
         }
-        self.forget_oldest()
+        self.forget_oldest(count);
     }
 
     /// Tries the oldest again only after the others.
@@ -198,17 +203,18 @@ impl SpillStore {
         }
     }
 
-    fn forget_oldest(&mut self) -> u64 {
-        let Some(oldest) = self.kept.pop_front() else {
-            return 0;
-        };
-        self.bytes -= oldest.bytes;
-        self.meter.unspilled(oldest.spans);
-        oldest.spans
+    fn forget_oldest(&mut self, count: impl FnOnce(u64, &mut DeliveryCounts)) {
+        if let Some(oldest) = self.kept.pop_front() {
+            self.bytes -= oldest.bytes;
+            self.meter.change(|counts| {
+                counts.spilled -= oldest.spans;
+                count(oldest.spans, counts);
+            });
+        }
     }
 
     fn put_aside(&mut self, path: &Path) {
-        self.meter.set_aside();
+        self.meter.change(|counts| counts.set_aside += 1);
         self.set_aside += 1;
         let done = match self.set_aside > MAX_SET_ASIDE {
             true => fs::remove_file(path),
@@ -222,10 +228,6 @@ impl SpillStore {
     /// With as many digits as the largest number has, so that a listing is in order.
     fn path(&self, number: u64, ending: &str) -> PathBuf {
         self.spill.directory.join(format!("{number:020}.{ending}"))
-    }
-
-    pub(super) fn meter(&self) -> &Meter {
-        &self.meter
     }
 
     pub(super) fn directory(&self) -> &Path {
@@ -263,4 +265,13 @@ fn make_private(directory: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn make_private(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)
+}
+
+/// Writes a file that others may not read, whatever directory it is in.
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut options = File::options();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(content)
 }

@@ -69,6 +69,17 @@ impl Spilling {
         }));
     }
 
+    /// Lets the pauses pass without waiting.
+    #[cfg(test)]
+    pub(super) fn end_pauses(&self) {
+        if let Some(spilled) = &self.spilled {
+            let spilled = &mut *spilled.lock();
+            for pause in [&mut spilled.down, &mut spilled.replay] {
+                pause.until = pause.until.map(|until| until.min(Instant::now()));
+            }
+        }
+    }
+
     /// Sends one kept request if it is time, and says whether to come again at once.
     pub(crate) fn idle(&self) -> bool {
         let Some(spilled) = &self.spilled else {
@@ -127,8 +138,16 @@ impl Spilled {
         if self.store.is_empty() || self.down.is_on() || self.replay.is_on() {
             return false;
         }
-        let Some((request, spans)) = self.store.oldest() else {
-            return false;
+        let (request, spans) = match self.store.oldest() {
+            Ok(Some(oldest)) => oldest,
+            Ok(None) => return false,
+            Err(error) => {
+                let directory = self.store.directory().display();
+                tracing::debug!(%directory, %error, "a spilled file cannot be read now");
+                self.replay.failed();
+                self.store.put_behind();
+                return false;
+            }
         };
         let sent = by.send(&request);
         if is_down(&sent, spans) {
@@ -139,10 +158,11 @@ impl Spilled {
             }
             return false;
         }
-        self.store.remove_oldest();
-        let meter = self.store.meter();
-        meter.replayed(sent.delivered.min(spans));
-        sent.count(spans, meter);
+        self.store.remove_oldest(|spans, counts| {
+            let before = counts.delivered;
+            sent.count(spans, counts);
+            counts.replayed += counts.delivered - before;
+        });
         self.replay = Pause::default();
         self.is_back();
         !self.store.is_empty()
@@ -169,7 +189,8 @@ impl Spilled {
 /// that part would be sent twice.
 fn is_down(sent: &Sent, spans: u64) -> bool {
     let passing = sent.lost.iter().filter(|(cause, _)| cause.may_pass());
-    passing.map(|(_, lost)| lost).sum::<u64>() >= spans && sent.delivered == 0
+    let passing: u64 = passing.map(|(_, lost)| lost).sum();
+    spans > 0 && passing >= spans && sent.delivered == 0
 }
 
 fn spans(request: &ExportTraceServiceRequest) -> u64 {

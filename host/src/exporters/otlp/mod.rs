@@ -32,7 +32,7 @@ use retry::Times;
 pub use secret::Secret;
 use sink::OtlpSink;
 
-use crate::delivery::{Sink, Transport};
+use crate::delivery::{Sink, Spilling, Transport};
 
 const USER_AGENT: &str = concat!("spanway/", env!("CARGO_PKG_VERSION"));
 
@@ -210,7 +210,7 @@ impl OtlpExporter {
             .map_err(|problem| self.error(problem))?;
         Ok(Box::new(OtlpSink {
             place,
-            transport,
+            transport: Spilling::new(transport),
             additions: self.resource,
             resource: ResourceAttributesWithSchema::default(),
         }))

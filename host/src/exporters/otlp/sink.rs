@@ -7,14 +7,14 @@ use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_sc
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::delivery::{Sent, Sink, Transport};
+use crate::delivery::{Sent, Sink, SpillStore, Spilling, Transport as _};
 
 /// Makes a request of each batch, once, whatever becomes of it.
 #[derive(Debug)]
 pub(super) struct OtlpSink {
     /// Says who complains.
     pub(super) place: String,
-    pub(super) transport: Box<dyn Transport>,
+    pub(super) transport: Spilling,
     /// What the backend wants in the resource beside the tracer's own attributes.
     pub(super) additions: Vec<KeyValue>,
     pub(super) resource: ResourceAttributesWithSchema,
@@ -48,6 +48,17 @@ impl Sink for OtlpSink {
             .build();
         self.resource = (&merged).into();
         self.resource.schema_url = schema;
+    }
+
+    fn idle(&self) -> bool {
+        // Nor must sending what was kept.
+        let _quiet = Context::enter_telemetry_suppressed_scope();
+        self.transport.idle()
+    }
+
+    fn keep(&mut self, store: SpillStore) -> bool {
+        self.transport.keep_in(store);
+        true
     }
 
     fn shutdown(&self) {
