@@ -2,6 +2,7 @@
 //! premium customers to the latter.
 //!
 //!     cargo run --example mixed
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use opentelemetry::Context;
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};

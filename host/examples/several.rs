@@ -2,6 +2,7 @@
 //! context of a run and names the tracer.
 //!
 //!     cargo run --example several
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use opentelemetry::Context;
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};

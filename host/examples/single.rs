@@ -1,6 +1,7 @@
 //! One tracer for everything, from code. Every trace goes to it.
 //!
 //!     cargo run --example single
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use spanway::exporters::Exporter;

@@ -71,7 +71,10 @@ mod tests {
     fn files_that_are_right_are_valid() {
         let validator = validator();
         for (file, value) in files() {
-            let errors: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+            let errors: Vec<String> = validator
+                .iter_errors(&value)
+                .map(|e| e.to_string())
+                .collect();
             assert!(errors.is_empty(), "{file}: {errors:#?}");
         }
     }
