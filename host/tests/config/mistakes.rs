@@ -138,8 +138,8 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 "service = 's'\n[tracers.a]\nexporters = [{ type = 'otlp', endpoint = \
                  'https://me:hush@host/x?key=hush' }]",
                 &[
-                    "spanway.toml:3:14: tracers.a.exporters[0]: the endpoint \"https://host/x\" of \
-                   exporter otlp ",
+                    "spanway.toml:3:14: tracers.a.exporters[0]: the endpoint \"https://***@host/x?***\" of exporter otlp has a user in it, \
+                   which would be shown; give it as a header",
                 ],
             ),
             (
