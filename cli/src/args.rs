@@ -17,6 +17,7 @@ Examples:
   spanway explain selectors/20-tenant.wasm
   spanway check selectors/50-environment.wasm
   spanway build my-selector/
+  spanway init --exporter langfuse,console && spanway config check
 
 Exit codes: 0 it worked, 1 it worked and the answer is no, 2 it could not be done."
 )]
@@ -64,6 +65,10 @@ pub(crate) enum Command {
     Build(BuildArgs),
     /// Show the traces in files that a file exporter wrote
     Traces(TracesArgs),
+    /// Write a configuration to begin with
+    Init(InitArgs),
+    /// Check a configuration, or print what one may hold
+    Config(ConfigArgs),
 }
 
 /// Arguments of `spanway demo`.
@@ -95,11 +100,15 @@ Examples:
   spanway route selectors/ -c environment=production
   spanway route 20-tenant.wasm -c tenant=acme --tracers console,tenant-acme
   spanway route selectors/ -c 'user:={\"id\":7,\"tier\":\"free\"}' -c 'span.name=GET /healthz'
-  spanway route selectors/ --contexts contexts.jsonl --json")]
+  spanway route selectors/ --contexts contexts.jsonl --json
+  spanway route --config spanway.toml -c tenant=acme")]
 pub(crate) struct RouteArgs {
     /// A selector, or a directory of selectors
-    #[arg(value_name = "SELECTORS")]
-    pub selectors: PathBuf,
+    #[arg(value_name = "SELECTORS", required_unless_present = "config")]
+    pub selectors: Option<PathBuf>,
+    /// A configuration, whose selectors are asked for its tracers
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["selectors", "tracers", "fallback"])]
+    pub config: Option<PathBuf>,
     /// One entry of the runtime context: KEY=TEXT, or KEY:=JSON for any other type
     #[arg(
         short,
@@ -245,4 +254,63 @@ pub(crate) struct BuildArgs {
     /// Arguments for `cargo build`, after --
     #[arg(last = true, value_name = "CARGO ARGUMENTS")]
     pub cargo: Vec<String>,
+}
+
+/// Arguments of `spanway init`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  spanway init
+  spanway init --exporter langfuse,datadog,console
+  spanway init config/spanway.toml --exporter otlp --force")]
+pub(crate) struct InitArgs {
+    /// Where to write it
+    #[arg(value_name = "FILE", default_value = "spanway.toml")]
+    pub file: PathBuf,
+    /// The kinds of exporters, a tracer for each
+    #[arg(
+        long,
+        value_name = "KINDS",
+        value_delimiter = ',',
+        default_value = "console"
+    )]
+    pub exporter: Vec<String>,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `spanway config`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigArgs {
+    /// What to do with it
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What is done with a configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check a file: load it and its selectors, make its tracers, send nothing
+    Check(ConfigCheckArgs),
+    /// Print the JSON schema of a file, for editors
+    Schema,
+}
+
+/// Arguments of `spanway config check`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+What code provides has stand-ins: tracers that drop their spans, selectors that abstain.
+Files of file exporters are opened, and made if they are not there.
+
+Examples:
+  spanway config check
+  spanway config check config/spanway.json --json")]
+pub(crate) struct ConfigCheckArgs {
+    /// The configuration, TOML or JSON
+    #[arg(value_name = "FILE", default_value = "spanway.toml")]
+    pub file: PathBuf,
+    /// Print the findings as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }

@@ -8,9 +8,11 @@
 mod args;
 mod build;
 mod commands;
+mod configured;
 mod contexts;
 mod explore;
 mod printer;
+mod starter;
 mod walk;
 
 use std::process::ExitCode;
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
         Command::List(args) => commands::list::run(args, cache, &printer),
         Command::Build(args) => commands::build::run(args, &printer),
         Command::Traces(args) => commands::traces::run(args, &printer),
+        Command::Init(args) => commands::init::run(args, &printer),
+        Command::Config(args) => commands::config::run(args, cache, &printer),
     };
     match outcome {
         Ok(Verdict::Yes) => ExitCode::SUCCESS,

@@ -33,11 +33,16 @@
     feature = "otel",
     doc = "8. [`ai`]: typed spans for agents, models, tools and workflows."
 )]
+#![cfg_attr(
+    feature = "config",
+    doc = "9. [`config`]: all of this from a file, `spanway.toml`."
+)]
 //!
 //! # Features
 //! - `components` (default): selectors as WebAssembly components, on wasmtime.
 //! - `otel` (default): the routing tracer provider for OpenTelemetry, and AI spans.
 //! - `otlp` (default): exporters for backends, over OTLP as protobuf over HTTP.
+//! - `config` (default, with the three above): tracers and selectors from a file.
 //! - `grpc`: OTLP over gRPC too.
 //!
 //! Without all of them, the crate holds the registry and native selectors, and depends on
@@ -66,6 +71,8 @@ mod registry;
 
 #[cfg(feature = "otel")]
 pub mod ai;
+#[cfg(feature = "config")]
+pub mod config;
 #[cfg(feature = "otel")]
 pub mod delivery;
 #[cfg(feature = "otel")]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use spanway::config::Config;
 use spanway::{ContextLimits, FallbackKind, Limits, MAX_NAME_BYTES};
 use spanway_tests::folder_of;
 
@@ -109,6 +110,43 @@ fn every_cause_is_named() {
             "{kind} is not in the README"
         );
     }
+}
+
+/// The configuration of the README is read and built as it stands.
+#[test]
+fn the_configuration_of_the_readme_is_right() {
+    let readme = readme();
+    let (_, section) = readme.split_once("## Configure it").unwrap();
+    let (_, file) = section.split_once("```toml\n").unwrap();
+    let (file, _) = file.split_once("```").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spanway.toml");
+    std::fs::write(&path, file).unwrap();
+    let selectors = folder.path().join("selectors");
+    std::fs::create_dir(&selectors).unwrap();
+    let name = "10-health-checks.wasm";
+    let from = folder_of("../selectors").join(name);
+    std::fs::copy(from, selectors.join(name)).unwrap();
+
+    let config = Config::from_file_with(&path, |name| Some(format!("the {name}"))).unwrap();
+    assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+    let abstains = spanway::native("by-tenant", |_, _| spanway::Choice::Abstain);
+    let builder = config
+        .builder()
+        .tracer(
+            "own",
+            opentelemetry_sdk::trace::SdkTracerProvider::builder(),
+        )
+        .native_selector(abstains);
+    let loaded = builder.load_selectors().unwrap();
+    let chain: Vec<&str> = loaded.chain.selectors().map(|one| one.name()).collect();
+    assert_eq!(chain, ["10-health-checks", "by-tenant"]);
+    let provider = builder.build_with(loaded).unwrap();
+    let names = provider.registry().names();
+    assert_eq!(
+        names.as_slice(),
+        ["langfuse", "datadog", "own", "quarantine"]
+    );
 }
 
 /// Each fault in docs/delivery.md names the test that shows its answer.

@@ -2,8 +2,10 @@
 
 pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod route;
 pub(crate) mod traces;
@@ -42,7 +44,7 @@ fn host(cache: &CacheArgs, printer: &Printer) -> Result<SelectorHost> {
 
 /// Where the arguments say, or else in the user's cache directory. A user without
 /// one has no cache.
-fn compile_cache(args: &CacheArgs) -> Option<CompileCache> {
+pub(crate) fn compile_cache(args: &CacheArgs) -> Option<CompileCache> {
     let named = || args.cache_dir.clone();
     let directory = named().or_else(|| Some(dirs::cache_dir()?.join("spanway")));
     let directory = directory.filter(|_| !args.no_cache)?;

@@ -2,25 +2,25 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
+use spanway::config::Config;
 use spanway::{Chain, LoadError, LoadedFile, Origin, Selection, TracerRegistry};
 
 use super::{host, load_directory, warn};
 use crate::Verdict;
 use crate::args::{CacheArgs, RouteArgs};
+use crate::configured::with_stand_ins;
 use crate::contexts::{self, Given};
 use crate::printer::Printer;
 
 /// Routes each context. The verdict is no if a selector could not be loaded.
 pub(crate) fn run(args: &RouteArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
-    let registry = registry(args)?;
     let given = match &args.contexts {
         Some(file) => contexts::from_file(file)?,
         None => vec![contexts::from_entries(&args.context)?],
     };
-    let (chain, all_loaded) = chain(&args.selectors, cache, printer)?;
-    registry.set_selectors(chain);
+    let (registry, all_loaded) = registry(args, cache, printer)?;
 
     if args.json {
         for given in &given {
@@ -37,7 +37,55 @@ pub(crate) fn run(args: &RouteArgs, cache: &CacheArgs, printer: &Printer) -> Res
     Ok(all_loaded.into())
 }
 
-fn registry(args: &RouteArgs) -> Result<TracerRegistry<()>> {
+/// Tracers and selectors, from a configuration or from the arguments, and whether all
+/// selectors could be loaded.
+fn registry(
+    args: &RouteArgs,
+    cache: &CacheArgs,
+    printer: &Printer,
+) -> Result<(TracerRegistry<()>, bool)> {
+    match (&args.config, &args.selectors) {
+        (Some(file), _) => configured(file, cache, printer),
+        (None, Some(path)) => {
+            let registry = named(args)?;
+            let (chain, all_loaded) = chain(path, cache, printer)?;
+            registry.set_selectors(chain);
+            Ok((registry, all_loaded))
+        }
+        (None, None) => bail!("name selectors, or a configuration with --config"),
+    }
+}
+
+fn configured(
+    file: &Path,
+    cache: &CacheArgs,
+    printer: &Printer,
+) -> Result<(TracerRegistry<()>, bool)> {
+    let config = Config::from_file(file)?;
+    for name in config.native_selectors() {
+        printer.warning(format_args!("{name} is native and abstains here"));
+    }
+    let registry = TracerRegistry::new();
+    let default = config.default_tracer().map(str::to_owned);
+    let fallback = config.fallback_tracer().map(str::to_owned);
+    for tracer in config.tracers() {
+        match default.as_ref() == Some(&tracer.name) {
+            true => registry.register_default(tracer.name, ()),
+            false => registry.register(tracer.name, ()),
+        }?;
+    }
+    registry.set_fallback(fallback.as_deref())?;
+    let selectors = with_stand_ins(config, cache).load_selectors()?;
+    let files = selectors
+        .report
+        .as_ref()
+        .map_or(&[][..], |report| report.files());
+    files.iter().for_each(|file| warn(file, printer));
+    registry.set_selectors(selectors.chain);
+    Ok((registry, files.iter().all(|file| file.outcome.is_ok())))
+}
+
+fn named(args: &RouteArgs) -> Result<TracerRegistry<()>> {
     let registry = TracerRegistry::new();
     for name in &args.tracers {
         registry.register(name.trim(), ()).context("in --tracers")?;

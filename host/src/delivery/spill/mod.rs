@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use store::SpillStore;
-#[cfg_attr(not(any(feature = "otlp", test)), expect(unused_imports))]
+#[cfg(any(test, feature = "otlp"))]
 pub(crate) use transport::Spilling;
 
 /// Where an exporter over OTLP keeps what its backend cannot take now, and how much.

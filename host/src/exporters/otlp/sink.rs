@@ -50,13 +50,15 @@ impl Sink for OtlpSink {
         self.resource.schema_url = schema;
     }
 
+    fn idle(&self) -> bool {
+        // Nor must sending what was kept.
+        let _quiet = Context::enter_telemetry_suppressed_scope();
+        self.transport.idle()
+    }
+
     fn keep(&mut self, store: SpillStore) -> bool {
         self.transport.keep_in(store);
         true
-    }
-
-    fn idle(&self) -> bool {
-        self.transport.idle()
     }
 
     fn shutdown(&self) {
