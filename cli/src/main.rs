@@ -1,5 +1,5 @@
 //! The `spanway` command: see trace routing at work, ask selectors for decisions,
-//! check their files, build them.
+//! write, build, test and check them.
 //!
 //! Data goes to standard output and messages to standard error. Exit codes: 0, it
 //! worked; 1, it worked and the answer is no (a file is no selector, one could not
@@ -10,7 +10,9 @@ mod build;
 mod commands;
 mod contexts;
 mod explore;
+mod nearest;
 mod printer;
+mod project;
 mod walk;
 
 use std::process::ExitCode;
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(args, cache, &printer),
         Command::Check(args) => commands::check::run(args, cache, &printer),
         Command::List(args) => commands::list::run(args, cache, &printer),
+        Command::New(args) => commands::new::run(args, &printer),
         Command::Build(args) => commands::build::run(args, &printer),
     };
     match outcome {

@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod list;
+pub(crate) mod new;
 pub(crate) mod route;
 
 use std::path::Path;
