@@ -2,7 +2,7 @@
 
 mod author;
 
-pub(crate) use author::{BuildArgs, CheckArgs, NewArgs};
+pub(crate) use author::{BuildArgs, CheckArgs, NewArgs, TestArgs};
 
 use std::path::PathBuf;
 
@@ -21,6 +21,7 @@ Examples:
   spanway explain selectors/20-tenant.wasm
   spanway new --lang rust by-environment
   spanway build by-environment/
+  spanway test by-environment/cases.toml
   spanway check selectors/50-environment.wasm
 
 Exit codes: 0 it worked, 1 it worked and the answer is no, 2 it could not be done."
@@ -69,6 +70,8 @@ pub(crate) enum Command {
     New(NewArgs),
     /// Build the selector in a project's folder
     Build(BuildArgs),
+    /// Hold selectors to cases: contexts, and what must be decided
+    Test(TestArgs),
 }
 
 /// Arguments of `spanway demo`.

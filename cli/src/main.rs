@@ -7,12 +7,15 @@
 
 mod args;
 mod build;
+mod cases;
 mod commands;
 mod contexts;
+mod coverage;
 mod explore;
 mod nearest;
 mod printer;
 mod project;
+mod transcript;
 mod walk;
 
 use std::process::ExitCode;
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Command::List(args) => commands::list::run(args, cache, &printer),
         Command::New(args) => commands::new::run(args, &printer),
         Command::Build(args) => commands::build::run(args, &printer),
+        Command::Test(args) => commands::test::run(args, cache, &printer),
     };
     match outcome {
         Ok(Verdict::Yes) => ExitCode::SUCCESS,

@@ -69,3 +69,57 @@ pub(crate) struct BuildArgs {
     #[arg(last = true, value_name = "CARGO ARGUMENTS")]
     pub cargo: Vec<String>,
 }
+
+/// Arguments of `spanway test`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Cases are TOML. A case names the tracer that must be chosen, or the cause for which none is
+(abstained, failed, unknown_tracer, trapped, out_of_budget), or both: where the trace ends then.
+
+  tracers = [\"langfuse\", \"console\"]    # the default first
+  fallback = \"console\"                 # where failed decisions go; else the default
+
+  [[case]]
+  name = \"a paying user goes to langfuse\"
+  context = { user.tier = \"pro\", \"span.name\" = \"chat\" }
+  tracer = \"langfuse\"
+
+  [[case]]
+  name = \"an empty tier is an error\"
+  context = '{\"user\": {\"tier\": \"\", \"id\": null}}'   # JSON, for what TOML has not: null
+  cause = \"failed\"
+  reason = \"is empty\"                   # a part of the reason
+  selector = \"40-tier-region\"           # who decided
+
+  [[case]]
+  name = \"nobody there knows the tier\"
+  context = {}
+  cause = \"abstained\"
+  tracers = [\"console\"]                # other tracers for this case
+
+Each file is tested by itself, a directory as the chain that it is in production; without either,
+the directory that the cases lie in. What no case reached is listed: tracers, and branches that
+were found by exploring as `spanway explain` does.
+
+Examples:
+  spanway test
+  spanway test cases.toml by-environment.wasm --watch
+  spanway test selectors/cases.toml selectors/
+  spanway test cases.toml mine-in-rust.wasm mine-in-python.wasm --junit report.xml")]
+pub(crate) struct TestArgs {
+    /// The cases
+    #[arg(value_name = "CASES", default_value = "cases.toml")]
+    pub cases: PathBuf,
+    /// Selectors, or directories of selectors
+    #[arg(value_name = "SELECTORS")]
+    pub selectors: Vec<PathBuf>,
+    /// Run again whenever the cases or a selector change, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+    /// Write a report as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Print one JSON object on a line for each of SELECTORS
+    #[arg(long)]
+    pub json: bool,
+}
