@@ -14,6 +14,7 @@ pub(crate) struct Printer;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
 
@@ -71,6 +72,16 @@ impl Printer {
     /// What is worth less attention.
     pub(crate) fn faint(&self, text: impl Display) {
         self.line(format_args!("{FAINT}{text}{FAINT:#}"));
+    }
+
+    /// One thing that holds.
+    pub(crate) fn passed(&self, what: impl Display) {
+        self.line(format_args!("  {GOOD}ok{GOOD:#}      {what}"));
+    }
+
+    /// One thing that does not.
+    pub(crate) fn failed(&self, what: impl Display) {
+        self.line(format_args!("  {BAD}FAILED{BAD:#}  {what}"));
     }
 
     /// A table of data.

@@ -38,7 +38,8 @@ impl Walk {
     }
 }
 
-fn forget_hits(tree: Option<&mut Step>) {
+/// Forgets how often each way was taken.
+pub(crate) fn forget_hits(tree: Option<&mut Step>) {
     let mut steps: Vec<&mut Step> = tree.into_iter().collect();
     while let Some(step) = steps.pop() {
         match step {

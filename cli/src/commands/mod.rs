@@ -5,13 +5,16 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod list;
+pub(crate) mod new;
 pub(crate) mod route;
+pub(crate) mod test;
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use spanway::{
-    CacheState, CompileCache, Limits, LoadReport, LoadedFile, SelectorHost, SelectorsDirectory,
+    CacheState, Chain, CompileCache, Limits, LoadError, LoadReport, LoadedFile, SelectorHost,
+    SelectorsDirectory,
 };
 
 use crate::args::CacheArgs;
@@ -62,6 +65,51 @@ fn load_directory(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<L
     Ok(report)
 }
 
+/// A directory of selectors, or one file as a chain of one.
+enum Loaded {
+    Directory(LoadReport),
+    File(LoadedFile),
+}
+
+impl Loaded {
+    /// Loads what lies at the path, and says on standard error what could not be loaded.
+    fn from_path(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<Self> {
+        if path.is_dir() {
+            return Ok(Self::Directory(load_directory(path, cache, printer)?));
+        }
+        let file = LoadedFile {
+            path: path.to_owned(),
+            outcome: host(cache, printer)?.load_file(path),
+        };
+        if let Err(LoadError::Read(error)) = file.outcome {
+            return Err(error).with_context(|| {
+                format!(
+                    "{} cannot be read; name a selector or a directory of selectors",
+                    path.display()
+                )
+            });
+        }
+        warn(&file, printer);
+        Ok(Self::File(file))
+    }
+
+    /// The files in the order in which they are asked.
+    fn files(&self) -> &[LoadedFile] {
+        match self {
+            Self::Directory(report) => report.files(),
+            Self::File(file) => std::slice::from_ref(file),
+        }
+    }
+
+    fn chain(&self) -> Chain {
+        Chain::new(self.files().iter().map(LoadedFile::selector))
+    }
+
+    fn all_loaded(&self) -> bool {
+        self.files().iter().all(|file| file.outcome.is_ok())
+    }
+}
+
 fn warn(file: &LoadedFile, printer: &Printer) {
     if let Err(error) = &file.outcome {
         let cause = std::error::Error::source(error);
@@ -88,4 +136,19 @@ fn short(digest: Option<&str>) -> String {
 
 fn kilobytes(bytes: usize) -> String {
     format!("{:.1} kB", bytes as f64 / 1000.0)
+}
+
+/// A context as it would be typed.
+fn entries(json: &serde_json::Value) -> String {
+    let Some(object) = json.as_object() else {
+        return json.to_string();
+    };
+    if object.is_empty() {
+        return "(empty)".to_owned();
+    }
+    let entry = |(key, value): (&String, &serde_json::Value)| match value.as_str() {
+        Some(text) => format!("{key}={text}"),
+        None => format!("{key}:={value}"),
+    };
+    object.iter().map(entry).collect::<Vec<_>>().join(" ")
 }

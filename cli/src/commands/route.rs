@@ -1,12 +1,10 @@
 //! `spanway route`: decisions for given contexts, with their reasons.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use spanway::{Chain, LoadError, LoadedFile, Origin, Selection, TracerRegistry};
+use spanway::{Origin, Selection, TracerRegistry};
 
-use super::{host, load_directory, warn};
+use super::{Loaded, entries};
 use crate::Verdict;
 use crate::args::{CacheArgs, RouteArgs};
 use crate::contexts::{self, Given};
@@ -19,8 +17,8 @@ pub(crate) fn run(args: &RouteArgs, cache: &CacheArgs, printer: &Printer) -> Res
         Some(file) => contexts::from_file(file)?,
         None => vec![contexts::from_entries(&args.context)?],
     };
-    let (chain, all_loaded) = chain(&args.selectors, cache, printer)?;
-    registry.set_selectors(chain);
+    let loaded = Loaded::from_path(&args.selectors, cache, printer)?;
+    registry.set_selectors(loaded.chain());
 
     if args.json {
         for given in &given {
@@ -34,7 +32,7 @@ pub(crate) fn run(args: &RouteArgs, cache: &CacheArgs, printer: &Printer) -> Res
         });
         printer.table(&["context", "tracer", "decided by", "why", "cost"], rows);
     }
-    Ok(all_loaded.into())
+    Ok(loaded.all_loaded().into())
 }
 
 fn registry(args: &RouteArgs) -> Result<TracerRegistry<()>> {
@@ -46,28 +44,6 @@ fn registry(args: &RouteArgs) -> Result<TracerRegistry<()>> {
         .set_fallback(args.fallback.as_deref())
         .context("in --fallback")?;
     Ok(registry)
-}
-
-/// The chain of a directory, or of one file.
-fn chain(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<(Chain, bool)> {
-    if path.is_dir() {
-        let report = load_directory(path, cache, printer)?;
-        return Ok((report.chain(), report.failed().next().is_none()));
-    }
-    let file = LoadedFile {
-        path: path.to_owned(),
-        outcome: host(cache, printer)?.load_file(path),
-    };
-    if let Err(LoadError::Read(error)) = file.outcome {
-        return Err(error).with_context(|| {
-            format!(
-                "{} cannot be read; name a selector or a directory of selectors",
-                path.display()
-            )
-        });
-    }
-    warn(&file, printer);
-    Ok((Chain::new([file.selector()]), file.outcome.is_ok()))
 }
 
 fn row(selection: &Selection<()>, given: &Given) -> Vec<String> {
@@ -92,21 +68,6 @@ fn row(selection: &Selection<()>, given: &Given) -> Vec<String> {
         why,
         cost,
     ]
-}
-
-/// A context as it would be typed.
-fn entries(json: &serde_json::Value) -> String {
-    let Some(object) = json.as_object() else {
-        return json.to_string();
-    };
-    if object.is_empty() {
-        return "(empty)".to_owned();
-    }
-    let entry = |(key, value): (&String, &serde_json::Value)| match value.as_str() {
-        Some(text) => format!("{key}={text}"),
-        None => format!("{key}:={value}"),
-    };
-    object.iter().map(entry).collect::<Vec<_>>().join(" ")
 }
 
 /// One decision as a program reads it: the shape of a line of `--json`.

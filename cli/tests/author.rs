@@ -1,0 +1,216 @@
+//! The author's commands as a person meets them: begin a project, build it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use support::{Output, spanway_with_input};
+
+fn spanway(args: &[&str]) -> Output {
+    spanway_with_input(args, "")
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// A core module that chooses langfuse, whatever it is asked.
+const LANGFUSE: &str = r#"
+(module
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+  (func (export "spanway:selector/selection@0.1.0#select") (param i32 i32) (result i32)
+    (i32.const 0))
+  (data (i32.const 0) "\00\00\00\00\01\00\00\00\20\00\00\00\08\00\00\00")
+  (data (i32.const 32) "langfuse"))"#;
+
+/// A project with this in its `selector.toml`, and the module in `langfuse.wasm`.
+fn project(build: &str) -> TempDir {
+    let folder = folder();
+    let about = "[selector]\nname = \"always\"\nlanguage = \"Text\"\n";
+    fs::write(folder.path().join("selector.toml"), [about, build].concat()).unwrap();
+    let module = wat::parse_str(LANGFUSE).unwrap();
+    fs::write(folder.path().join("langfuse.wasm"), module).unwrap();
+    folder
+}
+
+#[test]
+fn a_project_is_made_whole_and_named_after_its_folder() {
+    let folder = folder();
+    let project = folder.path().join("by-tier");
+    let made = spanway(&["new", "--lang", "rust", &text(&project)]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    assert_eq!(
+        made.stdout,
+        format!(
+            "made {0}, a selector in Rust\n  cd {0}\n  spanway build\n  spanway test\n",
+            project.display()
+        )
+    );
+    let manifest = fs::read_to_string(project.join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("name = \"by-tier\""), "{manifest}");
+    // The kit is the one of this checkout, which the tests are run in.
+    let kit = support::root().join("guest-sdk").canonicalize().unwrap();
+    assert!(manifest.contains(&text(&kit)), "{manifest}");
+    for file in ["src/lib.rs", "cases.toml", "README.md", ".gitignore"] {
+        assert!(project.join(file).is_file(), "{file}");
+    }
+    let list = spanway(&["new", "--list"]);
+    assert_eq!(list.code, 0, "{}", list.stderr);
+    assert!(list.stdout.contains("rust"), "{}", list.stdout);
+}
+
+#[test]
+fn what_cannot_be_begun_is_said_in_whole_sentences() {
+    let folder = folder();
+    let there = text(folder.path());
+    let wrong = text(&folder.path().join("By_Tier"));
+    let new = text(&folder.path().join("by-tier"));
+    let list = spanway(&["new", "--list"]).stdout;
+    assert!(list.contains("rust"));
+    for (args, message) in [
+        (
+            ["new", "--lang", "rust", &there],
+            format!(
+                "error: `{0}` is no name for a selector; take small letters, digits and hyphens, \
+                 a letter first, as in `by-environment` (a number for its place in the chain \
+                 comes before the name of the live file: 50-by-environment.wasm)\n",
+                folder.path().file_name().unwrap().display()
+            ),
+        ),
+        (
+            ["new", "--lang", "rust", &wrong],
+            "error: `By_Tier` is no name for a selector; take small letters, digits and hyphens, \
+             a letter first, as in `by-environment` (a number for its place in the chain comes \
+             before the name of the live file: 50-by-environment.wasm)\n"
+                .to_owned(),
+        ),
+        (
+            ["new", "--lang", "rast", &new],
+            format!(
+                "error: there is no template for the language `rast`; did you mean `rust`?\n\n\
+                 There are: {}. Any other language that makes components works against \
+                 wit/selector.wit.\n",
+                languages().join(", ")
+            ),
+        ),
+    ] {
+        let refused = spanway(&args);
+        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{args:?}");
+        assert_eq!(refused.stderr, message, "{args:?}");
+    }
+    assert!(!folder.path().join("by-tier").exists());
+
+    fs::create_dir(&new).unwrap();
+    let again = spanway(&["new", "--lang", "rust", &new]);
+    assert_eq!(again.code, 2);
+    assert_eq!(
+        again.stderr,
+        format!("error: {new} exists already; name a folder that does not, or remove it\n")
+    );
+}
+
+/// The folders of the templates in the repository.
+fn languages() -> Vec<String> {
+    let entries = fs::read_dir(support::root().join("templates")).unwrap();
+    let folders = entries
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir());
+    let names = folders.map(|folder| folder.file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn the_steps_of_a_project_leave_a_selector_that_routes() {
+    let project = project(
+        "[[tool]]\nrun = [\"cp\", \"--version\"]\ninstall = \"-\"\n\
+         [build]\nmodule = \"build/out.wasm\"\noutput = \"live/50-always.wasm\"\n\
+         steps = [[\"mkdir\", \"live\"], [\"cp\", \"langfuse.wasm\", \"build/out.wasm\"]]\n",
+    );
+    let built = spanway(&["build", &text(project.path())]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    let live = project.path().join("live");
+    let file = live.join("50-always.wasm");
+    let bytes = fs::metadata(&file).unwrap().len() as f64 / 1000.0;
+    assert_eq!(
+        built.stdout,
+        format!("always: {} ({bytes:.1} kB)\n", file.display())
+    );
+    let routed = spanway(&["route", &text(&live), "--json"]);
+    assert_eq!(routed.code, 0, "{}", routed.stderr);
+    assert!(
+        routed.stdout.contains("\"tracer\":\"langfuse\""),
+        "{}",
+        routed.stdout
+    );
+    assert!(
+        routed.stdout.contains("\"selector\":\"50-always\""),
+        "{}",
+        routed.stdout
+    );
+}
+
+#[test]
+fn what_cannot_be_built_is_named_with_its_remedy() {
+    let module = "module = \"build/out.wasm\"\n";
+    for (build, args, message) in [
+        (
+            "[[tool]]\nrun = [\"no-such-compiler\", \"--version\"]\ninstall = \"apt-get install x\"\n\
+             [[tool]]\nrun = [\"bin/own\"]\ninstall = \"npm ci\"\n"
+                .to_owned(),
+            &[][..],
+            "a selector in Text is built with `no-such-compiler` and `bin/own`, which cannot be \
+             run here; install it:\n\n    apt-get install x\n    npm ci\n",
+        ),
+        (
+            format!("[build]\n{module}steps = [[\"false\", \"x\"]]\n"),
+            &[],
+            "`false x` failed (exit status: 1); its messages are above\n",
+        ),
+        (
+            format!("[build]\n{module}steps = [[\"no-such-compiler\"]]\n"),
+            &[],
+            "cannot run `no-such-compiler`\n  because: No such file or directory (os error 2)\n",
+        ),
+        (
+            format!("[build]\n{module}steps = []\n"),
+            &[],
+            "its steps left no FOLDER/build/out.wasm, which `module` in selector.toml names\n  \
+             because: No such file or directory (os error 2)\n",
+        ),
+        (
+            "[build]\nmodule = \"selector.toml\"\nsteps = []\n".to_owned(),
+            &[],
+            "`always` was built, but is no selector\n  because: it is not WebAssembly\n  because: \
+             magic header not detected: bad magic number - expected=[\n    0x0,\n    0x61,\n    \
+             0x73,\n    0x6d,\n] actual=[\n    0x5b,\n    0x73,\n    0x65,\n    0x6c,\n] (at \
+             offset 0x0)\n",
+        ),
+        (
+            "[build]\nmodule = \"langfuse.wasm\"\nsteps = []\n".to_owned(),
+            &["--target", "wasm32-wasip2"],
+            "--target and arguments for cargo are for Rust crates, and this is a project in \
+             Text; its selector.toml says how it is built\n",
+        ),
+    ] {
+        let project = project(&build);
+        let path = text(project.path());
+        let refused = spanway(&[&["build", &path], args].concat());
+        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{build}");
+        let (_, error) = refused.stderr.split_once("error: ").unwrap();
+        let said = error.replace(&path, "FOLDER");
+        let whole = format!("FOLDER was not built\n  because: {message}");
+        assert_eq!(said, whole, "{build}");
+    }
+}
