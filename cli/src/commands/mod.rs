@@ -22,16 +22,7 @@ use crate::printer::Printer;
 
 /// A host with the limits that a service would have, and a compile cache unless it is switched off.
 fn host(cache: &CacheArgs, printer: &Printer) -> Result<SelectorHost> {
-    let limits = Limits {
-        // What is decided here is decided on one thread, or learned at once.
-        engines: 1,
-        ..Limits::default()
-    };
-    let host = SelectorHost::builder()
-        .limits(limits)
-        .cache(compile_cache(cache))
-        .build()
-        .context("this machine cannot run selectors")?;
+    let host = quiet_host(cache)?;
     // One that nobody asked for may fail in silence; `-v` tells.
     if let (Some(_), CacheState::Unusable { directory, reason }) =
         (&cache.cache_dir, host.compile_status().cache)
@@ -40,6 +31,20 @@ fn host(cache: &CacheArgs, printer: &Printer) -> Result<SelectorHost> {
         printer.warning(format_args!("no compile cache in {directory}: {reason}"));
     }
     Ok(host)
+}
+
+/// The same, without a word about the cache.
+fn quiet_host(cache: &CacheArgs) -> Result<SelectorHost> {
+    let limits = Limits {
+        // What is decided here is decided on one thread, or learned at once.
+        engines: 1,
+        ..Limits::default()
+    };
+    SelectorHost::builder()
+        .limits(limits)
+        .cache(compile_cache(cache))
+        .build()
+        .context("this machine cannot run selectors")
 }
 
 /// Where the arguments say, or else in the user's cache directory. A user without
