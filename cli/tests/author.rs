@@ -172,7 +172,7 @@ fn what_cannot_be_built_is_named_with_its_remedy() {
                 .to_owned(),
             &[][..],
             "a selector in Text is built with `no-such-compiler` and `bin/own`, which cannot be \
-             run here; install it:\n\n    apt-get install x\n    npm ci\n",
+             run here. To get what is missing:\n\n    apt-get install x\n    npm ci\n",
         ),
         (
             format!("[build]\n{module}steps = [[\"false\", \"x\"]]\n"),

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use spanway::{ComponentSelector, LoadError, RuntimeContext, Selector as _, TracerNames};
 
-use super::{host, kilobytes, short};
+use super::{host, kilobytes, load_file, short};
 use crate::Verdict;
 use crate::args::{CacheArgs, CheckArgs};
 use crate::cases::Cases;
@@ -66,7 +66,7 @@ type Loaded = Result<(ComponentSelector, Load), LoadError>;
 fn load(args: &CheckArgs, cache: &CacheArgs, printer: &Printer) -> Result<Loaded> {
     let first = host(cache, printer)?;
     let began = Instant::now();
-    let selector = match first.load_file(&args.file) {
+    let selector = match load_file(&first, &args.file, printer) {
         Ok(selector) => selector,
         Err(LoadError::Read(error)) => {
             return Err(error).with_context(|| format!("{} cannot be read", args.file.display()));
