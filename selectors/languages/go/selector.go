@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"spanway"
+	"selector/spanway"
 )
 
 func main() {}

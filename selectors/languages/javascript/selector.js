@@ -1,6 +1,6 @@
 // The reference selector in JavaScript: what the context's `op` asks for. See ../README.md.
 
-import { Fail, Json } from '../../../guest-sdk/javascript/spanway.js';
+import { Fail, Json } from './spanway.js';
 
 const answers = {
   tracers: (_, tracers) => tracers.join('\n'),
