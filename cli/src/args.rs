@@ -103,6 +103,7 @@ Examples:
   spanway route selectors/ -c environment=production
   spanway route 20-tenant.wasm -c tenant=acme --tracers console,tenant-acme
   spanway route selectors/ -c 'user:={\"id\":7,\"tier\":\"free\"}' -c 'span.name=GET /healthz'
+  spanway route selectors/ -c tenant=acme --explain
   spanway route selectors/ --contexts contexts.jsonl --json")]
 pub(crate) struct RouteArgs {
     /// A selector, or a directory of selectors
@@ -125,6 +126,10 @@ pub(crate) struct RouteArgs {
     /// The tracer that failed decisions go to, in place of the default
     #[arg(long, value_name = "NAME")]
     pub fallback: Option<String>,
+    /// Show how each decision went: what each selector asked, was told and answered, and why
+    /// nobody else was asked
+    #[arg(long)]
+    pub explain: bool,
     /// Print one JSON object on a line for each decision
     #[arg(long)]
     pub json: bool,

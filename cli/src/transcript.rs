@@ -4,7 +4,7 @@
 use spanway::explanation::{Answer, Question};
 use spanway::{Choice, ContextView, Decision, LoadedFile, TracerNames};
 
-use crate::walk::path;
+use crate::walk::whole_path;
 
 /// One selector's part in a decision.
 pub(crate) struct Asked {
@@ -12,32 +12,40 @@ pub(crate) struct Asked {
     pub(crate) selector: String,
     /// Its place among the files.
     pub(crate) place: usize,
-    /// What it asked and what it was told, in order. Nothing of a decision that depends on
-    /// more than that, such as one that ran out of time.
-    pub(crate) questions: Vec<(Question, Answer)>,
+    /// What it asked and what it was told, in order. None for a decision that depends on
+    /// more than that, such as one that ran out of time: only what is learned is kept.
+    pub(crate) questions: Option<Vec<(Question, Answer)>>,
     pub(crate) decision: Decision,
 }
 
 impl Asked {
-    /// The questions on one line.
-    pub(crate) fn line(&self) -> String {
+    /// The questions, each with its answer, or why there is none.
+    pub(crate) fn lines(&self) -> Vec<String> {
         let told = |(question, answer): &(Question, Answer)| format!("{question}? {answer}");
-        let told: Vec<String> = self.questions.iter().map(told).collect();
-        match told.is_empty() {
-            true => "nothing".to_owned(),
-            false => told.join(", "),
+        match self.questions.as_deref() {
+            Some([]) => vec!["nothing".to_owned()],
+            Some(questions) => questions.iter().map(told).collect(),
+            None => vec!["what is not known, for it cannot be learned".to_owned()],
         }
+    }
+
+    /// The same on one line.
+    pub(crate) fn line(&self) -> String {
+        self.lines().join(", ")
     }
 
     /// What it answered.
     pub(crate) fn answer(&self, tracers: &TracerNames) -> String {
-        match &self.decision.choice {
-            Choice::Tracer(index) => {
-                format!("chooses {}", tracers.name(*index).unwrap_or_default())
-            }
-            Choice::Abstain => "abstains".to_owned(),
-            Choice::Fallback(fallback) => fallback.to_string(),
-        }
+        answer(&self.decision, tracers)
+    }
+}
+
+/// A selector's answer in words.
+pub(crate) fn answer(decision: &Decision, tracers: &TracerNames) -> String {
+    match &decision.choice {
+        Choice::Tracer(index) => format!("chooses {}", tracers.name(*index).unwrap_or_default()),
+        Choice::Abstain => "abstains".to_owned(),
+        Choice::Fallback(fallback) => fallback.to_string(),
     }
 }
 
@@ -51,12 +59,17 @@ pub(crate) fn ask(
     for (place, file) in files.iter().enumerate() {
         let decision = file.selector().decide(view, tracers);
         let abstains = decision.choice == Choice::Abstain;
-        let tree = file.outcome.as_ref().ok();
-        let tree = tree.and_then(|selector| selector.explain(tracers).tree);
+        let questions = match &file.outcome {
+            Ok(selector) => selector
+                .explain(tracers)
+                .tree
+                .and_then(|tree| whole_path(&tree, view)),
+            Err(_) => Some(Vec::new()),
+        };
         asked.push(Asked {
             selector: file.name(),
             place,
-            questions: tree.map_or(Vec::new(), |tree| path(&tree, view)),
+            questions,
             decision,
         });
         if !abstains {

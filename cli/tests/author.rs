@@ -7,6 +7,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use support::{Output, spanway_with_input};
@@ -124,7 +125,7 @@ fn languages() -> Vec<String> {
     let entries = fs::read_dir(support::root().join("templates")).unwrap();
     let folders = entries
         .map(|entry| entry.unwrap())
-        .filter(|entry| entry.path().is_dir());
+        .filter(|entry| entry.path().join("selector.toml").is_file());
     let names = folders.map(|folder| folder.file_name().into_string().unwrap());
     let mut names: Vec<String> = names.collect();
     names.sort_unstable();
@@ -171,7 +172,7 @@ fn what_cannot_be_built_is_named_with_its_remedy() {
                 .to_owned(),
             &[][..],
             "a selector in Text is built with `no-such-compiler` and `bin/own`, which cannot be \
-             run here; install it:\n\n    apt-get install x\n    npm ci\n",
+             run here. To get what is missing:\n\n    apt-get install x\n    npm ci\n",
         ),
         (
             format!("[build]\n{module}steps = [[\"false\", \"x\"]]\n"),
@@ -213,4 +214,96 @@ fn what_cannot_be_built_is_named_with_its_remedy() {
         let whole = format!("FOLDER was not built\n  because: {message}");
         assert_eq!(said, whole, "{build}");
     }
+}
+
+fn selector(name: &str) -> String {
+    text(&support::root().join("selectors").join(name))
+}
+
+#[test]
+fn check_says_what_each_case_costs() {
+    let folder = folder();
+    let cases = folder.path().join("cases.toml");
+    let case = "tracers = [\"langfuse\", \"datadog\", \"console\"]\n[[case]]\nname = \"staging\"\n\
+                cause = \"abstained\"\n\
+                context = { environment = \"staging\" }\n";
+    fs::write(&cases, case).unwrap();
+    let cache = text(&folder.path().join("cache"));
+    let args = [
+        "check",
+        &selector("50-environment.wasm"),
+        "--cases",
+        &text(&cases),
+    ];
+    let cached = ["--cache-dir", &cache];
+    let checked = spanway(&[&args[..], &cached, &["--json"]].concat());
+    assert_eq!(checked.code, 0, "{}", checked.stderr);
+    let found: Value = serde_json::from_str(&checked.stdout).unwrap();
+    assert_eq!(found["contract"], "0.1.0");
+    assert_eq!(found["memory_bytes"], 65536);
+    assert_eq!(found["memory_grows"], false);
+    assert_eq!(found["cached"], false);
+    assert!(found["from_cache_ms"].is_f64(), "{found}");
+    assert_eq!(found["empty_context"]["learned"], true);
+    let case = &found["cases"][0];
+    assert_eq!(case["name"], "staging");
+    assert_eq!(case["answer"], "chooses datadog");
+    // More is asked for and answered than of the empty context.
+    assert!(case["fuel"].as_u64() > found["empty_context"]["fuel"].as_u64());
+
+    let shown = spanway(&[&args[..], &cached].concat()).stdout;
+    for part in [
+        "compiled before",
+        "64 KiB, and never grows",
+        "yes: ",
+        "this machine, now",
+    ] {
+        assert!(shown.contains(part), "no {part} in {shown}");
+    }
+    let trapping = folder.path().join("traps.wasm");
+    let wat = fs::read_to_string(support::root().join("tests/zoo/trap.wat")).unwrap();
+    fs::write(&trapping, wat::parse_str(wat).unwrap()).unwrap();
+    let refused = spanway(&["check", &text(&trapping)]);
+    assert_eq!(refused.code, 1, "a trap for the empty context is a defect");
+}
+
+#[test]
+fn a_transcript_shows_who_asked_what_and_why_the_chain_ended() {
+    let selectors = selector("");
+    let route = |args: &[&str]| {
+        let routed = spanway(&[&["route", &selectors, "--explain"], args].concat());
+        assert_eq!((routed.code, routed.stderr.as_str()), (0, ""));
+        routed.stdout
+    };
+    let health = "  10-health-checks\n    asked span.name? absent\n    abstains\n";
+    assert_eq!(
+        route(&["-c", "tenant=acme", "--tracers", "langfuse,tenant-acme"]),
+        format!(
+            "\ntenant=acme\n{health}  20-tenant\n    asked has tenant? yes\n    \
+             asked tenant? \"acme\"\n    chooses tenant-acme\n  \
+             not asked: 30-rollout, 40-tier-region, 50-environment\n  \
+             → tenant-acme: 20-tenant chose it, and the first that chooses decides\n"
+        )
+    );
+    assert_eq!(
+        route(&["-c", "tenant=", "--fallback", "console"]),
+        format!(
+            "\ntenant=\n{health}  20-tenant\n    asked has tenant? yes\n    \
+             asked tenant? \"\"\n    the selector failed: `tenant` is empty\n  \
+             not asked: 30-rollout, 40-tier-region, 50-environment\n  \
+             → console: a failure ends the chain, and this is one of 20-tenant: the selector \
+             failed: `tenant` is empty\n"
+        )
+    );
+    let all = route(&[]);
+    assert!(
+        all.ends_with("→ langfuse: it is the default, and every selector abstained\n"),
+        "{all}"
+    );
+    let json: Value = serde_json::from_str(&route(&["-c", "tenant=acme", "--json"])).unwrap();
+    let asked = &json["asked"][1];
+    assert_eq!(asked["selector"], "20-tenant");
+    assert_eq!(asked["questions"][1]["question"], "tenant");
+    assert_eq!(asked["questions"][1]["answer"], "\"acme\"");
+    assert_eq!(asked["answer"], "no tracer is named \"tenant-acme\"");
 }

@@ -5,13 +5,19 @@ use std::path::PathBuf;
 /// Arguments of `spanway check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+Fuel, sizes and answers are the same on every machine. Times are those of this machine, now.
+
 Examples:
   spanway check selectors/50-environment.wasm
+  spanway check by-environment.wasm --cases cases.toml
   spanway check target/wasm32-wasip2/release/mine.wasm --json")]
 pub(crate) struct CheckArgs {
     /// The component
     #[arg(value_name = "FILE.wasm")]
     pub file: PathBuf,
+    /// Decide these cases too, and say what each costs; see `spanway test --help`
+    #[arg(long, value_name = "CASES.toml")]
+    pub cases: Option<PathBuf>,
     /// Print the findings as one JSON object
     #[arg(long)]
     pub json: bool,

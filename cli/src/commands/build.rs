@@ -22,9 +22,11 @@ pub(crate) fn run(args: &BuildArgs, printer: &Printer) -> Result<Verdict> {
         cargo_args: args.cargo.clone(),
     };
     for folder in &args.folders {
-        printer.progress(format_args!("building {}", folder.display()));
+        // Its name, where it was called `.`.
+        let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+        printer.progress(format_args!("building {}", whole.display()));
         let built = build(folder, &options)
-            .with_context(|| format!("{} was not built", folder.display()))?;
+            .with_context(|| format!("{} was not built", whole.display()))?;
         let state = if built.changed { "" } else { ", as it was" };
         printer.line(format_args!(
             "{}: {} ({}{state})",

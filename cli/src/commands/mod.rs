@@ -13,8 +13,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use spanway::{
-    CacheState, Chain, CompileCache, Limits, LoadError, LoadReport, LoadedFile, SelectorHost,
-    SelectorsDirectory,
+    CacheState, Chain, CompileCache, ComponentSelector, Limits, LoadError, LoadReport, LoadedFile,
+    SelectorHost, SelectorsDirectory,
 };
 
 use crate::args::CacheArgs;
@@ -22,16 +22,7 @@ use crate::printer::Printer;
 
 /// A host with the limits that a service would have, and a compile cache unless it is switched off.
 fn host(cache: &CacheArgs, printer: &Printer) -> Result<SelectorHost> {
-    let limits = Limits {
-        // What is decided here is decided on one thread, or learned at once.
-        engines: 1,
-        ..Limits::default()
-    };
-    let host = SelectorHost::builder()
-        .limits(limits)
-        .cache(compile_cache(cache))
-        .build()
-        .context("this machine cannot run selectors")?;
+    let host = quiet_host(cache)?;
     // One that nobody asked for may fail in silence; `-v` tells.
     if let (Some(_), CacheState::Unusable { directory, reason }) =
         (&cache.cache_dir, host.compile_status().cache)
@@ -40,6 +31,20 @@ fn host(cache: &CacheArgs, printer: &Printer) -> Result<SelectorHost> {
         printer.warning(format_args!("no compile cache in {directory}: {reason}"));
     }
     Ok(host)
+}
+
+/// The same, without a word about the cache.
+fn quiet_host(cache: &CacheArgs) -> Result<SelectorHost> {
+    let limits = Limits {
+        // What is decided here is decided on one thread, or learned at once.
+        engines: 1,
+        ..Limits::default()
+    };
+    SelectorHost::builder()
+        .limits(limits)
+        .cache(compile_cache(cache))
+        .build()
+        .context("this machine cannot run selectors")
 }
 
 /// Where the arguments say, or else in the user's cache directory. A user without
@@ -53,7 +58,8 @@ fn compile_cache(args: &CacheArgs) -> Option<CompileCache> {
 
 /// Loads a directory, and says on standard error what could not be loaded.
 fn load_directory(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<LoadReport> {
-    let report = SelectorsDirectory::new(path, host(cache, printer)?).load()?;
+    let directory = SelectorsDirectory::new(path, host(cache, printer)?);
+    let report = printer.patiently(compiling(path), || directory.load())?;
     if report.files().is_empty() {
         bail!(
             "the selectors directory {} holds no *.wasm file; drop one in, or build one with \
@@ -79,7 +85,7 @@ impl Loaded {
         }
         let file = LoadedFile {
             path: path.to_owned(),
-            outcome: host(cache, printer)?.load_file(path),
+            outcome: load_file(&host(cache, printer)?, path, printer),
         };
         if let Err(LoadError::Read(error)) = file.outcome {
             return Err(error).with_context(|| {
@@ -108,6 +114,19 @@ impl Loaded {
     fn all_loaded(&self) -> bool {
         self.files().iter().all(|file| file.outcome.is_ok())
     }
+}
+
+fn load_file(
+    host: &SelectorHost,
+    path: &Path,
+    printer: &Printer,
+) -> Result<ComponentSelector, LoadError> {
+    printer.patiently(compiling(path), || host.load_file(path))
+}
+
+fn compiling(path: &Path) -> String {
+    let path = path.display();
+    format!("compiling {path}: a large one takes some seconds, once")
 }
 
 fn warn(file: &LoadedFile, printer: &Printer) {

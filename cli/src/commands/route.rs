@@ -1,14 +1,17 @@
 //! `spanway route`: decisions for given contexts, with their reasons.
 
+mod explained;
+
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use spanway::{Origin, Selection, TracerRegistry};
+use spanway::{Origin, Selection, TracerNames, TracerRegistry};
 
 use super::{Loaded, entries};
 use crate::Verdict;
 use crate::args::{CacheArgs, RouteArgs};
 use crate::contexts::{self, Given};
 use crate::printer::Printer;
+use crate::transcript::ask;
 
 /// Routes each context. The verdict is no if a selector could not be loaded.
 pub(crate) fn run(args: &RouteArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
@@ -20,16 +23,30 @@ pub(crate) fn run(args: &RouteArgs, cache: &CacheArgs, printer: &Printer) -> Res
     let loaded = Loaded::from_path(&args.selectors, cache, printer)?;
     registry.set_selectors(loaded.chain());
 
+    let names = TracerNames::new(args.tracers.iter().map(|name| name.trim()));
+    let decisions = given.iter().map(|given| {
+        let view = given.context.view();
+        let selection = registry.select(&view);
+        // Behind the selection, which must find what was learned as it was.
+        let asked = match args.explain {
+            true => ask(loaded.files(), &view, &names),
+            false => Vec::new(),
+        };
+        (given, selection, asked)
+    });
     if args.json {
-        for given in &given {
-            let selection = registry.select(&given.context.view());
-            printer.json(&Line::of(&selection, given));
+        for (given, selection, asked) in decisions {
+            let asked = args.explain.then(|| explained::json(&asked, &names));
+            printer.json(&Line::of(&selection, given, asked));
+        }
+    } else if args.explain {
+        for (given, selection, asked) in decisions {
+            printer.heading(entries(&given.json));
+            explained::print(&asked, &names, printer);
+            explained::print_end(&selection, loaded.files(), &asked, printer);
         }
     } else {
-        let rows = given.iter().map(|given| {
-            let selection = registry.select(&given.context.view());
-            row(&selection, given)
-        });
+        let rows = decisions.map(|(given, selection, _)| row(&selection, given));
         printer.table(&["context", "tracer", "decided by", "why", "cost"], rows);
     }
     Ok(loaded.all_loaded().into())
@@ -89,10 +106,17 @@ struct Line<'a> {
     fuel: Option<u64>,
     /// The context as it was given.
     context: &'a serde_json::Value,
+    /// What each selector asked, was told and answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<serde_json::Value>,
 }
 
 impl<'a> Line<'a> {
-    fn of(selection: &'a Selection<()>, given: &'a Given) -> Self {
+    fn of(
+        selection: &'a Selection<()>,
+        given: &'a Given,
+        asked: Option<serde_json::Value>,
+    ) -> Self {
         let cost = match selection.origin() {
             Origin::Run(cost) => Some(cost),
             _ => None,
@@ -107,6 +131,7 @@ impl<'a> Line<'a> {
             took_us: cost.map(|cost| cost.took.as_secs_f64() * 1e6),
             fuel: cost.map(|cost| cost.fuel),
             context: &given.json,
+            asked,
         }
     }
 }

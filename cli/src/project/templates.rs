@@ -1,7 +1,6 @@
 //! The templates, which are built into the command.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -35,11 +34,15 @@ pub(crate) struct Template {
 
 /// The languages that there are templates for, sorted.
 pub(crate) fn languages() -> Vec<Template> {
-    let folders: BTreeSet<String> = Files::iter()
-        .filter_map(|path| Some(path.split_once('/')?.0.to_owned()))
+    let mut languages: Vec<String> = Files::iter()
+        .filter_map(|path| match path.split_once('/')? {
+            (language, FILE) => Some(language.to_owned()),
+            _ => None,
+        })
         .collect();
+    languages.sort_unstable();
     let template = |language| Template { language };
-    folders.into_iter().map(template).collect()
+    languages.into_iter().map(template).collect()
 }
 
 impl Template {

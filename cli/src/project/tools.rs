@@ -62,7 +62,8 @@ pub(crate) fn require(tools: &[Tool], language: &str, folder: &Path) -> Result<(
     let mut remedies: Vec<&str> = missing.iter().map(|tool| tool.install.as_str()).collect();
     remedies.dedup();
     bail!(
-        "a selector in {language} is built with {}, which cannot be run here; install it:\n\n    {}",
+        "a selector in {language} is built with {}, which cannot be run here. To get what is \
+         missing:\n\n    {}",
         names.join(" and "),
         remedies.join("\n    ")
     );

@@ -1,15 +1,13 @@
-//! Chooses by the environment that the service runs in.
+//! Production goes to Langfuse, development to the console; all else is left to others.
 
-use spanway_guest::{Decision, RuntimeContext, abstain, choose, fail};
+use spanway_guest::{Decision, RuntimeContext, abstain, choose};
 
 spanway_guest::export!(select);
 
-fn select(context: &dyn RuntimeContext, _available_tracers: &[String]) -> Decision {
+fn select(context: &dyn RuntimeContext, _tracers: &[String]) -> Decision {
     match context.text("environment").as_deref() {
         Some("production") => choose("langfuse"),
         Some("development") => choose("console"),
-        Some("") => fail("`environment` is empty"),
-        // No say: the next selector is asked.
         _ => abstain(),
     }
 }
@@ -21,8 +19,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn production_goes_to_langfuse() {
-        let context = MockContext::new().with("environment", "production");
-        assert_eq!(select(&context, &tracers(["langfuse"])), choose("langfuse"));
+    fn each_goes_where_it_should() {
+        for (environment, expected) in [
+            ("production", choose("langfuse")),
+            ("development", choose("console")),
+            ("staging", abstain()),
+        ] {
+            let context = MockContext::new().with("environment", environment);
+            let decision = select(&context, &tracers(["langfuse", "console"]));
+            assert_eq!(decision, expected, "{environment}");
+        }
     }
 }
