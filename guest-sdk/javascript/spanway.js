@@ -21,6 +21,9 @@ export class Json {
   }
 }
 
+/** The contract allows for twice as many, but neither engine hands a larger number over whole. */
+const MOST_BUCKETS = 2 ** 31 - 1;
+
 /** What the application knows about the run that is about to be traced. */
 export class Context {
   #questions;
@@ -89,6 +92,7 @@ export class Context {
   /** In which of `buckets` equal shares the value of a key falls, counted from 0; undefined
    * if there is no such key. */
   bucket(key, salt, buckets) {
+    if (buckets > MOST_BUCKETS) throw new RangeError(`at most ${MOST_BUCKETS} buckets`);
     return this.#questions.bucket(key, salt, buckets) ?? undefined;
   }
 }

@@ -78,6 +78,7 @@ pub fn outcome(selector: &ComponentSelector, case: &Case) -> (String, Decision) 
         Choice::Fallback(Fallback::Failed(reason)) => format!("failed: {reason}"),
         Choice::Fallback(Fallback::UnknownTracer(name)) => format!("unknown: {name}"),
         Choice::Fallback(Fallback::Trapped(_)) => "trapped".to_owned(),
+        Choice::Fallback(Fallback::OutOfBudget(of)) => format!("ran out of {of:?}").to_lowercase(),
         Choice::Fallback(other) => format!("{other:?}"),
     };
     (line, decision)

@@ -1,4 +1,5 @@
-//! The vectors of `bucket` as cases: one row of the matrix for all of them.
+//! The vectors of `bucket` as cases: a row of the matrix for all of them, and one for
+//! those of more buckets than some languages can ask for.
 
 use serde_json::{Value, json};
 
@@ -8,7 +9,10 @@ use super::Case;
 pub(super) fn cases() -> Vec<Case> {
     let lines = include_str!("../../bucket-vectors.tsv").lines();
     let data = lines.filter(|line| !line.starts_with('#')).skip(1);
-    data.map(case).collect()
+    let mut cases: Vec<Case> = data.map(case).collect();
+    // So that those of one name are one row.
+    cases.sort_by(|one, other| other.name.cmp(&one.name));
+    cases
 }
 
 fn case(line: &str) -> Case {
@@ -17,8 +21,10 @@ fn case(line: &str) -> Case {
         panic!("a vector has five fields: {line}");
     };
     let salt: Value = serde_json::from_str(salt).expect("a salt in JSON");
+    let many = buckets.parse::<i32>().is_err();
+    let name = ["the vectors of bucket", "those of 2^32 - 1 buckets"][usize::from(many)];
     let mut case = Case {
-        name: "the vectors of bucket".to_owned(),
+        name: name.to_owned(),
         context: String::new(),
         floats: Default::default(),
         tracers: Vec::new(),
