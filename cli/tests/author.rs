@@ -193,10 +193,8 @@ fn what_cannot_be_built_is_named_with_its_remedy() {
         (
             "[build]\nmodule = \"selector.toml\"\nsteps = []\n".to_owned(),
             &[],
-            "`always` was built, but is no selector\n  because: it is not WebAssembly\n  because: \
-             magic header not detected: bad magic number - expected=[\n    0x0,\n    0x61,\n    \
-             0x73,\n    0x6d,\n] actual=[\n    0x5b,\n    0x73,\n    0x65,\n    0x6c,\n] (at \
-             offset 0x0)\n",
+            "FOLDER/selector.toml is neither WebAssembly nor its text\n  because: expected `(`\n     \
+             --> FOLDER/selector.toml:1:1\n      |\n    1 | [selector]\n      | ^\n",
         ),
         (
             "[build]\nmodule = \"langfuse.wasm\"\nsteps = []\n".to_owned(),

@@ -23,3 +23,6 @@ fn imports_system(module: &[u8]) -> Result<bool> {
     }
     Ok(false)
 }
+
+#[cfg(test)]
+mod tests;
