@@ -126,7 +126,7 @@ fn load_file(
 
 fn compiling(path: &Path) -> String {
     let path = path.display();
-    format!("compiling {path}: a large one takes some seconds, once")
+    format!("compiling what is in {path}: a large selector takes some seconds, once")
 }
 
 fn warn(file: &LoadedFile, printer: &Printer) {
