@@ -8,6 +8,7 @@
 mod cargo;
 mod component;
 mod steps;
+mod system;
 #[cfg(test)]
 mod tests;
 

@@ -7,6 +7,8 @@ use wasmparser::{Encoding, Operator, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+use super::system::{self, SYSTEM};
+
 /// What the export of a selector is called, before its version.
 const EXPORT: &str = "spanway:selector/selection@";
 
@@ -17,11 +19,9 @@ const WORLD: &str = "component-type";
 /// The contract, for modules without a description of their world.
 const CONTRACT: &str = include_str!("../../wit/selector.wit");
 
-/// The interface of the system that older toolchains build against.
-const SYSTEM: &str = "wasi_snapshot_preview1";
-
 /// The component for what a build gave: a core module becomes one, a component
-/// is kept as it is. `adapter` is the module that answers what one asks of the system.
+/// is kept as it is. `adapter` is the project's own module that answers what one asks of
+/// the system.
 pub(super) fn from_build(bytes: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>> {
     let is_component = Parser::is_component(bytes);
     if !exports_selection(bytes)? {
@@ -37,14 +37,21 @@ pub(super) fn from_build(bytes: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>
     if !describes_its_world(&module)? {
         describe_world(&mut module)?;
     }
-    let mut encoder = ComponentEncoder::default().validate(true).module(&module);
-    if let Some(adapter) = adapter {
-        encoder = encoder.and_then(|encoder| encoder.adapter(SYSTEM, adapter));
-    }
-    let component = encoder
-        .and_then(|mut encoder| encoder.encode())
-        .context("the module cannot be made a component")?;
+    let adapter = match adapter {
+        Some(own) => Some(own.to_vec()),
+        None => system::adapter(&module)?,
+    };
+    let component =
+        encode(&module, adapter.as_deref()).context("the module cannot be made a component")?;
     without_names(&component)
+}
+
+fn encode(module: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>> {
+    let mut encoder = ComponentEncoder::default().validate(true).module(module)?;
+    if let Some(adapter) = adapter {
+        encoder = encoder.adapter(SYSTEM, adapter)?;
+    }
+    encoder.encode()
 }
 
 fn describes_its_world(module: &[u8]) -> Result<bool> {

@@ -23,6 +23,9 @@ pub(super) fn build(folder: &Path, name: &str, build: &Steps) -> Result<Made> {
             module.display()
         )
     })?;
+    let bytes = wat::Parser::new()
+        .parse_bytes(Some(&module), &bytes)
+        .with_context(|| format!("{} is neither WebAssembly nor its text", module.display()))?;
     let adapter = build.adapter.as_ref().map(|adapter| {
         let adapter = folder.join(adapter);
         fs::read(&adapter).with_context(|| format!("cannot read {}", adapter.display()))

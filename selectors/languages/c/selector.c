@@ -112,5 +112,7 @@ spanway_decision spanway_select(const spanway_context *context, spanway_tracers 
   }
   if (strcmp(op, "world") == 0) return spanway_fail("none");
   if (strcmp(op, "mistake") == 0 || strcmp(op, "trap") == 0) __builtin_trap();
+  if (strcmp(op, "dangling") == 0)
+    return spanway_choose_string((spanway_string){(const char *)0x7ffffff0, 8});
   return spanway_abstain();
 }

@@ -26,6 +26,12 @@ export function select(context, tracers) {
       throw new Fail(context.text('message'));
     case 'last':
       return tracers.at(-1);
+    case 'number':
+      return 42;
+    case 'promise':
+      return Promise.resolve('langfuse');
+    case 'throw':
+      throw 'thrown';
   }
   if (op in answers) throw new Fail(answers[op](context, tracers));
 }

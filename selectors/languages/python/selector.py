@@ -18,6 +18,8 @@ def select(context, tracers):
             raise spanway.Fail(context["message"])
         case "last":
             return tracers[-1] if tracers else None
+        case "number":
+            return 42
         case op:
             if op in ANSWERS:
                 raise spanway.Fail(ANSWERS[op](context, tracers))

@@ -27,6 +27,8 @@ export function select(context: Context, tracers: string[]): string | null {
       throw new Fail(text(context, 'message'));
     case 'last':
       return tracers.at(-1) ?? null;
+    case 'throw':
+      throw 'thrown';
   }
   if (op in answers) throw new Fail(answers[op](context, tracers));
   return null;

@@ -14,7 +14,7 @@ comptime {
 /// Values of this suite are larger than those of a runtime context.
 pub const spanway_arena_bytes = 512 * 1024;
 
-const Op = enum { choose, fail, last, tracers, get, has, keys, bucket, same, world, mistake, trap };
+const Op = enum { choose, fail, last, tracers, get, has, keys, bucket, same, world, mistake, trap, dangling };
 
 pub fn select(context: Context, tracers: []const Text) Decision {
     const name = context.text("op") orelse return byEnvironment(context);
@@ -33,6 +33,7 @@ pub fn select(context: Context, tracers: []const Text) Decision {
         .world => .{ .fail = "none" },
         .mistake => @panic("a mistake"),
         .trap => @trap(),
+        .dangling => .{ .choose = @as([*]const u8, @ptrFromInt(0x7ffffff0))[0..8] },
     };
 }
 
