@@ -8,6 +8,7 @@ pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod route;
 pub(crate) mod test;
+pub(crate) mod traces;
 
 use std::path::Path;
 
