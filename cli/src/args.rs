@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Build(BuildArgs),
     /// Hold selectors to cases: contexts, and what must be decided
     Test(TestArgs),
+    /// Show the traces in files that a file exporter wrote
+    Traces(TracesArgs),
 }
 
 /// Arguments of `spanway demo`.
@@ -199,4 +201,22 @@ pub(crate) struct ListArgs {
     /// Print one JSON object on a line for each file
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `spanway traces`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  spanway traces spanway-demo/langfuse.jsonl
+  spanway traces spanway-demo/*.jsonl --outline --limit 3")]
+pub(crate) struct TracesArgs {
+    /// Files of OTLP JSON lines; - for standard input
+    #[arg(value_name = "FILE.jsonl", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Show at most this many traces of each file
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Leave attributes and events out
+    #[arg(long)]
+    pub outline: bool,
 }

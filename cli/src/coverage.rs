@@ -37,7 +37,9 @@ pub(crate) struct Missed {
 }
 
 impl Coverage {
-    /// Finds the selector's branches, and which of them these contexts reach.
+    /// Finds the selector's branches, and which of them these contexts reach. What is
+    /// made up is of the words in its file, and of those in `cases`: an interpreter hides
+    /// its own.
     ///
     /// # Errors
     /// If its file cannot be read any more.
@@ -45,13 +47,14 @@ impl Coverage {
         selector: &ComponentSelector,
         file: &LoadedFile,
         contexts: &[ContextView<'_>],
+        cases: &[String],
         tracers: &TracerNames,
     ) -> Result<Self> {
         let bytes =
             fs::read(&file.path).with_context(|| format!("cannot read {}", file.path.display()))?;
         // One that has learned nothing yet: what is made up is no case.
         let selector = selector.with_mode(Mode::Learned);
-        ask_around(&selector, &words(&bytes), tracers);
+        ask_around(&selector, &[cases, &words(&bytes)].concat(), tracers);
         for context in contexts {
             selector.decide(context, tracers);
         }

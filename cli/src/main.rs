@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::New(args) => commands::new::run(args, &printer),
         Command::Build(args) => commands::build::run(args, &printer),
         Command::Test(args) => commands::test::run(args, cache, &printer),
+        Command::Traces(args) => commands::traces::run(args, &printer),
     };
     match outcome {
         Ok(Verdict::Yes) => ExitCode::SUCCESS,

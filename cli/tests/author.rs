@@ -120,6 +120,36 @@ fn what_cannot_be_begun_is_said_in_whole_sentences() {
     );
 }
 
+/// The text format needs no tool, so this is the whole way of an author, anywhere.
+#[test]
+fn a_new_project_builds_passes_its_cases_and_routes() {
+    let folder = folder();
+    let project = folder.path().join("by-environment");
+    let made = spanway(&["new", "--lang", "wat", &text(&project)]);
+    assert_eq!((made.code, made.stderr.as_str()), (0, ""));
+    let built = spanway(&["build", &text(&project)]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    let tested = spanway(&["test", &text(&project.join("cases.toml"))]);
+    assert_eq!(tested.code, 0, "{}{}", tested.stdout, tested.stderr);
+    assert!(
+        tested.stdout.contains("5 passed, 0 failed"),
+        "{}",
+        tested.stdout
+    );
+    assert!(
+        tested.stdout.contains("cases reach 3 of the 3 branches"),
+        "{}",
+        tested.stdout
+    );
+    let live = text(&project.join("by-environment.wasm"));
+    let routed = spanway(&["route", &live, "-c", "environment=development", "--json"]);
+    assert!(
+        routed.stdout.contains("\"tracer\":\"console\""),
+        "{}",
+        routed.stdout
+    );
+}
+
 /// The folders of the templates in the repository.
 fn languages() -> Vec<String> {
     let entries = fs::read_dir(support::root().join("templates")).unwrap();
@@ -193,8 +223,18 @@ fn what_cannot_be_built_is_named_with_its_remedy() {
         (
             "[build]\nmodule = \"selector.toml\"\nsteps = []\n".to_owned(),
             &[],
-            "FOLDER/selector.toml is neither WebAssembly nor its text\n  because: expected `(`\n     \
-             --> FOLDER/selector.toml:1:1\n      |\n    1 | [selector]\n      | ^\n",
+            "FOLDER/selector.toml is neither WebAssembly nor its text\n  because: expected \
+             `(`\n     --> FOLDER/selector.toml:1:1\n      |\n    1 | [selector]\n      | ^\n",
+        ),
+        (
+            "[build]\nmodule = \"build/other.wat\"\nsteps = [[\"sh\", \"-c\", \"echo '(module)' > \
+             build/other.wat\"]]\n"
+                .to_owned(),
+            &[],
+            "`always` was built, but is no selector\n  because: it has no export \
+             `spanway:selector/selection@…`; export the interface `selection` of \
+             wit/selector.wit (in Rust: `spanway_guest::export!(select)` at the top of the \
+             crate)\n",
         ),
         (
             "[build]\nmodule = \"langfuse.wasm\"\nsteps = []\n".to_owned(),

@@ -152,6 +152,21 @@ fn without_selectors_the_directory_of_the_cases_is_tested() {
     assert_eq!(tested.code, 0, "{}{}", tested.stdout, tested.stderr);
 }
 
+/// Every branch of the example selectors has a case, and every case holds.
+#[test]
+fn the_examples_hold_to_their_cases() {
+    let tested = test(&[&selector("cases.toml"), "--json"]);
+    assert_eq!(tested.code, 0, "{}{}", tested.stdout, tested.stderr);
+    let run: Value = serde_json::from_str(&tested.stdout).unwrap();
+    assert_eq!(run["unchosen_tracers"], serde_json::json!([]));
+    let coverage = run["coverage"].as_array().unwrap();
+    assert_eq!(coverage.len(), 5);
+    for selector in coverage {
+        assert_eq!(selector["missed"], serde_json::json!([]), "{selector}");
+        assert!(selector["branches"].as_u64() > Some(1), "{selector}");
+    }
+}
+
 #[test]
 fn bad_input_is_named_with_its_remedy() {
     let (folder, file) = cases("tracers = [\"a\"]\n");

@@ -29,10 +29,14 @@
     feature = "otel",
     doc = "7. [`otel`]: a tracer provider for OpenTelemetry that routes each trace."
 )]
+#![cfg_attr(
+    feature = "otel",
+    doc = "8. [`ai`]: typed spans for agents, models, tools and workflows."
+)]
 //!
 //! # Features
 //! - `components` (default): selectors as WebAssembly components, on wasmtime.
-//! - `otel` (default): the routing tracer provider for OpenTelemetry.
+//! - `otel` (default): the routing tracer provider for OpenTelemetry, and AI spans.
 //!
 //! Without both, the crate holds the registry and native selectors, and depends on
 //! little.
@@ -57,6 +61,8 @@ mod learned;
 
 mod registry;
 
+#[cfg(feature = "otel")]
+pub mod ai;
 #[cfg(feature = "otel")]
 pub mod delivery;
 #[cfg(feature = "otel")]
@@ -89,5 +95,5 @@ pub use directory::{DirectoryError, LoadReport, LoadedFile, SelectorsDirectory};
 
 pub use registry::{
     Lifecycle, LifecycleFailure, LifecycleReport, NoSuchTracer, RegisterError, Selection,
-    SelectionCounts, TracerRegistry,
+    SelectionCounts, SelectionOutcome, TracerRegistry,
 };

@@ -7,14 +7,16 @@
 mod counts;
 mod lifecycle;
 mod selection;
+mod tally;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
-pub use counts::SelectionCounts;
+pub use counts::{SelectionCounts, SelectionOutcome};
 pub use lifecycle::{Lifecycle, LifecycleFailure, LifecycleReport};
 pub use selection::Selection;
 
@@ -22,7 +24,7 @@ use crate::context::ContextView;
 use crate::seat::Seat;
 use crate::selector::Chain;
 use crate::tracer_names::{MAX_NAME_BYTES, TracerNames};
-use counts::Counters;
+use tally::{Tallies, Tally};
 
 /// Named tracers, a default among them, and a chain of selectors.
 ///
@@ -57,8 +59,8 @@ use counts::Counters;
 pub struct TracerRegistry<T> {
     current: ArcSwap<Snapshot<T>>,
     /// Held while a new snapshot is made, so that no change is lost.
-    writing: Mutex<()>,
-    counters: Counters,
+    tallies: Mutex<Tallies>,
+    chains: AtomicU64,
 }
 
 /// What a reader sees: one state of the registry.
@@ -72,6 +74,7 @@ struct Snapshot<T> {
     chain: Chain,
     /// One for each selector of the chain, among these names.
     seats: Box<[Seat]>,
+    tally: Arc<Tally>,
 }
 
 impl<T> Default for Snapshot<T> {
@@ -83,6 +86,7 @@ impl<T> Default for Snapshot<T> {
             fallback: None,
             chain: Chain::empty(),
             seats: Box::default(),
+            tally: Arc::default(),
         }
     }
 }
@@ -96,6 +100,7 @@ impl<T> Clone for Snapshot<T> {
             fallback: self.fallback,
             chain: self.chain.clone(),
             seats: Box::default(),
+            tally: Arc::default(),
         }
     }
 }
@@ -103,6 +108,14 @@ impl<T> Clone for Snapshot<T> {
 impl<T> Snapshot<T> {
     fn place(&self, name: &str) -> Option<usize> {
         self.names.as_slice().iter().position(|known| known == name)
+    }
+
+    /// Where a trace goes for which no tracer was chosen.
+    fn fallback_place(&self, failed: bool) -> Option<usize> {
+        match failed {
+            true => self.fallback.or(self.default),
+            false => self.default,
+        }
     }
 }
 
@@ -116,11 +129,14 @@ impl<T> TracerRegistry<T> {
     /// A registry without tracers. Until one is registered, a selection names
     /// none.
     pub fn new() -> Self {
-        Self {
-            current: ArcSwap::from_pointee(Snapshot::default()),
-            writing: Mutex::new(()),
-            counters: Counters::default(),
-        }
+        let registry = Self {
+            current: ArcSwap::default(),
+            tallies: Mutex::default(),
+            chains: AtomicU64::new(0),
+        };
+        // So that the first state is counted in too.
+        registry.take();
+        registry
     }
 
     /// Registers a tracer. The first one becomes the default.
@@ -235,9 +251,15 @@ impl<T> TracerRegistry<T> {
             next.chain = chain;
             Ok(())
         });
+        self.chains.fetch_add(1, Ordering::Relaxed);
         match changed {
             Ok(()) => {}
         }
+    }
+
+    /// How often the chain of selectors was set.
+    pub fn chains_set(&self) -> u64 {
+        self.chains.load(Ordering::Relaxed)
     }
 
     /// The chain of selectors that is asked now.
@@ -285,26 +307,36 @@ impl<T> TracerRegistry<T> {
     /// outcome.
     #[inline]
     pub fn select(&self, context: &ContextView<'_>) -> Selection<T> {
-        Selection::new(self.current.load(), context, &self.counters)
+        Selection::new(self.current.load(), context)
     }
 
     /// How many selections there were, by cause.
+    ///
+    /// # Cost
+    /// Waits for a change that is being made, and reads a few cells for each thread
+    /// that selected. It is for metrics and not for each trace.
     pub fn counts(&self) -> SelectionCounts {
-        self.counters.read()
+        self.tallies.lock().read()
     }
 
     fn change<E>(&self, edit: impl FnOnce(&mut Snapshot<T>) -> Result<(), E>) -> Result<(), E> {
-        let _writing = self.writing.lock();
+        let mut tallies = self.tallies.lock();
         let mut next = Snapshot::clone(&self.current.load());
         edit(&mut next)?;
-        next.seats = next.chain.seats();
-        self.current.store(Arc::new(next));
+        self.publish(&mut tallies, next);
         Ok(())
     }
 
     fn take(&self) -> Arc<Snapshot<T>> {
-        let _writing = self.writing.lock();
-        self.current.swap(Arc::default())
+        self.publish(&mut self.tallies.lock(), Snapshot::default())
+    }
+
+    /// Puts another state in place of the present one, which is returned.
+    fn publish(&self, tallies: &mut Tallies, mut next: Snapshot<T>) -> Arc<Snapshot<T>> {
+        next.seats = next.chain.seats();
+        next.tally = Arc::new(Tally::of(&next));
+        tallies.add(&next.tally);
+        self.current.swap(Arc::new(next))
     }
 }
 

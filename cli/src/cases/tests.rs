@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use clap::CommandFactory as _;
+
 use super::*;
 
 const TRACERS: &str = "tracers = [\"langfuse\", \"console\"]\n";
@@ -173,4 +175,20 @@ fn a_case_fails_by_everything_that_it_names() {
             "{expected:?} {got:?}"
         );
     }
+}
+
+#[test]
+fn the_cases_in_the_help_are_cases() {
+    let command = crate::args::Args::command();
+    let test = command.find_subcommand("test").unwrap();
+    let help = test.get_after_help().unwrap().to_string();
+    let example: String = help
+        .lines()
+        .skip_while(|line| !line.starts_with("  tracers"))
+        .take_while(|line| !line.starts_with("Each file"))
+        .map(|line| format!("{}\n", line.trim_start()))
+        .collect();
+    let cases = Cases::parse(&example, "help").unwrap();
+    assert_eq!(cases.cases.len(), 3);
+    assert_eq!(cases.cases[1].json["user"]["tier"], "");
 }

@@ -8,6 +8,7 @@ pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod route;
 pub(crate) mod test;
+pub(crate) mod traces;
 
 use std::path::Path;
 
@@ -126,7 +127,7 @@ fn load_file(
 
 fn compiling(path: &Path) -> String {
     let path = path.display();
-    format!("compiling {path}: a large one takes some seconds, once")
+    format!("compiling what is in {path}: a large selector takes some seconds, once")
 }
 
 fn warn(file: &LoadedFile, printer: &Printer) {

@@ -4,10 +4,12 @@ mod junit;
 mod report;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 use spanway::{ContextView, LoadedFile, Origin, TracerNames, TracerRegistry};
 
 use super::Loaded;
@@ -61,6 +63,8 @@ fn subjects(args: &TestArgs) -> Vec<PathBuf> {
 /// What came of all cases for one selector or one directory.
 struct Run<'a> {
     path: PathBuf,
+    /// What it is called: the one file that is tested, or the directory.
+    title: PathBuf,
     results: Vec<CaseRun<'a>>,
     coverage: Vec<Coverage>,
     /// The tracers of the file of cases that no case chose.
@@ -116,6 +120,10 @@ fn run_cases<'a>(
     let names = cases.tracers.iter().map(String::as_str);
     Ok(Run {
         path: path.to_owned(),
+        title: match files {
+            [file] => file.path.clone(),
+            _ => path.to_owned(),
+        },
         unchosen: names.filter(|name| !chosen(name)).collect(),
         coverage: coverage(
             files,
@@ -168,6 +176,7 @@ fn coverage(
     results: &[CaseRun<'_>],
     tracers: &TracerNames,
 ) -> Result<Vec<Coverage>> {
+    let words = words(results.iter().map(|result| &result.case.json));
     let mut coverage = Vec::new();
     for (place, file) in files.iter().enumerate() {
         let Ok(selector) = &file.outcome else {
@@ -179,7 +188,22 @@ fn coverage(
             .filter(came)
             .map(|result| result.case.context.view());
         let views: Vec<ContextView<'_>> = views.collect();
-        coverage.push(Coverage::of(selector, file, &views, tracers)?);
+        coverage.push(Coverage::of(selector, file, &views, &words, tracers)?);
     }
     Ok(coverage)
+}
+
+/// Every text in these values, once.
+fn words<'a>(values: impl Iterator<Item = &'a Value>) -> Vec<String> {
+    let mut words = BTreeSet::new();
+    let mut left: Vec<&Value> = values.collect();
+    while let Some(value) = left.pop() {
+        match value {
+            Value::String(text) => drop(words.insert(text.clone())),
+            Value::Array(array) => left.extend(array),
+            Value::Object(object) => left.extend(object.values()),
+            _ => {}
+        }
+    }
+    words.into_iter().collect()
 }

@@ -1,24 +1,17 @@
-//! Traces as readable trees.
-//!
-//! ```text
-//! shop  trace 4bf92f3577b34da6a3ce929d0e0e4736  2 spans
-//! └─ POST /chat  12.3 ms  server
-//!    │ http.route = /chat
-//!    └─ chat gpt-4o  8 ms  client  error: rate limited
-//!       │ gen_ai.request.model = gpt-4o
-//!       • 1.2 ms  exception  exception.message = 429
-//! ```
+//! Traces printed as [readable trees](super::tree), each when it is complete.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt::{self, Write as _};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceId};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, TraceId};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use parking_lot::Mutex;
+
+use super::tree::TraceTree;
 
 /// How many ended spans wait for the rest of their traces. Beyond that the oldest
 /// trace is printed as far as it has come, so that spans which never end do not
@@ -27,12 +20,6 @@ const MAX_WAITING_SPANS: usize = 16_384;
 
 /// How many traces wait, for the same reason.
 const MAX_WAITING_TRACES: usize = 4_096;
-
-/// Deeper spans are not indented further: nobody reads that far to the right.
-const MAX_INDENT: usize = 32;
-
-/// How much of a value is shown, in characters.
-const MAX_VALUE_CHARS: usize = 120;
 
 /// Prints a trace when the last span of it that is open here has ended, so that
 /// children which outlive their parents stand where they belong.
@@ -153,7 +140,7 @@ impl Console {
 
     fn print(&self, trees: impl IntoIterator<Item = Tree>) -> OTelSdkResult {
         for tree in trees {
-            let text = tree.render(&self.service);
+            let text = tree.shown(&self.service).to_string();
             self.out.lock().print(&text).map_err(|error| {
                 OTelSdkError::InternalFailure(format!("a trace cannot be printed: {error}"))
             })?;
@@ -215,174 +202,7 @@ impl fmt::Debug for Console {
 }
 
 impl Tree {
-    fn render(&self, service: &str) -> String {
-        let mut text = String::new();
-        let spans = self.spans.len();
-        let plural = if spans == 1 { "" } else { "s" };
-        // Writing to a String cannot fail, here and below.
-        let _ = write!(
-            text,
-            "{}  trace {}  {spans} span{plural}",
-            Plain(service),
-            self.trace
-        );
-        if self.open > 0 {
-            let _ = write!(text, ", {} still open", self.open);
-        }
-        text.push('\n');
-
-        let known: HashSet<SpanId> = self.spans.iter().map(id).collect();
-        let mut tops = Vec::new();
-        let mut children: HashMap<SpanId, Vec<&SpanData>> = HashMap::new();
-        for span in &self.spans {
-            let parent = span.parent_span_id;
-            if known.contains(&parent) && parent != id(span) {
-                children.entry(parent).or_default().push(span);
-            } else {
-                tops.push(span);
-            }
-        }
-        let mut stack = Vec::new();
-        push(&mut stack, tops, &Indent::default());
-        while let Some((span, line, indent)) = stack.pop() {
-            let below = children.remove(&id(span)).unwrap_or_default();
-            write_span(&mut text, span, &line, &indent.text);
-            push(&mut stack, below, &indent);
-        }
-        text
-    }
-}
-
-fn id(span: &SpanData) -> SpanId {
-    span.span_context.span_id()
-}
-
-/// What stands before the lines of a span, and how deep it is.
-#[derive(Clone, Default)]
-struct Indent {
-    text: String,
-    depth: usize,
-}
-
-/// Puts siblings onto the stack, the one that started first on top.
-fn push<'s>(
-    stack: &mut Vec<(&'s SpanData, String, Indent)>,
-    mut siblings: Vec<&'s SpanData>,
-    above: &Indent,
-) {
-    siblings.sort_by_key(|span| span.start_time);
-    for (place, span) in siblings.into_iter().rev().enumerate() {
-        let last = place == 0;
-        let (branch, below) = if last {
-            ("└─ ", "   ")
-        } else {
-            ("├─ ", "│  ")
-        };
-        let deep = above.depth >= MAX_INDENT;
-        let indent = Indent {
-            text: match deep {
-                true => above.text.clone(),
-                false => format!("{}{below}", above.text),
-            },
-            depth: above.depth + 1,
-        };
-        let line = match deep {
-            true => format!("{}({}) ", above.text, indent.depth),
-            false => format!("{}{branch}", above.text),
-        };
-        stack.push((span, line, indent));
-    }
-}
-
-fn write_span(text: &mut String, span: &SpanData, line: &str, indent: &str) {
-    let took = Took(since(span.start_time, span.end_time));
-    let _ = write!(text, "{line}{}  {took}", Plain(&span.name));
-    if let Some(kind) = kind(&span.span_kind) {
-        let _ = write!(text, "  {kind}");
-    }
-    if let Status::Error { description } = &span.status {
-        let _ = write!(text, "  error: {}", Plain(description));
-    }
-    text.push('\n');
-    for attribute in &span.attributes {
-        let _ = writeln!(text, "{indent}│ {}", Shown(attribute));
-    }
-    for event in span.events.iter() {
-        let after = Took(since(span.start_time, event.timestamp));
-        let _ = write!(text, "{indent}• {after}  {}", Plain(&event.name));
-        for attribute in &event.attributes {
-            let _ = write!(text, "  {}", Shown(attribute));
-        }
-        text.push('\n');
-    }
-}
-
-fn kind(kind: &SpanKind) -> Option<&'static str> {
-    match kind {
-        SpanKind::Client => Some("client"),
-        SpanKind::Server => Some("server"),
-        SpanKind::Producer => Some("producer"),
-        SpanKind::Consumer => Some("consumer"),
-        // The usual one says nothing.
-        SpanKind::Internal => None,
-    }
-}
-
-fn since(start: SystemTime, end: SystemTime) -> Duration {
-    end.duration_since(start).unwrap_or_default()
-}
-
-struct Shown<'a>(&'a KeyValue);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self.0.value.as_str();
-        write!(f, "{} = ", Plain(self.0.key.as_str()))?;
-        match value.char_indices().nth(MAX_VALUE_CHARS) {
-            Some((end, _)) => write!(f, "{}…", Plain(&value[..end])),
-            None => Plain(&value).fmt(f),
-        }
-    }
-}
-
-/// Text without control characters: what a request brings must not move the
-/// cursor of whoever reads along.
-struct Plain<'a>(&'a str);
-
-impl fmt::Display for Plain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            match character.is_control() {
-                true => write!(f, "{}", character.escape_debug())?,
-                false => f.write_char(character)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A time in the unit that keeps it short, with three digits.
-struct Took(Duration);
-
-impl fmt::Display for Took {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs_f64();
-        let (number, unit) = match self.0.as_nanos() {
-            0..1_000 => (seconds * 1e9, "ns"),
-            1_000..1_000_000 => (seconds * 1e6, "µs"),
-            1_000_000..1_000_000_000 => (seconds * 1e3, "ms"),
-            _ => (seconds, "s"),
-        };
-        let digits = match number {
-            ..10.0 => 2,
-            10.0..100.0 => 1,
-            _ => 0,
-        };
-        let rounded = format!("{number:.digits$}");
-        let short = match digits {
-            0 => &rounded,
-            _ => rounded.trim_end_matches('0').trim_end_matches('.'),
-        };
-        write!(f, "{short} {unit}")
+    fn shown(self, service: &str) -> TraceTree {
+        TraceTree::of_spans(service, self.trace, self.open, self.spans)
     }
 }

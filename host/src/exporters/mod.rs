@@ -6,6 +6,8 @@
 
 mod console;
 mod file;
+mod otlp_lines;
+mod tree;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -15,6 +17,8 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 pub(crate) use console::Console;
 use file::OtlpFile;
+pub use otlp_lines::ReadError;
+pub use tree::TraceTree;
 
 use crate::delivery::{SdkSink, Sent, Sink};
 use crate::scrub::SpanFilter;

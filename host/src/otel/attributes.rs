@@ -58,6 +58,15 @@ pub(super) fn with_reason(
     attributes
 }
 
+/// `own` behind the name of the tracer, of a root that follows another.
+pub(super) fn following(tracer: &str, own: Option<Vec<KeyValue>>) -> Vec<KeyValue> {
+    let own = own.unwrap_or_default();
+    let mut attributes = Vec::with_capacity(own.len() + 1);
+    attributes.push(KeyValue::new(TRACER, texts::shared(tracer)));
+    attributes.extend(own);
+    attributes
+}
+
 /// What a person reads. The two that are no failure are the usual ones, and are
 /// not written anew for each trace.
 fn reason(fallback: &Fallback) -> Value {

@@ -28,11 +28,13 @@ pub struct LostSpans {
     pub after_shutdown: u64,
     /// Late children of a trace whose tracer was unregistered and is gone.
     pub tracer_gone: u64,
+    /// Scores and other signals of a trace whose tracer is not here, sampled or not.
+    pub late_signals: u64,
 }
 
 impl LostSpans {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.after_shutdown + self.tracer_gone
+        self.after_shutdown + self.tracer_gone + self.late_signals
     }
 }

@@ -72,6 +72,12 @@ pub(super) fn read(state: &TraceState, provider: u64) -> Option<u64> {
     hex(route)
 }
 
+/// Whether the mark in `state`, whoever's it is, names this tracer.
+pub(super) fn is_named(state: &TraceState, name: &str) -> bool {
+    let named = state.get(KEY).and_then(|value| value.rsplit_once(':'));
+    named.is_some_and(|(encoded, _)| encoded == encode(name))
+}
+
 /// At most sixteen lower-case hex digits.
 fn hex(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0, |number, digit| {

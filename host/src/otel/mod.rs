@@ -29,7 +29,8 @@
 //!
 //! What a *remote* parent carries is not followed: it is the caller's, not ours. A
 //! span with a remote parent is selected here, keeps its trace id, and its mark
-//! replaces the one that came in. For the next process, the
+//! replaces the one that came in. (The ids of an [external trace](ExternalTrace) that the
+//! application names are another matter.) For the next process, the
 //! [propagator](RoutingTracerProvider::propagator) writes the mark into requests.
 //!
 //! # What holds
@@ -78,28 +79,36 @@
 pub mod attributes;
 mod builder;
 mod config;
+mod external;
+mod external_root;
 mod list;
 mod lost;
 mod mark;
 mod otel_tracer;
 mod propagator;
 mod provider;
+mod reference;
+mod rootless;
 mod routes;
 mod runtime_context;
 mod sampling;
 mod scope;
 mod shared;
 mod span;
+mod telemetry;
 mod texts;
 mod trace_id;
 mod tracer;
 
 pub use builder::{BuildError, RoutingTracerProviderBuilder, TracerSource};
 pub use config::{TracerConfig, TracerConfigError};
+pub use external::{ExternalIdError, ExternalTrace, ExternalTraceExt, ExternalTraces};
 pub use lost::LostSpans;
 pub use otel_tracer::OtelTracer;
 pub use propagator::RoutingPropagator;
 pub use provider::RoutingTracerProvider;
+pub use reference::{NoSuchTrace, ReferenceError, SpanReference};
+pub(crate) use rootless::without_span;
 pub use runtime_context::RuntimeContextExt;
 pub use sampling::{Custom, Ratio, Sampling, SamplingError};
 pub use span::RoutingSpan;

@@ -4,13 +4,16 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use opentelemetry::InstrumentationScope;
+use opentelemetry::metrics::Meter;
 use opentelemetry::trace::TracerProvider;
 
 use super::builder::RoutingTracerProviderBuilder;
+use super::external::ExternalTraces;
 use super::lost::LostSpans;
 use super::otel_tracer::OtelTracer;
 use super::propagator::RoutingPropagator;
 use super::shared::Shared;
+use super::telemetry;
 use super::tracer::RoutingTracer;
 use crate::registry::{Lifecycle, LifecycleReport, TracerRegistry};
 
@@ -91,12 +94,53 @@ impl RoutingTracerProvider {
         report.and(LifecycleReport::of(retired, OtelTracer::shutdown))
     }
 
+    /// Gives Spanway's own metrics to a meter of yours. Call it once.
+    ///
+    /// | instrument | of what | attributes |
+    /// |---|---|---|
+    /// | `spanway.selections` | traces | `spanway.tracer`, `spanway.selector`, `spanway.fallback` |
+    /// | `spanway.selections.learned` | selections for which no component ran | |
+    /// | `spanway.selector.duration` | seconds that selectors ran, as a histogram | `spanway.selector` |
+    /// | `spanway.selectors.changes` | times that the chain was set | |
+    /// | `spanway.spans.exported` | spans that came to an exporter | `spanway.tracer`, `spanway.exporter`, `spanway.outcome` |
+    /// | `spanway.export.retries` | attempts beyond the first of a batch | `spanway.tracer`, `spanway.exporter` |
+    /// | `spanway.spans.lost` | spans whose tracer had come to its end | |
+    ///
+    /// The meter's callbacks read counts, start no span and do not keep the provider
+    /// alive.
+    ///
+    /// # Cost
+    /// Nothing for a selection that is known or native; for one that runs a
+    /// component the recording of one number.
+    ///
+    /// # Examples
+    /// ```
+    /// use opentelemetry::metrics::MeterProvider;
+    /// use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
+    /// use spanway::otel::RoutingTracerProvider;
+    ///
+    /// let exporter = InMemoryMetricExporter::default();
+    /// let meters = SdkMeterProvider::builder().with_periodic_exporter(exporter).build();
+    /// let provider = RoutingTracerProvider::builder().build()?;
+    /// provider.observe(&meters.meter("spanway"));
+    /// # Ok::<(), spanway::otel::BuildError>(())
+    /// ```
+    pub fn observe(&self, meter: &Meter) {
+        telemetry::observe(&self.shared, meter);
+    }
+
     /// The spans that were lost because their tracer had come to its end.
     pub fn lost(&self) -> LostSpans {
-        LostSpans {
-            after_shutdown: self.shared.routes.lost(),
-            tracer_gone: self.shared.tracer_gone(),
-        }
+        self.shared.lost()
+    }
+
+    /// What is remembered of [external traces](super::ExternalTrace).
+    pub fn external_traces(&self) -> ExternalTraces {
+        self.shared.external.counts()
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// Tracers that are no longer in the registry, not shut down, and still held.

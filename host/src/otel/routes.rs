@@ -68,6 +68,11 @@ impl Route {
         &self.mark
     }
 
+    /// The tracer, if it still is.
+    pub(super) fn tracer(&self) -> Option<Arc<OtelTracer>> {
+        self.tracer.upgrade()
+    }
+
     /// The number, if it says all.
     fn number(&self) -> Option<u64> {
         self.is_kept.then_some(self.number)

@@ -11,6 +11,7 @@ use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 
 use super::attributes::{self, StartAttributes};
+use super::external;
 use super::mark::{self, Mark};
 use super::otel_tracer::OtelTracer;
 use super::routes::Lineage;
@@ -32,8 +33,8 @@ use crate::registry::Selection;
 /// when the choice is in the `tracestate` instead, which is dearer.
 #[derive(Clone, Debug)]
 pub struct RoutingTracer {
-    shared: Arc<Shared>,
-    scope: Arc<Scope>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) scope: Arc<Scope>,
 }
 
 impl RoutingTracer {
@@ -72,12 +73,14 @@ impl RoutingTracer {
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        // A span that a selector starts while it decides.
-        let Some(selecting) = Selecting::enter() else {
+        if parent.is_valid()
+            && let Some(external) = external::of(parent_cx, parent)
+        {
+            return self.start_external(external, builder, parent_cx, parent);
+        }
+        let Some(selection) = self.select(&builder, parent_cx) else {
             return RoutingSpan::showing(parent.clone());
         };
-        let selection = self.select(&builder, parent_cx);
-        drop(selecting);
         let (Some(tracer), Some(name)) = (selection.tracer(), selection.tracer_name()) else {
             return RoutingSpan::showing(parent.clone());
         };
@@ -106,7 +109,7 @@ impl RoutingTracer {
         })
     }
 
-    fn start_with_mark(
+    pub(super) fn start_with_mark(
         &self,
         mark: &Mark,
         tracer: Arc<OtelTracer>,
@@ -139,14 +142,22 @@ impl RoutingTracer {
         span
     }
 
-    fn select(&self, builder: &SpanBuilder, parent_cx: &Context) -> Selection<OtelTracer> {
+    /// None for a span that a selector starts while it decides.
+    pub(super) fn select(
+        &self,
+        builder: &SpanBuilder,
+        parent_cx: &Context,
+    ) -> Option<Selection<OtelTracer>> {
+        let _selecting = Selecting::enter()?;
         let attributes = StartAttributes::new(builder.attributes.as_deref().unwrap_or_default());
         let kind = kind(builder.span_kind.as_ref());
         let span = RootSpan::with_attributes(&builder.name, kind, &attributes);
         let run = parent_cx
             .runtime_context()
             .unwrap_or(&self.shared.knows_nothing);
-        self.shared.registry.select(&run.view_with_span(&span))
+        let selection = self.shared.registry.select(&run.view_with_span(&span));
+        self.shared.telemetry.record(&selection);
+        Some(selection)
     }
 }
 
@@ -199,7 +210,7 @@ fn local(parent: &SpanContext, state: TraceState) -> SpanContext {
 
 /// What a root shows whose tracer is shut down: a local context that carries the
 /// choice, so that its children are not asked for anew.
-fn adrift(trace: TraceId, state: TraceState) -> SpanContext {
+pub(super) fn adrift(trace: TraceId, state: TraceState) -> SpanContext {
     let span = RandomIdGenerator::default().new_span_id();
     SpanContext::new(trace, span, TraceFlags::NOT_SAMPLED, false, state)
 }

@@ -8,3 +8,4 @@ mod reasons;
 mod routing;
 mod selecting;
 mod support;
+mod telemetry;

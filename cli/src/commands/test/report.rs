@@ -11,7 +11,7 @@ use crate::printer::Printer;
 
 /// Each case, what is different in those that failed, and what no case reached.
 pub(super) fn print(run: &Run<'_>, cases: &Path, printer: &Printer) {
-    printer.heading(run.path.display());
+    printer.heading(run.title.display());
     for result in &run.results {
         match result.differences.is_empty() {
             true => printer.passed(&result.case.name),
