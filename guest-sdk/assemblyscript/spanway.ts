@@ -74,14 +74,36 @@ export class Context {
 
   /** The value of a key if it is text, else null. */
   text(key: string): string | null {
-    const value = this.get(key);
-    return value && value.kind == Kind.Text ? value.text : null;
+    const value = this.typed(key, Kind.Text);
+    return value ? value.text : null;
   }
 
-  /** The value of a key if it is an integer, else what is given. */
+  /** The JSON text of a key if it is an array, an object or a larger integer, else null. */
+  json(key: string): string | null {
+    const value = this.typed(key, Kind.Json);
+    return value ? value.text : null;
+  }
+
+  /** The value of a key if it is a truth value, else what is given; so do the next for theirs. */
+  boolean(key: string, otherwise: bool): bool {
+    const value = this.typed(key, Kind.Boolean);
+    return value ? value.boolean : otherwise;
+  }
+
   integer(key: string, otherwise: i64): i64 {
+    const value = this.typed(key, Kind.Integer);
+    return value ? value.integer : otherwise;
+  }
+
+  float(key: string, otherwise: f64): f64 {
     const value = this.get(key);
-    return value && value.kind == Kind.Integer ? value.integer : otherwise;
+    if (value && value.kind == Kind.Integer) return <f64>value.integer;
+    return value && value.kind == Kind.Float ? value.float : otherwise;
+  }
+
+  private typed(key: string, kind: Kind): Value | null {
+    const value = this.get(key);
+    return value && value.kind == kind ? value : null;
   }
 
   /** Whether there is such a key, with a null value too. */

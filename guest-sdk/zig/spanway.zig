@@ -88,7 +88,11 @@ pub const Context = struct {
         return self.typed(.float, key);
     }
 
-    fn typed(self: Context, comptime kind: std.meta.Tag(Value), key: []const u8) ?@FieldType(Value, @tagName(kind)) {
+    fn typed(
+        self: Context,
+        comptime kind: std.meta.Tag(Value),
+        key: []const u8,
+    ) ?@FieldType(Value, @tagName(kind)) {
         const value = self.get(key) orelse return null;
         return if (value == kind) @field(value, @tagName(kind)) else null;
     }
@@ -114,8 +118,9 @@ pub const Context = struct {
 
 const is_component = builtin.cpu.arch.isWasm();
 
+const root = @import("root");
 /// How much memory a decision has, in bytes: 32 KiB, or what the root file says.
-const arena_bytes = if (@hasDecl(@import("root"), "spanway_arena_bytes")) @import("root").spanway_arena_bytes else 32 * 1024;
+const arena_bytes = if (@hasDecl(root, "spanway_arena_bytes")) root.spanway_arena_bytes else 32 * 1024;
 var memory: [arena_bytes]u8 align(16) = undefined;
 var blocks = std.heap.FixedBufferAllocator.init(&memory);
 
@@ -134,10 +139,21 @@ const host = struct {
     const Texts = extern struct { texts: [*]const Text, length: usize };
     const OptionalShare = extern struct { is_some: u8, share: u32 };
 
-    extern "spanway:selector/runtime-context@0.1.0" fn get(key: [*]const u8, length: usize, answer: *OptionalValue) void;
+    extern "spanway:selector/runtime-context@0.1.0" fn get(
+        key: [*]const u8,
+        length: usize,
+        answer: *OptionalValue,
+    ) void;
     extern "spanway:selector/runtime-context@0.1.0" fn has(key: [*]const u8, length: usize) bool;
     extern "spanway:selector/runtime-context@0.1.0" fn keys(answer: *Texts) void;
-    extern "spanway:selector/runtime-context@0.1.0" fn bucket(key: [*]const u8, length: usize, salt: [*]const u8, salt_length: usize, buckets: u32, answer: *OptionalShare) void;
+    extern "spanway:selector/runtime-context@0.1.0" fn bucket(
+        key: [*]const u8,
+        length: usize,
+        salt: [*]const u8,
+        salt_length: usize,
+        buckets: u32,
+        answer: *OptionalShare,
+    ) void;
 
     fn value(key: []const u8) ?Value {
         var answer: OptionalValue = undefined;
