@@ -463,7 +463,7 @@ fn what_cannot_be_done_says_so() {
 
 #[test]
 fn help_teaches_and_a_wrong_word_is_corrected() {
-    for command in ["demo", "route", "check", "list", "build"] {
+    for command in ["demo", "route", "check", "list", "new", "build", "test"] {
         let help = spanway(&[command, "--help"]);
         assert_eq!(help.code, 0);
         assert!(help.stdout.contains("Usage: spanway"), "{}", help.stdout);
