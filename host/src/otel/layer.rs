@@ -33,6 +33,11 @@ impl RoutingTracerProvider {
     /// root span finds the runtime context of the OpenTelemetry context that is
     /// current, also one with `parent: None`.
     ///
+    /// Put a filter around it, such as `provider.layer().with_filter(LevelFilter::INFO)`:
+    /// libraries for HTTP/2 open hundreds of spans at lower levels for each request, and
+    /// most of them are roots. Between a span and its parent, one that is filtered out is
+    /// not missed; only what names it as its explicit parent becomes a root of its own.
+    ///
     /// Add one layer for one provider: two of them in one subscriber panic at the
     /// first span, because each keeps its data where the other does. Routing among
     /// tracers is what the provider is for.
