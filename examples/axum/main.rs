@@ -22,10 +22,8 @@ use opentelemetry_http::HeaderExtractor;
 use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
 use spanway::{Chain, RuntimeContext, native};
 use tracing::{Instrument as _, info, info_span};
-use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::prelude::*;
 
 #[cfg(test)]
 mod tests;
@@ -104,8 +102,6 @@ async fn main() -> anyhow::Result<()> {
     axum::serve(listener, app(provider.clone()))
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await?;
-    for failure in provider.shutdown().failed {
-        eprintln!("{failure}");
-    }
+    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans are lost");
     Ok(())
 }

@@ -18,22 +18,18 @@ use spanway::{Chain, RuntimeContext, native};
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 use tracing::{Instrument as _, info_span};
-use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::prelude::*;
 
 #[cfg(test)]
 mod tests;
 
-/// What a client asks.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Question {
     #[prost(string, tag = "1")]
     pub text: String,
 }
 
-/// What it is told.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Answer {
     #[prost(string, tag = "1")]
@@ -48,12 +44,13 @@ use rpc::assistant_server::{Assistant, AssistantServer};
 
 /// Free users are traced to the sampled tracer, all others to the full one.
 fn selectors() -> Chain {
-    Chain::new([Arc::new(native("by-tier", |context, tracers| {
+    let by_tier = native("by-tier", |context, tracers| {
         match context.text("user.tier") {
             Some("free") => tracers.choose("sampled"),
             _ => tracers.choose("full"),
         }
-    })) as Arc<_>])
+    });
+    Chain::new([Arc::new(by_tier) as Arc<_>])
 }
 
 /// Says what is known of a request, before a method is called.
@@ -118,8 +115,6 @@ async fn main() -> anyhow::Result<()> {
     server
         .serve_with_shutdown("127.0.0.1:50051".parse()?, stop)
         .await?;
-    for failure in provider.shutdown().failed {
-        eprintln!("{failure}");
-    }
+    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans are lost");
     Ok(())
 }
