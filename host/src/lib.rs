@@ -44,6 +44,7 @@
 //! - `otlp` (default): exporters for backends, over OTLP as protobuf over HTTP.
 //! - `config` (default, with the three above): tracers and selectors from a file.
 //! - `grpc`: OTLP over gRPC too.
+//! - `layer`: a layer for `tracing-subscriber`, by which `tracing` spans are routed.
 //!
 //! Without all of them, the crate holds the registry and native selectors, and depends on
 //! little.

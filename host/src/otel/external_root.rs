@@ -40,23 +40,26 @@ impl RoutingTracer {
         builder: &mut SpanBuilder,
         parent_cx: &Context,
     ) -> Option<(Arc<Route>, Arc<OtelTracer>)> {
+        let own = builder.attributes.take().unwrap_or_default();
+        let run = self.run(parent_cx);
+        let more = own.len() + self.shared.settings.copied();
         if let Some((route, tracer)) = self.shared.external.find(external.trace) {
-            let own = builder.attributes.take();
-            builder.attributes = Some(attributes::following(route.name(), own));
+            let ours = attributes::of_follower(route.name(), more);
+            builder.attributes = Some(self.all(ours, &run, own));
             return Some((route, tracer));
         }
-        let selection = self.select(builder, parent_cx)?;
+        let selection = self.select(builder, &own, &run);
         let (tracer, name) = (selection.tracer()?.clone(), selection.tracer_name()?);
         let own_route = self.shared.routes.route(&tracer, name);
         let (route, tracer) = self
             .shared
             .external
             .keep(external.trace, own_route.clone(), tracer);
-        let own = builder.attributes.take();
-        builder.attributes = Some(match Arc::ptr_eq(&route, &own_route) {
-            true => attributes::with_reason(&selection, name, own),
-            false => attributes::following(route.name(), own),
-        });
+        let ours = match Arc::ptr_eq(&route, &own_route) {
+            true => attributes::of_selection(&selection, name, more),
+            false => attributes::of_follower(route.name(), more),
+        };
+        builder.attributes = Some(self.all(ours, &run, own));
         Some((route, tracer))
     }
 

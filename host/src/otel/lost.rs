@@ -30,7 +30,9 @@ pub struct LostSpans {
     /// when the next span starts in it, and spans that end before that are not
     /// counted.
     pub after_shutdown: u64,
-    /// Late children of a trace whose tracer was unregistered and is gone.
+    /// Late children of a trace whose tracer was unregistered and is gone, and spans
+    /// of a [resumed](super::RoutingTracerProvider::resume) run whose tracer is not
+    /// here.
     pub tracer_gone: u64,
     /// Scores and other signals of a trace whose tracer is not here, sampled or not.
     pub late_signals: u64,

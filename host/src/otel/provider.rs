@@ -10,10 +10,12 @@ use opentelemetry::trace::TracerProvider;
 
 use super::builder::RoutingTracerProviderBuilder;
 use super::external::ExternalTraces;
+use super::inbound::InboundCounts;
 use super::ledger::TracerDelivery;
 use super::lost::LostSpans;
 use super::otel_tracer::OtelTracer;
 use super::propagator::RoutingPropagator;
+use super::settings::Settings;
 use super::shared::Shared;
 use super::telemetry;
 use super::tracer::RoutingTracer;
@@ -56,8 +58,15 @@ pub struct RoutingTracerProvider {
 impl RoutingTracerProvider {
     /// A provider over a registry of your own.
     pub fn new(registry: Arc<TracerRegistry<OtelTracer>>) -> Self {
+        Self::with_settings(registry, Settings::default())
+    }
+
+    pub(super) fn with_settings(
+        registry: Arc<TracerRegistry<OtelTracer>>,
+        settings: Settings,
+    ) -> Self {
         Self {
-            shared: Arc::new(Shared::new(registry)),
+            shared: Arc::new(Shared::new(registry, settings)),
         }
     }
 
@@ -74,6 +83,12 @@ impl RoutingTracerProvider {
     /// Writes spans' contexts into requests, with the choice of their tracer.
     pub fn propagator(&self) -> RoutingPropagator {
         RoutingPropagator::new(self.shared.clone())
+    }
+
+    /// How often a choice came in where the builder says that it is
+    /// [followed](super::Inbound), and what became of it.
+    pub fn inbound(&self) -> InboundCounts {
+        self.shared.inbound.read()
     }
 
     /// Asks each tracer to export what it holds, with 10 seconds of time: those of the

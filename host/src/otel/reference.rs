@@ -9,6 +9,7 @@ use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
 };
 
+use super::inbound;
 use super::mark;
 use super::provider::RoutingTracerProvider;
 use super::routes::Lineage;
@@ -189,14 +190,7 @@ impl RoutingTracerProvider {
     /// # Errors
     /// That tracer is not here. This is counted as lost.
     pub fn below(&self, reference: &SpanReference) -> Result<Context, NoSuchTrace> {
-        let span = &reference.context;
-        let trace = span.trace_id();
-        let found = match self.shared().routes.lineage(span) {
-            Lineage::ById(_) | Lineage::ByMark(_) => Ok(span.clone()),
-            Lineage::Gone => Err(NoSuchTrace::TracerGone { trace }),
-            Lineage::Root => self.by_name(span).ok_or(NoSuchTrace::Unknown { trace }),
-        };
-        match found {
+        match self.find(&reference.context) {
             Ok(span) => Ok(Context::new().with_remote_span_context(span)),
             Err(error) => {
                 self.shared().count_late_signal();
@@ -205,12 +199,77 @@ impl RoutingTracerProvider {
         }
     }
 
+    /// Puts the run aside whose span is the current one of `context`, perhaps for
+    /// another process: the text of what is left can be stored with the run. None if
+    /// the span is not one of this provider's.
+    ///
+    /// The span itself stays open until it is ended or dropped. The runtime context is
+    /// no part of it. Whoever can change the text chooses the tracer, so keep it as you
+    /// keep the run.
+    ///
+    /// # Examples
+    /// ```
+    /// use opentelemetry::Context;
+    /// use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
+    /// use opentelemetry_sdk::trace::SdkTracerProvider;
+    /// use spanway::otel::{RoutingTracerProvider, SpanReference};
+    ///
+    /// let provider = RoutingTracerProvider::builder()
+    ///     .tracer("langfuse", SdkTracerProvider::builder())
+    ///     .build()?;
+    /// let tracer = provider.tracer("shop");
+    /// let run = Context::new().with_span(tracer.start_with_context("answer", &Context::new()));
+    /// let stored = provider.suspend(&run).ok_or("no run")?.to_string();
+    /// drop(run);
+    ///
+    /// // Tomorrow, elsewhere:
+    /// let context = provider.resume(&stored.parse::<SpanReference>()?);
+    /// tracer.in_span_with_context("approved", &context, |_context| {}); // in langfuse
+    /// assert_eq!(provider.registry().counts().total(), 1); // asked once
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn suspend(&self, context: &Context) -> Option<SpanReference> {
+        let span = context.span();
+        let ours = self.shared().routes.outbound(span.span_context());
+        ours.map(|_| self.reference(span.span_context()))
+    }
+
+    /// The context in which a suspended run goes on: [`below`](Self::below) the span
+    /// that was suspended.
+    ///
+    /// If its tracer is not here, the spans do nothing, and so do those below them;
+    /// they are [counted](super::LostSpans::tracer_gone), and no selector is asked: the
+    /// rest of a trace is of no use anywhere but beside its beginning.
+    ///
+    /// Nothing else is attached to the context; attach the
+    /// [runtime context](super::RuntimeContextExt) anew if its keys are copied onto
+    /// spans.
+    pub fn resume(&self, run: &SpanReference) -> Context {
+        let span = self.find(&run.context).unwrap_or_else(|_| {
+            let state = run.context.trace_state();
+            let nowhere = self
+                .shared()
+                .routes
+                .nowhere(mark::name(state).unwrap_or_default());
+            mark::with_state(&run.context, nowhere.put(state))
+        });
+        Context::new().with_remote_span_context(span)
+    }
+
+    /// The span in a context that leads to the tracer which has the trace.
+    fn find(&self, span: &SpanContext) -> Result<SpanContext, NoSuchTrace> {
+        let trace = span.trace_id();
+        match self.shared().routes.lineage(span) {
+            Lineage::ById(_) | Lineage::ByMark(_) => Ok(span.clone()),
+            Lineage::Gone => Err(NoSuchTrace::TracerGone { trace }),
+            Lineage::Root => self.by_name(span).ok_or(NoSuchTrace::Unknown { trace }),
+        }
+    }
+
     /// The span with our own mark, if its mark names a tracer that is registered here.
     fn by_name(&self, span: &SpanContext) -> Option<SpanContext> {
-        let registered = self.registry().list();
-        let (name, tracer) = registered
-            .into_iter()
-            .find(|(name, _)| mark::is_named(span.trace_state(), name))?;
+        let encoded = mark::name(span.trace_state())?;
+        let (name, tracer) = inbound::find(self.registry(), encoded)?;
         let route = self.shared().routes.route(&tracer, &name);
         let state = route.mark().put(span.trace_state());
         Some(mark::with_state(span, state))

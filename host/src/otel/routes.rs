@@ -17,6 +17,9 @@ use super::trace_id::TraceIds;
 /// is registered under ever new names must not fill memory.
 const MAX_KEPT_NAMES: usize = 16;
 
+/// No route has this number.
+const NOWHERE: u64 = 0;
+
 /// The routes of one provider. It keeps no tracer alive: what a trace needs is
 /// held by its spans and by the registry.
 #[derive(Debug)]
@@ -31,7 +34,7 @@ pub(super) struct Routes {
     forgotten: Mutex<Forgotten>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Table {
     /// The number of the next route. None is given twice.
     next: u64,
@@ -39,6 +42,16 @@ struct Table {
     routes: Vec<Arc<Route>>,
     /// In the order of their addresses.
     tracers: Vec<Known>,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            next: NOWHERE + 1,
+            routes: Vec::new(),
+            tracers: Vec::new(),
+        }
+    }
 }
 
 /// A tracer and the routes to it.
@@ -183,13 +196,20 @@ impl Routes {
         Some(self.ids.write(number))
     }
 
-    /// The `tracestate` with which a context leaves the process, if its own does
-    /// not say which tracer has the trace and its trace id does.
+    /// A mark that leads nowhere: to a tracer that is not here.
+    pub(super) fn nowhere(&self, encoded: &str) -> Mark {
+        Mark::encoded(encoded, encoded, self.provider, NOWHERE)
+    }
+
+    /// The `tracestate` with which a context of ours leaves the process: it says
+    /// which tracer has the trace. None for a context of somebody else.
     pub(super) fn outbound(&self, context: &SpanContext) -> Option<TraceState> {
         let state = context.trace_state();
-        let is_ours = context.is_valid() && !context.is_remote();
-        if !is_ours || mark::read(state, self.provider).is_some() {
+        if !context.is_valid() || context.is_remote() {
             return None;
+        }
+        if mark::read(state, self.provider).is_some() {
+            return Some(state.clone());
         }
         let number = self.ids.read(context.trace_id());
         let table = self.table.load();

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::external::Remembered;
+use super::inbound::InboundCounters;
 use super::ledger::{Totals, TracerDelivery};
 use super::lost::LostSpans;
 use super::otel_tracer::OtelTracer;
 use super::routes::Routes;
+use super::settings::Settings;
 use super::telemetry::Telemetry;
 use crate::context::RuntimeContext;
 use crate::registry::TracerRegistry;
@@ -17,6 +19,8 @@ use crate::registry::TracerRegistry;
 pub(super) struct Shared {
     pub(super) registry: Arc<TracerRegistry<OtelTracer>>,
     pub(super) routes: Routes,
+    pub(super) settings: Settings,
+    pub(super) inbound: InboundCounters,
     /// For roots to which no runtime context is attached.
     pub(super) knows_nothing: RuntimeContext,
     pub(super) external: Remembered,
@@ -26,10 +30,12 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(registry: Arc<TracerRegistry<OtelTracer>>) -> Self {
+    pub(super) fn new(registry: Arc<TracerRegistry<OtelTracer>>, settings: Settings) -> Self {
         Self {
             registry,
             routes: Routes::new(),
+            settings,
+            inbound: InboundCounters::default(),
             knows_nothing: RuntimeContext::empty(),
             external: Remembered::default(),
             telemetry: Telemetry::default(),

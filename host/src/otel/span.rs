@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use opentelemetry::trace::{Span, SpanBuilder, SpanContext, Status, TraceState, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 
+use super::inside::Inside;
 use super::mark;
 use super::otel_tracer::OtelTracer;
 use super::scope::Scope;
@@ -52,10 +53,12 @@ impl Routed {
         {
             tracer.ledger().count_after_shutdown();
         }
+        let inside = Inside::enter();
         match timestamp {
             Some(timestamp) => self.span.end_with_timestamp(timestamp),
             None => self.span.end(),
         }
+        drop(inside);
         if let Some(tracer) = tracer {
             tracer.ledger().closed();
         }

@@ -21,6 +21,9 @@ const EXPORTER: &str = "spanway.exporter";
 /// What became of spans: `delivered`, or the word of a `Loss`.
 const OUTCOME: &str = "spanway.outcome";
 
+/// What became of a choice that came in: `followed` or `unknown`.
+const INBOUND_OUTCOME: &str = "spanway.inbound.outcome";
+
 /// In seconds. A run takes some microseconds, and ends at 100 milliseconds.
 const BOUNDS: [f64; 12] = [
     5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 5e-3, 1e-2, 5e-2, 1e-1,
@@ -105,6 +108,12 @@ const COUNTERS: &[Instrument] = &[
         |shared, observer| observer.observe(shared.registry.counts().learned, &[]),
     ),
     (
+        "spanway.inbound",
+        "{trace}",
+        "Traces that came in with a choice which is followed here, by whether its tracer is here",
+        inbound,
+    ),
+    (
         "spanway.selectors.changes",
         "{change}",
         "How often the chain of selectors was set",
@@ -162,6 +171,14 @@ fn selections(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
                 .map(|kind| KeyValue::new(FALLBACK, kind.as_str())),
         ];
         observer.observe(count, &attributes.into_iter().flatten().collect::<Vec<_>>());
+    }
+}
+
+fn inbound(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
+    let counts = shared.inbound.read();
+    let outcomes = [("followed", counts.followed), ("unknown", counts.unknown)];
+    for (outcome, count) in outcomes {
+        observer.observe(count, &[KeyValue::new(INBOUND_OUTCOME, outcome)]);
     }
 }
 

@@ -14,7 +14,9 @@ use opentelemetry::trace::{
 use opentelemetry_sdk::trace::{
     InMemorySpanExporter, Sampler, SdkTracerProvider, ShouldSample, SpanData,
 };
-use spanway::otel::{OtelTracer, RoutingTracerProvider, RuntimeContextExt};
+use spanway::otel::{
+    OtelTracer, RoutingTracerProvider, RoutingTracerProviderBuilder as Builder, RuntimeContextExt,
+};
 use spanway::{Chain, Choice, RuntimeContext, native};
 
 /// The tracers of [`Fleet::new`]; the first is the default.
@@ -43,15 +45,32 @@ impl Fleet {
     }
 
     pub(crate) fn by(carrier: Carrier) -> Self {
-        Self::sampled(carrier, || {
-            Sampler::ParentBased(Box::new(Sampler::AlwaysOn))
-        })
+        Self::built(carrier, |builder| builder)
+    }
+
+    /// With these settings of the provider.
+    pub(crate) fn with(settings: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::built(Carrier::TraceId, settings)
+    }
+
+    /// The same by this carrier.
+    pub(crate) fn built(carrier: Carrier, settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let sampler = || Sampler::ParentBased(Box::new(Sampler::AlwaysOn));
+        Self::made(carrier, sampler, settings)
     }
 
     /// All tracers with this sampler.
     pub(crate) fn sampled<S: ShouldSample + 'static>(
         carrier: Carrier,
         sampler: impl Fn() -> S,
+    ) -> Self {
+        Self::made(carrier, sampler, |builder| builder)
+    }
+
+    fn made<S: ShouldSample + 'static>(
+        carrier: Carrier,
+        sampler: impl Fn() -> S,
+        settings: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         let asked = Arc::new(AtomicUsize::new(0));
         let mut exporters = BTreeMap::new();
@@ -68,7 +87,7 @@ impl Fleet {
             };
             exporters.insert(name.to_owned(), exporter);
         }
-        let provider = builder.build().unwrap();
+        let provider = settings(builder).build().unwrap();
         Self {
             provider,
             exporters,

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use opentelemetry::metrics::MeterProvider as _;
-use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use spanway::exporters::Exporter;
-use spanway::otel::{RoutingTracerProvider, TracerConfig};
+use spanway::otel::{Inbound, RoutingTracerProvider, TracerConfig};
 
-use crate::support::{by_key, run};
+use crate::support::{by_key, remote, run};
 
 /// The sums of the last collection, as `instrument {attributes}`.
 fn sums(meters: &SdkMeterProvider, exporter: &InMemoryMetricExporter) -> BTreeMap<String, u64> {
@@ -41,6 +41,7 @@ fn provider() -> RoutingTracerProvider {
         .tracer("a", discard())
         .tracer("b", discard())
         .selectors(by_key(&Default::default()))
+        .inbound(Inbound::FollowTracestate)
         .build()
         .unwrap()
 }
@@ -60,17 +61,23 @@ fn a_backend_for_metrics_sees_what_was_selected_and_what_became_of_the_spans() {
         });
     }
     tracer.start("says nothing");
+    for state in ["spanway=b", "spanway=nosuch"] {
+        let cx = run("b").with_remote_span_context(remote(state));
+        tracer.start_with_context("served", &cx);
+    }
     assert!(provider.flush().failed.is_empty());
 
     let sums = sums(&meters, &exporter);
     for (key, expected) in [
-        ("spanway.selections b by-key", 2),
+        ("spanway.selections b by-key", 3),
         ("spanway.selections a by-key unknown_tracer", 1),
         ("spanway.selections a abstained", 1),
         ("spanway.selections.learned", 0),
+        ("spanway.inbound followed", 1),
+        ("spanway.inbound unknown", 1),
         ("spanway.selectors.changes", 1),
         ("spanway.spans.exported a delivered discard", 3),
-        ("spanway.spans.exported b delivered discard", 4),
+        ("spanway.spans.exported b delivered discard", 6),
         ("spanway.export.retries a discard", 0),
         ("spanway.spans.lost", 0),
     ] {
