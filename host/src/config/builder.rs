@@ -173,6 +173,7 @@ impl ConfigBuilder {
             samplings,
             ..
         } = self;
+        builder = config.context.apply(builder);
         let service = config.service.unwrap_or_default();
         for (name, table) in config.tracers {
             let provided_place = provided.iter().position(|(given, _)| *given == name);

@@ -13,7 +13,8 @@ use super::interpolate::Lookup;
 use super::names;
 use super::problem::{ConfigError, Problem};
 use super::schema;
-use super::shape::{File, SelectorsTable, TracerTable};
+use super::shape::{AiTable, ContextTable, File, SelectorsTable, TracerTable};
+use crate::ai::AiOptions;
 use crate::exporters::Kind;
 
 /// Which tracers there are, and how one of them is chosen for each trace: what a file
@@ -40,7 +41,7 @@ use crate::exporters::Kind;
 ///     error.to_string(),
 ///     "spanway.toml:1:1: the key \"tracers\" is missing: The tracers by name, at least one\n\
 ///      spanway.toml:2:1: tracer: there is no such key; did you mean \"tracers\"? There are: \
-///      default, fallback, selectors, service, tracers"
+///      ai, context, default, fallback, selectors, service, tracers"
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -53,12 +54,34 @@ pub struct Config {
     pub(super) default: Option<String>,
     pub(super) fallback: Option<String>,
     pub(super) selectors: Option<SelectorsTable>,
+    pub(super) context: ContextTable,
+    ai: AiTable,
     /// In the order of the file.
     pub(super) tracers: Vec<(String, TracerTable)>,
     warnings: Vec<Problem>,
 }
 
 impl Config {
+    /// How AI spans are to be written, for [`Ai`](crate::ai::Ai).
+    ///
+    /// # Examples
+    /// ```
+    /// use spanway::ai::Ai;
+    /// use spanway::config::Config;
+    ///
+    /// let config = Config::from_toml(r#"
+    ///     service = "shop"
+    ///     ai.capture_content = true
+    ///     tracers.nowhere.exporter.type = "discard"
+    /// "#)?;
+    /// let options = config.ai_options();
+    /// assert!(options.captures_content());
+    /// # Ok::<(), spanway::config::ConfigError>(())
+    /// ```
+    pub fn ai_options(&self) -> AiOptions {
+        self.ai.clone().into()
+    }
+
     /// Reads a file: JSON if its name ends in `.json`, TOML otherwise. `${NAME}` is
     /// filled in from the environment of the process, and relative paths are seen
     /// from the file.
@@ -144,6 +167,8 @@ impl Config {
             default: file.default,
             fallback: file.fallback,
             selectors: file.selectors,
+            context: file.context,
+            ai: file.ai,
             tracers,
             warnings: checked.warnings,
             source,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod building;
+mod contexts;
 mod mistakes;
 mod presets;
 mod schema;

@@ -29,7 +29,7 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 "servise = 'shop'\n[tracers.a]\nservice = 's'\nexporter.type = 'console'",
                 &[
                     "spanway.toml:1:1: servise: there is no such key; did you mean \"service\"? \
-                   There are: default, fallback, selectors, service, tracers",
+                   There are: ai, context, default, fallback, selectors, service, tracers",
                 ],
             ),
             (

@@ -1,6 +1,8 @@
 //! The shape of a file: its keys, what they mean and what they take. The comments
 //! here are the descriptions in the JSON schema.
 
+mod ai;
+mod context;
 mod delivery;
 mod exporter;
 mod kind;
@@ -13,6 +15,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(super) use ai::AiTable;
+pub(super) use context::ContextTable;
 pub(super) use delivery::{
     AttributeLimitsTable, BatchTable, FilterTable, KindName, MaskName, RedactionTable,
 };
@@ -43,6 +47,12 @@ pub(super) struct File {
     pub(super) fallback: Option<String>,
     /// The selectors. Without them, all traces go to the default tracer.
     pub(super) selectors: Option<SelectorsTable>,
+    /// What crosses the borders of the process, and what is copied onto spans.
+    #[serde(default)]
+    pub(super) context: ContextTable,
+    /// How AI spans are written.
+    #[serde(default)]
+    pub(super) ai: AiTable,
     /// The tracers by name, at least one. Their order in the file is the order in
     /// which selectors see them, and the first is the default.
     #[schemars(extend("minProperties" = 1))]
