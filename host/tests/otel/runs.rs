@@ -9,7 +9,9 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Array, Context, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
-use spanway::otel::{RoutingTracerProviderBuilder as Builder, RuntimeContextExt};
+use spanway::otel::{
+    ExternalTrace, ExternalTraceExt, RoutingTracerProviderBuilder as Builder, RuntimeContextExt,
+};
 use spanway::{ContextLimits, RuntimeContext, RuntimeContextBuilder};
 
 use crate::support::{CARRIERS, Fleet, attribute, remote, run, wants};
@@ -233,4 +235,23 @@ fn a_child_takes_what_is_attached_where_it_starts() {
         assert_eq!(said.collect::<Vec<_>>(), expected, "{carrier:?}");
         assert_eq!(fleet.asked(), 1);
     }
+}
+
+#[test]
+fn keys_are_copied_onto_roots_in_external_traces_too() {
+    let trace = ExternalTrace::new("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();
+    let below = trace.clone().with_parent("00f067aa0ba902b7").unwrap();
+    let fleet = Fleet::with(|builder| builder.copy_to_root_spans(["tracer"]));
+    let tracer = fleet.provider.tracer("shop");
+    // The first is asked for, the second follows it.
+    for external in [trace, below] {
+        let cx = run("b").with_external_trace(&external);
+        tracer.start_with_context("root", &cx).end();
+    }
+    let said = fleet
+        .spans("b")
+        .into_iter()
+        .map(|span| attribute(&span, "tracer"));
+    assert_eq!(said.collect::<Vec<_>>(), [(); 2].map(|()| Some("b".into())));
+    assert_eq!(fleet.asked(), 1);
 }
