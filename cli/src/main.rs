@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::check::run(args, cache, &printer),
         Command::List(args) => commands::list::run(args, cache, &printer),
         Command::Build(args) => commands::build::run(args, &printer),
+        Command::Watch(args) => commands::watch::run(args, cache, &printer),
         Command::Traces(args) => commands::traces::run(args, &printer),
     };
     match outcome {

@@ -7,6 +7,7 @@ pub(crate) mod explain;
 pub(crate) mod list;
 pub(crate) mod route;
 pub(crate) mod traces;
+pub(crate) mod watch;
 
 use std::path::Path;
 
