@@ -1,126 +1,19 @@
 //! A selectors directory that is watched: whatever becomes of its files, what is
 //! live is whole, and the status says what it is.
 
+mod service;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use spanway::{
-    Chain, DirectoryError, Limits, RuntimeContext, Selector, SelectorHost, SelectorsDirectory,
-    TracerRegistry, WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
-};
-use spanway_tests::{TRACERS, component, guest, host_within, limits, text, zoo};
-use tempfile::TempDir;
+use spanway::{DirectoryError, SelectorsDirectory, WatchSettings, WatchStatus, WatchedDirectory};
+use spanway_tests::{guest, host_within, limits, zoo};
 
-/// Far beyond what anything here takes.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// What the suites wait for is counted, so that they need not wait for long.
-fn quick() -> WatchSettings {
-    WatchSettings {
-        rescan: Duration::from_millis(50),
-        quiet: Duration::from_millis(20),
-        longest: Duration::from_millis(200),
-        ..WatchSettings::default()
-    }
-}
-
-/// A watched directory before a registry.
-struct Service {
-    folder: TempDir,
-    host: SelectorHost,
-    registry: Arc<TracerRegistry<()>>,
-    watched: WatchedDirectory,
-}
-
-impl Service {
-    fn start(settings: WatchSettings, files: &[(&str, &[u8])]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("live")).unwrap();
-        for (name, bytes) in files {
-            fs::write(folder.path().join("live").join(name), bytes).unwrap();
-        }
-        let registry = Arc::new(TracerRegistry::new());
-        for name in TRACERS {
-            registry.register(name, ()).unwrap();
-        }
-        let host = host_within(Limits {
-            selectors: 8,
-            ..limits()
-        });
-        let live = registry.clone();
-        let watched = SelectorsDirectory::new(folder.path().join("live"), host.clone())
-            .watch_with(settings, move |selectors| {
-                live.set_selectors(Chain::new(selectors));
-            })
-            .unwrap();
-        Self {
-            folder,
-            host,
-            registry,
-            watched,
-        }
-    }
-
-    fn live(&self) -> PathBuf {
-        self.folder.path().join("live")
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.live().join(name)
-    }
-
-    /// As a careful person replaces a file.
-    fn move_in(&self, name: &str, bytes: &[u8]) {
-        let aside = self.folder.path().join("aside");
-        fs::write(&aside, bytes).unwrap();
-        fs::rename(aside, self.file(name)).unwrap();
-    }
-
-    fn until(&self, wanted: impl Fn(&WatchStatus) -> bool) -> WatchStatus {
-        let status = self.watched.wait_until(PATIENCE, wanted);
-        status.unwrap_or_else(|| panic!("never: {:#?}", self.watched.status()))
-    }
-
-    /// Until it was looked at so many times more.
-    fn looks(&self, more: u64) -> WatchStatus {
-        let before = self.watched.status().looks;
-        self.until(|status| status.looks >= before + more)
-    }
-
-    fn tracer(&self) -> String {
-        let context = RuntimeContext::builder().build().unwrap();
-        let selection = self.registry.select(&context.view());
-        selection.tracer_name().unwrap().to_owned()
-    }
-
-    fn fallback(&self) -> bool {
-        let context = RuntimeContext::builder().build().unwrap();
-        self.registry.select(&context.view()).fallback().is_some()
-    }
-}
-
-/// A selector that always answers this tracer, `console` or `datadog`, in one of
-/// many versions.
-fn answers(tracer: &str, version: u32) -> Vec<u8> {
-    let text = text("guests", "console").replace("00console\"", &format!("00{tracer}\""));
-    let mut bytes = component(&text);
-    // A custom section named `v`.
-    bytes.extend([0, 6, 1, b'v']);
-    bytes.extend(version.to_le_bytes());
-    bytes
-}
-
-fn active(status: &WatchStatus, name: &str) -> Option<String> {
-    Some(status.file(name)?.active.as_ref()?.digest.clone())
-}
-
-fn refused(file: &WatchedFile) -> &str {
-    file.refused.as_ref().map_or("", |refused| &refused.reason)
-}
+use service::{PATIENCE, Service, active, answers, digest, quick, refused};
 
 #[test]
 fn what_there_is_is_live_before_watch_returns() {
@@ -315,7 +208,7 @@ fn a_directory_that_vanishes_keeps_its_chain_and_is_watched_again() {
 fn too_many_selectors_keep_the_chain_before() {
     let service = Service::start(quick(), &[("10-a.wasm", &answers("console", 0))]);
     for number in 0..9 {
-        fs::write(service.file(&format!("0{number}.wasm")), b"").unwrap();
+        fs::write(service.file(&format!("9{number}.wasm")), b"").unwrap();
     }
     service.until(|status| status.trouble.is_some());
     assert_eq!(service.tracer(), "console");
@@ -332,7 +225,9 @@ fn links_are_followed_and_loops_are_refused() {
     service.until(|status| active(status, "10-a").is_some());
     assert_eq!(service.tracer(), "datadog");
     // No event tells of this one.
-    fs::write(&target, answers("console", 0)).unwrap();
+    let other = service.folder.path().join("other");
+    fs::write(&other, answers("console", 0)).unwrap();
+    fs::rename(other, &target).unwrap();
     service.until(|status| status.loads == 2);
     assert_eq!(service.tracer(), "console");
     symlink(service.file("05-b.wasm"), service.file("05-b.wasm")).unwrap();
@@ -367,23 +262,34 @@ fn what_takes_a_chain_may_panic() {
             panic!("as it may");
         })
         .unwrap();
-    fs::write(folder.path().join("10-a.wasm"), guest("console")).unwrap();
+    let aside = folder.path().join("aside");
+    fs::write(&aside, guest("console")).unwrap();
+    fs::rename(aside, folder.path().join("10-a.wasm")).unwrap();
     let status = watched.wait_until(PATIENCE, |status| status.loads == 1);
     assert_eq!(status.unwrap().chains, 2);
     assert_eq!(calls.load(Ordering::Relaxed), 2);
 }
 
+/// More than may be left behind at once; each has its turn.
 #[test]
-fn a_file_that_takes_too_long_is_refused_by_name() {
+fn files_that_take_too_long_are_refused_by_name() {
     let settings = WatchSettings {
         load_time: Duration::ZERO,
         ..quick()
     };
-    let service = Service::start(settings, &[("10-a.wasm", &answers("console", 0))]);
-    let status = service.until(|status| status.refusals == 1);
-    let reason = refused(status.file("10-a").unwrap()).to_owned();
-    assert!(reason.contains("WatchSettings::load_time"), "{reason}");
-    assert!(service.fallback());
+    let bytes: Vec<_> = (0..5).map(|version| answers("console", version)).collect();
+    let names = ["1.wasm", "2.wasm", "3.wasm", "4.wasm", "5.wasm"];
+    let files: Vec<_> = names
+        .into_iter()
+        .zip(bytes.iter().map(Vec::as_slice))
+        .collect();
+    let service = Service::start(settings, &files);
+    let status = service.until(|status| status.refusals == 5);
+    for file in &status.files {
+        let reason = refused(file);
+        assert!(reason.contains("WatchSettings::load_time"), "{reason}");
+    }
+    assert!(status.files.len() == 5 && service.fallback());
 }
 
 /// Two hundred reloads while threads select: every selection is one of the two
@@ -427,11 +333,6 @@ fn read(service: &Service, over: &AtomicBool) -> u64 {
     selections
 }
 
-fn digest(host: &SelectorHost, bytes: &[u8]) -> String {
-    let selector = host.load("any", bytes).unwrap();
-    selector.digest().unwrap().to_owned()
-}
-
 /// What the thread had is let go once nobody wants it.
 #[test]
 fn a_directory_that_is_dropped_is_watched_no_longer() {
@@ -441,7 +342,7 @@ fn a_directory_that_is_dropped_is_watched_no_longer() {
     let watched = watch_holding(folder.path(), held);
     assert!(weak.upgrade().is_some());
     drop(watched);
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     while weak.upgrade().is_some() {
         assert!(begun.elapsed() < PATIENCE, "the thread has not ended");
         thread::yield_now();
