@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use spanway::{DirectoryError, SelectorsDirectory, WatchSettings, WatchStatus, WatchedDirectory};
+use spanway::{
+    DirectoryError, Origin, SelectorsDirectory, WatchSettings, WatchStatus, WatchedDirectory,
+};
 use spanway_tests::{guest, host_within, limits, zoo};
 
 use service::{PATIENCE, Service, active, answers, digest, quick, refused};
@@ -173,6 +175,19 @@ fn a_file_that_did_not_change_is_the_same_selector() {
     service.move_in("20-b.wasm", &answers("datadog", 0));
     service.until(|status| status.files.len() == 2);
     assert!(Arc::ptr_eq(&before, &first(&service).unwrap()));
+}
+
+#[test]
+fn what_was_learned_survives_the_change_of_another_file() {
+    let service = Service::start(quick(), &[("10-a.wasm", &answers("console", 0))]);
+    assert!(matches!(service.origin(), Origin::Run(_)));
+    assert!(matches!(service.origin(), Origin::Learned));
+    service.move_in("20-b.wasm", &answers("datadog", 0));
+    service.until(|status| status.files.len() == 2);
+    assert!(matches!(service.origin(), Origin::Learned));
+    service.move_in("10-a.wasm", &answers("console", 1));
+    service.until(|status| status.loads == 3);
+    assert!(matches!(service.origin(), Origin::Run(_)));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spanway::{
-    Chain, Limits, RuntimeContext, Selector as _, SelectorHost, SelectorsDirectory, TracerRegistry,
-    WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
+    Chain, Limits, Origin, RuntimeContext, Selector as _, SelectorHost, SelectorsDirectory,
+    TracerRegistry, WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
 };
 use spanway_tests::{TRACERS, component, host_within, limits, text};
 use tempfile::TempDir;
@@ -92,6 +92,11 @@ impl Service {
         let context = RuntimeContext::builder().build().unwrap();
         let selection = self.registry.select(&context.view());
         selection.tracer_name().unwrap().to_owned()
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        let context = RuntimeContext::builder().build().unwrap();
+        self.registry.select(&context.view()).origin()
     }
 
     pub(crate) fn fallback(&self) -> bool {
