@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// List the selectors of a directory in the order in which they are asked
     List(ListArgs),
+    /// Watch a directory, and say what becomes of its selectors
+    Watch(WatchArgs),
     /// Begin a selector: a project that builds, tests and routes
     New(NewArgs),
     /// Build the selector in a project's folder
@@ -208,6 +210,29 @@ pub(crate) struct ListArgs {
     #[arg(value_name = "DIR", default_value = "selectors")]
     pub selectors: PathBuf,
     /// Print one JSON object on a line for each file
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `spanway watch`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+One line for each change, until Ctrl-C or what is asked for here.
+
+Examples:
+  spanway watch selectors/
+  spanway watch selectors/ --json --until-changes 1")]
+pub(crate) struct WatchArgs {
+    /// The selectors directory
+    #[arg(value_name = "DIR", default_value = "selectors")]
+    pub selectors: PathBuf,
+    /// End after so many seconds
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub seconds: Option<u64>,
+    /// End after so many changes, what is there at the start not counted
+    #[arg(long, value_name = "N")]
+    pub until_changes: Option<u64>,
+    /// Print one JSON object on a line for each change
     #[arg(long)]
     pub json: bool,
 }

@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::New(args) => commands::new::run(args, &printer),
         Command::Build(args) => commands::build::run(args, &printer),
         Command::Test(args) => commands::test::run(args, cache, &printer),
+        Command::Watch(args) => commands::watch::run(args, cache, &printer),
         Command::Traces(args) => commands::traces::run(args, &printer),
         Command::Init(args) => commands::init::run(args, &printer),
         Command::Config(args) => commands::config::run(args, cache, &printer),

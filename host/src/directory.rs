@@ -5,6 +5,13 @@
 //! decision that reaches it goes to the fallback tracer: a rule that was meant to
 //! stand there must not be passed over in silence.
 
+mod board;
+mod loader;
+mod stamp;
+mod watch;
+mod watched;
+mod watcher;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -17,6 +24,9 @@ use crate::context::ContextView;
 use crate::decision::{Choice, Decision, Fallback, Origin};
 use crate::selector::{Chain, Selector};
 use crate::tracer_names::TracerNames;
+
+pub use board::{ActiveSelector, Refusal, WatchStatus, WatchedFile};
+pub use watch::{WatchSettings, WatchedDirectory};
 
 /// A directory of selectors.
 ///
@@ -91,16 +101,7 @@ impl SelectorsDirectory {
     /// Compiles each file that is not in the compile cache, as many at once as
     /// [`Limits::compile_threads`](crate::Limits) allows.
     pub fn load(&self) -> Result<LoadReport, DirectoryError> {
-        self.check_cache()?;
-        let paths = self.files()?;
-        let limit = self.host.limits().selectors;
-        if paths.len() > limit {
-            return Err(DirectoryError::TooMany {
-                path: self.path.clone(),
-                found: paths.len(),
-                limit,
-            });
-        }
+        let paths = self.live_files()?;
         let outcomes = self.host.load_files(&paths);
         let files: Vec<_> = paths
             .into_iter()
@@ -109,6 +110,21 @@ impl SelectorsDirectory {
             .collect();
         files.iter().for_each(LoadedFile::log);
         Ok(LoadReport { files })
+    }
+
+    /// The files that may all be loaded, in order.
+    fn live_files(&self) -> Result<Vec<PathBuf>, DirectoryError> {
+        self.check_cache()?;
+        let paths = self.files()?;
+        let limit = self.host.limits().selectors;
+        match paths.len() > limit {
+            true => Err(DirectoryError::TooMany {
+                path: self.path.clone(),
+                found: paths.len(),
+                limit,
+            }),
+            false => Ok(paths),
+        }
     }
 
     /// Whoever may put a selector here must not be able to put machine code into
@@ -138,8 +154,8 @@ impl SelectorsDirectory {
             let wasm = path.extension().is_some_and(|ending| ending == "wasm");
             // Through links, and whatever is left of a link that leads nowhere is a
             // file that cannot be read. A pipe or a folder is not a file at all.
-            let file = fs::metadata(&path).map_or(true, |data| data.is_file());
-            if wasm && file && !hidden {
+            let file = || fs::metadata(&path).map_or(true, |data| data.is_file());
+            if wasm && !hidden && file() {
                 files.push(path);
             }
         }
@@ -257,8 +273,8 @@ impl Selector for Unavailable {
 }
 
 /// An error with its cause, on one line.
-fn describe(error: &LoadError) -> String {
-    match std::error::Error::source(error) {
+fn describe(error: &dyn std::error::Error) -> String {
+    match error.source() {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
     }
@@ -272,6 +288,13 @@ pub enum DirectoryError {
     Missing {
         /// Where it was looked for.
         path: PathBuf,
+    },
+    /// The system gives no thread to watch it.
+    Thread {
+        /// Where it is.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
     },
     /// It is there and cannot be listed.
     Unreadable {
@@ -323,6 +346,12 @@ impl fmt::Display for DirectoryError {
                  process may read",
                 path.display()
             ),
+            Self::Thread { path, .. } => write!(
+                f,
+                "the selectors directory {} cannot be watched; this process gets no further \
+                 thread, so end some or raise its limit",
+                path.display()
+            ),
             Self::TooMany { path, found, limit } => write!(
                 f,
                 "the selectors directory {} holds {found} selectors and a chain may have {limit}; \
@@ -343,7 +372,7 @@ impl fmt::Display for DirectoryError {
 impl std::error::Error for DirectoryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unreadable { source, .. } => Some(source),
+            Self::Thread { source, .. } | Self::Unreadable { source, .. } => Some(source),
             _ => None,
         }
     }

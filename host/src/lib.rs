@@ -102,7 +102,10 @@ pub use component::{
     SelectorHost, SelectorHostBuilder,
 };
 #[cfg(feature = "components")]
-pub use directory::{DirectoryError, LoadReport, LoadedFile, SelectorsDirectory};
+pub use directory::{
+    ActiveSelector, DirectoryError, LoadReport, LoadedFile, Refusal, SelectorsDirectory,
+    WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
+};
 
 pub use registry::{
     Lifecycle, LifecycleFailure, LifecycleReport, NoSuchTracer, RegisterError, Selection,

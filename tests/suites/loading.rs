@@ -454,3 +454,18 @@ fn several_at_once_come_to_the_same_as_one_after_the_other() {
     assert!(serial.len() > 70);
     assert_eq!(load(4), serial);
 }
+
+/// A compiler's time grows faster than a function does.
+#[test]
+fn a_function_of_more_than_a_mebibyte_is_refused_before_it_is_compiled() {
+    let host = spanway_tests::host();
+    let long = |nops: usize| {
+        let body = "nop ".repeat(nops);
+        let text = text("guests", "console");
+        component(&text.replace("(global $free", &format!("(func {body})\n(global $free")))
+    };
+    let error = host.load("long", &long(1 << 20)).unwrap_err().to_string();
+    assert!(error.contains("bytes of code"), "{error}");
+    assert_eq!(host.compile_status().compiled, 0);
+    host.load("short", &long(1 << 10)).unwrap();
+}

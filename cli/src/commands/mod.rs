@@ -11,6 +11,7 @@ pub(crate) mod new;
 pub(crate) mod route;
 pub(crate) mod test;
 pub(crate) mod traces;
+pub(crate) mod watch;
 
 use std::path::Path;
 

@@ -210,8 +210,10 @@ impl Entries {
         let before = self.wasmtime.cache_misses();
         let component = Component::new(engine, bytes)?;
         // Counts what was written. Of several threads one may speak for another
-        // here, and then the next load finds what is wrong.
-        if known.is_none() && self.wasmtime.cache_misses() == before {
+        // here, and then the next load finds what is wrong. Another process may have
+        // written the entry meanwhile.
+        let wrote = self.wasmtime.cache_misses() != before;
+        if known.is_none() && !wrote && self.named(&name).next().is_none() {
             self.say_full();
         }
         Ok(Made {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use super::words::printable;
 
@@ -67,6 +68,11 @@ pub enum LoadError {
     StartUp {
         /// What happened.
         message: String,
+    },
+    /// It was not loaded in time; for a watched directory alone.
+    TooSlow {
+        /// How long it may take.
+        limit: Duration,
     },
     /// The host had no room to try it.
     Host {
@@ -152,6 +158,12 @@ impl fmt::Display for LoadError {
                 "the selector does not start: {}; a start-up may not ask the runtime context, and \
                  has the budget of one decision",
                 shown(message)
+            ),
+            Self::TooSlow { limit } => write!(
+                f,
+                "the selector was not loaded within {} ms; build it smaller or optimised, or raise \
+                 `WatchSettings::load_time`",
+                limit.as_millis()
             ),
             Self::Host { message } => {
                 write!(

@@ -174,6 +174,12 @@ impl SelectorHost {
     /// # Cost
     /// As [`load`](Self::load). Reads the file whole, never more than the limit.
     pub fn load_file(&self, path: &Path) -> Result<ComponentSelector, LoadError> {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        self.load(&name, &self.read_file(path)?)
+    }
+
+    /// The bytes of a file, if it has no more than a component may have.
+    pub(crate) fn read_file(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
         let limit = self.shared.limits.component_bytes;
         // Asked before it is opened: to open a pipe is to wait for its writer.
         if !fs::metadata(path).map_err(LoadError::Read)?.is_file() {
@@ -193,8 +199,7 @@ impl SelectorHost {
                 limit,
             });
         }
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        self.load(&name, &bytes)
+        Ok(bytes)
     }
 
     /// Loads files, as many at once as [`Limits::compile_threads`] allows. What came

@@ -4,7 +4,7 @@
 //! Compiling may take seconds, and speaks of types and not of versions. Reading
 //! the names takes microseconds, and its errors can name the remedy.
 
-use wasmtime::wasmparser::{BinaryReaderError, Chunk, Parser, Payload};
+use wasmtime::wasmparser::{BinaryReader, BinaryReaderError, Chunk, Parser, Payload};
 
 use super::contract::{SELECTION, VERSION, is_runtime_context, same_line, unversioned, version};
 use super::declared::Declared;
@@ -25,6 +25,11 @@ const EMPTY_WORLD: [&str; 5] = [
 /// the engine's time and memory grow with the square of it.
 const MAX_DEPTH: usize = 32;
 
+/// How many bytes of code one function may have. The largest that we know of, in a
+/// JavaScript engine, has 172 kB; the compiler's time and memory grow faster than
+/// its functions do, and with many small ones only as fast.
+const MAX_FUNCTION_BYTES: u32 = 1 << 20;
+
 /// What a component imports and exports, by name.
 #[derive(Debug, Default)]
 pub(super) struct Manifest {
@@ -32,7 +37,26 @@ pub(super) struct Manifest {
     pub(super) exports: Vec<String>,
     /// How deep components are nested in it, as far as was looked.
     depth: usize,
+    /// Bytes of code of the largest function.
+    function: u32,
     pub(super) declared: Declared,
+}
+
+/// Bytes of the largest of so many functions, as far as they can be read: what is
+/// wrong with them is for the validator to say.
+fn largest_function(count: u32, code: &[u8]) -> u32 {
+    let mut reader = BinaryReader::new(code, 0);
+    let mut largest = 0;
+    for _ in 0..count {
+        let Ok(size) = reader.read_var_u32() else {
+            break;
+        };
+        if reader.read_bytes(size as usize).is_err() {
+            break;
+        }
+        largest = largest.max(size);
+    }
+    largest
 }
 
 impl Manifest {
@@ -53,6 +77,14 @@ impl Manifest {
         if manifest.depth > MAX_DEPTH {
             return Err(LoadError::Compile {
                 message: format!("it nests components more than {MAX_DEPTH} deep"),
+            });
+        }
+        if manifest.function > MAX_FUNCTION_BYTES {
+            return Err(LoadError::Compile {
+                message: format!(
+                    "one of its functions has {} bytes of code and may have {MAX_FUNCTION_BYTES}",
+                    manifest.function
+                ),
             });
         }
         manifest.check_version()?;
@@ -90,9 +122,10 @@ impl Manifest {
                         return Ok(manifest);
                     }
                 }
-                Payload::CodeSectionStart { size, .. } => {
+                Payload::CodeSectionStart { size, count, .. } => {
                     parser.skip_section();
                     let left = rest.len();
+                    manifest.function = manifest.function.max(largest_function(count, rest));
                     rest = rest
                         .get(size as usize..)
                         .ok_or_else(|| format!("its code has {size} bytes, and {left} are left"))?;

@@ -1,0 +1,118 @@
+//! What a watched directory says of itself, for whoever asks from another thread.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use parking_lot::{Condvar, Mutex};
+
+/// What is live in a watched directory, and what was refused.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct WatchStatus {
+    /// The files in the order in which they are asked.
+    pub files: Vec<WatchedFile>,
+    /// Why the directory cannot be read as a whole, if it cannot: the chain stays
+    /// as it was.
+    pub trouble: Option<Refusal>,
+    /// How often anything that is said here changed.
+    pub changes: u64,
+    /// How often the chain was handed out, the first time included.
+    pub chains: u64,
+    /// How often a file was taken, over all files that there ever were.
+    pub loads: u64,
+    /// How often a file was refused, over all files that there ever were.
+    pub refusals: u64,
+    /// How often it was looked at.
+    pub looks: u64,
+    /// Whether the file system tells of changes. If not, they are found at the next
+    /// look.
+    pub events: bool,
+}
+
+/// One file of a watched directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WatchedFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The name of its selector.
+    pub name: String,
+    /// What of it is live; none if it never could be loaded, and then decisions that
+    /// reach its place go to the fallback tracer.
+    pub active: Option<ActiveSelector>,
+    /// Why what lies there now is not live.
+    pub refused: Option<Refusal>,
+    /// How often it was taken.
+    pub loads: u64,
+    /// How often it was refused.
+    pub refusals: u64,
+}
+
+/// The content of a file that is live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ActiveSelector {
+    /// SHA-256 of its bytes, in hexadecimal digits.
+    pub digest: String,
+    /// Its size in bytes.
+    pub bytes: usize,
+    /// Since when it is live.
+    pub since: SystemTime,
+}
+
+/// Why something is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The error with its cause, on one line.
+    pub reason: String,
+    /// Since when.
+    pub since: SystemTime,
+}
+
+impl Refusal {
+    pub(super) fn now(reason: String) -> Self {
+        let since = SystemTime::now();
+        Self { reason, since }
+    }
+}
+
+impl WatchStatus {
+    /// The file of the selector with this name.
+    pub fn file(&self, name: &str) -> Option<&WatchedFile> {
+        self.files.iter().find(|file| file.name == name)
+    }
+}
+
+/// The status, and who waits for it to change.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    status: Mutex<WatchStatus>,
+    changed: Condvar,
+}
+
+impl Board {
+    pub(super) fn read(&self) -> WatchStatus {
+        self.status.lock().clone()
+    }
+
+    pub(super) fn edit(&self, edit: impl FnOnce(&mut WatchStatus)) {
+        edit(&mut self.status.lock());
+        self.changed.notify_all();
+    }
+
+    /// The status once it is as `wanted`; none if that takes too long.
+    pub(super) fn wait(
+        &self,
+        timeout: Duration,
+        mut wanted: impl FnMut(&WatchStatus) -> bool,
+    ) -> Option<WatchStatus> {
+        let begun = Instant::now();
+        let mut status = self.status.lock();
+        while !wanted(&status) {
+            let rest = timeout.checked_sub(begun.elapsed())?;
+            self.changed.wait_for(&mut status, rest);
+        }
+        Some(status.clone())
+    }
+}

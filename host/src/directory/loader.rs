@@ -1,0 +1,138 @@
+//! Loads files within a time. The compiler knows no limit of its own and cannot be
+//! stopped, so each file has a thread, and one that takes too long is left behind.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::stamp::Stamp;
+use crate::component::{ComponentSelector, LoadError, SelectorHost};
+
+/// As many threads may be left behind at once. While they run, nothing is loaded.
+const LEFT_BEHIND: usize = 2;
+
+/// What came of one file.
+pub(super) enum Attempt {
+    /// It is one selector, or none.
+    Done(Result<ComponentSelector, LoadError>),
+    /// It was written while it was read.
+    Moved,
+    /// Nothing can be loaded now; try again.
+    Busy,
+}
+
+/// A file and its stamp from before it is read.
+pub(super) type Job = (PathBuf, Option<Stamp>);
+
+/// Loads files on threads of its own, as many at once as the host's limits say.
+pub(super) struct Loader {
+    host: SelectorHost,
+    time: Duration,
+    /// A clone in each thread: how many there are.
+    threads: Arc<()>,
+}
+
+impl Loader {
+    pub(super) fn new(host: SelectorHost, time: Duration) -> Self {
+        Self {
+            host,
+            time,
+            threads: Arc::new(()),
+        }
+    }
+
+    /// What came of each, in order.
+    pub(super) fn load(&self, jobs: &[Job]) -> Vec<Attempt> {
+        let mut attempts: Vec<_> = jobs.iter().map(|_| Attempt::Busy).collect();
+        let left = Arc::strong_count(&self.threads) - 1;
+        if left >= LEFT_BEHIND {
+            return attempts;
+        }
+        let (sender, results) = mpsc::channel();
+        let mut waiting = jobs.iter().enumerate();
+        let mut running = Vec::new();
+        let at_once = self.host.limits().compile_threads.max(1);
+        loop {
+            while running.len() < at_once
+                && self.room(running.len())
+                && let Some((index, job)) = waiting.next()
+            {
+                if self.start(index, job, sender.clone()) {
+                    running.push((index, Instant::now() + self.time));
+                }
+            }
+            if running.is_empty() {
+                return attempts;
+            }
+            let (index, attempt) = next(&results, &running, self.time);
+            running.retain(|(other, _)| *other != index);
+            if let Some(place) = attempts.get_mut(index) {
+                *place = attempt;
+            }
+        }
+    }
+
+    /// Whether fewer are left behind than may be, apart from so many that run.
+    fn room(&self, running: usize) -> bool {
+        let left = (Arc::strong_count(&self.threads) - 1).saturating_sub(running);
+        left < LEFT_BEHIND
+    }
+
+    /// Whether the system gave a thread.
+    fn start(&self, index: usize, job: &Job, done: Sender<(usize, Attempt)>) -> bool {
+        let (host, threads) = (self.host.clone(), Arc::clone(&self.threads));
+        let (path, stamp) = job.clone();
+        let (limit, begun) = (self.time, Instant::now());
+        let events = tracing::dispatcher::get_default(Clone::clone);
+        let work = move || {
+            let attempt = || attempt(&host, &path, stamp);
+            let attempt = match tracing::dispatcher::with_default(&events, attempt) {
+                Attempt::Done(Ok(_)) if begun.elapsed() > limit => too_slow(limit),
+                attempt => attempt,
+            };
+            drop(host);
+            drop(threads);
+            // Nobody listens any more if it took too long.
+            let _ = done.send((index, attempt));
+        };
+        let thread = thread::Builder::new().name("spanway-loader".to_owned());
+        thread.spawn(work).is_ok()
+    }
+}
+
+/// The next that is done or takes too long.
+fn next(
+    results: &Receiver<(usize, Attempt)>,
+    running: &[(usize, Instant)],
+    limit: Duration,
+) -> (usize, Attempt) {
+    loop {
+        let Some(&(index, deadline)) = running.iter().min_by_key(|(_, deadline)| *deadline) else {
+            return (usize::MAX, Attempt::Busy);
+        };
+        let rest = deadline.saturating_duration_since(Instant::now());
+        match results.recv_timeout(rest) {
+            Ok((done, attempt)) if running.iter().any(|(index, _)| *index == done) => {
+                return (done, attempt);
+            }
+            // One that was given up already.
+            Ok(_) => {}
+            Err(_) => return (index, too_slow(limit)),
+        }
+    }
+}
+
+fn too_slow(limit: Duration) -> Attempt {
+    Attempt::Done(Err(LoadError::TooSlow { limit }))
+}
+
+fn attempt(host: &SelectorHost, path: &Path, before: Option<Stamp>) -> Attempt {
+    let bytes = host.read_file(path);
+    if Stamp::of(path) != before {
+        return Attempt::Moved;
+    }
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    Attempt::Done(bytes.and_then(|bytes| host.load(&name, &bytes)))
+}

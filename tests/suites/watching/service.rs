@@ -1,0 +1,131 @@
+//! A service whose selectors directory is watched.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use spanway::{
+    Chain, Limits, Origin, RuntimeContext, Selector as _, SelectorHost, SelectorsDirectory,
+    TracerRegistry, WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
+};
+use spanway_tests::{TRACERS, component, host_within, limits, text};
+use tempfile::TempDir;
+
+/// Far beyond what anything here takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the suites wait for is counted, so that they need not wait for long.
+pub(crate) fn quick() -> WatchSettings {
+    WatchSettings {
+        rescan: Duration::from_millis(50),
+        quiet: Duration::from_millis(20),
+        longest: Duration::from_millis(200),
+        ..WatchSettings::default()
+    }
+}
+
+/// A watched directory before a registry.
+pub(crate) struct Service {
+    pub(crate) folder: TempDir,
+    pub(crate) host: SelectorHost,
+    pub(crate) registry: Arc<TracerRegistry<()>>,
+    pub(crate) watched: WatchedDirectory,
+}
+
+impl Service {
+    pub(crate) fn start(settings: WatchSettings, files: &[(&str, &[u8])]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("live")).unwrap();
+        for (name, bytes) in files {
+            fs::write(folder.path().join("live").join(name), bytes).unwrap();
+        }
+        let registry = Arc::new(TracerRegistry::new());
+        for name in TRACERS {
+            registry.register(name, ()).unwrap();
+        }
+        let host = host_within(Limits {
+            selectors: 8,
+            ..limits()
+        });
+        let live = registry.clone();
+        let watched = SelectorsDirectory::new(folder.path().join("live"), host.clone())
+            .watch_with(settings, move |selectors| {
+                live.set_selectors(Chain::new(selectors));
+            })
+            .unwrap();
+        Self {
+            folder,
+            host,
+            registry,
+            watched,
+        }
+    }
+
+    pub(crate) fn live(&self) -> PathBuf {
+        self.folder.path().join("live")
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.live().join(name)
+    }
+
+    /// As a careful person replaces a file.
+    pub(crate) fn move_in(&self, name: &str, bytes: &[u8]) {
+        let aside = self.folder.path().join("aside");
+        fs::write(&aside, bytes).unwrap();
+        fs::rename(aside, self.file(name)).unwrap();
+    }
+
+    pub(crate) fn until(&self, wanted: impl Fn(&WatchStatus) -> bool) -> WatchStatus {
+        let status = self.watched.wait_until(PATIENCE, wanted);
+        status.unwrap_or_else(|| panic!("never: {:#?}", self.watched.status()))
+    }
+
+    /// Until it was looked at so many times more.
+    pub(crate) fn looks(&self, more: u64) -> WatchStatus {
+        let before = self.watched.status().looks;
+        self.until(|status| status.looks >= before + more)
+    }
+
+    pub(crate) fn tracer(&self) -> String {
+        let context = RuntimeContext::builder().build().unwrap();
+        let selection = self.registry.select(&context.view());
+        selection.tracer_name().unwrap().to_owned()
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        let context = RuntimeContext::builder().build().unwrap();
+        self.registry.select(&context.view()).origin()
+    }
+
+    pub(crate) fn fallback(&self) -> bool {
+        let context = RuntimeContext::builder().build().unwrap();
+        self.registry.select(&context.view()).fallback().is_some()
+    }
+}
+
+/// A selector that always answers this tracer, `console` or `datadog`, in one of
+/// many versions.
+pub(crate) fn answers(tracer: &str, version: u32) -> Vec<u8> {
+    let text = text("guests", "console").replace("00console\"", &format!("00{tracer}\""));
+    let mut bytes = component(&text);
+    // A custom section named `v`.
+    bytes.extend([0, 6, 1, b'v']);
+    bytes.extend(version.to_le_bytes());
+    bytes
+}
+
+pub(crate) fn active(status: &WatchStatus, name: &str) -> Option<String> {
+    Some(status.file(name)?.active.as_ref()?.digest.clone())
+}
+
+pub(crate) fn refused(file: &WatchedFile) -> &str {
+    file.refused.as_ref().map_or("", |refused| &refused.reason)
+}
+
+/// The digest of a component, by loading it.
+pub(crate) fn digest(host: &SelectorHost, bytes: &[u8]) -> String {
+    let selector = host.load("any", bytes).unwrap();
+    selector.digest().unwrap().to_owned()
+}
