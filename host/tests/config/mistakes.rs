@@ -36,8 +36,8 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 "an unknown key that is near to none",
                 "service = 's'\ncolour = 'red'\n[tracers.a]\nexporter.type = 'console'",
                 &[
-                    "spanway.toml:2:1: colour: there is no such key; there are: default, fallback, \
-                   selectors, service, tracers",
+                    "spanway.toml:2:1: colour: there is no such key; there are: ai, context, \
+                   default, fallback, selectors, service, tracers",
                 ],
             ),
             (
