@@ -46,6 +46,14 @@ impl Rest {
         let response = self.agent.post(&url).send_json(body);
         read(response).with_context(|| format!("POST {url}"))
     }
+
+    /// With a header; only whether it was taken is of interest.
+    pub fn send(&self, path: &str, header: (&str, &str), body: &Value) -> Result<()> {
+        let url = self.url(path);
+        let request = self.agent.post(&url).header(header.0, header.1);
+        let response = request.send_json(body);
+        response.map(drop).with_context(|| format!("POST {url}"))
+    }
 }
 
 fn read(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value> {

@@ -22,6 +22,7 @@ mod process;
 mod rotel;
 mod runs;
 mod selecting;
+mod server;
 mod service;
 mod spans;
 mod store;
@@ -124,6 +125,10 @@ fn report_runs(args: &Args, checks: &mut Checks, done: &[Done], store: &Store) -
     println!(
         "\nWhat the backends say the spans were\n{}",
         table::by_kind(&verdicts)
+    );
+    println!(
+        "\nWhat the backends add to them\n{}",
+        table::by_attributes(&verdicts)
     );
     println!("\neach run is a line of {}", args.out.display());
     checks.runs(&verdicts, store);

@@ -1,6 +1,7 @@
 //! MLflow: started, and read back over its REST API.
 
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -10,21 +11,23 @@ use serde_json::{Map, Value, json};
 use crate::environment::Environment;
 use crate::http::Rest;
 use crate::otlp_json::attributes;
-use crate::plan::Usage;
-use crate::process::{Process, Processes, free_port};
+use crate::plan::{CHAT_MODEL, Usage};
+use crate::process::{Processes, free_port};
+use crate::server::Server;
 use crate::stored::{REASONING, StoredSpan, count};
 
 /// The header that says to which experiment spans belong.
 pub const EXPERIMENT_HEADER: &str = "x-mlflow-experiment-id";
+/// The experiment that is there from the start, and that nobody here reads.
+const DEFAULT_EXPERIMENT: &str = "0";
 /// How many traces are asked for at once.
 const PAGE: usize = 100;
 
 pub struct Mlflow {
     environment: Environment,
-    processes: Processes,
+    server: Server,
     port: u16,
     rest: Rest,
-    process: Option<Process>,
     /// Name and id of each.
     experiments: Vec<(String, String)>,
 }
@@ -34,10 +37,9 @@ impl Mlflow {
         let port = free_port()?;
         Ok(Self {
             environment: environment.clone(),
-            processes: processes.clone(),
+            server: Server::new("mlflow", environment, processes),
             port,
             rest: Rest::new(port),
-            process: None,
             experiments: Vec::new(),
         })
     }
@@ -45,24 +47,38 @@ impl Mlflow {
     /// Starts it, on the store that it had before.
     pub fn start(&mut self) -> Result<()> {
         let command = self.command()?;
-        let log = self.environment.log("mlflow");
-        self.process = Some(self.processes.start(command, &log)?);
-        Ok(())
+        self.server.start(command)
     }
 
     pub fn wait_until_ready(&mut self) -> Result<()> {
-        let rest = self.rest.clone();
-        let process = self.process.as_mut().context("MLflow was not started")?;
-        process
-            .wait_until_ready(|| rest.is_ok("/health"))
-            .context("MLflow did not start")
+        let rest = &self.rest;
+        self.server.wait_until_ready(|| rest.is_ok("/health"))?;
+        self.warm_up().context("MLflow does not take spans")
     }
 
     pub fn stop(&mut self) -> Result<()> {
-        match self.process.take() {
-            Some(process) => process.stop().context("MLflow did not stop"),
-            None => Ok(()),
-        }
+        self.server.stop()
+    }
+
+    /// Sends it a span of nobody's. What it loads with the first one takes longer
+    /// than an exporter waits, and is not what is looked at here.
+    fn warm_up(&self) -> Result<()> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+        let span = json!({
+            "traceId": format!("{now:032x}"),
+            "spanId": "0000000000000001",
+            "name": "warm-up",
+            "startTimeUnixNano": "1",
+            "endTimeUnixNano": "2",
+            "attributes": [
+                {"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}},
+                {"key": "gen_ai.request.model", "value": {"stringValue": CHAT_MODEL.request}},
+                {"key": "gen_ai.usage.input_tokens", "value": {"intValue": "1"}},
+            ],
+        });
+        let request = json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]});
+        let header = (EXPERIMENT_HEADER, DEFAULT_EXPERIMENT);
+        self.rest.send("/v1/traces", header, &request)
     }
 
     fn command(&self) -> Result<Command> {

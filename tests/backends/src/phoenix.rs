@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use crate::environment::Environment;
 use crate::http::Rest;
 use crate::plan::Usage;
-use crate::process::{Process, Processes, free_port};
+use crate::process::{Processes, free_port, is_open};
+use crate::server::Server;
 use crate::stored::{REASONING, StoredSpan, count};
 
 /// How many spans are asked for at once.
@@ -17,11 +18,10 @@ const PAGE: usize = 1_000;
 
 pub struct Phoenix {
     environment: Environment,
-    processes: Processes,
+    server: Server,
     http: u16,
     grpc: u16,
     rest: Rest,
-    process: Option<Process>,
 }
 
 impl Phoenix {
@@ -29,36 +29,27 @@ impl Phoenix {
         let http = free_port()?;
         Ok(Self {
             environment: environment.clone(),
-            processes: processes.clone(),
+            server: Server::new("phoenix", environment, processes),
             http,
             grpc: free_port()?,
             rest: Rest::new(http),
-            process: None,
         })
     }
 
     /// Starts it, on the store that it had before.
     pub fn start(&mut self) -> Result<()> {
         let home = self.environment.folder("phoenix")?;
-        let command = self.command(&home);
-        let log = self.environment.log("phoenix");
-        self.process = Some(self.processes.start(command, &log)?);
-        Ok(())
+        self.server.start(self.command(&home))
     }
 
     pub fn wait_until_ready(&mut self) -> Result<()> {
-        let rest = self.rest.clone();
-        let process = self.process.as_mut().context("Phoenix was not started")?;
-        process
-            .wait_until_ready(|| rest.is_ok("/healthz"))
-            .context("Phoenix did not start")
+        let (rest, grpc) = (&self.rest, self.grpc);
+        self.server
+            .wait_until_ready(|| rest.is_ok("/healthz") && is_open(grpc))
     }
 
     pub fn stop(&mut self) -> Result<()> {
-        match self.process.take() {
-            Some(process) => process.stop().context("Phoenix did not stop"),
-            None => Ok(()),
-        }
+        self.server.stop()
     }
 
     fn command(&self, home: &Path) -> Command {

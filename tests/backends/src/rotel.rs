@@ -1,15 +1,14 @@
 //! rotel: a collector between a tracer and Phoenix, started.
 
-use std::net::{SocketAddr, TcpStream};
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::environment::Environment;
-use crate::process::{Process, Processes, free_port};
+use crate::process::{Processes, free_port, is_open};
+use crate::server::Server;
 
 pub struct Rotel {
     grpc: u16,
-    process: Process,
+    server: Server,
 }
 
 impl Rotel {
@@ -31,15 +30,14 @@ impl Rotel {
                 "--otlp-http-endpoint",
                 &format!("127.0.0.1:{}", free_port()?),
             ]);
-        let process = processes.start(command, &environment.log("rotel"))?;
-        Ok(Self { grpc, process })
+        let mut server = Server::new("rotel", environment, processes);
+        server.start(command)?;
+        Ok(Self { grpc, server })
     }
 
     pub fn wait_until_ready(&mut self) -> Result<()> {
-        let address = SocketAddr::from(([127, 0, 0, 1], self.grpc));
-        self.process
-            .wait_until_ready(|| TcpStream::connect(address).is_ok())
-            .context("rotel did not start")
+        let grpc = self.grpc;
+        self.server.wait_until_ready(|| is_open(grpc))
     }
 
     /// Where it takes OTLP over gRPC.

@@ -24,7 +24,7 @@ impl Store {
     pub fn holding(backends: &Backends, expected: &BTreeSet<String>) -> Result<Self> {
         let until = Instant::now() + STORED_WITHIN;
         loop {
-            let store = Self::new(backends.stored()?);
+            let store = Self::of(backends.stored()?);
             if expected.is_subset(&store.ids) || Instant::now() > until {
                 return Ok(store);
             }
@@ -32,7 +32,8 @@ impl Store {
         }
     }
 
-    fn new(spans: Vec<StoredSpan>) -> Self {
+    /// These spans and no others.
+    pub fn of(spans: Vec<StoredSpan>) -> Self {
         let ids = spans.iter().map(|span| span.id.clone()).collect();
         let mut traces: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for span in spans {

@@ -31,6 +31,16 @@ const RUN_COLUMNS: [&str; 14] = [
     "verdict",
 ];
 
+/// How attributes begin that no span here is sent with.
+const ADDED: [&str; 6] = [
+    "embedding.",
+    "input.",
+    "llm.",
+    "mlflow.",
+    "output.",
+    "tool.",
+];
+
 /// Writes the table of all runs.
 pub fn write_runs(path: &Path, verdicts: &[Verdict<'_>]) -> Result<()> {
     let mut text = RUN_COLUMNS.join("\t") + "\ttokens: input/output/cached/reasoning\n";
@@ -179,6 +189,24 @@ pub fn by_kind(verdicts: &[Verdict<'_>]) -> Table {
         ]);
     }
     right(table, [3, 4, 5, 6, 7])
+}
+
+/// The attributes that each backend makes of what was sent.
+pub fn by_attributes(verdicts: &[Verdict<'_>]) -> Table {
+    let mut groups: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for span in verdicts.iter().flat_map(|verdict| verdict.found) {
+        let backend = span.place.split('/').next().unwrap_or_default();
+        let keys = span.attributes.keys().map(String::as_str);
+        let own = keys.filter(|key| ADDED.iter().any(|prefix| key.starts_with(prefix)));
+        groups.entry((backend, &span.kind)).or_default().extend(own);
+    }
+    let mut table = table(["backend", "kind", "attributes of its own"]);
+    for ((backend, kind), keys) in groups {
+        if !keys.is_empty() {
+            table.add_row([backend.to_owned(), kind.to_owned(), list(keys)]);
+        }
+    }
+    table
 }
 
 /// What was lost over an outage.

@@ -2,11 +2,14 @@
 //! sends to.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, TracerProviderBuilder,
+};
 use spanway::otel::{RoutingTracerProvider, TracerConfig};
 
 use crate::backends::Backends;
@@ -37,6 +40,8 @@ pub const TRACERS: [(&str, Way); 9] = [
     ("console", Way::File),
     ("discard", Way::Nowhere),
 ];
+/// How long spans are gathered before they are exported.
+const BATCH_DELAY: Duration = Duration::from_millis(50);
 /// Where failed decisions go.
 pub const FALLBACK: &str = "quarantine";
 
@@ -130,8 +135,17 @@ fn tracer(name: &str, way: Way, backends: &mut Backends, counts: &Counts) -> Res
     let counts = counts.clone();
     let sdk = SdkTracerProvider::builder()
         .with_resource(resource)
-        .with_batch_exporter(Counted { exporter, counts });
+        .with_span_processor(in_batches(Counted { exporter, counts }));
     Ok(Source::Sdk(sdk))
+}
+
+/// Soon after they end, so that a backend that goes away goes between two batches of
+/// one run.
+fn in_batches(exporter: Counted<SpanExporter>) -> BatchSpanProcessor {
+    let config = BatchConfigBuilder::default().with_scheduled_delay(BATCH_DELAY);
+    BatchSpanProcessor::builder(exporter)
+        .with_batch_config(config.build())
+        .build()
 }
 
 fn http(endpoint: &str, headers: HashMap<String, String>) -> Result<SpanExporter> {

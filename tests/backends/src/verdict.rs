@@ -163,3 +163,6 @@ fn looks_in(dialect: Dialect, span: &PlannedSpan) -> Looks {
     let model = span.model.map(|model| dialect.model(model).to_owned());
     (dialect.kind(span.operation).to_owned(), model, span.usage)
 }
+
+#[cfg(test)]
+mod tests;
