@@ -1,5 +1,9 @@
 //! The command line: what may be asked, and the help that teaches it.
 
+mod author;
+
+pub(crate) use author::{BuildArgs, CheckArgs, NewArgs, TestArgs};
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -15,8 +19,11 @@ Examples:
   spanway demo
   spanway route selectors/ -c environment=production -c tenant=acme
   spanway explain selectors/20-tenant.wasm
+  spanway new --lang rust by-environment
+  spanway build by-environment/
+  spanway test by-environment/cases.toml
   spanway check selectors/50-environment.wasm
-  spanway build my-selector/
+  spanway init --exporter langfuse,console && spanway config check
 
 Exit codes: 0 it worked, 1 it worked and the answer is no, 2 it could not be done."
 )]
@@ -60,8 +67,18 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// List the selectors of a directory in the order in which they are asked
     List(ListArgs),
-    /// Build the selector in a Rust crate's folder
+    /// Begin a selector: a project that builds, tests and routes
+    New(NewArgs),
+    /// Build the selector in a project's folder
     Build(BuildArgs),
+    /// Hold selectors to cases: contexts, and what must be decided
+    Test(TestArgs),
+    /// Show the traces in files that a file exporter wrote
+    Traces(TracesArgs),
+    /// Write a configuration to begin with
+    Init(InitArgs),
+    /// Check a configuration, or print what one may hold
+    Config(ConfigArgs),
 }
 
 /// Arguments of `spanway demo`.
@@ -93,11 +110,16 @@ Examples:
   spanway route selectors/ -c environment=production
   spanway route 20-tenant.wasm -c tenant=acme --tracers console,tenant-acme
   spanway route selectors/ -c 'user:={\"id\":7,\"tier\":\"free\"}' -c 'span.name=GET /healthz'
-  spanway route selectors/ --contexts contexts.jsonl --json")]
+  spanway route selectors/ -c tenant=acme --explain
+  spanway route selectors/ --contexts contexts.jsonl --json
+  spanway route --config spanway.toml -c tenant=acme")]
 pub(crate) struct RouteArgs {
     /// A selector, or a directory of selectors
-    #[arg(value_name = "SELECTORS")]
-    pub selectors: PathBuf,
+    #[arg(value_name = "SELECTORS", required_unless_present = "config")]
+    pub selectors: Option<PathBuf>,
+    /// A configuration, whose selectors are asked for its tracers
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["selectors", "tracers", "fallback"])]
+    pub config: Option<PathBuf>,
     /// One entry of the runtime context: KEY=TEXT, or KEY:=JSON for any other type
     #[arg(
         short,
@@ -115,6 +137,10 @@ pub(crate) struct RouteArgs {
     /// The tracer that failed decisions go to, in place of the default
     #[arg(long, value_name = "NAME")]
     pub fallback: Option<String>,
+    /// Show how each decision went: what each selector asked, was told and answered, and why
+    /// nobody else was asked
+    #[arg(long, conflicts_with = "config")]
+    pub explain: bool,
     /// Print one JSON object on a line for each decision
     #[arg(long)]
     pub json: bool,
@@ -175,21 +201,6 @@ impl ExplainFormat {
     }
 }
 
-/// Arguments of `spanway check`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  spanway check selectors/50-environment.wasm
-  spanway check target/wasm32-wasip2/release/mine.wasm --json")]
-pub(crate) struct CheckArgs {
-    /// The component
-    #[arg(value_name = "FILE.wasm")]
-    pub file: PathBuf,
-    /// Print the findings as one JSON object
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// Arguments of `spanway list`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
@@ -201,28 +212,79 @@ pub(crate) struct ListArgs {
     pub json: bool,
 }
 
-/// Arguments of `spanway build`.
+/// Arguments of `spanway traces`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The selector is written to --output, or to the path that the crate's Cargo.toml gives as
-`output` under [package.metadata.spanway], or beside that Cargo.toml.
+Examples:
+  spanway traces spanway-demo/langfuse.jsonl
+  spanway traces spanway-demo/*.jsonl --outline --limit 3")]
+pub(crate) struct TracesArgs {
+    /// Files of OTLP JSON lines; - for standard input
+    #[arg(value_name = "FILE.jsonl", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Show at most this many traces of each file
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Leave attributes and events out
+    #[arg(long)]
+    pub outline: bool,
+}
+
+/// Arguments of `spanway init`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  spanway init
+  spanway init --exporter langfuse,datadog,console
+  spanway init config/spanway.toml --exporter otlp --force")]
+pub(crate) struct InitArgs {
+    /// Where to write it
+    #[arg(value_name = "FILE", default_value = "spanway.toml")]
+    pub file: PathBuf,
+    /// The kinds of exporters, a tracer for each
+    #[arg(
+        long,
+        value_name = "KINDS",
+        value_delimiter = ',',
+        default_value = "console"
+    )]
+    pub exporter: Vec<String>,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `spanway config`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigArgs {
+    /// What to do with it
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What is done with a configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check a file: load it and its selectors, make its tracers, send nothing
+    Check(ConfigCheckArgs),
+    /// Print the JSON schema of a file, for editors
+    Schema,
+}
+
+/// Arguments of `spanway config check`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+What code provides has stand-ins: tracers that drop their spans, selectors that abstain.
+Files of file exporters are opened, and made if they are not there.
 
 Examples:
-  spanway build
-  spanway build my-selector/ --output selectors/30-mine.wasm
-  spanway build selectors/*/
-  spanway build my-selector/ -- --locked")]
-pub(crate) struct BuildArgs {
-    /// Folders of selector crates
-    #[arg(value_name = "FOLDER", default_value = ".")]
-    pub folders: Vec<PathBuf>,
-    /// Where to write the selector; for one folder
-    #[arg(short, long, value_name = "FILE.wasm")]
-    pub output: Option<PathBuf>,
-    /// The target to build for: wasm32-unknown-unknown or wasm32-wasip2
-    #[arg(long, value_name = "TRIPLE")]
-    pub target: Option<String>,
-    /// Arguments for `cargo build`, after --
-    #[arg(last = true, value_name = "CARGO ARGUMENTS")]
-    pub cargo: Vec<String>,
+  spanway config check
+  spanway config check config/spanway.json --json")]
+pub(crate) struct ConfigCheckArgs {
+    /// The configuration, TOML or JSON
+    #[arg(value_name = "FILE", default_value = "spanway.toml")]
+    pub file: PathBuf,
+    /// Print the findings as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }

@@ -1,11 +1,14 @@
-//! From the folder of a Rust selector to the component that a host loads.
+//! From the folder of a selector to the component that a host loads.
 //!
-//! The same sources give the same bytes: whatever folder they lie in, whatever
-//! the machine is called, whoever's registry cache the dependencies came from.
-//! So a component can be rebuilt by anybody and compared.
+//! Of a Rust crate the same sources give the same bytes: whatever folder they lie in,
+//! whatever the machine is called, whoever's registry cache the dependencies came from.
+//! So a component can be rebuilt by anybody and compared. In other languages that is as
+//! good as their tools.
 
 mod cargo;
 mod component;
+mod steps;
+mod system;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +18,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use cargo::{Package, Toolchain};
+
+use crate::project::{Project, require};
 
 /// The target of a selector unless another is asked for: no system interface is
 /// linked, so the component imports the runtime context and nothing else.
@@ -37,8 +42,8 @@ pub(crate) struct BuildOptions {
 /// What was built.
 #[derive(Clone, Debug)]
 pub(crate) struct Built {
-    /// The name of the package.
-    pub(crate) package: String,
+    /// The name of the selector.
+    pub(crate) name: String,
     /// Where the component was written.
     pub(crate) output: PathBuf,
     /// Its size in bytes.
@@ -47,46 +52,78 @@ pub(crate) struct Built {
     pub(crate) changed: bool,
 }
 
-/// Builds the Rust selector in `folder` and writes its component.
+/// A component that is not written yet.
+struct Made {
+    name: String,
+    component: Vec<u8>,
+    /// Where the project says that it belongs, relative to its folder.
+    output: Option<PathBuf>,
+}
+
+/// Builds the selector in `folder` and writes its component.
 ///
-/// Cargo's own messages go to standard error.
+/// The messages of the tools go to standard error.
 ///
 /// # Errors
 ///
-/// If the folder holds no package, the package is no selector, the target is not
-/// installed, or cargo does not build it. Each message says what to do.
+/// If the folder is no project, a tool is missing, it does not build, or what it
+/// builds is no selector. Each message says what to do.
 pub(crate) fn build(folder: &Path, options: &BuildOptions) -> Result<Built> {
+    let project = Project::read(folder)?;
+    if let Some(project) = &project {
+        require(&project.tools, &project.selector.language, folder)?;
+    }
+    let made = match project {
+        Some(Project {
+            selector,
+            build: Some(build),
+            ..
+        }) => {
+            if options.target.is_some() || !options.cargo_args.is_empty() {
+                bail!(
+                    "--target and arguments for cargo are for Rust crates, and this is a project \
+                     in {}; its selector.toml says how it is built",
+                    selector.language
+                );
+            }
+            steps::build(folder, &selector.name, &build)?
+        }
+        _ => build_crate(folder, options)?,
+    };
+    let output = match (&options.output, &made.output) {
+        (Some(output), _) => output.clone(),
+        (None, Some(output)) => folder.join(output),
+        (None, None) => folder.join(&made.name).with_extension("wasm"),
+    };
+    let output = tidy(&output);
+    let changed = fs::read(&output).ok().as_deref() != Some(&made.component);
+    if changed {
+        write_whole(&output, &made.component)?;
+    }
+    Ok(Built {
+        name: made.name,
+        output,
+        bytes: made.component.len(),
+        changed,
+    })
+}
+
+fn build_crate(folder: &Path, options: &BuildOptions) -> Result<Made> {
     let target = options.target.as_deref().unwrap_or(DEFAULT_TARGET);
     let package = Package::read(folder, target, &options.cargo_args)?;
     let toolchain = Toolchain::read(folder)?;
-    if !options
-        .cargo_args
-        .iter()
-        .any(|arg| arg.contains("build-std"))
-    {
+    let builds_std = |arg: &String| arg.contains("build-std");
+    if !options.cargo_args.iter().any(builds_std) {
         toolchain.require(target)?;
     }
-
     let module = cargo::build(&package, &toolchain, target, &options.cargo_args)?;
     let bytes = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
-    let bytes = component::from_build(&bytes)
+    let component = component::from_build(&bytes, None)
         .with_context(|| format!("`{}` was built, but is no selector", package.name))?;
-
-    let output = match (&options.output, &package.output) {
-        (Some(output), _) => output.clone(),
-        (None, Some(output)) => package.folder.join(output),
-        (None, None) => package.folder.join(&package.name).with_extension("wasm"),
-    };
-    let output = tidy(&output);
-    let changed = fs::read(&output).ok().as_deref() != Some(&bytes);
-    if changed {
-        write_whole(&output, &bytes)?;
-    }
-    Ok(Built {
-        package: package.name,
-        output,
-        bytes: bytes.len(),
-        changed,
+    Ok(Made {
+        name: package.name,
+        component,
+        output: package.output,
     })
 }
 

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use spanway::explanation::{Answer, Branch, Explanation, Question, Rule, Step, Way};
 use spanway::{ComponentSelector, RuntimeContext, Selector as _, TracerNames};
 
-use crate::walk::{Walk, path};
+use crate::walk::{Walk, forget_hits, path};
 
 /// How many contexts are made up for one selector: some seconds for an interpreter,
 /// which takes milliseconds for each.
@@ -42,6 +42,24 @@ pub(crate) fn explore(
     words: &[String],
     tracers: &TracerNames,
 ) -> Explored {
+    let contexts = ask_around(selector, words, tracers);
+    let mut explanation = Walk::new(selector.explain(tracers)).explanation;
+    if let Some(tree) = &mut explanation.tree {
+        leave_out(tree);
+    }
+    Explored {
+        explanation,
+        contexts,
+    }
+}
+
+/// Asks the selector about contexts that are made up, and returns how many were. What
+/// it decided, it has learned.
+pub(crate) fn ask_around(
+    selector: &ComponentSelector,
+    words: &[String],
+    tracers: &TracerNames,
+) -> usize {
     let mut waiting = VecDeque::from([Map::new()]);
     let mut tried: HashSet<String> = HashSet::new();
     let mut contexts = 0;
@@ -73,14 +91,7 @@ pub(crate) fn explore(
             place.push_str(&format!("={answer:?};"));
         }
     }
-    let mut explanation = Walk::new(selector.explain(tracers)).explanation;
-    if let Some(tree) = &mut explanation.tree {
-        leave_out(tree);
-    }
-    Explored {
-        explanation,
-        contexts,
-    }
+    contexts
 }
 
 /// The same context with other answers to a question.
@@ -143,9 +154,9 @@ fn identifiers(key: &str, salt: &str, buckets: u32) -> Vec<String> {
     identifiers
 }
 
-/// Leaves out the texts that were tried and that the selector does not tell from a
-/// text that it cannot know.
-fn leave_out(step: &mut Step) {
+/// Leaves out the texts that were tried, that no counted context had, and that the
+/// selector does not tell from a text that it cannot know.
+pub(crate) fn leave_out(step: &mut Step) {
     let Step::Asks(_, ways) = step else {
         return;
     };
@@ -154,12 +165,19 @@ fn leave_out(step: &mut Step) {
     let Some(other) = ways.iter().find(|way| way.answer == unknown) else {
         return;
     };
-    let other = other.then.clone();
+    let other = uncounted(&other.then);
     let tells = |way: &Way| {
         let text = matches!(way.answer, Answer::Text(_));
-        !text || way.answer == unknown || way.then != other
+        let then = uncounted(&way.then);
+        !text || way.answer == unknown || then != way.then || then != other
     };
     ways.retain(tells);
+}
+
+fn uncounted(step: &Step) -> Step {
+    let mut step = step.clone();
+    forget_hits(Some(&mut step));
+    step
 }
 
 /// Puts what happens to a text that the selector cannot know behind what happens to

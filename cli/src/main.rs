@@ -1,5 +1,5 @@
 //! The `spanway` command: see trace routing at work, ask selectors for decisions,
-//! check their files, build them.
+//! write, build, test and check them.
 //!
 //! Data goes to standard output and messages to standard error. Exit codes: 0, it
 //! worked; 1, it worked and the answer is no (a file is no selector, one could not
@@ -7,10 +7,17 @@
 
 mod args;
 mod build;
+mod cases;
 mod commands;
+mod configured;
 mod contexts;
+mod coverage;
 mod explore;
+mod nearest;
 mod printer;
+mod project;
+mod starter;
+mod transcript;
 mod walk;
 
 use std::process::ExitCode;
@@ -31,7 +38,12 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(args, cache, &printer),
         Command::Check(args) => commands::check::run(args, cache, &printer),
         Command::List(args) => commands::list::run(args, cache, &printer),
+        Command::New(args) => commands::new::run(args, &printer),
         Command::Build(args) => commands::build::run(args, &printer),
+        Command::Test(args) => commands::test::run(args, cache, &printer),
+        Command::Traces(args) => commands::traces::run(args, &printer),
+        Command::Init(args) => commands::init::run(args, &printer),
+        Command::Config(args) => commands::config::run(args, cache, &printer),
     };
     match outcome {
         Ok(Verdict::Yes) => ExitCode::SUCCESS,

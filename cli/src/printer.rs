@@ -3,6 +3,9 @@
 
 use std::fmt::Display;
 use std::io::Write as _;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
@@ -12,8 +15,12 @@ use spanway::explanation::{Role, Text};
 /// Writes for people and programs. A reader that has gone away is no error.
 pub(crate) struct Printer;
 
+/// How long nothing may be seen.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
 
@@ -73,6 +80,16 @@ impl Printer {
         self.line(format_args!("{FAINT}{text}{FAINT:#}"));
     }
 
+    /// One thing that holds.
+    pub(crate) fn passed(&self, what: impl Display) {
+        self.line(format_args!("  {GOOD}ok{GOOD:#}      {what}"));
+    }
+
+    /// One thing that does not.
+    pub(crate) fn failed(&self, what: impl Display) {
+        self.line(format_args!("  {BAD}FAILED{BAD:#}  {what}"));
+    }
+
     /// A table of data.
     pub(crate) fn table(&self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
         let mut table = Table::new();
@@ -89,6 +106,22 @@ impl Printer {
     /// What is going on.
     pub(crate) fn progress(&self, text: impl Display) {
         let _ = writeln!(anstream::stderr(), "{FAINT}{text}{FAINT:#}");
+    }
+
+    /// Does something, and says what it is if it takes longer than a person likes to look
+    /// at nothing.
+    pub(crate) fn patiently<T>(&self, text: impl Display + Send, work: impl FnOnce() -> T) -> T {
+        let (done, waiting) = channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                if waiting.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                    self.progress(text);
+                }
+            });
+            let outcome = work();
+            drop(done);
+            outcome
+        })
     }
 
     /// What went wrong and did not stop the command.

@@ -38,7 +38,8 @@ impl Walk {
     }
 }
 
-fn forget_hits(tree: Option<&mut Step>) {
+/// Forgets how often each way was taken.
+pub(crate) fn forget_hits(tree: Option<&mut Step>) {
     let mut steps: Vec<&mut Step> = tree.into_iter().collect();
     while let Some(step) = steps.pop() {
         match step {
@@ -51,6 +52,19 @@ fn forget_hits(tree: Option<&mut Step>) {
 /// The questions that a context is asked on its way through a tree, each with its
 /// answer.
 pub(crate) fn path(tree: &Step, view: &ContextView<'_>) -> Vec<(Question, Answer)> {
+    path_and_end(tree, view).0
+}
+
+/// The same, if the way is known to its end.
+pub(crate) fn whole_path(tree: &Step, view: &ContextView<'_>) -> Option<Vec<(Question, Answer)>> {
+    let (path, end) = path_and_end(tree, view);
+    end.map(|_| path)
+}
+
+fn path_and_end<'t>(
+    tree: &'t Step,
+    view: &ContextView<'_>,
+) -> (Vec<(Question, Answer)>, Option<&'t Step>) {
     let mut path = Vec::new();
     let mut step = Some(tree);
     while let Some(Step::Asks(question, ways)) = step {
@@ -59,7 +73,7 @@ pub(crate) fn path(tree: &Step, view: &ContextView<'_>) -> Vec<(Question, Answer
         path.push((question.clone(), answer));
         step = way.map(|way| &way.then);
     }
-    path
+    (path, step)
 }
 
 /// What a context answers.
@@ -141,5 +155,7 @@ mod tests {
         assert_eq!(walk.explanation.rules().hits, 3);
         assert_eq!(path(&tree, &bucketed.view()).len(), 2);
         assert_eq!(path(&tree, &other.view()).len(), 1);
+        assert_eq!(whole_path(&tree, &other.view()), None);
+        assert!(whole_path(&tree, &empty.view()).is_some());
     }
 }

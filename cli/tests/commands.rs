@@ -463,7 +463,7 @@ fn what_cannot_be_done_says_so() {
 
 #[test]
 fn help_teaches_and_a_wrong_word_is_corrected() {
-    for command in ["demo", "route", "check", "list", "build"] {
+    for command in ["demo", "route", "check", "list", "new", "build", "test"] {
         let help = spanway(&[command, "--help"]);
         assert_eq!(help.code, 0);
         assert!(help.stdout.contains("Usage: spanway"), "{}", help.stdout);
@@ -516,4 +516,57 @@ fn a_cache_that_was_named_and_cannot_be_is_a_warning() {
     assert!(inside.stderr.contains("elsewhere"), "{}", inside.stderr);
     let made = root().join("selectors/compiled-selectors-1");
     fs::remove_dir_all(made).unwrap();
+}
+
+#[test]
+fn traces_are_shown_as_trees_from_the_files_that_hold_them() {
+    let folder = folder();
+    let out = folder.path().join("traces");
+    let out = out.display().to_string();
+    let demo = spanway(&[
+        "demo",
+        "--selectors",
+        &selectors(),
+        "--out",
+        &out,
+        "--runs",
+        "30",
+    ]);
+    assert_eq!(demo.code, 0, "{}", demo.stderr);
+    assert!(
+        demo.stdout.contains("└─ invoke_agent shop-assistant"),
+        "{}",
+        demo.stdout
+    );
+
+    let langfuse = format!("{out}/langfuse.jsonl");
+    let whole = spanway(&["traces", &langfuse, "--limit", "1"]);
+    assert_eq!(whole.code, 0, "{}", whole.stderr);
+    assert!(
+        whole.stdout.contains("│ spanway.tracer = langfuse"),
+        "{}",
+        whole.stdout
+    );
+    let outline = spanway(&["traces", &langfuse, "--outline"]);
+    assert!(!outline.stdout.contains('='), "{}", outline.stdout);
+    let traces = outline
+        .stdout
+        .lines()
+        .filter(|line| line.contains("  trace "))
+        .count();
+    assert!(traces > 1, "{}", outline.stdout);
+
+    let lines = fs::read_to_string(&langfuse).unwrap();
+    let piped = spanway_with_input(&["traces", "-", "--outline"], &lines);
+    assert_eq!(piped.stdout, outline.stdout);
+
+    let empty = file(&folder, "empty.jsonl", b"\n");
+    let none = spanway(&["traces", &empty]);
+    assert_eq!((none.code, none.stderr.trim()), (1, "no trace in it"));
+    let broken = file(&folder, "broken.jsonl", format!("{lines}{{\n").as_bytes());
+    let broken = spanway(&["traces", &broken]);
+    assert_eq!(broken.code, 2);
+    let line = lines.lines().count() + 1;
+    let message = format!("line {line} is not an OTLP trace request in JSON");
+    assert!(broken.stderr.contains(&message), "{}", broken.stderr);
 }

@@ -247,10 +247,7 @@ impl Fallback {
     /// Whether the decision went wrong, so that the trace goes to the fallback
     /// tracer and not to the default one.
     pub fn is_failure(&self) -> bool {
-        !matches!(
-            self,
-            Fallback::NoTracers | Fallback::NoSelector | Fallback::Abstained
-        )
+        self.kind().is_failure()
     }
 
     /// Bytes of the text that it carries.
@@ -319,7 +316,7 @@ impl fmt::Display for Budget {
 }
 
 /// The causes of [`Fallback`] without their details.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum FallbackKind {
@@ -359,6 +356,11 @@ impl FallbackKind {
         FallbackKind::Unavailable,
         FallbackKind::Host,
     ];
+
+    /// Whether it is a failure: [`Fallback::is_failure`].
+    pub fn is_failure(self) -> bool {
+        !matches!(self, Self::NoTracers | Self::NoSelector | Self::Abstained)
+    }
 
     /// The word that stands for it in attributes and JSON. It stays the same.
     pub fn as_str(self) -> &'static str {

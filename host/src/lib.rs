@@ -29,12 +29,24 @@
     feature = "otel",
     doc = "7. [`otel`]: a tracer provider for OpenTelemetry that routes each trace."
 )]
+#![cfg_attr(
+    feature = "otel",
+    doc = "8. [`ai`]: typed spans for agents, models, tools and workflows."
+)]
+#![cfg_attr(
+    feature = "config",
+    doc = "9. [`config`]: all of this from a file, `spanway.toml`."
+)]
 //!
 //! # Features
 //! - `components` (default): selectors as WebAssembly components, on wasmtime.
-//! - `otel` (default): the routing tracer provider for OpenTelemetry.
+//! - `otel` (default): the routing tracer provider for OpenTelemetry, and AI spans.
+//! - `otlp` (default): exporters for backends, over OTLP as protobuf over HTTP.
+//! - `config` (default, with the three above): tracers and selectors from a file.
+//! - `grpc`: OTLP over gRPC too.
+//! - `layer`: a layer for `tracing-subscriber`, by which `tracing` spans are routed.
 //!
-//! Without both, the crate holds the registry and native selectors, and depends on
+//! Without all of them, the crate holds the registry and native selectors, and depends on
 //! little.
 //!
 //! # A quiet guest
@@ -44,6 +56,7 @@
 mod context;
 mod decision;
 pub mod explanation;
+mod parallel;
 mod seat;
 mod selector;
 mod tracer_names;
@@ -58,7 +71,17 @@ mod learned;
 mod registry;
 
 #[cfg(feature = "otel")]
+pub mod ai;
+#[cfg(feature = "config")]
+pub mod config;
+#[cfg(feature = "otel")]
+pub mod delivery;
+#[cfg(feature = "otel")]
+pub mod exporters;
+#[cfg(feature = "otel")]
 pub mod otel;
+#[cfg(feature = "otel")]
+pub mod scrub;
 
 pub use context::{
     ContextError, ContextLimits, ContextView, RootSpan, RuntimeContext, RuntimeContextBuilder,
@@ -83,5 +106,5 @@ pub use directory::{DirectoryError, LoadReport, LoadedFile, SelectorsDirectory};
 
 pub use registry::{
     Lifecycle, LifecycleFailure, LifecycleReport, NoSuchTracer, RegisterError, Selection,
-    SelectionCounts, TracerRegistry,
+    SelectionCounts, SelectionOutcome, TracerRegistry, Undelivered,
 };

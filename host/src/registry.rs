@@ -7,22 +7,26 @@
 mod counts;
 mod lifecycle;
 mod selection;
+mod snapshot;
+mod tally;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
-pub use counts::SelectionCounts;
-pub use lifecycle::{Lifecycle, LifecycleFailure, LifecycleReport};
+pub use counts::{SelectionCounts, SelectionOutcome};
+pub use lifecycle::{Lifecycle, LifecycleFailure, LifecycleReport, Undelivered};
 pub use selection::Selection;
 
 use crate::context::ContextView;
-use crate::seat::Seat;
 use crate::selector::Chain;
 use crate::tracer_names::{MAX_NAME_BYTES, TracerNames};
-use counts::Counters;
+use snapshot::Snapshot;
+use tally::{Tallies, Tally};
 
 /// Named tracers, a default among them, and a chain of selectors.
 ///
@@ -57,53 +61,8 @@ use counts::Counters;
 pub struct TracerRegistry<T> {
     current: ArcSwap<Snapshot<T>>,
     /// Held while a new snapshot is made, so that no change is lost.
-    writing: Mutex<()>,
-    counters: Counters,
-}
-
-/// What a reader sees: one state of the registry.
-struct Snapshot<T> {
-    tracers: Vec<Arc<T>>,
-    names: TracerNames,
-    /// A place in `tracers`; none if and only if there is no tracer.
-    default: Option<usize>,
-    /// Where failed decisions go; none for the default tracer.
-    fallback: Option<usize>,
-    chain: Chain,
-    /// One for each selector of the chain, among these names.
-    seats: Box<[Seat]>,
-}
-
-impl<T> Default for Snapshot<T> {
-    fn default() -> Self {
-        Self {
-            tracers: Vec::new(),
-            names: TracerNames::default(),
-            default: None,
-            fallback: None,
-            chain: Chain::empty(),
-            seats: Box::default(),
-        }
-    }
-}
-
-impl<T> Clone for Snapshot<T> {
-    fn clone(&self) -> Self {
-        Self {
-            tracers: self.tracers.clone(),
-            names: self.names.clone(),
-            default: self.default,
-            fallback: self.fallback,
-            chain: self.chain.clone(),
-            seats: Box::default(),
-        }
-    }
-}
-
-impl<T> Snapshot<T> {
-    fn place(&self, name: &str) -> Option<usize> {
-        self.names.as_slice().iter().position(|known| known == name)
-    }
+    tallies: Mutex<Tallies>,
+    chains: AtomicU64,
 }
 
 impl<T> Default for TracerRegistry<T> {
@@ -116,11 +75,14 @@ impl<T> TracerRegistry<T> {
     /// A registry without tracers. Until one is registered, a selection names
     /// none.
     pub fn new() -> Self {
-        Self {
-            current: ArcSwap::from_pointee(Snapshot::default()),
-            writing: Mutex::new(()),
-            counters: Counters::default(),
-        }
+        let registry = Self {
+            current: ArcSwap::default(),
+            tallies: Mutex::default(),
+            chains: AtomicU64::new(0),
+        };
+        // So that the first state is counted in too.
+        registry.take();
+        registry
     }
 
     /// Registers a tracer. The first one becomes the default.
@@ -180,11 +142,14 @@ impl<T> TracerRegistry<T> {
     /// If it was the default, the first that remains becomes the default. If
     /// failed decisions went to it, they go to the default from now on.
     pub fn unregister(&self, name: &str) -> bool {
+        self.take_out(name).is_ok()
+    }
+
+    /// [`unregister`](Self::unregister), and gives the tracer.
+    pub(crate) fn take_out(&self, name: &str) -> Result<Arc<T>, NoSuchTracer> {
         self.change(|next| {
-            let Some(gone) = next.place(name) else {
-                return Err(());
-            };
-            next.tracers.remove(gone);
+            let gone = next.find(name)?;
+            let tracer = next.tracers.remove(gone);
             next.names = TracerNames::new(
                 next.names
                     .as_slice()
@@ -201,9 +166,8 @@ impl<T> TracerRegistry<T> {
                 );
             }
             next.fallback = moved(next.fallback, gone);
-            Ok(())
+            Ok(tracer)
         })
-        .is_ok()
     }
 
     /// Drops all tracers, the default and the selectors. Nothing is shut down.
@@ -220,10 +184,7 @@ impl<T> TracerRegistry<T> {
         self.change(|next| {
             next.fallback = match name {
                 None => None,
-                Some(name) => Some(next.place(name).ok_or_else(|| NoSuchTracer {
-                    name: name.to_owned(),
-                    known: next.names.as_slice().to_vec(),
-                })?),
+                Some(name) => Some(next.find(name)?),
             };
             Ok(())
         })
@@ -235,9 +196,15 @@ impl<T> TracerRegistry<T> {
             next.chain = chain;
             Ok(())
         });
+        self.chains.fetch_add(1, Ordering::Relaxed);
         match changed {
             Ok(()) => {}
         }
+    }
+
+    /// How often the chain of selectors was set.
+    pub fn chains_set(&self) -> u64 {
+        self.chains.load(Ordering::Relaxed)
     }
 
     /// The chain of selectors that is asked now.
@@ -285,50 +252,76 @@ impl<T> TracerRegistry<T> {
     /// outcome.
     #[inline]
     pub fn select(&self, context: &ContextView<'_>) -> Selection<T> {
-        Selection::new(self.current.load(), context, &self.counters)
+        Selection::new(self.current.load(), context)
     }
 
     /// How many selections there were, by cause.
+    ///
+    /// # Cost
+    /// Waits for a change that is being made, and reads a few cells for each thread
+    /// that selected. It is for metrics and not for each trace.
     pub fn counts(&self) -> SelectionCounts {
-        self.counters.read()
+        self.tallies.lock().read()
     }
 
-    fn change<E>(&self, edit: impl FnOnce(&mut Snapshot<T>) -> Result<(), E>) -> Result<(), E> {
-        let _writing = self.writing.lock();
+    fn change<R, E>(&self, edit: impl FnOnce(&mut Snapshot<T>) -> Result<R, E>) -> Result<R, E> {
+        let mut tallies = self.tallies.lock();
         let mut next = Snapshot::clone(&self.current.load());
-        edit(&mut next)?;
-        next.seats = next.chain.seats();
-        self.current.store(Arc::new(next));
-        Ok(())
+        let edited = edit(&mut next)?;
+        self.publish(&mut tallies, next);
+        Ok(edited)
     }
 
     fn take(&self) -> Arc<Snapshot<T>> {
-        let _writing = self.writing.lock();
-        self.current.swap(Arc::default())
+        self.publish(&mut self.tallies.lock(), Snapshot::default())
+    }
+
+    /// Puts another state in place of the present one, which is returned.
+    fn publish(&self, tallies: &mut Tallies, mut next: Snapshot<T>) -> Arc<Snapshot<T>> {
+        next.seats = next.chain.seats();
+        next.tally = Arc::new(Tally::of(&next));
+        tallies.add(&next.tally);
+        self.current.swap(Arc::new(next))
     }
 }
 
-impl<T: Lifecycle> TracerRegistry<T> {
-    /// Asks each tracer to export what it holds. All keep running.
+impl<T: Lifecycle + 'static> TracerRegistry<T> {
+    /// Asks each tracer to export what it holds, with 10 seconds of time. All keep
+    /// running.
     pub fn flush(&self) -> LifecycleReport {
-        LifecycleReport::of(self.distinct(&self.current.load_full()), T::flush)
+        self.flush_within(lifecycle::DEFAULT_TIME)
+    }
+
+    /// [`flush`](Self::flush) with another time. All tracers are asked at once, each on
+    /// a thread of its own, and one that is not done in time is not waited for.
+    pub fn flush_within(&self, time: Duration) -> LifecycleReport {
+        LifecycleReport::flush(self.distinct(), time)
     }
 
     /// Empties the registry, then shuts each tracer down, once however many names
-    /// it has. One that fails does not keep the others from it. A second call
-    /// finds nothing to do.
+    /// it has, with 10 seconds of time. One that fails does not keep the others from
+    /// it. A second call finds nothing to do.
     pub fn shutdown(&self) -> LifecycleReport {
-        LifecycleReport::of(self.distinct(&self.take()), T::shutdown)
+        self.shutdown_within(lifecycle::DEFAULT_TIME)
     }
 
-    fn distinct(&self, snapshot: &Snapshot<T>) -> Vec<(String, Arc<T>)> {
-        let mut distinct: Vec<(String, Arc<T>)> = Vec::new();
-        for (name, tracer) in snapshot.names.as_slice().iter().zip(&snapshot.tracers) {
-            if !distinct.iter().any(|(_, known)| Arc::ptr_eq(known, tracer)) {
-                distinct.push((name.clone(), tracer.clone()));
-            }
-        }
-        distinct
+    /// [`shutdown`](Self::shutdown) with another time, kept as
+    /// [`flush_within`](Self::flush_within) keeps it.
+    pub fn shutdown_within(&self, time: Duration) -> LifecycleReport {
+        LifecycleReport::shutdown(self.take().distinct(), time)
+    }
+}
+
+impl<T> TracerRegistry<T> {
+    /// The tracers, each once, by the first of its names.
+    pub(crate) fn distinct(&self) -> Vec<(String, Arc<T>)> {
+        self.current.load().distinct()
+    }
+
+    /// Empties the registry, and gives what [`distinct`](Self::distinct) gave.
+    #[cfg(feature = "otel")]
+    pub(crate) fn take_distinct(&self) -> Vec<(String, Arc<T>)> {
+        self.take().distinct()
     }
 }
 

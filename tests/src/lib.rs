@@ -1,6 +1,8 @@
 //! What the suites share: guests from their text, hosts with limits for tests, and
 //! one decision in one line.
 
+pub mod conformance;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

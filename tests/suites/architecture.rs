@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 struct Row {
     places: Vec<String>,
+    /// Words that a single file may have although a wider row forbids them.
+    granted: Vec<String>,
     forbidden: Vec<String>,
 }
 
@@ -36,6 +38,7 @@ fn rows() -> Vec<Row> {
         .filter(|cells| cells.len() == 4)
         .map(|cells| Row {
             places: quoted(&cells[0]),
+            granted: quoted(&cells[2]),
             forbidden: quoted(&cells[3]),
         })
         .collect()
@@ -82,6 +85,24 @@ fn occurs(word: &str, code: &str) -> bool {
     })
 }
 
+/// Whether the row of this one file has the word among what it may touch.
+fn is_granted(rows: &[Row], file: &Path, word: &str) -> bool {
+    rows.iter().any(|row| {
+        let only = row.places.len() == 1 && root().join(&row.places[0]) == file;
+        only && file.is_file() && row.granted.iter().any(|granted| granted == word)
+    })
+}
+
+#[test]
+fn one_file_alone_may_read_the_environment() {
+    let rows = rows();
+    let may = |file: &&PathBuf| is_granted(&rows, file, "std::env");
+    let files = sources(&root().join("host/src"));
+    let granted: Vec<_> = files.iter().filter(may).collect();
+    assert_eq!(granted, [&root().join("host/src/config/environment.rs")]);
+    assert!(!is_granted(&rows, granted[0], "std::fs"));
+}
+
 #[test]
 fn the_check_can_fail() {
     assert!(occurs("wasmtime", "use wasmtime::Engine;"));
@@ -122,6 +143,9 @@ fn no_part_touches_what_its_row_forbids() {
             for file in sources(&path).into_iter().filter(|file| !tests(file)) {
                 let code = code(&fs::read_to_string(&file).unwrap());
                 for word in &row.forbidden {
+                    if is_granted(&rows, &file, word) {
+                        continue;
+                    }
                     looked_for += 1;
                     assert!(
                         !occurs(word, &code),

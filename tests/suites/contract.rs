@@ -386,6 +386,20 @@ fn the_contract_is_what_it_says() {
     }
 }
 
+#[test]
+fn the_folder_is_read_as_it_lies_and_says_its_version() {
+    let folder = folder_of("../wit");
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(&folder).expect("wit/");
+    let name = resolve.packages[package].name.to_string();
+    assert_eq!(name, "spanway:selector@0.1.0");
+    let page = std::fs::read_to_string(folder.join("README.md")).expect("wit/README.md");
+    assert!(
+        page.contains(&name),
+        "wit/README.md does not speak of {name}"
+    );
+}
+
 fn load_contract(host: &SelectorHost, wit: &str) -> Result<ComponentSelector, LoadError> {
     host.load("contract", &component(&Contract::parse(wit).component()))
 }

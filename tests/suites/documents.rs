@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use spanway::config::Config;
 use spanway::{ContextLimits, FallbackKind, Limits, MAX_NAME_BYTES};
 use spanway_tests::folder_of;
 
@@ -108,5 +109,68 @@ fn every_cause_is_named() {
             readme.contains(&format!("`{kind}`")),
             "{kind} is not in the README"
         );
+    }
+}
+
+/// The configuration of the README is read and built as it stands.
+#[test]
+fn the_configuration_of_the_readme_is_right() {
+    let readme = readme();
+    let (_, section) = readme.split_once("## Configure it").unwrap();
+    let (_, file) = section.split_once("```toml\n").unwrap();
+    let (file, _) = file.split_once("```").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spanway.toml");
+    std::fs::write(&path, file).unwrap();
+    let selectors = folder.path().join("selectors");
+    std::fs::create_dir(&selectors).unwrap();
+    let name = "10-health-checks.wasm";
+    let from = folder_of("../selectors").join(name);
+    std::fs::copy(from, selectors.join(name)).unwrap();
+
+    let config = Config::from_file_with(&path, |name| Some(format!("the {name}"))).unwrap();
+    assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+    let abstains = spanway::native("by-tenant", |_, _| spanway::Choice::Abstain);
+    let builder = config
+        .builder()
+        .tracer(
+            "own",
+            opentelemetry_sdk::trace::SdkTracerProvider::builder(),
+        )
+        .native_selector(abstains);
+    let loaded = builder.load_selectors().unwrap();
+    let chain: Vec<&str> = loaded.chain.selectors().map(|one| one.name()).collect();
+    assert_eq!(chain, ["10-health-checks", "by-tenant"]);
+    let provider = builder.build_with(loaded).unwrap();
+    let names = provider.registry().names();
+    assert_eq!(
+        names.as_slice(),
+        ["langfuse", "datadog", "own", "quarantine"]
+    );
+}
+
+/// Each fault in docs/delivery.md names the test that shows its answer.
+#[test]
+fn the_tests_that_the_table_of_faults_names_are_there() {
+    let page = std::fs::read_to_string(folder_of("../docs/delivery.md")).unwrap();
+    let faults = page.split("## Faults").nth(1).unwrap();
+    let faults = faults.split("\n## ").next().unwrap();
+    let shown_by = faults.lines().filter_map(|line| line.rsplit('|').nth(1));
+    let named: Vec<&str> = shown_by
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    assert!(named.len() > 20, "{named:?}");
+    for test in named {
+        let (module, name) = test.rsplit_once("::").unwrap();
+        let module = module.replace("::", "/");
+        let places = [
+            format!("../host/tests/delivery/{module}.rs"),
+            format!("../host/src/{module}.rs"),
+        ];
+        let is_there = places.iter().any(|place| {
+            let source = std::fs::read_to_string(folder_of(place)).unwrap_or_default();
+            source.contains(&format!("#[test]\nfn {name}()"))
+        });
+        assert!(is_there, "{test}");
     }
 }

@@ -476,3 +476,76 @@ fn readers_and_writers_do_not_wait_and_no_change_is_lost() {
     assert_eq!(registry.counts().total(), 4000);
     assert_eq!(registry.counts().fallback(FallbackKind::NoSelector), 4000);
 }
+
+/// Each outcome as `tracer selector cause`.
+fn outcomes(registry: &TracerRegistry<Probe>) -> Vec<(String, u64)> {
+    let counts = registry.counts();
+    let shown = counts.outcomes().map(|(outcome, count)| {
+        let tracer = outcome.tracer.as_deref().unwrap_or("-");
+        let selector = outcome.selector.as_deref().unwrap_or("-");
+        let cause = outcome.fallback.map_or("chosen", |kind| kind.as_str());
+        (format!("{tracer} {selector} {cause}"), count)
+    });
+    shown.collect()
+}
+
+#[test]
+fn selections_are_counted_by_tracer_selector_and_cause_over_all_changes() {
+    let registry = registry(&["a", "b", "quarantine"]);
+    registry.set_fallback(Some("quarantine")).unwrap();
+    let select = |tracer: &str| {
+        let context = RuntimeContext::builder().set("tracer", tracer);
+        registry.select(&context.build().unwrap().view());
+    };
+    select("b");
+    registry.set_selectors(Chain::new([
+        Arc::new(native("by-key", |context, tracers| {
+            match context.text("tracer") {
+                Some("-") => Choice::Abstain,
+                name => tracers.choose(name.unwrap_or_default()),
+            }
+        })) as Arc<_>,
+    ]));
+    ["b", "b", "-", "nowhere"].into_iter().for_each(select);
+    // The places change, the names do not.
+    assert!(registry.unregister("a"));
+    ["b", "-", "nowhere"].into_iter().for_each(select);
+    let expected = [
+        ("a - no_selector", 1),
+        ("a - abstained", 1),
+        ("b - abstained", 1),
+        ("b by-key chosen", 3),
+        ("quarantine by-key unknown_tracer", 2),
+    ];
+    let mut found = outcomes(&registry);
+    found.sort();
+    let mut expected = expected.map(|(shown, count)| (shown.to_owned(), count));
+    expected.sort();
+    assert_eq!(found, expected);
+    assert_eq!(registry.counts().total(), 8);
+    assert_eq!(registry.chains_set(), 1);
+
+    registry.clear();
+    select("b");
+    assert_eq!(outcomes(&registry).len(), 6, "and without any tracer");
+}
+
+#[test]
+fn counts_of_tracers_that_come_and_go_take_bounded_room() {
+    let registry = registry(&["stays"]);
+    for round in 0..5_000 {
+        let name = format!("tenant-{round}");
+        registry
+            .register_default(name.as_str(), Probe::default())
+            .unwrap();
+        registry.select(&RuntimeContext::empty().view());
+        assert!(registry.unregister(&name));
+    }
+    let found = outcomes(&registry);
+    assert!(found.len() <= 4_096 + 3, "{} rows", found.len());
+    let others = found
+        .iter()
+        .find(|(shown, _)| shown.starts_with("(others)"));
+    assert!(others.is_some_and(|(_, count)| *count > 800), "{others:?}");
+    assert_eq!(registry.counts().total(), 5_000, "and none is lost");
+}

@@ -74,11 +74,24 @@ fn rows() -> Vec<(&'static str, Gets)> {
         ),
         (
             "imports-sockets",
-            Refused("Import", &["`wasi:sockets/tcp@0.2.0`", "remove"]),
+            Refused(
+                "Import",
+                &[
+                    "`wasi:sockets/tcp@0.2.0`",
+                    "remove",
+                    "Python with --stub-wasi",
+                ],
+            ),
         ),
         (
             "imports-http",
-            Refused("Import", &["`wasi:http/outgoing-handler@0.2.0`", "remove"]),
+            Refused(
+                "Import",
+                &[
+                    "`wasi:http/outgoing-handler@0.2.0`",
+                    "JavaScript with --disable all",
+                ],
+            ),
         ),
         ("imports-env", Refused("Import", &["`env-log`", "remove"])),
         (

@@ -48,7 +48,8 @@ impl Package {
         let manifest = folder.join("Cargo.toml");
         if !manifest.is_file() {
             bail!(
-                "{} holds no Cargo.toml; name the folder of a Rust selector",
+                "{} holds neither a selector.toml nor a Cargo.toml; name a selector's folder, or \
+                 begin one with `spanway new --lang LANG NAME`",
                 folder.display()
             );
         }

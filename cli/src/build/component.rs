@@ -4,7 +4,10 @@ use anyhow::{Context as _, Result, bail};
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{Component, MemorySection, Module, RawSection};
 use wasmparser::{Encoding, Operator, Parser, Payload};
-use wit_component::ComponentEncoder;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+use super::system::{self, SYSTEM};
 
 /// What the export of a selector is called, before its version.
 const EXPORT: &str = "spanway:selector/selection@";
@@ -13,25 +16,59 @@ const EXPORT: &str = "spanway:selector/selection@";
 /// encoder.
 const WORLD: &str = "component-type";
 
+/// The contract, for modules without a description of their world.
+const CONTRACT: &str = include_str!("../../wit/selector.wit");
+
 /// The component for what a build gave: a core module becomes one, a component
-/// is kept as it is.
-pub(super) fn from_build(bytes: &[u8]) -> Result<Vec<u8>> {
+/// is kept as it is. `adapter` is the project's own module that answers what one asks of
+/// the system.
+pub(super) fn from_build(bytes: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>> {
     let is_component = Parser::is_component(bytes);
     if !exports_selection(bytes)? {
         bail!(
-            "it has no export `{EXPORT}…`; did you call `spanway_guest::export!(select)` at the \
-             top of the crate?"
+            "it has no export `{EXPORT}…`; export the interface `selection` of wit/selector.wit \
+             (in Rust: `spanway_guest::export!(select)` at the top of the crate)"
         );
     }
     if is_component {
         return Ok(bytes.to_vec());
     }
-    let component = ComponentEncoder::default()
-        .validate(true)
-        .module(&slim(bytes)?)
-        .and_then(|mut encoder| encoder.encode())
-        .context("the module cannot be made a component")?;
+    let mut module = slim(bytes)?;
+    if !describes_its_world(&module)? {
+        describe_world(&mut module)?;
+    }
+    let adapter = match adapter {
+        Some(own) => Some(own.to_vec()),
+        None => system::adapter(&module)?,
+    };
+    let component =
+        encode(&module, adapter.as_deref()).context("the module cannot be made a component")?;
     without_names(&component)
+}
+
+fn encode(module: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>> {
+    let mut encoder = ComponentEncoder::default().validate(true).module(module)?;
+    if let Some(adapter) = adapter {
+        encoder = encoder.adapter(SYSTEM, adapter)?;
+    }
+    encoder.encode()
+}
+
+fn describes_its_world(module: &[u8]) -> Result<bool> {
+    for payload in Parser::new(0).parse_all(module) {
+        if matches!(payload?, Payload::CustomSection(custom) if custom.name().starts_with(WORLD)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Writes into a module that it is made for the contract.
+fn describe_world(module: &mut Vec<u8>) -> Result<()> {
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("selector.wit", CONTRACT)?;
+    let world = resolve.select_world(&[package], Some("selector"))?;
+    embed_component_metadata(module, &resolve, world, StringEncoding::UTF8)
 }
 
 /// Whether a module or a component exports the interface, in any version: which

@@ -26,7 +26,10 @@ fn refused(files: &[(&str, &str)]) -> String {
 #[test]
 fn a_folder_without_a_package_is_refused() {
     let refusal = refused(&[]);
-    assert!(refusal.contains("holds no Cargo.toml"), "{refusal}");
+    assert!(
+        refusal.contains("neither a selector.toml nor a Cargo.toml"),
+        "{refusal}"
+    );
 
     let workspace = Path::new("/here/Cargo.toml");
     let Err(error) = Package::find(&metadata(&json!(null)), Path::new("."), workspace) else {
@@ -126,13 +129,13 @@ fn the_artifact_is_the_one_of_the_package() {
 #[test]
 fn what_is_no_selector_is_refused() {
     let module = wat::parse_str(r#"(module (func (export "select")))"#).unwrap();
-    let refusal = message(&component::from_build(&module).unwrap_err());
+    let refusal = message(&component::from_build(&module, None).unwrap_err());
     assert!(
-        refusal.contains("did you call `spanway_guest::export!(select)`"),
+        refusal.contains("in Rust: `spanway_guest::export!(select)`"),
         "{refusal}"
     );
 
-    let refusal = message(&component::from_build(b"select").unwrap_err());
+    let refusal = message(&component::from_build(b"select", None).unwrap_err());
     assert!(refusal.contains("not WebAssembly"), "{refusal}");
 }
 
@@ -144,7 +147,7 @@ fn a_component_is_kept_as_it_is() {
              (export "spanway:selector/selection@0.1.0" (instance $empty)))"#,
     )
     .unwrap();
-    assert_eq!(component::from_build(&component).unwrap(), component);
+    assert_eq!(component::from_build(&component, None).unwrap(), component);
 }
 
 /// The first and the greatest size of each memory in the slim module.

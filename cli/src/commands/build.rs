@@ -1,4 +1,4 @@
-//! `spanway build`: from a Rust crate's folder to a file that can be dropped in.
+//! `spanway build`: from a project's folder to a file that can be dropped in.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -13,7 +13,7 @@ pub(crate) fn run(args: &BuildArgs, printer: &Printer) -> Result<Verdict> {
     ensure!(
         args.output.is_none() || args.folders.len() == 1,
         "--output names one file, and {} folders are to be built; build them one by one, or give \
-         each crate its `output` under [package.metadata.spanway]",
+         each project its `output`",
         args.folders.len()
     );
     let options = BuildOptions {
@@ -22,17 +22,21 @@ pub(crate) fn run(args: &BuildArgs, printer: &Printer) -> Result<Verdict> {
         cargo_args: args.cargo.clone(),
     };
     for folder in &args.folders {
-        printer.progress(format_args!("building {}", folder.display()));
+        // Its name, where it was called `.`.
+        let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+        printer.progress(format_args!("building {}", whole.display()));
         let built = build(folder, &options)
-            .with_context(|| format!("{} was not built", folder.display()))?;
+            .with_context(|| format!("{} was not built", whole.display()))?;
         let state = if built.changed { "" } else { ", as it was" };
         printer.line(format_args!(
             "{}: {} ({}{state})",
-            built.package,
+            built.name,
             built.output.display(),
             kilobytes(built.bytes)
         ));
-        printer.progress("drop it into a selectors directory, or try it: spanway check FILE");
+        printer.progress(
+            "try it with `spanway test` and `spanway check`, or drop it into a selectors directory",
+        );
     }
     Ok(Verdict::Yes)
 }

@@ -1,38 +1,42 @@
 //! `spanway check`: is a file a selector, does it stay inside the limits, and what
 //! does it cost.
 
+mod cost;
+mod facts;
+
+use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use serde_json::json;
-use spanway::{
-    Choice, ComponentSelector, Decision, LoadError, Origin, RuntimeContext, Selector as _,
-    TracerNames,
-};
+use serde_json::{Value, json};
+use spanway::{ComponentSelector, LoadError, RuntimeContext, Selector as _, TracerNames};
 
-use super::{host, kilobytes, short};
+use super::{host, kilobytes, load_file, short};
 use crate::Verdict;
 use crate::args::{CacheArgs, CheckArgs};
+use crate::cases::Cases;
 use crate::printer::Printer;
+use crate::transcript::answer;
+use cost::{Cost, cost};
+use facts::Facts;
 
 /// The names that the empty context is decided among.
 const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];
 
-/// Checks one file. The verdict is no if it is not a selector, or if the decision
-/// for an empty context broke a limit.
+/// Checks one file. The verdict is no if it is not a selector, or if the decision for
+/// an empty context or a case broke a limit.
 pub(crate) fn run(args: &CheckArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
-    let host = host(cache, printer)?;
-    let began = Instant::now();
-    match host.load_file(&args.file) {
-        Ok(selector) => {
-            let load = Load {
-                took: began.elapsed(),
-                cached: host.compile_status().found > 0,
-            };
-            Ok(report(args, &selector, &load, printer))
-        }
-        Err(LoadError::Read(error)) => {
-            Err(error).with_context(|| format!("{} cannot be read", args.file.display()))
+    let cases = args.cases.as_deref().map(Cases::read).transpose()?;
+    match load(args, cache, printer)? {
+        Ok((selector, load)) => {
+            let bytes = fs::read(&args.file)
+                .with_context(|| format!("{} cannot be read", args.file.display()))?;
+            let findings = Findings::of(selector, load, Facts::read(&bytes)?, cases.as_ref());
+            match args.json {
+                true => printer.json(&findings.json(args)),
+                false => findings.print(args, printer),
+            }
+            Ok(findings.limits_kept().into())
         }
         Err(error) if args.json => {
             printer
@@ -52,85 +56,206 @@ struct Load {
     took: Duration,
     /// Whether it was found in the compile cache.
     cached: bool,
+    /// What loading it again took, where the first load had to compile it and left it in
+    /// the cache.
+    again: Option<Duration>,
 }
 
-fn report(
-    args: &CheckArgs,
-    selector: &ComponentSelector,
-    load: &Load,
-    printer: &Printer,
-) -> Verdict {
-    let tracers = TracerNames::new(TRACERS);
-    let context = RuntimeContext::empty();
-    let decision = selector.decide(&context.view(), &tracers);
-    let answer = answer(&decision, &tracers);
-    let (took, fuel) = match decision.origin {
-        Origin::Run(cost) => (cost.took, cost.fuel),
-        _ => Default::default(),
+type Loaded = Result<(ComponentSelector, Load), LoadError>;
+
+fn load(args: &CheckArgs, cache: &CacheArgs, printer: &Printer) -> Result<Loaded> {
+    let first = host(cache, printer)?;
+    let began = Instant::now();
+    let selector = match load_file(&first, &args.file, printer) {
+        Ok(selector) => selector,
+        Err(LoadError::Read(error)) => {
+            return Err(error).with_context(|| format!("{} cannot be read", args.file.display()));
+        }
+        Err(error) => return Ok(Err(error)),
     };
-    let limits_kept = limits_kept(&decision);
-    let load_ms = load.took.as_secs_f64() * 1e3;
-    if args.json {
-        printer.json(&json!({
+    let took = began.elapsed();
+    let cached = first.compile_status().found > 0;
+    let again = match cached {
+        true => None,
+        false => load_again(args, cache)?,
+    };
+    Ok(Ok((
+        selector,
+        Load {
+            took,
+            cached,
+            again,
+        },
+    )))
+}
+
+/// By a host that has only the cache in common with the first. What was wrong with the
+/// cache was said by that.
+fn load_again(args: &CheckArgs, cache: &CacheArgs) -> Result<Option<Duration>> {
+    let host = super::quiet_host(cache)?;
+    let began = Instant::now();
+    let loaded = host.load_file(&args.file).is_ok();
+    let took = began.elapsed();
+    Ok((loaded && host.compile_status().found > 0).then_some(took))
+}
+
+/// Everything that is found of a selector.
+struct Findings<'a> {
+    selector: ComponentSelector,
+    load: Load,
+    facts: Facts,
+    empty: Cost,
+    tracers: TracerNames,
+    cases: Vec<CaseCost<'a>>,
+}
+
+/// A case's name, among which tracers it was decided, and what that cost.
+struct CaseCost<'a> {
+    name: &'a str,
+    tracers: TracerNames,
+    cost: Cost,
+}
+
+impl<'a> Findings<'a> {
+    fn of(selector: ComponentSelector, load: Load, facts: Facts, cases: Option<&'a Cases>) -> Self {
+        let tracers = TracerNames::new(TRACERS);
+        let costs = cases.iter().flat_map(|cases| {
+            cases.cases.iter().map(|case| {
+                let names = case.tracers.as_ref().unwrap_or(&cases.tracers);
+                let tracers = TracerNames::new(names.iter().cloned());
+                let cost = cost(&selector, &case.context, &tracers);
+                CaseCost {
+                    name: &case.name,
+                    tracers,
+                    cost,
+                }
+            })
+        });
+        let cases = costs.collect();
+        Self {
+            empty: cost(&selector, &RuntimeContext::empty(), &tracers),
+            selector,
+            load,
+            facts,
+            tracers,
+            cases,
+        }
+    }
+
+    fn limits_kept(&self) -> bool {
+        let mut cases = self.cases.iter();
+        self.empty.limits_kept() && cases.all(|case| case.cost.limits_kept())
+    }
+
+    fn json(&self, args: &CheckArgs) -> Value {
+        let cases = self.cases.iter().map(|case| {
+            let mut object = decision(&case.cost, &case.tracers);
+            object["name"] = case.name.into();
+            object
+        });
+        json!({
             "file": args.file,
             "selector": true,
-            "name": selector.name(),
-            "digest": selector.digest(),
-            "bytes": selector.file_bytes(),
-            "imports": selector.imports(),
-            "load_ms": load_ms,
-            "cached": load.cached,
-            "empty_context": {
-                "answer": answer,
-                "fuel": fuel,
-                "took_us": took.as_secs_f64() * 1e6,
-                "inside_limits": limits_kept,
-            },
-        }));
-        return limits_kept.into();
+            "name": self.selector.name(),
+            "digest": self.selector.digest(),
+            "bytes": self.selector.file_bytes(),
+            "contract": self.facts.contract,
+            "imports": self.selector.imports(),
+            "memory_bytes": self.facts.memory_bytes,
+            "memory_grows": self.facts.grows,
+            "load_ms": milliseconds(self.load.took),
+            "cached": self.load.cached,
+            "from_cache_ms": self.load.again.map(milliseconds),
+            "empty_context": decision(&self.empty, &self.tracers),
+            "cases": cases.collect::<Vec<_>>(),
+        })
     }
-    let imports = match selector.imports() {
-        [] => "nothing".to_owned(),
-        imports => imports.join(", "),
-    };
-    printer.line(format_args!("{} is a selector", args.file.display()));
-    for (what, value) in [
-        ("name", selector.name().to_owned()),
-        ("digest", short(selector.digest())),
-        ("size", kilobytes(selector.file_bytes())),
-        ("imports", imports),
-        (
-            "load",
-            match load.cached {
-                true => format!("{load_ms:.1} ms to start what was compiled before"),
-                false => format!("{load_ms:.1} ms to compile and start"),
-            },
-        ),
-        ("empty context", answer),
-        (
-            "decision",
-            format!("{fuel} fuel, {:.0} µs", took.as_secs_f64() * 1e6),
-        ),
-    ] {
-        printer.line(format_args!("  {what:<14}{value}"));
+
+    fn print(&self, args: &CheckArgs, printer: &Printer) {
+        let imports = match self.selector.imports() {
+            [] => "nothing".to_owned(),
+            imports => imports.join(", "),
+        };
+        printer.line(format_args!("{} is a selector", args.file.display()));
+        for (what, value) in [
+            ("name", self.selector.name().to_owned()),
+            ("digest", short(self.selector.digest())),
+            ("size", kilobytes(self.selector.file_bytes())),
+            ("contract", self.facts.contract.clone().unwrap_or_default()),
+            ("imports", imports),
+            ("memory", self.memory()),
+            ("load", self.loading()),
+            ("empty context", answer(&self.empty.decision, &self.tracers)),
+            ("decision", deciding(&self.empty)),
+            ("learned", learning(&self.empty)),
+        ] {
+            printer.line(format_args!("  {what:<14}{value}"));
+        }
+        if !self.cases.is_empty() {
+            let rows = self.cases.iter().map(|case| {
+                vec![
+                    case.name.to_owned(),
+                    answer(&case.cost.decision, &case.tracers),
+                    case.cost.fuel.to_string(),
+                    format!("{:.0} µs", microseconds(case.cost.fresh)),
+                    case.cost.learned.map_or("no", |_| "yes").to_owned(),
+                ]
+            });
+            printer.table(&["case", "answer", "fuel", "fresh", "learned"], rows);
+        }
+        printer.faint("  Times are those of this machine, now.");
     }
-    limits_kept.into()
+
+    fn memory(&self) -> String {
+        let kib = self.facts.memory_bytes / 1024;
+        match self.facts.grows {
+            true => format!("{kib} KiB at its start, and may grow up to the limit"),
+            false => format!("{kib} KiB, and never grows"),
+        }
+    }
+
+    fn loading(&self) -> String {
+        let ms = milliseconds(self.load.took);
+        match (self.load.cached, self.load.again) {
+            (true, _) => {
+                format!("{ms:.1} ms to start what was compiled before; --no-cache compiles it anew")
+            }
+            (false, None) => format!("{ms:.1} ms to compile and start"),
+            (false, Some(again)) => format!(
+                "{ms:.1} ms to compile and start; {:.1} ms from the cache",
+                milliseconds(again)
+            ),
+        }
+    }
 }
 
-fn answer(decision: &Decision, tracers: &TracerNames) -> String {
-    match &decision.choice {
-        Choice::Tracer(index) => format!("chooses {}", tracers.name(*index).unwrap_or_default()),
-        Choice::Abstain => "abstains".to_owned(),
-        Choice::Fallback(fallback) => fallback.to_string(),
+fn decision(cost: &Cost, tracers: &TracerNames) -> Value {
+    json!({
+        "answer": answer(&cost.decision, tracers),
+        "fuel": cost.fuel,
+        "took_us": microseconds(cost.fresh),
+        "learned": cost.learned.is_some(),
+        "learned_us": cost.learned.map(microseconds),
+        "inside_limits": cost.limits_kept(),
+    })
+}
+
+fn deciding(cost: &Cost) -> String {
+    let (fuel, fresh) = (cost.fuel, microseconds(cost.fresh));
+    format!("{fuel} fuel; {fresh:.0} µs to make an instance, call it and drop it")
+}
+
+fn learning(cost: &Cost) -> String {
+    match cost.learned {
+        Some(took) => format!("yes: {:.2} µs when it is asked again", microseconds(took)),
+        None => "no: asked again, it ran again".to_owned(),
     }
 }
 
-/// An author's error and an unknown name are answers; a trap or a spent budget for
-/// a context that holds nothing is a defect.
-fn limits_kept(decision: &Decision) -> bool {
-    use spanway::Fallback::{Failed, UnknownTracer};
-    match &decision.choice {
-        Choice::Fallback(fallback) => matches!(fallback, Failed(_) | UnknownTracer(_)),
-        _ => true,
-    }
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn microseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
 }

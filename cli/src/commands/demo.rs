@@ -202,9 +202,12 @@ impl Summary {
                 ]
             }),
         );
-        if let Some(tree) = received.iter().find_map(|tracer| tracer.sample.as_deref()) {
-            printer.heading("One of them, as the console tracer wrote it");
-            printer.line(tree);
+        printer.heading("The first trace of each tracer");
+        for tracer in received {
+            if let Some(tree) = &tracer.sample {
+                printer.faint(format_args!("{}:", tracer.name));
+                printer.line(tree);
+            }
         }
         printer.heading(format_args!(
             "{} runs, {} traces, {} of {} spans received, {} torn",
@@ -213,6 +216,11 @@ impl Summary {
         printer.line(format_args!(
             "{} of {} selections were known from those before: no selector ran for them",
             self.learned, args.runs
+        ));
+        printer.faint(format_args!(
+            "See all of them with their attributes: {} traces {}/*.jsonl",
+            super::program(),
+            args.out.display()
         ));
         printer.faint(format_args!(
             "Try one yourself: {} route {} -c environment=staging -c 'user:={{\"tier\":\"free\"}}'",

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use spanway::explanation::{Explanation, Rules};
-use spanway::{ComponentSelector, LoadError, Selector as _, TracerNames};
+use spanway::{ComponentSelector, LoadedFile, Selector as _, TracerNames};
 
-use super::{host, load_directory};
+use super::Loaded;
 use crate::Verdict;
 use crate::args::{CacheArgs, ExplainArgs, ExplainFormat};
 use crate::contexts::{self, Given};
@@ -32,7 +32,10 @@ pub(crate) fn run(args: &ExplainArgs, cache: &CacheArgs, printer: &Printer) -> R
     };
     let directory = args.selectors.is_dir();
     let format = format(args);
-    let (selectors, all_loaded) = load(&args.selectors, cache, printer)?;
+    let loaded = Loaded::from_path(&args.selectors, cache, printer)?;
+    let live = |file: &LoadedFile| Some((file.outcome.as_ref().ok()?.clone(), file.path.clone()));
+    let selectors: Vec<(ComponentSelector, PathBuf)> =
+        loaded.files().iter().filter_map(live).collect();
     let one_chart = matches!(format, ExplainFormat::Svg | ExplainFormat::Mermaid);
     if one_chart && selectors.len() > 1 && args.output.is_none() {
         bail!(
@@ -60,7 +63,7 @@ pub(crate) fn run(args: &ExplainArgs, cache: &CacheArgs, printer: &Printer) -> R
             }
         }
     }
-    Ok(all_loaded.into())
+    Ok(loaded.all_loaded().into())
 }
 
 /// What is asked for, else what the name of the file says.
@@ -74,33 +77,6 @@ fn format(args: &ExplainArgs) -> ExplainFormat {
             _ => None,
         })
         .unwrap_or(ExplainFormat::Text)
-}
-
-type Loaded = (ComponentSelector, PathBuf);
-
-/// The selectors with their files, and whether that was all of them.
-fn load(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<(Vec<Loaded>, bool)> {
-    if path.is_dir() {
-        let report = load_directory(path, cache, printer)?;
-        let loaded = report.files().iter().filter_map(|file| {
-            let selector = file.outcome.as_ref().ok()?;
-            Some((selector.clone(), file.path.clone()))
-        });
-        return Ok((loaded.collect(), report.failed().next().is_none()));
-    }
-    match host(cache, printer)?.load_file(path) {
-        Ok(selector) => Ok((vec![(selector, path.to_owned())], true)),
-        Err(LoadError::Read(error)) => Err(error).with_context(|| {
-            format!(
-                "{} cannot be read; name a selector or a directory of selectors",
-                path.display()
-            )
-        }),
-        Err(error) => {
-            printer.warning(format_args!("{}: {error}", path.display()));
-            Ok((Vec::new(), false))
-        }
-    }
 }
 
 /// Asks a selector about each context and says what was seen.

@@ -2,16 +2,22 @@
 
 pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod init;
 pub(crate) mod list;
+pub(crate) mod new;
 pub(crate) mod route;
+pub(crate) mod test;
+pub(crate) mod traces;
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use spanway::{
-    CacheState, CompileCache, Limits, LoadReport, LoadedFile, SelectorHost, SelectorsDirectory,
+    CacheState, Chain, CompileCache, ComponentSelector, Limits, LoadError, LoadReport, LoadedFile,
+    SelectorHost, SelectorsDirectory,
 };
 
 use crate::args::CacheArgs;
@@ -19,16 +25,7 @@ use crate::printer::Printer;
 
 /// A host with the limits that a service would have, and a compile cache unless it is switched off.
 fn host(cache: &CacheArgs, printer: &Printer) -> Result<SelectorHost> {
-    let limits = Limits {
-        // What is decided here is decided on one thread, or learned at once.
-        engines: 1,
-        ..Limits::default()
-    };
-    let host = SelectorHost::builder()
-        .limits(limits)
-        .cache(compile_cache(cache))
-        .build()
-        .context("this machine cannot run selectors")?;
+    let host = quiet_host(cache)?;
     // One that nobody asked for may fail in silence; `-v` tells.
     if let (Some(_), CacheState::Unusable { directory, reason }) =
         (&cache.cache_dir, host.compile_status().cache)
@@ -39,9 +36,23 @@ fn host(cache: &CacheArgs, printer: &Printer) -> Result<SelectorHost> {
     Ok(host)
 }
 
+/// The same, without a word about the cache.
+fn quiet_host(cache: &CacheArgs) -> Result<SelectorHost> {
+    let limits = Limits {
+        // What is decided here is decided on one thread, or learned at once.
+        engines: 1,
+        ..Limits::default()
+    };
+    SelectorHost::builder()
+        .limits(limits)
+        .cache(compile_cache(cache))
+        .build()
+        .context("this machine cannot run selectors")
+}
+
 /// Where the arguments say, or else in the user's cache directory. A user without
 /// one has no cache.
-fn compile_cache(args: &CacheArgs) -> Option<CompileCache> {
+pub(crate) fn compile_cache(args: &CacheArgs) -> Option<CompileCache> {
     let named = || args.cache_dir.clone();
     let directory = named().or_else(|| Some(dirs::cache_dir()?.join("spanway")));
     let directory = directory.filter(|_| !args.no_cache)?;
@@ -50,7 +61,8 @@ fn compile_cache(args: &CacheArgs) -> Option<CompileCache> {
 
 /// Loads a directory, and says on standard error what could not be loaded.
 fn load_directory(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<LoadReport> {
-    let report = SelectorsDirectory::new(path, host(cache, printer)?).load()?;
+    let directory = SelectorsDirectory::new(path, host(cache, printer)?);
+    let report = printer.patiently(compiling(path), || directory.load())?;
     if report.files().is_empty() {
         bail!(
             "the selectors directory {} holds no *.wasm file; drop one in, or build one with \
@@ -60,6 +72,64 @@ fn load_directory(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<L
     }
     report.files().iter().for_each(|file| warn(file, printer));
     Ok(report)
+}
+
+/// A directory of selectors, or one file as a chain of one.
+enum Loaded {
+    Directory(LoadReport),
+    File(LoadedFile),
+}
+
+impl Loaded {
+    /// Loads what lies at the path, and says on standard error what could not be loaded.
+    fn from_path(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<Self> {
+        if path.is_dir() {
+            return Ok(Self::Directory(load_directory(path, cache, printer)?));
+        }
+        let file = LoadedFile {
+            path: path.to_owned(),
+            outcome: load_file(&host(cache, printer)?, path, printer),
+        };
+        if let Err(LoadError::Read(error)) = file.outcome {
+            return Err(error).with_context(|| {
+                format!(
+                    "{} cannot be read; name a selector or a directory of selectors",
+                    path.display()
+                )
+            });
+        }
+        warn(&file, printer);
+        Ok(Self::File(file))
+    }
+
+    /// The files in the order in which they are asked.
+    fn files(&self) -> &[LoadedFile] {
+        match self {
+            Self::Directory(report) => report.files(),
+            Self::File(file) => std::slice::from_ref(file),
+        }
+    }
+
+    fn chain(&self) -> Chain {
+        Chain::new(self.files().iter().map(LoadedFile::selector))
+    }
+
+    fn all_loaded(&self) -> bool {
+        self.files().iter().all(|file| file.outcome.is_ok())
+    }
+}
+
+fn load_file(
+    host: &SelectorHost,
+    path: &Path,
+    printer: &Printer,
+) -> Result<ComponentSelector, LoadError> {
+    printer.patiently(compiling(path), || host.load_file(path))
+}
+
+fn compiling(path: &Path) -> String {
+    let path = path.display();
+    format!("compiling what is in {path}: a large selector takes some seconds, once")
 }
 
 fn warn(file: &LoadedFile, printer: &Printer) {
@@ -88,4 +158,19 @@ fn short(digest: Option<&str>) -> String {
 
 fn kilobytes(bytes: usize) -> String {
     format!("{:.1} kB", bytes as f64 / 1000.0)
+}
+
+/// A context as it would be typed.
+fn entries(json: &serde_json::Value) -> String {
+    let Some(object) = json.as_object() else {
+        return json.to_string();
+    };
+    if object.is_empty() {
+        return "(empty)".to_owned();
+    }
+    let entry = |(key, value): (&String, &serde_json::Value)| match value.as_str() {
+        Some(text) => format!("{key}={text}"),
+        None => format!("{key}:={value}"),
+    };
+    object.iter().map(entry).collect::<Vec<_>>().join(" ")
 }

@@ -1,43 +1,107 @@
 //! `spanway route`: decisions for given contexts, with their reasons.
 
+mod explained;
+
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
-use spanway::{Chain, LoadError, LoadedFile, Origin, Selection, TracerRegistry};
+use spanway::config::Config;
+use spanway::{Origin, Selection, TracerNames, TracerRegistry};
 
-use super::{host, load_directory, warn};
+use super::{Loaded, entries, warn};
 use crate::Verdict;
 use crate::args::{CacheArgs, RouteArgs};
+use crate::configured::with_stand_ins;
 use crate::contexts::{self, Given};
 use crate::printer::Printer;
+use crate::transcript::ask;
 
 /// Routes each context. The verdict is no if a selector could not be loaded.
 pub(crate) fn run(args: &RouteArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
-    let registry = registry(args)?;
     let given = match &args.contexts {
         Some(file) => contexts::from_file(file)?,
         None => vec![contexts::from_entries(&args.context)?],
     };
-    let (chain, all_loaded) = chain(&args.selectors, cache, printer)?;
-    registry.set_selectors(chain);
+    let (registry, loaded) = asked_of(args, cache, printer)?;
+    let files = loaded.as_ref().map_or(&[][..], Loaded::files);
 
+    let names = TracerNames::new(args.tracers.iter().map(|name| name.trim()));
+    let decisions = given.iter().map(|given| {
+        let view = given.context.view();
+        let selection = registry.select(&view);
+        // Behind the selection, which must find what was learned as it was.
+        let asked = match args.explain {
+            true => ask(files, &view, &names),
+            false => Vec::new(),
+        };
+        (given, selection, asked)
+    });
     if args.json {
-        for given in &given {
-            let selection = registry.select(&given.context.view());
-            printer.json(&Line::of(&selection, given));
+        for (given, selection, asked) in decisions {
+            let asked = args.explain.then(|| explained::json(&asked, &names));
+            printer.json(&Line::of(&selection, given, asked));
+        }
+    } else if args.explain {
+        for (given, selection, asked) in decisions {
+            printer.heading(entries(&given.json));
+            explained::print(&asked, &names, printer);
+            explained::print_end(&selection, files, &asked, printer);
         }
     } else {
-        let rows = given.iter().map(|given| {
-            let selection = registry.select(&given.context.view());
-            row(&selection, given)
-        });
+        let rows = decisions.map(|(given, selection, _)| row(&selection, given));
         printer.table(&["context", "tracer", "decided by", "why", "cost"], rows);
     }
-    Ok(all_loaded.into())
+    Ok(files.iter().all(|file| file.outcome.is_ok()).into())
 }
 
-fn registry(args: &RouteArgs) -> Result<TracerRegistry<()>> {
+/// Tracers with selectors, from a configuration or from the arguments, and what came of
+/// loading the selectors.
+fn asked_of(
+    args: &RouteArgs,
+    cache: &CacheArgs,
+    printer: &Printer,
+) -> Result<(TracerRegistry<()>, Option<Loaded>)> {
+    match (&args.config, &args.selectors) {
+        (Some(file), _) => configured(file, cache, printer),
+        (None, Some(path)) => {
+            let registry = named(args)?;
+            let loaded = Loaded::from_path(path, cache, printer)?;
+            registry.set_selectors(loaded.chain());
+            Ok((registry, Some(loaded)))
+        }
+        (None, None) => bail!("name selectors, or a configuration with --config"),
+    }
+}
+
+fn configured(
+    file: &Path,
+    cache: &CacheArgs,
+    printer: &Printer,
+) -> Result<(TracerRegistry<()>, Option<Loaded>)> {
+    let config = Config::from_file(file)?;
+    for name in config.native_selectors() {
+        printer.warning(format_args!("{name} is native and abstains here"));
+    }
+    let registry = TracerRegistry::new();
+    let default = config.default_tracer().map(str::to_owned);
+    let fallback = config.fallback_tracer().map(str::to_owned);
+    for tracer in config.tracers() {
+        match default.as_ref() == Some(&tracer.name) {
+            true => registry.register_default(tracer.name, ()),
+            false => registry.register(tracer.name, ()),
+        }?;
+    }
+    registry.set_fallback(fallback.as_deref())?;
+    let selectors = with_stand_ins(config, cache).load_selectors()?;
+    let loaded = selectors.report.map(Loaded::Directory);
+    let files = loaded.as_ref().map_or(&[][..], Loaded::files);
+    files.iter().for_each(|file| warn(file, printer));
+    registry.set_selectors(selectors.chain);
+    Ok((registry, loaded))
+}
+
+fn named(args: &RouteArgs) -> Result<TracerRegistry<()>> {
     let registry = TracerRegistry::new();
     for name in &args.tracers {
         registry.register(name.trim(), ()).context("in --tracers")?;
@@ -46,28 +110,6 @@ fn registry(args: &RouteArgs) -> Result<TracerRegistry<()>> {
         .set_fallback(args.fallback.as_deref())
         .context("in --fallback")?;
     Ok(registry)
-}
-
-/// The chain of a directory, or of one file.
-fn chain(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<(Chain, bool)> {
-    if path.is_dir() {
-        let report = load_directory(path, cache, printer)?;
-        return Ok((report.chain(), report.failed().next().is_none()));
-    }
-    let file = LoadedFile {
-        path: path.to_owned(),
-        outcome: host(cache, printer)?.load_file(path),
-    };
-    if let Err(LoadError::Read(error)) = file.outcome {
-        return Err(error).with_context(|| {
-            format!(
-                "{} cannot be read; name a selector or a directory of selectors",
-                path.display()
-            )
-        });
-    }
-    warn(&file, printer);
-    Ok((Chain::new([file.selector()]), file.outcome.is_ok()))
 }
 
 fn row(selection: &Selection<()>, given: &Given) -> Vec<String> {
@@ -94,21 +136,6 @@ fn row(selection: &Selection<()>, given: &Given) -> Vec<String> {
     ]
 }
 
-/// A context as it would be typed.
-fn entries(json: &serde_json::Value) -> String {
-    let Some(object) = json.as_object() else {
-        return json.to_string();
-    };
-    if object.is_empty() {
-        return "(empty)".to_owned();
-    }
-    let entry = |(key, value): (&String, &serde_json::Value)| match value.as_str() {
-        Some(text) => format!("{key}={text}"),
-        None => format!("{key}:={value}"),
-    };
-    object.iter().map(entry).collect::<Vec<_>>().join(" ")
-}
-
 /// One decision as a program reads it: the shape of a line of `--json`.
 #[derive(Serialize)]
 struct Line<'a> {
@@ -128,10 +155,17 @@ struct Line<'a> {
     fuel: Option<u64>,
     /// The context as it was given.
     context: &'a serde_json::Value,
+    /// What each selector asked, was told and answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<serde_json::Value>,
 }
 
 impl<'a> Line<'a> {
-    fn of(selection: &'a Selection<()>, given: &'a Given) -> Self {
+    fn of(
+        selection: &'a Selection<()>,
+        given: &'a Given,
+        asked: Option<serde_json::Value>,
+    ) -> Self {
         let cost = match selection.origin() {
             Origin::Run(cost) => Some(cost),
             _ => None,
@@ -146,6 +180,7 @@ impl<'a> Line<'a> {
             took_us: cost.map(|cost| cost.took.as_secs_f64() * 1e6),
             fuel: cost.map(|cost| cost.fuel),
             context: &given.json,
+            asked,
         }
     }
 }

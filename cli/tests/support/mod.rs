@@ -18,6 +18,11 @@ pub(crate) fn root() -> PathBuf {
 
 /// Runs the command with these arguments and this input.
 pub(crate) fn spanway_with_input(args: &[&str], input: &str) -> Output {
+    spanway_in(args, input, &[])
+}
+
+/// The same, with these environment variables too.
+pub(crate) fn spanway_in(args: &[&str], input: &str, variables: &[(&str, &str)]) -> Output {
     // A cache of the tests' own, unless a test says otherwise.
     let cache = [
         "--cache-dir",
@@ -27,6 +32,7 @@ pub(crate) fn spanway_with_input(args: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_spanway"))
         .args(cache.iter().filter(|_| !args.iter().any(says)))
         .args(args)
+        .envs(variables.iter().copied())
         .env_remove("RUST_BACKTRACE")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

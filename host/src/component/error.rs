@@ -117,7 +117,8 @@ impl fmt::Display for LoadError {
             Self::Import { name } => write!(
                 f,
                 "the selector imports `{}`, which selectors are not given; remove what needs it, \
-                 or build for a target without it (wasm32-unknown-unknown in Rust)",
+                 or build without it (Rust for wasm32-unknown-unknown, Python with --stub-wasi, \
+                 JavaScript with --disable all)",
                 shown(name)
             ),
             Self::Link { message } => write!(

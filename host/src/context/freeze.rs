@@ -14,17 +14,23 @@ use super::map::Map;
 use super::value::{MAX_SAFE_INTEGER, Value};
 
 /// The frozen keys and values of a context, or of a root span.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Entries {
     map: Map<Entry>,
+    /// What was counted until now, and how far it may go.
+    limits: ContextLimits,
+    counted: usize,
+    bytes: usize,
 }
 
+#[derive(Clone)]
 struct Entry {
     /// The canonical text of a JSON value; empty for any other.
     json: Box<str>,
     node: Node,
 }
 
+#[derive(Clone)]
 enum Node {
     Null,
     Boolean(bool),
@@ -52,9 +58,7 @@ impl Node {
             }
         }
     }
-}
 
-impl Node {
     fn members(&self) -> Option<&Map<Node>> {
         match self {
             Node::Object(_, members) => Some(members),
@@ -133,19 +137,19 @@ fn longest_object<T>(
 /// Builds [`Entries`] within limits.
 pub(super) struct Freezer {
     entries: Entries,
-    limits: ContextLimits,
-    keys: usize,
-    bytes: usize,
 }
 
 impl Freezer {
     pub(super) fn new(limits: ContextLimits) -> Self {
-        Self {
-            entries: Entries::default(),
+        Self::after(Entries {
             limits,
-            keys: 0,
-            bytes: 0,
-        }
+            ..Entries::default()
+        })
+    }
+
+    /// Goes on where these ended, within their limits.
+    pub(super) fn after(entries: Entries) -> Self {
+        Self { entries }
     }
 
     /// A whole context from the text of a JSON object.
@@ -181,7 +185,7 @@ impl Freezer {
                 Node::Text(text.into())
             }
             Value::Json(text) => {
-                let value = parse(text, Some(key), self.limits)?;
+                let value = parse(text, Some(key), self.entries.limits)?;
                 return self.json(key, &value);
             }
         };
@@ -276,34 +280,34 @@ impl Freezer {
         };
         if depth == 0 {
             self.count(json.len())?;
-        } else if self.bytes + json.len() > self.limits.bytes {
+        } else if self.entries.bytes + json.len() > self.entries.limits.bytes {
             return Err(self.too_many_bytes());
         }
         Ok(node)
     }
 
     fn descend(&self, depth: usize) -> Result<(), ContextError> {
-        if depth >= self.limits.depth {
+        if depth >= self.entries.limits.depth {
             return Err(ContextError::TooDeep {
-                limit: self.limits.depth,
+                limit: self.entries.limits.depth,
             });
         }
         Ok(())
     }
 
     fn count_key(&mut self, key: &str) -> Result<(), ContextError> {
-        self.keys += 1;
-        if self.keys > self.limits.keys {
+        self.entries.counted += 1;
+        if self.entries.counted > self.entries.limits.keys {
             return Err(ContextError::TooManyKeys {
-                limit: self.limits.keys,
+                limit: self.entries.limits.keys,
             });
         }
         self.count(key.len())
     }
 
     fn count(&mut self, bytes: usize) -> Result<(), ContextError> {
-        self.bytes = self.bytes.saturating_add(bytes);
-        if self.bytes > self.limits.bytes {
+        self.entries.bytes = self.entries.bytes.saturating_add(bytes);
+        if self.entries.bytes > self.entries.limits.bytes {
             return Err(self.too_many_bytes());
         }
         Ok(())
@@ -311,7 +315,7 @@ impl Freezer {
 
     fn too_many_bytes(&self) -> ContextError {
         ContextError::TooManyBytes {
-            limit: self.limits.bytes,
+            limit: self.entries.limits.bytes,
         }
     }
 }

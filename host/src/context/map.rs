@@ -19,6 +19,7 @@ pub(crate) fn hash(key: &str) -> u64 {
 }
 
 /// Keys and values.
+#[derive(Clone)]
 pub(super) struct Map<V> {
     table: HashTable<(Box<str>, V)>,
 }

@@ -106,6 +106,29 @@ impl RuntimeContext {
         Freezer::object(text, limits).map(Self::of)
     }
 
+    /// Starts a context that knows what this one does, and more: of a service, and
+    /// then of one request. The limits of this one hold for both together.
+    ///
+    /// # Cost
+    /// Copies every key and value.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanway::RuntimeContext;
+    ///
+    /// let service = RuntimeContext::builder().set("environment", "production").build()?;
+    /// let request = service.to_builder().set("tenant", "acme").build()?;
+    /// assert_eq!(request.view().text("environment"), Some("production"));
+    /// assert_eq!(request.view().text("tenant"), Some("acme"));
+    /// # Ok::<(), spanway::ContextError>(())
+    /// ```
+    pub fn to_builder(&self) -> RuntimeContextBuilder {
+        RuntimeContextBuilder {
+            freezer: Freezer::after(Entries::clone(&self.entries)),
+            error: None,
+        }
+    }
+
     /// What a selector may ask of this context, without a root span.
     pub fn view(&self) -> ContextView<'_> {
         ContextView::new(self, None)

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use opentelemetry::{Array, KeyValue, Value};
 
+use super::inbound::Followed;
 use super::otel_tracer::OtelTracer;
 use super::texts;
 use crate::context::{MAX_SAFE_INTEGER, RuntimeContext, SpanAttributes};
@@ -32,17 +33,21 @@ pub const FALLBACK: &str = "spanway.fallback";
 /// The same for a person to read.
 pub const FALLBACK_REASON: &str = "spanway.fallback.reason";
 
+/// Present if the choice came in with a remote parent and was
+/// [followed](super::Inbound): by what it came, `tracestate` or `baggage`. No
+/// selector was asked then.
+pub const INBOUND: &str = "spanway.inbound";
+
 /// How many attributes a reason has at most.
 const MOST: usize = 5;
 
-/// `own` behind the attributes that tell of a selection.
-pub(super) fn with_reason(
+/// The attributes that tell of a selection, with room for `more`.
+pub(super) fn of_selection(
     selection: &Selection<OtelTracer>,
     tracer: &str,
-    own: Option<Vec<KeyValue>>,
+    more: usize,
 ) -> Vec<KeyValue> {
-    let own = own.unwrap_or_default();
-    let mut attributes = Vec::with_capacity(own.len() + MOST);
+    let mut attributes = Vec::with_capacity(MOST + more);
     attributes.push(KeyValue::new(TRACER, texts::shared(tracer)));
     if let Some(selector) = selection.selector() {
         attributes.push(KeyValue::new(SELECTOR, texts::shared(selector.name())));
@@ -54,7 +59,21 @@ pub(super) fn with_reason(
         attributes.push(KeyValue::new(FALLBACK, fallback.kind().as_str()));
         attributes.push(KeyValue::new(FALLBACK_REASON, reason(fallback)));
     }
-    attributes.extend(own);
+    attributes
+}
+
+/// The attributes that tell of a choice that came in, with room for `more`.
+pub(super) fn of_inbound(followed: &Followed, more: usize) -> Vec<KeyValue> {
+    let mut attributes = Vec::with_capacity(MOST + more);
+    attributes.push(KeyValue::new(TRACER, texts::shared(&followed.name)));
+    attributes.push(KeyValue::new(INBOUND, followed.carrier));
+    attributes
+}
+
+/// The attributes of a root that follows another, with room for `more`.
+pub(super) fn of_follower(tracer: &str, more: usize) -> Vec<KeyValue> {
+    let mut attributes = Vec::with_capacity(1 + more);
+    attributes.push(KeyValue::new(TRACER, texts::shared(tracer)));
     attributes
 }
 
@@ -150,7 +169,7 @@ fn json_float(float: f64) -> serde_json::Value {
 }
 
 /// The word for a float that is no JSON number.
-pub(super) fn not_finite(float: f64) -> Option<&'static str> {
+pub(crate) fn not_finite(float: f64) -> Option<&'static str> {
     match float {
         _ if float.is_nan() => Some("NaN"),
         f64::INFINITY => Some("Infinity"),

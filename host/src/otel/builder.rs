@@ -9,6 +9,7 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 use super::config::{TracerConfig, TracerConfigError};
 use super::otel_tracer::OtelTracer;
 use super::provider::RoutingTracerProvider;
+use super::settings::Settings;
 use crate::registry::{NoSuchTracer, RegisterError, TracerRegistry};
 use crate::selector::Chain;
 
@@ -48,6 +49,7 @@ pub struct RoutingTracerProviderBuilder {
     default: Option<String>,
     fallback: Option<String>,
     selectors: Chain,
+    pub(super) settings: Settings,
 }
 
 /// Where a tracer comes from: a configuration, the builder of a provider, a
@@ -59,14 +61,14 @@ pub struct RoutingTracerProviderBuilder {
 #[non_exhaustive]
 pub enum TracerSource {
     /// Made from a configuration.
-    Config(TracerConfig),
+    Config(Box<TracerConfig>),
     /// Made already.
     Tracer(Arc<OtelTracer>),
 }
 
 impl From<TracerConfig> for TracerSource {
     fn from(config: TracerConfig) -> Self {
-        Self::Config(config)
+        Self::Config(Box::new(config))
     }
 }
 
@@ -150,7 +152,11 @@ impl RoutingTracerProviderBuilder {
                 .map_err(BuildError::Fallback)?;
         }
         registry.set_selectors(self.selectors);
-        Ok(RoutingTracerProvider::new(Arc::new(registry)))
+        let registry = Arc::new(registry);
+        Ok(RoutingTracerProvider::with_settings(
+            registry,
+            self.settings,
+        ))
     }
 }
 

@@ -4,26 +4,37 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-use super::console::Console;
-use super::file::OtlpFile;
 use super::otel_tracer::OtelTracer;
+use super::sampling::Sampling;
+use crate::delivery::{
+    BatchConfig, Exporting, Meter, Names, Pipeline, Processor, Queued, Sink, Spill, SpillStore,
+};
+use crate::exporters::{Console, Exporter, ExporterError, Ready};
+use crate::scrub::{AttributeLimits, Redaction, Scrub, SpanFilter};
 
-/// How a tracer is made: its service name and where its spans go.
+/// How a tracer is made: its service name, where its spans go, and how.
 ///
 /// What is not said here follows OpenTelemetry's own environment variables
-/// (resource attributes, the sampler, the size of batches). The service name given
-/// here wins over the environment.
+/// (resource attributes, limits of a span). The service name given here wins over
+/// the environment.
 ///
 /// # Examples
 /// ```
-/// use spanway::otel::TracerConfig;
+/// use spanway::exporters::Exporter;
+/// use spanway::otel::{Sampling, TracerConfig};
 ///
 /// let dir = std::env::temp_dir();
-/// let tracer = TracerConfig::file("shop", dir.join("spanway-doc-spans.jsonl")).build()?;
+/// let tracer = TracerConfig::new("shop")
+///     .exporter(Exporter::file(dir.join("spanway-doc-spans.jsonl")))
+///     .sampling(Sampling::ratio(0.1)?)
+///     .resource("deployment.environment.name", "production")
+///     .build()?;
 /// # drop(tracer);
 ///
 /// let error = TracerConfig::file("shop", "/nowhere/spans.jsonl").build().unwrap_err();
@@ -34,77 +45,204 @@ use super::otel_tracer::OtelTracer;
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Debug)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct TracerConfig {
     service: String,
-    exporter: Exporter,
+    exporters: Vec<Exporter>,
+    sampling: Sampling,
+    resource: Vec<KeyValue>,
+    batch: BatchConfig,
+    scrub: Scrub,
+    max_open_spans: usize,
 }
 
-enum Exporter {
-    Console(Box<dyn Write + Send>),
-    File(PathBuf),
-}
+/// How many spans of a tracer may be open at once, unless it is said: some hundred
+/// megabytes of memory if each holds a few attributes.
+const MAX_OPEN_SPANS: usize = 100_000;
 
 impl TracerConfig {
-    /// Prints each trace to standard output as a readable tree once its last span
-    /// has ended. For people at a terminal, not for production.
+    /// A tracer of this service, which has no exporter yet.
+    pub fn new(service: impl Into<String>) -> Self {
+        Self {
+            service: service.into(),
+            exporters: Vec::new(),
+            sampling: Sampling::default(),
+            resource: Vec::new(),
+            batch: BatchConfig::default(),
+            scrub: Scrub::default(),
+            max_open_spans: MAX_OPEN_SPANS,
+        }
+    }
+
+    /// A tracer that prints its traces: see [`Exporter::console`].
     pub fn console(service: impl Into<String>) -> Self {
-        Self::console_to(service, io::stdout())
+        Self::new(service).exporter(Exporter::console())
     }
 
-    /// [`console`](Self::console) to a writer of your own. It is called on the
-    /// thread that ends the last span of a trace, and must not start spans itself.
+    /// A tracer that prints to a writer of your own: see [`Exporter::console_to`].
     pub fn console_to(service: impl Into<String>, writer: impl Write + Send + 'static) -> Self {
-        Self {
-            service: service.into(),
-            exporter: Exporter::Console(Box::new(writer)),
-        }
+        Self::new(service).exporter(Exporter::console_to(writer))
     }
 
-    /// Appends the spans to a file as JSON lines, one OTLP trace request for each
-    /// batch, on a thread of its own. The file is made if it is not there; its
-    /// directory must be.
-    ///
-    /// # Source
-    /// <https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/>
+    /// A tracer that writes to a file: see [`Exporter::file`].
     pub fn file(service: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Self {
-            service: service.into(),
-            exporter: Exporter::File(path.into()),
-        }
+        Self::new(service).exporter(Exporter::file(path))
+    }
+
+    /// Sends the spans here too.
+    pub fn exporter(mut self, exporter: impl Into<Exporter>) -> Self {
+        self.exporters.push(exporter.into());
+        self
+    }
+
+    /// Which traces are recorded. All of them, unless it is said.
+    pub fn sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = sampling;
+        self
+    }
+
+    /// An attribute of the resource, which all spans have in common.
+    pub fn resource(
+        mut self,
+        key: impl Into<opentelemetry::Key>,
+        value: impl Into<opentelemetry::Value>,
+    ) -> Self {
+        self.resource.push(KeyValue::new(key, value));
+        self
+    }
+
+    /// How spans are gathered before they are sent.
+    pub fn batch(mut self, batch: BatchConfig) -> Self {
+        self.batch = batch;
+        self
+    }
+
+    /// Which values are taken out of spans, in place of the default.
+    pub fn redaction(mut self, redaction: Redaction) -> Self {
+        self.scrub.redaction = redaction;
+        self
+    }
+
+    /// Leaves spans out of all exporters of this tracer.
+    pub fn filter(mut self, filter: SpanFilter) -> Self {
+        self.scrub.filters.push(filter);
+        self
+    }
+
+    /// How large attributes may be, in place of the default.
+    pub fn limits(mut self, limits: AttributeLimits) -> Self {
+        self.scrub.limits = limits;
+        self
+    }
+
+    /// How many spans may be open at once, so that spans which are never ended do
+    /// not fill memory. What starts beyond that does nothing, and is counted as
+    /// [`too_many_open`](super::LostSpans::too_many_open). Default: 100,000.
+    pub fn max_open_spans(mut self, spans: usize) -> Self {
+        self.max_open_spans = spans;
+        self
     }
 
     /// Makes the tracer.
     ///
     /// # Errors
-    /// [`TracerConfigError::File`] if the file cannot be opened.
-    pub fn build(self) -> Result<OtelTracer, TracerConfigError> {
+    /// [`TracerConfigError`] if there is no exporter, or one cannot be made.
+    pub fn build(mut self) -> Result<OtelTracer, TracerConfigError> {
+        if self.exporters.is_empty() {
+            return Err(TracerConfigError::NoExporter);
+        }
         let resource = Resource::builder()
+            .with_attributes(self.resource.clone())
             .with_service_name(self.service.clone())
             .build();
-        let provider = SdkTracerProvider::builder().with_resource(resource);
-        let provider = match self.exporter {
-            Exporter::Console(writer) => {
-                provider.with_span_processor(Console::new(self.service, writer))
+        let mut provider = SdkTracerProvider::builder()
+            .with_resource(resource.clone())
+            .with_sampler(self.sampling.clone().sampler());
+        let limits = &self.scrub.limits;
+        if let Some(attributes) = limits.attributes {
+            provider = provider.with_max_attributes_per_span(attributes);
+        }
+        if let Some(events) = limits.events {
+            provider = provider.with_max_events_per_span(events);
+        }
+        if let Some(links) = limits.links {
+            provider = provider.with_max_links_per_span(links);
+        }
+        let mut exporters: Vec<Exporting> = Vec::new();
+        for exporter in std::mem::take(&mut self.exporters) {
+            let name = unique(exporter.name(), &exporters);
+            let pipeline = self.pipeline(exporter, &name, &resource)?;
+            let exporting = Exporting::new(name, pipeline);
+            provider = provider.with_span_processor(Processor(exporting.clone()));
+            exporters.push(exporting);
+        }
+        Ok(OtelTracer::from_builder(provider)
+            .with_exporters(exporters)
+            .with_max_open(self.max_open_spans))
+    }
+
+    fn pipeline(
+        &self,
+        exporter: Exporter,
+        name: &str,
+        resource: &Resource,
+    ) -> Result<Arc<dyn Pipeline>, TracerConfigError> {
+        let mut scrub = self.scrub.clone();
+        scrub.filters.push(exporter.filter);
+        let kind = exporter
+            .kind
+            .sink(self.batch.timeout)
+            .map_err(TracerConfigError::Exporter)?;
+        let mut sink = match kind {
+            Ready::Console(writer) => {
+                if exporter.spill.is_some() {
+                    return Err(TracerConfigError::CannotSpill(name.to_owned()));
+                }
+                return Ok(Arc::new(Console::new(self.service.clone(), writer, scrub)));
             }
-            Exporter::File(path) => match OtlpFile::append(&path) {
-                Ok(file) => provider.with_batch_exporter(file),
-                Err(source) => return Err(TracerConfigError::File { path, source }),
-            },
+            Ready::Sink(sink) => sink,
         };
-        Ok(OtelTracer::from_builder(provider))
+        let meter = Arc::new(Meter::default());
+        if let Some(spill) = exporter.spill {
+            spill_to(&mut *sink, &spill, name, &meter)?;
+        }
+        sink.set_resource(resource);
+        let names = Names {
+            service: self.service.clone(),
+            exporter: name.to_owned(),
+        };
+        match Queued::start(sink, scrub, &self.batch, meter, names) {
+            Ok(queued) => Ok(Arc::new(queued)),
+            Err(error) => Err(TracerConfigError::Thread(error)),
+        }
     }
 }
 
-impl fmt::Debug for TracerConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("TracerConfig");
-        debug.field("service", &self.service);
-        match &self.exporter {
-            Exporter::Console(_) => debug.field("exporter", &format_args!("console")),
-            Exporter::File(path) => debug.field("exporter", path),
-        };
-        debug.finish()
+fn spill_to(
+    sink: &mut dyn Sink,
+    spill: &Spill,
+    name: &str,
+    meter: &Arc<Meter>,
+) -> Result<(), TracerConfigError> {
+    let store = SpillStore::open(spill, meter.clone());
+    let store = store.map_err(|source| TracerConfigError::Spill {
+        directory: spill.directory.clone(),
+        source,
+    })?;
+    match sink.keep(store) {
+        true => Ok(()),
+        false => Err(TracerConfigError::CannotSpill(name.to_owned())),
+    }
+}
+
+/// A second exporter of a kind is `file#2`.
+fn unique(name: &str, known: &[Exporting]) -> String {
+    let taken = |name: &str| known.iter().any(|exporting| exporting.name == name);
+    let mut others = (2_usize..).map(|number| format!("{name}#{number}"));
+    match taken(name) {
+        false => name.to_owned(),
+        true => others.find(|other| !taken(other)).unwrap_or_default(),
     }
 }
 
@@ -112,23 +250,41 @@ impl fmt::Debug for TracerConfig {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TracerConfigError {
-    /// The file of a file exporter cannot be opened.
-    File {
-        /// The file.
-        path: PathBuf,
+    /// It has no exporter.
+    NoExporter,
+    /// One of its exporters cannot be made.
+    Exporter(ExporterError),
+    /// An exporter of this name cannot spill.
+    CannotSpill(String),
+    /// The directory of a spill cannot be used.
+    Spill {
+        /// The directory.
+        directory: PathBuf,
         /// What the system said.
         source: io::Error,
     },
+    /// There is no thread for an exporter.
+    Thread(io::Error),
 }
 
 impl fmt::Display for TracerConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { path, .. } => write!(
-                f,
-                "{path:?} cannot be opened to append spans to it; its directory must exist and \
-                 be writable"
+            Self::NoExporter => f.write_str(
+                "it has no exporter; give it one, `Exporter::discard()` if its spans shall go \
+                 nowhere",
             ),
+            Self::Exporter(error) => error.fmt(f),
+            Self::CannotSpill(name) => write!(
+                f,
+                "its exporter \"{name}\" cannot spill; only exporters over OTLP can"
+            ),
+            Self::Spill { directory, .. } => write!(
+                f,
+                "{directory:?} cannot be spilled to; it must be a directory of this exporter \
+                 alone, and writable"
+            ),
+            Self::Thread(_) => f.write_str("there is no thread for one of its exporters"),
         }
     }
 }
@@ -136,7 +292,9 @@ impl fmt::Display for TracerConfigError {
 impl Error for TracerConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::File { source, .. } => Some(source),
+            Self::NoExporter | Self::CannotSpill(_) => None,
+            Self::Exporter(error) => error.source(),
+            Self::Spill { source, .. } | Self::Thread(source) => Some(source),
         }
     }
 }

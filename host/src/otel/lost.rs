@@ -1,6 +1,10 @@
 //! Spans that reached no exporter because of their tracer's life.
 
-/// Sampled spans that were not exported because their tracer had come to its end.
+use std::ops::AddAssign;
+
+/// Sampled spans that no exporter was handed, because their tracer had come to its end
+/// or had too many. What exporters lose of those that they were handed is told by
+/// [`delivery`](super::RoutingTracerProvider::delivery).
 ///
 /// # Examples
 /// ```
@@ -26,13 +30,29 @@ pub struct LostSpans {
     /// when the next span starts in it, and spans that end before that are not
     /// counted.
     pub after_shutdown: u64,
-    /// Late children of a trace whose tracer was unregistered and is gone.
+    /// Late children of a trace whose tracer was unregistered and is gone, and spans
+    /// of a [resumed](super::RoutingTracerProvider::resume) run whose tracer is not
+    /// here.
     pub tracer_gone: u64,
+    /// Scores and other signals of a trace whose tracer is not here, sampled or not.
+    pub late_signals: u64,
+    /// Spans that were not started because too many of their tracer were open: see
+    /// [`max_open_spans`](super::TracerConfig::max_open_spans).
+    pub too_many_open: u64,
 }
 
 impl LostSpans {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.after_shutdown + self.tracer_gone
+        self.after_shutdown + self.tracer_gone + self.late_signals + self.too_many_open
+    }
+}
+
+impl AddAssign for LostSpans {
+    fn add_assign(&mut self, other: Self) {
+        self.after_shutdown += other.after_shutdown;
+        self.tracer_gone += other.tracer_gone;
+        self.late_signals += other.late_signals;
+        self.too_many_open += other.too_many_open;
     }
 }

@@ -5,11 +5,13 @@
 //! provider is drawn at random, so a mark that comes from elsewhere does not name a
 //! route here.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use opentelemetry::trace::{SpanContext, TraceState};
+use percent_encoding::percent_decode_str;
 use xxhash_rust::xxh64::xxh64;
 
 /// The key of the `tracestate` member.
@@ -30,7 +32,12 @@ pub(super) struct Mark {
 
 impl Mark {
     pub(super) fn new(name: &str, provider: u64, route: u64) -> Self {
-        let value = format!("{}:{provider:016x}-{route:012x}", encode(name));
+        Self::encoded(name, &encode(name), provider, route)
+    }
+
+    /// The same, where the name is known as it stands in a mark.
+    pub(super) fn encoded(name: &str, encoded: &str, provider: u64, route: u64) -> Self {
+        let value = format!("{encoded}:{provider:016x}-{route:012x}");
         // The value is legal, so this is never the empty one.
         let alone = TraceState::from_key_value([(KEY, &value)]).unwrap_or_default();
         Self {
@@ -70,6 +77,13 @@ pub(super) fn read(state: &TraceState, provider: u64) -> Option<u64> {
         return None;
     }
     hex(route)
+}
+
+/// The encoded name in a mark, whoever wrote it, with or without numbers behind it.
+pub(super) fn name(state: &TraceState) -> Option<&str> {
+    // A colon is never a part of a name that is encoded.
+    let name = state.get(KEY)?.split(':').next();
+    name.filter(|name| !name.is_empty())
 }
 
 /// At most sixteen lower-case hex digits.
@@ -112,7 +126,7 @@ pub(super) fn number() -> u64 {
 /// A name as it stands in a mark: letters, digits and `-_.` as they are, any other
 /// byte as `%XX`. A name too long is cut and ends in `~` and a hash of the whole,
 /// so that two names share an encoding only if their hashes collide.
-fn encode(name: &str) -> String {
+pub(super) fn encode(name: &str) -> String {
     let mut encoded = String::with_capacity(name.len());
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
@@ -135,6 +149,14 @@ fn encode(name: &str) -> String {
     encoded
 }
 
+/// The name that stands in a mark like this; none if it was cut, or is no text.
+pub(super) fn decode(encoded: &str) -> Option<Cow<'_, str>> {
+    if encoded.contains('~') {
+        return None;
+    }
+    percent_decode_str(encoded).decode_utf8().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,7 +172,10 @@ mod tests {
             ("größe", "gr%C3%B6%C3%9Fe"),
         ] {
             assert_eq!(encode(name), encoded);
+            assert_eq!(decode(encoded).as_deref(), Some(name));
         }
+        assert_eq!(decode("gr%c3%b6%C3%9Fe").as_deref(), Some("größe"));
+        assert_eq!(decode("%FF"), None, "no text");
         let long = "ü".repeat(128);
         let longer = format!("{}x", "ü".repeat(127));
         assert_ne!(encode(&long), encode(&longer));
@@ -182,6 +207,22 @@ mod tests {
             let state = TraceState::from_key_value([(KEY, value)]).unwrap_or_default();
             assert_eq!(read(&state, 7), None, "{value}");
         }
+    }
+
+    #[test]
+    fn a_name_is_read_whoever_wrote_it() {
+        for (value, expected) in [
+            ("b", Some("b")),
+            ("b:", Some("b")),
+            ("b:0000000000000007-00000000000b", Some("b")),
+            ("a%3Ab:x:y", Some("a%3Ab")),
+            ("", None),
+            (":7-1", None),
+        ] {
+            let state = TraceState::from_key_value([("vendor", "1"), (KEY, value)]);
+            assert_eq!(name(&state.unwrap_or_default()), expected, "{value}");
+        }
+        assert_eq!(name(&TraceState::NONE), None);
     }
 
     #[test]

@@ -27,10 +27,14 @@
 //! only its name, so a name that was given to another tracer meanwhile does not move
 //! an open trace.
 //!
-//! What a *remote* parent carries is not followed: it is the caller's, not ours. A
-//! span with a remote parent is selected here, keeps its trace id, and its mark
-//! replaces the one that came in. For the next process, the
-//! [propagator](RoutingTracerProvider::propagator) writes the mark into requests.
+//! What a *remote* parent carries is the caller's, not ours, and is not followed
+//! unless the builder [says so](RoutingTracerProviderBuilder::inbound). A span with a
+//! remote parent is selected here, keeps its trace id, and its mark replaces the one
+//! that came in. (The ids of an [external trace](ExternalTrace) that the application
+//! names are another matter.) For the next process, the
+//! [propagator](RoutingTracerProvider::propagator) writes the mark into requests. A
+//! run that is [suspended](RoutingTracerProvider::suspend) and resumed elsewhere
+//! keeps its tracer.
 //!
 //! # What holds
 //! - A selector is asked once for each root span, and never for a child, sampled
@@ -76,31 +80,51 @@
 //! ```
 
 pub mod attributes;
+mod baggage;
 mod builder;
 mod config;
-mod console;
-mod file;
+mod copied;
+mod external;
+mod external_root;
+mod inbound;
+mod inside;
+#[cfg(feature = "layer")]
+mod layer;
+mod ledger;
 mod list;
 mod lost;
 mod mark;
 mod otel_tracer;
 mod propagator;
 mod provider;
+mod reference;
+mod rootless;
 mod routes;
 mod runtime_context;
+mod sampling;
 mod scope;
+mod settings;
 mod shared;
 mod span;
+mod telemetry;
 mod texts;
 mod trace_id;
 mod tracer;
 
 pub use builder::{BuildError, RoutingTracerProviderBuilder, TracerSource};
 pub use config::{TracerConfig, TracerConfigError};
+pub use external::{ExternalIdError, ExternalTrace, ExternalTraceExt, ExternalTraces};
+pub use inbound::{Inbound, InboundCounts, Outbound};
+#[cfg(feature = "layer")]
+pub use layer::{RoutingFilter, RoutingLayer};
+pub use ledger::TracerDelivery;
 pub use lost::LostSpans;
 pub use otel_tracer::OtelTracer;
 pub use propagator::RoutingPropagator;
 pub use provider::RoutingTracerProvider;
+pub use reference::{NoSuchTrace, ReferenceError, SpanReference};
+pub(crate) use rootless::without_span;
 pub use runtime_context::RuntimeContextExt;
+pub use sampling::{Custom, Ratio, Sampling, SamplingError};
 pub use span::RoutingSpan;
 pub use tracer::RoutingTracer;

@@ -4,16 +4,19 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
 
+use super::ledger::Ledger;
 use super::list::List;
 use super::scope::Scope;
 use super::trace_id::RoutedIds;
-use crate::registry::Lifecycle;
+use crate::delivery::{DEFAULT_DEADLINE, DeliveryCounts, Exporting, Pipeline, after};
+use crate::registry::{Lifecycle, Undelivered};
 
 /// One tracer that the registry may select: an [`SdkTracerProvider`] with an
 /// identity of its own.
@@ -28,9 +31,9 @@ use crate::registry::Lifecycle;
 /// the value that it began in, whatever its name means later.
 ///
 /// Dropping the last reference to a tracer whose provider nobody else holds shuts
-/// the provider down, and that waits for its exporter. An unregistered tracer is
-/// held by its open spans, so keep it and call
-/// [`shutdown`](Lifecycle::shutdown) where waiting is no harm.
+/// the provider down, and that waits for its exporters. Where the last one is an open
+/// span's, a thread of its own does it. To take a tracer out and know how that went,
+/// call [`RoutingTracerProvider::remove`](super::RoutingTracerProvider::remove).
 ///
 /// # Examples
 /// ```
@@ -52,8 +55,9 @@ pub struct OtelTracer {
     scoped: List<(Arc<Scope>, SdkTracer)>,
     routes: List<RouteNumber>,
     stopped: AtomicBool,
-    /// Outlives the tracer, so that what was lost stays counted.
-    lost: Arc<AtomicU64>,
+    max_open: u64,
+    /// Outlives the tracer, so that what it counted stays counted.
+    ledger: Arc<Ledger>,
 }
 
 /// What a routing provider calls a tracer under one of its names.
@@ -87,8 +91,32 @@ impl OtelTracer {
             scoped: List::default(),
             routes: List::default(),
             stopped: AtomicBool::new(false),
-            lost: Arc::default(),
+            max_open: u64::MAX,
+            ledger: Arc::default(),
         }
+    }
+
+    /// With exporters that were made here.
+    pub(super) fn with_exporters(mut self, exporters: Vec<Exporting>) -> Self {
+        self.ledger = Arc::new(Ledger::new(exporters));
+        self
+    }
+
+    /// No more than so many spans are open at once.
+    pub(super) fn with_max_open(mut self, max_open: usize) -> Self {
+        self.max_open = max_open as u64;
+        self
+    }
+
+    /// What became of the spans of each exporter, by the exporters' names. Only those
+    /// of a [`TracerConfig`](super::TracerConfig) are counted.
+    pub fn delivery(&self) -> Vec<(String, DeliveryCounts)> {
+        self.ledger.delivery()
+    }
+
+    /// How many recording spans have started and not ended.
+    pub fn open_spans(&self) -> u64 {
+        self.ledger.open()
     }
 
     /// The provider behind it.
@@ -101,8 +129,12 @@ impl OtelTracer {
         self.has_routed_ids
     }
 
-    pub(super) fn lost(&self) -> &Arc<AtomicU64> {
-        &self.lost
+    pub(super) fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.ledger.open() >= self.max_open
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -112,10 +144,6 @@ impl OtelTracer {
     /// Remembers that the provider exports nothing any more.
     pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn count_lost(&self) {
-        self.lost.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The SDK's tracer of this scope.
@@ -155,19 +183,108 @@ impl OtelTracer {
     }
 }
 
+impl OtelTracer {
+    /// Waits until its open spans have ended, for three quarters of the time at most,
+    /// then shuts it down. What is open still ends as spans that do nothing, and is
+    /// counted. What ended before is sent meanwhile.
+    pub(super) fn drain_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let deadline = after(time);
+        let exporters = self.ledger.exporters();
+        exporters.iter().for_each(|it| it.pipeline().flush());
+        let open = self.ledger.wait_for_open(after(time - time / 4));
+        let left = deadline.saturating_duration_since(Instant::now());
+        let done = self.shutdown_within(left);
+        match (open, done) {
+            (0, done) => done,
+            (open, done) => Err(still_open(open, done).into()),
+        }
+    }
+
+    /// Lets go of the provider on a thread of its own. If there is no thread, on this
+    /// one.
+    pub(super) fn retire(self) {
+        let thread = std::thread::Builder::new().name("spanway-retire".to_owned());
+        if let Err(error) = thread.spawn(move || drop(self)) {
+            tracing::warn!(%error, "a tracer came to its end where a span ended");
+        }
+    }
+
+    /// Waits for each exporter, and says what was not delivered.
+    fn wait(&self, wait: impl Fn(&dyn Pipeline) -> bool) -> Result<(), Undelivered> {
+        let mut all = Undelivered::default();
+        let mut messages = Vec::new();
+        for exporting in self.ledger.exporters() {
+            let in_time = wait(exporting.pipeline());
+            if let Some(rest) = exporting.tell(in_time) {
+                all.lost += rest.lost.total();
+                all.waiting += rest.waiting;
+                all.timed_out |= !in_time;
+                messages.push(format!("{}: {rest}", exporting.name));
+            }
+        }
+        all.message = messages.join("; ");
+        match messages.is_empty() {
+            true => Ok(()),
+            false => Err(all),
+        }
+    }
+}
+
+fn still_open(open: u64, done: Result<(), Box<dyn Error + Send + Sync>>) -> Undelivered {
+    let rest = done.err().map(|error| match error.downcast() {
+        Ok(undelivered) => *undelivered,
+        Err(error) => Undelivered {
+            message: error.to_string(),
+            ..Undelivered::default()
+        },
+    });
+    let mut rest = rest.unwrap_or_default();
+    let more = match rest.message.is_empty() {
+        true => String::new(),
+        false => format!("; {}", rest.message),
+    };
+    rest.message = format!("spans still open: {open}{more}");
+    rest.timed_out = true;
+    rest
+}
+
 impl Lifecycle for OtelTracer {
     fn flush(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
-        Ok(self.provider.force_flush()?)
+        self.flush_within(DEFAULT_DEADLINE)
+    }
+
+    fn shutdown(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.shutdown_within(DEFAULT_DEADLINE)
+    }
+
+    /// What a tracer that was made here counted decides: it fails if anything was
+    /// lost since the last flush, whatever a backend's answer was. Of a ready-made
+    /// provider only the SDK's own result is known.
+    fn flush_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let exporters = self.ledger.exporters();
+        if exporters.is_empty() {
+            return Ok(self.provider.force_flush()?);
+        }
+        let deadline = after(time);
+        exporters.iter().for_each(|it| it.pipeline().flush());
+        Ok(self.wait(|pipeline| pipeline.wait_for_flush(deadline))?)
     }
 
     /// A second call is harmless, also where the application shut the provider
     /// down itself.
-    fn shutdown(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+    fn shutdown_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.stop();
-        match self.provider.shutdown() {
-            Ok(()) | Err(OTelSdkError::AlreadyShutdown) => Ok(()),
-            Err(error) => Err(error.into()),
+        let deadline = after(time);
+        let exporters = self.ledger.exporters();
+        exporters.iter().for_each(Exporting::manage);
+        match self.provider.shutdown_with_timeout(time) {
+            Ok(()) | Err(OTelSdkError::AlreadyShutdown) => {}
+            Err(error) => return Err(error.into()),
         }
+        exporters
+            .iter()
+            .for_each(|it| it.pipeline().close(deadline));
+        Ok(self.wait(|pipeline| pipeline.wait_for_close(deadline))?)
     }
 }
 

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use opentelemetry::Context;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
-use opentelemetry::trace::TraceContextExt as _;
-use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry::trace::{TraceContextExt as _, TraceState};
+use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 
+use super::baggage;
+use super::inbound::Outbound;
 use super::mark;
 use super::shared::Shared;
 
@@ -19,6 +21,12 @@ use super::shared::Shared;
 /// process cannot read it. The SDK's own propagator works as well with a
 /// [`RoutingTracerProvider`](super::RoutingTracerProvider) where nobody needs to
 /// know.
+///
+/// Where a setting of the provider needs baggage ([`Outbound`](super::Outbound),
+/// [`Inbound`](super::Inbound), or
+/// [`baggage_keys`](super::RoutingTracerProviderBuilder::baggage_keys)), it is the
+/// SDK's [`BaggagePropagator`] too. Do not set another beside it then: of two that
+/// write one header the last one wins.
 ///
 /// # Examples
 /// ```
@@ -43,13 +51,40 @@ use super::shared::Shared;
 pub struct RoutingPropagator {
     shared: Arc<Shared>,
     w3c: TraceContextPropagator,
+    baggage: Option<BaggagePropagator>,
+    fields: Vec<String>,
 }
 
 impl RoutingPropagator {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let w3c = TraceContextPropagator::new();
+        let needed = shared.settings.needs_baggage();
+        let baggage = needed.then(BaggagePropagator::new);
+        let more = baggage.iter().flat_map(|baggage| baggage.fields());
+        let fields = w3c.fields().chain(more).map(str::to_owned).collect();
         Self {
             shared,
-            w3c: TraceContextPropagator::new(),
+            w3c,
+            baggage,
+            fields,
+        }
+    }
+
+    /// The member of another choice goes, unless the trace only passes through.
+    fn inject_baggage(
+        &self,
+        propagator: &BaggagePropagator,
+        cx: &Context,
+        state: Option<&TraceState>,
+        injector: &mut dyn Injector,
+    ) {
+        let says_so = self.shared.settings.outbound == Outbound::TracestateAndBaggage;
+        match state {
+            Some(state) => {
+                let name = mark::name(state).filter(|_| says_so);
+                propagator.inject_context(&baggage::with_tracer(cx, name), injector);
+            }
+            None => propagator.inject_context(cx, injector),
         }
     }
 }
@@ -58,7 +93,11 @@ impl TextMapPropagator for RoutingPropagator {
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         let span = cx.span();
         let context = span.span_context();
-        match self.shared.routes.outbound(context) {
+        let state = self.shared.routes.outbound(context);
+        if let Some(propagator) = &self.baggage {
+            self.inject_baggage(propagator, cx, state.as_ref(), injector);
+        }
+        match state {
             Some(state) => {
                 let marked = mark::with_state(context, state);
                 let cx = Context::new().with_remote_span_context(marked);
@@ -69,16 +108,22 @@ impl TextMapPropagator for RoutingPropagator {
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        self.w3c.extract_with_context(cx, extractor)
+        let cx = self.w3c.extract_with_context(cx, extractor);
+        match &self.baggage {
+            Some(propagator) => propagator.extract_with_context(&cx, extractor),
+            None => cx,
+        }
     }
 
     fn fields(&self) -> FieldIter<'_> {
-        self.w3c.fields()
+        FieldIter::new(&self.fields)
     }
 }
 
 impl fmt::Debug for RoutingPropagator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RoutingPropagator").finish_non_exhaustive()
+        f.debug_struct("RoutingPropagator")
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
     }
 }

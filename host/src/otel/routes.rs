@@ -1,13 +1,14 @@
 //! The routes of open traces: to each tracer under each of its names, while
 //! somebody still holds the tracer.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
 use opentelemetry::trace::{SpanContext, TraceId, TraceState};
 use parking_lot::Mutex;
 
+use super::ledger::{Forgotten, Ledger, Totals};
+use super::lost::LostSpans;
 use super::mark::{self, Mark};
 use super::otel_tracer::OtelTracer;
 use super::trace_id::TraceIds;
@@ -15,6 +16,9 @@ use super::trace_id::TraceIds;
 /// For how many names of one tracer a route is kept. One is usual; a tracer that
 /// is registered under ever new names must not fill memory.
 const MAX_KEPT_NAMES: usize = 16;
+
+/// No route has this number.
+const NOWHERE: u64 = 0;
 
 /// The routes of one provider. It keeps no tracer alive: what a trace needs is
 /// held by its spans and by the registry.
@@ -25,12 +29,12 @@ pub(super) struct Routes {
     provider: u64,
     ids: TraceIds,
     table: ArcSwap<Table>,
-    /// Held while the table is changed, with what the tracers had lost that are
+    /// Held while the table is changed, with what was counted of the tracers that are
     /// no longer in it.
-    forgotten: Mutex<u64>,
+    forgotten: Mutex<Forgotten>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Table {
     /// The number of the next route. None is given twice.
     next: u64,
@@ -40,12 +44,22 @@ struct Table {
     tracers: Vec<Known>,
 }
 
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            next: NOWHERE + 1,
+            routes: Vec::new(),
+            tracers: Vec::new(),
+        }
+    }
+}
+
 /// A tracer and the routes to it.
 #[derive(Clone, Debug)]
 struct Known {
     /// Its own as long as a route refers to it.
     address: usize,
-    lost: Arc<AtomicU64>,
+    ledger: Arc<Ledger>,
     routes: Vec<Arc<Route>>,
 }
 
@@ -66,6 +80,11 @@ impl Route {
 
     pub(super) fn mark(&self) -> &Mark {
         &self.mark
+    }
+
+    /// The tracer, if it still is.
+    pub(super) fn tracer(&self) -> Option<Arc<OtelTracer>> {
+        self.tracer.upgrade()
     }
 
     /// The number, if it says all.
@@ -97,7 +116,7 @@ impl Routes {
             provider,
             ids: TraceIds::new(provider),
             table: ArcSwap::from_pointee(Table::default()),
-            forgotten: Mutex::new(0),
+            forgotten: Mutex::default(),
         }
     }
 
@@ -157,7 +176,7 @@ impl Routes {
             return route(number, false);
         }
         let mut next = Table::clone(&table);
-        *forgotten += next.tidy();
+        next.tidy(&mut forgotten);
         let route = route(next.next, true);
         next.next += 1;
         next.routes.push(route.clone());
@@ -177,13 +196,20 @@ impl Routes {
         Some(self.ids.write(number))
     }
 
-    /// The `tracestate` with which a context leaves the process, if its own does
-    /// not say which tracer has the trace and its trace id does.
+    /// A mark that leads nowhere: to a tracer that is not here.
+    pub(super) fn nowhere(&self, encoded: &str) -> Mark {
+        Mark::encoded(encoded, encoded, self.provider, NOWHERE)
+    }
+
+    /// The `tracestate` with which a context of ours leaves the process: it says
+    /// which tracer has the trace. None for a context of somebody else.
     pub(super) fn outbound(&self, context: &SpanContext) -> Option<TraceState> {
         let state = context.trace_state();
-        let is_ours = context.is_valid() && !context.is_remote();
-        if !is_ours || mark::read(state, self.provider).is_some() {
+        if !context.is_valid() || context.is_remote() {
             return None;
+        }
+        if mark::read(state, self.provider).is_some() {
+            return Some(state.clone());
         }
         let number = self.ids.read(context.trace_id());
         let table = self.table.load();
@@ -194,18 +220,32 @@ impl Routes {
     /// under last.
     pub(super) fn alive(&self) -> Vec<(String, Arc<OtelTracer>)> {
         let table = self.table.load();
-        let alive = table.tracers.iter().filter_map(|known| {
-            let route = known.routes.last()?;
-            Some((route.name().to_string(), route.tracer.upgrade()?))
-        });
+        let alive = table
+            .tracers
+            .iter()
+            .filter_map(|known| Some((known.name(), known.routes.last()?.tracer.upgrade()?)));
         alive.collect()
     }
 
-    /// How many spans ended or started after their tracer was shut down.
-    pub(super) fn lost(&self) -> u64 {
+    /// The spans that no exporter was handed.
+    pub(super) fn lost(&self) -> LostSpans {
         let forgotten = self.forgotten.lock();
-        let table = self.table.load();
-        *forgotten + table.tracers.iter().map(Known::lost).sum::<u64>()
+        let mut lost = forgotten.lost();
+        for known in &self.table.load().tracers {
+            lost += known.ledger.lost();
+        }
+        lost
+    }
+
+    /// Adds what was counted of all tracers but those whose ledgers these are.
+    pub(super) fn read(&self, but: &[Arc<Ledger>], totals: &mut Totals) {
+        let forgotten = self.forgotten.lock();
+        forgotten.read(totals);
+        for known in &self.table.load().tracers {
+            if !but.iter().any(|ledger| Arc::ptr_eq(ledger, &known.ledger)) {
+                totals.add(known.ledger.read(known.name()));
+            }
+        }
     }
 }
 
@@ -248,18 +288,16 @@ impl Table {
         first.map(|route| route.number)
     }
 
-    /// Drops the routes to tracers that are gone, and says what those had lost.
-    fn tidy(&mut self) -> u64 {
-        let mut forgotten = 0;
+    /// Drops the routes to tracers that are gone, and keeps what was counted of them.
+    fn tidy(&mut self, forgotten: &mut Forgotten) {
         self.tracers.retain(|known| {
             let gone = known.routes.iter().all(|route| route.is_gone());
             if gone {
-                forgotten += known.lost();
+                forgotten.add(known.name(), known.ledger.clone());
             }
             !gone
         });
         self.routes.retain(|route| !route.is_gone());
-        forgotten
     }
 }
 
@@ -267,13 +305,15 @@ impl Known {
     fn new(tracer: &Arc<OtelTracer>) -> Self {
         Self {
             address: address(tracer),
-            lost: tracer.lost().clone(),
+            ledger: tracer.ledger().clone(),
             routes: Vec::new(),
         }
     }
 
-    fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
+    /// The name that it was first selected under last.
+    fn name(&self) -> String {
+        let last = self.routes.last();
+        last.map_or_else(String::new, |route| route.name().to_string())
     }
 }
 

@@ -26,3 +26,43 @@ impl Scope {
         &self.scope
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::sync::Arc;
+
+    use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+
+    use super::super::list::MAX_KEPT;
+    use super::super::otel_tracer::OtelTracer;
+    use super::*;
+
+    fn scope(name: &str) -> Arc<Scope> {
+        Arc::new(Scope::new(
+            InstrumentationScope::builder(name.to_owned()).build(),
+        ))
+    }
+
+    fn kept<'a>(tracer: &'a OtelTracer, name: &str) -> Option<&'a SdkTracer> {
+        match tracer.scoped(&scope(name)) {
+            Cow::Borrowed(tracer) => Some(tracer),
+            Cow::Owned(_) => None,
+        }
+    }
+
+    #[test]
+    fn the_tracer_of_a_scope_is_made_once_whoever_asks() {
+        let tracer = OtelTracer::new(SdkTracerProvider::default());
+        let address = |name: &str| kept(&tracer, name).map(std::ptr::from_ref);
+        let first = address("shop");
+        assert!(first.is_some());
+        assert_ne!(address("other"), first);
+        // More scopes than there are libraries do not fill memory.
+        for number in 0..MAX_KEPT {
+            let _ = address(&number.to_string());
+        }
+        assert_eq!(address("one more"), None);
+        assert_eq!(address("shop"), first);
+    }
+}

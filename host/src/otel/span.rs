@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use opentelemetry::trace::{Span, SpanBuilder, SpanContext, Status, TraceState, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 
+use super::inside::Inside;
 use super::mark;
 use super::otel_tracer::OtelTracer;
 use super::scope::Scope;
@@ -25,28 +26,94 @@ pub struct RoutingSpan {
     routed: Option<Routed>,
 }
 
-/// Dropped in this order: the SDK's span may end here, and then needs its tracer.
+/// Dropped in this order: the SDK's span needs its tracer to the end.
 #[derive(Debug)]
 struct Routed {
     span: opentelemetry_sdk::trace::Span,
-    tracer: Arc<OtelTracer>,
+    tracer: Held,
 }
 
 impl Routed {
-    /// Counts the span if it is about to end for nothing.
-    fn count_if_lost(&self) {
-        if self.tracer.is_stopped()
-            && self.span.is_recording()
+    fn new(span: opentelemetry_sdk::trace::Span, tracer: Arc<OtelTracer>) -> Self {
+        if span.is_recording() {
+            tracer.ledger().opened();
+        }
+        let tracer = Held(Some(tracer));
+        Self { span, tracer }
+    }
+
+    /// Ends the span once, and counts it if that is for nothing.
+    fn end(&mut self, timestamp: Option<SystemTime>) {
+        if !self.span.is_recording() {
+            return;
+        }
+        let tracer = self.tracer.0.as_ref();
+        if let Some(tracer) = tracer.filter(|tracer| tracer.is_stopped())
             && self.span.span_context().is_sampled()
         {
-            self.tracer.count_lost();
+            tracer.ledger().count_after_shutdown();
+        }
+        let inside = Inside::enter();
+        match timestamp {
+            Some(timestamp) => self.span.end_with_timestamp(timestamp),
+            None => self.span.end(),
+        }
+        drop(inside);
+        if let Some(tracer) = tracer {
+            tracer.ledger().closed();
         }
     }
 }
 
 impl Drop for Routed {
     fn drop(&mut self) {
-        self.count_if_lost();
+        self.end(None);
+    }
+}
+
+/// A span's hold on its tracer; none only while it is dropped.
+#[derive(Debug)]
+struct Held(Option<Arc<OtelTracer>>);
+
+/// The last one to let go of a tracer shuts its provider down, which waits for
+/// exporters. The thread that ends a span must not.
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(last) = self.0.take().and_then(Arc::into_inner) {
+            last.retire();
+        }
+    }
+}
+
+/// Why a span was not started.
+#[derive(Clone, Copy)]
+enum Refusal {
+    Stopped,
+    TooManyOpen,
+}
+
+/// A span that a tracer did not start.
+pub(super) struct Refused<'a> {
+    tracer: &'a OtelTracer,
+    why: Refusal,
+}
+
+impl Refused<'_> {
+    /// A span in its place that does nothing and shows this context. It is counted
+    /// if it would have been exported.
+    pub(super) fn showing(self, counts: bool, context: SpanContext) -> RoutingSpan {
+        let ledger = self.tracer.ledger();
+        match self.why {
+            Refusal::Stopped => {
+                self.tracer.stop();
+                if counts {
+                    ledger.count_after_shutdown();
+                }
+            }
+            Refusal::TooManyOpen if counts => ledger.count_too_many_open(),
+            Refusal::TooManyOpen => {}
+        }
+        RoutingSpan::showing(context)
     }
 }
 
@@ -59,16 +126,6 @@ impl RoutingSpan {
         }
     }
 
-    /// A span whose tracer is shut down: it shows this context, and is counted if
-    /// it would have been exported.
-    pub(super) fn stopped(tracer: &OtelTracer, counts: bool, context: SpanContext) -> Self {
-        tracer.stop();
-        if counts {
-            tracer.count_lost();
-        }
-        Self::showing(context)
-    }
-
     /// A span that does nothing and shows this context, so that what starts below
     /// it sees what it would have seen without it.
     pub(super) fn showing(context: SpanContext) -> Self {
@@ -78,7 +135,8 @@ impl RoutingSpan {
         }
     }
 
-    /// Starts a span of `tracer`; what `stopped` says if that is shut down.
+    /// Starts a span of `tracer`; what `refused` says if that is shut down or has too
+    /// many.
     ///
     /// The SDK's span is large, so it is moved once, and callers return this as it
     /// is where they can.
@@ -87,16 +145,28 @@ impl RoutingSpan {
         scope: &Arc<Scope>,
         builder: SpanBuilder,
         parent_cx: &Context,
-        stopped: impl FnOnce(&OtelTracer) -> Self,
+        refused: impl FnOnce(Refused<'_>) -> Self,
     ) -> Self {
+        // Threads that look at once may be let through together.
+        if tracer.is_full() {
+            let why = Refusal::TooManyOpen;
+            return refused(Refused {
+                tracer: &tracer,
+                why,
+            });
+        }
         let span = tracer.scoped(scope).build_with_context(builder, parent_cx);
         // A provider that is shut down gives out spans without a context.
         if !span.span_context().is_valid() {
-            return stopped(&tracer);
+            let why = Refusal::Stopped;
+            return refused(Refused {
+                tracer: &tracer,
+                why,
+            });
         }
         Self {
             context: None,
-            routed: Some(Routed { span, tracer }),
+            routed: Some(Routed::new(span, tracer)),
         }
     }
 
@@ -167,8 +237,7 @@ impl Span for RoutingSpan {
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
         if let Some(routed) = &mut self.routed {
-            routed.count_if_lost();
-            routed.span.end_with_timestamp(timestamp);
+            routed.end(Some(timestamp));
         }
     }
 }

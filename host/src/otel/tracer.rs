@@ -1,16 +1,21 @@
 //! Starting spans: the one place where a root is told from a child.
 
-use std::cell::Cell;
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanKind, TraceContextExt as _, TraceFlags, TraceId,
     TraceState, Tracer,
 };
-use opentelemetry::{Context, InstrumentationScope};
+use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 
 use super::attributes::{self, StartAttributes};
+use super::baggage;
+use super::external;
+use super::inbound::Followed;
+use super::inside::Inside;
 use super::mark::{self, Mark};
 use super::otel_tracer::OtelTracer;
 use super::routes::Lineage;
@@ -19,7 +24,7 @@ use super::scope::Scope;
 use super::shared::Shared;
 use super::span::RoutingSpan;
 use super::trace_id::Offer;
-use crate::context::RootSpan;
+use crate::context::{RootSpan, RuntimeContext};
 use crate::registry::Selection;
 
 /// A tracer of [`RoutingTracerProvider`](super::RoutingTracerProvider) for one
@@ -32,8 +37,11 @@ use crate::registry::Selection;
 /// when the choice is in the `tracestate` instead, which is dearer.
 #[derive(Clone, Debug)]
 pub struct RoutingTracer {
-    shared: Arc<Shared>,
-    scope: Arc<Scope>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) scope: Arc<Scope>,
+    /// Whether a span whose parent context has no runtime context takes the one of
+    /// the current context.
+    looks_around: bool,
 }
 
 impl RoutingTracer {
@@ -41,6 +49,33 @@ impl RoutingTracer {
         Self {
             shared,
             scope: Arc::new(Scope::new(scope)),
+            looks_around: false,
+        }
+    }
+
+    /// The same for a caller whose parent contexts are not what the application
+    /// attached: `tracing` makes an empty one for `parent: None`, and takes any that
+    /// `set_parent` is given.
+    #[cfg(feature = "layer")]
+    pub(super) fn looking_around(self) -> Self {
+        let looks_around = true;
+        Self {
+            looks_around,
+            ..self
+        }
+    }
+
+    /// The runtime context of a span that starts under this context.
+    pub(super) fn run<'a>(&'a self, cx: &'a Context) -> Cow<'a, RuntimeContext> {
+        let run = match cx.runtime_context() {
+            Some(run) => Cow::Borrowed(run),
+            None if self.looks_around => Cow::Owned(current_run()),
+            None => Cow::Borrowed(&self.shared.knows_nothing),
+        };
+        let keys = &self.shared.settings.baggage_keys;
+        match keys.is_empty() {
+            true => run,
+            false => baggage::fill(run, keys, cx.baggage()),
         }
     }
 
@@ -48,12 +83,20 @@ impl RoutingTracer {
     fn start_child(
         &self,
         tracer: Arc<OtelTracer>,
-        builder: SpanBuilder,
+        mut builder: SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |tracer| {
-            RoutingSpan::stopped(tracer, parent.is_sampled(), parent.clone())
+        let keys = &self.shared.settings.span_keys;
+        if !keys.is_empty() {
+            let own = builder.attributes.take().unwrap_or_default();
+            let mut all = Vec::with_capacity(own.len() + keys.len());
+            keys.copy(&self.run(parent_cx), &own, &mut all);
+            all.extend(own);
+            builder.attributes = Some(all);
+        }
+        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
+            refused.showing(parent.is_sampled(), parent.clone())
         })
     }
 
@@ -72,17 +115,70 @@ impl RoutingTracer {
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        // A span that a selector starts while it decides.
-        let Some(selecting) = Selecting::enter() else {
-            return RoutingSpan::showing(parent.clone());
-        };
-        let selection = self.select(&builder, parent_cx);
-        drop(selecting);
+        // A root that is cut off from the context of its thread on purpose, as some
+        // clients of exporters do it.
+        if Context::is_current_telemetry_suppressed() {
+            return RoutingSpan::nowhere();
+        }
+        if parent.is_valid()
+            && let Some(external) = external::of(parent_cx, parent)
+        {
+            return self.start_external(external, builder, parent_cx, parent);
+        }
+        let own = builder.attributes.take().unwrap_or_default();
+        let run = self.run(parent_cx);
+        let more = own.len() + self.shared.settings.copied();
+        if let Some(followed) = self.follow(parent_cx, parent) {
+            let ours = attributes::of_inbound(&followed, more);
+            builder.attributes = Some(self.all(ours, &run, own));
+            let Followed { name, tracer, .. } = followed;
+            return self.start_in(&tracer, &name, builder, parent_cx, parent);
+        }
+        let selection = self.select(&builder, &own, &run);
         let (Some(tracer), Some(name)) = (selection.tracer(), selection.tracer_name()) else {
             return RoutingSpan::showing(parent.clone());
         };
-        let own = builder.attributes.take();
-        builder.attributes = Some(attributes::with_reason(&selection, name, own));
+        let ours = attributes::of_selection(&selection, name, more);
+        builder.attributes = Some(self.all(ours, &run, own));
+        self.start_in(tracer, name, builder, parent_cx, parent)
+    }
+
+    /// The attributes of a root: ours, the copied ones, and its own.
+    pub(super) fn all(
+        &self,
+        mut ours: Vec<KeyValue>,
+        run: &RuntimeContext,
+        own: Vec<KeyValue>,
+    ) -> Vec<KeyValue> {
+        let settings = &self.shared.settings;
+        settings.root_keys.copy(run, &own, &mut ours);
+        settings.span_keys.copy(run, &own, &mut ours);
+        ours.extend(own);
+        ours
+    }
+
+    /// A choice that came in with the parent, if it is followed here.
+    fn follow(&self, parent_cx: &Context, parent: &SpanContext) -> Option<Followed> {
+        let Shared {
+            registry,
+            settings,
+            inbound,
+            ..
+        } = &*self.shared;
+        settings
+            .inbound
+            .follow(registry, inbound, parent_cx, parent)
+    }
+
+    /// The first span here of a trace, in this tracer.
+    fn start_in(
+        &self,
+        tracer: &Arc<OtelTracer>,
+        name: &str,
+        builder: SpanBuilder,
+        parent_cx: &Context,
+        parent: &SpanContext,
+    ) -> RoutingSpan {
         // The id of a trace that has begun already is not ours to choose.
         if !parent.is_valid()
             && let Some(id) = self.shared.routes.trace_id(tracer, name)
@@ -101,12 +197,12 @@ impl RoutingTracer {
         parent_cx: &Context,
     ) -> RoutingSpan {
         let _offer = Offer::of(id);
-        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |tracer| {
-            RoutingSpan::stopped(tracer, true, adrift(id, TraceState::NONE))
+        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
+            refused.showing(true, adrift(id, TraceState::NONE))
         })
     }
 
-    fn start_with_mark(
+    pub(super) fn start_with_mark(
         &self,
         mark: &Mark,
         tracer: Arc<OtelTracer>,
@@ -116,12 +212,12 @@ impl RoutingTracer {
     ) -> RoutingSpan {
         let state = || mark.put(parent.trace_state());
         let start = |parent_cx| {
-            RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |tracer| {
+            RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
                 let shown = match parent.is_valid() {
                     true => local(parent, state()),
                     false => adrift(RandomIdGenerator::default().new_trace_id(), state()),
                 };
-                RoutingSpan::stopped(tracer, true, shown)
+                refused.showing(true, shown)
             })
         };
         let mut span = if parent.is_valid() && parent.is_remote() {
@@ -139,14 +235,19 @@ impl RoutingTracer {
         span
     }
 
-    fn select(&self, builder: &SpanBuilder, parent_cx: &Context) -> Selection<OtelTracer> {
-        let attributes = StartAttributes::new(builder.attributes.as_deref().unwrap_or_default());
+    pub(super) fn select(
+        &self,
+        builder: &SpanBuilder,
+        own: &[KeyValue],
+        run: &RuntimeContext,
+    ) -> Selection<OtelTracer> {
+        let attributes = StartAttributes::new(own);
         let kind = kind(builder.span_kind.as_ref());
         let span = RootSpan::with_attributes(&builder.name, kind, &attributes);
-        let run = parent_cx
-            .runtime_context()
-            .unwrap_or(&self.shared.knows_nothing);
-        self.shared.registry.select(&run.view_with_span(&span))
+        let _inside = Inside::enter();
+        let selection = self.shared.registry.select(&run.view_with_span(&span));
+        self.shared.telemetry.record(&selection);
+        selection
     }
 }
 
@@ -159,6 +260,9 @@ impl Tracer for RoutingTracer {
         }
         let parent = parent_cx.span();
         let parent = parent.span_context();
+        if Inside::is_current() {
+            return RoutingSpan::showing(parent.clone());
+        }
         let lineage = match parent.is_valid() && !parent.is_remote() {
             true => self.shared.routes.lineage(parent),
             false => Lineage::Root,
@@ -180,7 +284,12 @@ impl Tracer for RoutingTracer {
     }
 }
 
-fn kind(kind: Option<&SpanKind>) -> &'static str {
+/// What is attached to the current context.
+fn current_run() -> RuntimeContext {
+    Context::map_current(|cx| cx.runtime_context().cloned()).unwrap_or_default()
+}
+
+pub(super) fn kind(kind: Option<&SpanKind>) -> &'static str {
     match kind {
         Some(SpanKind::Client) => "client",
         Some(SpanKind::Server) => "server",
@@ -190,36 +299,16 @@ fn kind(kind: Option<&SpanKind>) -> &'static str {
     }
 }
 
-/// What the first span here of a trace shows whose tracer is shut down: the same
+/// What the first span here of a trace shows that its tracer did not start: the same
 /// as a local context, so that its children follow.
 fn local(parent: &SpanContext, state: TraceState) -> SpanContext {
     let (trace, span) = (parent.trace_id(), parent.span_id());
     SpanContext::new(trace, span, parent.trace_flags(), false, state)
 }
 
-/// What a root shows whose tracer is shut down: a local context that carries the
+/// What a root shows that its tracer did not start: a local context that carries the
 /// choice, so that its children are not asked for anew.
-fn adrift(trace: TraceId, state: TraceState) -> SpanContext {
+pub(super) fn adrift(trace: TraceId, state: TraceState) -> SpanContext {
     let span = RandomIdGenerator::default().new_span_id();
     SpanContext::new(trace, span, TraceFlags::NOT_SAMPLED, false, state)
-}
-
-thread_local! {
-    static IS_SELECTING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// While it lives, this thread is inside a selector. A selector that starts a root
-/// span would otherwise be asked about it, and so on without end.
-struct Selecting;
-
-impl Selecting {
-    fn enter() -> Option<Self> {
-        (!IS_SELECTING.replace(true)).then_some(Self)
-    }
-}
-
-impl Drop for Selecting {
-    fn drop(&mut self) {
-        IS_SELECTING.set(false);
-    }
 }

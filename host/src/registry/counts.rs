@@ -1,10 +1,16 @@
-//! Counting selections without a word that two cores write.
+//! How many selections there were, as plain values.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
 
-use thread_local::ThreadLocal;
+use crate::decision::FallbackKind;
 
-use crate::decision::{Fallback, FallbackKind};
+/// For how many combinations of tracer, selector and cause that are no longer in
+/// the registry the counts are kept apart. Tenants come and go, and a service runs
+/// for months.
+const MAX_PAST: usize = 4_096;
+
+/// Stands for the names of what is kept apart no longer.
+const OTHERS: &str = "(others)";
 
 /// How many selections there were, by cause.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +21,21 @@ pub struct SelectionCounts {
     /// no component ran for them.
     pub learned: u64,
     fallbacks: [u64; FallbackKind::ALL.len()],
+    rows: BTreeMap<SelectionOutcome, u64>,
+}
+
+/// What a selection came to: which tracer, by which selector, and why if it was not
+/// chosen.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct SelectionOutcome {
+    /// The name of the tracer that received the trace; none if there was none.
+    pub tracer: Option<String>,
+    /// The name of the selector that decided; none if all abstained or there was
+    /// none.
+    pub selector: Option<String>,
+    /// Why the selector did not choose the tracer; none if it did.
+    pub fallback: Option<FallbackKind>,
 }
 
 impl SelectionCounts {
@@ -27,50 +48,50 @@ impl SelectionCounts {
     pub fn total(&self) -> u64 {
         self.chosen + self.fallbacks.iter().sum::<u64>()
     }
-}
 
-/// One row for each thread that selects. A thread writes its own row alone, so a
-/// count costs no more than a plain addition.
-#[derive(Default)]
-pub(super) struct Counters {
-    rows: ThreadLocal<Row>,
-}
-
-#[derive(Default)]
-struct Row {
-    chosen: AtomicU64,
-    learned: AtomicU64,
-    fallbacks: [AtomicU64; FallbackKind::ALL.len()],
-}
-
-impl Counters {
-    #[inline]
-    pub(super) fn count(&self, fallback: Option<&Fallback>, learned: bool) {
-        let row = self.rows.get_or_default();
-        add_one(match fallback {
-            None => &row.chosen,
-            Some(fallback) => &row.fallbacks[fallback.kind() as usize],
-        });
-        if learned {
-            add_one(&row.learned);
-        }
+    /// Selections by tracer, selector and cause, those that there were.
+    ///
+    /// Of tracers and selectors that left the registry, the first 4,096
+    /// combinations are kept apart; what comes after them is counted under the name
+    /// `(others)`.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanway::{RuntimeContext, TracerRegistry};
+    ///
+    /// let registry = TracerRegistry::<()>::new();
+    /// registry.register("console", ())?;
+    /// registry.select(&RuntimeContext::empty().view());
+    /// let counts = registry.counts();
+    /// let (outcome, selections) = counts.outcomes().next().expect("one outcome");
+    /// assert_eq!(outcome.tracer.as_deref(), Some("console"));
+    /// assert_eq!(outcome.fallback.map(|kind| kind.as_str()), Some("no_selector"));
+    /// assert_eq!(selections, 1);
+    /// # Ok::<(), spanway::RegisterError>(())
+    /// ```
+    pub fn outcomes(&self) -> impl Iterator<Item = (&SelectionOutcome, u64)> {
+        self.rows.iter().map(|(outcome, count)| (outcome, *count))
     }
 
-    pub(super) fn read(&self) -> SelectionCounts {
-        let mut counts = SelectionCounts::default();
-        for row in &self.rows {
-            counts.chosen += row.chosen.load(Ordering::Relaxed);
-            counts.learned += row.learned.load(Ordering::Relaxed);
-            for (sum, cell) in counts.fallbacks.iter_mut().zip(&row.fallbacks) {
-                *sum += cell.load(Ordering::Relaxed);
-            }
+    pub(super) fn add(&mut self, outcome: SelectionOutcome, selections: u64) {
+        match outcome.fallback {
+            None => self.chosen += selections,
+            Some(kind) => self.fallbacks[kind as usize] += selections,
         }
-        counts
+        *self.rows.entry(outcome).or_default() += selections;
     }
-}
 
-/// Only this thread writes the cell, so nothing is lost between the two.
-#[inline]
-fn add_one(cell: &AtomicU64) {
-    cell.store(cell.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    /// Adds what will not change any more, within bounds.
+    pub(super) fn add_past(&mut self, outcome: SelectionOutcome, selections: u64) {
+        let is_apart = self.rows.len() < MAX_PAST || self.rows.contains_key(&outcome);
+        let outcome = match is_apart {
+            true => outcome,
+            false => SelectionOutcome {
+                tracer: outcome.tracer.map(|_| OTHERS.to_owned()),
+                selector: outcome.selector.map(|_| OTHERS.to_owned()),
+                fallback: outcome.fallback,
+            },
+        };
+        self.add(outcome, selections);
+    }
 }

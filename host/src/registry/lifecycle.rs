@@ -1,22 +1,27 @@
-//! Flushing tracers and shutting them down, each on its own: one that fails does
-//! not keep the others from it.
+//! Flushing tracers and shutting them down, each on its own: one that fails or hangs
+//! does not keep the others from it.
 
 use std::error::Error;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::selector::panic_message;
+use crate::parallel::{self, Outcome};
+
+/// How long tracers have for a flush or a shutdown, unless it is said.
+pub(super) const DEFAULT_TIME: Duration = Duration::from_secs(10);
 
 /// What a registry does with its tracers beyond choosing among them.
 ///
 /// The methods do nothing unless they are written, so `impl Lifecycle for Mine {}`
-/// is enough for a tracer that holds nothing back.
+/// is enough for a tracer that holds nothing back. They are called on a thread of
+/// their own.
 pub trait Lifecycle: Send + Sync {
     /// Exports what is held back, and keeps running.
     ///
     /// # Errors
-    /// Whatever the tracer calls a failure; it is reported and not acted on.
+    /// Whatever the tracer calls a failure; it is reported and not acted on. An
+    /// [`Undelivered`] is reported with its numbers.
     fn flush(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(())
     }
@@ -24,29 +29,74 @@ pub trait Lifecycle: Send + Sync {
     /// Exports what is held back, and then nothing any more.
     ///
     /// # Errors
-    /// Whatever the tracer calls a failure; it is reported and not acted on.
+    /// As [`flush`](Self::flush).
     fn shutdown(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(())
     }
+
+    /// [`flush`](Self::flush), which is what it does unless it is written, for a
+    /// tracer that can keep to a time. One that cannot is not waited for.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    fn flush_within(&self, _time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.flush()
+    }
+
+    /// [`shutdown`](Self::shutdown), for a tracer that can keep to a time.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    fn shutdown_within(&self, _time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.shutdown()
+    }
 }
+
+/// What a tracer could not deliver.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Undelivered {
+    /// Spans that were lost since it was told last.
+    pub lost: u64,
+    /// Spans that still waited when the time was up.
+    pub waiting: u64,
+    /// Whether the time was up.
+    pub timed_out: bool,
+    /// Which, and why.
+    pub message: String,
+}
+
+impl fmt::Display for Undelivered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Undelivered {}
 
 /// How flushing or shutting down went, tracer by tracer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "a tracer that failed may have lost spans"]
 pub struct LifecycleReport {
-    /// The tracers that it worked for, by the first of their names.
+    /// The tracers that it worked for, by the first of their names: what ended before
+    /// was delivered.
     pub succeeded: Vec<String>,
-    /// The tracers that it failed for.
+    /// The tracers that it failed for, or that were not done in time.
     pub failed: Vec<LifecycleFailure>,
 }
 
 /// One tracer that could not be flushed or shut down.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LifecycleFailure {
     /// The first of the tracer's names.
     pub tracer: String,
     /// What it said.
     pub message: String,
+    /// Whether the time was up. It may go on and succeed.
+    pub timed_out: bool,
+    /// Spans that were lost since this was reported last, as far as it says.
+    pub lost: u64,
+    /// Spans that still waited when the time was up, as far as it says.
+    pub waiting: u64,
 }
 
 impl fmt::Display for LifecycleFailure {
@@ -60,33 +110,68 @@ impl fmt::Display for LifecycleFailure {
     }
 }
 
+type Step<T> = fn(Arc<T>, Duration) -> Result<(), Box<dyn Error + Send + Sync>>;
+
 impl LifecycleReport {
-    pub(crate) fn of<T>(
+    pub(crate) fn flush<T: Lifecycle + 'static>(
         tracers: Vec<(String, Arc<T>)>,
-        step: impl Fn(&T) -> Result<(), Box<dyn Error + Send + Sync>>,
+        time: Duration,
     ) -> Self {
+        Self::of(tracers, time, |tracer, time| tracer.flush_within(time))
+    }
+
+    pub(crate) fn shutdown<T: Lifecycle + 'static>(
+        tracers: Vec<(String, Arc<T>)>,
+        time: Duration,
+    ) -> Self {
+        Self::of(tracers, time, |tracer, time| tracer.shutdown_within(time))
+    }
+
+    pub(crate) fn of<T: Lifecycle + 'static>(
+        tracers: Vec<(String, Arc<T>)>,
+        time: Duration,
+        step: Step<T>,
+    ) -> Self {
+        let (names, tracers): (Vec<_>, Vec<_>) = tracers.into_iter().unzip();
+        let outcomes = parallel::each(tracers, time, step);
         let mut report = Self::default();
-        for (tracer, instance) in tracers {
-            // A tracer is somebody else's code, and the next one must have its turn.
-            let outcome = catch_unwind(AssertUnwindSafe(|| step(&instance)));
-            let message = match outcome {
-                Ok(Ok(())) => {
-                    report.succeeded.push(tracer);
-                    continue;
-                }
-                Ok(Err(error)) => error.to_string(),
-                Err(panic) => panic_message(&*panic),
-            };
-            report.failed.push(LifecycleFailure { tracer, message });
+        for (tracer, outcome) in names.into_iter().zip(outcomes) {
+            report.add(tracer, outcome, time);
         }
         report
     }
 
-    /// This report and another as one.
-    #[cfg(feature = "otel")]
-    pub(crate) fn and(mut self, other: Self) -> Self {
-        self.succeeded.extend(other.succeeded);
-        self.failed.extend(other.failed);
-        self
+    fn add(
+        &mut self,
+        tracer: String,
+        outcome: Outcome<Result<(), Box<dyn Error + Send + Sync>>>,
+        time: Duration,
+    ) {
+        let undelivered = match outcome {
+            Outcome::Done(Ok(())) => return self.succeeded.push(tracer),
+            Outcome::Done(Err(error)) => match error.downcast::<Undelivered>() {
+                Ok(undelivered) => *undelivered,
+                Err(error) => saying(error.to_string()),
+            },
+            Outcome::Failed(message) => saying(message),
+            Outcome::TimedOut => Undelivered {
+                timed_out: true,
+                ..saying(format!("it did not answer within {time:?}"))
+            },
+        };
+        self.failed.push(LifecycleFailure {
+            tracer,
+            message: undelivered.message,
+            timed_out: undelivered.timed_out,
+            lost: undelivered.lost,
+            waiting: undelivered.waiting,
+        });
+    }
+}
+
+fn saying(message: String) -> Undelivered {
+    Undelivered {
+        message,
+        ..Undelivered::default()
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use arc_swap::Guard;
 
 use super::Snapshot;
-use super::counts::Counters;
 use crate::context::ContextView;
 use crate::decision::{Choice, Decision, Fallback, Origin, RunCost};
 use crate::selector::{Decided, Selector};
@@ -54,11 +53,7 @@ impl Reason {
 
 impl<T> Selection<T> {
     #[inline]
-    pub(super) fn new(
-        snapshot: Guard<Arc<Snapshot<T>>>,
-        context: &ContextView<'_>,
-        counters: &Counters,
-    ) -> Self {
+    pub(super) fn new(snapshot: Guard<Arc<Snapshot<T>>>, context: &ContextView<'_>) -> Self {
         let Snapshot {
             tracers,
             chain,
@@ -67,7 +62,7 @@ impl<T> Selection<T> {
             ..
         } = &**snapshot;
         if tracers.is_empty() || chain.is_empty() {
-            return Self::without_asking(snapshot, counters);
+            return Self::without_asking(snapshot);
         }
         let Decided {
             brief,
@@ -81,7 +76,7 @@ impl<T> Selection<T> {
             _ => snapshot.resolve(Decision::from(brief).choice),
         };
         // Before the selection is put together, so that it is written once.
-        counters.count(fallback.get(), learned && cost.is_none());
+        snapshot.count(by, tracer, &fallback, learned && cost.is_none());
         Self {
             tracer,
             selector: by,
@@ -93,12 +88,12 @@ impl<T> Selection<T> {
     }
 
     #[cold]
-    fn without_asking(snapshot: Guard<Arc<Snapshot<T>>>, counters: &Counters) -> Self {
+    fn without_asking(snapshot: Guard<Arc<Snapshot<T>>>) -> Self {
         let fallback = match snapshot.tracers.is_empty() {
             true => Reason::NoTracers,
             false => Reason::NoSelector,
         };
-        counters.count(fallback.get(), false);
+        snapshot.count(None, None, &fallback, false);
         Self {
             tracer: snapshot.default,
             selector: None,
@@ -148,6 +143,16 @@ impl<T> Selection<T> {
 }
 
 impl<T> Snapshot<T> {
+    #[inline]
+    fn count(&self, by: Option<usize>, tracer: Option<usize>, why: &Reason, learned: bool) {
+        let told = match (why.get(), tracer) {
+            (Some(fallback), _) => Err(fallback),
+            (None, Some(tracer)) => Ok(tracer),
+            (None, None) => Err(&NO_TRACERS),
+        };
+        self.tally.count(by, told, learned);
+    }
+
     /// From what was decided to a tracer. Total: every choice has an answer, and a
     /// place that is none (it cannot come from this snapshot's names) counts as an
     /// unknown tracer.
@@ -161,10 +166,7 @@ impl<T> Snapshot<T> {
             Choice::Abstain => return (self.default, Reason::Abstained),
             Choice::Fallback(fallback) => fallback,
         };
-        let tracer = match fallback.is_failure() {
-            true => self.fallback.or(self.default),
-            false => self.default,
-        };
+        let tracer = self.fallback_place(fallback.is_failure());
         (tracer, Reason::Other(Box::new(fallback)))
     }
 }

@@ -1,10 +1,15 @@
 //! The routing tracer provider, checked on what the exporters received.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod borders;
 mod carrier;
 mod exporters;
+#[cfg(feature = "layer")]
+mod layer;
 mod lifecycle;
 mod reasons;
 mod routing;
+mod runs;
 mod selecting;
 mod support;
+mod telemetry;

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use spanway::otel::{RoutingTracerProvider, RuntimeContextExt};
 use spanway::{Chain, Choice, FallbackKind, RuntimeContext, native};
 
-use crate::support::{Fleet, remote, run, tracer, wants};
+use crate::support::{CARRIERS, Fleet, remote, run, tracer, wants};
 
 /// What a selector gets for each of these keys when a span is built like this.
 fn seen(
@@ -134,6 +134,19 @@ fn the_attached_context_is_the_one_of_the_parent_context() {
     );
 }
 
+/// An empty context is how a new trace begins inside of another.
+#[test]
+fn a_root_inside_of_a_trace_is_asked_for_anew() {
+    for fleet in CARRIERS.map(Fleet::by) {
+        let tracer = fleet.provider.tracer("shop");
+        tracer.in_span_with_context("outer", &run("b"), |_| {
+            tracer.in_span_with_context("inner", &run("c"), |_| tracer.in_span("child", |_| {}));
+        });
+        assert_eq!(fleet.counts(), [0, 1, 2]);
+        assert_eq!(fleet.asked(), 2);
+    }
+}
+
 #[test]
 fn where_telemetry_is_suppressed_no_selector_is_asked() {
     let fleet = Fleet::new();
@@ -150,6 +163,8 @@ fn where_telemetry_is_suppressed_no_selector_is_asked() {
     {
         let _guard = Context::enter_telemetry_suppressed_scope();
         tracer.in_span("root", |_| tracer.in_span("child", |_| {}));
+        // Cut off from the scope on purpose, as clients of exporters do it.
+        assert!(!tracer.start_with_context("root", &run("b")).is_recording());
     }
     assert_eq!(fleet.asked(), 0);
     assert_eq!(fleet.provider.registry().counts().total(), 0);
@@ -214,18 +229,23 @@ fn spans_that_a_selector_starts_are_not_asked_about() {
     let (inner, count) = (provider.tracer("selector"), asked.clone());
     let traces = native("traces itself", move |_, _| {
         count.fetch_add(1, Ordering::Relaxed);
-        let mut span = inner.start_with_context("inside", &Context::new());
-        assert!(!span.is_recording());
-        span.end();
+        // A root, and a child of whatever is open around the root.
+        for cx in [Context::new(), Context::current()] {
+            let mut span = inner.start_with_context("inside", &cx);
+            assert!(!span.is_recording());
+            span.end();
+        }
         Choice::Abstain
     });
     provider
         .registry()
         .set_selectors(Chain::new([Arc::new(traces) as Arc<_>]));
     let tracer = provider.tracer("shop");
-    for _ in 0..3 {
-        tracer.start("root").end();
-    }
+    tracer.in_span("root", |_| {
+        for _ in 0..2 {
+            tracer.start_with_context("root", &Context::new()).end();
+        }
+    });
     assert_eq!(asked.load(Ordering::Relaxed), 3);
     assert_eq!(
         provider

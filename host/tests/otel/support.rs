@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{
@@ -12,7 +14,9 @@ use opentelemetry::trace::{
 use opentelemetry_sdk::trace::{
     InMemorySpanExporter, Sampler, SdkTracerProvider, ShouldSample, SpanData,
 };
-use spanway::otel::{OtelTracer, RoutingTracerProvider, RuntimeContextExt};
+use spanway::otel::{
+    OtelTracer, RoutingTracerProvider, RoutingTracerProviderBuilder as Builder, RuntimeContextExt,
+};
 use spanway::{Chain, Choice, RuntimeContext, native};
 
 /// The tracers of [`Fleet::new`]; the first is the default.
@@ -41,15 +45,32 @@ impl Fleet {
     }
 
     pub(crate) fn by(carrier: Carrier) -> Self {
-        Self::sampled(carrier, || {
-            Sampler::ParentBased(Box::new(Sampler::AlwaysOn))
-        })
+        Self::built(carrier, |builder| builder)
+    }
+
+    /// With these settings of the provider.
+    pub(crate) fn with(settings: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::built(Carrier::TraceId, settings)
+    }
+
+    /// The same by this carrier.
+    pub(crate) fn built(carrier: Carrier, settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let sampler = || Sampler::ParentBased(Box::new(Sampler::AlwaysOn));
+        Self::made(carrier, sampler, settings)
     }
 
     /// All tracers with this sampler.
     pub(crate) fn sampled<S: ShouldSample + 'static>(
         carrier: Carrier,
         sampler: impl Fn() -> S,
+    ) -> Self {
+        Self::made(carrier, sampler, |builder| builder)
+    }
+
+    fn made<S: ShouldSample + 'static>(
+        carrier: Carrier,
+        sampler: impl Fn() -> S,
+        settings: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         let asked = Arc::new(AtomicUsize::new(0));
         let mut exporters = BTreeMap::new();
@@ -66,7 +87,7 @@ impl Fleet {
             };
             exporters.insert(name.to_owned(), exporter);
         }
-        let provider = builder.build().unwrap();
+        let provider = settings(builder).build().unwrap();
         Self {
             provider,
             exporters,
@@ -166,5 +187,14 @@ pub(crate) fn assert_whole(spans: &[SpanData]) {
             "{} has its parent",
             span.name
         );
+    }
+}
+
+/// Waits for what another thread does.
+pub(crate) fn eventually(is: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it never was");
+        thread::sleep(Duration::from_millis(1));
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, Result};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
-use serde_json::Value;
+use spanway::exporters::TraceTree;
 use spanway::otel::attributes;
 
 /// The traces that one tracer received.
@@ -46,6 +46,21 @@ impl Trace {
     }
 }
 
+impl From<&TraceTree> for Trace {
+    fn from(tree: &TraceTree) -> Self {
+        let mut trace = Self {
+            spans: tree.spans() as u64,
+            ..Self::default()
+        };
+        for key in [attributes::SELECTOR, attributes::FALLBACK_REASON] {
+            if let Some(value) = tree.root_attribute(key) {
+                trace.note(key, value);
+            }
+        }
+        trace
+    }
+}
+
 impl Received {
     fn new(name: &'static str, file: Option<PathBuf>) -> Self {
         Self {
@@ -66,33 +81,18 @@ impl Received {
         let mut received = Self::new(name, Some(file.to_owned()));
         let text =
             fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        for line in text.lines() {
-            let request: Value = serde_json::from_str(line)
-                .with_context(|| format!("{} holds a line that is not JSON", file.display()))?;
-            for resource in each(&request, "resourceSpans") {
-                for scope in each(resource, "scopeSpans") {
-                    for span in each(scope, "spans") {
-                        received.add(span);
-                    }
-                }
-            }
+        let trees = TraceTree::read_otlp_lines(&text)
+            .with_context(|| format!("{} cannot be read", file.display()))?;
+        for tree in &trees {
+            received
+                .traces
+                .insert(tree.trace_id().to_owned(), tree.into());
         }
+        received.sample = trees
+            .into_iter()
+            .next()
+            .map(|tree| tree.outline().to_string());
         Ok(received)
-    }
-
-    fn add(&mut self, span: &Value) {
-        let id = span["traceId"].as_str().unwrap_or_default();
-        let trace = self.traces.entry(id.to_owned()).or_default();
-        trace.spans += 1;
-        for attribute in each(span, "attributes") {
-            let key = attribute["key"].as_str().unwrap_or_default();
-            trace.note(
-                key,
-                attribute["value"]["stringValue"]
-                    .as_str()
-                    .unwrap_or_default(),
-            );
-        }
     }
 
     /// From the trees that the console tracer writes: a line that names the trace
@@ -128,10 +128,6 @@ fn first_tree(text: &str) -> Option<String> {
             .collect::<Vec<_>>()
             .join("\n"),
     )
-}
-
-fn each<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    value[key].as_array().into_iter().flatten()
 }
 
 /// An exporter that drops what it receives, and remembers that it did.

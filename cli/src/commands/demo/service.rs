@@ -1,15 +1,16 @@
-//! A small AI service, as an embedder would write it: it starts spans through
-//! OpenTelemetry, and all that it knows of Spanway is how to attach a run's
-//! runtime context.
+//! A small AI service, as an embedder would write it: AI spans through Spanway's
+//! builders, ordinary ones through OpenTelemetry, and each run's runtime context
+//! attached.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
-use opentelemetry::trace::{SpanKind, TraceContextExt as _, Tracer as _};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::Context;
+use opentelemetry::trace::{Span as _, SpanKind, Tracer as _};
 use serde_json::json;
 use spanway::RuntimeContext;
+use spanway::ai::{Ai, AiParent, AiSpan, AiSpanBuilder, AiSpanKind, RunStatus, ToolCall, Usage};
 use spanway::otel::{RoutingTracer, RuntimeContextExt as _};
 use tokio::task::{JoinSet, spawn, spawn_blocking};
 
@@ -78,6 +79,7 @@ fn run(number: usize) -> Result<Run> {
 /// The service. Cheap to clone; each request works on its own clone.
 #[derive(Clone)]
 pub(crate) struct Service {
+    ai: Ai,
     tracer: Arc<RoutingTracer>,
     started: Arc<AtomicU64>,
 }
@@ -85,6 +87,7 @@ pub(crate) struct Service {
 impl Service {
     pub(crate) fn new(tracer: RoutingTracer) -> Self {
         Self {
+            ai: Ai::new(tracer.clone()),
             tracer: Arc::new(tracer),
             started: Arc::default(),
         }
@@ -114,7 +117,7 @@ impl Service {
         let context = Context::new().with_runtime_context(run.context);
         match run.work {
             Work::HealthCheck => {
-                self.span(&context, "GET /healthz", SpanKind::Server, []);
+                self.ordinary(&context, "GET /healthz", SpanKind::Server);
                 Ok(())
             }
             Work::Agent => self.agent(&context).await,
@@ -124,89 +127,64 @@ impl Service {
 
     /// An agent: it asks the model, calls two tools side by side, asks again.
     async fn agent(&self, context: &Context) -> Result<()> {
-        let agent = self.span(
-            context,
-            "invoke_agent shop-assistant",
-            SpanKind::Server,
-            [
-                KeyValue::new("gen_ai.operation.name", "invoke_agent"),
-                KeyValue::new("gen_ai.agent.name", "shop-assistant"),
-            ],
-        );
-        self.model(&agent, 812, 96).await;
+        let agent = self.ai.agent_run("shop-assistant").under(context);
+        let agent = self.start(agent.span_kind(SpanKind::Server));
+        self.model(&agent, Usage::new(812, 96)).await;
         let tools = ["search_orders", "check_stock"].map(|name| {
-            let (service, agent) = (self.clone(), agent.clone());
-            spawn(async move { service.tool(&agent, name).await })
+            let (service, tool) = (self.clone(), self.start(agent.tool_call(name)));
+            spawn(async move { service.tool(tool).await })
         });
         for tool in tools {
             tool.await?;
         }
-        self.model(&agent, 1_340, 211).await;
+        self.model(&agent, Usage::new(1_340, 211).cached(812)).await;
+        agent.finish_reason("stop");
         Ok(())
     }
 
     /// A workflow: two steps on the runtime, one on a thread of its own.
     async fn workflow(&self, context: &Context) -> Result<()> {
-        let workflow = self.span(context, "workflow refund", SpanKind::Internal, []);
-        for step in ["validate", "decide"] {
-            let step = self.span(&workflow, step, SpanKind::Internal, []);
-            self.model(&step, 402, 33).await;
+        // Its name in `selectors/contexts.jsonl`, and not the conventions'.
+        let workflow = self.ai.workflow_run("refund").span_name("workflow refund");
+        let workflow = self.start(workflow.under(context));
+        for name in ["validate", "decide"] {
+            let step = self.start(workflow.workflow_step(name));
+            self.model(&step, Usage::new(402, 33)).await;
+            step.finish(RunStatus::Success);
         }
-        let service = self.clone();
+        let (service, step) = (self.clone(), self.start(workflow.workflow_step("book")));
         spawn_blocking(move || {
-            let step = service.span(&workflow, "book", SpanKind::Internal, []);
-            service.span(&step, "INSERT refunds", SpanKind::Client, []);
+            service.ordinary(step.context(), "INSERT refunds", SpanKind::Client);
+            step.finish(RunStatus::Success);
         })
         .await?;
+        workflow.finish(RunStatus::Success);
         Ok(())
     }
 
-    async fn model(&self, parent: &Context, input: i64, output: i64) {
-        let _call = self.span(
-            parent,
-            "chat gpt-5-mini",
-            SpanKind::Client,
-            [
-                KeyValue::new("gen_ai.operation.name", "chat"),
-                KeyValue::new("gen_ai.request.model", "gpt-5-mini"),
-                KeyValue::new("gen_ai.usage.input_tokens", input),
-                KeyValue::new("gen_ai.usage.output_tokens", output),
-            ],
-        );
+    async fn model(&self, parent: &impl AiParent, usage: Usage) {
+        let call = parent.generation("gpt-5-mini").provider("openai");
+        let call = self.start(call);
         // Other requests go on here, so that traces overlap.
         tokio::task::yield_now().await;
+        call.usage(usage);
+        call.finish_reason("stop");
     }
 
-    async fn tool(&self, parent: &Context, name: &'static str) {
-        let tool = self.span(
-            parent,
-            &format!("execute_tool {name}"),
-            SpanKind::Internal,
-            [
-                KeyValue::new("gen_ai.operation.name", "execute_tool"),
-                KeyValue::new("gen_ai.tool.name", name),
-            ],
-        );
+    async fn tool(&self, tool: AiSpan<ToolCall>) {
         tokio::task::yield_now().await;
-        self.span(&tool, "SELECT", SpanKind::Client, []);
+        self.ordinary(tool.context(), "SELECT", SpanKind::Client);
     }
 
-    /// Starts a span below `parent`. It ends when the last clone of the context
-    /// that is returned is dropped.
-    fn span<const N: usize>(
-        &self,
-        parent: &Context,
-        name: &str,
-        kind: SpanKind,
-        attributes: [KeyValue; N],
-    ) -> Context {
+    fn start<K: AiSpanKind>(&self, span: AiSpanBuilder<K>) -> AiSpan<K> {
         self.started.fetch_add(1, Ordering::Relaxed);
-        let span = self
-            .tracer
-            .span_builder(name.to_owned())
-            .with_kind(kind)
-            .with_attributes(attributes)
-            .start_with_context(&*self.tracer, parent);
-        parent.with_span(span)
+        span.start()
+    }
+
+    /// A span of a library that knows nothing of agents.
+    fn ordinary(&self, parent: &Context, name: &'static str, kind: SpanKind) {
+        self.started.fetch_add(1, Ordering::Relaxed);
+        let builder = self.tracer.span_builder(name).with_kind(kind);
+        builder.start_with_context(&*self.tracer, parent).end();
     }
 }

@@ -1,0 +1,188 @@
+//! `spanway config`: is a configuration right, what does it come to, and what may
+//! one hold.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use spanway::config::{Config, ConfigBuildError, ConfigError, LoadedSelectors, Problem};
+use spanway::config::{ExporterSummary, TracerSummary};
+
+use super::{short, warn};
+use crate::Verdict;
+use crate::args::{CacheArgs, ConfigArgs, ConfigCheckArgs, ConfigCommand};
+use crate::configured::with_stand_ins;
+use crate::printer::Printer;
+
+/// Does what is asked with a configuration.
+pub(crate) fn run(args: &ConfigArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
+    match &args.command {
+        ConfigCommand::Check(args) => check(args, cache, printer),
+        ConfigCommand::Schema => {
+            printer.line(Config::schema().trim_end());
+            Ok(Verdict::Yes)
+        }
+    }
+}
+
+/// Checks one file. The verdict is no if anything of it is wrong, or a selector
+/// cannot be loaded.
+fn check(args: &ConfigCheckArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
+    let config = match Config::from_file(&args.file) {
+        Ok(config) => config,
+        Err(ConfigError::Invalid(problems)) => return Ok(wrong(args, &problems, printer)),
+        Err(error) => return Err(error.into()),
+    };
+    let warnings = config.warnings().to_vec();
+    let summary = Summary {
+        tracers: config.tracers(),
+        default: config.default_tracer().map(str::to_owned),
+        fallback: config.fallback_tracer().map(str::to_owned),
+        natives: config.native_selectors().to_vec(),
+    };
+    let builder = with_stand_ins(config, cache);
+    let selectors = match builder.load_selectors() {
+        Ok(selectors) => selectors,
+        Err(ConfigBuildError::Invalid(problems)) => return Ok(wrong(args, &problems, printer)),
+        Err(error) => return Err(error.into()),
+    };
+    let rows = summary.selectors(&selectors);
+    let files = selectors.report.as_ref();
+    let all_loaded = files.is_none_or(|report| report.failed().next().is_none());
+    for file in files.map_or(&[][..], |report| report.files()) {
+        warn(file, printer);
+    }
+    // Made and shut down again; nothing was sent.
+    drop(builder.build_with(selectors)?.shutdown());
+
+    if args.json {
+        printer.json(&json!({
+            "file": args.file,
+            "valid": true,
+            "tracers": summary.tracers.iter().map(|tracer| summary.json(tracer)).collect::<Vec<_>>(),
+            "selectors": rows.iter().map(SelectorRow::json).collect::<Vec<_>>(),
+            "warnings": warnings.iter().map(problem).collect::<Vec<_>>(),
+        }));
+        return Ok(all_loaded.into());
+    }
+    warnings.iter().for_each(|warning| printer.warning(warning));
+    summary.print(&rows, printer);
+    Ok(all_loaded.into())
+}
+
+/// Says what is wrong.
+fn wrong(args: &ConfigCheckArgs, problems: &[Problem], printer: &Printer) -> Verdict {
+    if args.json {
+        let problems: Vec<Value> = problems.iter().map(problem).collect();
+        printer.json(&json!({"file": args.file, "valid": false, "problems": problems}));
+    } else {
+        problems.iter().for_each(|problem| printer.line(problem));
+    }
+    Verdict::No
+}
+
+fn problem(problem: &Problem) -> Value {
+    json!({
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "key": problem.key,
+        "message": problem.message,
+    })
+}
+
+/// What a configuration comes to.
+struct Summary {
+    tracers: Vec<TracerSummary>,
+    default: Option<String>,
+    fallback: Option<String>,
+    natives: Vec<String>,
+}
+
+/// A selector at its place in the chain.
+struct SelectorRow {
+    name: String,
+    digest: Option<String>,
+    state: &'static str,
+}
+
+impl SelectorRow {
+    fn json(&self) -> Value {
+        json!({"name": self.name, "digest": self.digest, "state": self.state})
+    }
+}
+
+impl Summary {
+    fn selectors(&self, selectors: &LoadedSelectors) -> Vec<SelectorRow> {
+        let row = |selector: &std::sync::Arc<dyn spanway::Selector>| {
+            let name = selector.name().to_owned();
+            let state = match (self.natives.contains(&name), selector.digest()) {
+                (true, _) => "native",
+                (false, Some(_)) => "live",
+                (false, None) => "unavailable",
+            };
+            SelectorRow {
+                digest: selector.digest().map(str::to_owned),
+                name,
+                state,
+            }
+        };
+        selectors.chain.selectors().map(row).collect()
+    }
+
+    fn json(&self, tracer: &TracerSummary) -> Value {
+        let exporter = |ExporterSummary { kind, target, .. }: &ExporterSummary| json!({"kind": kind, "target": target});
+        json!({
+            "name": tracer.name,
+            "service": tracer.service,
+            "provided": tracer.is_provided(),
+            "exporters": tracer.exporters.iter().map(exporter).collect::<Vec<_>>(),
+            "sampling": tracer.sampling,
+            "default": self.default.as_ref() == Some(&tracer.name),
+            "fallback": self.fallback.as_ref() == Some(&tracer.name),
+        })
+    }
+
+    fn print(&self, selectors: &[SelectorRow], printer: &Printer) {
+        let rows = self.tracers.iter().map(|tracer| self.row(tracer));
+        printer.table(
+            &["tracer", "service", "exporter", "to", "sampling", ""],
+            rows,
+        );
+        if !selectors.is_empty() {
+            let rows = selectors.iter().zip(1..).map(|(row, place)| {
+                let digest = short(row.digest.as_deref());
+                vec![
+                    place.to_string(),
+                    row.name.clone(),
+                    digest,
+                    row.state.to_owned(),
+                ]
+            });
+            printer.table(&["asked", "selector", "digest", "state"], rows);
+        }
+    }
+
+    fn row(&self, tracer: &TracerSummary) -> Vec<String> {
+        let column = |of: fn(&ExporterSummary) -> String| {
+            let lines: Vec<String> = tracer.exporters.iter().map(of).collect();
+            lines.join("\n")
+        };
+        let is = |named: &Option<String>| named.as_ref() == Some(&tracer.name);
+        let roles = [
+            ("default", is(&self.default)),
+            ("fallback", is(&self.fallback)),
+        ];
+        let roles = roles.iter().filter(|(_, is)| *is).map(|(role, _)| *role);
+        let nothing = || "-".to_owned();
+        vec![
+            tracer.name.clone(),
+            tracer.service.clone().unwrap_or_else(nothing),
+            match tracer.is_provided() {
+                true => "provided by code".to_owned(),
+                false => column(|exporter| exporter.kind.to_owned()),
+            },
+            column(|exporter| exporter.target.clone().unwrap_or_else(|| "-".to_owned())),
+            tracer.sampling.clone().unwrap_or_else(nothing),
+            roles.collect::<Vec<_>>().join(", "),
+        ]
+    }
+}

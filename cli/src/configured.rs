@@ -1,0 +1,28 @@
+//! A configuration as the command knows it: without what a service's code provides.
+
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use spanway::config::{Config, ConfigBuilder};
+use spanway::otel::Sampling;
+use spanway::{Choice, native};
+
+use crate::args::CacheArgs;
+use crate::commands::compile_cache;
+
+/// What code provides has stand-ins: a tracer that drops its spans, a selector that
+/// abstains, a sampling of everything.
+pub(crate) fn with_stand_ins(config: Config, cache: &CacheArgs) -> ConfigBuilder {
+    let natives = config.native_selectors().to_vec();
+    let tracers = config.tracers();
+    let mut builder = config.builder().cache(compile_cache(cache));
+    for tracer in tracers {
+        if tracer.is_provided() {
+            builder = builder.tracer(tracer.name, SdkTracerProvider::builder());
+        } else if let Some(name) = tracer.custom_sampling {
+            builder = builder.sampling(name, Sampling::Always);
+        }
+    }
+    for name in natives {
+        builder = builder.native_selector(native(name, |_, _| Choice::Abstain));
+    }
+    builder
+}

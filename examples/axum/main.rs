@@ -1,0 +1,107 @@
+//! A service with axum whose traces are routed request by request.
+//!
+//! One middleware says what is known of a request; handlers and libraries trace with
+//! `tracing` as ever and know nothing of it.
+//!
+//! ```sh
+//! cargo run -p spanway-examples --bin axum-service
+//! curl -X POST localhost:8080/answer -H 'x-tenant: acme' -d 'What is a span?'
+//! ```
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::post;
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry::trace::FutureExt as _;
+use opentelemetry_http::HeaderExtractor;
+use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
+use spanway::{Chain, RuntimeContext, native};
+use tracing::{Instrument as _, info, info_span};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::prelude::*;
+
+#[cfg(test)]
+mod tests;
+
+/// Each tenant has a tracer. All others share the default one.
+fn selectors() -> Chain {
+    Chain::new([Arc::new(native("by-tenant", |context, tracers| {
+        match context.text("tenant") {
+            Some(tenant) if tracers.contains(tenant) => tracers.choose(tenant),
+            _ => spanway::Choice::Abstain,
+        }
+    })) as Arc<_>])
+}
+
+fn app(provider: RoutingTracerProvider) -> Router {
+    Router::new()
+        .route("/answer", post(answer))
+        .layer(from_fn_with_state(provider, traced))
+}
+
+/// Attaches what is known of the request, and opens its root span.
+async fn traced(
+    State(provider): State<RoutingTracerProvider>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let headers = request.headers();
+    let tenant = headers
+        .get("x-tenant")
+        .and_then(|value| value.to_str().ok());
+    let run = RuntimeContext::builder()
+        .set("environment", "production")
+        .set("tenant", tenant)
+        .build()
+        .unwrap_or_default(); // larger than a runtime context may be
+    let caller = provider.propagator().extract(&HeaderExtractor(headers));
+    let context = caller.with_runtime_context(run);
+    let path = request.uri().path().to_owned();
+    async move {
+        let span = info_span!("request", otel.kind = "server", http.route = path);
+        next.run(request).instrument(span).await
+    }
+    .with_context(context)
+    .await
+}
+
+async fn answer(question: String) -> String {
+    // A library that traces itself; its spans follow the request.
+    let chat = info_span!(
+        "chat",
+        gen_ai.operation.name = "chat",
+        gen_ai.request.model = "small"
+    );
+    async { info!("thinking") }.instrument(chat).await;
+    format!("{question} I do not know.")
+}
+
+/// The spans of the HTTP library itself, at lower levels, are no traces of ours.
+fn trace(provider: &RoutingTracerProvider) {
+    let layer = provider.layer().with_filter(LevelFilter::INFO);
+    tracing_subscriber::registry().with(layer).init();
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let provider = RoutingTracerProvider::builder()
+        .tracer("console", TracerConfig::console("shop"))
+        .tracer("acme", TracerConfig::file("shop", "acme.jsonl"))
+        .selectors(selectors())
+        .copy_to_spans(["tenant"])
+        .build()?;
+    trace(&provider);
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await;
+    let listener = listener.context("port 8080 is taken")?;
+    axum::serve(listener, app(provider.clone()))
+        .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
+        .await?;
+    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans are lost");
+    Ok(())
+}

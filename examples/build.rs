@@ -1,0 +1,20 @@
+//! Writes the client and the server of the tonic example. Its messages are Rust
+//! types, so no compiler for `.proto` files is needed.
+
+use tonic_build::manual::{Builder, Method, Service};
+
+fn main() {
+    let answer = Method::builder()
+        .name("answer")
+        .route_name("Answer")
+        .input_type("crate::Question")
+        .output_type("crate::Answer")
+        .codec_path("tonic_prost::ProstCodec")
+        .build();
+    let assistant = Service::builder()
+        .name("Assistant")
+        .package("shop")
+        .method(answer)
+        .build();
+    Builder::new().compile(&[assistant]);
+}

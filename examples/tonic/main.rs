@@ -1,0 +1,120 @@
+//! A service with tonic whose traces are routed request by request.
+//!
+//! An interceptor says what is known of a request and puts the OpenTelemetry context
+//! into its extensions; a method runs under that context.
+//!
+//! ```sh
+//! cargo run -p spanway-examples --bin tonic-service
+//! ```
+
+use std::sync::Arc;
+
+use opentelemetry::Context;
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry::trace::FutureExt as _;
+use opentelemetry_http::HeaderExtractor;
+use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
+use spanway::{Chain, RuntimeContext, native};
+use tonic::transport::Server;
+use tonic::{Request, Response, Status};
+use tracing::{Instrument as _, info_span};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::prelude::*;
+
+#[cfg(test)]
+mod tests;
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Question {
+    #[prost(string, tag = "1")]
+    pub text: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Answer {
+    #[prost(string, tag = "1")]
+    pub text: String,
+}
+
+#[allow(missing_docs, unreachable_pub)]
+mod rpc {
+    include!(concat!(env!("OUT_DIR"), "/shop.Assistant.rs"));
+}
+use rpc::assistant_server::{Assistant, AssistantServer};
+
+/// Free users are traced to the sampled tracer, all others to the full one.
+fn selectors() -> Chain {
+    let by_tier = native("by-tier", |context, tracers| {
+        match context.text("user.tier") {
+            Some("free") => tracers.choose("sampled"),
+            _ => tracers.choose("full"),
+        }
+    });
+    Chain::new([Arc::new(by_tier) as Arc<_>])
+}
+
+/// Says what is known of a request, before a method is called.
+fn attach(
+    provider: RoutingTracerProvider,
+) -> impl FnMut(Request<()>) -> Result<Request<()>, Status> + Clone {
+    move |mut request| {
+        let headers = request.metadata().clone().into_headers();
+        let tier = headers
+            .get("x-user-tier")
+            .and_then(|value| value.to_str().ok());
+        let run = RuntimeContext::builder().set("user.tier", tier).build();
+        let run = run.map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let caller = provider.propagator().extract(&HeaderExtractor(&headers));
+        request
+            .extensions_mut()
+            .insert(caller.with_runtime_context(run));
+        Ok(request)
+    }
+}
+
+struct Shop;
+
+#[tonic::async_trait]
+impl Assistant for Shop {
+    async fn answer(&self, mut request: Request<Question>) -> Result<Response<Answer>, Status> {
+        let context = request.extensions_mut().remove::<Context>();
+        let question = request.into_inner().text;
+        async {
+            let span = info_span!("shop.Assistant/Answer", otel.kind = "server");
+            Ok(Response::new(answer(question).instrument(span).await))
+        }
+        .with_context(context.unwrap_or_default())
+        .await
+    }
+}
+
+async fn answer(question: String) -> Answer {
+    info_span!("chat", gen_ai.operation.name = "chat").in_scope(|| Answer {
+        text: format!("{question} I do not know."),
+    })
+}
+
+/// The spans of the HTTP library itself, at lower levels, are no traces of ours.
+fn trace(provider: &RoutingTracerProvider) {
+    let layer = provider.layer().with_filter(LevelFilter::INFO);
+    tracing_subscriber::registry().with(layer).init();
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let provider = RoutingTracerProvider::builder()
+        .tracer("full", TracerConfig::console("shop"))
+        .tracer("sampled", TracerConfig::file("shop", "sampled.jsonl"))
+        .selectors(selectors())
+        .build()?;
+    trace(&provider);
+
+    let shop = AssistantServer::with_interceptor(Shop, attach(provider.clone()));
+    let stop = async { drop(tokio::signal::ctrl_c().await) };
+    let server = Server::builder().add_service(shop);
+    server
+        .serve_with_shutdown("127.0.0.1:50051".parse()?, stop)
+        .await?;
+    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans are lost");
+    Ok(())
+}

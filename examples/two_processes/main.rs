@@ -1,0 +1,119 @@
+//! One trace over two processes: the first one starts the second, chooses a tracer,
+//! and sends it a request. The second one would choose another tracer.
+//!
+//! ```sh
+//! cargo run -p spanway-examples --bin two-processes -- traces follow
+//! cargo run -p spanway-examples --bin two-processes -- traces select
+//! ```
+//!
+//! writes `traces/langfuse.jsonl` and `traces/datadog.jsonl`. With `follow`, the second
+//! process follows the choice that comes with the request, and the trace is whole. With
+//! `select` it asks its own selector, and the trace is split.
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::routing::get;
+use opentelemetry::Context;
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+use opentelemetry_http::HeaderExtractor;
+use spanway::otel::{Inbound, RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
+use spanway::{Chain, RuntimeContext, native};
+
+fn main() -> anyhow::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        [dir, inbound @ ("follow" | "select")] => front(dir, inbound),
+        ["back", dir, inbound] => back(dir, inbound),
+        _ => anyhow::bail!("usage: two-processes DIRECTORY follow|select"),
+    }
+}
+
+/// The same tracers and the same rule in both processes.
+fn provider(dir: &str, inbound: Inbound) -> anyhow::Result<RoutingTracerProvider> {
+    std::fs::create_dir_all(dir)?;
+    let file = |name| TracerConfig::file("shop", format!("{dir}/{name}.jsonl"));
+    let by_environment = native("by-environment", |context, tracers| {
+        match context.text("environment") {
+            Some("production") => tracers.choose("langfuse"),
+            _ => tracers.choose("datadog"),
+        }
+    });
+    let provider = RoutingTracerProvider::builder()
+        .tracer("langfuse", file("langfuse"))
+        .tracer("datadog", file("datadog"))
+        .selectors(Chain::new([Arc::new(by_environment) as Arc<_>]))
+        .inbound(inbound)
+        .build()?;
+    Ok(provider)
+}
+
+fn front(dir: &str, inbound: &str) -> anyhow::Result<()> {
+    let provider = provider(dir, Inbound::Select)?;
+    let mut second = Command::new(std::env::current_exe()?)
+        .args(["back", dir, inbound])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut said = String::new();
+    let stdout = second.stdout.take().context("its output is piped")?;
+    BufReader::new(stdout).read_line(&mut said)?;
+
+    let run = RuntimeContext::builder()
+        .set("environment", "production")
+        .build()?;
+    let context = Context::new().with_runtime_context(run);
+    let answer = provider
+        .tracer("front")
+        .in_span_with_context("answer", &context, |context| {
+            let mut headers = HashMap::new();
+            provider.propagator().inject_context(&context, &mut headers);
+            let request = ureq::get(format!("http://{}/", said.trim()));
+            let request = headers
+                .iter()
+                .fold(request, |all, (name, value)| all.header(name, value));
+            request.call()?.body_mut().read_to_string()
+        })?;
+    second.wait()?; // which closes its standard input, and that ends it
+    let asked = provider.registry().counts().total();
+    println!("the first process asked {asked} times, the second {answer} times");
+    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans are lost");
+    Ok(())
+}
+
+#[tokio::main]
+async fn back(dir: &str, inbound: &str) -> anyhow::Result<()> {
+    let provider = provider(
+        dir,
+        match inbound {
+            "follow" => Inbound::FollowTracestate,
+            _ => Inbound::Select,
+        },
+    )?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?);
+    let shared = provider.clone();
+    let app = Router::new().route(
+        "/",
+        get(async move |headers: HeaderMap| {
+            let context = shared.propagator().extract(&HeaderExtractor(&headers));
+            let tracer = shared.tracer("back");
+            tracer.in_span_with_context("retrieve", &context, |_| tracer.in_span("query", |_| {}));
+            shared.registry().counts().total().to_string()
+        }),
+    );
+    let stop =
+        tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async { drop(stop.await) })
+        .await?;
+    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans are lost");
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//go:build wasip1
+
+// The border between spanway.go and the contract: the functions that the host gives and
+// takes, in the layout that the component model gives their arguments.
+
+package spanway
+
+import "unsafe"
+
+var selector Selector
+
+// Export makes a function the selector of this component. Call it once, in init.
+func Export(of Selector) { selector = of }
+
+// What the host wrote for the present decision: held, because the garbage collector
+// does not see that the host knows it.
+var held [][]uint64
+
+//go:wasmexport cabi_realloc
+func reallocate(old unsafe.Pointer, oldBytes, _, bytes uint32) unsafe.Pointer {
+	// Words, because they are aligned as everything in the contract is.
+	block := make([]uint64, bytes/8+1)
+	held = append(held, block)
+	at := unsafe.Pointer(&block[0])
+	if old != nil {
+		copy(unsafe.Slice((*byte)(at), bytes), unsafe.Slice((*byte)(old), oldBytes))
+	}
+	return at
+}
+
+// A pointer and a length, as they lie in memory.
+type slice struct{ at, length uint32 }
+
+func (s slice) text() string {
+	return unsafe.String((*byte)(unsafe.Pointer(uintptr(s.at))), s.length)
+}
+
+func (s slice) texts() []string {
+	texts := make([]string, s.length)
+	for i, text := range unsafe.Slice((*slice)(unsafe.Pointer(uintptr(s.at))), s.length) {
+		texts[i] = text.text()
+	}
+	return texts
+}
+
+func sliceOf(text string) slice {
+	return slice{uint32(uintptr(unsafe.Pointer(unsafe.StringData(text)))), uint32(len(text))}
+}
+
+// An option of a value: 24 bytes. What it holds begins at the sixteenth.
+type optionalValue struct {
+	isSome uint8
+	_      [7]uint8
+	tag    uint8
+	_      [7]uint8
+	of     uint64
+}
+
+type optionalShare struct {
+	isSome uint8
+	_      [3]uint8
+	share  uint32
+}
+
+//go:wasmimport spanway:selector/runtime-context@0.1.0 get
+func hostGet(key string, answer unsafe.Pointer)
+
+//go:wasmimport spanway:selector/runtime-context@0.1.0 has
+func hostHas(key string) uint32
+
+//go:wasmimport spanway:selector/runtime-context@0.1.0 keys
+func hostKeys(answer unsafe.Pointer)
+
+//go:wasmimport spanway:selector/runtime-context@0.1.0 bucket
+func hostBucket(key, salt string, buckets uint32, answer unsafe.Pointer)
+
+// host asks the host.
+type host struct{}
+
+func (host) Get(key string) (any, bool) {
+	var answer optionalValue
+	hostGet(key, unsafe.Pointer(&answer))
+	if answer.isSome == 0 {
+		return nil, false
+	}
+	at := unsafe.Pointer(&answer.of)
+	switch answer.tag {
+	case 1:
+		return *(*uint8)(at) != 0, true
+	case 2:
+		return *(*int64)(at), true
+	case 3:
+		return *(*float64)(at), true
+	case 4:
+		return (*slice)(at).text(), true
+	case 5:
+		return JSON((*slice)(at).text()), true
+	}
+	return nil, true
+}
+
+func (host) Has(key string) bool { return hostHas(key) != 0 }
+
+func (host) Keys() []string {
+	var answer slice
+	hostKeys(unsafe.Pointer(&answer))
+	return answer.texts()
+}
+
+func (host) Bucket(key, salt string, buckets uint32) (uint32, bool) {
+	var answer optionalShare
+	hostBucket(key, salt, buckets, unsafe.Pointer(&answer))
+	return answer.share, answer.isSome != 0
+}
+
+// ok(none), ok(some(text)) or err(text): whether it is an error, and then either the
+// reason, or whether there is a name, and the name.
+var result struct {
+	isError uint32
+	of      [3]uint32
+}
+
+// The text that the result points to.
+var answered string
+
+//go:wasmexport spanway:selector/selection@0.1.0#select
+func hostSelect(names, count uint32) unsafe.Pointer {
+	decision := selector.decide(Context{host{}}, slice{names, count}.texts())
+	answered = decision.text
+	text := sliceOf(answered)
+	if decision.answer == failed {
+		result.isError = 1
+		result.of = [3]uint32{text.at, text.length, 0}
+	} else {
+		result.isError = 0
+		result.of = [3]uint32{uint32(decision.answer), text.at, text.length}
+	}
+	return unsafe.Pointer(&result)
+}
+
+//go:wasmexport cabi_post_spanway:selector/selection@0.1.0#select
+func hostSelectDone(unsafe.Pointer) {
+	held, answered = nil, ""
+}

@@ -1,0 +1,3 @@
+module spanway
+
+go 1.24

@@ -1,0 +1,57 @@
+//! A tracer from a file beside a ready-made provider, and a selector that sends
+//! premium customers to the latter.
+//!
+//!     cargo run --example mixed
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use opentelemetry::Context;
+use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use spanway::config::Config;
+use spanway::otel::RuntimeContextExt as _;
+use spanway::{Choice, RuntimeContext, native};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/mixed.toml");
+
+/// What the service had before.
+#[derive(Debug)]
+struct Custom;
+
+impl SpanExporter for Custom {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        for span in batch {
+            println!("custom exporter: {}", span.name);
+        }
+        Ok(())
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let custom = SdkTracerProvider::builder().with_simple_exporter(Custom);
+    let provider = Config::from_file(FILE)?
+        .builder()
+        .tracer("custom", custom.build())
+        .native_selector(native("by-tier", |context, tracers| {
+            match context.text("user.tier") {
+                Some("premium") => tracers.choose("custom"),
+                _ => Choice::Abstain,
+            }
+        }))
+        .build()?;
+
+    let tracer = provider.tracer("example");
+    for tier in ["premium", "free"] {
+        let user = serde_json::json!({"tier": tier});
+        let run = RuntimeContext::builder().set_json("user", &user).build()?;
+        let context = Context::new().with_runtime_context(run);
+        tracer.in_span_with_context(format!("agent run of {tier}"), &context, |_| {
+            tracer.in_span("tool call", |_| {});
+        });
+    }
+
+    for failure in provider.shutdown().failed {
+        eprintln!("{failure}");
+    }
+    Ok(())
+}

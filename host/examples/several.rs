@@ -1,0 +1,46 @@
+//! Several tracers from a file, and a selector from code: it looks at the runtime
+//! context of a run and names the tracer.
+//!
+//!     cargo run --example several
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use opentelemetry::Context;
+use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+use spanway::config::Config;
+use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _};
+use spanway::{Choice, RuntimeContext, native};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/several.toml");
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let provider = Config::from_file(FILE)?
+        .builder()
+        .native_selector(native("by-environment", |context, tracers| {
+            match context.text("environment") {
+                Some("production") => tracers.choose("langfuse"),
+                Some("staging") => tracers.choose("datadog"),
+                Some("development") => tracers.choose("console"),
+                _ => Choice::Abstain, // the default
+            }
+        }))
+        .build()?;
+
+    for environment in ["production", "staging", "development", "qa"] {
+        run(&provider, environment)?;
+    }
+
+    for failure in provider.shutdown().failed {
+        eprintln!("{failure}");
+    }
+    Ok(())
+}
+
+fn run(provider: &RoutingTracerProvider, environment: &str) -> Result<(), spanway::ContextError> {
+    let run = RuntimeContext::builder().set("environment", environment);
+    let context = Context::new().with_runtime_context(run.build()?);
+    let tracer = provider.tracer("example");
+    tracer.in_span_with_context(format!("agent run in {environment}"), &context, |_| {
+        tracer.in_span("llm generation", |_| {}); // follows its root
+    });
+    Ok(())
+}

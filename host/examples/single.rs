@@ -1,0 +1,29 @@
+//! One tracer for everything, from code. Every trace goes to it.
+//!
+//!     cargo run --example single
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+use spanway::exporters::Exporter;
+use spanway::otel::{RoutingTracerProvider, Sampling, TracerConfig};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let provider = RoutingTracerProvider::builder()
+        .tracer(
+            "default",
+            TracerConfig::new("my-service")
+                .sampling(Sampling::Always)
+                .exporter(Exporter::console()),
+        )
+        .build()?;
+
+    let tracer = provider.tracer("example");
+    tracer.in_span("agent run", |_| {
+        tracer.in_span("llm generation", |_| {});
+    });
+
+    for failure in provider.shutdown().failed {
+        eprintln!("{failure}");
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Runs of agents.
+
+use opentelemetry::trace::SpanKind;
+use opentelemetry::{Context, StringValue};
+
+use super::ai::Ai;
+use super::builder::{AiSpanBuilder, Side};
+use super::keys;
+use super::kind::{AiSpanKind, sealed};
+use super::messages::{self, Messages};
+use super::span::AiSpan;
+
+/// A run of an agent: `invoke_agent NAME`.
+#[derive(Debug)]
+pub enum AgentRun {}
+
+impl sealed::Kind for AgentRun {}
+
+impl AiSpanKind for AgentRun {
+    const OPERATION: &'static str = "invoke_agent";
+    const SPAN_KIND: SpanKind = SpanKind::Internal;
+    const OPEN_INFERENCE: &'static str = "AGENT";
+}
+
+impl AgentRun {
+    pub(super) fn builder(ai: &Ai, parent: Context, name: String) -> AiSpanBuilder<Self> {
+        let mut builder = AiSpanBuilder::new(ai, parent, name.clone());
+        builder.attributes.say(keys::AGENT_NAME, name);
+        builder
+    }
+}
+
+impl AiSpanBuilder<AgentRun> {
+    /// The agent's id.
+    pub fn id(mut self, id: impl Into<StringValue>) -> Self {
+        self.attributes.say(keys::AGENT_ID, id.into());
+        self
+    }
+
+    /// What the agent is for.
+    pub fn description(mut self, description: impl Into<StringValue>) -> Self {
+        self.attributes
+            .say(keys::AGENT_DESCRIPTION, description.into());
+        self
+    }
+
+    /// The agent's version.
+    pub fn version(mut self, version: impl Into<StringValue>) -> Self {
+        self.attributes.say(keys::AGENT_VERSION, version.into());
+        self
+    }
+
+    /// The provider of its model: `openai`, `anthropic`.
+    pub fn provider(mut self, provider: impl Into<StringValue>) -> Self {
+        self.attributes.say(keys::PROVIDER, provider.into());
+        self
+    }
+
+    /// The model that it uses.
+    pub fn model(mut self, model: impl Into<StringValue>) -> Self {
+        self.attributes.say(keys::MODEL, model.into());
+        self
+    }
+
+    /// How many steps it may take.
+    pub fn max_steps(mut self, steps: u32) -> Self {
+        self.attributes.say(keys::AGENT_MAX_STEPS, i64::from(steps));
+        self
+    }
+
+    /// The names of the tools that it may use.
+    pub fn tools<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        messages::say_tools(&names, &mut self.attributes);
+        self
+    }
+
+    /// It runs in another process: a span of the kind `Client`.
+    pub fn remote(self) -> Self {
+        self.span_kind(SpanKind::Client)
+    }
+
+    /// What it was told to do. Content.
+    pub fn instructions(self, text: impl Into<String>) -> Self {
+        let text = text.into();
+        self.with_content(Side::Input, move |attributes| {
+            messages::say_instructions(&text, attributes);
+        })
+    }
+
+    /// What it is asked. Content.
+    pub fn input(self, messages: impl Into<Messages>) -> Self {
+        let messages = messages.into();
+        self.with_content(Side::Input, move |attributes| {
+            messages.say_input(attributes);
+        })
+    }
+}
+
+impl AiSpan<AgentRun> {
+    /// What it answers. Content.
+    pub fn output(&self, messages: impl Into<Messages>) {
+        self.say_content(Side::Output, |attributes| {
+            messages.into().say_output(attributes);
+        });
+    }
+
+    /// Why it stopped.
+    pub fn finish_reason(&self, reason: impl Into<StringValue>) {
+        self.say(|attributes| attributes.say_texts(keys::FINISH_REASONS, [reason]));
+    }
+}

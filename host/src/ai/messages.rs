@@ -1,0 +1,127 @@
+//! What goes to a model or an agent and comes back, as a whole.
+
+use serde_json::{Value, json};
+
+use super::attributes::Attributes;
+use super::keys;
+use super::message::Message;
+
+/// One or more messages: a text is one message of the one who speaks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Messages(Said);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Said {
+    Text(String),
+    Messages(Vec<Message>),
+}
+
+impl From<&str> for Messages {
+    fn from(text: &str) -> Self {
+        Self(Said::Text(text.to_owned()))
+    }
+}
+
+impl From<String> for Messages {
+    fn from(text: String) -> Self {
+        Self(Said::Text(text))
+    }
+}
+
+impl From<Message> for Messages {
+    fn from(message: Message) -> Self {
+        Self(Said::Messages(vec![message]))
+    }
+}
+
+impl From<Vec<Message>> for Messages {
+    fn from(messages: Vec<Message>) -> Self {
+        Self(Said::Messages(messages))
+    }
+}
+
+impl<const N: usize> From<[Message; N]> for Messages {
+    fn from(messages: [Message; N]) -> Self {
+        Self(Said::Messages(messages.into()))
+    }
+}
+
+impl Messages {
+    /// Of an agent: the GenAI conventions' list, and OpenInference's one value.
+    pub(super) fn say_input(self, attributes: &mut Attributes) {
+        let (list, value) = self.forms("user");
+        attributes.say_json(keys::INPUT_MESSAGES, &gen_ai(&list));
+        attributes.say_value(keys::INPUT, &value);
+    }
+
+    pub(super) fn say_output(self, attributes: &mut Attributes) {
+        let (list, value) = self.forms("assistant");
+        attributes.say_json(keys::OUTPUT_MESSAGES, &gen_ai(&list));
+        attributes.say_value(keys::OUTPUT, &value);
+    }
+
+    /// Of a model: the same, and OpenInference's numbered messages.
+    pub(super) fn say_model_input(self, attributes: &mut Attributes) {
+        let list = self.clone().forms("user").0;
+        let from = attributes.input_messages;
+        say_numbered(attributes, keys::LLM_INPUT_MESSAGES, from, &list);
+        self.say_input(attributes);
+    }
+
+    pub(super) fn say_model_output(self, attributes: &mut Attributes) {
+        let list = self.clone().forms("assistant").0;
+        say_numbered(attributes, keys::LLM_OUTPUT_MESSAGES, 0, &list);
+        self.say_output(attributes);
+    }
+
+    /// As messages, and as the one value that goes in or comes out.
+    fn forms(self, speaker: &'static str) -> (Vec<Message>, Value) {
+        match self.0 {
+            Said::Text(text) => (vec![Message::new(speaker, text.as_str())], text.into()),
+            Said::Messages(messages) => {
+                let value = gen_ai(&messages);
+                (messages, value)
+            }
+        }
+    }
+}
+
+/// The instructions: a list of their own, and OpenInference's first message.
+pub(super) fn say_instructions(text: &str, attributes: &mut Attributes) {
+    let part = json!([{"type": "text", "content": text}]);
+    attributes.say_json(keys::INSTRUCTIONS, &part);
+}
+
+pub(super) fn say_model_instructions(text: &str, attributes: &mut Attributes) {
+    say_instructions(text, attributes);
+    let message = [Message::system(text)];
+    say_numbered(attributes, keys::LLM_INPUT_MESSAGES, 0, &message);
+    attributes.input_messages += message.len();
+}
+
+/// The names of tools that a model or an agent may use.
+pub(super) fn say_tools(names: &[String], attributes: &mut Attributes) {
+    let definition = |name: &String| json!({"type": "function", "name": name});
+    attributes.say_json(
+        keys::TOOL_DEFINITIONS,
+        &names.iter().map(definition).collect(),
+    );
+    if attributes.has_open_inference() {
+        for (number, name) in names.iter().enumerate() {
+            attributes.say_numbered(keys::LLM_TOOLS, number, "tool.name", name.clone());
+        }
+    }
+}
+
+fn gen_ai(messages: &[Message]) -> Value {
+    messages.iter().map(Message::gen_ai).collect()
+}
+
+fn say_numbered(attributes: &mut Attributes, prefix: &str, from: usize, messages: &[Message]) {
+    if attributes.has_open_inference() {
+        let kept = attributes.limits().items;
+        for (number, message) in messages.iter().take(kept).enumerate() {
+            message.say_numbered(attributes, prefix, from + number);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Holds a file against the schema, and finds every mistake at once.
+//!
+//! The schema is made from the shape, so this knows only the words of JSON Schema
+//! that shapes come to.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Number, Value as Json};
+
+use super::document::{Entry, Node, Source, Value};
+use super::interpolate::{Lookup, fill};
+use super::nearest::hint;
+use super::problem::Problem;
+use super::schema::{allows, expected, resolve, strings};
+use super::values::{MEANING, Period, Url};
+
+/// What came of it: the values with the environment filled in, where each stands,
+/// and what is wrong.
+pub(super) struct Checked {
+    pub(super) values: Json,
+    pub(super) places: Places,
+    pub(super) problems: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
+}
+
+/// Where each key stands, by its path.
+pub(super) type Places = BTreeMap<String, usize>;
+
+/// Holds a file against the schema.
+pub(super) fn check(source: &Source, root: &Node, schema: &Json, look_up: Lookup<'_>) -> Checked {
+    let mut check = Check {
+        source,
+        schema,
+        look_up,
+        places: Places::new(),
+        problems: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let values = check.value(&At::new(root, root.at, ""), schema);
+    Checked {
+        values,
+        places: check.places,
+        problems: check.problems,
+        warnings: check.warnings,
+    }
+}
+
+pub(super) struct Check<'a> {
+    source: &'a Source,
+    schema: &'a Json,
+    look_up: Lookup<'a>,
+    places: Places,
+    problems: Vec<Problem>,
+    warnings: Vec<Problem>,
+}
+
+/// A value, and where it is.
+pub(super) struct At<'a> {
+    pub(super) node: &'a Node,
+    /// Where its key stands, or the value itself if it has none.
+    pub(super) at: usize,
+    pub(super) path: &'a str,
+}
+
+impl<'a> At<'a> {
+    pub(super) fn new(node: &'a Node, at: usize, path: &'a str) -> Self {
+        Self { node, at, path }
+    }
+}
+
+impl Check<'_> {
+    pub(super) fn problem(&mut self, at: usize, path: &str, message: impl Into<String>) {
+        self.problems.push(self.source.problem(at, path, message));
+    }
+
+    /// The value if it is right; where it is not, something in its place.
+    fn value(&mut self, here: &At<'_>, schema: &Json) -> Json {
+        self.places.insert(here.path.to_owned(), here.at);
+        let schema = resolve(self.schema, schema);
+        if schema.get("oneOf").is_some() {
+            return self.one_of(here, schema);
+        }
+        if !allows(schema, &here.node.value) {
+            let found = here.node.value.kind();
+            let message = format!("{found} is here, where {}", expected(schema));
+            self.problem(here.node.at, here.path, message);
+            return Json::Null;
+        }
+        match &here.node.value {
+            Value::Table(entries) => self.table(here, entries, &[schema]),
+            Value::List(nodes) => self.list(here, nodes, schema),
+            Value::Text(written) => self.text(here, written, schema),
+            Value::Integer(number) => self.number(here, (*number).into(), schema),
+            Value::Float(number) => match Number::from_f64(*number) {
+                Some(number) => self.number(here, number, schema),
+                None => self.not_finite(here),
+            },
+            Value::Flag(flag) => (*flag).into(),
+            Value::Other(_) => Json::Null,
+        }
+    }
+
+    /// A table of known keys, or of any keys. What is known of it may be written in
+    /// several schemas.
+    pub(super) fn table(&mut self, here: &At<'_>, entries: &[Entry], schemas: &[&Json]) -> Json {
+        let mut object = Map::new();
+        for entry in entries {
+            let path = join(here.path, &entry.key);
+            let find = |schema: &&'_ Json| schema["properties"].get(&entry.key).cloned();
+            let any = |schema: &&'_ Json| schema.get("additionalProperties").cloned();
+            let known = schemas.iter().find_map(find);
+            let any = schemas.iter().find_map(any).filter(Json::is_object);
+            match known.or(any) {
+                Some(schema) => {
+                    let at = At::new(&entry.node, entry.at, &path);
+                    object.insert(entry.key.clone(), self.value(&at, &schema));
+                }
+                None => self.unknown(entry, &path, schemas),
+            }
+        }
+        for schema in schemas {
+            self.missing(here, entries, schema);
+            if schema.get("minProperties").is_some() && entries.is_empty() {
+                let message = "the table is empty, and needs at least one entry";
+                self.problem(here.at, here.path, message);
+            }
+        }
+        object.into()
+    }
+
+    /// A key that nobody knows.
+    pub(super) fn unknown(&mut self, entry: &Entry, path: &str, schemas: &[&Json]) {
+        let tables = schemas
+            .iter()
+            .filter_map(|schema| schema["properties"].as_object());
+        let known = tables.flat_map(|table| table.keys().map(String::as_str));
+        let known = known.filter(|key| !key.starts_with('$'));
+        let message = format!("there is no such key{}", hint(&entry.key, known));
+        self.problem(entry.at, path, message);
+    }
+
+    fn missing(&mut self, here: &At<'_>, entries: &[Entry], schema: &Json) {
+        for key in strings(schema.get("required")) {
+            if entries.iter().all(|entry| entry.key != key) {
+                let description = schema["properties"][key]["description"].as_str();
+                let first = description.and_then(|text| text.split(". ").next());
+                let what = first.unwrap_or_default().trim_end_matches('.');
+                let message = format!("the key {key:?} is missing: {what}");
+                self.problem(here.at, here.path, message);
+            }
+        }
+    }
+
+    fn list(&mut self, here: &At<'_>, nodes: &[Node], schema: &Json) -> Json {
+        let mut list = Vec::new();
+        for (place, node) in nodes.iter().enumerate() {
+            let path = format!("{}[{place}]", here.path);
+            list.push(self.value(&At::new(node, node.at, &path), &schema["items"]));
+        }
+        list.into()
+    }
+
+    fn text(&mut self, here: &At<'_>, written: &str, schema: &Json) -> Json {
+        let Some((text, literal)) = self.filled(here, written) else {
+            return Json::Null;
+        };
+        if text.is_empty() && schema.get("minLength").is_some() {
+            self.problem(
+                here.node.at,
+                here.path,
+                "the text is empty, and must not be",
+            );
+        }
+        let verdict = match schema[MEANING].as_str() {
+            Some("url") => Url::check(&text, written),
+            Some("time") => Period::parse(&text, written).map(drop),
+            Some("secret") => {
+                if literal {
+                    self.literal_secret(here);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        if let Err(message) = verdict {
+            self.problem(here.node.at, here.path, message);
+        }
+        text.into()
+    }
+
+    /// A text with the environment filled in, and whether all of it was written in
+    /// the file.
+    pub(super) fn filled(&mut self, here: &At<'_>, written: &str) -> Option<(String, bool)> {
+        match fill(written, self.look_up) {
+            Ok(filled) => Some((filled.text, !filled.from_environment)),
+            Err(unfilled) => {
+                self.problem(here.node.at, here.path, unfilled.to_string());
+                None
+            }
+        }
+    }
+
+    fn literal_secret(&mut self, here: &At<'_>) {
+        let message = "a secret stands in the file; take it from the environment, as \"${NAME}\"";
+        let warning = self.source.problem(here.node.at, here.path, message);
+        self.warnings.push(warning);
+    }
+
+    fn number(&mut self, here: &At<'_>, number: Number, schema: &Json) -> Json {
+        let bound = |name: &str| schema.get(name).and_then(Json::as_f64);
+        let (least, most) = (bound("minimum"), bound("maximum"));
+        let value = number.as_f64().unwrap_or_default();
+        let message = match (least, most) {
+            (Some(least), Some(most)) if value < least || value > most => {
+                format!("{number} is not between {least} and {most}")
+            }
+            (Some(least), None) if value < least => {
+                format!("{number} is too small; it is at least {least}")
+            }
+            _ => return number.into(),
+        };
+        self.problem(here.node.at, here.path, message);
+        Json::Null
+    }
+
+    fn not_finite(&mut self, here: &At<'_>) -> Json {
+        self.problem(here.node.at, here.path, "this is no finite number");
+        Json::Null
+    }
+}
+
+/// The path of a key in a table.
+pub(super) fn join(path: &str, key: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let key = match key.chars().all(bare) && !key.is_empty() {
+        true => key.to_owned(),
+        false => format!("{key:?}"),
+    };
+    match path {
+        "" => key,
+        path => format!("{path}.{key}"),
+    }
+}

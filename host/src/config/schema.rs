@@ -1,0 +1,132 @@
+//! The JSON schema of a file, made from its shape.
+
+use schemars::Schema;
+use schemars::generate::SchemaSettings;
+use schemars::transform::{Transform, transform_subschemas};
+use serde_json::Value;
+
+use super::document;
+use super::shape::File;
+use super::values::MEANING;
+
+/// The schema, for draft 2020-12.
+pub(super) fn schema() -> Value {
+    let settings = SchemaSettings::draft2020_12().with_transform(Plain);
+    settings
+        .into_generator()
+        .into_root_schema_for::<File>()
+        .into()
+}
+
+/// A key that is not wanted is left out: TOML has no null, and JSON needs none here.
+/// Nor does a schema need to know that what is left out is empty, or where a comment
+/// breaks its lines.
+#[derive(Clone)]
+struct Plain;
+
+impl Transform for Plain {
+    fn transform(&mut self, schema: &mut Schema) {
+        transform_subschemas(self, schema);
+        let Some(object) = schema.as_object_mut() else {
+            return;
+        };
+        object.remove("default");
+        if let Some(Value::String(description)) = object.get_mut("description") {
+            *description = description.replace('\n', " ");
+        }
+        let types = object.get_mut("type").and_then(Value::as_array_mut);
+        if let Some(types) = types {
+            types.retain(|kind| kind != "null");
+            if let [only] = types.as_slice() {
+                let only = only.clone();
+                object.insert("type".to_owned(), only);
+            }
+        }
+        let some = match object
+            .get("anyOf")
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+        {
+            Some([Value::Object(some), null]) if null["type"] == "null" => Some(some.clone()),
+            _ => None,
+        };
+        if let Some(some) = some {
+            object.remove("anyOf");
+            for (key, value) in some {
+                object.entry(key).or_insert(value);
+            }
+        }
+    }
+}
+
+/// What a reference refers to; a schema that is none is itself.
+pub(super) fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+    let name = schema["$ref"].as_str();
+    let name = name.and_then(|name| name.strip_prefix("#/$defs/"));
+    name.and_then(|name| root["$defs"].get(name))
+        .unwrap_or(schema)
+}
+
+/// Whether a value is of a type that belongs here.
+pub(super) fn allows(schema: &Value, found: &document::Value) -> bool {
+    use document::Value as Found;
+    types(schema).any(|kind| match found {
+        Found::Flag(_) => kind == "boolean",
+        Found::Integer(_) => kind == "integer" || kind == "number",
+        Found::Float(_) => kind == "number",
+        Found::Text(_) => kind == "string",
+        Found::List(_) => kind == "array",
+        Found::Table(_) => kind == "object",
+        Found::Other(_) => false,
+    })
+}
+
+/// What belongs here.
+pub(super) fn expected(schema: &Value) -> String {
+    if schema[MEANING] == "time" {
+        return "a length of time belongs, as \"100ms\" or \"5s\"".to_owned();
+    }
+    let name = |kind: &str| match kind {
+        "string" => "a text",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "true or false",
+        "array" => "a list",
+        _ => "a table",
+    };
+    let names: Vec<_> = types(schema).map(name).collect();
+    format!("{} belongs", names.join(" or "))
+}
+
+fn types(schema: &Value) -> impl Iterator<Item = &str> {
+    let kind = &schema["type"];
+    kind.as_str().into_iter().chain(strings(Some(kind)))
+}
+
+/// The texts of a list.
+pub(super) fn strings(list: Option<&Value>) -> impl Iterator<Item = &str> {
+    let list = list.and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// The `type` of a variant that has one.
+pub(super) fn tag(variant: &Value) -> Option<&str> {
+    variant["properties"]["type"]["const"].as_str()
+}
+
+/// The words among some variants.
+pub(super) fn words(variants: &[Value]) -> impl Iterator<Item = &str> {
+    variants
+        .iter()
+        .filter_map(|variant| variant["const"].as_str())
+}
+
+/// What may be written for some variants: a word, or a table with one key.
+pub(super) fn choices(variants: &[Value]) -> String {
+    let tables = variants
+        .iter()
+        .filter_map(|variant| strings(variant.get("required")).next());
+    let words = words(variants).map(|word| format!("{word:?}"));
+    let choices = words.chain(tables.map(|key| format!("{{ {key} = … }}")));
+    choices.collect::<Vec<_>>().join(", ")
+}

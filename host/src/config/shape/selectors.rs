@@ -1,0 +1,76 @@
+//! The shape of `[selectors]`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::limits::LimitsTable;
+use crate::component::Mode;
+
+/// Which selectors are asked, and in which order.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct SelectorsTable {
+    /// The directory of the selectors that are components. Its path is seen from the
+    /// file. Without it only native selectors are asked.
+    pub(in crate::config) directory: Option<PathBuf>,
+    /// The selectors that code registers by name. One that is named here and was not
+    /// registered is an error at the start.
+    #[serde(default)]
+    pub(in crate::config) native: Vec<String>,
+    /// The names of selectors in the order in which they are asked. "*" stands for
+    /// the files that are not named. Native selectors that are not named are asked
+    /// first, and files that are not named last, unless there is a "*".
+    #[serde(default)]
+    pub(in crate::config) order: Vec<String>,
+    /// The directory in which compiled selectors are kept, so that the next start
+    /// takes milliseconds. Only this user may be able to write to it.
+    pub(in crate::config) cache: Option<PathBuf>,
+    /// What becomes of a file that cannot be loaded. "fallback", unless it is said.
+    #[serde(default)]
+    pub(in crate::config) unavailable: Unavailable,
+    /// How selectors are run, by their names. "learned", unless it is said.
+    #[serde(default)]
+    pub(in crate::config) modes: BTreeMap<String, ModeName>,
+    /// What selectors may use.
+    #[serde(default)]
+    pub(in crate::config) limits: LimitsTable,
+}
+
+/// What becomes of a file that cannot be loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum Unavailable {
+    /// It keeps its place, and decisions that reach it go to the fallback tracer.
+    #[default]
+    Fallback,
+    /// It is left out, and the next selector is asked.
+    Skip,
+    /// Nothing is started.
+    Error,
+}
+
+/// How a selector is run.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum ModeName {
+    /// In a fresh sandbox for what was not seen before, and what it decides is
+    /// learned.
+    Learned,
+    /// In a fresh sandbox for each decision.
+    Fresh,
+    /// In a sandbox that is kept, for one decision at a time.
+    Stateful,
+}
+
+impl From<ModeName> for Mode {
+    fn from(name: ModeName) -> Self {
+        match name {
+            ModeName::Learned => Self::Learned,
+            ModeName::Fresh => Self::Fresh,
+            ModeName::Stateful => Self::Stateful,
+        }
+    }
+}

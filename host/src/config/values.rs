@@ -1,0 +1,182 @@
+//! Texts that mean more than text.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+
+/// The keyword of the schema that says which of these a text is.
+pub(super) const MEANING: &str = "x-spanway";
+
+/// A text that is never shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Secret(pub(super) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(a secret)")
+    }
+}
+
+impl JsonSchema for Secret {
+    fn schema_name() -> Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "minLength": 1, "writeOnly": true, MEANING: "secret"})
+    }
+}
+
+/// A text that is not shown either, and may all the same stand in the file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Hidden(pub(super) Secret);
+
+impl JsonSchema for Hidden {
+    fn schema_name() -> Cow<'static, str> {
+        "Hidden".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "minLength": 1, "writeOnly": true, MEANING: "hidden"})
+    }
+}
+
+/// An address that begins with its scheme.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Url(pub(super) String);
+
+impl Url {
+    /// What is wrong with a text as an address. The text is as it was written.
+    pub(super) fn check(text: &str, written: &str) -> Result<(), String> {
+        let scheme = ["http://", "https://"];
+        match scheme.iter().find_map(|scheme| text.strip_prefix(scheme)) {
+            Some("") => Err(format!("{:?} names no host", without_secrets(written))),
+            Some(_) => Ok(()),
+            None => {
+                let shown = without_secrets(written);
+                Err(format!(
+                    "{shown:?} is no address; it begins with its scheme, as in \"https://{}\"",
+                    without_scheme(shown)
+                ))
+            }
+        }
+    }
+}
+
+/// An address without what may be a secret: a user, and a query.
+fn without_secrets(text: &str) -> &str {
+    let text = text.split('?').next().unwrap_or_default();
+    text.rsplit_once('@').map_or(text, |(_, rest)| rest)
+}
+
+fn without_scheme(text: &str) -> &str {
+    text.rsplit_once("//").map_or(text, |(_, rest)| rest)
+}
+
+impl JsonSchema for Url {
+    fn schema_name() -> Cow<'static, str> {
+        "Url".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": r"^https?://.|\$\{", MEANING: "url"})
+    }
+}
+
+/// A length of time with its unit.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Period(pub(super) Duration);
+
+impl TryFrom<String> for Period {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text, &text)
+    }
+}
+
+impl Period {
+    /// A text as a length of time, or what is wrong with it. The text is shown as it
+    /// was written.
+    pub(super) fn parse(text: &str, written: &str) -> Result<Self, String> {
+        match humantime::parse_duration(text) {
+            Ok(time) if time.is_zero() => Err(format!("{written:?} is no time at all")),
+            Ok(time) => Ok(Self(time)),
+            Err(humantime::DurationError::NumberOverflow) => {
+                Err(format!("{written:?} is too long"))
+            }
+            Err(_) => Err(format!(
+                "{written:?} is no length of time; write a number with its unit, as in \"100ms\", \
+                 \"5s\" or \"1m 30s\""
+            )),
+        }
+    }
+}
+
+impl JsonSchema for Period {
+    fn schema_name() -> Cow<'static, str> {
+        "Period".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": r"^\s*[0-9].*[a-z]\s*$|\$\{", MEANING: "time"})
+    }
+}
+
+/// A value of a resource attribute.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Plain {
+    Flag(bool),
+    Integer(i64),
+    Float(f64),
+    Text(String),
+}
+
+impl JsonSchema for Plain {
+    fn schema_name() -> Cow<'static, str> {
+        "Plain".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": ["string", "number", "boolean"]})
+    }
+}
+
+impl From<Plain> for opentelemetry::Value {
+    fn from(value: Plain) -> Self {
+        match value {
+            Plain::Flag(flag) => flag.into(),
+            Plain::Integer(number) => number.into(),
+            Plain::Float(number) => number.into(),
+            Plain::Text(text) => text.into(),
+        }
+    }
+}

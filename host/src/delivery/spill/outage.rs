@@ -1,0 +1,104 @@
+//! A whole exporter with a spill, through an outage and a restart.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use opentelemetry_sdk::trace::SpanData;
+
+use super::tests::{Backend, temporary};
+use super::{Spill, SpillStore, Spilling};
+use crate::delivery::{
+    BatchConfig, Loss, Meter, Names, Pipeline, Queued, Sent, Sink, Transport, after,
+};
+
+/// A sink over a spilling transport, as the senders over OTLP are.
+#[derive(Debug)]
+struct Over(Spilling);
+
+impl Sink for Over {
+    fn send(&self, batch: Vec<SpanData>) -> Sent {
+        let resource = ResourceAttributesWithSchema::default();
+        let resource_spans = group_spans_by_resource_and_scope(batch, &resource);
+        self.0.send(&ExportTraceServiceRequest { resource_spans })
+    }
+
+    fn idle(&self) -> bool {
+        self.0.idle()
+    }
+
+    fn keep(&mut self, store: SpillStore) -> bool {
+        self.0.keep_in(store);
+        true
+    }
+
+    fn shutdown(&self) {
+        self.0.shutdown();
+    }
+}
+
+fn pipeline(backend: &Backend, spill: &Spill) -> Queued {
+    let meter = Arc::new(Meter::default());
+    let mut sink = Over(Spilling::new(Box::new(backend.clone())));
+    assert!(sink.keep(SpillStore::open(spill, meter.clone()).unwrap()));
+    let batch = BatchConfig {
+        size: 10,
+        every: Duration::from_millis(5),
+        ..BatchConfig::default()
+    };
+    let names = Names {
+        service: "shop".to_owned(),
+        exporter: "otlp".to_owned(),
+    };
+    Queued::start(Box::new(sink), Default::default(), &batch, meter, names).unwrap()
+}
+
+fn end(pipeline: &Queued, spans: usize) {
+    for number in 0..spans {
+        pipeline.end(crate::delivery::tests::span(&format!("span {number}")));
+    }
+}
+
+#[test]
+fn an_exporter_rides_out_an_outage_and_a_restart() {
+    let far = || after(Duration::from_secs(60));
+    let (_dir, spill) = temporary();
+    let backend = Backend::new();
+    let before = pipeline(&backend, &spill);
+    end(&before, 25);
+    before.flush();
+    assert!(before.wait_for_flush(far()));
+    backend.refuses(Loss::Unreachable);
+    end(&before, 500);
+    before.flush();
+    assert!(before.wait_for_flush(far()));
+    // With the backend down, the process ends.
+    before.close(far());
+    assert!(before.wait_for_close(far()));
+    let counts = before.counts();
+    assert_eq!((counts.ended, counts.delivered), (525, 25));
+    assert_eq!((counts.spilled, counts.lost()), (500, 0));
+    drop(before);
+
+    let after = pipeline(&backend, &spill);
+    end(&after, 25);
+    after.flush();
+    assert!(after.wait_for_flush(far()));
+    backend.refuses(None);
+    // Nobody ends a span: it is tried again all the same.
+    let start = Instant::now();
+    while after.counts().spilled > 0 {
+        let now = after.counts();
+        let known = now.delivered + now.lost() + now.waiting + now.spilled;
+        assert_eq!(now.ended + now.recovered, known, "{now:?}");
+        assert!(start.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let counts = after.counts();
+    assert_eq!((counts.ended, counts.recovered), (25, 500));
+    assert_eq!((counts.delivered, counts.replayed), (525, 525));
+    assert_eq!((counts.lost(), counts.waiting), (0, 0));
+    assert_eq!(backend.took().len(), 550);
+}

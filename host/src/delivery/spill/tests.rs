@@ -1,0 +1,416 @@
+//! Backends that go and come, processes that start anew, disks that fail.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use parking_lot::Mutex;
+use tempfile::TempDir;
+
+use super::*;
+use crate::delivery::{DeliveryCounts, Loss, Meter, Sent, Transport};
+
+/// A backend that is told what to answer, and keeps the names of the spans it took.
+#[derive(Clone, Debug)]
+pub(super) struct Backend(Arc<Mutex<Answers>>);
+
+#[derive(Debug)]
+pub(super) struct Answers {
+    /// None where it takes what comes.
+    refuses: Option<Loss>,
+    /// A span that it cannot take.
+    chokes_on: Option<&'static str>,
+    asked: usize,
+    took: Vec<String>,
+}
+
+impl Backend {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Answers {
+            refuses: None,
+            chokes_on: None,
+            asked: 0,
+            took: Vec::new(),
+        })))
+    }
+
+    pub(super) fn refuses(&self, loss: impl Into<Option<Loss>>) {
+        self.0.lock().refuses = loss.into();
+    }
+
+    pub(super) fn took(&self) -> Vec<String> {
+        self.0.lock().took.clone()
+    }
+
+    fn asked(&self) -> usize {
+        self.0.lock().asked
+    }
+}
+
+impl Transport for Backend {
+    fn send(&self, request: &ExportTraceServiceRequest) -> Sent {
+        let mut answers = self.0.lock();
+        answers.asked += 1;
+        let names = names(request);
+        let count = names.len() as u64;
+        let chokes = names
+            .iter()
+            .any(|name| answers.chokes_on == Some(name.as_str()));
+        match answers.refuses.or(chokes.then_some(Loss::Unavailable)) {
+            Some(cause) => Sent::none(count, cause, "no"),
+            None => {
+                answers.took.extend(names);
+                Sent::all(count)
+            }
+        }
+    }
+}
+
+fn names(request: &ExportTraceServiceRequest) -> Vec<String> {
+    let scopes = request.resource_spans.iter().flat_map(|of| &of.scope_spans);
+    let spans = scopes.flat_map(|scope| &scope.spans);
+    spans.map(|span| span.name.clone()).collect()
+}
+
+fn request(names: &[&str]) -> ExportTraceServiceRequest {
+    let span = |name: &&str| Span {
+        name: (*name).to_owned(),
+        ..Span::default()
+    };
+    let spans = names.iter().map(span).collect();
+    ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            scope_spans: vec![ScopeSpans {
+                spans,
+                ..ScopeSpans::default()
+            }],
+            ..ResourceSpans::default()
+        }],
+    }
+}
+
+/// A spilling transport, and what it counted.
+struct Rig {
+    backend: Backend,
+    spilling: Spilling,
+    meter: Arc<Meter>,
+}
+
+impl Rig {
+    fn new(backend: &Backend, spill: &Spill) -> Self {
+        let meter = Arc::new(Meter::default());
+        let mut spilling = Spilling::new(Box::new(backend.clone()));
+        spilling.keep_in(SpillStore::open(spill, meter.clone()).unwrap());
+        Self {
+            backend: backend.clone(),
+            spilling,
+            meter,
+        }
+    }
+
+    fn send(&mut self, names: &[&str]) {
+        let sent = self.spilling.send(&request(names));
+        self.meter.change(|counts| {
+            counts.ended += names.len() as u64;
+            sent.count(names.len() as u64, counts);
+        });
+        self.counts();
+    }
+
+    /// Sends what is kept, for as long as it is said to come again.
+    fn idle(&self) {
+        while self.spilling.idle() {
+            self.counts();
+        }
+    }
+
+    /// Which add up.
+    fn counts(&self) -> DeliveryCounts {
+        let counts = self.meter.read();
+        assert_eq!(
+            counts.ended + counts.recovered,
+            counts.delivered + counts.lost() + counts.filtered + counts.spilled,
+            "{counts:?}"
+        );
+        counts
+    }
+}
+
+pub(super) fn temporary() -> (TempDir, Spill) {
+    let dir = tempfile::tempdir().unwrap();
+    let spill = Spill::to(dir.path().join("spill"));
+    (dir, spill)
+}
+
+fn files(spill: &Spill, ending: &str) -> Vec<PathBuf> {
+    let paths = fs::read_dir(&spill.directory).unwrap();
+    let mut paths: Vec<_> = paths.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|it| it == ending));
+    paths.sort();
+    paths
+}
+
+#[test]
+fn what_a_backend_cannot_take_is_replayed_when_it_is_back() {
+    for cause in [Loss::Unreachable, Loss::TimedOut, Loss::Unavailable] {
+        let (_dir, spill) = temporary();
+        let mut rig = Rig::new(&Backend::new(), &spill);
+        rig.send(&["a"]);
+        rig.backend.refuses(cause);
+        rig.send(&["b", "c"]);
+        // It is not asked again at once, neither for new spans nor for old ones.
+        rig.send(&["d"]);
+        rig.idle();
+        assert_eq!(rig.backend.asked(), 2);
+        let counts = rig.counts();
+        assert_eq!((counts.delivered, counts.spilled, counts.lost()), (1, 3, 0));
+        rig.backend.refuses(None);
+        rig.spilling.end_pauses();
+        // New ones first, then the oldest.
+        rig.send(&["e"]);
+        rig.idle();
+        assert_eq!(rig.backend.took(), ["a", "e", "b", "c", "d"]);
+        let counts = rig.counts();
+        assert_eq!((counts.delivered, counts.spilled), (5, 0));
+        assert_eq!((counts.replayed, counts.lost()), (3, 0));
+        assert_eq!(files(&spill, "spill").len(), 0);
+    }
+}
+
+#[test]
+fn what_is_refused_is_not_kept() {
+    for cause in [Loss::Rejected, Loss::Failed] {
+        let (_dir, spill) = temporary();
+        let mut rig = Rig::new(&Backend::new(), &spill);
+        rig.backend.refuses(cause);
+        rig.send(&["a", "b"]);
+        assert_eq!(rig.counts().lost_to(cause), 2);
+        // Nor is what was kept and is refused when it is replayed.
+        rig.backend.refuses(Loss::Unreachable);
+        rig.send(&["c"]);
+        rig.backend.refuses(cause);
+        rig.spilling.end_pauses();
+        rig.idle();
+        let counts = rig.counts();
+        assert_eq!((counts.lost_to(cause), counts.spilled), (3, 0));
+        assert_eq!(counts.replayed, 0);
+    }
+}
+
+#[test]
+fn a_request_that_a_backend_chokes_on_holds_no_other_up() {
+    let (_dir, spill) = temporary();
+    let mut rig = Rig::new(&Backend::new(), &spill);
+    rig.backend.refuses(Loss::Unavailable);
+    for name in ["bad", "b", "c"] {
+        rig.send(&[name]);
+    }
+    rig.backend.refuses(None);
+    rig.backend.0.lock().chokes_on = Some("bad");
+    rig.spilling.end_pauses();
+    rig.send(&["new"]);
+    for _ in 0..3 {
+        rig.idle();
+        rig.spilling.end_pauses();
+    }
+    assert_eq!(rig.backend.took(), ["new", "b", "c"]);
+    assert_eq!(rig.counts().spilled, 1);
+}
+
+#[test]
+fn what_is_kept_outlives_its_process() {
+    let (_dir, spill) = temporary();
+    let backend = Backend::new();
+    let mut first = Rig::new(&backend, &spill);
+    backend.refuses(Loss::Unreachable);
+    first.send(&["a", "b"]);
+    first.send(&["c"]);
+    drop(first);
+    fs::write(spill.directory.join("7.unfinished"), "spanw").unwrap();
+    fs::write(spill.directory.join("notes.txt"), "not ours").unwrap();
+    let mut second = Rig::new(&backend, &spill);
+    let counts = second.counts();
+    assert_eq!((counts.recovered, counts.spilled), (3, 3));
+    backend.refuses(None);
+    second.send(&["d"]);
+    second.idle();
+    assert_eq!(backend.took(), ["d", "a", "b", "c"]);
+    let counts = second.counts();
+    assert_eq!((counts.ended, counts.delivered), (1, 4));
+    assert_eq!((counts.replayed, counts.set_aside), (3, 0));
+    let left = fs::read_dir(&spill.directory).unwrap().count();
+    assert_eq!(left, 2, "the lock and what is not ours");
+}
+
+#[test]
+fn damaged_and_foreign_files_are_set_aside_and_counted() {
+    type Damage = fn(&mut Vec<u8>);
+    // How it is damaged, and whether that is seen before the file is replayed.
+    let rows: [(&str, Damage, bool); 6] = [
+        (
+            "a bit is another",
+            |file| *file.last_mut().unwrap() ^= 1,
+            false,
+        ),
+        ("a count is another", |file| file[8] ^= 2, false),
+        ("shorter", |file| file.truncate(file.len() - 1), true),
+        ("longer", |file| file.push(0), true),
+        ("empty", Vec::clear, true),
+        ("another format", |file| file[0] = b'x', true),
+    ];
+    for (row, damage, is_seen_at_once) in rows {
+        let (_dir, spill) = temporary();
+        let backend = Backend::new();
+        let mut first = Rig::new(&backend, &spill);
+        backend.refuses(Loss::Unreachable);
+        for name in ["a", "b", "c"] {
+            first.send(&[name]);
+        }
+        drop(first);
+        let path = files(&spill, "spill").remove(1);
+        let mut file = fs::read(&path).unwrap();
+        damage(&mut file);
+        fs::write(&path, file).unwrap();
+        backend.refuses(None);
+        let second = Rig::new(&backend, &spill);
+        assert_eq!(
+            second.counts().set_aside,
+            u64::from(is_seen_at_once),
+            "{row}"
+        );
+        second.idle();
+        assert_eq!(backend.took(), ["a", "c"], "{row}");
+        let counts = second.counts();
+        assert_eq!((counts.set_aside, counts.spilled), (1, 0), "{row}");
+        assert_eq!(counts.lost() > 0, !is_seen_at_once, "{row}");
+        assert_eq!(files(&spill, "damaged").len(), 1, "{row}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_now_is_kept_and_holds_no_other_up() {
+    let (_dir, spill) = temporary();
+    let mut rig = Rig::new(&Backend::new(), &spill);
+    rig.backend.refuses(Loss::Unreachable);
+    for name in ["a", "b"] {
+        rig.send(&[name]);
+    }
+    rig.backend.refuses(None);
+    let path = files(&spill, "spill").remove(0);
+    let file = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let turns = || {
+        for _ in 0..2 {
+            rig.spilling.end_pauses();
+            rig.idle();
+        }
+    };
+    turns();
+    assert_eq!(rig.backend.took(), ["b"]);
+    fs::remove_dir(&path).unwrap();
+    fs::write(&path, file).unwrap();
+    turns();
+    assert_eq!(rig.backend.took(), ["b", "a"]);
+    assert_eq!((rig.counts().spilled, rig.counts().lost()), (0, 0));
+}
+
+#[test]
+fn files_that_are_set_aside_do_not_pile_up() {
+    let (_dir, spill) = temporary();
+    fs::create_dir_all(&spill.directory).unwrap();
+    for number in 0..40 {
+        fs::write(spill.directory.join(format!("{number}.spill")), "x").unwrap();
+        fs::write(
+            spill.directory.join(format!("no number {number}.spill")),
+            "x",
+        )
+        .unwrap();
+    }
+    let rig = Rig::new(&Backend::new(), &spill);
+    assert_eq!(rig.counts().set_aside, 80);
+    assert_eq!(files(&spill, "damaged").len(), 16);
+    assert_eq!(files(&spill, "spill").len(), 0);
+}
+
+#[test]
+fn what_is_kept_is_bounded_and_the_oldest_goes() {
+    let (_dir, whole) = temporary();
+    let one = {
+        let mut rig = Rig::new(&Backend::new(), &whole);
+        rig.backend.refuses(Loss::Unreachable);
+        rig.send(&["a"]);
+        fs::metadata(&files(&whole, "spill")[0]).unwrap().len()
+    };
+    let of = |max_bytes, max_files, max_age| Spill {
+        max_bytes,
+        max_files,
+        max_age: Duration::from_secs(max_age),
+        ..temporary().1
+    };
+    for (spill, kept) in [
+        (of(one * 3, 100, 100), &["c", "d", "e"][..]),
+        (of(one * 3 - 1, 100, 100), &["d", "e"]),
+        (of(one * 100, 4, 100), &["b", "c", "d", "e"]),
+        (of(one - 1, 100, 100), &[]),
+        (of(one * 100, 0, 100), &[]),
+        (of(one * 100, 100, 0), &[]),
+    ] {
+        let mut rig = Rig::new(&Backend::new(), &spill);
+        rig.backend.refuses(Loss::Unreachable);
+        for name in ["a", "b", "c", "d", "e"] {
+            rig.send(&[name]);
+        }
+        rig.backend.refuses(None);
+        rig.spilling.end_pauses();
+        std::thread::sleep(Duration::from_millis(1)); // So that an age of zero is over.
+        rig.idle();
+        assert_eq!(rig.backend.took(), kept, "{spill:?}");
+        let counts = rig.counts();
+        assert_eq!(counts.lost_to(Loss::Spilled), 5 - kept.len() as u64);
+        fs::remove_dir_all(&spill.directory).unwrap();
+    }
+}
+
+#[test]
+fn what_the_disk_does_not_take_is_lost_and_said() {
+    let (_dir, spill) = temporary();
+    let mut rig = Rig::new(&Backend::new(), &spill);
+    rig.backend.refuses(Loss::Unreachable);
+    rig.send(&["a"]);
+    fs::remove_dir_all(&spill.directory).unwrap();
+    let sent = rig.spilling.send(&request(&["b"]));
+    assert_eq!(sent.lost, [(Loss::Spilled, 1)]);
+    assert!(sent.message.unwrap().contains("spill"));
+    // What was on it is lost with it.
+    rig.backend.refuses(None);
+    rig.spilling.end_pauses();
+    rig.idle();
+    assert_eq!(rig.counts().lost_to(Loss::Spilled), 1);
+}
+
+#[test]
+fn a_directory_belongs_to_one_exporter() {
+    let (_dir, spill) = temporary();
+    let mut rig = Rig::new(&Backend::new(), &spill);
+    let error = SpillStore::open(&spill, Arc::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "another exporter spills to it; give each a directory of its own"
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(&spill.directory).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        rig.backend.refuses(Loss::Unreachable);
+        rig.send(&["a"]);
+        let file = fs::metadata(&files(&spill, "spill")[0]).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
+    drop(rig);
+    SpillStore::open(&spill, Arc::default()).unwrap();
+}

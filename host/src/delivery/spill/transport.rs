@@ -1,0 +1,200 @@
+//! A transport that keeps what its backend cannot take now.
+
+use std::time::{Duration, Instant};
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use parking_lot::Mutex;
+
+use super::store::SpillStore;
+use crate::delivery::{Loss, Sent, Transport};
+
+/// How long a backend that is down is left alone at first, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// Keeps what another transport could not send because the backend is down, if it has
+/// a store, and sends it later. Without one, it is the other transport.
+#[derive(Debug)]
+pub(crate) struct Spilling {
+    transport: Box<dyn Transport>,
+    spilled: Option<Mutex<Spilled>>,
+}
+
+#[derive(Debug)]
+struct Spilled {
+    store: SpillStore,
+    /// New requests are kept at once until then.
+    down: Pause,
+    /// Kept ones are not tried until then.
+    replay: Pause,
+}
+
+/// A time that doubles with each failure.
+#[derive(Debug, Default)]
+struct Pause {
+    length: Duration,
+    until: Option<Instant>,
+}
+
+impl Pause {
+    fn is_on(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Whether the last attempt failed.
+    fn has_failed(&self) -> bool {
+        self.until.is_some()
+    }
+
+    fn failed(&mut self) {
+        let (first, most) = PAUSES;
+        self.length = (self.length * 2).clamp(first, most);
+        self.until = Some(Instant::now() + self.length);
+    }
+}
+
+impl Spilling {
+    pub(crate) fn new(transport: Box<dyn Transport>) -> Self {
+        Self {
+            transport,
+            spilled: None,
+        }
+    }
+
+    /// Keeps requests here from now on.
+    pub(crate) fn keep_in(&mut self, store: SpillStore) {
+        self.spilled = Some(Mutex::new(Spilled {
+            store,
+            down: Pause::default(),
+            replay: Pause::default(),
+        }));
+    }
+
+    /// Lets the pauses pass without waiting.
+    #[cfg(test)]
+    pub(super) fn end_pauses(&self) {
+        if let Some(spilled) = &self.spilled {
+            let spilled = &mut *spilled.lock();
+            for pause in [&mut spilled.down, &mut spilled.replay] {
+                pause.until = pause.until.map(|until| until.min(Instant::now()));
+            }
+        }
+    }
+
+    /// Sends one kept request if it is time, and says whether to come again at once.
+    pub(crate) fn idle(&self) -> bool {
+        let Some(spilled) = &self.spilled else {
+            return false;
+        };
+        spilled.lock().replay(&*self.transport)
+    }
+}
+
+impl Transport for Spilling {
+    fn send(&self, request: &ExportTraceServiceRequest) -> Sent {
+        match &self.spilled {
+            Some(spilled) => spilled.lock().send(request, &*self.transport),
+            None => self.transport.send(request),
+        }
+    }
+
+    fn shutdown(&self) {
+        self.transport.shutdown();
+    }
+}
+
+impl Spilled {
+    fn send(&mut self, request: &ExportTraceServiceRequest, by: &dyn Transport) -> Sent {
+        let spans = spans(request);
+        if self.down.is_on() {
+            return self.keep(request, spans, Sent::default());
+        }
+        let sent = by.send(request);
+        if !is_down(&sent, spans) {
+            self.is_back();
+            return sent;
+        }
+        self.is_away(sent.message.as_deref());
+        self.keep(request, spans, sent)
+    }
+
+    fn keep(&mut self, request: &ExportTraceServiceRequest, spans: u64, sent: Sent) -> Sent {
+        let kept = self.store.push(request, spans);
+        let mut kept = match kept {
+            Ok(()) => Sent {
+                spilled: spans,
+                ..Sent::default()
+            },
+            Err(error) => {
+                let directory = self.store.directory().display();
+                Sent::none(spans, Loss::Spilled, format!("{directory}: {error}"))
+            }
+        };
+        kept.retries = sent.retries;
+        kept
+    }
+
+    fn replay(&mut self, by: &dyn Transport) -> bool {
+        self.store.trim(0);
+        if self.store.is_empty() || self.down.is_on() || self.replay.is_on() {
+            return false;
+        }
+        let (request, spans) = match self.store.oldest() {
+            Ok(Some(oldest)) => oldest,
+            Ok(None) => return false,
+            Err(error) => {
+                let directory = self.store.directory().display();
+                tracing::debug!(%directory, %error, "a spilled file cannot be read now");
+                self.replay.failed();
+                self.store.put_behind();
+                return false;
+            }
+        };
+        let sent = by.send(&request);
+        if is_down(&sent, spans) {
+            self.replay.failed();
+            // The backend takes others: it may be this one that it cannot take.
+            if !self.down.has_failed() {
+                self.store.put_behind();
+            }
+            return false;
+        }
+        self.store.remove_oldest(|spans, counts| {
+            let before = counts.delivered;
+            sent.count(spans, counts);
+            counts.replayed += counts.delivered - before;
+        });
+        self.replay = Pause::default();
+        self.is_back();
+        !self.store.is_empty()
+    }
+
+    fn is_away(&mut self, error: Option<&str>) {
+        if !self.down.has_failed() {
+            let directory = self.store.directory().display();
+            tracing::warn!(%directory, error, "a backend is down; its spans are kept on disk");
+        }
+        self.down.failed();
+    }
+
+    fn is_back(&mut self) {
+        if self.down.has_failed() {
+            let directory = self.store.directory().display();
+            tracing::info!(%directory, "a backend is back; what was kept on disk is sent");
+            (self.down, self.replay) = Default::default();
+        }
+    }
+}
+
+/// Whether none of it was taken or refused. What was taken in part is not kept, or
+/// that part would be sent twice.
+fn is_down(sent: &Sent, spans: u64) -> bool {
+    let passing = sent.lost.iter().filter(|(cause, _)| cause.may_pass());
+    let passing: u64 = passing.map(|(_, lost)| lost).sum();
+    spans > 0 && passing >= spans && sent.delivered == 0
+}
+
+fn spans(request: &ExportTraceServiceRequest) -> u64 {
+    let resources = request.resource_spans.iter();
+    let scopes = resources.flat_map(|resource| &resource.scope_spans);
+    scopes.map(|scope| scope.spans.len() as u64).sum()
+}

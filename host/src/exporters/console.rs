@@ -1,0 +1,256 @@
+//! Traces printed as [readable trees](super::tree), each when it is complete.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::io::Write;
+use std::time::Instant;
+
+use opentelemetry::trace::{SpanContext, TraceId};
+use opentelemetry_sdk::trace::{Span, SpanData};
+use parking_lot::Mutex;
+
+use super::tree::TraceTree;
+use crate::delivery::{DeliveryCounts, Loss, Meter, Pipeline};
+use crate::scrub::{Scrub, Scrubbed};
+
+/// How many ended spans wait for the rest of their traces. Beyond that the oldest
+/// trace is printed as far as it has come, so that spans which never end do not
+/// fill memory.
+const MAX_WAITING_SPANS: usize = 16_384;
+
+/// How many traces wait, for the same reason.
+const MAX_WAITING_TRACES: usize = 4_096;
+
+/// Prints a trace when the last span of it that is open here has ended, so that
+/// children which outlive their parents stand where they belong.
+pub(crate) struct Console {
+    service: String,
+    scrub: Scrub,
+    meter: Meter,
+    waiting: Mutex<Waiting>,
+    out: Mutex<Out>,
+}
+
+struct Out {
+    writer: Box<dyn Write + Send>,
+    failing: bool,
+    /// What went wrong last and was not asked for.
+    error: Option<String>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    traces: HashMap<TraceId, Waits>,
+    /// The traces in the order in which they began.
+    by_age: BTreeMap<u64, TraceId>,
+    begun: u64,
+    spans: usize,
+    stopped: bool,
+}
+
+#[derive(Default)]
+struct Waits {
+    age: u64,
+    open: usize,
+    ended: Vec<SpanData>,
+}
+
+/// A trace to print, and how many of its spans have not ended.
+struct Tree {
+    trace: TraceId,
+    open: usize,
+    spans: Vec<SpanData>,
+}
+
+impl Waiting {
+    fn start(&mut self, context: &SpanContext) -> Option<Tree> {
+        self.entry(context.trace_id()).open += 1;
+        (self.traces.len() > MAX_WAITING_TRACES).then(|| self.take_oldest())?
+    }
+
+    /// A span of this trace has ended, and is to be printed if there is one.
+    fn end(&mut self, trace: TraceId, span: Option<SpanData>) -> Option<Tree> {
+        let waits = self.entry(trace);
+        waits.open = waits.open.saturating_sub(1);
+        let complete = waits.open == 0;
+        if let Some(span) = span {
+            waits.ended.push(span);
+            self.spans += 1;
+        }
+        if complete {
+            return self.take(trace);
+        }
+        (self.spans > MAX_WAITING_SPANS).then(|| self.take_oldest())?
+    }
+
+    fn entry(&mut self, trace: TraceId) -> &mut Waits {
+        self.traces.entry(trace).or_insert_with(|| {
+            self.begun += 1;
+            self.by_age.insert(self.begun, trace);
+            Waits {
+                age: self.begun,
+                ..Waits::default()
+            }
+        })
+    }
+
+    fn take(&mut self, trace: TraceId) -> Option<Tree> {
+        let waits = self.traces.remove(&trace)?;
+        self.by_age.remove(&waits.age);
+        self.spans -= waits.ended.len();
+        let tree = Tree {
+            trace,
+            open: waits.open,
+            spans: waits.ended,
+        };
+        Some(tree).filter(|tree| !tree.spans.is_empty())
+    }
+
+    fn take_oldest(&mut self) -> Option<Tree> {
+        let (_, &trace) = self.by_age.first_key_value()?;
+        self.take(trace)
+    }
+
+    /// The ended spans of all traces. What is open stays known.
+    fn take_ended(&mut self) -> Vec<Tree> {
+        let mut trees = Vec::new();
+        for &trace in self.by_age.values() {
+            if let Some(waits) = self.traces.get_mut(&trace).filter(|w| !w.ended.is_empty()) {
+                let spans = std::mem::take(&mut waits.ended);
+                let open = waits.open;
+                trees.push(Tree { trace, open, spans });
+            }
+        }
+        self.spans = 0;
+        trees
+    }
+}
+
+impl Console {
+    pub(crate) fn new(service: String, writer: Box<dyn Write + Send>, scrub: Scrub) -> Self {
+        Self {
+            service,
+            scrub,
+            meter: Meter::default(),
+            waiting: Mutex::default(),
+            out: Mutex::new(Out {
+                writer,
+                failing: false,
+                error: None,
+            }),
+        }
+    }
+
+    fn print(&self, trees: impl IntoIterator<Item = Tree>) {
+        for tree in trees {
+            let spans = tree.spans.len() as u64;
+            let text = tree.shown(&self.service).to_string();
+            match self.out.lock().print(&text) {
+                true => self.meter.change(|counts| counts.delivered += spans),
+                false => self.meter.lost(Loss::Failed, spans),
+            }
+        }
+    }
+
+    /// The span as it is printed, if it is.
+    fn scrubbed(&self, mut span: SpanData) -> Option<SpanData> {
+        if !span.span_context.is_sampled() {
+            return None;
+        }
+        let mut scrubbed = Scrubbed::default();
+        let keeps = self.scrub.keeps(&span);
+        match keeps {
+            true => self.scrub.span(&mut span, &mut scrubbed),
+            false => scrubbed.filtered = 1,
+        }
+        self.meter.change(|counts| counts.add_scrubbed(&scrubbed));
+        keeps.then_some(span)
+    }
+}
+
+impl Out {
+    fn print(&mut self, text: &str) -> bool {
+        let printed = self
+            .writer
+            .write_all(text.as_bytes())
+            .and_then(|()| self.writer.flush());
+        let was_failing = std::mem::replace(&mut self.failing, printed.is_err());
+        if let Err(error) = &printed {
+            self.error = Some(format!("a trace cannot be printed: {error}"));
+            if !was_failing {
+                tracing::warn!(%error, "traces are lost: they cannot be printed");
+            }
+        }
+        printed.is_ok()
+    }
+}
+
+impl Pipeline for Console {
+    fn start(&self, span: &Span) {
+        let context = opentelemetry::trace::Span::span_context(span);
+        let tree = self.waiting.lock().start(context);
+        self.print(tree);
+    }
+
+    fn end(&self, span: SpanData) {
+        let trace = span.span_context.trace_id();
+        let sampled = u64::from(span.span_context.is_sampled());
+        self.meter.change(|counts| counts.ended += sampled);
+        if self.waiting.lock().stopped {
+            return self.meter.lost(Loss::ShutDown, sampled);
+        }
+        let span = self.scrubbed(span);
+        let tree = self.waiting.lock().end(trace, span);
+        self.print(tree);
+    }
+
+    fn flush(&self) {
+        let trees = self.waiting.lock().take_ended();
+        self.print(trees);
+    }
+
+    fn wait_for_flush(&self, _deadline: Instant) -> bool {
+        true
+    }
+
+    fn close(&self, _deadline: Instant) {
+        let mut waiting = self.waiting.lock();
+        waiting.stopped = true;
+        let trees = waiting.take_ended();
+        drop(waiting);
+        self.print(trees);
+    }
+
+    fn wait_for_close(&self, _deadline: Instant) -> bool {
+        true
+    }
+
+    fn counts(&self) -> DeliveryCounts {
+        let mut counts = self.meter.read();
+        let known = counts.delivered + counts.lost() + counts.filtered;
+        counts.waiting = counts.ended.saturating_sub(known);
+        counts
+    }
+
+    fn take_error(&self) -> Option<String> {
+        self.out.lock().error.take()
+    }
+
+    fn is_over(&self) -> bool {
+        self.waiting.lock().stopped
+    }
+}
+
+impl fmt::Debug for Console {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Console")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tree {
+    fn shown(self, service: &str) -> TraceTree {
+        TraceTree::of_spans(service, self.trace, self.open, self.spans)
+    }
+}

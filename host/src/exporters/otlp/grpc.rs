@@ -1,0 +1,244 @@
+//! OTLP over gRPC.
+//!
+//! The connection lives on a thread of its own, with a runtime of its own: the
+//! application may have none, or one that is blocked when spans are flushed.
+//!
+//! # Source
+//! <https://opentelemetry.io/docs/specs/otlp/#otlpgrpc>
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::mem;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use parking_lot::Mutex;
+use tokio::runtime::{Builder, Runtime};
+use tonic::codec::CompressionEncoding;
+use tonic::metadata::MetadataMap;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::{Code, ConnectError, Response, Status};
+use tonic_types::StatusExt as _;
+
+use super::headers::Headers;
+use super::retry::{self, Again, Attempt, Failure, Times};
+use super::{OtlpExporter, OtlpProblem, USER_AGENT, spans};
+use super::{answer, certificates};
+use crate::delivery::{Loss, Sent, Transport};
+
+type Answer = Result<Response<ExportTraceServiceResponse>, Status>;
+
+pub(super) struct GrpcTransport {
+    /// None after shutdown.
+    runtime: Mutex<Option<Runtime>>,
+    client: TraceServiceClient<Channel>,
+    metadata: MetadataMap,
+    secrets: Headers,
+    times: Times,
+}
+
+impl GrpcTransport {
+    pub(super) fn new(exporter: &OtlpExporter, times: Times) -> Result<Self, OtlpProblem> {
+        if exporter.proxy.is_some() {
+            return Err(OtlpProblem::Proxy);
+        }
+        let metadata = MetadataMap::from_headers(exporter.headers.checked()?);
+        let uri = exporter.uri()?.to_string();
+        let endpoint = endpoint(uri, tls(exporter)?, times).map_err(setup)?;
+        let runtime = runtime().map_err(setup)?;
+        let channel = {
+            let _inside = runtime.enter();
+            endpoint.connect_lazy()
+        };
+        let mut client = TraceServiceClient::new(channel);
+        if exporter.gzip {
+            client = client.send_compressed(CompressionEncoding::Gzip);
+        }
+        Ok(Self {
+            runtime: Mutex::new(Some(runtime)),
+            client,
+            metadata,
+            secrets: exporter.headers.clone(),
+            times,
+        })
+    }
+
+    fn attempt(&self, request: &ExportTraceServiceRequest, time: Duration) -> Attempt {
+        match self.call(request, time) {
+            Some(Ok(answer)) => answer::taken(answer.into_inner(), |said| self.secrets.hide(said)),
+            Some(Err(status)) => Attempt::Failed(self.failure(&status)),
+            None => Attempt::Failed(Failure {
+                cause: Loss::TimedOut,
+                message: format!("it did not answer within {time:.1?}"),
+                again: Again::Soon,
+            }),
+        }
+    }
+
+    /// Waits for the thread of the connection, and not for a future: this works on
+    /// threads of a runtime too. None if there is no answer in time.
+    fn call(&self, request: &ExportTraceServiceRequest, time: Duration) -> Option<Answer> {
+        let mut message = tonic::Request::new(request.clone());
+        *message.metadata_mut() = self.metadata.clone();
+        let mut client = self.client.clone();
+        let (sender, answer) = mpsc::sync_channel(1);
+        self.runtime.lock().as_ref()?.spawn(async move {
+            let call = tokio::time::timeout(time, client.export(message));
+            // Nobody may wait for it any more.
+            let _ = sender.send(call.await.ok());
+        });
+        answer.recv().ok().flatten()
+    }
+
+    fn failure(&self, status: &Status) -> Failure {
+        // A status with a cause was made here, and not by the backend.
+        match causes(status).last() {
+            Some(last) => Failure {
+                cause: lost_by(status),
+                message: self.secrets.hide(last.to_string()),
+                again: Again::Soon,
+            },
+            None => self.answered(status),
+        }
+    }
+
+    fn answered(&self, status: &Status) -> Failure {
+        let code = status.code();
+        let said = self.secrets.hide(answer::clean(status.message()));
+        let asked = status.get_details_retry_info();
+        Failure {
+            cause: cause(code),
+            message: format!("it answered {code:?} {said:?}{}", remedy(code)),
+            again: again(code, asked.and_then(|info| info.retry_delay)),
+        }
+    }
+}
+
+impl Transport for GrpcTransport {
+    fn send(&self, request: &ExportTraceServiceRequest) -> Sent {
+        if self.runtime.lock().is_none() {
+            return Sent::none(spans(request), Loss::ShutDown, "it is shut down");
+        }
+        retry::send(spans(request), self.times, |time| {
+            self.attempt(request, time)
+        })
+    }
+
+    fn shutdown(&self) {
+        if let Some(runtime) = self.runtime.lock().take() {
+            // Waiting for it is forbidden on threads of another runtime.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for GrpcTransport {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+impl fmt::Debug for GrpcTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GrpcTransport").finish_non_exhaustive()
+    }
+}
+
+fn setup(error: impl Error + Send + Sync + 'static) -> OtlpProblem {
+    OtlpProblem::Setup(Box::new(error))
+}
+
+fn tls(exporter: &OtlpExporter) -> Result<ClientTlsConfig, OtlpProblem> {
+    let tls = ClientTlsConfig::new();
+    Ok(
+        match (certificates::of(exporter)?, &exporter.ca_certificates) {
+            (Some(_), Some(pem)) => tls.ca_certificate(Certificate::from_pem(pem.expose())),
+            _ => tls.with_webpki_roots(),
+        },
+    )
+}
+
+fn endpoint(
+    uri: String,
+    tls: ClientTlsConfig,
+    times: Times,
+) -> Result<Endpoint, tonic::transport::Error> {
+    let is_https = uri.starts_with("https:");
+    let endpoint = Endpoint::from_shared(uri)?
+        .user_agent(USER_AGENT)?
+        .connect_timeout(times.attempt / 2);
+    match is_https {
+        true => endpoint.tls_config(tls),
+        false => Ok(endpoint),
+    }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("spanway-grpc")
+        .enable_all()
+        // What the connection says of itself must not become spans of its own. The
+        // scope lasts as long as the thread.
+        .on_thread_start(|| mem::forget(Context::enter_telemetry_suppressed_scope()))
+        .build()
+}
+
+/// Which codes the specification says to try again after.
+fn again(code: Code, asked: Option<Duration>) -> Again {
+    match (code, asked) {
+        (Code::ResourceExhausted, None) => Again::Never,
+        (
+            Code::ResourceExhausted
+            | Code::Cancelled
+            | Code::DeadlineExceeded
+            | Code::Aborted
+            | Code::OutOfRange
+            | Code::Unavailable
+            | Code::DataLoss,
+            asked,
+        ) => asked.map_or(Again::Soon, Again::After),
+        _ => Again::Never,
+    }
+}
+
+fn cause(code: Code) -> Loss {
+    match code {
+        Code::DeadlineExceeded => Loss::TimedOut,
+        Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::FailedPrecondition
+        | Code::OutOfRange
+        | Code::Unimplemented
+        | Code::Unauthenticated => Loss::Rejected,
+        _ => Loss::Unavailable,
+    }
+}
+
+fn remedy(code: Code) -> &'static str {
+    match code {
+        Code::Unauthenticated | Code::PermissionDenied => "; check its key",
+        Code::Unimplemented => "; check that its endpoint takes traces over gRPC",
+        _ => "",
+    }
+}
+
+fn causes(status: &Status) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(Error::source(status), |&error| error.source())
+}
+
+/// Why there was no answer: there never was a connection, or it went.
+fn lost_by(status: &Status) -> Loss {
+    match causes(status).any(|error| error.is::<ConnectError>()) {
+        true => Loss::Unreachable,
+        false => Loss::Unavailable,
+    }
+}

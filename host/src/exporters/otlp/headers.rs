@@ -1,0 +1,130 @@
+//! The headers of one exporter, and of no other.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::Secret;
+
+/// What the protocols set themselves. `grpc-` is theirs too.
+const TAKEN: [HeaderName; 8] = [
+    header::CONNECTION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::EXPECT,
+    header::HOST,
+    header::TE,
+    header::TRANSFER_ENCODING,
+];
+
+/// Names and values as they were given. Values are sent as they are: nothing is
+/// decoded, trimmed or cut.
+#[derive(Clone, Default)]
+pub(super) struct Headers {
+    values: Vec<(String, Secret)>,
+    /// What is in a value, but not as it is.
+    inside: Vec<Secret>,
+}
+
+/// What is wrong with a header, without its value.
+pub(super) struct WrongHeader {
+    pub(super) name: String,
+    pub(super) problem: &'static str,
+}
+
+impl Headers {
+    /// Sets a header, in place of one of the same name.
+    pub(super) fn set(&mut self, name: String, value: Secret) {
+        self.values
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
+        self.values.push((name, value));
+    }
+
+    pub(super) fn set_bearer(&mut self, token: Secret) {
+        // An empty token must not become a value that looks well.
+        let value = match token.expose() {
+            "" => token.clone(),
+            token => Secret::from(format!("Bearer {token}")),
+        };
+        self.inside.push(token);
+        self.set("authorization".to_owned(), value);
+    }
+
+    pub(super) fn set_basic(&mut self, user: &str, password: Secret) {
+        let pair = Secret::from(STANDARD.encode(format!("{user}:{}", password.expose())));
+        let value = match (user, password.expose()) {
+            ("", _) | (_, "") => Secret::from(""),
+            _ => Secret::from(format!("Basic {}", pair.expose())),
+        };
+        self.inside.extend([pair, password]);
+        self.set("authorization".to_owned(), value);
+    }
+
+    pub(super) fn checked(&self) -> Result<HeaderMap, WrongHeader> {
+        let mut map = HeaderMap::with_capacity(self.values.len() + 2);
+        for (name, value) in &self.values {
+            let (known, value) = header(name, value).map_err(|problem| WrongHeader {
+                name: name.clone(),
+                problem,
+            })?;
+            map.insert(known, value);
+        }
+        Ok(map)
+    }
+
+    /// What a backend said, without any of the secrets.
+    pub(super) fn hide(&self, text: String) -> String {
+        let values = self.values.iter().map(|(_, value)| value);
+        values
+            .chain(&self.inside)
+            .fold(text, |text, secret| secret.hide(text))
+    }
+}
+
+fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderValue), &'static str> {
+    let name: HeaderName = name.parse().map_err(|_| "has a name that is none")?;
+    if TAKEN.contains(&name) || name.as_str().starts_with("grpc-") {
+        return Err("is set by the protocol itself");
+    }
+    if name.as_str().ends_with("-bin") {
+        return Err("has a name that means bytes in gRPC");
+    }
+    if value.expose().is_empty() {
+        return Err("is empty: a key or an id is missing");
+    }
+    let mut value: HeaderValue = value.expose().parse().map_err(
+        |_| "has a character that headers cannot have, often a line break at the end of a key",
+    )?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.values.iter().map(|(name, value)| (name, value)))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Headers;
+
+    #[test]
+    fn a_key_that_is_told_back_is_hidden_in_every_form() {
+        let mut headers = Headers::default();
+        headers.set("x-api-key".to_owned(), "an-api-key".into());
+        headers.set("x-mlflow-experiment-id".to_owned(), "0".into());
+        headers.set_basic("user", "pass-word".into());
+        let said = "an-api-key 0 pass-word dXNlcjpwYXNzLXdvcmQ= Basic dXNlcjpwYXNzLXdvcmQ=";
+        assert_eq!(headers.hide(said.to_owned()), "*** 0 *** *** ***");
+
+        headers.set_bearer("a-bearer-token".into());
+        let said = "a-bearer-token, Bearer a-bearer-token";
+        assert_eq!(headers.hide(said.to_owned()), "***, ***");
+    }
+}

@@ -1,0 +1,236 @@
+//! OTLP as protobuf over HTTP.
+//!
+//! # Source
+//! <https://opentelemetry.io/docs/specs/otlp/#otlphttp>
+
+use std::fmt;
+use std::io::{self, Write as _};
+use std::time::{Duration, SystemTime};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use prost::Message as _;
+use tracing::Dispatch;
+use tracing::dispatcher::with_default;
+use ureq::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Body, Proxy};
+
+use super::headers::Headers;
+use super::retry::{self, Again, Attempt, Failure, Times};
+use super::{OtlpExporter, OtlpProblem, USER_AGENT, answer, certificates, spans};
+use crate::delivery::{Loss, Sent, Transport};
+
+/// How much of an answer is read, in bytes. A right one has a few dozen.
+const MAX_ANSWER: u64 = 64 * 1024;
+
+const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
+
+pub(super) struct HttpTransport {
+    agent: Agent,
+    uri: Uri,
+    headers: HeaderMap,
+    secrets: Headers,
+    gzip: bool,
+    times: Times,
+}
+
+impl HttpTransport {
+    pub(super) fn new(exporter: &OtlpExporter, times: Times) -> Result<Self, OtlpProblem> {
+        let mut headers = exporter.headers.checked()?;
+        headers.insert(header::CONTENT_TYPE, PROTOBUF);
+        if exporter.gzip {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        Ok(Self {
+            agent: agent(exporter)?,
+            uri: exporter.uri()?,
+            headers,
+            secrets: exporter.headers.clone(),
+            gzip: exporter.gzip,
+            times,
+        })
+    }
+
+    fn attempt(&self, body: &[u8], time: Duration) -> Attempt {
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        let request = self
+            .agent
+            .configure_request(request)
+            .timeout_global(Some(time))
+            // So that a backend that cannot be reached differs from a slow one.
+            .timeout_resolve(Some(time / 2))
+            .timeout_connect(Some(time / 2))
+            .build();
+        // `ureq` writes what it sends, with the keys in it, to the log at the finest
+        // level. No subscriber of the application's is told.
+        with_default(&Dispatch::none(), || match self.agent.run(request) {
+            Ok(response) => self.answered(response),
+            Err(error) => Attempt::Failed(self.not_answered(&error)),
+        })
+    }
+
+    fn answered(&self, mut response: Response<Body>) -> Attempt {
+        let status = response.status();
+        let asked = retry_after(response.headers());
+        // Whatever the rest of the answer is, the status was said.
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(MAX_ANSWER)
+            .read_to_vec()
+            .unwrap_or_default();
+        if status.is_success() {
+            // Some backends answer with JSON or nothing, which means all of it.
+            let answer = ExportTraceServiceResponse::decode(&*body).unwrap_or_default();
+            return answer::taken(answer, |said| self.secrets.hide(said));
+        }
+        Attempt::Failed(Failure {
+            cause: cause(status),
+            message: format!("it answered {status}{}{}", self.said(&body), remedy(status)),
+            again: again(status, asked),
+        })
+    }
+
+    /// What the backend said, in quotes.
+    fn said(&self, body: &[u8]) -> String {
+        match answer::excerpt(body) {
+            Some(text) => format!(" {:?}", self.secrets.hide(text)),
+            None => String::new(),
+        }
+    }
+
+    fn not_answered(&self, error: &ureq::Error) -> Failure {
+        let cause = unanswered(error);
+        Failure {
+            cause,
+            message: self.secrets.hide(error.to_string()),
+            again: match cause {
+                Loss::Failed => Again::Never,
+                _ => Again::Soon,
+            },
+        }
+    }
+
+    fn encode(&self, request: &ExportTraceServiceRequest) -> io::Result<Vec<u8>> {
+        let bytes = request.encode_to_vec();
+        if !self.gzip {
+            return Ok(bytes);
+        }
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&bytes)?;
+        encoder.finish()
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(&self, request: &ExportTraceServiceRequest) -> Sent {
+        let spans = spans(request);
+        match self.encode(request) {
+            Ok(body) => retry::send(spans, self.times, |time| self.attempt(&body, time)),
+            Err(error) => Sent::none(spans, Loss::Failed, error.to_string()),
+        }
+    }
+
+    fn shutdown(&self) {
+        self.agent.clone().shutdown();
+    }
+}
+
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpTransport").finish_non_exhaustive()
+    }
+}
+
+fn agent(exporter: &OtlpExporter) -> Result<Agent, OtlpProblem> {
+    let proxy = exporter
+        .proxy
+        .as_ref()
+        .map(|proxy| Proxy::new(proxy.expose()));
+    let proxy = proxy.transpose().map_err(|_| OtlpProblem::Proxy)?;
+    let roots = match certificates::of(exporter)? {
+        Some(certificates) => certificates.into(),
+        None => RootCerts::WebPki,
+    };
+    let config = Agent::config_builder()
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        // The environment's is used by default, for all of the process.
+        .proxy(proxy)
+        // Another host would be sent the keys of this one.
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .user_agent(USER_AGENT)
+        .build();
+    Ok(config.new_agent())
+}
+
+fn cause(status: StatusCode) -> Loss {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => Loss::Unavailable,
+        _ if status.is_server_error() => Loss::Unavailable,
+        _ => Loss::Rejected,
+    }
+}
+
+/// Which answers the specification says to try again after.
+fn again(status: StatusCode, asked: Option<Duration>) -> Again {
+    match (status.as_u16(), asked) {
+        (429 | 502..=504, Some(asked)) => Again::After(asked),
+        (429 | 502..=504, None) => Again::Soon,
+        _ => Again::Never,
+    }
+}
+
+fn remedy(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        300..=399 => "; redirects are not followed, so that no other host is sent the key",
+        401 | 403 => "; check its key",
+        404 | 405 => "; check its endpoint",
+        413 => "; send smaller batches",
+        _ => "",
+    }
+}
+
+/// Seconds, or a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let date = httpdate::parse_http_date(text).ok()?;
+            date.duration_since(SystemTime::now()).ok()
+        }
+    }
+}
+
+fn unanswered(error: &ureq::Error) -> Loss {
+    use io::ErrorKind;
+    match error {
+        ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => Loss::Unreachable,
+        ureq::Error::Timeout(_) => Loss::TimedOut,
+        ureq::Error::Io(error) => match error.kind() {
+            ErrorKind::TimedOut => Loss::TimedOut,
+            // The connection was there and went.
+            ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::UnexpectedEof => Loss::Unavailable,
+            _ => Loss::Unreachable,
+        },
+        ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed
+        | ureq::Error::ConnectProxyFailed(_)
+        | ureq::Error::Tls(_)
+        | ureq::Error::Rustls(_) => Loss::Unreachable,
+        // It answered with something that is not HTTP.
+        ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => Loss::Unavailable,
+        _ => Loss::Failed,
+    }
+}

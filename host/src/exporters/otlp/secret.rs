@@ -1,0 +1,53 @@
+//! Values that are never shown.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// What stands in the place of a secret wherever one is shown.
+const HIDDEN: &str = "***";
+
+/// A key or a token. `Debug` and `Display` show `***`.
+///
+/// # Examples
+/// ```
+/// use spanway::exporters::Secret;
+///
+/// let key = Secret::from("sk-lf-1234");
+/// assert_eq!(format!("{key} {key:?}"), "*** ***");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Arc<str>);
+
+impl Secret {
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The text without the secret, for what others say. A backend may tell a wrong
+    /// key back.
+    pub(super) fn hide(&self, text: String) -> String {
+        // What is shorter is an id and no secret, and stands in any text.
+        match self.0.len() >= 8 && text.contains(&*self.0) {
+            true => text.replace(&*self.0, HIDDEN),
+            false => text,
+        }
+    }
+}
+
+impl<T: Into<Arc<str>>> From<T> for Secret {
+    fn from(value: T) -> Self {
+        Self(value.into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}

@@ -1,0 +1,51 @@
+//! Grafana Cloud.
+
+use crate::exporters::{OtlpExporter, Secret};
+
+/// [Grafana Cloud](https://grafana.com/products/cloud/), over HTTP.
+///
+/// # Examples
+/// ```
+/// use spanway::exporters::{Exporter, GrafanaCloud};
+///
+/// let exporter = Exporter::from(GrafanaCloud::new("prod-eu-west-2", "123456", "glc_…"));
+/// assert_eq!(
+///     exporter.endpoint().as_deref(),
+///     Some("https://otlp-gateway-prod-eu-west-2.grafana.net/otlp/v1/traces")
+/// );
+/// ```
+///
+/// # Source
+/// <https://grafana.com/docs/grafana-cloud/send-data/otlp/send-data-otlp/>
+#[derive(Clone, Debug)]
+#[must_use = "a preset does nothing until a tracer has it"]
+pub struct GrafanaCloud {
+    zone: String,
+    instance_id: String,
+    token: Secret,
+}
+
+impl GrafanaCloud {
+    /// A stack, by its zone (`prod-eu-west-2`) and its instance id, with a token that
+    /// may write traces. All of them are on the stack's OpenTelemetry page.
+    pub fn new(
+        zone: impl Into<String>,
+        instance_id: impl Into<String>,
+        token: impl Into<Secret>,
+    ) -> Self {
+        Self {
+            zone: zone.into(),
+            instance_id: instance_id.into(),
+            token: token.into(),
+        }
+    }
+}
+
+impl From<GrafanaCloud> for OtlpExporter {
+    fn from(preset: GrafanaCloud) -> Self {
+        let gateway = format!("https://otlp-gateway-{}.grafana.net/otlp", preset.zone);
+        OtlpExporter::http(gateway)
+            .named("grafana_cloud")
+            .basic(&preset.instance_id, preset.token)
+    }
+}

@@ -1,0 +1,74 @@
+//! Honeycomb.
+
+use crate::exporters::{OtlpExporter, Secret};
+
+/// [Honeycomb](https://www.honeycomb.io), over HTTP or gRPC. The service name is the
+/// dataset.
+///
+/// # Examples
+/// ```
+/// use spanway::exporters::{Exporter, Honeycomb};
+///
+/// let exporter = Exporter::from(Honeycomb::new("…").eu());
+/// assert_eq!(
+///     exporter.endpoint().as_deref(),
+///     Some("https://api.eu1.honeycomb.io/v1/traces")
+/// );
+/// ```
+///
+/// # Source
+/// <https://docs.honeycomb.io/send-data/opentelemetry>
+#[derive(Clone, Debug)]
+#[must_use = "a preset does nothing until a tracer has it"]
+pub struct Honeycomb {
+    api_key: Secret,
+    origin: &'static str,
+    is_grpc: bool,
+    dataset: Option<String>,
+}
+
+impl Honeycomb {
+    /// The cloud in the United States, over HTTP.
+    pub fn new(api_key: impl Into<Secret>) -> Self {
+        Self {
+            api_key: api_key.into(),
+            origin: "https://api.honeycomb.io",
+            is_grpc: false,
+            dataset: None,
+        }
+    }
+
+    /// The cloud in Europe.
+    pub fn eu(mut self) -> Self {
+        self.origin = "https://api.eu1.honeycomb.io";
+        self
+    }
+
+    /// Over gRPC. Needs the feature `grpc`.
+    pub fn grpc(mut self) -> Self {
+        self.is_grpc = true;
+        self
+    }
+
+    /// The dataset, which Honeycomb Classic alone asks for.
+    pub fn classic_dataset(mut self, dataset: impl Into<String>) -> Self {
+        self.dataset = Some(dataset.into());
+        self
+    }
+}
+
+impl From<Honeycomb> for OtlpExporter {
+    fn from(preset: Honeycomb) -> Self {
+        let receiver = match preset.is_grpc {
+            true => OtlpExporter::grpc(preset.origin),
+            false => OtlpExporter::http(preset.origin),
+        };
+        let exporter = receiver
+            .named("honeycomb")
+            .header("x-honeycomb-team", preset.api_key);
+        match preset.dataset {
+            Some(dataset) => exporter.header("x-honeycomb-dataset", dataset),
+            None => exporter,
+        }
+    }
+}

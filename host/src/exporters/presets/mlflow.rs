@@ -1,0 +1,42 @@
+//! MLflow.
+
+use crate::exporters::OtlpExporter;
+
+/// [MLflow](https://mlflow.org), over HTTP.
+///
+/// # Examples
+/// ```
+/// use spanway::exporters::{Exporter, Mlflow};
+///
+/// let exporter = Exporter::from(Mlflow::new("http://localhost:5000", "0"));
+/// assert_eq!(exporter.endpoint().as_deref(), Some("http://localhost:5000/v1/traces"));
+/// ```
+///
+/// # Source
+/// <https://mlflow.org/docs/latest/genai/tracing/opentelemetry/ingest>; endpoint and
+/// experiment were tried with MLflow 3.17, which needs a SQL store to take traces.
+#[derive(Clone, Debug)]
+#[must_use = "a preset does nothing until a tracer has it"]
+pub struct Mlflow {
+    base_url: String,
+    experiment_id: String,
+}
+
+impl Mlflow {
+    /// An experiment of a tracking server. `0` is the experiment that is always there;
+    /// MLflow refuses an id that it does not know.
+    pub fn new(base_url: impl Into<String>, experiment_id: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            experiment_id: experiment_id.into(),
+        }
+    }
+}
+
+impl From<Mlflow> for OtlpExporter {
+    fn from(preset: Mlflow) -> Self {
+        OtlpExporter::http(preset.base_url)
+            .named("mlflow")
+            .header("x-mlflow-experiment-id", preset.experiment_id)
+    }
+}

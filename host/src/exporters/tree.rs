@@ -1,0 +1,351 @@
+//! One trace as a readable tree.
+//!
+//! ```text
+//! shop  trace 4bf92f3577b34da6a3ce929d0e0e4736  2 spans
+//! └─ POST /chat  12.3 ms  server
+//!    │ http.route = /chat
+//!    └─ chat gpt-4o  8 ms  client  error: rate limited
+//!       │ gen_ai.request.model = gpt-4o
+//!       • 1.2 ms  exception  exception.message = 429
+//! ```
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::{self, Write as _};
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::trace::{SpanKind, Status, TraceId};
+use opentelemetry_sdk::trace::SpanData;
+
+use super::otlp_lines::{self, ReadError};
+
+/// Deeper spans are not indented further: nobody reads that far to the right.
+const MAX_INDENT: usize = 32;
+
+/// How much of a value is shown, in characters.
+const MAX_VALUE_CHARS: usize = 120;
+
+/// One trace, or the part of it that one tracer received, for people to read.
+///
+/// # Examples
+/// ```
+/// use spanway::exporters::TraceTree;
+///
+/// let line = r#"{"resourceSpans": [{
+///     "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]},
+///     "scopeSpans": [{"spans": [{
+///         "traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba902b7",
+///         "name": "POST /chat", "kind": 2,
+///         "startTimeUnixNano": "1000000", "endTimeUnixNano": "13300000",
+///         "attributes": [{"key": "http.route", "value": {"stringValue": "/chat"}}]
+///     }]}]
+/// }]}"#.replace('\n', "");
+/// let trees = TraceTree::read_otlp_lines(&line)?;
+/// assert_eq!(
+///     trees[0].to_string(),
+///     "shop  trace 4bf92f3577b34da6a3ce929d0e0e4736  1 span\n\
+///      └─ POST /chat  12.3 ms  server\n   │ http.route = /chat\n"
+/// );
+/// # Ok::<(), spanway::exporters::ReadError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct TraceTree {
+    service: String,
+    trace: String,
+    open: usize,
+    spans: Vec<Shown>,
+    outline: bool,
+}
+
+/// One span, as far as it is shown.
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    pub(super) id: u64,
+    /// Nought for none.
+    pub(super) parent: u64,
+    pub(super) name: String,
+    pub(super) kind: SpanKind,
+    pub(super) start: SystemTime,
+    pub(super) end: SystemTime,
+    pub(super) error: Option<String>,
+    pub(super) attributes: Vec<(String, String)>,
+    pub(super) events: Vec<Event>,
+}
+
+/// An event of a span.
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    pub(super) name: String,
+    pub(super) at: SystemTime,
+    pub(super) attributes: Vec<(String, String)>,
+}
+
+impl TraceTree {
+    /// The traces in the text of a file of OTLP JSON lines, in the order in which
+    /// they appear. Spans of one trace may stand in several lines.
+    ///
+    /// # Errors
+    /// [`ReadError`] for the first line that is not one request.
+    pub fn read_otlp_lines(lines: &str) -> Result<Vec<Self>, ReadError> {
+        let mut trees: Vec<Self> = Vec::new();
+        let mut places = HashMap::new();
+        otlp_lines::read(lines, |service, trace, span| {
+            let place = *places.entry(trace).or_insert_with(|| {
+                trees.push(Self::new(service, &trace.to_string()));
+                trees.len() - 1
+            });
+            trees[place].spans.push(span);
+        })?;
+        Ok(trees)
+    }
+
+    pub(super) fn of_spans(
+        service: &str,
+        trace: TraceId,
+        open: usize,
+        spans: Vec<SpanData>,
+    ) -> Self {
+        Self {
+            open,
+            spans: spans.into_iter().map(Shown::from).collect(),
+            ..Self::new(service, &trace.to_string())
+        }
+    }
+
+    fn new(service: &str, trace: &str) -> Self {
+        Self {
+            service: service.to_owned(),
+            trace: trace.to_owned(),
+            open: 0,
+            spans: Vec::new(),
+            outline: false,
+        }
+    }
+
+    /// The same without attributes and events.
+    #[must_use]
+    pub fn outline(mut self) -> Self {
+        self.outline = true;
+        self
+    }
+
+    /// The trace id in hex.
+    pub fn trace_id(&self) -> &str {
+        &self.trace
+    }
+
+    /// How many spans it has.
+    pub fn spans(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// An attribute of the span that it begins with, as it is shown.
+    pub fn root_attribute(&self, key: &str) -> Option<&str> {
+        let known = self.ids();
+        let root = self
+            .spans
+            .iter()
+            .find(|span| !known.contains(&span.parent))?;
+        let mut found = root.attributes.iter().filter(|(known, _)| known == key);
+        found.next().map(|(_, value)| value.as_str())
+    }
+
+    fn ids(&self) -> HashSet<u64> {
+        self.spans.iter().map(|span| span.id).collect()
+    }
+}
+
+impl fmt::Display for TraceTree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let spans = self.spans.len();
+        let plural = if spans == 1 { "" } else { "s" };
+        let service = Plain(&self.service);
+        write!(f, "{service}  trace {}  {spans} span{plural}", self.trace)?;
+        if self.open > 0 {
+            write!(f, ", {} still open", self.open)?;
+        }
+        f.write_char('\n')?;
+
+        let known = self.ids();
+        let mut tops = Vec::new();
+        let mut children: HashMap<u64, Vec<&Shown>> = HashMap::new();
+        for span in &self.spans {
+            match known.contains(&span.parent) && span.parent != span.id {
+                true => children.entry(span.parent).or_default().push(span),
+                false => tops.push(span),
+            }
+        }
+        let mut stack = Vec::new();
+        push(&mut stack, tops, &Indent::default());
+        while let Some((span, line, indent)) = stack.pop() {
+            let below = children.remove(&span.id).unwrap_or_default();
+            span.write(f, &line)?;
+            if !self.outline {
+                span.write_details(f, &indent.text)?;
+            }
+            push(&mut stack, below, &indent);
+        }
+        Ok(())
+    }
+}
+
+/// What stands before the lines of a span, and how deep it is.
+#[derive(Clone, Default)]
+struct Indent {
+    text: String,
+    depth: usize,
+}
+
+/// Puts siblings onto the stack, the one that started first on top.
+fn push<'s>(
+    stack: &mut Vec<(&'s Shown, String, Indent)>,
+    mut siblings: Vec<&'s Shown>,
+    above: &Indent,
+) {
+    siblings.sort_by_key(|span| span.start);
+    for (place, span) in siblings.into_iter().rev().enumerate() {
+        let (branch, below) = match place {
+            0 => ("└─ ", "   "),
+            _ => ("├─ ", "│  "),
+        };
+        let deep = above.depth >= MAX_INDENT;
+        let indent = Indent {
+            text: match deep {
+                true => above.text.clone(),
+                false => format!("{}{below}", above.text),
+            },
+            depth: above.depth + 1,
+        };
+        let line = match deep {
+            true => format!("{}({}) ", above.text, indent.depth),
+            false => format!("{}{branch}", above.text),
+        };
+        stack.push((span, line, indent));
+    }
+}
+
+impl Shown {
+    fn write(&self, f: &mut fmt::Formatter<'_>, line: &str) -> fmt::Result {
+        let took = Took(since(self.start, self.end));
+        write!(f, "{line}{}  {took}", Plain(&self.name))?;
+        if let Some(kind) = kind(&self.kind) {
+            write!(f, "  {kind}")?;
+        }
+        if let Some(description) = &self.error {
+            write!(f, "  error: {}", Plain(description))?;
+        }
+        f.write_char('\n')
+    }
+
+    fn write_details(&self, f: &mut fmt::Formatter<'_>, indent: &str) -> fmt::Result {
+        for attribute in &self.attributes {
+            writeln!(f, "{indent}│ {}", Attribute(attribute))?;
+        }
+        for event in &self.events {
+            let after = Took(since(self.start, event.at));
+            write!(f, "{indent}• {after}  {}", Plain(&event.name))?;
+            for attribute in &event.attributes {
+                write!(f, "  {}", Attribute(attribute))?;
+            }
+            f.write_char('\n')?;
+        }
+        Ok(())
+    }
+}
+
+impl From<SpanData> for Shown {
+    fn from(span: SpanData) -> Self {
+        let shown = |attributes: Vec<opentelemetry::KeyValue>| {
+            let text = |kv: opentelemetry::KeyValue| (kv.key.to_string(), kv.value.to_string());
+            attributes.into_iter().map(text).collect()
+        };
+        let events = span.events.into_iter().map(|event| Event {
+            name: event.name.into_owned(),
+            at: event.timestamp,
+            attributes: shown(event.attributes),
+        });
+        Self {
+            id: u64::from_be_bytes(span.span_context.span_id().to_bytes()),
+            parent: u64::from_be_bytes(span.parent_span_id.to_bytes()),
+            events: events.collect(),
+            name: span.name.into_owned(),
+            kind: span.span_kind,
+            start: span.start_time,
+            end: span.end_time,
+            error: match span.status {
+                Status::Error { description } => Some(description.into_owned()),
+                _ => None,
+            },
+            attributes: shown(span.attributes),
+        }
+    }
+}
+
+fn kind(kind: &SpanKind) -> Option<&'static str> {
+    match kind {
+        SpanKind::Client => Some("client"),
+        SpanKind::Server => Some("server"),
+        SpanKind::Producer => Some("producer"),
+        SpanKind::Consumer => Some("consumer"),
+        // The usual one says nothing.
+        SpanKind::Internal => None,
+    }
+}
+
+fn since(start: SystemTime, end: SystemTime) -> Duration {
+    end.duration_since(start).unwrap_or_default()
+}
+
+struct Attribute<'a>(&'a (String, String));
+
+impl fmt::Display for Attribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (key, value) = self.0;
+        write!(f, "{} = ", Plain(key))?;
+        match value.char_indices().nth(MAX_VALUE_CHARS) {
+            Some((end, _)) => write!(f, "{}…", Plain(&value[..end])),
+            None => Plain(value).fmt(f),
+        }
+    }
+}
+
+/// Text without control characters: what a request brings must not move the
+/// cursor of whoever reads along.
+struct Plain<'a>(&'a str);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars() {
+            match character.is_control() {
+                true => write!(f, "{}", character.escape_debug())?,
+                false => f.write_char(character)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A time in the unit that keeps it short, with three digits.
+struct Took(Duration);
+
+impl fmt::Display for Took {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs_f64();
+        let (number, unit) = match self.0.as_nanos() {
+            0..1_000 => (seconds * 1e9, "ns"),
+            1_000..1_000_000 => (seconds * 1e6, "µs"),
+            1_000_000..1_000_000_000 => (seconds * 1e3, "ms"),
+            _ => (seconds, "s"),
+        };
+        let digits = match number {
+            ..10.0 => 2,
+            10.0..100.0 => 1,
+            _ => 0,
+        };
+        let rounded = format!("{number:.digits$}");
+        let short = match digits {
+            0 => &rounded,
+            _ => rounded.trim_end_matches('0').trim_end_matches('.'),
+        };
+        write!(f, "{short} {unit}")
+    }
+}

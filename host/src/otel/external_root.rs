@@ -1,0 +1,88 @@
+//! Starting roots in external traces.
+
+use std::sync::Arc;
+
+use opentelemetry::Context;
+use opentelemetry::trace::{Span as _, SpanBuilder, SpanContext, TraceState};
+
+use super::attributes;
+use super::external::ExternalTrace;
+use super::otel_tracer::OtelTracer;
+use super::rootless::without_span;
+use super::routes::Route;
+use super::span::RoutingSpan;
+use super::trace_id::Offer;
+use super::tracer::{RoutingTracer, adrift};
+
+impl RoutingTracer {
+    /// A root in a trace that the application knows another system to have begun:
+    /// where the first such root went.
+    pub(super) fn start_external(
+        &self,
+        external: &ExternalTrace,
+        mut builder: SpanBuilder,
+        parent_cx: &Context,
+        parent: &SpanContext,
+    ) -> RoutingSpan {
+        let Some((route, tracer)) = self.external_route(external, &mut builder, parent_cx) else {
+            return RoutingSpan::showing(parent.clone());
+        };
+        match external.parent.is_none() && tracer.has_routed_ids() {
+            true => self.start_external_root(external, &route, tracer, builder, parent_cx),
+            false => self.start_with_mark(route.mark(), tracer, builder, parent_cx, parent),
+        }
+    }
+
+    /// Where the trace goes, with the reason among the attributes.
+    fn external_route(
+        &self,
+        external: &ExternalTrace,
+        builder: &mut SpanBuilder,
+        parent_cx: &Context,
+    ) -> Option<(Arc<Route>, Arc<OtelTracer>)> {
+        let own = builder.attributes.take().unwrap_or_default();
+        let run = self.run(parent_cx);
+        let more = own.len() + self.shared.settings.copied();
+        if let Some((route, tracer)) = self.shared.external.find(external.trace) {
+            let ours = attributes::of_follower(route.name(), more);
+            builder.attributes = Some(self.all(ours, &run, own));
+            return Some((route, tracer));
+        }
+        let selection = self.select(builder, &own, &run);
+        let (tracer, name) = (selection.tracer()?.clone(), selection.tracer_name()?);
+        let own_route = self.shared.routes.route(&tracer, name);
+        let (route, tracer) = self
+            .shared
+            .external
+            .keep(external.trace, own_route.clone(), tracer);
+        let ours = match Arc::ptr_eq(&route, &own_route) {
+            true => attributes::of_selection(&selection, name, more),
+            false => attributes::of_follower(route.name(), more),
+        };
+        builder.attributes = Some(self.all(ours, &run, own));
+        Some((route, tracer))
+    }
+
+    /// The trace's own root. Its id is not ours, so the mark carries the choice.
+    fn start_external_root(
+        &self,
+        external: &ExternalTrace,
+        route: &Route,
+        tracer: Arc<OtelTracer>,
+        builder: SpanBuilder,
+        parent_cx: &Context,
+    ) -> RoutingSpan {
+        let (id, mark) = (external.trace, route.mark());
+        let no_parent = without_span(parent_cx);
+        let offer = Offer::of(id);
+        let mut span = RoutingSpan::start(tracer, &self.scope, builder, &no_parent, |refused| {
+            refused.showing(true, adrift(id, mark.put(&TraceState::NONE)))
+        });
+        drop(offer);
+        let own = span.span_context().trace_state();
+        if !mark.is_in(own) {
+            span.show_state(mark.put(own));
+        }
+        span
+    }
+}

@@ -1,0 +1,82 @@
+//! One state of the registry.
+
+use std::sync::Arc;
+
+use super::NoSuchTracer;
+use super::tally::Tally;
+use crate::seat::Seat;
+use crate::selector::Chain;
+use crate::tracer_names::TracerNames;
+
+/// What a reader sees: one state of the registry.
+pub(super) struct Snapshot<T> {
+    pub(super) tracers: Vec<Arc<T>>,
+    pub(super) names: TracerNames,
+    /// A place in `tracers`; none if and only if there is no tracer.
+    pub(super) default: Option<usize>,
+    /// Where failed decisions go; none for the default tracer.
+    pub(super) fallback: Option<usize>,
+    pub(super) chain: Chain,
+    /// One for each selector of the chain, among these names.
+    pub(super) seats: Box<[Seat]>,
+    pub(super) tally: Arc<Tally>,
+}
+
+impl<T> Default for Snapshot<T> {
+    fn default() -> Self {
+        Self {
+            tracers: Vec::new(),
+            names: TracerNames::default(),
+            default: None,
+            fallback: None,
+            chain: Chain::empty(),
+            seats: Box::default(),
+            tally: Arc::default(),
+        }
+    }
+}
+
+impl<T> Clone for Snapshot<T> {
+    fn clone(&self) -> Self {
+        Self {
+            tracers: self.tracers.clone(),
+            names: self.names.clone(),
+            default: self.default,
+            fallback: self.fallback,
+            chain: self.chain.clone(),
+            seats: Box::default(),
+            tally: Arc::default(),
+        }
+    }
+}
+
+impl<T> Snapshot<T> {
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.names.as_slice().iter().position(|known| known == name)
+    }
+
+    pub(super) fn find(&self, name: &str) -> Result<usize, NoSuchTracer> {
+        self.place(name).ok_or_else(|| NoSuchTracer {
+            name: name.to_owned(),
+            known: self.names.as_slice().to_vec(),
+        })
+    }
+
+    /// Where a trace goes for which no tracer was chosen.
+    pub(super) fn fallback_place(&self, failed: bool) -> Option<usize> {
+        match failed {
+            true => self.fallback.or(self.default),
+            false => self.default,
+        }
+    }
+
+    pub(super) fn distinct(&self) -> Vec<(String, Arc<T>)> {
+        let mut distinct: Vec<(String, Arc<T>)> = Vec::new();
+        for (name, tracer) in self.names.as_slice().iter().zip(&self.tracers) {
+            if !distinct.iter().any(|(_, known)| Arc::ptr_eq(known, tracer)) {
+                distinct.push((name.clone(), tracer.clone()));
+            }
+        }
+        distinct
+    }
+}

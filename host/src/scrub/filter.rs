@@ -1,0 +1,100 @@
+//! Leaving noisy spans out.
+
+use opentelemetry::trace::SpanKind;
+use opentelemetry::{Key, Value};
+use opentelemetry_sdk::trace::SpanData;
+
+/// What a span's GenAI operation is called.
+///
+/// # Source
+/// <https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/>
+const OPERATION: Key = Key::from_static_str("gen_ai.operation.name");
+
+/// Which spans an exporter does not receive.
+///
+/// Backends bill by the span, and not every backend needs every span. A span that
+/// is left out is counted as [`filtered`](crate::delivery::DeliveryCounts::filtered);
+/// its children stay, below a parent that the backend does not know. A span is left
+/// out if one of the rules says so.
+///
+/// # Examples
+/// ```
+/// use opentelemetry::trace::SpanKind;
+/// use spanway::scrub::SpanFilter;
+///
+/// let filter = SpanFilter::new()
+///     .drop_names(["GET /healthz", "internal.*"])
+///     .drop_kinds([SpanKind::Producer])
+///     .drop_attribute("http.route", "/metrics")
+///     .drop_operations(["embeddings"]);
+/// # let _ = filter;
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use = "a filter does nothing until an exporter or a tracer has it"]
+pub struct SpanFilter {
+    /// Names, or beginnings of names that end in `*`.
+    names: Vec<String>,
+    kinds: Vec<SpanKind>,
+    attributes: Vec<(Key, Value)>,
+}
+
+impl SpanFilter {
+    /// A filter that leaves nothing out.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Leaves out spans of these names. A name that ends in `*` stands for all that
+    /// begin with what is before it.
+    pub fn drop_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.names.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Leaves out spans of these kinds.
+    pub fn drop_kinds(mut self, kinds: impl IntoIterator<Item = SpanKind>) -> Self {
+        self.kinds.extend(kinds);
+        self
+    }
+
+    /// Leaves out spans on which this attribute has this value, of the same type.
+    pub fn drop_attribute(mut self, key: impl Into<Key>, value: impl Into<Value>) -> Self {
+        self.attributes.push((key.into(), value.into()));
+        self
+    }
+
+    /// Leaves out spans of these GenAI operations (`gen_ai.operation.name`):
+    /// `chat`, `embeddings`, `execute_tool`, …
+    pub fn drop_operations(
+        mut self,
+        operations: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let operations = operations.into_iter().map(Into::<String>::into);
+        self.attributes
+            .extend(operations.map(|name| (OPERATION, Value::from(name))));
+        self
+    }
+
+    pub(crate) fn keeps(&self, span: &SpanData) -> bool {
+        !(self.drops_name(&span.name)
+            || self.kinds.contains(&span.span_kind)
+            || self.drops_attributes(span))
+    }
+
+    fn drops_name(&self, name: &str) -> bool {
+        self.names
+            .iter()
+            .any(|dropped| match dropped.strip_suffix('*') {
+                Some(beginning) => name.starts_with(beginning),
+                None => name == *dropped,
+            })
+    }
+
+    /// The last attribute of a key counts, as it does for backends.
+    fn drops_attributes(&self, span: &SpanData) -> bool {
+        self.attributes.iter().any(|(key, value)| {
+            let own = span.attributes.iter().rev().find(|own| own.key == *key);
+            own.is_some_and(|own| own.value == *value)
+        })
+    }
+}

@@ -1,0 +1,13 @@
+//! AI spans, checked on what the exporters received.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod content;
+mod errors;
+mod external;
+mod kinds;
+mod late;
+mod models;
+mod open;
+mod runs;
+mod support;
+mod tracers;

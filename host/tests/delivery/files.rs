@@ -1,0 +1,140 @@
+//! Files that grow, vanish, tear, or find no room.
+
+use std::fs;
+use std::path::Path;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use spanway::delivery::Spill;
+use spanway::exporters::{Exporter, Rotation};
+use spanway::otel::{RoutingTracerProvider, TracerConfig};
+
+use crate::support::*;
+
+fn writing_to(exporter: Exporter) -> RoutingTracerProvider {
+    let config = TracerConfig::new("shop").batch(patient(1_000, 1));
+    of(config.exporter(exporter))
+}
+
+fn flushed(provider: &RoutingTracerProvider, spans: usize) {
+    end_spans(provider, spans);
+    assert_eq!(provider.flush_within(LONG).failed, []);
+}
+
+/// The spans in a file, each line of which is a whole request.
+fn spans(path: &Path) -> usize {
+    let text = fs::read_to_string(path).unwrap();
+    let count = |line: &str| {
+        let request: ExportTraceServiceRequest = serde_json::from_str(line).unwrap();
+        request.resource_spans[0].scope_spans[0].spans.len()
+    };
+    text.lines().map(count).sum()
+}
+
+#[test]
+fn a_file_is_rotated_by_size_and_no_line_is_torn() {
+    let dir = tempfile::tempdir().unwrap();
+    for (keep, files) in [(0, 1), (1, 2), (3, 4)] {
+        let path = dir.path().join(format!("{keep}.jsonl"));
+        let rotation = Rotation {
+            max_bytes: 4_000,
+            keep,
+        };
+        let provider = writing_to(Exporter::file_rotated(&path, rotation));
+        flushed(&provider, 100);
+        assert_eq!(counts(&provider)[0].delivered, 100);
+        let mut found = vec![path.clone()];
+        found.extend((1..9).map(|number| dir.path().join(format!("{keep}.jsonl.{number}"))));
+        found.retain(|path| path.exists());
+        assert_eq!(found.len(), files);
+        for path in &found {
+            assert!(fs::metadata(path).unwrap().len() <= 4_000);
+            assert!(spans(path) > 0);
+        }
+        // The youngest is the one that is written to.
+        assert!(fs::read_to_string(&path).unwrap().contains("span 99"));
+    }
+}
+
+#[test]
+fn without_a_limit_a_file_grows_and_one_line_may_be_larger_than_it() {
+    let dir = tempfile::tempdir().unwrap();
+    for (max_bytes, files) in [(0, 1), (1, 5)] {
+        let path = dir.path().join(format!("{max_bytes}.jsonl"));
+        let rotation = Rotation { max_bytes, keep: 9 };
+        let provider = writing_to(Exporter::file_rotated(&path, rotation));
+        flushed(&provider, 5);
+        let older = (1..9).map(|number| dir.path().join(format!("{max_bytes}.jsonl.{number}")));
+        let all: Vec<_> = older.chain([path]).filter(|path| path.exists()).collect();
+        assert_eq!(all.len(), files);
+        assert_eq!(all.iter().map(|path| spans(path)).sum::<usize>(), 5);
+    }
+}
+
+#[test]
+fn a_file_that_was_removed_or_renamed_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, old) = (dir.path().join("spans.jsonl"), dir.path().join("old.jsonl"));
+    let provider = writing_to(Exporter::file(&path));
+    flushed(&provider, 1);
+    fs::rename(&path, &old).unwrap();
+    flushed(&provider, 2);
+    assert_eq!((spans(&old), spans(&path)), (1, 2));
+    fs::remove_file(&path).unwrap();
+    flushed(&provider, 3);
+    assert_eq!(spans(&path), 3);
+}
+
+#[test]
+fn half_a_line_that_was_left_behind_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("spans.jsonl");
+    fs::write(&path, "{\"resourceSpans\":[").unwrap();
+    let provider = writing_to(Exporter::file(&path));
+    flushed(&provider, 1);
+    let text = fs::read_to_string(&path).unwrap();
+    let (torn, rest) = text.split_once('\n').unwrap();
+    assert_eq!(torn, "{\"resourceSpans\":[");
+    fs::write(&path, rest).unwrap();
+    assert_eq!(spans(&path), 1);
+}
+
+/// A full disk, as Linux offers one to try, beside a file that has room.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_loses_its_own_spans_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("spans.jsonl");
+    let config = TracerConfig::new("shop").batch(patient(1_000, 10));
+    let config = config.exporter(Exporter::file("/dev/full"));
+    let provider = of(config.exporter(Exporter::file(&path)));
+    end_spans(&provider, 50);
+    let report = provider.flush_within(LONG);
+    assert_eq!(report.failed[0].lost, 50);
+    assert!(report.failed[0].message.contains("/dev/full"), "{report:?}");
+    let counts = counts(&provider);
+    assert_eq!((counts[0].lost(), counts[1].delivered), (50, 50));
+    assert_eq!(spans(&path), 50);
+}
+
+#[test]
+fn an_exporter_that_cannot_spill_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    for (exporter, message) in [
+        (
+            Exporter::discard().spill(Spill::to(dir.path())),
+            "its exporter \"discard\" cannot spill; only exporters over OTLP can",
+        ),
+        (
+            Exporter::console().spill(Spill::to(dir.path())),
+            "its exporter \"console\" cannot spill; only exporters over OTLP can",
+        ),
+        (
+            Exporter::discard().spill(Spill::to("/dev/null/spill")),
+            "\"/dev/null/spill\" cannot be spilled to; it must be a directory of this exporter \
+             alone, and writable",
+        ),
+    ] {
+        let error = TracerConfig::new("shop").exporter(exporter).build();
+        assert_eq!(error.unwrap_err().to_string(), message);
+    }
+}

@@ -1,0 +1,229 @@
+//! Flushing and shutting down, with deadlines, from everywhere.
+
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor};
+use spanway::delivery::Loss;
+use spanway::otel::{LostSpans, RoutingTracerProvider};
+
+use crate::support::*;
+
+#[test]
+fn what_was_lost_before_a_flush_is_told_by_it_and_only_once() {
+    let exporter = Scripted::new(|call| if call == 0 { Does::Fail } else { Does::Take });
+    let provider = provider(&[&exporter], batch(100, 10));
+    end_spans(&provider, 10);
+    eventually(|| counts(&provider)[0].lost() > 0);
+    let lost = counts(&provider)[0].lost();
+    let report = provider.flush_within(LONG);
+    assert_eq!(report.failed[0].lost, lost);
+    assert!(report.failed[0].message.contains("no"), "{report:?}");
+    end_spans(&provider, 1);
+    assert_eq!(provider.flush_within(LONG).succeeded, ["only"]);
+    assert_eq!(provider.shutdown_within(LONG).succeeded, ["only"]);
+}
+
+#[test]
+fn a_flush_has_the_time_that_it_is_given() {
+    let exporter = Scripted::always(Does::Hang);
+    let provider = provider(&[&exporter], patient(100, 10));
+    end_spans(&provider, 25);
+    let report = provider.flush_within(Duration::from_millis(20));
+    assert!(report.failed[0].timed_out);
+    assert_eq!((report.failed[0].waiting, report.failed[0].lost), (25, 0));
+    // It goes on, and is found to have succeeded.
+    exporter.open_gate();
+    assert_eq!(provider.flush_within(LONG).succeeded, ["only"]);
+    assert_eq!(exporter.taken(), 25);
+}
+
+#[test]
+fn a_shutdown_that_runs_out_of_time_counts_what_it_did_not_send() {
+    let exporter = Scripted::always(Does::Hang);
+    let provider = provider(&[&exporter], batch(100, 10));
+    end_spans(&provider, 1);
+    eventually(|| exporter.calls() == 1);
+    end_spans(&provider, 100);
+    end_spans(&provider, 50); // The queue is full.
+    let kept = provider.registry().get("only").unwrap();
+    let report = provider.shutdown_within(Duration::from_millis(20));
+    let failure = &report.failed[0];
+    assert_eq!(
+        (failure.timed_out, failure.lost, failure.waiting),
+        (true, 150, 1)
+    );
+    end_spans(&provider, 5); // There is no tracer any more.
+    let counts = || kept.delivery()[0].1.clone();
+    assert_eq!(counts().lost_to(Loss::QueueFull), 50);
+    assert_eq!(counts().lost_to(Loss::ShutDown), 100);
+    assert_adds_up(&counts());
+    // What was being sent is told when it is known, and then the exporter ends.
+    exporter.open_gate();
+    eventually(|| exporter.shut_downs() == 1);
+    assert_eq!((counts().delivered, counts().waiting), (1, 0));
+    assert_adds_up(&counts());
+}
+
+/// A processor that comes back from a flush or a shutdown when all three have been
+/// called.
+#[derive(Debug)]
+struct Meets(Arc<Barrier>);
+
+impl SpanProcessor for Meets {
+    fn on_start(&self, _span: &mut Span, _cx: &Context) {}
+
+    fn on_end(&self, _span: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.wait();
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        self.0.wait();
+        Ok(())
+    }
+}
+
+#[test]
+fn tracers_are_flushed_and_shut_down_at_once() {
+    let all = Arc::new(Barrier::new(3));
+    let meets = || SdkTracerProvider::builder().with_span_processor(Meets(all.clone()));
+    let provider = RoutingTracerProvider::builder()
+        .tracer("built", meets())
+        .tracer("ready", meets().build())
+        .tracer("left", meets())
+        .build()
+        .unwrap();
+    // One that left with an open trace too.
+    provider.registry().set_selectors(to("left"));
+    let open = provider.tracer("shop").start("open");
+    provider.registry().unregister("left");
+    let names = ["built", "ready", "left"];
+    assert_eq!(provider.flush_within(LONG).succeeded, names);
+    assert_eq!(provider.shutdown_within(LONG).succeeded, names);
+    drop(open);
+}
+
+fn to(name: &'static str) -> spanway::Chain {
+    let to = spanway::native("to", move |_, tracers| tracers.choose(name));
+    spanway::Chain::new([Arc::new(to) as Arc<_>])
+}
+
+/// A processor that never comes back.
+#[derive(Debug)]
+struct Never;
+
+impl SpanProcessor for Never {
+    fn on_start(&self, _span: &mut Span, _cx: &Context) {}
+
+    fn on_end(&self, _span: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        loop {
+            std::thread::park();
+        }
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_tracer_that_never_comes_back_holds_no_other_up() {
+    let good = Scripted::always(Does::Take);
+    let provider = RoutingTracerProvider::builder()
+        .tracer(
+            "never",
+            SdkTracerProvider::builder().with_span_processor(Never),
+        )
+        .tracer("good", config(&[&good], patient(100, 10)))
+        .build()
+        .unwrap();
+    provider.registry().set_selectors(to("good"));
+    end_spans(&provider, 25);
+    let report = provider.flush_within(Duration::from_millis(100));
+    assert_eq!(report.succeeded, ["good"]);
+    assert!(report.failed[0].timed_out);
+    assert_eq!(good.taken(), 25);
+}
+
+#[test]
+fn a_runtime_may_flush_and_shut_down_on_its_own_threads() {
+    use tokio::runtime::Builder;
+    for mut runtime in [Builder::new_current_thread(), Builder::new_multi_thread()] {
+        let exporter = Scripted::always(Does::Take);
+        runtime.build().unwrap().block_on(async {
+            let provider = provider(&[&exporter], patient(100, 10));
+            end_spans(&provider, 25);
+            assert_eq!(provider.flush_within(LONG).failed, []);
+            assert_eq!(exporter.taken(), 25);
+            end_spans(&provider, 5);
+            let shut = tokio::spawn(async move { provider.shutdown_within(LONG) });
+            assert_eq!(shut.await.unwrap().succeeded, ["only"]);
+        });
+        assert_eq!((exporter.taken(), exporter.shut_downs()), (30, 1));
+    }
+}
+
+#[test]
+fn a_second_shutdown_and_a_flush_after_it_find_nothing_to_do() {
+    let exporter = Scripted::always(Does::Take);
+    let provider = provider(&[&exporter], patient(100, 10));
+    let tracer = provider.registry().get("only").unwrap();
+    end_spans(&provider, 5);
+    assert_eq!(provider.shutdown_within(LONG).succeeded, ["only"]);
+    assert_eq!(provider.shutdown_within(LONG), Default::default());
+    assert_eq!(provider.flush_within(LONG), Default::default());
+    // The tracer itself too, and its SDK provider, which the application may call.
+    use spanway::Lifecycle as _;
+    tracer.shutdown().unwrap();
+    tracer.flush().unwrap();
+    assert!(tracer.provider().shutdown().is_err(), "already shut down");
+    assert_eq!((exporter.taken(), exporter.shut_downs()), (5, 1));
+}
+
+#[test]
+fn an_application_may_flush_and_shut_down_the_sdk_provider_itself() {
+    let exporter = Scripted::new(|call| if call == 0 { Does::Take } else { Does::Fail });
+    let tracer = config(&[&exporter], patient(100, 10)).build().unwrap();
+    let sdk = tracer.provider().tracer("shop");
+    sdk.start("taken").end();
+    tracer.provider().force_flush().unwrap();
+    sdk.start("lost").end();
+    let error = tracer.provider().shutdown().unwrap_err();
+    assert!(
+        error.to_string().contains("spans lost: 1 (failed 1)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn dropping_everything_sends_what_waited_and_ends_the_threads() {
+    let exporter = Scripted::always(Does::Take);
+    let provider = provider(&[&exporter], patient(100, 50));
+    end_spans(&provider, 25);
+    drop(provider);
+    assert_eq!((exporter.taken(), exporter.shut_downs()), (25, 1));
+    eventually(|| exporter.is_let_go());
+}
+
+#[test]
+fn spans_that_end_after_the_shutdown_are_counted_once() {
+    let exporter = Scripted::always(Does::Take);
+    let provider = provider(&[&exporter], patient(100, 10));
+    let open = provider.tracer("shop").start("open");
+    assert_eq!(provider.delivery()[0].open, 1);
+    let _report = provider.shutdown_within(LONG);
+    drop(open);
+    let delivery = &provider.delivery()[0];
+    assert_eq!((delivery.open, delivery.lost.after_shutdown), (0, 1));
+    assert_eq!(delivery.exporters[0].1.ended, 0);
+    assert_eq!(provider.lost().total(), 1);
+    assert_eq!(LostSpans::default().total(), 0);
+}

@@ -1,0 +1,61 @@
+//! The examples do what they say. Cargo builds them beside this test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::process::Command;
+
+/// What an example prints.
+fn printed(name: &str) -> String {
+    let test = std::env::current_exe().unwrap();
+    let target = test.parent().and_then(|deps| deps.parent()).unwrap();
+    let example = target.join("examples").join(name);
+    let output = Command::new(&example).output().unwrap_or_else(|error| {
+        panic!(
+            "{}: {error}; build it: cargo build -p spanway --examples",
+            example.display()
+        )
+    });
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The root span of each printed trace, and the tracer that received it.
+fn traces(printed: &str) -> Vec<(&str, &str)> {
+    let roots = printed.lines().filter_map(|line| line.strip_prefix("└─ "));
+    let roots = roots.filter_map(|root| root.split("  ").next());
+    let mark = "   │ spanway.tracer = ";
+    let tracers = printed.lines().filter_map(|line| line.strip_prefix(mark));
+    roots.zip(tracers).collect()
+}
+
+#[test]
+fn single_sends_every_trace_to_its_one_tracer() {
+    let printed = printed("single");
+    assert_eq!(traces(&printed), [("agent run", "default")], "{printed}");
+    assert!(printed.contains("llm generation"), "{printed}");
+}
+
+#[test]
+fn several_sends_each_trace_to_the_tracer_of_its_environment() {
+    let printed = printed("several");
+    let expected = [
+        ("agent run in production", "langfuse"),
+        ("agent run in staging", "datadog"),
+        ("agent run in development", "console"),
+        ("agent run in qa", "langfuse"),
+    ];
+    assert_eq!(traces(&printed), expected, "{printed}");
+    assert_eq!(printed.matches("llm generation").count(), 4, "{printed}");
+}
+
+#[test]
+fn mixed_sends_to_the_ready_made_provider_and_to_that_of_the_file() {
+    let printed = printed("mixed");
+    let custom: Vec<&str> = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix("custom exporter: "))
+        .collect();
+    assert_eq!(custom, ["tool call", "agent run of premium"], "{printed}");
+    let standard = [("agent run of free", "standard")];
+    assert_eq!(traces(&printed), standard, "{printed}");
+}

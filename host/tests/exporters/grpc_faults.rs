@@ -1,0 +1,131 @@
+//! Faults of a backend that is spoken to by gRPC, and of the place where it is done.
+
+use std::time::Duration;
+
+use spanway::Lifecycle as _;
+use spanway::delivery::Loss;
+use spanway::exporters::OtlpExporter;
+use tonic::Code;
+
+use crate::faults::{Attempts, Fate, SHORT, assert_fate, nobody, partial};
+use crate::grpc_collector::{GrpcAnswer, GrpcCollector};
+use crate::support::{PATIENT, counts, end_spans, send, tracer};
+
+use Attempts::{Exactly, Several};
+use Fate::{Delivered, Lost, Refused};
+
+type Row = (&'static str, Vec<GrpcAnswer>, Duration, Fate, Attempts);
+
+#[rustfmt::skip]
+fn rows() -> Vec<Row> {
+    use Loss::{Rejected, TimedOut, Unavailable};
+    let ok = || GrpcAnswer::Taken(Vec::new());
+    let code = |code| GrpcAnswer::Status(code, None);
+    let asking = |code, millis| GrpcAnswer::Status(code, Some(Duration::from_millis(millis)));
+    vec![
+        ("taken", vec![ok()], PATIENT, Delivered, Exactly(1)),
+        ("unavailable, then taken", vec![code(Code::Unavailable), ok()], PATIENT, Delivered, Exactly(2)),
+        ("unavailable for a moment", vec![asking(Code::Unavailable, 1), ok()], PATIENT, Delivered, Exactly(2)),
+        ("exhausted for a moment", vec![asking(Code::ResourceExhausted, 1), ok()], PATIENT, Delivered, Exactly(2)),
+        ("exhausted without a time", vec![code(Code::ResourceExhausted)], PATIENT, Lost(Unavailable), Exactly(1)),
+        ("exhausted for too long", vec![asking(Code::ResourceExhausted, 3_600_000)], SHORT, Lost(Unavailable), Exactly(1)),
+        ("unavailable for ever", vec![code(Code::Unavailable)], SHORT, Lost(Unavailable), Several),
+        ("aborted, then taken", vec![code(Code::Aborted), ok()], PATIENT, Delivered, Exactly(2)),
+        ("its deadline, then taken", vec![code(Code::DeadlineExceeded), ok()], PATIENT, Delivered, Exactly(2)),
+        ("internal", vec![code(Code::Internal)], PATIENT, Lost(Unavailable), Exactly(1)),
+        ("unauthenticated", vec![code(Code::Unauthenticated)], PATIENT, Lost(Rejected), Exactly(1)),
+        ("permission denied", vec![code(Code::PermissionDenied)], PATIENT, Lost(Rejected), Exactly(1)),
+        ("invalid argument", vec![code(Code::InvalidArgument)], PATIENT, Lost(Rejected), Exactly(1)),
+        ("unimplemented", vec![code(Code::Unimplemented)], PATIENT, Lost(Rejected), Exactly(1)),
+        ("refused stream, then taken", vec![GrpcAnswer::Reset, ok()], PATIENT, Delivered, Exactly(2)),
+        ("no answer", vec![GrpcAnswer::Hang], SHORT, Lost(TimedOut), Exactly(1)),
+        ("2 of 3 refused", vec![GrpcAnswer::Taken(partial(2))], PATIENT, Refused(2), Exactly(1)),
+        ("a warning", vec![GrpcAnswer::Taken(partial(0))], PATIENT, Delivered, Exactly(1)),
+    ]
+}
+
+#[test]
+fn each_fault_over_grpc_is_counted_as_what_it_is() {
+    for (what, answers, timeout, fate, attempts) in rows() {
+        let collector = GrpcCollector::answering(answers);
+        let counts = send(OtlpExporter::grpc(collector.origin()), 3, timeout);
+        assert_fate(what, &counts, &fate, &attempts);
+        let requests = collector.received().len() as u64;
+        assert_eq!(requests, counts.retries + 1, "{what}");
+    }
+}
+
+#[test]
+fn a_grpc_backend_that_is_not_there_is_unreachable() {
+    for endpoint in [nobody(), "http://backend.invalid:4317".to_owned()] {
+        let counts = send(OtlpExporter::grpc(endpoint), 3, SHORT);
+        assert_fate("nobody", &counts, &Lost(Loss::Unreachable), &Several);
+    }
+}
+
+#[test]
+fn a_compressed_batch_says_so() {
+    let collector = GrpcCollector::start();
+    let counts = send(OtlpExporter::grpc(collector.origin()).gzip(), 3, PATIENT);
+    assert_eq!(counts.delivered, 3);
+    let received = collector.received().remove(0);
+    assert_eq!(received.header("grpc-encoding"), Some("gzip"));
+}
+
+/// Builds a tracer, sends, flushes and shuts down where it stands. The tracer is
+/// dropped there too.
+fn whole_life(exporter: OtlpExporter) {
+    let tracer = tracer(exporter, PATIENT);
+    end_spans(&tracer, 3);
+    tracer.flush().unwrap();
+    end_spans(&tracer, 2);
+    tracer.shutdown().unwrap();
+    assert_eq!(counts(&tracer).delivered, 5);
+}
+
+/// Runs something in one kind of place.
+type Place = (&'static str, fn(Box<dyn FnOnce() + Send>));
+
+const PLACES: [Place; 4] = [
+    ("no runtime", |work| work()),
+    ("a current_thread runtime", |work| {
+        let builder = &mut tokio::runtime::Builder::new_current_thread();
+        builder.build().unwrap().block_on(async { work() });
+    }),
+    ("a task of a multi_thread runtime", |work| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let task = runtime.spawn(async { work() });
+        runtime.block_on(task).unwrap();
+    }),
+    ("a blocking thread of a runtime", |work| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let task = runtime.spawn_blocking(work);
+        runtime.block_on(task).unwrap();
+    }),
+];
+
+#[test]
+fn exporters_live_anywhere() {
+    for (place, run) in PLACES {
+        let grpc = GrpcCollector::start();
+        let exporter = OtlpExporter::grpc(grpc.origin());
+        run(Box::new(move || whole_life(exporter)));
+        assert_eq!(grpc.received().len(), 2, "gRPC in {place}");
+
+        let http = crate::collector::Collector::start();
+        let exporter = OtlpExporter::http(http.origin());
+        run(Box::new(move || whole_life(exporter)));
+        assert_eq!(http.received().len(), 2, "HTTP in {place}");
+    }
+}
+
+#[test]
+fn a_proxy_is_refused_for_grpc() {
+    let exporter = OtlpExporter::grpc("http://localhost:4317").proxy("http://proxy:3128");
+    let config = spanway::otel::TracerConfig::new("shop").exporter(exporter);
+    let text = config.build().unwrap_err().to_string();
+    assert!(
+        text.contains("speaks gRPC, which goes through none"),
+        "{text}"
+    );
+}

@@ -1,0 +1,111 @@
+//! What somebody got wrong, and the message that they read.
+
+use spanway::exporters::{Langfuse, Mlflow, OtlpExporter};
+use spanway::otel::TracerConfig;
+
+fn message(exporter: OtlpExporter) -> String {
+    let error = TracerConfig::new("shop").exporter(exporter).build();
+    error.unwrap_err().to_string()
+}
+
+#[rustfmt::skip]
+const ENDPOINTS: [(&str, &str); 6] = [
+    ("localhost:4318", "the endpoint \"localhost:4318\" of exporter otlp has no scheme; write \"http://localhost:4318\" or https"),
+    ("ftp://host", "the endpoint \"ftp://host\" of exporter otlp is neither http nor https"),
+    ("https://", "the endpoint \"https://\" of exporter otlp is no URL"),
+    ("${ENDPOINT}", "the endpoint \"${ENDPOINT}\" of exporter otlp is no URL"),
+    ("", "the endpoint \"\" of exporter otlp is no URL"),
+    ("https://user:pw@host", "the endpoint \"https://***@host\" of exporter otlp has a user in it, which would be shown; give it as a header"),
+];
+
+#[test]
+fn a_wrong_endpoint_is_named_with_the_remedy() {
+    for (endpoint, expected) in ENDPOINTS {
+        assert_eq!(message(OtlpExporter::http(endpoint)), expected);
+        assert_eq!(message(OtlpExporter::http_to(endpoint)), expected);
+        assert_eq!(message(OtlpExporter::grpc(endpoint)), expected);
+        assert!(OtlpExporter::http(endpoint).endpoint().is_err());
+    }
+    assert_eq!(
+        message(OtlpExporter::grpc("http://host:4317/v1/traces")),
+        "the endpoint \"http://host:4317/v1/traces\" of exporter otlp has a path, and gRPC has \
+         none; remove it"
+    );
+    assert_eq!(
+        message(OtlpExporter::http("http://a").origin("http://b/c")),
+        "the endpoint \"http://b/c\" of exporter otlp has a path, and only the host is replaced"
+    );
+}
+
+#[rustfmt::skip]
+const HEADERS: [(&str, &str, &str); 6] = [
+    ("x-key", "", "the header \"x-key\" of exporter otlp is empty: a key or an id is missing"),
+    ("x-key", "key\n", "the header \"x-key\" of exporter otlp has a character that headers cannot have, often a line break at the end of a key"),
+    ("x key", "key", "the header \"x key\" of exporter otlp has a name that is none"),
+    ("Content-Type", "text/plain", "the header \"Content-Type\" of exporter otlp is set by the protocol itself"),
+    ("grpc-timeout", "1S", "the header \"grpc-timeout\" of exporter otlp is set by the protocol itself"),
+    ("x-key-bin", "AA==", "the header \"x-key-bin\" of exporter otlp has a name that means bytes in gRPC"),
+];
+
+#[test]
+fn a_wrong_header_is_named_without_its_value() {
+    for (name, value, expected) in HEADERS {
+        let with = |exporter: OtlpExporter| message(exporter.header(name, value));
+        assert_eq!(with(OtlpExporter::http("http://localhost:4318")), expected);
+        #[cfg(feature = "grpc")]
+        assert_eq!(with(OtlpExporter::grpc("http://localhost:4317")), expected);
+    }
+}
+
+#[test]
+fn a_preset_without_its_key_says_so() {
+    let missing = [
+        (
+            Langfuse::new("", "sk-lf-1").into(),
+            "langfuse",
+            "authorization",
+        ),
+        (
+            Langfuse::new("pk-lf-1", "").into(),
+            "langfuse",
+            "authorization",
+        ),
+        (
+            Mlflow::new("http://localhost:5000", "").into(),
+            "mlflow",
+            "x-mlflow-experiment-id",
+        ),
+    ];
+    for (exporter, name, header) in missing {
+        assert_eq!(
+            message(exporter),
+            format!("the header {header:?} of exporter {name} is empty: a key or an id is missing")
+        );
+    }
+}
+
+#[test]
+fn certificates_that_are_none_are_an_error() {
+    let expected = "the certificates that exporter otlp shall trust are no PEM text with a \
+                    `BEGIN CERTIFICATE` line";
+    let with = |exporter: OtlpExporter| message(exporter.ca_certificates("no PEM"));
+    assert_eq!(with(OtlpExporter::http("https://localhost:4318")), expected);
+    #[cfg(feature = "grpc")]
+    assert_eq!(with(OtlpExporter::grpc("https://localhost:4317")), expected);
+}
+
+#[test]
+fn a_wrong_proxy_is_an_error() {
+    let exporter = OtlpExporter::http("http://localhost:4318").proxy("not a url");
+    assert!(message(exporter).contains("has a proxy that is no URL"));
+}
+
+#[cfg(not(feature = "grpc"))]
+#[test]
+fn grpc_that_is_not_built_in_names_its_feature() {
+    let text = message(OtlpExporter::grpc("http://localhost:4317"));
+    assert!(
+        text.contains("the feature `grpc` of the crate `spanway`"),
+        "{text}"
+    );
+}

@@ -1,0 +1,146 @@
+//! No secret is shown: not by `Debug`, not by an error, not in the log.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use spanway::exporters::{Exporter, OtlpExporter};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::collector::{Answer, Collector};
+use crate::presets::{Row, SECRET, grpc_rows, http_rows};
+use crate::process::alone;
+use crate::support::{PATIENT, send};
+
+fn rows() -> Vec<Row> {
+    http_rows().into_iter().chain(grpc_rows()).collect()
+}
+
+/// Neither the secret nor what it is encoded as.
+fn assert_hidden(row: &Row, text: &str) {
+    assert!(!text.contains(SECRET), "{}: {text}", row.url);
+    for token in row
+        .headers
+        .iter()
+        .filter_map(|(_, value)| value.strip_prefix("Basic "))
+    {
+        assert!(!text.contains(token), "{}: {text}", row.url);
+    }
+}
+
+#[test]
+fn no_exporter_shows_its_secret() {
+    for row in rows() {
+        assert_hidden(&row, &format!("{:?}", row.exporter));
+        assert_hidden(
+            &row,
+            &format!("{:#?}", Exporter::from(row.exporter.clone())),
+        );
+        let config = spanway::otel::TracerConfig::new("shop").exporter(row.exporter.clone());
+        assert_hidden(&row, &format!("{config:?}"));
+    }
+}
+
+#[test]
+fn no_error_shows_a_secret() {
+    let build = |exporter: OtlpExporter| {
+        let config = spanway::otel::TracerConfig::new("shop").exporter(exporter);
+        let error = config.build().unwrap_err();
+        format!("{error} {error:?}")
+    };
+    for row in rows() {
+        let broken = format!("{SECRET}\n");
+        assert_hidden(
+            &row,
+            &build(row.exporter.clone().header("x-broken", broken)),
+        );
+        let with_user = format!("https://user:{SECRET}@host.example");
+        assert_hidden(&row, &build(row.exporter.clone().origin(with_user)));
+        let with_query = format!("host.example/?key={SECRET}");
+        assert_hidden(&row, &build(row.exporter.clone().origin(with_query)));
+        let proxy = format!("no url {SECRET}");
+        assert_hidden(&row, &build(row.exporter.clone().proxy(proxy)));
+    }
+    let with_query = OtlpExporter::http_to(format!("https://host.example/in?key={SECRET}"));
+    let shown = with_query.endpoint().unwrap();
+    assert_eq!(shown, "https://host.example/in?***");
+}
+
+/// A log that can be read.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock())).unwrap()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+fn send_by_each_preset(log: &Log) {
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .try_init()
+        .unwrap();
+    for row in http_rows() {
+        // A backend that tells the key back.
+        let echo: String = row.headers.iter().map(|(_, value)| *value).collect();
+        // Only what it was given: an exporter cannot know another one's key, nor what
+        // a header means that somebody wrote himself.
+        let made_basic = row.exporter.name() != "otlp" && echo.contains("Basic ");
+        let is_key = |value: &str| value.strip_prefix("Bearer ").unwrap_or(value) == SECRET;
+        let has_key = row.headers.iter().any(|(_, value)| is_key(value)) || made_basic;
+        let key = if has_key { SECRET } else { "none" };
+        let body = format!("wrong key {key} or {echo}").into_bytes();
+        let collector = Collector::answering([Answer::Status(401, "", body)]);
+        let exporter = row.exporter.clone().origin(collector.origin());
+        assert_eq!(send(exporter, 1, PATIENT).lost(), 1, "{}", row.url);
+    }
+    #[cfg(feature = "grpc")]
+    for row in grpc_rows() {
+        let collector = crate::grpc_collector::GrpcCollector::start();
+        let exporter = row.exporter.clone().origin(collector.origin());
+        assert_eq!(send(exporter, 1, PATIENT).delivered, 1, "{}", row.url);
+    }
+}
+
+/// Everything that any crate says at any level. The log is process-wide, because
+/// exporters have threads of their own.
+#[test]
+fn no_event_shows_a_secret() {
+    alone("secrets::no_event_shows_a_secret", &[], || {
+        let log = Log::default();
+        send_by_each_preset(&log);
+        let text = log.take();
+        for row in rows() {
+            assert_hidden(&row, &text);
+        }
+        // The HTTP client's own log holds all bytes, in lines of sixteen.
+        assert!(!text.contains("ureq"), "{text}");
+        let collector = Collector::start();
+        ureq::post(collector.origin()).send(SECRET).unwrap();
+        assert!(
+            log.take().contains("ureq_proto"),
+            "nothing can be seen here"
+        );
+    });
+}

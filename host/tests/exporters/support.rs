@@ -1,0 +1,52 @@
+//! A tracer with one exporter.
+
+use std::time::Duration;
+
+use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+use spanway::Lifecycle as _;
+use spanway::delivery::{BatchConfig, DeliveryCounts};
+use spanway::exporters::Exporter;
+use spanway::otel::{OtelTracer, TracerConfig};
+
+/// Long enough for a busy machine.
+pub(crate) const PATIENT: Duration = Duration::from_secs(30);
+
+pub(crate) fn tracer(exporter: impl Into<Exporter>, timeout: Duration) -> OtelTracer {
+    TracerConfig::new("shop")
+        .exporter(exporter)
+        .batch(BatchConfig {
+            timeout,
+            ..BatchConfig::default()
+        })
+        .build()
+        .unwrap()
+}
+
+/// Ends so many spans, which become one batch.
+pub(crate) fn end_spans(tracer: &OtelTracer, spans: usize) {
+    let sdk = tracer.provider().tracer("library");
+    for _ in 0..spans {
+        drop(sdk.start("answer"));
+    }
+}
+
+pub(crate) fn counts(tracer: &OtelTracer) -> DeliveryCounts {
+    let [(_, counts)] = &tracer.delivery()[..] else {
+        panic!("one exporter has one meter");
+    };
+    counts.clone()
+}
+
+/// What becomes of so many spans that are sent in one batch.
+pub(crate) fn send(
+    exporter: impl Into<Exporter>,
+    spans: usize,
+    timeout: Duration,
+) -> DeliveryCounts {
+    let tracer = tracer(exporter, timeout);
+    end_spans(&tracer, spans);
+    // What failed is in the counts.
+    let _ = tracer.flush();
+    let _ = tracer.shutdown();
+    counts(&tracer)
+}

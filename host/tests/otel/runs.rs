@@ -1,0 +1,236 @@
+//! The runtime context of a run in a service: carried, filled from the baggage, and
+//! copied onto spans.
+
+use std::thread;
+
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::trace::{
+    FutureExt as _, Span, SpanBuilder, TraceContextExt, Tracer, TracerProvider,
+};
+use opentelemetry::{Array, Context, KeyValue, Value};
+use opentelemetry_sdk::trace::SpanData;
+use spanway::otel::{RoutingTracerProviderBuilder as Builder, RuntimeContextExt};
+use spanway::{ContextLimits, RuntimeContext, RuntimeContextBuilder};
+
+use crate::support::{CARRIERS, Fleet, attribute, remote, run, wants};
+
+/// A root and a child under a context, and what each says of these keys.
+fn said(fleet: &Fleet, cx: &Context, keys: &[&str]) -> [Vec<Option<String>>; 2] {
+    let tracer = fleet.provider.tracer("shop");
+    tracer.in_span_with_context("root", cx, |_| tracer.in_span("child", |_| {}));
+    let spans: Vec<SpanData> = ["a", "b", "c"]
+        .into_iter()
+        .flat_map(|name| fleet.spans(name))
+        .collect();
+    ["root", "child"].map(|name| {
+        let span = spans.iter().find(|span| span.name == name).unwrap();
+        keys.iter().map(|key| attribute(span, key)).collect()
+    })
+}
+
+/// The idioms: OpenTelemetry's own, because a runtime context is a part of its
+/// context.
+#[test]
+fn it_goes_where_the_context_goes() {
+    let fleet = Fleet::new();
+    let tracer = fleet.provider.tracer("shop");
+    let cx = run("b");
+    // A thread takes the context with it and attaches it.
+    let (there, sent) = (tracer.clone(), cx.clone());
+    thread::spawn(move || {
+        let _run = sent.attach();
+        there.start("thread").end();
+    })
+    .join()
+    .unwrap();
+    // A task is wrapped in it, and has it again whenever it is polled.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
+    let work = async move {
+        tokio::task::yield_now().await;
+        tracer.start("task").end();
+        // What it spawns is another task, and is wrapped as well.
+        let below = async move { tracer.start("below").end() };
+        tokio::spawn(below.with_current_context()).await.unwrap();
+    };
+    runtime
+        .block_on(runtime.spawn(work.with_context(cx)))
+        .unwrap();
+    assert_eq!(fleet.counts(), [0, 3, 0]);
+    assert_eq!(fleet.asked(), 3);
+}
+
+#[test]
+fn keys_that_are_named_are_filled_from_the_baggage_and_no_others() {
+    let baggage = [
+        KeyValue::new("tracer", "b"),
+        KeyValue::new("tenant", "acme"),
+    ];
+    let empty = Context::new();
+    let nested = RuntimeContext::from_json(r#"{"user": {"tier": "gold"}}"#).unwrap();
+    let user = [
+        KeyValue::new("user.tier", "free"),
+        KeyValue::new("user.id", "7"),
+    ];
+    for (keys, cx, tracer) in [
+        (&["tracer"][..], empty.with_baggage(baggage.clone()), "b"),
+        (&[], empty.with_baggage(baggage.clone()), "a"),
+        (&["tenant"], empty.with_baggage(baggage.clone()), "a"),
+        // What the application says itself wins.
+        (&["tracer"], run("c").with_baggage(baggage.clone()), "c"),
+        (&["tracer"], empty.clone(), "a"),
+    ] {
+        let fleet = Fleet::with(|builder| builder.baggage_keys(keys.iter().copied()));
+        let shop = fleet.provider.tracer("shop");
+        shop.start_with_context("root", &cx).end();
+        // A remote parent changes nothing.
+        let served = cx.with_remote_span_context(remote(""));
+        shop.start_with_context("served", &served).end();
+        assert_eq!(fleet.spans(tracer).len(), 2, "{keys:?}");
+    }
+    // A nested key is one that is there.
+    let keys = ["user.tier", "user.id"];
+    let settings = |builder: Builder| builder.baggage_keys(keys).copy_to_spans(keys);
+    let cx = empty.with_baggage(user).with_runtime_context(nested);
+    let expected = [Some("gold".to_owned()), Some("7".to_owned())];
+    for said in said(&Fleet::with(settings), &cx, &keys) {
+        assert_eq!(said, expected);
+    }
+}
+
+#[test]
+fn baggage_that_does_not_fit_is_left_out() {
+    let limits = ContextLimits {
+        keys: 1,
+        ..ContextLimits::default()
+    };
+    let builder = RuntimeContextBuilder::new(limits).set("tracer", "b");
+    let full = builder.build().unwrap();
+    let fleet = Fleet::with(|builder| builder.baggage_keys(["tenant"]).copy_to_spans(["tenant"]));
+    let baggage = [KeyValue::new("tenant", "acme")];
+    let cx = Context::new()
+        .with_runtime_context(full)
+        .with_baggage(baggage);
+    let nothing = [[None], [None]].map(Vec::from);
+    assert_eq!(said(&fleet, &cx, &["tenant"]), nothing);
+    assert_eq!(fleet.counts(), [0, 2, 0]);
+}
+
+#[test]
+fn keys_are_copied_as_a_selector_would_be_answered() {
+    let text = r#"{
+        "tracer": "b", "tenant": "acme", "user": {"tier": "gold", "id": 7, "beta": true},
+        "ratio": 0.5, "tags": ["x", "y"], "nothing": null
+    }"#;
+    let cx = Context::new().with_runtime_context(RuntimeContext::from_json(text).unwrap());
+    let keys = [
+        "tenant",
+        "user.tier",
+        "user.id",
+        "user.beta",
+        "ratio",
+        "tags",
+        "user",
+        "nothing",
+        "absent",
+        "span.name",
+    ];
+    let copied = [
+        Some("acme"),
+        Some("gold"),
+        Some("7"),
+        Some("true"),
+        Some("0.5"),
+        Some(r#"["x","y"]"#),
+        Some(r#"{"beta":true,"id":7,"tier":"gold"}"#),
+        None,
+        None,
+        None,
+    ];
+    let copied: Vec<_> = copied.map(|text| text.map(str::to_owned)).into();
+    let nothing = vec![None; keys.len()];
+    type Settings = fn(Builder, [&'static str; 10]) -> Builder;
+    let rows: [(Settings, [&Vec<Option<String>>; 2]); 4] = [
+        (
+            |builder, keys| builder.copy_to_spans(keys),
+            [&copied, &copied],
+        ),
+        (
+            |builder, keys| builder.copy_to_root_spans(keys),
+            [&copied, &nothing],
+        ),
+        (
+            |builder, keys| builder.copy_to_root_spans(keys).copy_to_spans(keys),
+            [&copied, &copied],
+        ),
+        (|builder, _| builder, [&nothing, &nothing]),
+    ];
+    for (settings, expected) in rows {
+        let fleet = Fleet::with(|builder| settings(builder, keys));
+        let [root, child] = said(&fleet, &cx, &keys);
+        assert_eq!([&root, &child], expected);
+        let spans = fleet.spans("b");
+        assert_eq!(spans.len(), 2);
+        for span in spans {
+            let mut seen = std::collections::HashSet::new();
+            assert!(
+                span.attributes.iter().all(|kv| seen.insert(kv.key.clone())),
+                "no key twice"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_span_starts_with_wins_and_its_type_stays() {
+    let settings = |builder: Builder| builder.copy_to_spans(["user.id", "tenant", "tags"]);
+    let fleet = Fleet::with(settings);
+    let run = RuntimeContext::builder()
+        .set("user.id", 7)
+        .set("tenant", "acme");
+    let cx = Context::new().with_runtime_context(run.build().unwrap());
+    let tags = Value::Array(Array::I64(vec![1]));
+    let own = [
+        KeyValue::new("tenant", "own"),
+        KeyValue::new("tags", tags.clone()),
+    ];
+    let builder = SpanBuilder::from_name("root").with_attributes(own);
+    fleet
+        .provider
+        .tracer("shop")
+        .build_with_context(builder, &cx)
+        .end();
+    let spans = fleet.spans("a");
+    let of = |key: &str| -> Vec<&Value> {
+        let all = spans[0].attributes.iter();
+        all.filter(|kv| kv.key.as_str() == key)
+            .map(|kv| &kv.value)
+            .collect()
+    };
+    assert_eq!(of("user.id"), [&Value::I64(7)]);
+    assert_eq!(of("tenant"), [&Value::from("own")]);
+    assert_eq!(of("tags"), [&tags]);
+}
+
+#[test]
+fn a_child_takes_what_is_attached_where_it_starts() {
+    for carrier in CARRIERS {
+        let fleet = Fleet::built(carrier, |builder| builder.copy_to_spans(["tracer"]));
+        let tracer = fleet.provider.tracer("shop");
+        let root = run("b").with_span(tracer.start_with_context("root", &run("b")));
+        tracer.start_with_context("same", &root).end();
+        let other = root.with_runtime_context(wants("c"));
+        tracer.start_with_context("other", &other).end();
+        let kept = Context::new().with_remote_span_context(root.span().span_context().clone());
+        tracer.start_with_context("nothing", &kept).end();
+        let said = fleet
+            .spans("b")
+            .into_iter()
+            .map(|span| attribute(&span, "tracer"));
+        let expected = [Some("b"), Some("c"), None].map(|text| text.map(str::to_owned));
+        assert_eq!(said.collect::<Vec<_>>(), expected, "{carrier:?}");
+        assert_eq!(fleet.asked(), 1);
+    }
+}

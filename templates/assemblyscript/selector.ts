@@ -1,0 +1,10 @@
+// Production goes to Langfuse, development to the console; all else is left to others.
+
+import { Context, Decision } from "./spanway";
+
+export function decide(context: Context, tracers: string[]): Decision {
+  const environment = context.text("environment");
+  if (environment == "production") return Decision.choose("langfuse");
+  if (environment == "development") return Decision.choose("console");
+  return Decision.abstain();
+}

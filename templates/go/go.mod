@@ -1,0 +1,3 @@
+module selector
+
+go 1.24

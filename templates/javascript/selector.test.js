@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { select } from './selector.js';
+import { mock } from './spanway.js';
+
+for (const [environment, tracer] of [
+  ['production', 'langfuse'],
+  ['development', 'console'],
+  ['staging', null],
+  [7, null],
+])
+  test(`${environment} goes to ${tracer}`, () => {
+    assert.equal(select(mock({ environment }), ['langfuse', 'console']), tracer);
+  });
+
+test('without an environment it abstains', () => {
+  assert.equal(select(mock({}), []), null);
+});

@@ -1,0 +1,16 @@
+"""Production goes to Langfuse, development to the console; all else is left to others."""
+
+import spanway
+
+
+def select(context, tracers):
+    match context.text("environment"):
+        case "production":
+            return "langfuse"
+        case "development":
+            return "console"
+        case _:
+            return None
+
+
+Selection = spanway.exported(select)

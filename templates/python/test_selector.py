@@ -1,0 +1,24 @@
+import unittest
+
+from selector import select
+from spanway import Mock
+
+
+class Environments(unittest.TestCase):
+    def test_each_goes_where_it_should(self):
+        for environment, tracer in [
+            ("production", "langfuse"),
+            ("development", "console"),
+            ("staging", None),
+            (7, None),
+        ]:
+            with self.subTest(environment=environment):
+                context = Mock({"environment": environment})
+                self.assertEqual(select(context, ["langfuse", "console"]), tracer)
+
+    def test_without_an_environment_it_abstains(self):
+        self.assertIsNone(select(Mock({}), ["langfuse", "console"]))
+
+
+if __name__ == "__main__":
+    unittest.main()

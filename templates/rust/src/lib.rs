@@ -1,0 +1,33 @@
+//! Production goes to Langfuse, development to the console; all else is left to others.
+
+use spanway_guest::{Decision, RuntimeContext, abstain, choose};
+
+spanway_guest::export!(select);
+
+fn select(context: &dyn RuntimeContext, _tracers: &[String]) -> Decision {
+    match context.text("environment").as_deref() {
+        Some("production") => choose("langfuse"),
+        Some("development") => choose("console"),
+        _ => abstain(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spanway_guest::mock::{MockContext, tracers};
+
+    use super::*;
+
+    #[test]
+    fn each_goes_where_it_should() {
+        for (environment, expected) in [
+            ("production", choose("langfuse")),
+            ("development", choose("console")),
+            ("staging", abstain()),
+        ] {
+            let context = MockContext::new().with("environment", environment);
+            let decision = select(&context, &tracers(["langfuse", "console"]));
+            assert_eq!(decision, expected, "{environment}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+// Production goes to Langfuse, development to the console; all else is left to others.
+
+import type { Context } from './spanway.js';
+
+export function select(context: Context, tracers: string[]): string | null {
+  switch (context.text('environment')) {
+    case 'production':
+      return 'langfuse';
+    case 'development':
+      return 'console';
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,58 @@
+;; Production goes to Langfuse, development to the console; all else is left to others.
+;;
+;; How arguments and answers lie in memory is the canonical ABI of the component model: text is
+;; its place and its length, an option or a variant is a byte that says which case it is and then
+;; the case, each aligned to its size.
+(module
+  ;; get: the key's place and length, and where to write an option of a value, 24 bytes:
+  ;; at 0 whether there is one, at 8 which case (4 is text), at 16 its place, at 20 its length.
+  (import "spanway:selector/runtime-context@0.1.0" "get" (func $get (param i32 i32 i32)))
+  (memory (export "memory") 1)
+
+  (data (i32.const 16) "environment")
+  (data (i32.const 32) "production")
+  (data (i32.const 48) "development")
+  (data (i32.const 64) "langfuse")
+  (data (i32.const 80) "console")
+
+  ;; The host asks for memory to write text into, and says when it has read the answer.
+  (global $free (mut i32) (i32.const 1024))
+  (func (export "cabi_realloc") (param i32 i32 i32) (param $bytes i32) (result i32)
+    global.get $free
+    (global.set $free (i32.and
+      (i32.add (i32.add (global.get $free) (local.get $bytes)) (i32.const 7)) (i32.const -8)))
+    (if (i32.gt_u (global.get $free) (i32.const 65536)) (then unreachable)))
+  (func (export "cabi_post_spanway:selector/selection@0.1.0#select") (param i32)
+    (global.set $free (i32.const 1024)))
+
+  ;; Whether the value at 128 is this text.
+  (func $is (param $text i32) (param $length i32) (result i32)
+    (if (i32.ne (i32.load8_u (i32.const 128)) (i32.const 1)) (then (return (i32.const 0))))
+    (if (i32.ne (i32.load8_u (i32.const 136)) (i32.const 4)) (then (return (i32.const 0))))
+    (if (i32.ne (i32.load (i32.const 148)) (local.get $length)) (then (return (i32.const 0))))
+    (loop $next
+      (if (i32.eqz (local.get $length)) (then (return (i32.const 1))))
+      (local.set $length (i32.sub (local.get $length) (i32.const 1)))
+      (br_if $next (i32.eq
+        (i32.load8_u (i32.add (local.get $text) (local.get $length)))
+        (i32.load8_u (i32.add (i32.load (i32.const 144)) (local.get $length))))))
+    (i32.const 0))
+
+  ;; ok(some(name)), at 192: at 0 whether it is an error, at 4 whether there is a name, at 8 its
+  ;; place, at 12 its length.
+  (func $choose (param $name i32) (param $length i32) (result i32)
+    (i32.store offset=192 (i32.const 4) (i32.const 1))
+    (i32.store offset=192 (i32.const 8) (local.get $name))
+    (i32.store offset=192 (i32.const 12) (local.get $length))
+    (i32.const 192))
+
+  ;; select: where the tracers' names are, and how many.
+  (func (export "spanway:selector/selection@0.1.0#select") (param i32 i32) (result i32)
+    (call $get (i32.const 16) (i32.const 11) (i32.const 128))
+    (if (call $is (i32.const 32) (i32.const 10))
+      (then (return (call $choose (i32.const 64) (i32.const 8)))))
+    (if (call $is (i32.const 48) (i32.const 11))
+      (then (return (call $choose (i32.const 80) (i32.const 7)))))
+    ;; ok(none)
+    (i32.store offset=192 (i32.const 4) (i32.const 0))
+    (i32.const 192)))

@@ -1,0 +1,140 @@
+//! Runs the conformance suite on the components of a directory.
+//!
+//! ```text
+//! conformance DIRECTORY            the matrix; its subfolder `templates` too
+//! conformance DIRECTORY --table    what each costs, as a table in Markdown
+//! conformance DIRECTORY --world    what each sees of the world, a line for each
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use spanway::{CompileCache, SelectorHost};
+use spanway_tests::conformance::{Matrix, Measured, Subject, Suite, measure, outcome};
+use spanway_tests::limits;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        [directory] => matrix(Path::new(directory)),
+        [directory, "--table"] => table(Path::new(directory)),
+        [directory, "--world"] => world(Path::new(directory)),
+        _ => {
+            eprintln!("usage: conformance DIRECTORY [--table | --world]");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The components of a directory by their names.
+fn components(directory: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(directory);
+    let entries = entries.unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "wasm")
+        })
+        .collect();
+    files.sort();
+    let named = |path: PathBuf| {
+        let name = path
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        (name, fs::read(path).expect("a component"))
+    };
+    files.into_iter().map(named).collect()
+}
+
+/// What was compiled is kept beside the components: the largest take a minute where
+/// the compiler is not optimised.
+fn subjects(directory: &Path, cache: &Path) -> Vec<Subject> {
+    let host = SelectorHost::builder()
+        .limits(limits())
+        .cache(CompileCache::in_directory(cache.join("compiled")))
+        .build()
+        .expect("a host");
+    let load = |(name, bytes): (String, Vec<u8>)| {
+        eprintln!("loading {name}");
+        Subject::load(&host, &name, &bytes)
+    };
+    components(directory).into_iter().map(load).collect()
+}
+
+fn matrix(directory: &Path) -> ExitCode {
+    let mut suite = Suite::read();
+    let references = Matrix::of(&suite, &subjects(directory, directory));
+    println!("{references}\n\n{}", references.failures().join("\n"));
+
+    // A template knows no `op`.
+    suite.cases.retain(|case| !case.context.contains("\"op\""));
+    let templates = Matrix::of(&suite, &subjects(&directory.join("templates"), directory));
+    println!(
+        "The templates as they lie\n\n{templates}\n\n{}",
+        templates.failures().join("\n")
+    );
+
+    let failures = references.failures().len() + templates.failures().len();
+    for difference in &suite.differences {
+        let languages = difference.languages.join(", ");
+        println!(
+            "documented: {languages}, {}: {}",
+            difference.case, difference.because
+        );
+    }
+    println!("ran: {}", references.languages.join(" "));
+    let cells = references.cells() + templates.cells();
+    println!("{} passed, {failures} failed, 0 skipped", cells - failures);
+    ExitCode::from(u8::from(failures > 0))
+}
+
+fn world(directory: &Path) -> ExitCode {
+    let suite = Suite::read();
+    let asks = |case: &&spanway_tests::conformance::Case| case.context.contains("\"world\"");
+    let case = suite
+        .cases
+        .iter()
+        .find(asks)
+        .expect("the case of the world");
+    for subject in subjects(directory, directory) {
+        println!("{}\t{}", subject.name, outcome(subject.fresh(), case).0);
+    }
+    ExitCode::SUCCESS
+}
+
+fn table(directory: &Path) -> ExitCode {
+    println!(
+        "| language | size | imports besides the contract | memory | compile | from the cache | a decision | learned |"
+    );
+    println!("|---|--:|---|--:|--:|--:|--:|--:|");
+    for (name, bytes) in components(directory) {
+        eprintln!("measuring {name}");
+        println!("{}", row(&name, &measure(&name, &bytes)));
+    }
+    ExitCode::SUCCESS
+}
+
+fn row(name: &str, measured: &Measured) -> String {
+    let wasi = measured
+        .imports
+        .iter()
+        .filter(|import| import.starts_with("wasi:"));
+    let imports = match wasi.count() {
+        0 => "none".to_owned(),
+        some => format!("{some} of WASI"),
+    };
+    format!(
+        "| {name} | {:.1} kB | {imports} | {} KiB | {:.0} ms | {:.1} ms | {:.1} µs | {} ns |",
+        measured.bytes as f64 / 1e3,
+        measured.memory_bytes / 1024,
+        measured.cold.as_secs_f64() * 1e3,
+        measured.warm.as_secs_f64() * 1e3,
+        measured.fresh.as_secs_f64() * 1e6,
+        measured.hit.as_nanos(),
+    )
+}

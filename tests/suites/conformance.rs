@@ -1,0 +1,80 @@
+//! The reference selectors as they are committed, small and of five languages: what
+//! they decide, and that nothing of the machine that built them is in them. Every
+//! language is built from source and asked the same by `selectors/languages/conformance`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use spanway_tests::conformance::{Matrix, Subject, Suite};
+use spanway_tests::{folder_of, host};
+
+/// The largest that may be committed, in bytes.
+const LARGEST: usize = 20_000;
+
+const LANGUAGES: [&str; 5] = ["assemblyscript", "c", "rust", "wat", "zig"];
+
+fn component(language: &str) -> Vec<u8> {
+    let folder: PathBuf = folder_of("conformance/components");
+    let file = folder.join(language).with_added_extension("wasm");
+    fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+#[test]
+fn each_language_decides_what_the_table_says() {
+    let host = host();
+    let load = |language: &&str| Subject::load(&host, language, &component(language));
+    let subjects: Vec<Subject> = LANGUAGES.iter().map(load).collect();
+    let matrix = Matrix::of(&Suite::read(), &subjects);
+    println!("{matrix}");
+    assert!(matrix.rows.len() >= 60, "{} rows", matrix.rows.len());
+    assert_eq!(matrix.failures(), Vec::<String>::new());
+}
+
+#[test]
+fn a_wrong_answer_is_a_failure_of_its_language_and_case() {
+    let mut suite = Suite::read();
+    suite.cases.truncate(2);
+    suite.cases[1].expect = "chose datadog".to_owned();
+    let subject = Subject::load(&host(), "wat", &component("wat"));
+    let matrix = Matrix::of(&suite, &[subject]);
+    let failures = matrix.failures();
+    assert_eq!(
+        failures,
+        [r#"wat, development: "chose console" came in place of "chose datadog""#]
+    );
+}
+
+#[test]
+fn a_documented_difference_that_is_none_any_more_is_a_failure() {
+    let mut suite = Suite::read();
+    suite.cases.retain(|case| case.name == "a mistake");
+    suite.differences[0].languages = vec!["wat".to_owned()];
+    let subject = Subject::load(&host(), "wat", &component("wat"));
+    let failures = Matrix::of(&suite, &[subject]).failures();
+    assert_eq!(failures.len(), 1);
+    assert!(failures[0].contains("which is documented"), "{failures:?}");
+}
+
+#[test]
+fn they_are_small_and_hold_nothing_of_the_machine_that_built_them() {
+    for language in LANGUAGES {
+        let bytes = component(language);
+        assert!(
+            bytes.len() < LARGEST,
+            "{language} has {} bytes",
+            bytes.len()
+        );
+        let text = String::from_utf8_lossy(&bytes);
+        for word in [
+            "/home",
+            "/root",
+            "/tmp/",
+            "/Users/",
+            ".cargo",
+            "registry",
+            "crates.io",
+        ] {
+            assert!(!text.contains(word), "{language} holds {word:?}");
+        }
+    }
+}
