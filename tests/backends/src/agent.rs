@@ -111,7 +111,7 @@ impl PortableTool for CheckStock {
 
     async fn call(&self, _: Value) -> Result<Value, Infallible> {
         self.spans
-            .plain(&Context::current(), "SELECT", SpanKind::Client);
+            .ordinary(&Context::current(), "SELECT", SpanKind::Client);
         Ok(json!({"in_stock": true}))
     }
 }

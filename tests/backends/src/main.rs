@@ -8,7 +8,7 @@ mod agent;
 mod args;
 mod backends;
 mod checks;
-mod counted;
+mod delivery;
 mod environment;
 mod http;
 mod ledger;

@@ -14,10 +14,10 @@ use crate::otlp_json::attributes;
 use crate::plan::{CHAT_MODEL, Usage};
 use crate::process::{Processes, free_port};
 use crate::server::Server;
-use crate::stored::{REASONING, StoredSpan, count};
+use crate::stored::{StoredSpan, reasoning};
 
 /// The header that says to which experiment spans belong.
-pub const EXPERIMENT_HEADER: &str = "x-mlflow-experiment-id";
+const EXPERIMENT_HEADER: &str = "x-mlflow-experiment-id";
 /// The experiment that is there from the start, and that nobody here reads.
 const DEFAULT_EXPERIMENT: &str = "0";
 /// How many traces are asked for at once.
@@ -116,9 +116,9 @@ impl Mlflow {
         Ok(id.to_owned())
     }
 
-    /// Where it takes OTLP over HTTP.
-    pub fn http_endpoint(&self) -> String {
-        self.rest.url("/v1/traces")
+    /// Its address.
+    pub fn base(&self) -> String {
+        self.rest.url("")
     }
 
     /// Every span that it has, of every experiment.
@@ -202,7 +202,7 @@ fn usage(attributes: &Map<String, Value>) -> Usage {
         input: tokens("input_tokens"),
         output: tokens("output_tokens"),
         cached: tokens("cache_read_input_tokens"),
-        reasoning: count(attributes, REASONING),
+        reasoning: reasoning(attributes),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 
 use crate::backends::{Backends, Name};
-use crate::counted::Counts;
+use crate::delivery::{Deliveries, Delivery};
 use crate::runs;
 use crate::store::Store;
 use crate::suite::Suite;
@@ -13,8 +13,9 @@ use crate::tracers::{TRACERS, Way};
 use crate::verdict::Done;
 
 /// How many batches are played while the backend is away, after the one in which
-/// it goes.
+/// it goes, and how many once it is back.
 const AWAY: usize = 2;
+const BACK: usize = 2;
 
 /// What came of an outage.
 pub struct Outage {
@@ -24,59 +25,54 @@ pub struct Outage {
     pub strayed: usize,
 }
 
-/// What one tracer lost over an outage, counted twice: by what its exporter was
-/// answered, and by what is not in the store.
+/// What one tracer lost over an outage, seen from both ends.
 pub struct Loss {
     pub tracer: &'static str,
+    /// The spans that were started.
     pub sent: usize,
+    /// Those of them that are in the store, and those that are not.
     pub stored: usize,
-    pub missing: BTreeSet<String>,
-    pub dropped: BTreeSet<String>,
+    pub missing: usize,
+    /// What Spanway counted.
+    pub counted: Delivery,
 }
 
 impl Loss {
-    /// Whether just those spans are missing that were counted as dropped.
+    /// Whether what was counted is what is in the store, and what is not.
     pub fn agrees(&self) -> bool {
-        self.missing == self.dropped
+        let found = [self.sent, self.stored, self.missing].map(|spans| spans as u64);
+        found
+            == [
+                self.counted.ended,
+                self.counted.delivered,
+                self.counted.lost(),
+            ]
     }
 }
 
 /// Plays runs while a backend goes, is away, and is back.
 pub fn run(suite: &Suite, backends: &mut Backends, away: Name, first: usize) -> Result<Outage> {
-    let before = dropped(suite);
+    let before = suite.delivered();
     let mut batches = runs::batches(&suite.sets, u32::try_from(first)?)?.into_iter();
-    let mut next = || {
-        batches
-            .next()
-            .context("there are too few batches for an outage")
-    };
+    let mut next = || batches.next().context("there are too few batches");
     let mut done = suite.play(next()?)?;
     done.extend(suite.play_while(next()?, || backends.stop(away))?);
     for _ in 0..AWAY {
         done.extend(suite.play(next()?)?);
     }
     backends.start_again(away)?;
-    for batch in batches.take(AWAY) {
+    for batch in batches.take(BACK) {
         done.extend(suite.play(batch)?);
     }
-    let delivered = suite.counts.values().flat_map(Counts::delivered).collect();
-    let store = Store::holding(backends, &delivered)?;
-    let mut dropped = dropped(suite);
-    for (tracer, ids) in &mut dropped {
-        ids.retain(|id| !before[tracer].contains(id));
-    }
+    let counted = suite.delivered().since(&before);
+    let store = Store::when(backends, |store| {
+        losses(&done, store, &counted).iter().all(Loss::agrees)
+    })?;
     Ok(Outage {
         away,
-        losses: losses(&done, &store, dropped),
+        losses: losses(&done, &store, &counted),
         strayed: strayed(&done, &store),
     })
-}
-
-fn dropped(suite: &Suite) -> BTreeMap<&'static str, BTreeSet<String>> {
-    let counts = suite.counts.iter();
-    counts
-        .map(|(tracer, counts)| (*tracer, counts.dropped()))
-        .collect()
 }
 
 fn strayed(done: &[Done], store: &Store) -> usize {
@@ -90,31 +86,23 @@ fn strayed(done: &[Done], store: &Store) -> usize {
     done.iter().map(strayed).sum()
 }
 
-/// The losses of all tracers whose exporters are counted.
-fn losses(
-    done: &[Done],
-    store: &Store,
-    mut dropped: BTreeMap<&'static str, BTreeSet<String>>,
-) -> Vec<Loss> {
-    let counted = TRACERS
-        .iter()
-        .filter(|(_, way)| !matches!(way, Way::File | Way::Nowhere));
-    let loss = counted.map(|(tracer, _)| {
-        let dropped = dropped.remove(tracer).unwrap_or_default();
-        loss(tracer, done, store, dropped)
+fn losses(done: &[Done], store: &Store, counted: &Deliveries) -> Vec<Loss> {
+    let mut sent: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
+    for done in done {
+        let spans = sent.entry(&done.run.named.tracer).or_default();
+        spans.extend(&done.sent);
+    }
+    let placed = TRACERS.iter().filter(|(_, way)| *way != Way::Nowhere);
+    let loss = placed.map(|(tracer, _)| {
+        let sent = sent.remove(tracer).unwrap_or_default();
+        let stored = sent.iter().filter(|id| store.ids().contains(**id)).count();
+        Loss {
+            tracer,
+            sent: sent.len(),
+            stored,
+            missing: sent.len() - stored,
+            counted: counted.of(tracer),
+        }
     });
     loss.collect()
-}
-
-fn loss(tracer: &'static str, done: &[Done], store: &Store, dropped: BTreeSet<String>) -> Loss {
-    let its = done.iter().filter(|done| done.run.named.tracer == tracer);
-    let sent: BTreeSet<_> = its.flat_map(|done| done.sent.iter().cloned()).collect();
-    let missing: BTreeSet<_> = sent.difference(store.ids()).cloned().collect();
-    Loss {
-        tracer,
-        sent: sent.len(),
-        stored: sent.len() - missing.len(),
-        missing,
-        dropped,
-    }
 }

@@ -11,7 +11,7 @@ use crate::http::Rest;
 use crate::plan::Usage;
 use crate::process::{Processes, free_port, is_open};
 use crate::server::Server;
-use crate::stored::{REASONING, StoredSpan, count};
+use crate::stored::{StoredSpan, reasoning};
 
 /// How many spans are asked for at once.
 const PAGE: usize = 1_000;
@@ -65,17 +65,12 @@ impl Phoenix {
         command
     }
 
-    /// Where it takes OTLP over HTTP.
-    pub fn http_endpoint(&self) -> String {
-        self.rest.url("/v1/traces")
-    }
-
     /// Where it takes OTLP over gRPC.
     pub fn grpc_endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.grpc)
     }
 
-    /// The address of all of it, for a collector that forwards to it.
+    /// Its address.
     pub fn base(&self) -> String {
         self.rest.url("")
     }
@@ -138,7 +133,7 @@ fn usage(attributes: &Map<String, Value>) -> Usage {
         input: tokens("llm.token_count.prompt"),
         output: tokens("llm.token_count.completion"),
         cached: tokens("llm.token_count.prompt_details.cache_read"),
-        reasoning: count(attributes, REASONING),
+        reasoning: reasoning(attributes),
     }
 }
 

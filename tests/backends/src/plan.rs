@@ -11,6 +11,8 @@ pub enum Operation {
     Chat,
     Tool,
     Embeddings,
+    Retrieval,
+    Workflow,
 }
 
 impl Operation {
@@ -21,6 +23,8 @@ impl Operation {
             Self::Chat => Some("chat"),
             Self::Tool => Some("execute_tool"),
             Self::Embeddings => Some("embeddings"),
+            Self::Retrieval => Some("retrieval"),
+            Self::Workflow => Some("invoke_workflow"),
         }
     }
 }
@@ -65,12 +69,10 @@ impl Usage {
         }
     }
 
-    /// What the model counts for a run's embedding. The library says of its own
-    /// accord that nothing was put out.
+    /// What the model counts for a run's embedding.
     pub fn of_embedding(run: u32) -> Self {
         Self {
             input: Some(9 + u64::from(run)),
-            output: Some(0),
             ..Self::default()
         }
     }

@@ -4,6 +4,7 @@
 use anyhow::{Result, ensure};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, TraceContextExt as _};
+use spanway::ai::{AiParent as _, AiSpan, AiSpanKind, RunStatus};
 use spanway::otel::RuntimeContextExt as _;
 use tokio::task::{spawn, spawn_blocking, yield_now};
 use tracing::{Instrument as _, Span, info_span};
@@ -40,7 +41,7 @@ impl Service {
             Work::Workflow => self.workflow(run.number, &context).await?,
             Work::HealthCheck => {
                 let (name, _) = run.work.root();
-                trace_of(&self.spans.plain(&context, name, SpanKind::Server))
+                trace_of(&self.spans.ordinary(&context, name, SpanKind::Server))
             }
         };
         ensure!(
@@ -70,48 +71,52 @@ impl Service {
         Ok(trace)
     }
 
-    /// An agent: it asks the model, calls two tools side by side, asks again.
+    /// An agent: it asks the model, calls a tool here and one at an MCP server side by
+    /// side, asks again.
     async fn agent(&self, run: u32, context: &Context) -> Result<String> {
-        let agent = self.spans.agent(context, "refunds");
-        self.chat(&agent, run, 0).await;
-        let tools = ["search_orders", "check_stock"].map(|name| {
-            let (spans, agent) = (self.spans.clone(), agent.clone());
-            spawn(async move {
-                let tool = spans.tool(&agent, name);
-                yield_now().await;
-                spans.plain(&tool, "SELECT", SpanKind::Client);
-            })
-        });
+        let spans = &self.spans;
+        let agent = spans.start(spans.ai.agent_run("refunds").under(context));
+        spans.chat(&agent, Usage::of_turn(run, 0));
+        let here = spans.start(agent.tool_call("search_orders"));
+        let there = spans.start(agent.mcp_tool_call("check_stock").server_name("stock"));
+        let tools = [
+            spawn(self.clone().tool(here)),
+            spawn(self.clone().tool(there)),
+        ];
         for tool in tools {
             tool.await?;
         }
-        self.chat(&agent, run, 1).await;
-        Ok(trace_of(&agent))
+        spans.chat(&agent, Usage::of_turn(run, 1));
+        Ok(agent.span_context().trace_id().to_string())
+    }
+
+    async fn tool<K: AiSpanKind>(self, tool: AiSpan<K>) {
+        // Other requests go on here, so that traces overlap.
+        yield_now().await;
+        self.spans
+            .ordinary(tool.context(), "SELECT", SpanKind::Client);
     }
 
     /// A workflow: two steps on the runtime, one on a thread of its own.
     async fn workflow(&self, run: u32, context: &Context) -> Result<String> {
-        let workflow = self
-            .spans
-            .plain(context, "workflow refund", SpanKind::Internal);
-        for (turn, step) in (0..).zip(["validate", "decide"]) {
-            let step = self.spans.plain(&workflow, step, SpanKind::Internal);
-            self.chat(&step, run, turn).await;
+        let spans = &self.spans;
+        let workflow = spans.start(spans.ai.workflow_run("refund").under(context));
+        for (turn, name) in (0..).zip(["validate", "decide"]) {
+            let step = spans.start(workflow.workflow_step(name));
+            let search = spans.start(step.retrieval("policies").top_k(3));
+            spans.embedding(&search, Usage::of_embedding(run));
+            search.end();
+            yield_now().await;
+            spans.chat(&step, Usage::of_turn(run, turn));
+            step.finish(RunStatus::Success);
         }
-        let trace = trace_of(&workflow);
-        let spans = self.spans.clone();
+        let (spans, step) = (spans.clone(), spans.start(workflow.workflow_step("book")));
         spawn_blocking(move || {
-            let step = spans.plain(&workflow, "book", SpanKind::Internal);
-            spans.plain(&step, "INSERT refunds", SpanKind::Client);
+            spans.ordinary(step.context(), "INSERT refunds", SpanKind::Client);
+            step.finish(RunStatus::Success);
         })
         .await?;
-        Ok(trace)
-    }
-
-    async fn chat(&self, parent: &Context, run: u32, turn: u32) {
-        let _call = self.spans.chat(parent, Usage::of_turn(run, turn));
-        // Other requests go on here, so that traces overlap.
-        yield_now().await;
+        Ok(workflow.span_context().trace_id().to_string())
     }
 }
 

@@ -1,17 +1,20 @@
-//! Spans that the service starts itself, through OpenTelemetry.
+//! Spans that the service starts itself: of AI work by the typed builders, and
+//! ordinary ones through OpenTelemetry.
 
 use std::sync::Arc;
 
+use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, TraceContextExt as _, Tracer as _};
-use opentelemetry::{Context, KeyValue};
+use spanway::ai::{Ai, AiParent, AiSpan, AiSpanBuilder, AiSpanKind};
 use spanway::otel::RoutingTracer;
 
 use crate::ledger::Ledger;
-use crate::plan::{CHAT_MODEL, Operation, Usage};
+use crate::plan::{CHAT_MODEL, EMBEDDING_MODEL, Usage};
 
 /// Starts spans and notes them. Cheap to clone.
 #[derive(Clone)]
 pub struct Spans {
+    pub ai: Ai,
     tracer: Arc<RoutingTracer>,
     ledger: Ledger,
 }
@@ -19,87 +22,55 @@ pub struct Spans {
 impl Spans {
     pub fn new(tracer: RoutingTracer, ledger: Ledger) -> Self {
         Self {
+            ai: Ai::new(tracer.clone()),
             tracer: Arc::new(tracer),
             ledger,
         }
     }
 
-    /// Starts a span like any other below `parent`. It ends when the last clone of
-    /// the context that is returned is dropped.
-    pub fn plain(&self, parent: &Context, name: &'static str, kind: SpanKind) -> Context {
-        self.start(parent, name.to_owned(), kind, Vec::new())
+    /// Starts an AI span.
+    pub fn start<K: AiSpanKind>(&self, builder: AiSpanBuilder<K>) -> AiSpan<K> {
+        let span = builder.start();
+        self.ledger.note(&span.span_context());
+        span
     }
 
-    pub fn agent(&self, parent: &Context, name: &'static str) -> Context {
-        let attributes = vec![
-            operation(Operation::Agent),
-            KeyValue::new("gen_ai.agent.name", name),
-        ];
-        self.start(
-            parent,
-            format!("invoke_agent {name}"),
-            SpanKind::Internal,
-            attributes,
-        )
+    /// A call of the chat model, streamed or not, which counts `usage`.
+    pub fn chat(&self, parent: &impl AiParent, usage: Usage) {
+        let call = parent.generation(CHAT_MODEL.request).provider("openai");
+        let call = self.start(call);
+        call.response_model(CHAT_MODEL.response);
+        call.usage(usage.into());
+        call.finish_reason("stop");
     }
 
-    /// A call of the chat model, which counts `usage`.
-    pub fn chat(&self, parent: &Context, usage: Usage) -> Context {
-        let mut attributes = vec![
-            operation(Operation::Chat),
-            KeyValue::new("gen_ai.provider.name", "openai"),
-            KeyValue::new("gen_ai.request.model", CHAT_MODEL.request),
-            KeyValue::new("gen_ai.response.model", CHAT_MODEL.response),
-        ];
-        let counted = [
-            ("gen_ai.usage.input_tokens", usage.input),
-            ("gen_ai.usage.output_tokens", usage.output),
-            ("gen_ai.usage.cache_read.input_tokens", usage.cached),
-            ("gen_ai.usage.reasoning_tokens", usage.reasoning),
-        ];
-        for (key, count) in counted {
-            let count = count.and_then(|count| i64::try_from(count).ok());
-            attributes.extend(count.map(|count| KeyValue::new(key, count)));
-        }
-        let name = format!("chat {}", CHAT_MODEL.request);
-        self.start(parent, name, SpanKind::Client, attributes)
+    /// A call of the embedding model.
+    pub fn embedding(&self, parent: &impl AiParent, usage: Usage) {
+        let call = parent.embedding(EMBEDDING_MODEL.request).provider("openai");
+        let call = self.start(call);
+        call.input_tokens(usage.input.unwrap_or_default());
     }
 
-    pub fn tool(&self, parent: &Context, name: &'static str) -> Context {
-        let attributes = vec![
-            operation(Operation::Tool),
-            KeyValue::new("gen_ai.tool.name", name),
-        ];
-        self.start(
-            parent,
-            format!("execute_tool {name}"),
-            SpanKind::Internal,
-            attributes,
-        )
-    }
-
-    fn start(
-        &self,
-        parent: &Context,
-        name: String,
-        kind: SpanKind,
-        attributes: Vec<KeyValue>,
-    ) -> Context {
-        let span = self
-            .tracer
-            .span_builder(name)
-            .with_kind(kind)
-            .with_attributes(attributes)
-            .start_with_context(&*self.tracer, parent);
-        let context = parent.with_span(span);
+    /// A span of a library that knows nothing of AI, below `parent`. It ends when the
+    /// last clone of the context that is returned is dropped.
+    pub fn ordinary(&self, parent: &Context, name: &'static str, kind: SpanKind) -> Context {
+        let builder = self.tracer.span_builder(name).with_kind(kind);
+        let context = parent.with_span(builder.start_with_context(&*self.tracer, parent));
         self.ledger.note(context.span().span_context());
         context
     }
 }
 
-fn operation(operation: Operation) -> KeyValue {
-    KeyValue::new(
-        "gen_ai.operation.name",
-        operation.name().unwrap_or_default(),
-    )
+impl From<Usage> for spanway::ai::Usage {
+    fn from(usage: Usage) -> Self {
+        let Usage {
+            input,
+            output,
+            cached,
+            reasoning,
+        } = usage;
+        Self::new(input.unwrap_or_default(), output.unwrap_or_default())
+            .cached(cached.unwrap_or_default())
+            .reasoning(reasoning.unwrap_or_default())
+    }
 }

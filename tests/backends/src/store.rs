@@ -19,13 +19,18 @@ pub struct Store {
 }
 
 impl Store {
-    /// Looks until all of `expected` is there. What does not come in time is left
-    /// for the checks to find.
+    /// Looks until all of `expected` is there.
     pub fn holding(backends: &Backends, expected: &BTreeSet<String>) -> Result<Self> {
+        Self::when(backends, |store| expected.is_subset(&store.ids))
+    }
+
+    /// Looks until `enough` says so. What does not come in time is left for the checks
+    /// to find.
+    pub fn when(backends: &Backends, enough: impl Fn(&Self) -> bool) -> Result<Self> {
         let until = Instant::now() + STORED_WITHIN;
         loop {
             let store = Self::of(backends.stored()?);
-            if expected.is_subset(&store.ids) || Instant::now() > until {
+            if enough(&store) || Instant::now() > until {
                 return Ok(store);
             }
             std::thread::sleep(LOOK_EVERY);

@@ -36,8 +36,15 @@ pub fn count(attributes: &Map<String, Value>, key: &str) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// Of reasoning no backend here has a count of its own.
-pub const REASONING: &str = "gen_ai.usage.reasoning_tokens";
+/// The tokens of reasoning, of which no backend here has a count of its own. The
+/// conventions' key, and the library's.
+pub fn reasoning(attributes: &Map<String, Value>) -> Option<u64> {
+    const KEYS: [&str; 2] = [
+        "gen_ai.usage.reasoning.output_tokens",
+        "gen_ai.usage.reasoning_tokens",
+    ];
+    KEYS.iter().find_map(|key| count(attributes, key))
+}
 
 /// How a backend shows what a span was of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +67,12 @@ impl Dialect {
 
     /// The word for the kind of a span.
     pub fn kind(self, operation: Operation) -> &'static str {
-        use Operation::{Agent, Chat, Embeddings, Plain, Tool};
+        use Operation::{Agent, Chat, Embeddings, Plain, Retrieval, Tool, Workflow};
         match (self, operation) {
             (Self::Otlp, _) => operation.name().unwrap_or("-"),
-            (Self::Phoenix, Plain) => "UNKNOWN",
-            (Self::Mlflow, Plain) => "-",
+            (Self::Phoenix, Plain | Workflow) => "UNKNOWN",
+            (Self::Mlflow, Plain | Retrieval | Workflow) => "-",
+            (Self::Phoenix, Retrieval) => "RETRIEVER",
             (_, Agent) => "AGENT",
             (_, Tool) => "TOOL",
             (_, Embeddings) => "EMBEDDING",

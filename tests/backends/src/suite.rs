@@ -1,6 +1,5 @@
 //! The service with all that it needs, and the runs that it is put through.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -15,7 +14,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 use crate::backends::Backends;
-use crate::counted::Counts;
+use crate::delivery::Deliveries;
 use crate::ledger::Ledger;
 use crate::llm_server::LlmServer;
 use crate::runs::Batch;
@@ -27,7 +26,6 @@ use crate::verdict::Done;
 
 pub struct Suite {
     pub sets: Vec<SelectorSet>,
-    pub counts: BTreeMap<&'static str, Counts>,
     provider: RoutingTracerProvider,
     ledger: Ledger,
     service: Service,
@@ -38,10 +36,7 @@ pub struct Suite {
 impl Suite {
     pub fn new(selectors: &Path, backends: &mut Backends) -> Result<Self> {
         let runtime = Runtime::new().context("no threads for the service")?;
-        // An exporter over gRPC is made where a runtime is.
-        let entered = runtime.enter();
-        let (provider, counts) = tracers::provider(backends)?;
-        drop(entered);
+        let provider = tracers::provider(backends)?;
         let ledger = Ledger::default();
         listen(&provider, &ledger)?;
         let model = runtime.block_on(LlmServer::start())?;
@@ -49,7 +44,6 @@ impl Suite {
         Ok(Self {
             sets: SelectorSet::load(selectors)?,
             service: Service::new(spans, model.base_url()),
-            counts,
             provider,
             ledger,
             _model: model,
@@ -115,27 +109,25 @@ impl Suite {
         Ok(done.collect())
     }
 
+    /// What was counted of the spans of each tracer.
+    pub fn delivered(&self) -> Deliveries {
+        Deliveries::read(&self.provider)
+    }
+
     /// Exports what is left.
     pub fn end(self) {
         let _ = self.provider.shutdown();
     }
 }
 
-/// Routes the spans of libraries that speak `tracing`: one layer of OpenTelemetry
-/// over the routing provider.
+/// Routes the spans of libraries that speak `tracing`.
 fn listen(provider: &RoutingTracerProvider, ledger: &Ledger) -> Result<()> {
-    let layer = tracing_opentelemetry::layer()
-        .with_tracer(provider.tracer("rig"))
-        .with_location(false)
-        .with_threads(false)
-        .with_target(false)
-        .with_tracked_inactivity(false);
     let wanted = Targets::new()
         .with_target("rig", LevelFilter::INFO)
         .with_target(env!("CARGO_CRATE_NAME"), LevelFilter::INFO);
     let subscriber = tracing_subscriber::registry()
         .with(wanted)
         .with(ledger.clone())
-        .with(layer);
+        .with(provider.layer());
     tracing::subscriber::set_global_default(subscriber).context("somebody listens already")
 }

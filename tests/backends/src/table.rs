@@ -11,7 +11,7 @@ use comfy_table::{CellAlignment, Table};
 use crate::outage::Loss;
 use crate::plan::Usage;
 use crate::stored::StoredSpan;
-use crate::tracers::{TRACERS, Way};
+use crate::tracers::{self, TRACERS};
 use crate::verdict::{Looks, Verdict, looks};
 
 const RUN_COLUMNS: [&str; 14] = [
@@ -209,31 +209,38 @@ pub fn by_attributes(verdicts: &[Verdict<'_>]) -> Table {
     table
 }
 
-/// What was lost over an outage.
+/// What was lost over an outage, as it was counted and as it is stored.
 pub fn losses(losses: &[Loss]) -> Table {
     let mut table = table([
         "tracer",
-        "backend",
+        "found in",
         "sent",
+        "ended",
         "stored",
+        "delivered",
         "missing",
-        "counted as dropped",
-        "the same spans",
+        "lost",
+        "causes",
+        "retries",
+        "agree",
     ]);
     for loss in losses {
-        let way = TRACERS.iter().find(|(tracer, _)| *tracer == loss.tracer);
+        let counted = &loss.counted;
         table.add_row([
             loss.tracer.to_owned(),
-            way.and_then(|(tracer, way): &(&str, Way)| way.place(tracer))
-                .unwrap_or_default(),
+            tracers::place(loss.tracer).unwrap_or_default(),
             loss.sent.to_string(),
+            counted.ended.to_string(),
             loss.stored.to_string(),
-            loss.missing.len().to_string(),
-            loss.dropped.len().to_string(),
+            counted.delivered.to_string(),
+            loss.missing.to_string(),
+            counted.lost().to_string(),
+            counted.causes(),
+            counted.retries.to_string(),
             if loss.agrees() { "yes" } else { "NO" }.to_owned(),
         ]);
     }
-    right(table, [2, 3, 4, 5])
+    right(table, [2, 3, 4, 5, 6, 7, 9])
 }
 
 fn table<const N: usize>(columns: [&str; N]) -> Table {

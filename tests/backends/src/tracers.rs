@@ -1,20 +1,14 @@
 //! The tracers that the example selectors name, each with the backend that it
 //! sends to.
 
-use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, TracerProviderBuilder,
-};
+use spanway::delivery::BatchConfig;
+use spanway::exporters::{Exporter, Mlflow, Phoenix};
 use spanway::otel::{RoutingTracerProvider, TracerConfig};
 
 use crate::backends::Backends;
-use crate::counted::{Counted, Counts};
-use crate::mlflow::EXPERIMENT_HEADER;
 
 /// The way of a tracer's spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,84 +76,42 @@ pub fn place(tracer: &str) -> Option<String> {
     way(tracer)?.place(tracer)
 }
 
-/// What an embedder writes, and what each exporter answered, by tracer.
-pub fn provider(
-    backends: &mut Backends,
-) -> Result<(RoutingTracerProvider, BTreeMap<&'static str, Counts>)> {
+/// What an embedder writes.
+pub fn provider(backends: &mut Backends) -> Result<RoutingTracerProvider> {
     let mut provider = RoutingTracerProvider::builder();
-    let mut counts = BTreeMap::new();
     for (name, way) in TRACERS {
-        let counted = Counts::default();
-        let tracer = tracer(name, way, backends, &counted)
-            .with_context(|| format!("the tracer {name} cannot be made"))?;
-        provider = match tracer {
-            Source::Config(config) => provider.tracer(name, config),
-            Source::Sdk(sdk) => provider.tracer(name, sdk),
-        };
-        counts.insert(name, counted);
+        let exporter = exporter(name, way, backends)
+            .with_context(|| format!("the tracer {name} has no backend"))?;
+        let tracer = TracerConfig::new("shop")
+            .exporter(exporter)
+            .batch(BatchConfig {
+                every: BATCH_DELAY,
+                ..BatchConfig::default()
+            });
+        provider = provider.tracer(name, tracer);
     }
-    Ok((provider.fallback(FALLBACK).build()?, counts))
+    Ok(provider.fallback(FALLBACK).build()?)
 }
 
-enum Source {
-    Config(TracerConfig),
-    Sdk(TracerProviderBuilder),
-}
-
-fn tracer(name: &str, way: Way, backends: &mut Backends, counts: &Counts) -> Result<Source> {
-    let exporter = match way {
-        Way::PhoenixHttp => http(&backends.phoenix.http_endpoint(), HashMap::new())?,
-        Way::PhoenixGrpc => grpc(&backends.phoenix.grpc_endpoint())?,
-        Way::RotelToPhoenix => grpc(&backends.rotel.grpc_endpoint())?,
-        Way::Mlflow => {
-            let experiment = backends.mlflow.make_experiment(name)?;
-            let header = HashMap::from([(EXPERIMENT_HEADER.to_owned(), experiment)]);
-            http(&backends.mlflow.http_endpoint(), header)?
-        }
-        Way::File => {
-            return Ok(Source::Config(TracerConfig::file(
-                "shop",
-                backends.file(name),
-            )));
-        }
-        Way::Nowhere => return Ok(Source::Sdk(SdkTracerProvider::builder())),
-    };
-    let resource = Resource::builder()
-        .with_service_name("shop")
-        // Phoenix makes a project of it.
-        .with_attribute(opentelemetry::KeyValue::new(
-            "openinference.project.name",
-            name.to_owned(),
-        ))
-        .build();
-    let counts = counts.clone();
-    let sdk = SdkTracerProvider::builder()
-        .with_resource(resource)
-        .with_span_processor(in_batches(Counted { exporter, counts }));
-    Ok(Source::Sdk(sdk))
-}
-
-/// Soon after they end, so that a backend that goes away goes between two batches of
-/// one run.
-fn in_batches(exporter: Counted<SpanExporter>) -> BatchSpanProcessor {
-    let config = BatchConfigBuilder::default().with_scheduled_delay(BATCH_DELAY);
-    BatchSpanProcessor::builder(exporter)
-        .with_batch_config(config.build())
-        .build()
-}
-
-fn http(endpoint: &str, headers: HashMap<String, String>) -> Result<SpanExporter> {
-    let exporter = SpanExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(endpoint)
-        .with_headers(headers);
-    Ok(exporter.build()?)
-}
-
-fn grpc(endpoint: &str) -> Result<SpanExporter> {
-    Ok(SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .build()?)
+fn exporter(tracer: &str, way: Way, backends: &mut Backends) -> Result<Exporter> {
+    let Backends {
+        phoenix,
+        mlflow,
+        rotel,
+        ..
+    } = backends;
+    Ok(match way {
+        Way::PhoenixHttp => Phoenix::http(phoenix.base())
+            .project(tracer.to_owned())
+            .into(),
+        Way::PhoenixGrpc => Phoenix::grpc(phoenix.grpc_endpoint())
+            .project(tracer.to_owned())
+            .into(),
+        Way::RotelToPhoenix => Phoenix::grpc(rotel.grpc_endpoint())
+            .project(tracer.to_owned())
+            .into(),
+        Way::Mlflow => Mlflow::new(mlflow.base(), mlflow.make_experiment(tracer)?).into(),
+        Way::File => Exporter::file(backends.file(tracer)),
+        Way::Nowhere => Exporter::discard(),
+    })
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::otlp_json::attributes;
 use crate::plan::Usage;
-use crate::stored::{REASONING, StoredSpan, count};
+use crate::stored::{StoredSpan, count, reasoning};
 
 /// Every span in the file, which belongs to the tracer of this name.
 pub fn stored(tracer: &str, file: &Path) -> Result<Vec<StoredSpan>> {
@@ -47,7 +47,7 @@ fn read(tracer: &str, span: &Value) -> StoredSpan {
             input: count(&attributes, "gen_ai.usage.input_tokens"),
             output: count(&attributes, "gen_ai.usage.output_tokens"),
             cached: count(&attributes, "gen_ai.usage.cache_read.input_tokens"),
-            reasoning: count(&attributes, REASONING),
+            reasoning: reasoning(&attributes),
         },
         attributes,
     }

@@ -33,40 +33,35 @@ impl Work {
             Self::Ask | Self::AskStreamed => ("invoke_agent shop-assistant", "server"),
             Self::Search => ("POST /search", "server"),
             Self::Agent => ("invoke_agent refunds", "internal"),
-            Self::Workflow => ("workflow refund", "internal"),
+            Self::Workflow => ("invoke_workflow refund", "internal"),
             Self::HealthCheck => ("GET /healthz", "server"),
         }
     }
 
     /// Its spans.
     pub fn plan(self, run: u32) -> Vec<PlannedSpan> {
-        use Operation::{Agent, Plain, Tool};
-        let (first, second) = (PlannedSpan::chat(run, 0), PlannedSpan::chat(run, 1));
+        use Operation::{Agent, Plain, Retrieval, Tool, Workflow};
         let of = PlannedSpan::new;
+        let (first, second) = (PlannedSpan::chat(run, 0), PlannedSpan::chat(run, 1));
+        let embedding = PlannedSpan::embedding(run);
         match self {
             Self::Ask | Self::AskStreamed => {
                 vec![of(Agent), first, of(Tool), of(Tool), of(Plain), second]
             }
-            Self::Search => vec![of(Plain), PlannedSpan::embedding(run)],
-            Self::Agent => vec![
-                of(Agent),
-                first,
-                of(Tool),
-                of(Plain),
-                of(Tool),
-                of(Plain),
-                second,
-            ],
+            Self::Search => {
+                // The library says of its own accord that nothing was put out.
+                let mut embedding = embedding;
+                embedding.usage.output = Some(0);
+                vec![of(Plain), embedding]
+            }
+            Self::Agent => {
+                let tools = [of(Tool), of(Plain), of(Tool), of(Plain)];
+                [&[of(Agent), first, second][..], &tools].concat()
+            }
             Self::Workflow => {
-                vec![
-                    of(Plain),
-                    of(Plain),
-                    first,
-                    of(Plain),
-                    second,
-                    of(Plain),
-                    of(Plain),
-                ]
+                let step = [of(Plain), of(Retrieval), embedding];
+                let last = [of(Plain), of(Plain)];
+                [&[of(Workflow), first, second][..], &step, &step, &last].concat()
             }
             Self::HealthCheck => vec![of(Plain)],
         }
