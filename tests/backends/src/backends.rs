@@ -1,0 +1,94 @@
+//! All backends together: started, read back, ended.
+
+use std::path::PathBuf;
+use std::thread;
+
+use anyhow::Result;
+
+use crate::environment::Environment;
+use crate::mlflow::Mlflow;
+use crate::phoenix::Phoenix;
+use crate::process::Processes;
+use crate::rotel::Rotel;
+use crate::stored::StoredSpan;
+use crate::tracers::{TRACERS, Way};
+use crate::traces_file;
+
+/// A backend that can be stopped.
+#[derive(Clone, Copy, Debug)]
+pub enum Name {
+    Phoenix,
+    Mlflow,
+}
+
+pub struct Backends {
+    pub phoenix: Phoenix,
+    pub mlflow: Mlflow,
+    pub rotel: Rotel,
+    files: PathBuf,
+}
+
+impl Backends {
+    /// Starts them side by side and waits until each is ready.
+    pub fn start(environment: &Environment, processes: &Processes) -> Result<Self> {
+        let mut phoenix = Phoenix::new(environment, processes)?;
+        let mut mlflow = Mlflow::new(environment, processes)?;
+        phoenix.start()?;
+        mlflow.start()?;
+        let mut rotel = Rotel::start(environment, processes, &phoenix.base())?;
+        phoenix.wait_until_ready()?;
+        mlflow.wait_until_ready()?;
+        rotel.wait_until_ready()?;
+        Ok(Self {
+            phoenix,
+            mlflow,
+            rotel,
+            files: environment.folder("files")?,
+        })
+    }
+
+    /// Stops one of them.
+    pub fn stop(&mut self, name: Name) -> Result<()> {
+        match name {
+            Name::Phoenix => self.phoenix.stop(),
+            Name::Mlflow => self.mlflow.stop(),
+        }
+    }
+
+    /// Starts it again, on the store that it had, and waits until it is ready.
+    pub fn start_again(&mut self, name: Name) -> Result<()> {
+        match name {
+            Name::Phoenix => {
+                self.phoenix.start()?;
+                self.phoenix.wait_until_ready()
+            }
+            Name::Mlflow => {
+                self.mlflow.start()?;
+                self.mlflow.wait_until_ready()
+            }
+        }
+    }
+
+    /// The file of a tracer that writes one.
+    pub fn file(&self, tracer: &str) -> PathBuf {
+        self.files.join(tracer).with_extension("jsonl")
+    }
+
+    /// Every span that any of them has.
+    pub fn stored(&self) -> Result<Vec<StoredSpan>> {
+        let mut spans = thread::scope(|scope| {
+            let mlflow = scope.spawn(|| self.mlflow.stored());
+            let phoenix = self.phoenix.stored();
+            let mlflow = mlflow
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Ok::<_, anyhow::Error>([phoenix?, mlflow?].concat())
+        })?;
+        for (tracer, way) in TRACERS {
+            if way == Way::File {
+                spans.extend(traces_file::stored(tracer, &self.file(tracer))?);
+            }
+        }
+        Ok(spans)
+    }
+}

@@ -1,0 +1,104 @@
+//! What is held of all runs together, and the closing line.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use crate::outage::Outage;
+use crate::runs::Run;
+use crate::store::Store;
+use crate::tracers::TRACERS;
+use crate::verdict::Verdict;
+
+/// How many runs there are: contexts, sets of selectors, concurrency.
+const RUNS: usize = 10 * 5 * 4;
+
+#[derive(Default)]
+pub struct Checks {
+    passed: usize,
+    failures: Vec<String>,
+}
+
+impl Checks {
+    /// Each run is a check; so is what can be said of all.
+    pub fn runs(&mut self, verdicts: &[Verdict<'_>], store: &Store) {
+        for verdict in verdicts {
+            let Run { number, named, .. } = &verdict.done.run;
+            let problems = verdict.problems.join("; ");
+            self.check(problems.is_empty(), || {
+                format!("run {number}, for {}: {problems}", named.tracer)
+            });
+        }
+        self.check(verdicts.len() == RUNS, || {
+            format!("{} runs, not {RUNS}", verdicts.len())
+        });
+        for (tracer, _) in TRACERS {
+            let named = verdicts
+                .iter()
+                .any(|verdict| verdict.done.run.named.tracer == tracer);
+            self.check(named, || format!("no run was sent to {tracer}"));
+        }
+        let ours: BTreeSet<_> = verdicts.iter().map(|verdict| &verdict.done.trace).collect();
+        self.check(ours.len() == verdicts.len(), || {
+            "two runs share a trace".to_owned()
+        });
+        let strange = store
+            .spans()
+            .filter(|span| !ours.contains(&span.trace))
+            .count();
+        self.check(strange == 0, || {
+            format!("{strange} stored spans belong to no run")
+        });
+    }
+
+    /// What was counted as dropped is what is missing, and something was.
+    pub fn outage(&mut self, outage: &Outage) {
+        for loss in &outage.losses {
+            self.check(loss.agrees(), || {
+                format!(
+                    "{:?} away, {}: counted and stored differ",
+                    outage.away, loss.tracer
+                )
+            });
+        }
+        let lost: usize = outage.losses.iter().map(|loss| loss.missing).sum();
+        self.check(lost > 0, || {
+            "the outage lost nothing, so it showed nothing".to_owned()
+        });
+        let strayed = outage.strayed;
+        self.check(strayed == 0, || {
+            format!("{strayed} spans were stored in a wrong place")
+        });
+    }
+
+    fn check(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
+        match holds {
+            true => self.passed += 1,
+            false => self.failures.push(otherwise()),
+        }
+    }
+
+    /// Something that kept the checks from being made.
+    pub fn fail(&mut self, why: String) {
+        self.failures.push(why);
+    }
+
+    pub fn failed(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
+    /// Says what failed, and closes.
+    pub fn print(&self) -> ExitCode {
+        for failure in &self.failures {
+            println!("FAILED {failure}");
+        }
+        println!(
+            "\n{} passed, {} failed, 0 skipped",
+            self.passed,
+            self.failures.len()
+        );
+        match self.failed() || self.passed == 0 {
+            true => ExitCode::FAILURE,
+            false => ExitCode::SUCCESS,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What Spanway counted of the spans of each tracer.
+
+use std::collections::BTreeMap;
+
+use spanway::delivery::Loss;
+use spanway::otel::RoutingTracerProvider;
+
+/// What became of a tracer's spans.
+#[derive(Clone, Debug, Default)]
+pub struct Delivery {
+    pub ended: u64,
+    pub delivered: u64,
+    pub retries: u64,
+    /// By the word for the cause.
+    lost: BTreeMap<&'static str, u64>,
+}
+
+impl Delivery {
+    /// Lost spans, whatever the cause.
+    pub fn lost(&self) -> u64 {
+        self.lost.values().sum()
+    }
+
+    /// Why spans were lost, for a person.
+    pub fn causes(&self) -> String {
+        let causes = self.lost.iter().filter(|(_, spans)| **spans > 0);
+        let causes: Vec<_> = causes
+            .map(|(cause, spans)| format!("{cause} {spans}"))
+            .collect();
+        causes.join(", ")
+    }
+
+    fn since(mut self, before: &Self) -> Self {
+        self.ended -= before.ended;
+        self.delivered -= before.delivered;
+        self.retries -= before.retries;
+        for (cause, spans) in &mut self.lost {
+            *spans -= before.lost.get(cause).copied().unwrap_or_default();
+        }
+        self
+    }
+}
+
+/// That of every tracer.
+#[derive(Clone, Debug)]
+pub struct Deliveries(BTreeMap<String, Delivery>);
+
+impl Deliveries {
+    /// As counted until now.
+    pub fn read(provider: &RoutingTracerProvider) -> Self {
+        let mut deliveries = BTreeMap::new();
+        for tracer in provider.delivery() {
+            let delivery: &mut Delivery = deliveries.entry(tracer.tracer).or_default();
+            for (_, counts) in tracer.exporters {
+                delivery.ended += counts.ended;
+                delivery.delivered += counts.delivered;
+                delivery.retries += counts.retries;
+                for cause in Loss::ALL {
+                    *delivery.lost.entry(cause.as_str()).or_default() += counts.lost_to(cause);
+                }
+            }
+        }
+        Self(deliveries)
+    }
+
+    /// What was counted after `before`.
+    pub fn since(self, before: &Self) -> Self {
+        let since = |(tracer, delivery): (String, Delivery)| {
+            let delivery = delivery.since(&before.of(&tracer));
+            (tracer, delivery)
+        };
+        Self(self.0.into_iter().map(since).collect())
+    }
+
+    /// Of one tracer.
+    pub fn of(&self, tracer: &str) -> Delivery {
+        self.0.get(tracer).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,108 @@
+//! A backend that is stopped and started again while runs go on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result};
+
+use crate::backends::{Backends, Name};
+use crate::delivery::{Deliveries, Delivery};
+use crate::runs;
+use crate::store::Store;
+use crate::suite::Suite;
+use crate::tracers::{TRACERS, Way};
+use crate::verdict::Done;
+
+/// How many batches are played while the backend is away, after the one in which
+/// it goes, and how many once it is back.
+const AWAY: usize = 2;
+const BACK: usize = 2;
+
+/// What came of an outage.
+pub struct Outage {
+    pub away: Name,
+    pub losses: Vec<Loss>,
+    /// Spans that were stored elsewhere than in their tracer's place.
+    pub strayed: usize,
+}
+
+/// What one tracer lost over an outage, seen from both ends.
+pub struct Loss {
+    pub tracer: &'static str,
+    /// The spans that were started.
+    pub sent: usize,
+    /// Those of them that are in the store, and those that are not.
+    pub stored: usize,
+    pub missing: usize,
+    /// What Spanway counted.
+    pub counted: Delivery,
+}
+
+impl Loss {
+    /// Whether what was counted is what is in the store, and what is not.
+    pub fn agrees(&self) -> bool {
+        let found = [self.sent, self.stored, self.missing].map(|spans| spans as u64);
+        found
+            == [
+                self.counted.ended,
+                self.counted.delivered,
+                self.counted.lost(),
+            ]
+    }
+}
+
+/// Plays runs while a backend goes, is away, and is back.
+pub fn run(suite: &Suite, backends: &mut Backends, away: Name, first: usize) -> Result<Outage> {
+    let before = suite.delivered();
+    let mut batches = runs::batches(&suite.sets, u32::try_from(first)?)?.into_iter();
+    let mut next = || batches.next().context("there are too few batches");
+    let mut done = suite.play(next()?)?;
+    done.extend(suite.play_while(next()?, || backends.stop(away))?);
+    for _ in 0..AWAY {
+        done.extend(suite.play(next()?)?);
+    }
+    backends.start_again(away)?;
+    for batch in batches.take(BACK) {
+        done.extend(suite.play(batch)?);
+    }
+    let counted = suite.delivered().since(&before);
+    let store = Store::when(backends, |store| {
+        losses(&done, store, &counted).iter().all(Loss::agrees)
+    })?;
+    Ok(Outage {
+        away,
+        losses: losses(&done, &store, &counted),
+        strayed: strayed(&done, &store),
+    })
+}
+
+fn strayed(done: &[Done], store: &Store) -> usize {
+    let strayed = |done: &Done| {
+        let place = done.place();
+        let found = store.trace(&done.trace).iter();
+        found
+            .filter(|span| Some(&span.place) != place.as_ref())
+            .count()
+    };
+    done.iter().map(strayed).sum()
+}
+
+fn losses(done: &[Done], store: &Store, counted: &Deliveries) -> Vec<Loss> {
+    let mut sent: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
+    for done in done {
+        let spans = sent.entry(&done.run.named.tracer).or_default();
+        spans.extend(&done.sent);
+    }
+    let placed = TRACERS.iter().filter(|(_, way)| *way != Way::Nowhere);
+    let loss = placed.map(|(tracer, _)| {
+        let sent = sent.remove(tracer).unwrap_or_default();
+        let stored = sent.iter().filter(|id| store.ids().contains(**id)).count();
+        Loss {
+            tracer,
+            sent: sent.len(),
+            stored,
+            missing: sent.len() - stored,
+            counted: counted.of(tracer),
+        }
+    });
+    loss.collect()
+}

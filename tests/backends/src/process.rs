@@ -1,0 +1,145 @@
+//! Processes that end when the suite does: when it is done, when it fails, and
+//! when somebody interrupts it.
+
+use std::fs::File;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// How long a process may take to start: a first start makes a database, on a
+/// machine that has other work.
+const READY_WITHIN: Duration = Duration::from_secs(180);
+/// How long a process may take to end by itself.
+const ENDS_WITHIN: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The processes that are alive.
+#[derive(Clone, Default)]
+pub struct Processes {
+    groups: Arc<Mutex<Vec<Pid>>>,
+}
+
+impl Processes {
+    /// Ends them all when somebody interrupts or ends the suite.
+    pub fn end_on_signals(&self) -> Result<()> {
+        let processes = self.clone();
+        ctrlc::set_handler(move || {
+            processes.kill_all();
+            std::process::exit(130);
+        })
+        .context("signals cannot be listened to")
+    }
+
+    /// Starts a process in a group of its own, so that what it starts ends with it.
+    pub fn start(&self, mut command: Command, log: &Path) -> Result<Process> {
+        let program = command.get_program().to_owned();
+        let output = File::options().append(true).create(true).open(log)?;
+        let child = command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .with_context(|| format!("{} cannot be started", program.display()))?;
+        let group = Pid::from_child(&child);
+        self.groups().push(group);
+        Ok(Process {
+            child,
+            group,
+            log: log.to_owned(),
+            processes: self.clone(),
+        })
+    }
+
+    fn kill_all(&self) {
+        for group in self.groups().drain(..) {
+            // It may have ended by itself.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+
+    fn groups(&self) -> std::sync::MutexGuard<'_, Vec<Pid>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A process; it is killed, with all that it started, when it is dropped.
+pub struct Process {
+    child: Child,
+    group: Pid,
+    log: PathBuf,
+    processes: Processes,
+}
+
+impl Process {
+    /// Waits until `ready` says so.
+    ///
+    /// # Errors
+    /// If the process ends, or takes too long; with the end of its log.
+    pub fn wait_until_ready(&mut self, ready: impl Fn() -> bool) -> Result<()> {
+        let until = Instant::now() + READY_WITHIN;
+        while !ready() {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("it ended with {status}; {}", self.last_words());
+            }
+            if Instant::now() > until {
+                bail!(
+                    "it was not ready within {} s; {}",
+                    READY_WITHIN.as_secs(),
+                    self.last_words()
+                );
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    /// Asks it to end and waits until it has.
+    pub fn stop(mut self) -> Result<()> {
+        kill_process_group(self.group, Signal::TERM)?;
+        let until = Instant::now() + ENDS_WITHIN;
+        while self.child.try_wait()?.is_none() {
+            if Instant::now() > until {
+                bail!(
+                    "it did not end within {} s of being asked to; {}",
+                    ENDS_WITHIN.as_secs(),
+                    self.last_words()
+                );
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        let last = lines[lines.len().saturating_sub(30)..].join("\n");
+        format!("the end of {}:\n{last}", self.log.display())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = kill_process_group(self.group, Signal::KILL);
+        let _ = self.child.wait();
+        self.processes.groups().retain(|group| *group != self.group);
+    }
+}
+
+/// A port on loopback that nobody listened on a moment ago.
+pub fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("loopback has no free port")?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// Whether somebody listens on a port of loopback.
+pub fn is_open(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
+}

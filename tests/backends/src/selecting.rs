@@ -1,0 +1,147 @@
+//! The sets of selectors that runs are routed by, and what they say when they are
+//! asked without any tracing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, ensure};
+use spanway::{
+    Chain, Choice, Limits, Mode, RootSpan, RuntimeContext, Selector, SelectorHost,
+    SelectorsDirectory, TracerRegistry, native,
+};
+
+use crate::tracers::{FALLBACK, TRACERS};
+use crate::work::Work;
+
+/// A set of the example selectors, by name.
+const SETS: [(&str, &[&str]); 5] = [
+    (
+        "all five",
+        &[
+            "10-health-checks",
+            "20-tenant",
+            "30-rollout",
+            "40-tier-region",
+            "50-environment",
+        ],
+    ),
+    ("20-tenant", &["20-tenant"]),
+    (
+        "30-rollout, 40-tier-region",
+        &["30-rollout", "40-tier-region"],
+    ),
+    ("50-environment", &["50-environment"]),
+    (
+        "a native one, all five",
+        &[
+            PINNED,
+            "10-health-checks",
+            "20-tenant",
+            "30-rollout",
+            "40-tier-region",
+            "50-environment",
+        ],
+    ),
+];
+/// The selector from code: it sends a run to the tracer that the run asks for.
+const PINNED: &str = "pinned";
+
+/// Who decided where all abstained.
+pub const NOBODY: &str = "nobody";
+/// Why, where a selector chose.
+pub const CHOSEN: &str = "chosen";
+
+/// Selectors, and what they say.
+pub struct SelectorSet {
+    pub name: &'static str,
+    /// What runs are routed by. It learns.
+    pub chain: Chain,
+    /// The same selectors apart from all tracing. Nothing is learned here: each
+    /// question is put to the component.
+    asked: TracerRegistry<()>,
+}
+
+/// The tracer that a set of selectors names for a run, and why.
+#[derive(Clone, Debug)]
+pub struct Named {
+    pub tracer: String,
+    pub by: String,
+    pub why: String,
+}
+
+impl SelectorSet {
+    /// All sets, of the live selectors in `directory`.
+    pub fn load(directory: &Path) -> Result<Vec<Self>> {
+        let host = SelectorHost::new(Limits::default())?;
+        let report = SelectorsDirectory::new(directory, host).load()?;
+        if let Some((file, error)) = report.failed().next() {
+            return Err(anyhow::Error::msg(error.to_string()).context(file.display().to_string()));
+        }
+        let find = |name: &str, mode: Mode| -> Result<Arc<dyn Selector>> {
+            if name == PINNED {
+                return Ok(pinned());
+            }
+            let selector = report.loaded().find(|selector| selector.name() == name);
+            let selector = selector.with_context(|| format!("there is no selector {name}"))?;
+            Ok(Arc::new(selector.with_mode(mode)))
+        };
+        let set = |(name, members): (&'static str, &[&str])| {
+            let chain = |mode| {
+                members
+                    .iter()
+                    .map(|member| find(member, mode))
+                    .collect::<Result<_>>()
+            };
+            Self::new(name, chain(Mode::Learned)?, chain(Mode::Fresh)?)
+        };
+        SETS.into_iter().map(set).collect()
+    }
+
+    fn new(
+        name: &'static str,
+        routing: Vec<Arc<dyn Selector>>,
+        asked: Vec<Arc<dyn Selector>>,
+    ) -> Result<Self> {
+        let registry = TracerRegistry::new();
+        for (tracer, _) in TRACERS {
+            registry.register(tracer, Arc::new(()))?;
+        }
+        registry.set_fallback(Some(FALLBACK))?;
+        registry.set_selectors(Chain::new(asked));
+        Ok(Self {
+            name,
+            chain: Chain::new(routing),
+            asked: registry,
+        })
+    }
+
+    /// Asks for the tracer of a run.
+    pub fn ask(&self, context: &RuntimeContext, work: Work) -> Result<Named> {
+        let (name, kind) = work.root();
+        let attributes = RuntimeContext::empty;
+        let root = RootSpan::new(name, kind, &attributes);
+        let selection = self.asked.select(&context.view_with_span(&root));
+        let tracer = selection.tracer_name().context("no tracer was selected")?;
+        let why = selection
+            .fallback()
+            .map_or(CHOSEN, |fallback| fallback.kind().as_str());
+        ensure!(
+            why != "trapped" && why != "host",
+            "a selector broke: {selection:?}"
+        );
+        Ok(Named {
+            tracer: tracer.to_owned(),
+            by: selection.selector_name().unwrap_or(NOBODY).to_owned(),
+            why: why.to_owned(),
+        })
+    }
+}
+
+fn pinned() -> Arc<dyn Selector> {
+    Arc::new(native(PINNED, |context, tracers| {
+        match context.text("pin") {
+            Some(tracer) => tracers.choose(tracer),
+            None => Choice::Abstain,
+        }
+    }))
+}

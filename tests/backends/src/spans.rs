@@ -1,0 +1,76 @@
+//! Spans that the service starts itself: of AI work by the typed builders, and
+//! ordinary ones through OpenTelemetry.
+
+use std::sync::Arc;
+
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanKind, TraceContextExt as _, Tracer as _};
+use spanway::ai::{Ai, AiParent, AiSpan, AiSpanBuilder, AiSpanKind};
+use spanway::otel::RoutingTracer;
+
+use crate::ledger::Ledger;
+use crate::plan::{CHAT_MODEL, EMBEDDING_MODEL, Usage};
+
+/// Starts spans and notes them. Cheap to clone.
+#[derive(Clone)]
+pub struct Spans {
+    pub ai: Ai,
+    tracer: Arc<RoutingTracer>,
+    ledger: Ledger,
+}
+
+impl Spans {
+    pub fn new(tracer: RoutingTracer, ledger: Ledger) -> Self {
+        Self {
+            ai: Ai::new(tracer.clone()),
+            tracer: Arc::new(tracer),
+            ledger,
+        }
+    }
+
+    /// Starts an AI span.
+    pub fn start<K: AiSpanKind>(&self, builder: AiSpanBuilder<K>) -> AiSpan<K> {
+        let span = builder.start();
+        self.ledger.note(&span.span_context());
+        span
+    }
+
+    /// A call of the chat model, streamed or not, which counts `usage`.
+    pub fn chat(&self, parent: &impl AiParent, usage: Usage) {
+        let call = parent.generation(CHAT_MODEL.request).provider("openai");
+        let call = self.start(call);
+        call.response_model(CHAT_MODEL.response);
+        call.usage(usage.into());
+        call.finish_reason("stop");
+    }
+
+    /// A call of the embedding model.
+    pub fn embedding(&self, parent: &impl AiParent, usage: Usage) {
+        let call = parent.embedding(EMBEDDING_MODEL.request).provider("openai");
+        let call = self.start(call);
+        call.input_tokens(usage.input.unwrap_or_default());
+    }
+
+    /// A span of a library that knows nothing of AI, below `parent`. It ends when the
+    /// last clone of the context that is returned is dropped.
+    pub fn ordinary(&self, parent: &Context, name: &'static str, kind: SpanKind) -> Context {
+        let builder = self.tracer.span_builder(name).with_kind(kind);
+        let context = parent.with_span(builder.start_with_context(&*self.tracer, parent));
+        self.ledger.note(context.span().span_context());
+        context
+    }
+}
+
+impl From<Usage> for spanway::ai::Usage {
+    fn from(usage: Usage) -> Self {
+        let Usage {
+            input,
+            output,
+            cached,
+            reasoning,
+        } = usage;
+        Self::new(input.unwrap_or_default(), output.unwrap_or_default())
+            .cached(cached.unwrap_or_default())
+            .reasoning(reasoning.unwrap_or_default())
+    }
+}

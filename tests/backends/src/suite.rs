@@ -1,0 +1,133 @@
+//! The service with all that it needs, and the runs that it is put through.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use opentelemetry::trace::TracerProvider as _;
+use spanway::otel::RoutingTracerProvider;
+use tokio::runtime::Runtime;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
+
+use crate::backends::Backends;
+use crate::delivery::Deliveries;
+use crate::ledger::Ledger;
+use crate::llm_server::LlmServer;
+use crate::runs::Batch;
+use crate::selecting::SelectorSet;
+use crate::service::Service;
+use crate::spans::Spans;
+use crate::tracers;
+use crate::verdict::Done;
+
+pub struct Suite {
+    pub sets: Vec<SelectorSet>,
+    provider: RoutingTracerProvider,
+    ledger: Ledger,
+    service: Service,
+    _model: LlmServer,
+    runtime: Runtime,
+}
+
+impl Suite {
+    pub fn new(selectors: &Path, backends: &mut Backends) -> Result<Self> {
+        let runtime = Runtime::new().context("no threads for the service")?;
+        let provider = tracers::provider(backends)?;
+        let ledger = Ledger::default();
+        listen(&provider, &ledger)?;
+        let model = runtime.block_on(LlmServer::start())?;
+        let spans = Spans::new(provider.tracer("shop"), ledger.clone());
+        Ok(Self {
+            sets: SelectorSet::load(selectors)?,
+            service: Service::new(spans, model.base_url()),
+            provider,
+            ledger,
+            _model: model,
+            runtime,
+        })
+    }
+
+    /// Answers the runs of a batch, as many at once as it says.
+    pub fn play(&self, batch: Batch<'_>) -> Result<Vec<Done>> {
+        self.play_with(batch, &AtomicUsize::new(0))
+    }
+
+    /// The same, while `other` begins once half of the runs are answered.
+    pub fn play_while(
+        &self,
+        batch: Batch<'_>,
+        other: impl FnOnce() -> Result<()> + Send,
+    ) -> Result<Vec<Done>> {
+        let (answered, half) = (AtomicUsize::new(0), batch.runs.len() / 2);
+        thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                while answered.load(Ordering::Relaxed) < half {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                other()
+            });
+            let done = self.play_with(batch, &answered);
+            other
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            done
+        })
+    }
+
+    fn play_with(&self, batch: Batch<'_>, answered: &AtomicUsize) -> Result<Vec<Done>> {
+        self.provider
+            .registry()
+            .set_selectors(batch.selectors.chain.clone());
+        let answers = stream::iter(batch.runs).map(|run| {
+            let service = self.service.clone();
+            // A task of its own, so that it may move from thread to thread.
+            let answer = self.runtime.spawn(async move {
+                let trace = service.answer(&run).await;
+                trace.map(|trace| (run, trace))
+            });
+            async {
+                let answer = answer.await?;
+                answered.fetch_add(1, Ordering::Relaxed);
+                answer
+            }
+        });
+        let answers = answers
+            .buffer_unordered(batch.concurrency)
+            .try_collect::<Vec<_>>();
+        let answers = self.runtime.block_on(answers)?;
+        // What flushing says is not asked: the store is read.
+        let _ = self.provider.flush();
+        let done = answers.into_iter().map(|(run, trace)| Done {
+            sent: self.ledger.spans_of(&trace),
+            run,
+            trace,
+        });
+        Ok(done.collect())
+    }
+
+    /// What was counted of the spans of each tracer.
+    pub fn delivered(&self) -> Deliveries {
+        Deliveries::read(&self.provider)
+    }
+
+    /// Exports what is left.
+    pub fn end(self) {
+        let _ = self.provider.shutdown();
+    }
+}
+
+/// Routes the spans of libraries that speak `tracing`.
+fn listen(provider: &RoutingTracerProvider, ledger: &Ledger) -> Result<()> {
+    let wanted = Targets::new()
+        .with_target("rig", LevelFilter::INFO)
+        .with_target(env!("CARGO_CRATE_NAME"), LevelFilter::INFO);
+    let subscriber = tracing_subscriber::registry()
+        .with(wanted)
+        .with(ledger.clone())
+        .with(provider.layer());
+    tracing::subscriber::set_global_default(subscriber).context("somebody listens already")
+}

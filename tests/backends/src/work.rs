@@ -1,0 +1,82 @@
+//! What a run does, and which spans that makes.
+
+use std::fmt;
+
+use crate::plan::{Operation, PlannedSpan};
+
+/// The first three go through the library's agent; for the others the service
+/// starts the spans itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    Ask,
+    AskStreamed,
+    Search,
+    Agent,
+    Workflow,
+    HealthCheck,
+}
+
+impl Work {
+    /// In the order in which runs take turns with them. A health check is not
+    /// among them: it is one in every context that asks for it.
+    pub const TURNS: [Self; 5] = [
+        Self::Ask,
+        Self::Workflow,
+        Self::AskStreamed,
+        Self::Agent,
+        Self::Search,
+    ];
+
+    /// The name and the kind of its root span, which selectors may ask for.
+    pub fn root(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Ask | Self::AskStreamed => ("invoke_agent shop-assistant", "server"),
+            Self::Search => ("POST /search", "server"),
+            Self::Agent => ("invoke_agent refunds", "internal"),
+            Self::Workflow => ("invoke_workflow refund", "internal"),
+            Self::HealthCheck => ("GET /healthz", "server"),
+        }
+    }
+
+    /// Its spans.
+    pub fn plan(self, run: u32) -> Vec<PlannedSpan> {
+        use Operation::{Agent, Plain, Retrieval, Tool, Workflow};
+        let of = PlannedSpan::new;
+        let (first, second) = (PlannedSpan::chat(run, 0), PlannedSpan::chat(run, 1));
+        let embedding = PlannedSpan::embedding(run);
+        match self {
+            Self::Ask | Self::AskStreamed => {
+                vec![of(Agent), first, of(Tool), of(Tool), of(Plain), second]
+            }
+            Self::Search => {
+                // The library says of its own accord that nothing was put out.
+                let mut embedding = embedding;
+                embedding.usage.output = Some(0);
+                vec![of(Plain), embedding]
+            }
+            Self::Agent => {
+                let tools = [of(Tool), of(Plain), of(Tool), of(Plain)];
+                [&[of(Agent), first, second][..], &tools].concat()
+            }
+            Self::Workflow => {
+                let step = [of(Plain), of(Retrieval), embedding];
+                let last = [of(Plain), of(Plain)];
+                [&[of(Workflow), first, second][..], &step, &step, &last].concat()
+            }
+            Self::HealthCheck => vec![of(Plain)],
+        }
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ask => "rig agent",
+            Self::AskStreamed => "rig agent, streamed",
+            Self::Search => "rig embedding",
+            Self::Agent => "agent",
+            Self::Workflow => "workflow",
+            Self::HealthCheck => "health check",
+        })
+    }
+}
