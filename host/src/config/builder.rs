@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::chain::{Candidates, LoadedSelectors};
@@ -11,10 +10,10 @@ use super::check::join;
 use super::config::Config;
 use super::nearest::hint;
 use super::problem::{Problem, lines};
-use super::shape::{SamplingName, SelectorsTable, TracerTable};
+use super::shape::{SamplingName, TracerTable};
 use super::tracer::tracer;
 use crate::component::{CompileCache, HostError, Limits, SelectorHost};
-use crate::directory::{DirectoryError, LoadReport, SelectorsDirectory};
+use crate::directory::{DirectoryError, LoadedFile, SelectorsDirectory, WatchedDirectory};
 use crate::otel::{BuildError, RoutingTracerProvider, Sampling, TracerSource};
 use crate::selector::Selector;
 
@@ -98,27 +97,37 @@ impl ConfigBuilder {
     /// # Cost
     /// Compiles each file that is not in the cache.
     pub fn load_selectors(&self) -> Result<LoadedSelectors, ConfigBuildError> {
-        let nothing = SelectorsTable::default();
-        let table = self.config.selectors.as_ref().unwrap_or(&nothing);
-        let report = match &table.directory {
-            Some(path) => Some(self.directory(&self.config.path(path), table)?),
-            None => None,
-        };
-        let candidates = Candidates {
-            config: &self.config,
-            table,
-            natives: &self.natives,
-            files: report.as_ref().map_or(&[][..], |report| report.files()),
-        };
-        let chain = candidates.chain().map_err(ConfigBuildError::Invalid)?;
+        self.load(self.directory()?.as_ref())
+    }
+
+    fn load(
+        &self,
+        directory: Option<&SelectorsDirectory>,
+    ) -> Result<LoadedSelectors, ConfigBuildError> {
+        let report = directory.map(SelectorsDirectory::load).transpose();
+        let report = report.map_err(ConfigBuildError::Directory)?;
+        let files = report.as_ref().map_or(&[][..], |report| report.files());
+        let chain = self.candidates(files).chain();
+        let chain = chain.map_err(ConfigBuildError::Invalid)?;
         Ok(LoadedSelectors { chain, report })
     }
 
-    fn directory(
-        &self,
-        path: &Path,
-        table: &SelectorsTable,
-    ) -> Result<LoadReport, ConfigBuildError> {
+    fn candidates<'a>(&'a self, files: &'a [LoadedFile]) -> Candidates<'a> {
+        Candidates {
+            config: &self.config,
+            table: &self.config.selectors,
+            natives: &self.natives,
+            files,
+        }
+    }
+
+    /// The directory of the selectors, if the file names one. Nothing is loaded.
+    fn directory(&self) -> Result<Option<SelectorsDirectory>, ConfigBuildError> {
+        let table = &self.config.selectors;
+        let Some(path) = &table.directory else {
+            return Ok(None);
+        };
+        let path = self.config.path(path);
         let said = table.cache.as_ref();
         let said = said.map(|path| CompileCache::in_directory(self.config.path(path)));
         let host = SelectorHost::builder()
@@ -130,7 +139,7 @@ impl ConfigBuilder {
         for (name, mode) in &table.modes {
             directory = directory.with_mode(name, (*mode).into());
         }
-        directory.load().map_err(ConfigBuildError::Directory)
+        Ok(Some(directory))
     }
 
     /// Makes the tracers, loads the selectors, and puts them together.
@@ -151,6 +160,44 @@ impl ConfigBuilder {
             true => self.build_with(selectors?),
             false => Err(ConfigBuildError::Invalid(problems)),
         }
+    }
+
+    /// [`build`](Self::build), and puts each change of the selectors directory in place
+    /// while the service runs: see [`SelectorsDirectory::watch`]. The order is that of
+    /// the file. A configuration that names no directory is built as it is.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build). Later a file that cannot be loaded is told by
+    /// [`WatchedDirectory::status`].
+    ///
+    /// # Cost
+    /// As [`build`](Self::build), and one thread.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use spanway::config::Config;
+    ///
+    /// let (provider, watched) = Config::from_file("spanway.toml")?.builder().watch()?;
+    /// opentelemetry::global::set_tracer_provider(provider);
+    /// // Keep `watched` for as long as the service runs.
+    /// # drop(watched);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn watch(
+        self,
+    ) -> Result<(RoutingTracerProvider, Option<WatchedDirectory>), ConfigBuildError> {
+        let directory = self.directory()?;
+        let selectors = self.load(directory.as_ref())?;
+        let order = self.candidates(&[]).order();
+        // It holds what is loaded until the directory is watched, so that nothing is
+        // compiled twice.
+        let provider = self.build_with(selectors)?;
+        let registry = provider.registry().clone();
+        let watch = |directory: SelectorsDirectory| {
+            directory.watch(move |files| registry.set_selectors(order.chain(files)))
+        };
+        let watched = directory.map(watch).transpose();
+        Ok((provider, watched.map_err(ConfigBuildError::Directory)?))
     }
 
     /// [`build`](Self::build) with selectors that are [loaded](Self::load_selectors)

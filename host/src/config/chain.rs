@@ -32,40 +32,20 @@ impl Candidates<'_> {
             problems.extend(self.unavailable());
         }
         match problems.is_empty() {
-            true => Ok(Chain::new(self.in_order())),
+            true => Ok(self
+                .order()
+                .chain(self.files.iter().map(LoadedFile::selector))),
             false => Err(problems),
         }
     }
 
-    fn in_order(&self) -> Vec<Arc<dyn Selector>> {
-        let order = &self.table.order;
-        let placed = |name: &str| order.iter().any(|placed| placed == name);
-        let native = |name: &str| self.natives.iter().find(|native| native.name() == name);
-        let file = |name: &str| self.files.iter().find(|file| file.name() == name);
-        let rest = || {
-            let rest = self.files.iter().filter(|file| !placed(&file.name()));
-            rest.filter_map(|file| self.live(file)).collect::<Vec<_>>()
-        };
-
-        let first = self.natives.iter().filter(|native| !placed(native.name()));
-        let mut chain: Vec<_> = first.cloned().collect();
-        for name in order {
-            match native(name) {
-                Some(native) => chain.push(native.clone()),
-                None if name == THE_REST => chain.extend(rest()),
-                None => chain.extend(file(name).and_then(|file| self.live(file))),
-            }
+    /// How what there is stands in order.
+    pub(super) fn order(&self) -> Order {
+        Order {
+            names: self.table.order.clone(),
+            natives: self.natives.to_vec(),
+            skips: self.table.unavailable == Unavailable::Skip,
         }
-        if !placed(THE_REST) {
-            chain.extend(rest());
-        }
-        chain
-    }
-
-    /// What stands in the chain for a file.
-    fn live(&self, file: &LoadedFile) -> Option<Arc<dyn Selector>> {
-        let skipped = file.outcome.is_err() && self.table.unavailable == Unavailable::Skip;
-        (!skipped).then(|| file.selector())
     }
 
     fn wrong_names(&self) -> Vec<Problem> {
@@ -130,6 +110,44 @@ impl Candidates<'_> {
 
     fn problem(&self, key: &str, message: String) -> Problem {
         self.config.problem(&format!("selectors.{key}"), message)
+    }
+}
+
+/// How native selectors and those of a directory stand in order, whatever the
+/// directory holds.
+pub(super) struct Order {
+    names: Vec<String>,
+    natives: Vec<Arc<dyn Selector>>,
+    /// Whether files that could not be loaded are left out.
+    skips: bool,
+}
+
+impl Order {
+    /// The chain of these selectors of a directory, in its own order, and the native
+    /// ones.
+    pub(super) fn chain(&self, files: impl IntoIterator<Item = Arc<dyn Selector>>) -> Chain {
+        // What stands for a file that could not be loaded is made of nothing.
+        let is_live = |file: &Arc<dyn Selector>| !self.skips || file.digest().is_some();
+        let files: Vec<_> = files.into_iter().filter(is_live).collect();
+        let placed = |name: &str| self.names.iter().any(|placed| placed == name);
+        let rest = || files.iter().filter(|file| !placed(file.name()));
+        let named = |all: &[Arc<dyn Selector>], name: &str| {
+            all.iter().find(|one| one.name() == name).cloned()
+        };
+
+        let first = self.natives.iter().filter(|native| !placed(native.name()));
+        let mut chain: Vec<_> = first.cloned().collect();
+        for name in &self.names {
+            match named(&self.natives, name) {
+                Some(native) => chain.push(native),
+                None if name == THE_REST => chain.extend(rest().cloned()),
+                None => chain.extend(named(&files, name)),
+            }
+        }
+        if !placed(THE_REST) {
+            chain.extend(rest().cloned());
+        }
+        Chain::new(chain)
     }
 }
 

@@ -53,7 +53,7 @@ pub struct Config {
     pub(super) service: Option<String>,
     pub(super) default: Option<String>,
     pub(super) fallback: Option<String>,
-    pub(super) selectors: Option<SelectorsTable>,
+    pub(super) selectors: SelectorsTable,
     pub(super) context: ContextTable,
     ai: AiTable,
     /// In the order of the file.

@@ -74,7 +74,7 @@ impl Config {
 
     /// The selectors that code must register.
     pub fn native_selectors(&self) -> &[String] {
-        self.selectors.as_ref().map_or(&[], |table| &table.native)
+        &self.selectors.native
     }
 
     fn exporter(&self, table: &ExporterTable) -> ExporterSummary {

@@ -188,3 +188,35 @@ fn a_tracer_that_cannot_be_made_is_named() {
         "{cause}"
     );
 }
+
+#[test]
+fn a_watched_directory_keeps_the_order_of_the_file() {
+    let folder = folder();
+    let text = selectors("order = ['50-environment', 'two', '*', 'one']\nunavailable = 'skip'");
+    let (provider, watched) = builder(&folder, &text).watch().unwrap();
+    let watched = watched.unwrap();
+    let asked = || {
+        let chain = provider.registry().selectors();
+        let names = chain.selectors().map(|one| one.name().to_owned());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(asked(), "50-environment two 20-tenant one");
+
+    let tenant = std::fs::read(folder.path("selectors/20-tenant.wasm")).unwrap();
+    folder.write("selectors/10-new.wasm", tenant);
+    std::fs::remove_file(folder.path("selectors/50-environment.wasm")).unwrap();
+    let patience = std::time::Duration::from_secs(60);
+    let is_there = |status: &spanway::WatchStatus| {
+        status.file("10-new").is_some() && status.file("50-environment").is_none()
+    };
+    assert!(watched.wait_until(patience, is_there).is_some());
+    // The status is told before the chain is handed over.
+    let deadline = std::time::Instant::now() + patience;
+    while asked() != "two 10-new 20-tenant one" {
+        assert!(std::time::Instant::now() < deadline, "{}", asked());
+        std::thread::yield_now();
+    }
+
+    let bare = folder.builder(TRACERS).watch().unwrap();
+    assert!(bare.1.is_none(), "there is nothing to watch");
+}

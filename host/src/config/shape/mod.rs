@@ -46,7 +46,8 @@ pub(super) struct File {
     /// another.
     pub(super) fallback: Option<String>,
     /// The selectors. Without them, all traces go to the default tracer.
-    pub(super) selectors: Option<SelectorsTable>,
+    #[serde(default)]
+    pub(super) selectors: SelectorsTable,
     /// What crosses the borders of the process, and what is copied onto spans.
     #[serde(default)]
     pub(super) context: ContextTable,
