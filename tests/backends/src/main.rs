@@ -40,6 +40,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::Parser as _;
+use comfy_table::Table;
 use tempfile::TempDir;
 
 use args::Args;
@@ -115,22 +116,18 @@ fn expected(done: &[Done]) -> BTreeSet<String> {
 fn report_runs(args: &Args, checks: &mut Checks, done: &[Done], store: &Store) -> Result<()> {
     let verdicts: Vec<_> = done.iter().map(|done| Verdict::of(done, store)).collect();
     table::write_runs(&args.out, &verdicts)?;
-    println!(
-        "\nWhere the traces of each tracer were found\n{}",
-        table::by_tracer(&verdicts)
-    );
-    println!(
-        "\nThe runs by selectors and concurrency\n{}",
-        table::by_selectors(&verdicts)
-    );
-    println!(
-        "\nWhat the backends say the spans were\n{}",
-        table::by_kind(&verdicts)
-    );
-    println!(
-        "\nWhat the backends add to them\n{}",
-        table::by_attributes(&verdicts)
-    );
+    let tables: [(&str, fn(&[Verdict<'_>]) -> Table); 4] = [
+        (
+            "Where the traces of each tracer were found",
+            table::by_tracer,
+        ),
+        ("The runs by selectors and concurrency", table::by_selectors),
+        ("What the backends say the spans were", table::by_kind),
+        ("What the backends add to them", table::by_attributes),
+    ];
+    for (title, table) in tables {
+        println!("\n{title}\n{}", table(&verdicts));
+    }
     println!("\neach run is a line of {}", args.out.display());
     checks.runs(&verdicts, store);
     Ok(())
