@@ -1,5 +1,6 @@
 //! All backends together: started, read back, ended.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::thread;
 
@@ -15,17 +16,27 @@ use crate::tracers::{TRACERS, Way};
 use crate::traces_file;
 
 /// A backend that can be stopped.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name {
     Phoenix,
     Mlflow,
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Phoenix => "Phoenix",
+            Self::Mlflow => "MLflow",
+        })
+    }
 }
 
 pub struct Backends {
     pub phoenix: Phoenix,
     pub mlflow: Mlflow,
     pub rotel: Rotel,
-    files: PathBuf,
+    /// Where tracers write that write files.
+    pub files: PathBuf,
 }
 
 impl Backends {
@@ -69,11 +80,6 @@ impl Backends {
         }
     }
 
-    /// The file of a tracer that writes one.
-    pub fn file(&self, tracer: &str) -> PathBuf {
-        self.files.join(tracer).with_extension("jsonl")
-    }
-
     /// Every span that any of them has.
     pub fn stored(&self) -> Result<Vec<StoredSpan>> {
         let mut spans = thread::scope(|scope| {
@@ -86,7 +92,10 @@ impl Backends {
         })?;
         for (tracer, way) in TRACERS {
             if way == Way::File {
-                spans.extend(traces_file::stored(tracer, &self.file(tracer))?);
+                spans.extend(traces_file::stored(
+                    tracer,
+                    &traces_file::path(&self.files, tracer),
+                )?);
             }
         }
         Ok(spans)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use crate::outage::Outage;
+use crate::outage::{Loss, Outage};
 use crate::runs::Run;
 use crate::store::Store;
 use crate::tracers::TRACERS;
@@ -50,14 +50,32 @@ impl Checks {
         });
     }
 
-    /// What was counted as dropped is what is missing, and something was.
+    /// What was counted is what is stored, and nothing was lost.
+    pub fn undisturbed(&mut self, losses: &[Loss]) {
+        for loss in losses {
+            self.check(loss.agrees() && loss.missing == 0, || {
+                format!(
+                    "{}: {} of {} are missing",
+                    loss.tracer, loss.missing, loss.sent
+                )
+            });
+        }
+    }
+
+    /// What was counted as lost is what is missing, something was, and of the tracers
+    /// of the backend that was away alone. A tracer that spills has lost nothing.
     pub fn outage(&mut self, outage: &Outage) {
         for loss in &outage.losses {
             self.check(loss.agrees(), || {
                 format!(
-                    "{:?} away, {}: counted and stored differ",
+                    "{} away, {}: counted and stored differ",
                     outage.away, loss.tracer
                 )
+            });
+        }
+        for loss in &outage.losses {
+            self.check(loss.missing == 0 || outage.may_lose(loss.tracer), || {
+                format!("{} away, and {} has lost spans", outage.away, loss.tracer)
             });
         }
         let lost: usize = outage.losses.iter().map(|loss| loss.missing).sum();

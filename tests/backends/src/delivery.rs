@@ -11,6 +11,8 @@ pub struct Delivery {
     pub ended: u64,
     pub delivered: u64,
     pub retries: u64,
+    /// Those of the delivered that were kept on disk meanwhile.
+    pub replayed: u64,
     /// By the word for the cause.
     lost: BTreeMap<&'static str, u64>,
 }
@@ -34,6 +36,7 @@ impl Delivery {
         self.ended -= before.ended;
         self.delivered -= before.delivered;
         self.retries -= before.retries;
+        self.replayed -= before.replayed;
         for (cause, spans) in &mut self.lost {
             *spans -= before.lost.get(cause).copied().unwrap_or_default();
         }
@@ -55,6 +58,7 @@ impl Deliveries {
                 delivery.ended += counts.ended;
                 delivery.delivered += counts.delivered;
                 delivery.retries += counts.retries;
+                delivery.replayed += counts.replayed;
                 for cause in Loss::ALL {
                     *delivery.lost.entry(cause.as_str()).or_default() += counts.lost_to(cause);
                 }

@@ -75,7 +75,7 @@ fn run(args: &Args, checks: &mut Checks) -> Result<()> {
 
 fn run_in(home: &TempDir, args: &Args, checks: &mut Checks) -> Result<()> {
     let processes = Processes::default();
-    processes.end_on_signals()?;
+    processes.end_on_signals(home.path())?;
     let environment = Environment::new(&args.env, home)?;
     let clock = Clock::default();
     let mut backends = Backends::start(&environment, &processes)?;
@@ -87,10 +87,11 @@ fn run_in(home: &TempDir, args: &Args, checks: &mut Checks) -> Result<()> {
     let store = Store::holding(&backends, &expected(&done))?;
     clock.print("the backends were read back");
     report_runs(args, checks, &done, &store)?;
+    checks.undisturbed(&outage::losses(&done, &store, &suite.delivered()));
 
     for (turn, away) in (1..).zip([Name::Mlflow, Name::Phoenix]) {
         let outage = outage::run(&suite, &mut backends, away, turn * done.len())?;
-        clock.print(&format!("{away:?} was away and is back"));
+        clock.print(&format!("{away} was away and is back"));
         report_outage(checks, &outage);
     }
     suite.end();
@@ -137,7 +138,7 @@ fn report_runs(args: &Args, checks: &mut Checks, done: &[Done], store: &Store) -
 
 fn report_outage(checks: &mut Checks, outage: &outage::Outage) {
     println!(
-        "\nWhat was lost while {:?} was away\n{}",
+        "\nWhat was lost while {} was away\n{}",
         outage.away,
         table::losses(&outage.losses)
     );

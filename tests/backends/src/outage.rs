@@ -9,7 +9,7 @@ use crate::delivery::{Deliveries, Delivery};
 use crate::runs;
 use crate::store::Store;
 use crate::suite::Suite;
-use crate::tracers::{TRACERS, Way};
+use crate::tracers::{self, TRACERS, Way};
 use crate::verdict::Done;
 
 /// How many batches are played while the backend is away, after the one in which
@@ -23,6 +23,17 @@ pub struct Outage {
     pub losses: Vec<Loss>,
     /// Spans that were stored elsewhere than in their tracer's place.
     pub strayed: usize,
+}
+
+impl Outage {
+    /// Whether a tracer sends to the backend that was away, and keeps nothing itself.
+    pub fn may_lose(&self, tracer: &str) -> bool {
+        match tracers::way(tracer) {
+            Some(Way::PhoenixHttp | Way::PhoenixGrpc) => self.away == Name::Phoenix,
+            Some(Way::Mlflow) => self.away == Name::Mlflow,
+            _ => false,
+        }
+    }
 }
 
 /// What one tracer lost over an outage, seen from both ends.
@@ -64,13 +75,12 @@ pub fn run(suite: &Suite, backends: &mut Backends, away: Name, first: usize) -> 
     for batch in batches.take(BACK) {
         done.extend(suite.play(batch)?);
     }
-    let counted = suite.delivered().since(&before);
-    let store = Store::when(backends, |store| {
-        losses(&done, store, &counted).iter().all(Loss::agrees)
-    })?;
+    // What is kept on disk is delivered by and by.
+    let losses_in = |store: &Store| losses(&done, store, &suite.delivered().since(&before));
+    let store = Store::when(backends, |store| losses_in(store).iter().all(Loss::agrees))?;
     Ok(Outage {
         away,
-        losses: losses(&done, &store, &counted),
+        losses: losses_in(&store),
         strayed: strayed(&done, &store),
     })
 }
@@ -86,7 +96,8 @@ fn strayed(done: &[Done], store: &Store) -> usize {
     done.iter().map(strayed).sum()
 }
 
-fn losses(done: &[Done], store: &Store, counted: &Deliveries) -> Vec<Loss> {
+/// Of each tracer that has a backend.
+pub fn losses(done: &[Done], store: &Store, counted: &Deliveries) -> Vec<Loss> {
     let mut sent: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
     for done in done {
         let spans = sent.entry(&done.run.named.tracer).or_default();

@@ -17,6 +17,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 const READY_WITHIN: Duration = Duration::from_secs(180);
 /// How long a process may take to end by itself.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
+/// What shells say of a program that was interrupted.
+const INTERRUPTED: i32 = 130;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The processes that are alive.
@@ -26,12 +28,15 @@ pub struct Processes {
 }
 
 impl Processes {
-    /// Ends them all when somebody interrupts or ends the suite.
-    pub fn end_on_signals(&self) -> Result<()> {
-        let processes = self.clone();
+    /// Ends them all, and takes away what they stored, when somebody interrupts or ends
+    /// the suite.
+    pub fn end_on_signals(&self, home: &Path) -> Result<()> {
+        let (processes, home) = (self.clone(), home.to_owned());
         ctrlc::set_handler(move || {
             processes.kill_all();
-            std::process::exit(130);
+            // They may still be writing in it.
+            let _ = std::fs::remove_dir_all(&home);
+            std::process::exit(INTERRUPTED);
         })
         .context("signals cannot be listened to")
     }

@@ -222,6 +222,7 @@ pub fn losses(losses: &[Loss]) -> Table {
         "lost",
         "causes",
         "retries",
+        "replayed",
         "agree",
     ]);
     for loss in losses {
@@ -237,10 +238,11 @@ pub fn losses(losses: &[Loss]) -> Table {
             counted.lost().to_string(),
             counted.causes(),
             counted.retries.to_string(),
+            counted.replayed.to_string(),
             if loss.agrees() { "yes" } else { "NO" }.to_owned(),
         ]);
     }
-    right(table, [2, 3, 4, 5, 6, 7, 9])
+    right(table, [2, 3, 4, 5, 6, 7, 9, 10])
 }
 
 fn table<const N: usize>(columns: [&str; N]) -> Table {

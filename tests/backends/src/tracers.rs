@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use spanway::delivery::BatchConfig;
+use spanway::delivery::{BatchConfig, Spill};
 use spanway::exporters::{Exporter, Mlflow, Phoenix};
 use spanway::otel::{RoutingTracerProvider, TracerConfig};
 
 use crate::backends::Backends;
+use crate::traces_file;
 
 /// The way of a tracer's spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Way {
     /// Over gRPC to a collector, and from there to Phoenix.
     RotelToPhoenix,
     Mlflow,
+    /// While it is away, to disk.
+    MlflowOrDisk,
     File,
     Nowhere,
 }
@@ -29,7 +32,7 @@ pub const TRACERS: [(&str, Way); 9] = [
     ("datadog", Way::Mlflow),
     ("tenant-acme", Way::Mlflow),
     ("tenant-umbrella", Way::PhoenixHttp),
-    ("candidate", Way::Mlflow),
+    ("candidate", Way::MlflowOrDisk),
     ("quarantine", Way::RotelToPhoenix),
     ("console", Way::File),
     ("discard", Way::Nowhere),
@@ -46,7 +49,7 @@ impl Way {
             Self::PhoenixHttp | Self::PhoenixGrpc | Self::RotelToPhoenix => {
                 Some(format!("phoenix/{tracer}"))
             }
-            Self::Mlflow => Some(format!("mlflow/{tracer}")),
+            Self::Mlflow | Self::MlflowOrDisk => Some(format!("mlflow/{tracer}")),
             Self::File => Some(format!("file/{tracer}")),
             Self::Nowhere => None,
         }
@@ -59,6 +62,7 @@ impl Way {
             Self::PhoenixGrpc => "OTLP over gRPC",
             Self::RotelToPhoenix => "OTLP over gRPC, through rotel",
             Self::Mlflow => "OTLP over HTTP",
+            Self::MlflowOrDisk => "OTLP over HTTP, spilling",
             Self::File => "OTLP lines",
             Self::Nowhere => "-",
         }
@@ -98,7 +102,7 @@ fn exporter(tracer: &str, way: Way, backends: &mut Backends) -> Result<Exporter>
         phoenix,
         mlflow,
         rotel,
-        ..
+        files,
     } = backends;
     Ok(match way {
         Way::PhoenixHttp => Phoenix::http(phoenix.base())
@@ -111,7 +115,11 @@ fn exporter(tracer: &str, way: Way, backends: &mut Backends) -> Result<Exporter>
             .project(tracer.to_owned())
             .into(),
         Way::Mlflow => Mlflow::new(mlflow.base(), mlflow.make_experiment(tracer)?).into(),
-        Way::File => Exporter::file(backends.file(tracer)),
+        Way::MlflowOrDisk => {
+            let mlflow = Mlflow::new(mlflow.base(), mlflow.make_experiment(tracer)?);
+            Exporter::from(mlflow).spill(Spill::to(files.join("spill")))
+        }
+        Way::File => Exporter::file(traces_file::path(files, tracer)),
         Way::Nowhere => Exporter::discard(),
     })
 }

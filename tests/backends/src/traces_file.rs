@@ -1,7 +1,7 @@
 //! A file of OTLP lines, as the file exporter writes it, read back.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -9,6 +9,11 @@ use serde_json::Value;
 use crate::otlp_json::attributes;
 use crate::plan::Usage;
 use crate::stored::{StoredSpan, count, reasoning};
+
+/// The file of a tracer.
+pub fn path(folder: &Path, tracer: &str) -> PathBuf {
+    folder.join(tracer).with_extension("jsonl")
+}
 
 /// Every span in the file, which belongs to the tracer of this name.
 pub fn stored(tracer: &str, file: &Path) -> Result<Vec<StoredSpan>> {
