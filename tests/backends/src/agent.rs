@@ -1,12 +1,14 @@
 //! A client that nobody here wrote: an agent of the library `rig`, which emits
 //! `gen_ai` spans through `tracing` and knows nothing of Spanway.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
 use futures::StreamExt as _;
 use opentelemetry::Context;
-use opentelemetry::trace::SpanKind;
+use opentelemetry::trace::{SpanKind, TraceContextExt as _};
 use rig::agent::MultiTurnStreamItem;
 use rig::providers::openai::{OpenAI, OpenAIConfig, Route};
 use rig::tool::PortableTool;
@@ -21,7 +23,11 @@ use crate::spans::Spans;
 pub struct RigAgent {
     agent: Agent,
     client: OpenAI,
+    traces: Traces,
 }
+
+/// The trace in which a tool was called, by the run that it was called for.
+type Traces = Arc<Mutex<BTreeMap<u64, String>>>;
 
 impl RigAgent {
     /// An agent whose model answers at `base_url`, and whose tools start `spans`.
@@ -29,14 +35,23 @@ impl RigAgent {
         let mut config = OpenAIConfig::new("not-a-key").with_route(Route::Chat);
         config.base_url = base_url.to_owned();
         let client = config.client();
+        let traces = Traces::default();
+        let tool_traces = traces.clone();
         let agent = AgentBuilder::new(client.completion(CHAT_MODEL.request))
             .name("shop-assistant")
             .preamble("You answer customers of a shop.")
             .tool(SearchOrders)
-            .tool(CheckStock { spans })
+            .tool(CheckStock {
+                spans,
+                traces: tool_traces,
+            })
             .default_max_turns(4)
             .build();
-        Self { agent, client }
+        Self {
+            agent,
+            client,
+            traces,
+        }
     }
 
     /// Asks and waits for the whole answer.
@@ -60,6 +75,13 @@ impl RigAgent {
         Ok(())
     }
 
+    /// The trace of a run, as a tool saw it that was called for it.
+    pub fn trace_of(&self, run: u32) -> Result<String> {
+        let traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
+        let trace = traces.get(&u64::from(run)).cloned();
+        trace.with_context(|| format!("no tool was called for run {run}"))
+    }
+
     /// Makes a vector of a text.
     pub async fn embed(&self, text: &str) -> Result<()> {
         let model = self.client.embedding(EMBEDDING_MODEL.request, None);
@@ -74,6 +96,7 @@ struct SearchOrders;
 /// It looks into a database, whose client starts spans through OpenTelemetry.
 struct CheckStock {
     spans: Spans,
+    traces: Traces,
 }
 
 impl PortableTool for SearchOrders {
@@ -109,9 +132,13 @@ impl PortableTool for CheckStock {
         of_a_customer()
     }
 
-    async fn call(&self, _: Value) -> Result<Value, Infallible> {
-        self.spans
+    async fn call(&self, of: Value) -> Result<Value, Infallible> {
+        let span = self
+            .spans
             .ordinary(&Context::current(), "SELECT", SpanKind::Client);
+        let trace = span.span().span_context().trace_id().to_string();
+        let mut traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
+        traces.insert(of["customer"].as_u64().unwrap_or_default(), trace);
         Ok(json!({"in_stock": true}))
     }
 }
@@ -119,7 +146,7 @@ impl PortableTool for CheckStock {
 fn of_a_customer() -> Value {
     json!({
         "type": "object",
-        "properties": {"customer": {"type": "string"}},
+        "properties": {"customer": {"type": "integer"}},
         "required": ["customer"],
     })
 }

@@ -1,6 +1,7 @@
 //! What the spans of a run are, before it runs.
 
 use std::fmt;
+use std::ops::Add;
 
 /// What a span is of, as `gen_ai.operation.name` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +75,23 @@ impl Usage {
         Self {
             input: Some(9 + u64::from(run)),
             ..Self::default()
+        }
+    }
+}
+
+impl Add for Usage {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
+            (None, None) => None,
+            (a, b) => Some(a.unwrap_or_default() + b.unwrap_or_default()),
+        };
+        Self {
+            input: sum(self.input, other.input),
+            output: sum(self.output, other.output),
+            cached: sum(self.cached, other.cached),
+            reasoning: sum(self.reasoning, other.reasoning),
         }
     }
 }

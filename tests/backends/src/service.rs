@@ -3,6 +3,7 @@
 
 use anyhow::{Result, ensure};
 use opentelemetry::Context;
+use opentelemetry::context::FutureExt as _;
 use opentelemetry::trace::{SpanKind, TraceContextExt as _};
 use spanway::ai::{AiParent as _, AiSpan, AiSpanKind, RunStatus};
 use spanway::otel::RuntimeContextExt as _;
@@ -37,6 +38,7 @@ impl Service {
         let context = Context::new().with_runtime_context(run.context.clone());
         let trace = match run.work {
             Work::Ask | Work::AskStreamed | Work::Search => self.through_rig(run, context).await?,
+            Work::AskAlone => self.through_rig_alone(run, context).await?,
             Work::Agent => self.agent(run.number, &context).await?,
             Work::Workflow => self.workflow(run.number, &context).await?,
             Work::HealthCheck => {
@@ -59,7 +61,7 @@ impl Service {
             request_span(run.work)
         };
         let trace = trace_of(&span.context());
-        let prompt = format!("{RUN_PREFIX}{}: where is my order?", run.number);
+        let prompt = prompt(run);
         let work = async {
             match run.work {
                 Work::AskStreamed => self.agent.ask_streamed(prompt).await,
@@ -69,6 +71,12 @@ impl Service {
         };
         work.instrument(span).await?;
         Ok(trace)
+    }
+
+    /// No span of the service's own: only what is known of the run.
+    async fn through_rig_alone(&self, run: &Run, context: Context) -> Result<String> {
+        self.agent.ask(prompt(run)).with_context(context).await?;
+        self.agent.trace_of(run.number)
     }
 
     /// An agent: it asks the model, calls a tool here and one at an MCP server side by
@@ -118,6 +126,10 @@ impl Service {
         .await?;
         Ok(workflow.span_context().trace_id().to_string())
     }
+}
+
+fn prompt(run: &Run) -> String {
+    format!("{RUN_PREFIX}{}: where is my order?", run.number)
 }
 
 fn request_span(work: Work) -> Span {

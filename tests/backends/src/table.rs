@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Add as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -175,7 +176,7 @@ pub fn by_kind(verdicts: &[Verdict<'_>]) -> Table {
         "reasoning",
     ]);
     for ((backend, kind, model), usages) in groups {
-        let total = sum(&usages);
+        let total = usages.iter().copied().fold(Usage::default(), Usage::add);
         let number = |count: Option<u64>| count.map_or("-".to_owned(), |count| count.to_string());
         table.add_row([
             backend,
@@ -285,14 +286,4 @@ fn counted(counts: BTreeMap<&str, usize>) -> String {
 fn list<T: Into<String>>(parts: impl IntoIterator<Item = T>) -> String {
     let parts: Vec<String> = parts.into_iter().map(Into::into).collect();
     parts.join(", ")
-}
-
-fn sum(usages: &[Usage]) -> Usage {
-    let add = |of: fn(&Usage) -> Option<u64>| usages.iter().filter_map(of).reduce(|a, b| a + b);
-    Usage {
-        input: add(|usage| usage.input),
-        output: add(|usage| usage.output),
-        cached: add(|usage| usage.cached),
-        reasoning: add(|usage| usage.reasoning),
-    }
 }

@@ -4,12 +4,14 @@ use std::fmt;
 
 use crate::plan::{Operation, PlannedSpan};
 
-/// The first three go through the library's agent; for the others the service
+/// The first four go through the library's agent; for the others the service
 /// starts the spans itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     Ask,
     AskStreamed,
+    /// The library starts the root span too.
+    AskAlone,
     Search,
     Agent,
     Workflow,
@@ -19,10 +21,11 @@ pub enum Work {
 impl Work {
     /// In the order in which runs take turns with them. A health check is not
     /// among them: it is one in every context that asks for it.
-    pub const TURNS: [Self; 5] = [
+    pub const TURNS: [Self; 6] = [
         Self::Ask,
         Self::Workflow,
         Self::AskStreamed,
+        Self::AskAlone,
         Self::Agent,
         Self::Search,
     ];
@@ -31,6 +34,7 @@ impl Work {
     pub fn root(self) -> (&'static str, &'static str) {
         match self {
             Self::Ask | Self::AskStreamed => ("invoke_agent shop-assistant", "server"),
+            Self::AskAlone => ("invoke_agent", "internal"),
             Self::Search => ("POST /search", "server"),
             Self::Agent => ("invoke_agent refunds", "internal"),
             Self::Workflow => ("invoke_workflow refund", "internal"),
@@ -47,6 +51,12 @@ impl Work {
         match self {
             Self::Ask | Self::AskStreamed => {
                 vec![of(Agent), first, of(Tool), of(Tool), of(Plain), second]
+            }
+            Self::AskAlone => {
+                // The library sums the run up on a root of its own.
+                let mut agent = of(Agent);
+                agent.usage = first.usage + second.usage;
+                vec![agent, first, of(Tool), of(Tool), of(Plain), second]
             }
             Self::Search => {
                 // The library says of its own accord that nothing was put out.
@@ -73,6 +83,7 @@ impl fmt::Display for Work {
         f.write_str(match self {
             Self::Ask => "rig agent",
             Self::AskStreamed => "rig agent, streamed",
+            Self::AskAlone => "rig agent, its own root",
             Self::Search => "rig embedding",
             Self::Agent => "agent",
             Self::Workflow => "workflow",

@@ -17,6 +17,7 @@ const ANSWER: [&str; 3] = ["Your order ", "is on ", "its way."];
 /// An answer to one request for a completion.
 pub struct Reply {
     id: String,
+    run: u32,
     calls_tools: bool,
     usage: Value,
 }
@@ -38,6 +39,7 @@ impl Reply {
         let turn = u32::from(answered);
         Self {
             id: format!("chatcmpl-{run}-{turn}"),
+            run,
             calls_tools: offered && !answered,
             usage: counted(Usage::of_turn(run, turn)),
         }
@@ -88,12 +90,13 @@ impl Reply {
     }
 
     fn tool_calls(&self) -> Value {
+        let arguments = json!({"customer": self.run}).to_string();
         let calls = TOOLS.iter().enumerate().map(|(index, name)| {
             json!({
                 "index": index,
                 "id": format!("call-{}-{index}", self.id),
                 "type": "function",
-                "function": {"name": name, "arguments": "{\"customer\":\"c-7\"}"},
+                "function": {"name": name, "arguments": arguments},
             })
         });
         calls.collect()
