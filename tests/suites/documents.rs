@@ -165,6 +165,7 @@ fn the_tests_that_the_table_of_faults_names_are_there() {
         let module = module.replace("::", "/");
         let places = [
             format!("../host/tests/delivery/{module}.rs"),
+            format!("../host/tests/exporters/{module}.rs"),
             format!("../host/src/{module}.rs"),
         ];
         let is_there = places.iter().any(|place| {

@@ -357,7 +357,7 @@ mod tests {
             "authorization_endpoint",
             "cookie_count",
             "credential_type",
-            "compass",
+            "encompass",
             "refresh_rate",
             "cache.refresh",
             "session.id",
