@@ -9,6 +9,7 @@ pub use reply::RUN_PREFIX;
 use std::convert::Infallible;
 
 use anyhow::{Context as _, Result};
+use axum::extract::State;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::gate::Gate;
 use reply::Reply;
 
 /// The server; it ends when it is dropped.
@@ -27,13 +29,15 @@ pub struct LlmServer {
 }
 
 impl LlmServer {
-    pub async fn start() -> Result<Self> {
+    /// The answers to the second turn of a conversation go through the gate.
+    pub async fn start(gate: Gate) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await;
         let listener = listener.context("the model has no port on loopback")?;
         let base_url = format!("http://{}/v1", listener.local_addr()?);
         let app = Router::new()
             .route("/v1/chat/completions", post(chat))
-            .route("/v1/embeddings", post(embeddings));
+            .route("/v1/embeddings", post(embeddings))
+            .with_state(gate);
         let task = tokio::spawn(async move {
             // Ends with the suite; a client that gets no answer says so.
             let _ = axum::serve(listener, app).await;
@@ -53,8 +57,11 @@ impl Drop for LlmServer {
     }
 }
 
-async fn chat(Json(request): Json<Value>) -> Response {
+async fn chat(State(gate): State<Gate>, Json(request): Json<Value>) -> Response {
     let reply = Reply::to(&request);
+    if reply.turn > 0 {
+        gate.pass().await;
+    }
     if request["stream"] != true {
         return Json(reply.whole()).into_response();
     }

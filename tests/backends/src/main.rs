@@ -10,6 +10,7 @@ mod backends;
 mod checks;
 mod delivery;
 mod environment;
+mod gate;
 mod http;
 mod ledger;
 mod llm_server;

@@ -67,7 +67,7 @@ pub fn run(suite: &Suite, backends: &mut Backends, away: Name, first: usize) -> 
     let mut batches = runs::batches(&suite.sets, u32::try_from(first)?)?.into_iter();
     let mut next = || batches.next().context("there are too few batches");
     let mut done = suite.play(next()?)?;
-    done.extend(suite.play_while(next()?, || backends.stop(away))?);
+    done.extend(suite.play_around(next()?, || backends.stop(away))?);
     for _ in 0..AWAY {
         done.extend(suite.play(next()?)?);
     }

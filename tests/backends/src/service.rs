@@ -5,13 +5,14 @@ use anyhow::{Result, ensure};
 use opentelemetry::Context;
 use opentelemetry::context::FutureExt as _;
 use opentelemetry::trace::{SpanKind, TraceContextExt as _};
-use spanway::ai::{AiParent as _, AiSpan, AiSpanKind, RunStatus};
+use spanway::ai::{AiParent, AiSpan, AiSpanKind, RunStatus};
 use spanway::otel::RuntimeContextExt as _;
 use tokio::task::{spawn, spawn_blocking, yield_now};
 use tracing::{Instrument as _, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::agent::RigAgent;
+use crate::gate::Gate;
 use crate::llm_server::RUN_PREFIX;
 use crate::plan::Usage;
 use crate::runs::Run;
@@ -23,12 +24,13 @@ use crate::work::Work;
 pub struct Service {
     spans: Spans,
     agent: RigAgent,
+    gate: Gate,
 }
 
 impl Service {
-    pub fn new(spans: Spans, base_url: &str) -> Self {
+    pub fn new(spans: Spans, base_url: &str, gate: Gate) -> Self {
         let agent = RigAgent::new(base_url, spans.clone());
-        Self { spans, agent }
+        Self { spans, agent, gate }
     }
 
     /// Answers a request, and gives the id of its trace.
@@ -84,7 +86,7 @@ impl Service {
     async fn agent(&self, run: u32, context: &Context) -> Result<String> {
         let spans = &self.spans;
         let agent = spans.start(spans.ai.agent_run("refunds").under(context));
-        spans.chat(&agent, Usage::of_turn(run, 0));
+        self.chat(&agent, run, 0).await;
         let here = spans.start(agent.tool_call("search_orders"));
         let there = spans.start(agent.mcp_tool_call("check_stock").server_name("stock"));
         let tools = [
@@ -94,12 +96,20 @@ impl Service {
         for tool in tools {
             tool.await?;
         }
-        spans.chat(&agent, Usage::of_turn(run, 1));
+        self.chat(&agent, run, 1).await;
         Ok(agent.span_context().trace_id().to_string())
     }
 
-    async fn tool<K: AiSpanKind>(self, tool: AiSpan<K>) {
+    async fn chat(&self, parent: &impl AiParent, run: u32, turn: u32) {
+        if turn > 0 {
+            self.gate.pass().await;
+        }
+        self.spans.chat(parent, Usage::of_turn(run, turn));
         // Other requests go on here, so that traces overlap.
+        yield_now().await;
+    }
+
+    async fn tool<K: AiSpanKind>(self, tool: AiSpan<K>) {
         yield_now().await;
         self.spans
             .ordinary(tool.context(), "SELECT", SpanKind::Client);
@@ -114,8 +124,7 @@ impl Service {
             let search = spans.start(step.retrieval("policies").top_k(3));
             spans.embedding(&search, Usage::of_embedding(run));
             search.end();
-            yield_now().await;
-            spans.chat(&step, Usage::of_turn(run, turn));
+            self.chat(&step, run, turn).await;
             step.finish(RunStatus::Success);
         }
         let (spans, step) = (spans.clone(), spans.start(workflow.workflow_step("book")));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use opentelemetry::trace::TracerProvider as _;
 use spanway::otel::RoutingTracerProvider;
@@ -15,6 +15,7 @@ use tracing_subscriber::prelude::*;
 
 use crate::backends::Backends;
 use crate::delivery::Deliveries;
+use crate::gate::Gate;
 use crate::ledger::Ledger;
 use crate::llm_server::LlmServer;
 use crate::runs::Batch;
@@ -24,11 +25,14 @@ use crate::spans::Spans;
 use crate::tracers;
 use crate::verdict::Done;
 
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
 pub struct Suite {
     pub sets: Vec<SelectorSet>,
     provider: RoutingTracerProvider,
     ledger: Ledger,
     service: Service,
+    gate: Gate,
     _model: LlmServer,
     runtime: Runtime,
 }
@@ -39,11 +43,13 @@ impl Suite {
         let provider = tracers::provider(backends)?;
         let ledger = Ledger::default();
         listen(&provider, &ledger)?;
-        let model = runtime.block_on(LlmServer::start())?;
+        let gate = Gate::default();
+        let model = runtime.block_on(LlmServer::start(gate.clone()))?;
         let spans = Spans::new(provider.tracer("shop"), ledger.clone());
         Ok(Self {
             sets: SelectorSet::load(selectors)?,
-            service: Service::new(spans, model.base_url()),
+            service: Service::new(spans, model.base_url(), gate.clone()),
+            gate,
             provider,
             ledger,
             _model: model,
@@ -56,28 +62,43 @@ impl Suite {
         self.play_with(batch, &AtomicUsize::new(0))
     }
 
-    /// The same, while `other` begins once half of the runs are answered.
-    pub fn play_while(
+    /// The same, all at once, and `other` happens in the middle of them: what ended
+    /// before is exported, and nothing is under way to a backend.
+    pub fn play_around(
         &self,
-        batch: Batch<'_>,
+        mut batch: Batch<'_>,
         other: impl FnOnce() -> Result<()> + Send,
     ) -> Result<Vec<Done>> {
-        let (answered, half) = (AtomicUsize::new(0), batch.runs.len() / 2);
+        let (answered, runs) = (AtomicUsize::new(0), batch.runs.len());
+        batch.concurrency = runs;
+        self.gate.close();
         thread::scope(|scope| {
             let other = scope.spawn(|| {
-                while answered.load(Ordering::Relaxed) < half {
-                    thread::sleep(Duration::from_millis(1));
+                while answered.load(Ordering::Relaxed) + self.gate.waiting() < runs {
+                    thread::sleep(LOOK_EVERY);
                 }
-                other()
+                let outcome = self.export().and_then(|()| other());
+                self.gate.open();
+                outcome
             });
             let done = self.play_with(batch, &answered);
             // Also if a run failed: nobody must wait for the others.
-            answered.store(half, Ordering::Relaxed);
-            other
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            answered.store(runs, Ordering::Relaxed);
+            let outcome = other.join();
+            outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
             done
         })
+    }
+
+    /// Exports what has ended.
+    fn export(&self) -> Result<()> {
+        let report = self.provider.flush();
+        ensure!(
+            report.failed.is_empty(),
+            "not exported: {:?}",
+            report.failed
+        );
+        Ok(())
     }
 
     fn play_with(&self, batch: Batch<'_>, answered: &AtomicUsize) -> Result<Vec<Done>> {
@@ -101,7 +122,7 @@ impl Suite {
             .buffer_unordered(batch.concurrency)
             .try_collect::<Vec<_>>();
         let answers = self.runtime.block_on(answers)?;
-        // What flushing says is not asked: the store is read.
+        // It fails where a backend is away. The store is read.
         let _ = self.provider.flush();
         let done = answers.into_iter().map(|(run, trace)| Done {
             sent: self.ledger.spans_of(&trace),

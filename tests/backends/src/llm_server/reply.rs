@@ -18,6 +18,8 @@ const ANSWER: [&str; 3] = ["Your order ", "is on ", "its way."];
 pub struct Reply {
     id: String,
     run: u32,
+    /// 0 for the first answer of a run.
+    pub turn: u32,
     calls_tools: bool,
     usage: Value,
 }
@@ -40,6 +42,7 @@ impl Reply {
         Self {
             id: format!("chatcmpl-{run}-{turn}"),
             run,
+            turn,
             calls_tools: offered && !answered,
             usage: counted(Usage::of_turn(run, turn)),
         }

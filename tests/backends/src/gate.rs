@@ -1,0 +1,46 @@
+//! A gate in the middle of runs: while it is closed, all wait there for the second
+//! answer of the model, with one half of their trace behind them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::watch;
+
+/// Open, unless it was closed. Cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    open: watch::Sender<bool>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            open: watch::Sender::new(true),
+            waiting: Arc::default(),
+        }
+    }
+}
+
+impl Gate {
+    pub fn close(&self) {
+        self.open.send_replace(false);
+    }
+
+    pub fn open(&self) {
+        self.open.send_replace(true);
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Goes through, as soon as it is open.
+    pub async fn pass(&self) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        // An error would mean that there is no gate.
+        let _ = self.open.subscribe().wait_for(|open| *open).await;
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
