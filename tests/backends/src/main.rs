@@ -41,7 +41,6 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::Parser as _;
-use comfy_table::Table;
 use tempfile::TempDir;
 
 use args::Args;
@@ -117,17 +116,26 @@ fn expected(done: &[Done]) -> BTreeSet<String> {
 fn report_runs(args: &Args, checks: &mut Checks, done: &[Done], store: &Store) -> Result<()> {
     let verdicts: Vec<_> = done.iter().map(|done| Verdict::of(done, store)).collect();
     table::write_runs(&args.out, &verdicts)?;
-    let tables: [(&str, fn(&[Verdict<'_>]) -> Table); 4] = [
+    let tables = [
         (
             "Where the traces of each tracer were found",
-            table::by_tracer,
+            table::by_tracer(&verdicts),
         ),
-        ("The runs by selectors and concurrency", table::by_selectors),
-        ("What the backends say the spans were", table::by_kind),
-        ("What the backends add to them", table::by_attributes),
+        (
+            "The runs by selectors and concurrency",
+            table::by_selectors(&verdicts),
+        ),
+        (
+            "What the backends say the spans were",
+            table::by_kind(&verdicts),
+        ),
+        (
+            "What the backends add to them",
+            table::by_attributes(&verdicts),
+        ),
     ];
     for (title, table) in tables {
-        println!("\n{title}\n{}", table(&verdicts));
+        println!("\n{title}\n{table}");
     }
     println!("\neach run is a line of {}", args.out.display());
     checks.runs(&verdicts, store);
