@@ -211,6 +211,12 @@ fn rows() -> Vec<(&'static str, Gets)> {
         ("name-spaces", unknown("langfuse ")),
         ("name-unicode-form", unknown("соnsole")),
         ("name-too-long", unknown(&"a".repeat(256))),
+        // Pointers that dangle, inside of the memory: what lies there now is read.
+        ("name-dangles", unknown(&"\0".repeat(8))),
+        (
+            "name-overwritten",
+            trapped("invalid utf-8 sequence of 1 bytes from index 6"),
+        ),
         (
             "name-invalid-utf8",
             trapped("invalid utf-8 sequence of 1 bytes from index 4"),
