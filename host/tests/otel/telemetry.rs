@@ -46,14 +46,24 @@ fn provider() -> RoutingTracerProvider {
         .unwrap()
 }
 
-#[test]
-fn a_backend_for_metrics_sees_what_was_selected_and_what_became_of_the_spans() {
+/// A provider that is observed, and what a metrics backend has of it.
+fn observed() -> (
+    RoutingTracerProvider,
+    SdkMeterProvider,
+    InMemoryMetricExporter,
+) {
     let exporter = InMemoryMetricExporter::default();
     let meters = SdkMeterProvider::builder()
         .with_periodic_exporter(exporter.clone())
         .build();
     let provider = provider();
     provider.observe(&meters.meter("spanway"));
+    (provider, meters, exporter)
+}
+
+#[test]
+fn a_backend_for_metrics_sees_what_was_selected_and_what_became_of_the_spans() {
+    let (provider, meters, exporter) = observed();
     let tracer = provider.tracer("shop");
     for name in ["b", "b", "nowhere"] {
         tracer.in_span_with_context("root", &run(name), |_| {
@@ -87,12 +97,7 @@ fn a_backend_for_metrics_sees_what_was_selected_and_what_became_of_the_spans() {
 
 #[test]
 fn metrics_do_not_keep_a_provider_alive() {
-    let exporter = InMemoryMetricExporter::default();
-    let meters = SdkMeterProvider::builder()
-        .with_periodic_exporter(exporter.clone())
-        .build();
-    let provider = provider();
-    provider.observe(&meters.meter("spanway"));
+    let (provider, meters, exporter) = observed();
     drop(provider.tracer("shop").start("root"));
     assert!(!sums(&meters, &exporter).is_empty());
     let held = std::sync::Arc::downgrade(provider.registry());
@@ -110,12 +115,7 @@ fn a_run_is_timed_and_a_known_decision_is_not() {
     use spanway::{Chain, Limits, RuntimeContext, SelectorHost};
     use std::sync::Arc;
 
-    let exporter = InMemoryMetricExporter::default();
-    let meters = SdkMeterProvider::builder()
-        .with_periodic_exporter(exporter.clone())
-        .build();
-    let provider = provider();
-    provider.observe(&meters.meter("spanway"));
+    let (provider, meters, exporter) = observed();
     let host = SelectorHost::new(Limits::default()).unwrap();
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
