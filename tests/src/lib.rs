@@ -2,6 +2,7 @@
 //! one decision in one line.
 
 pub mod conformance;
+pub mod kept;
 
 use std::path::PathBuf;
 use std::time::Duration;
