@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::context::ContextView;
-use crate::decision::{Brief, Choice, Decision, Fallback, FallbackKind, Origin, RunCost};
+use crate::decision::{
+    Brief, Choice, Decision, Fallback, FallbackKind, Origin, RunCost, Suspension,
+};
 use crate::seat::Seat;
 use crate::tracer_names::TracerNames;
 
@@ -32,6 +34,11 @@ pub trait Selector: Send + Sync {
     /// Decides one trace. Must not panic; if it does, the process's panic hook
     /// prints as it does for any panic, and the trace goes to the fallback tracer.
     fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision;
+
+    /// Whether it is suspended, because its runs broke. Native code never is.
+    fn suspension(&self) -> Option<Suspension> {
+        None
+    }
 
     /// The same, from a seat among these tracers.
     #[doc(hidden)]

@@ -43,6 +43,9 @@ fn the_table_of_limits_is_that_of_the_code() {
         compile_threads,
         learned_answers,
         learned_bytes,
+        suspend_after,
+        suspend_first,
+        suspend_longest,
     } = Limits::default();
     for (name, value) in [
         ("component_bytes", component_bytes.to_string()),
@@ -64,6 +67,12 @@ fn the_table_of_limits_is_that_of_the_code() {
         ("selectors", selectors.to_string()),
         ("learned_answers", learned_answers.to_string()),
         ("learned_bytes", learned_bytes.to_string()),
+        ("suspend_after", suspend_after.to_string()),
+        ("suspend_first", format!("{} ms", suspend_first.as_millis())),
+        (
+            "suspend_longest",
+            format!("{} ms", suspend_longest.as_millis()),
+        ),
         (
             "sandboxes",
             format!("{} per core, at least 4", Limits::SANDBOXES_PER_CORE),

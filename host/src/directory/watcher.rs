@@ -91,8 +91,12 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
             self.call();
         }
         let events = self.events.source.is_some();
-        let public = found.status.then(|| self.files.public());
-        self.shared.board.edit(|status| {
+        self.shared.board.edit(|posted| {
+            if found.status || found.chain {
+                posted.status.files = self.files.public();
+                posted.selectors = self.files.selectors();
+            }
+            let status = &mut posted.status;
             let well = status.trouble.take().is_none();
             status.looks += 1;
             status.changes += u64::from(found.status || found.chain || !well);
@@ -100,7 +104,6 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
             status.loads += found.loads;
             status.refusals += found.refusals;
             status.events = events;
-            status.files = public.unwrap_or_else(|| std::mem::take(&mut status.files));
         });
     }
 
@@ -120,7 +123,8 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
     /// The directory as a whole cannot be read: all stays as it is.
     fn report(&self, error: &DirectoryError) {
         let reason = super::describe(error);
-        self.shared.board.edit(|status| {
+        self.shared.board.edit(|posted| {
+            let status = &mut posted.status;
             status.looks += 1;
             let known = status.trouble.as_ref();
             if known.is_none_or(|known| known.reason != reason) {

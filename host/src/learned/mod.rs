@@ -38,7 +38,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
 use crate::context::{ContextView, Question};
-use crate::decision::{Brief, Decision};
+use crate::decision::{Brief, Choice, Decision, Fallback, Origin};
 use crate::explanation::Explanation;
 use crate::tracer_names::TracerNames;
 use flights::Flights;
@@ -54,6 +54,19 @@ pub(crate) struct Run {
     /// Every question that it asked, in order. None if what was decided depends on
     /// anything but the answers: the clock, the load, the stack of the host.
     pub(crate) asked: Option<Vec<Question>>,
+}
+
+impl Run {
+    /// It did not run, which says nothing of the next decision.
+    pub(crate) fn none(why: Fallback) -> Self {
+        Self {
+            decision: Decision {
+                choice: Choice::Fallback(why),
+                origin: Origin::Native,
+            },
+            asked: None,
+        }
+    }
 }
 
 /// What was learned of one selector.
@@ -149,8 +162,10 @@ impl Learned {
                 return known;
             }
         }
-        self.runs.fetch_add(1, Ordering::Relaxed);
         let run = run();
+        if matches!(run.decision.origin, Origin::Run(_)) {
+            self.runs.fetch_add(1, Ordering::Relaxed);
+        }
         if let Some(asked) = run.asked {
             tree.learn(view, &asked, &run.decision.choice);
         }
