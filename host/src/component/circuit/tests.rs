@@ -217,7 +217,7 @@ fn circuit(after: u32, first: Duration) -> Circuit {
 }
 
 fn run(circuit: &Circuit, choice: &Choice) {
-    let permit = circuit.admit().ok().expect("a permit");
+    let permit = circuit.admit().expect("a permit");
     permit.ended("guest", choice);
 }
 
@@ -226,7 +226,7 @@ fn a_probe_that_nobody_speaks_of_is_tried_again_by_the_next() {
     let circuit = circuit(1, Duration::ZERO);
     run(&circuit, &Choice::Fallback(trap()));
     for _ in 0..3 {
-        let probe = circuit.admit().ok().expect("the probe");
+        let probe = circuit.admit().expect("the probe");
         assert!(probe.probe && circuit.admit().is_err());
         drop(probe);
         // One that found no sandbox neither.
