@@ -4,6 +4,7 @@
 pub mod conformance;
 pub mod kept;
 pub mod log;
+pub mod soak;
 
 use std::path::PathBuf;
 use std::time::Duration;
