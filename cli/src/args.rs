@@ -4,7 +4,7 @@ mod author;
 
 pub(crate) use author::{BuildArgs, CheckArgs, NewArgs, TestArgs};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
@@ -54,6 +54,20 @@ pub(crate) struct CacheArgs {
     pub no_cache: bool,
 }
 
+/// Arguments of every command that takes a directory as a service would.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LockArgs {
+    /// A lock: only the files that it lists go live, with the digests that it lists
+    #[arg(long, value_name = "FILE")]
+    pub lock: Option<PathBuf>,
+}
+
+impl LockArgs {
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.lock.as_deref()
+    }
+}
+
 /// One file in `commands/` for each.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -67,6 +81,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// List the selectors of a directory in the order in which they are asked
     List(ListArgs),
+    /// Write down which selectors may go live, by their digests
+    Lock(LockCommandArgs),
     /// Watch a directory, and say what becomes of its selectors
     Watch(WatchArgs),
     /// Begin a selector: a project that builds, tests and routes
@@ -119,8 +135,11 @@ pub(crate) struct RouteArgs {
     /// A selector, or a directory of selectors
     #[arg(value_name = "SELECTORS", required_unless_present = "config")]
     pub selectors: Option<PathBuf>,
+    /// What the directory is held to
+    #[command(flatten)]
+    pub lock: LockArgs,
     /// A configuration, whose selectors are asked for its tracers
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["selectors", "tracers", "fallback"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["selectors", "lock", "tracers", "fallback"])]
     pub config: Option<PathBuf>,
     /// One entry of the runtime context: KEY=TEXT, or KEY:=JSON for any other type
     #[arg(
@@ -164,6 +183,9 @@ pub(crate) struct ExplainArgs {
     /// A selector, or a directory of selectors, each of which is explained by itself
     #[arg(value_name = "SELECTORS")]
     pub selectors: PathBuf,
+    /// What the directory is held to
+    #[command(flatten)]
+    pub lock: LockArgs,
     /// A file with one runtime context on each line, as a JSON object; - for standard input
     #[arg(long, value_name = "FILE.jsonl")]
     pub contexts: Option<PathBuf>,
@@ -209,9 +231,34 @@ pub(crate) struct ListArgs {
     /// The selectors directory
     #[arg(value_name = "DIR", default_value = "selectors")]
     pub selectors: PathBuf,
+    /// What the directory is held to
+    #[command(flatten)]
+    pub lock: LockArgs,
     /// Print one JSON object on a line for each file
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `spanway lock`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Where a lock is named, only what it lists goes live: in `[selectors]` of a configuration as
+`lock = \"FILE\"`, or with --lock. Put new files into the directory first and write the lock then.
+
+Examples:
+  spanway lock selectors/
+  spanway lock selectors/ --out deploy/selectors.lock
+  spanway lock selectors/ --check")]
+pub(crate) struct LockCommandArgs {
+    /// The selectors directory
+    #[arg(value_name = "DIR", default_value = "selectors")]
+    pub selectors: PathBuf,
+    /// The lock [default: beside the directory, under its name with .lock]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write nothing, and say what is not as the lock says
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Arguments of `spanway watch`.
@@ -226,6 +273,9 @@ pub(crate) struct WatchArgs {
     /// The selectors directory
     #[arg(value_name = "DIR", default_value = "selectors")]
     pub selectors: PathBuf,
+    /// What the directory is held to
+    #[command(flatten)]
+    pub lock: LockArgs,
     /// End after so many seconds
     #[arg(long = "for", value_name = "SECONDS")]
     pub seconds: Option<u64>,

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(args, cache, &printer),
         Command::Check(args) => commands::check::run(args, cache, &printer),
         Command::List(args) => commands::list::run(args, cache, &printer),
+        Command::Lock(args) => commands::lock::run(args, cache, &printer),
         Command::New(args) => commands::new::run(args, &printer),
         Command::Build(args) => commands::build::run(args, &printer),
         Command::Test(args) => commands::test::run(args, cache, &printer),

@@ -22,6 +22,8 @@ service = \"my-service\"
 # The selectors: files that are asked in the order of their names.
 # [selectors]
 # directory = \"selectors\"
+# Only the files that are listed here go live. `spanway lock selectors` writes it.
+# lock = \"selectors.lock\"
 ";
 
 const TRACER: &str = "\

@@ -7,6 +7,8 @@
 
 mod board;
 mod loader;
+mod lock;
+mod pins;
 mod stamp;
 mod watch;
 mod watched;
@@ -24,8 +26,10 @@ use crate::context::ContextView;
 use crate::decision::{Choice, Decision, Fallback, Origin};
 use crate::selector::{Chain, Selector};
 use crate::tracer_names::TracerNames;
+use pins::Pins;
 
 pub use board::{ActiveSelector, Refusal, WatchStatus, WatchedFile};
+pub use lock::{LockError, SelectorsLock};
 pub use watch::{WatchSettings, WatchedDirectory};
 
 /// A directory of selectors.
@@ -53,6 +57,7 @@ pub struct SelectorsDirectory {
     host: SelectorHost,
     /// By the name of the selector; those that are not here are learned.
     modes: BTreeMap<String, Mode>,
+    lock: Option<PathBuf>,
 }
 
 impl SelectorsDirectory {
@@ -62,6 +67,7 @@ impl SelectorsDirectory {
             path: path.into(),
             host,
             modes: BTreeMap::new(),
+            lock: None,
         }
     }
 
@@ -83,6 +89,42 @@ impl SelectorsDirectory {
         self
     }
 
+    /// Holds it to a lock: only files go live that this file lists, with the digests
+    /// that it lists ([`SelectorsLock`]).
+    ///
+    /// Any other file is refused before a byte of it is parsed, and so is one with
+    /// another digest: [`LoadError::NotPinned`]. A file that is listed and not there is
+    /// [`LoadError::Missing`]. Both keep their place, and decisions that reach it go to
+    /// the fallback tracer, for a rule must not be switched off by removing its file.
+    ///
+    /// The lock of a watched directory is looked at whenever the directory is, and taken
+    /// when it lies still. What is live stays live while its digest is listed, whatever
+    /// becomes of its file, and is taken out of its place when it is no longer. While the
+    /// lock cannot be read, everything stays as it is. Put new files first and the lock
+    /// then: the selectors before stay live until it comes.
+    ///
+    /// The file may not lie in the directory, because who drops selectors there must not
+    /// be able to list them.
+    pub fn with_lock(mut self, path: impl Into<PathBuf>) -> Self {
+        self.lock = Some(path.into());
+        self
+    }
+
+    /// That its lock lies where nobody can write who may only write here. Each load and
+    /// each look checks it too.
+    ///
+    /// # Errors
+    /// [`DirectoryError::HoldsLock`].
+    pub fn check_lock(&self) -> Result<(), DirectoryError> {
+        match &self.lock {
+            Some(lock) if pins::leads_through(&self.path, lock) => Err(DirectoryError::HoldsLock {
+                path: self.path.clone(),
+                lock: lock.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -95,14 +137,17 @@ impl SelectorsDirectory {
     /// # Errors
     /// [`DirectoryError`] if the directory itself cannot be read, holds more
     /// selectors than [`Limits::selectors`](crate::Limits), or holds the host's
-    /// compile cache.
+    /// compile cache or its own lock; or if the lock cannot be read.
     ///
     /// # Cost
     /// Compiles each file that is not in the compile cache, as many at once as
     /// [`Limits::compile_threads`](crate::Limits) allows.
     pub fn load(&self) -> Result<LoadReport, DirectoryError> {
-        let paths = self.live_files()?;
-        let outcomes = self.host.load_files(&paths);
+        self.check_lock()?;
+        let pins = Pins::read(self.lock.as_deref())?;
+        let paths = self.live_files(&pins)?;
+        let load = |path: &Path| pins.load(&self.host, path, self.host.read_file(path));
+        let outcomes = self.host.load_files(&paths, load);
         let files: Vec<_> = paths
             .into_iter()
             .zip(outcomes)
@@ -113,9 +158,9 @@ impl SelectorsDirectory {
     }
 
     /// The files that may all be loaded, in order.
-    fn live_files(&self) -> Result<Vec<PathBuf>, DirectoryError> {
+    fn live_files(&self, pins: &Pins) -> Result<Vec<PathBuf>, DirectoryError> {
         self.check_cache()?;
-        let paths = self.files()?;
+        let paths = self.files(pins)?;
         let limit = self.host.limits().selectors;
         match paths.len() > limit {
             true => Err(DirectoryError::TooMany {
@@ -143,8 +188,8 @@ impl SelectorsDirectory {
         }
     }
 
-    /// The live files in order.
-    fn files(&self) -> Result<Vec<PathBuf>, DirectoryError> {
+    /// The live files, and those that should be, in order.
+    fn files(&self, pins: &Pins) -> Result<Vec<PathBuf>, DirectoryError> {
         let unreadable = |error| DirectoryError::of(&self.path, error);
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(unreadable)? {
@@ -159,6 +204,7 @@ impl SelectorsDirectory {
                 files.push(path);
             }
         }
+        pins.add_missing(&self.path, &mut files);
         files.sort_unstable_by(|a, b| {
             let name = |path: &PathBuf| path.file_name().map(|n| n.as_encoded_bytes().to_vec());
             name(a).cmp(&name(b))
@@ -320,6 +366,15 @@ pub enum DirectoryError {
         /// Where the cache lies.
         cache: PathBuf,
     },
+    /// Its lock lies in it, or the way to the lock leads through it.
+    HoldsLock {
+        /// Where the directory is.
+        path: PathBuf,
+        /// The lock.
+        lock: PathBuf,
+    },
+    /// Its lock cannot be read.
+    Lock(LockError),
 }
 
 impl DirectoryError {
@@ -365,6 +420,14 @@ impl fmt::Display for DirectoryError {
                 cache.display(),
                 path.display()
             ),
+            Self::HoldsLock { path, lock } => write!(
+                f,
+                "the lock {} lies in the selectors directory {}, or the way to it leads through \
+                 it; name a file elsewhere, because who may drop selectors must not list them",
+                lock.display(),
+                path.display()
+            ),
+            Self::Lock(error) => error.fmt(f),
         }
     }
 }
@@ -373,6 +436,8 @@ impl std::error::Error for DirectoryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Thread { source, .. } | Self::Unreadable { source, .. } => Some(source),
+            // The message is its own already.
+            Self::Lock(error) => error.source(),
             _ => None,
         }
     }

@@ -103,8 +103,8 @@ pub use component::{
 };
 #[cfg(feature = "components")]
 pub use directory::{
-    ActiveSelector, DirectoryError, LoadReport, LoadedFile, Refusal, SelectorsDirectory,
-    WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
+    ActiveSelector, DirectoryError, LoadReport, LoadedFile, LockError, Refusal, SelectorsDirectory,
+    SelectorsLock, WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
 };
 
 pub use registry::{

@@ -45,7 +45,7 @@ const REQUESTS_PER_FLUSH: usize = 100;
 
 /// Plays the service. The verdict is no if a trace was torn or a span was lost.
 pub(crate) fn run(args: &DemoArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
-    let report = load_directory(&args.selectors, cache, printer)?;
+    let report = load_directory(&args.selectors, None, cache, printer)?;
     make_empty(&args.out)?;
     let discarded = Discarded::default();
     let provider = provider(&args.out, report.chain(), discarded.clone())?;

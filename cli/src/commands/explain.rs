@@ -32,7 +32,7 @@ pub(crate) fn run(args: &ExplainArgs, cache: &CacheArgs, printer: &Printer) -> R
     };
     let directory = args.selectors.is_dir();
     let format = format(args);
-    let loaded = Loaded::from_path(&args.selectors, cache, printer)?;
+    let loaded = Loaded::from_path(&args.selectors, args.lock.file(), cache, printer)?;
     let live = |file: &LoadedFile| Some((file.outcome.as_ref().ok()?.clone(), file.path.clone()));
     let selectors: Vec<(ComponentSelector, PathBuf)> =
         loaded.files().iter().filter_map(live).collect();

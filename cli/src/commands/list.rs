@@ -12,7 +12,7 @@ use crate::printer::Printer;
 
 /// Lists a directory. The verdict is no if a file could not be loaded.
 pub(crate) fn run(args: &ListArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
-    let report = load_directory(&args.selectors, cache, printer)?;
+    let report = load_directory(&args.selectors, args.lock.file(), cache, printer)?;
     let all_loaded = report.failed().next().is_none();
     if args.json {
         for file in report.files() {

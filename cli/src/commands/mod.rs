@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod list;
+pub(crate) mod lock;
 pub(crate) mod new;
 pub(crate) mod route;
 pub(crate) mod test;
@@ -60,9 +61,28 @@ pub(crate) fn compile_cache(args: &CacheArgs) -> Option<CompileCache> {
     Some(CompileCache::in_directory(directory))
 }
 
-/// Loads a directory, and says on standard error what could not be loaded.
-fn load_directory(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<LoadReport> {
+/// A directory as a service would have it.
+fn directory(
+    path: &Path,
+    lock: Option<&Path>,
+    cache: &CacheArgs,
+    printer: &Printer,
+) -> Result<SelectorsDirectory> {
     let directory = SelectorsDirectory::new(path, host(cache, printer)?);
+    Ok(match lock {
+        Some(lock) => directory.with_lock(lock),
+        None => directory,
+    })
+}
+
+/// Loads a directory, and says on standard error what could not be loaded.
+fn load_directory(
+    path: &Path,
+    lock: Option<&Path>,
+    cache: &CacheArgs,
+    printer: &Printer,
+) -> Result<LoadReport> {
+    let directory = directory(path, lock, cache, printer)?;
     let report = printer.patiently(compiling(path), || directory.load())?;
     if report.files().is_empty() {
         bail!(
@@ -83,9 +103,23 @@ enum Loaded {
 
 impl Loaded {
     /// Loads what lies at the path, and says on standard error what could not be loaded.
-    fn from_path(path: &Path, cache: &CacheArgs, printer: &Printer) -> Result<Self> {
+    fn from_path(
+        path: &Path,
+        lock: Option<&Path>,
+        cache: &CacheArgs,
+        printer: &Printer,
+    ) -> Result<Self> {
         if path.is_dir() {
-            return Ok(Self::Directory(load_directory(path, cache, printer)?));
+            let report = load_directory(path, lock, cache, printer)?;
+            return Ok(Self::Directory(report));
+        }
+        if let Some(lock) = lock {
+            bail!(
+                "the lock {} is for a directory, and {} is none; name the directory, or leave \
+                 --lock out",
+                lock.display(),
+                path.display()
+            );
         }
         let file = LoadedFile {
             path: path.to_owned(),

@@ -66,7 +66,7 @@ fn asked_of(
         (Some(file), _) => configured(file, cache, printer),
         (None, Some(path)) => {
             let registry = named(args)?;
-            let loaded = Loaded::from_path(path, cache, printer)?;
+            let loaded = Loaded::from_path(path, args.lock.file(), cache, printer)?;
             registry.set_selectors(loaded.chain());
             Ok((registry, Some(loaded)))
         }

@@ -32,7 +32,7 @@ fn once(args: &TestArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict
     let cases = Cases::read(&args.cases)?;
     let runs = subjects(args).into_iter();
     let runs = runs.map(|path| {
-        let loaded = Loaded::from_path(&path, cache, printer)?;
+        let loaded = Loaded::from_path(&path, None, cache, printer)?;
         run_cases(&path, loaded.files(), loaded.chain(), &cases)
     });
     let runs: Vec<Run<'_>> = runs.collect::<Result<_>>()?;

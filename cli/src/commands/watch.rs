@@ -4,9 +4,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
 use serde::Serialize;
-use spanway::{SelectorsDirectory, WatchStatus, WatchedDirectory, WatchedFile};
+use spanway::{WatchStatus, WatchedDirectory, WatchedFile};
 
-use super::{host, short};
+use super::{directory, short};
 use crate::Verdict;
 use crate::args::{CacheArgs, WatchArgs};
 use crate::printer::Printer;
@@ -23,7 +23,7 @@ struct Line {
 
 /// Watches until it is told to end. The verdict is no if something is refused then.
 pub(crate) fn run(args: &WatchArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
-    let directory = SelectorsDirectory::new(&args.selectors, host(cache, printer)?);
+    let directory = directory(&args.selectors, args.lock.file(), cache, printer)?;
     // Nothing is decided here.
     let watched = directory.watch(|_| {})?;
     let mut seen = watched.status();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::words::printable;
@@ -73,6 +74,21 @@ pub enum LoadError {
     TooSlow {
         /// How long it may take.
         limit: Duration,
+    },
+    /// Its digest is not the one that the lock lists for its name; nothing of it was
+    /// parsed.
+    NotPinned {
+        /// SHA-256 of its bytes, in hexadecimal digits.
+        found: String,
+        /// The digest that is listed; none if its name is not.
+        wanted: Option<String>,
+        /// The lock.
+        lock: PathBuf,
+    },
+    /// The lock lists it and it is not there.
+    Missing {
+        /// The lock.
+        lock: PathBuf,
     },
     /// The host had no room to try it.
     Host {
@@ -165,6 +181,30 @@ impl fmt::Display for LoadError {
                  `WatchSettings::load_time`",
                 limit.as_millis()
             ),
+            Self::NotPinned {
+                found,
+                wanted,
+                lock,
+            } => {
+                let lock = lock.display();
+                write!(f, "its digest is sha256:{found}, and {lock} ")?;
+                match wanted {
+                    Some(wanted) => write!(f, "lists sha256:{wanted} for it")?,
+                    None => f.write_str("does not list its name")?,
+                }
+                write!(
+                    f,
+                    "; if it may go live, write the lock anew with `spanway lock DIR --out {lock}`"
+                )
+            }
+            Self::Missing { lock } => {
+                let lock = lock.display();
+                write!(
+                    f,
+                    "{lock} lists it and it is not there; put it back, or write the lock anew with \
+                     `spanway lock DIR --out {lock}`"
+                )
+            }
             Self::Host { message } => {
                 write!(
                     f,
@@ -191,6 +231,9 @@ pub(super) fn names_a_feature(message: &str) -> bool {
         "proposal",
         "enabled",
         "support",
+        "disabled",
+        "disallowed",
+        "references required",
         "multiple memories",
     ];
     words.iter().any(|word| message.contains(word))

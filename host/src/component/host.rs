@@ -202,14 +202,15 @@ impl SelectorHost {
         Ok(bytes)
     }
 
-    /// Loads files, as many at once as [`Limits::compile_threads`] allows. What came
-    /// of each, in the order of the files.
+    /// Loads files by `load`, as many at once as [`Limits::compile_threads`] allows.
+    /// What came of each, in the order of the files.
     pub(crate) fn load_files(
         &self,
         paths: &[PathBuf],
+        load: impl Fn(&Path) -> Result<ComponentSelector, LoadError> + Sync,
     ) -> Vec<Result<ComponentSelector, LoadError>> {
         let threads = self.shared.limits.compile_threads;
-        workers::for_each(paths, threads, WORKER_STACK, |path| self.load_file(path))
+        workers::for_each(paths, threads, WORKER_STACK, |path| load(path))
     }
 
     /// Loads a selector from the bytes of a component: reads what it says of
@@ -226,6 +227,17 @@ impl SelectorHost {
     /// runtime. From a [`CompileCache`] a tenth of a millisecond, or some ten for a
     /// language runtime. Not for the thread that starts spans.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<ComponentSelector, LoadError> {
+        self.load_if(name, bytes, |_| Ok(()))
+    }
+
+    /// The same, if these bytes are let in by their digest. Nothing of them is read
+    /// before.
+    pub(crate) fn load_if(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        let_in: impl FnOnce(&str) -> Result<(), LoadError>,
+    ) -> Result<ComponentSelector, LoadError> {
         let limit = self.shared.limits.component_bytes;
         if bytes.len() > limit {
             return Err(LoadError::TooLarge {
@@ -234,6 +246,7 @@ impl SelectorHost {
             });
         }
         let digest = hex(&Sha256::digest(bytes));
+        let_in(&digest)?;
         let artifact = self.shared.artifacts.get_or_make(&digest, || {
             // A panic is a fault of the compiler, and must not sink other files.
             catch_unwind(AssertUnwindSafe(|| {

@@ -136,6 +136,9 @@ impl ConfigBuilder {
             .build()
             .map_err(ConfigBuildError::Host)?;
         let mut directory = SelectorsDirectory::new(path, host);
+        if let Some(lock) = &table.lock {
+            directory = directory.with_lock(self.config.path(lock));
+        }
         for (name, mode) in &table.modes {
             directory = directory.with_mode(name, (*mode).into());
         }

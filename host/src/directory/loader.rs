@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::pins::Pins;
 use super::stamp::Stamp;
 use crate::component::{ComponentSelector, LoadError, SelectorHost};
 
@@ -44,7 +45,7 @@ impl Loader {
     }
 
     /// What came of each, in order.
-    pub(super) fn load(&self, jobs: &[Job]) -> Vec<Attempt> {
+    pub(super) fn load(&self, jobs: &[Job], pins: &Pins) -> Vec<Attempt> {
         let mut attempts: Vec<_> = jobs.iter().map(|_| Attempt::Busy).collect();
         let left = Arc::strong_count(&self.threads) - 1;
         if left >= LEFT_BEHIND {
@@ -59,7 +60,7 @@ impl Loader {
                 && self.room(running.len())
                 && let Some((index, job)) = waiting.next()
             {
-                if self.start(index, job, sender.clone()) {
+                if self.start(index, job, pins, sender.clone()) {
                     running.push((index, Instant::now() + self.time));
                 }
             }
@@ -81,13 +82,13 @@ impl Loader {
     }
 
     /// Whether the system gave a thread.
-    fn start(&self, index: usize, job: &Job, done: Sender<(usize, Attempt)>) -> bool {
+    fn start(&self, index: usize, job: &Job, pins: &Pins, done: Sender<(usize, Attempt)>) -> bool {
         let (host, threads) = (self.host.clone(), Arc::clone(&self.threads));
-        let (path, stamp) = job.clone();
+        let ((path, stamp), pins) = (job.clone(), pins.clone());
         let (limit, begun) = (self.time, Instant::now());
         let events = tracing::dispatcher::get_default(Clone::clone);
         let work = move || {
-            let attempt = || attempt(&host, &path, stamp);
+            let attempt = || attempt(&host, &path, stamp, &pins);
             let attempt = match tracing::dispatcher::with_default(&events, attempt) {
                 Attempt::Done(Ok(_)) if begun.elapsed() > limit => too_slow(limit),
                 attempt => attempt,
@@ -128,11 +129,10 @@ fn too_slow(limit: Duration) -> Attempt {
     Attempt::Done(Err(LoadError::TooSlow { limit }))
 }
 
-fn attempt(host: &SelectorHost, path: &Path, before: Option<Stamp>) -> Attempt {
+fn attempt(host: &SelectorHost, path: &Path, before: Option<Stamp>, pins: &Pins) -> Attempt {
     let bytes = host.read_file(path);
     if Stamp::of(path) != before {
         return Attempt::Moved;
     }
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    Attempt::Done(bytes.and_then(|bytes| host.load(&name, &bytes)))
+    Attempt::Done(pins.load(host, path, bytes))
 }

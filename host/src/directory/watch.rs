@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::board::WatchStatus;
 use super::loader::Loader;
+use super::pins::LockFile;
 use super::watched::Files;
 use super::watcher::{Events, Shared, Watcher};
 use super::{DirectoryError, SelectorsDirectory};
@@ -109,6 +110,7 @@ impl SelectorsDirectory {
         let (wake, woken) = mpsc::sync_channel(1);
         let (begun, first) = mpsc::sync_channel(1);
         let path = self.path.clone();
+        let lock = LockFile::new(self.lock.clone());
         let mut watcher = Watcher {
             loader: Loader::new(self.host.clone(), settings.load_time),
             directory: self,
@@ -116,6 +118,7 @@ impl SelectorsDirectory {
             shared: Arc::clone(&shared),
             on_change,
             files: Files::default(),
+            lock,
             events: Events::new(wake.clone(), woken),
         };
         let events = tracing::dispatcher::get_default(Clone::clone);

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::board::{ActiveSelector, Refusal, WatchedFile};
 use super::loader::{Attempt, Job, Loader};
+use super::pins::Pins;
 use super::stamp::Stamp;
 use super::{LoadedFile, SelectorsDirectory};
 use crate::component::LoadError;
@@ -18,6 +19,7 @@ use crate::selector::Selector;
 #[derive(Default)]
 pub(super) struct Files {
     known: BTreeMap<PathBuf, File>,
+    pins: Pins,
 }
 
 /// What one look found.
@@ -39,6 +41,8 @@ struct File {
     selector: Arc<dyn Selector>,
     /// Of the content that was taken or refused; none before.
     tried: Option<Option<Stamp>>,
+    /// Whether it is to be tried whatever its stamp, because the lock is another.
+    again: bool,
     /// Whether the last look found none: one that is renamed is two changes, and
     /// they are taken at once.
     gone: bool,
@@ -55,6 +59,15 @@ pub(super) struct Patience {
 }
 
 impl Files {
+    /// Holds them to a lock. If it is another than before, what was refused may be right
+    /// now, and the other way round.
+    pub(super) fn hold_to(&mut self, pins: Pins) {
+        if self.pins != pins {
+            self.pins = pins;
+            self.known.values_mut().for_each(|file| file.again = true);
+        }
+    }
+
     /// Looks at these files, and loads what is new and whole.
     pub(super) fn look(
         &mut self,
@@ -66,7 +79,8 @@ impl Files {
         let mut found = Found::default();
         self.list(paths, &mut found);
         let (jobs, at_rest) = self.ripe(patience, &mut found);
-        let attempts = loader.load(&jobs);
+        let attempts = loader.load(&jobs, &self.pins);
+        self.revoke(&mut found);
         for (((path, stamp), at_rest), attempt) in jobs.into_iter().zip(at_rest).zip(attempts) {
             match (attempt, self.known.get_mut(&path)) {
                 (Attempt::Done(outcome), Some(file)) if at_rest || outcome.is_ok() => {
@@ -77,6 +91,20 @@ impl Files {
             }
         }
         found
+    }
+
+    /// Takes out what is live and no longer listed. What is gone too is about to leave
+    /// the chain.
+    pub(super) fn revoke(&mut self, found: &mut Found) {
+        for (path, file) in self.known.iter_mut().filter(|(_, file)| !file.gone) {
+            let active = file.public.active.as_ref();
+            let let_in = active.map(|active| self.pins.let_in(path, &active.digest));
+            if let Some(Err(error)) = let_in {
+                file.revoke(error);
+                found.chain = true;
+                found.status = true;
+            }
+        }
     }
 
     /// Which files are to be loaded, and of each whether it is at rest.
@@ -164,6 +192,7 @@ impl File {
             },
             selector: loaded.selector(),
             tried: None,
+            again: false,
             gone: false,
             looked: None,
         }
@@ -173,7 +202,10 @@ impl File {
     fn ripe(&mut self, stamp: Option<Stamp>, patience: Patience) -> Ripe {
         if self.tried == Some(stamp) {
             self.looked = None;
-            return Ripe::Nothing;
+            return match self.again {
+                true => Ripe::Try { at_rest: true },
+                false => Ripe::Nothing,
+            };
         }
         let before = self.looked;
         let since = before.map_or_else(Instant::now, |(_, since)| since);
@@ -189,6 +221,7 @@ impl File {
 
     /// What came of content that was whole.
     fn settle(&mut self, stamp: Option<Stamp>, loaded: LoadedFile, found: &mut Found) {
+        let again = std::mem::take(&mut self.again) && self.tried == Some(stamp);
         self.tried = Some(stamp);
         self.looked = None;
         match &loaded.outcome {
@@ -210,6 +243,8 @@ impl File {
                 self.selector = loaded.selector();
                 loaded.log();
             }
+            // The lock is another, and says the same of it.
+            Err(error) if again && self.is_refused_for(error) => return,
             Err(error) => {
                 self.refuse(error);
                 found.refusals += 1;
@@ -220,6 +255,24 @@ impl File {
             }
         }
         found.status = true;
+    }
+
+    fn is_refused_for(&self, error: &LoadError) -> bool {
+        let refused = self.public.refused.as_ref();
+        refused.is_some_and(|refused| refused.reason == super::describe(error))
+    }
+
+    /// What was live leaves its place, which is held until something else is loaded.
+    fn revoke(&mut self, error: LoadError) {
+        tracing::info!(
+            file = %self.public.path.display(),
+            error = %error,
+            "a selector was taken out"
+        );
+        self.public.active = None;
+        let path = self.public.path.clone();
+        let outcome = Err(error);
+        self.selector = LoadedFile { path, outcome }.selector();
     }
 
     fn refuse(&mut self, error: &LoadError) {

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use notify::Watcher as _;
 
-use super::board::{Board, Refusal};
+use super::board::{Board, Posted, Refusal};
 use super::loader::Loader;
+use super::pins::LockFile;
 use super::watch::WatchSettings;
 use super::watched::{Files, Found, Patience};
 use super::{DirectoryError, SelectorsDirectory, stamp};
@@ -33,6 +34,7 @@ pub(super) struct Watcher<F> {
     pub(super) loader: Loader,
     pub(super) on_change: F,
     pub(super) files: Files,
+    pub(super) lock: LockFile,
     pub(super) events: Events,
 }
 
@@ -48,8 +50,7 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
     /// The first look, which may fail.
     pub(super) fn begin(&mut self) -> Result<(), DirectoryError> {
         self.watch_events();
-        let paths = self.directory.live_files()?;
-        let mut found = self.look(paths, true);
+        let mut found = self.look(true)?;
         // So that an empty directory is handed out too.
         found.chain = true;
         self.hand_out(&found);
@@ -61,13 +62,13 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
         let mut unsettled = true;
         while self.sleep(unsettled) {
             self.watch_events();
-            unsettled = match self.directory.live_files() {
-                Ok(paths) => {
-                    let found = self.look(paths, false);
+            unsettled = match self.look(false) {
+                Ok(found) => {
                     self.hand_out(&found);
                     found.unsettled
                 }
                 Err(error) => {
+                    self.take_out();
                     self.report(&error);
                     false
                 }
@@ -75,11 +76,36 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
         }
     }
 
-    fn look(&mut self, paths: Vec<std::path::PathBuf>, none: bool) -> Found {
-        let longest = self.settings.longest;
-        let patience = Patience { longest, none };
-        self.files
-            .look(paths, &self.directory, &self.loader, patience)
+    /// One look; at the first nothing is live yet.
+    fn look(&mut self, first: bool) -> Result<Found, DirectoryError> {
+        self.directory.check_lock()?;
+        let held = self.lock.look(first)?;
+        self.files.hold_to(held.pins.clone());
+        let paths = self.directory.live_files(&held.pins)?;
+        let patience = Patience {
+            longest: self.settings.longest,
+            none: first,
+        };
+        let mut found = self
+            .files
+            .look(paths, &self.directory, &self.loader, patience);
+        found.unsettled |= held.unsettled;
+        Ok(found)
+    }
+
+    /// Who can make the directory unreadable cannot keep alive what is no longer listed.
+    fn take_out(&mut self) {
+        let mut found = Found::default();
+        self.files.revoke(&mut found);
+        if !found.chain || self.stopped() {
+            return;
+        }
+        self.call();
+        self.shared.board.edit(|posted| {
+            self.post(posted);
+            posted.status.changes += 1;
+            posted.status.chains += 1;
+        });
     }
 
     /// Says what was found, and hands out the chain if it is another.
@@ -93,8 +119,7 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
         let events = self.events.source.is_some();
         self.shared.board.edit(|posted| {
             if found.status || found.chain {
-                posted.status.files = self.files.public();
-                posted.selectors = self.files.selectors();
+                self.post(posted);
             }
             let status = &mut posted.status;
             let well = status.trouble.take().is_none();
@@ -105,6 +130,12 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
             status.refusals += found.refusals;
             status.events = events;
         });
+    }
+
+    /// Names the files, each with what stands in its place.
+    fn post(&self, posted: &mut Posted) {
+        posted.status.files = self.files.public();
+        posted.selectors = self.files.selectors();
     }
 
     fn call(&mut self) {
@@ -120,7 +151,7 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
         }
     }
 
-    /// The directory as a whole cannot be read: all stays as it is.
+    /// The directory as a whole cannot be read: all else stays as it is.
     fn report(&self, error: &DirectoryError) {
         let reason = super::describe(error);
         self.shared.board.edit(|posted| {

@@ -74,6 +74,10 @@ fn the_annotated_file_is_right_and_is_built() {
         let bytes = std::fs::read(live.join(file).with_extension("wasm")).unwrap();
         folder.write(&format!("selectors/{name}.wasm"), bytes);
     }
+    let host = spanway::SelectorHost::new(spanway::Limits::default()).unwrap();
+    let loaded = spanway::SelectorsDirectory::new(folder.path("selectors"), host).load();
+    let lock = spanway::SelectorsLock::of(&loaded.unwrap());
+    folder.write("selectors.lock", lock.to_string());
     let path = folder.write(
         "spanway.toml",
         include_str!("../../src/config/annotated.toml"),

@@ -1,6 +1,7 @@
 //! A selectors directory that is watched: whatever becomes of its files, what is
 //! live is whole, and the status says what it is.
 
+mod lock;
 mod service;
 
 use std::fs;

@@ -1,13 +1,13 @@
 //! A service whose selectors directory is watched.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use spanway::{
-    Chain, Limits, Origin, RuntimeContext, Selector as _, SelectorHost, SelectorsDirectory,
-    TracerRegistry, WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
+    Chain, FallbackKind, Limits, Origin, RuntimeContext, Selector as _, SelectorHost,
+    SelectorsDirectory, TracerRegistry, WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
 };
 use spanway_tests::{TRACERS, component, host_within, limits, text};
 use tempfile::TempDir;
@@ -35,6 +35,16 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start(settings: WatchSettings, files: &[(&str, &[u8])]) -> Self {
+        Self::start_as(settings, files, |directory, _| directory)
+    }
+
+    /// The same of a directory that is more than its path, before it is watched; made
+    /// from itself and the folder that it lies in.
+    pub(crate) fn start_as(
+        settings: WatchSettings,
+        files: &[(&str, &[u8])],
+        made: impl FnOnce(SelectorsDirectory, &Path) -> SelectorsDirectory,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("live")).unwrap();
         for (name, bytes) in files {
@@ -49,7 +59,8 @@ impl Service {
             ..limits()
         });
         let live = registry.clone();
-        let watched = SelectorsDirectory::new(folder.path().join("live"), host.clone())
+        let directory = SelectorsDirectory::new(folder.path().join("live"), host.clone());
+        let watched = made(directory, folder.path())
             .watch_with(settings, move |selectors| {
                 live.set_selectors(Chain::new(selectors));
             })
@@ -92,6 +103,20 @@ impl Service {
         let context = RuntimeContext::builder().build().unwrap();
         let selection = self.registry.select(&context.view());
         selection.tracer_name().unwrap().to_owned()
+    }
+
+    /// The tracer that was chosen; none for a fallback.
+    pub(crate) fn chosen(&self) -> Option<String> {
+        (!self.failed()).then(|| self.tracer())
+    }
+
+    /// Whether a decision went wrong, which to abstain is not.
+    fn failed(&self) -> bool {
+        let context = RuntimeContext::builder().build().unwrap();
+        let selection = self.registry.select(&context.view());
+        selection
+            .fallback()
+            .is_some_and(|fallback| fallback.kind() == FallbackKind::Unavailable)
     }
 
     pub(crate) fn origin(&self) -> Origin {

@@ -1,0 +1,108 @@
+//! `spanway lock`: which selectors of a directory may go live, by their digests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use spanway::{LoadError, LoadReport, LoadedFile, SelectorsLock};
+
+use super::{directory, load_directory, short, warn};
+use crate::Verdict;
+use crate::args::{CacheArgs, LockCommandArgs};
+use crate::printer::Printer;
+
+/// Writes a lock, or compares one. The verdict is no if a selector cannot be loaded, for
+/// then nothing is written, or if something is not as the lock says.
+pub(crate) fn run(args: &LockCommandArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
+    let lock = match &args.out {
+        Some(lock) => lock.clone(),
+        None => beside(&args.selectors)?,
+    };
+    match args.check {
+        true => check(args, &lock, cache, printer),
+        false => write(args, &lock, cache, printer),
+    }
+}
+
+/// `selectors.lock` for `selectors`.
+fn beside(selectors: &Path) -> Result<PathBuf> {
+    let real = || fs::canonicalize(selectors);
+    let named = selectors.file_name().map(|_| selectors.to_owned());
+    let path = named.map_or_else(real, Ok);
+    let path = path.with_context(|| format!("{} cannot be read", selectors.display()))?;
+    Ok(path.with_added_extension("lock"))
+}
+
+fn write(
+    args: &LockCommandArgs,
+    lock: &Path,
+    cache: &CacheArgs,
+    printer: &Printer,
+) -> Result<Verdict> {
+    directory(&args.selectors, Some(lock), cache, printer)?.check_lock()?;
+    let report = load_directory(&args.selectors, None, cache, printer)?;
+    if report.failed().next().is_some() {
+        printer.warning(format_args!(
+            "{} is not written; mend or remove what cannot be loaded",
+            lock.display()
+        ));
+        return Ok(Verdict::No);
+    }
+    let listed = SelectorsLock::of(&report);
+    if let Some(file) = report.files().iter().find(|file| !is_listed(&listed, file)) {
+        bail!(
+            "the name of {} is not UTF-8, so no lock can list it; give it another",
+            file.path.display()
+        );
+    }
+    listed.write(lock)?;
+    printer.line(format_args!(
+        "wrote {}: {} selectors",
+        lock.display(),
+        listed.entries().count()
+    ));
+    Ok(Verdict::Yes)
+}
+
+fn is_listed(lock: &SelectorsLock, file: &LoadedFile) -> bool {
+    let name = file.path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| lock.digest(name).is_some())
+}
+
+fn check(
+    args: &LockCommandArgs,
+    lock: &Path,
+    cache: &CacheArgs,
+    printer: &Printer,
+) -> Result<Verdict> {
+    let directory = directory(&args.selectors, Some(lock), cache, printer)?;
+    let report: LoadReport = directory.load()?;
+    for file in report.files() {
+        match file.outcome.as_ref().err() {
+            None => {}
+            Some(error) => match difference(error) {
+                Some(difference) => printer.line(format_args!("{difference} {}", file.name())),
+                None => warn(file, printer),
+            },
+        }
+    }
+    Ok(report.failed().next().is_none().into())
+}
+
+/// What is not as the lock says; none for a file that is, and cannot be loaded.
+fn difference(error: &LoadError) -> Option<String> {
+    match error {
+        LoadError::NotPinned {
+            found,
+            wanted: Some(wanted),
+            ..
+        } => Some(format!(
+            "changed ({} to {})",
+            short(Some(wanted)),
+            short(Some(found))
+        )),
+        LoadError::NotPinned { found, .. } => Some(format!("added ({})", short(Some(found)))),
+        LoadError::Missing { .. } => Some("missing".to_owned()),
+        _ => None,
+    }
+}

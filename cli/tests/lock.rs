@@ -1,0 +1,200 @@
+//! `spanway lock`, and what the other commands make of a lock.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+
+use support::{Output, root, spanway_with_input};
+use tempfile::TempDir;
+
+fn spanway(args: &[&str]) -> Output {
+    spanway_with_input(args, "")
+}
+
+/// A folder with two of the example selectors in `live/`.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(place.path("live")).unwrap();
+        for name in ["20-tenant.wasm", "50-environment.wasm"] {
+            place.copy(name, name);
+        }
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
+    /// Copies one of the example selectors to another name.
+    fn copy(&self, from: &str, to: &str) {
+        fs::copy(
+            root().join("selectors").join(from),
+            self.path("live").join(to),
+        )
+        .unwrap();
+    }
+
+    fn lock(&self, more: &[&str]) -> Output {
+        spanway(&[&["lock", &self.text("live")], more].concat())
+    }
+}
+
+#[test]
+fn a_lock_is_written_beside_the_directory_and_holds() {
+    let place = Place::new();
+    let written = place.lock(&[]);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    assert!(written.stdout.ends_with("live.lock: 2 selectors\n"));
+    let text = fs::read_to_string(place.path("live.lock")).unwrap();
+    assert_eq!(text.matches("\" = \"sha256:").count(), 2, "{text}");
+    let checked = place.lock(&["--check"]);
+    assert_eq!((checked.code, checked.stdout.as_str()), (0, ""));
+}
+
+/// What is done, and what `--check` prints of it.
+type Change = (fn(&Place), &'static str);
+
+const CHANGES: [Change; 3] = [
+    (
+        |place| place.copy("10-health-checks.wasm", "10-health-checks.wasm"),
+        "added 10-health-checks\n",
+    ),
+    (
+        |place| place.copy("40-tier-region.wasm", "50-environment.wasm"),
+        "changed 50-environment\n",
+    ),
+    (
+        |place| fs::remove_file(place.path("live/20-tenant.wasm")).unwrap(),
+        "missing 20-tenant\n",
+    ),
+];
+
+/// They are those of the committed selectors, which are built anew now and then.
+fn without_digests(line: &str) -> String {
+    match line.split_once(" (").zip(line.split_once(')')) {
+        Some(((before, _), (_, after))) => format!("{before}{after}"),
+        None => line.to_owned(),
+    }
+}
+
+#[test]
+fn what_is_not_as_the_lock_says_is_printed() {
+    for (change, said) in CHANGES {
+        let place = Place::new();
+        let lock = place.text("other.lock");
+        assert_eq!(place.lock(&["--out", &lock]).code, 0);
+        let before = fs::read(&lock).unwrap();
+        change(&place);
+        let checked = place.lock(&["--out", &lock, "--check"]);
+        assert_eq!(without_digests(&checked.stdout), said);
+        assert_eq!(checked.code, 1, "{said}");
+        assert_eq!(fs::read(&lock).unwrap(), before, "it only looks");
+    }
+}
+
+#[test]
+fn a_selector_that_does_not_load_is_not_listed() {
+    let place = Place::new();
+    fs::write(place.path("live/30-broken.wasm"), "no selector").unwrap();
+    let written = place.lock(&[]);
+    assert_eq!(written.code, 1);
+    assert!(written.stderr.contains("30-broken"), "{}", written.stderr);
+    assert!(written.stderr.contains("is not written"));
+    assert!(!place.path("live.lock").exists());
+}
+
+#[test]
+fn a_lock_in_the_directory_is_not_written() {
+    let place = Place::new();
+    let inside = place.text("live/selectors.lock");
+    let written = place.lock(&["--out", &inside]);
+    assert_eq!(written.code, 2);
+    assert!(written.stderr.contains("elsewhere"), "{}", written.stderr);
+    assert!(!place.path("live/selectors.lock").exists());
+}
+
+#[test]
+fn other_commands_are_held_to_a_lock() {
+    let place = Place::new();
+    let (live, lock) = (place.text("live"), place.text("live.lock"));
+    assert_eq!(place.lock(&[]).code, 0);
+    let tenant = [
+        "-c",
+        "tenant=acme",
+        "--tracers",
+        "langfuse,tenant-acme",
+        "--json",
+    ];
+    let route = |lock: &[&str]| spanway(&[&["route", &live], &tenant[..], lock].concat());
+    assert!(
+        route(&["--lock", &lock])
+            .stdout
+            .contains("\"tracer\":\"tenant-acme\"")
+    );
+
+    place.copy("10-health-checks.wasm", "20-tenant.wasm");
+    let held = route(&["--lock", &lock]);
+    assert!(
+        held.stdout.contains("\"fallback\":\"unavailable\""),
+        "{}",
+        held.stdout
+    );
+    assert_eq!((held.code, route(&[]).code), (1, 0));
+    for command in ["list", "explain"] {
+        let held = spanway(&[command, &live, "--lock", &lock]);
+        assert_eq!(held.code, 1);
+        assert!(held.stderr.contains("spanway lock"), "{}", held.stderr);
+        assert!(!held.stdout.contains("span.name"), "{}", held.stdout);
+    }
+    let watched = spanway(&["watch", &live, "--lock", &lock, "--for", "0"]);
+    assert!(
+        watched
+            .stdout
+            .contains("20-tenant  refused  its digest is sha256:")
+    );
+    assert_eq!(watched.code, 1);
+
+    let file = spanway(&["route", &place.text("live/20-tenant.wasm"), "--lock", &lock]);
+    assert_eq!(file.code, 2);
+    assert!(
+        file.stderr.contains("name the directory"),
+        "{}",
+        file.stderr
+    );
+}
+
+/// The configuration of a service names the lock, seen from itself.
+#[test]
+fn a_configuration_is_checked_with_its_lock() {
+    let place = Place::new();
+    let config = place.text("spanway.toml");
+    let text = "service = 'shop'\n[selectors]\ndirectory = 'live'\nlock = 'live.lock'\n\
+                [tracers.console]\nexporter.type = 'console'\n";
+    fs::write(&config, text).unwrap();
+    let check = || spanway(&["config", "check", &config]);
+    let before = check();
+    assert_eq!(before.code, 2);
+    assert!(
+        before.stderr.contains("live.lock cannot be read"),
+        "{}",
+        before.stderr
+    );
+
+    assert_eq!(place.lock(&[]).code, 0);
+    assert_eq!(check().code, 0);
+    place.copy("10-health-checks.wasm", "20-tenant.wasm");
+    let after = check();
+    assert_eq!(after.code, 1);
+    assert!(after.stderr.contains("its digest is"), "{}", after.stderr);
+    assert!(after.stdout.contains("unavailable"), "{}", after.stdout);
+}

@@ -1,0 +1,315 @@
+//! A directory that is held to a lock, when it is loaded: what is not listed is not
+//! looked into, and what is listed is not passed over.
+
+use std::fs;
+use std::path::PathBuf;
+
+use spanway::{
+    DirectoryError, Fallback, Limits, LoadError, LoadReport, LockError, RuntimeContext,
+    SelectorHost, SelectorsDirectory, SelectorsLock, TracerRegistry,
+};
+use spanway_tests::{guest, host_within, limits};
+use tempfile::TempDir;
+
+/// A directory, a lock beside it, and a host.
+struct Place {
+    folder: TempDir,
+    host: SelectorHost,
+}
+
+impl Place {
+    /// With `10-a.wasm` and `20-b.wasm`, both listed.
+    fn new() -> Self {
+        let place = Self {
+            folder: tempfile::tempdir().unwrap(),
+            host: host_within(limits()),
+        };
+        fs::create_dir(place.file("")).unwrap();
+        for name in ["10-a.wasm", "20-b.wasm"] {
+            fs::write(place.file(name), guest("console")).unwrap();
+        }
+        let report = place.directory().load().unwrap();
+        SelectorsLock::of(&report).write(&place.lock()).unwrap();
+        place
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join("live").join(name)
+    }
+
+    fn lock(&self) -> PathBuf {
+        self.folder.path().join("selectors.lock")
+    }
+
+    fn directory(&self) -> SelectorsDirectory {
+        SelectorsDirectory::new(self.file(""), self.host.clone())
+    }
+
+    fn load(&self) -> LoadReport {
+        self.directory().with_lock(self.lock()).load().unwrap()
+    }
+}
+
+/// A report in short: each file with what came of it.
+fn outcomes(report: &LoadReport) -> Vec<String> {
+    let outcome = |error: &LoadError| match error {
+        LoadError::NotPinned { wanted: None, .. } => "not listed",
+        LoadError::NotPinned { .. } => "another digest",
+        LoadError::Missing { .. } => "missing",
+        _ => "broken",
+    };
+    let files = report.files().iter();
+    files
+        .map(|file| {
+            let state = file.outcome.as_ref().err().map_or("live", outcome);
+            format!("{} {state}", file.name())
+        })
+        .collect()
+}
+
+type Row = (&'static str, fn(&Place), [&'static str; 2]);
+
+const ROWS: [Row; 5] = [
+    ("nothing", |_| {}, ["10-a live", "20-b live"]),
+    (
+        "one is another, and no selector at all",
+        |place| fs::write(place.file("10-a.wasm"), b"no selector").unwrap(),
+        ["10-a another digest", "20-b live"],
+    ),
+    (
+        "one is a single byte longer",
+        |place| {
+            fs::write(
+                place.file("10-a.wasm"),
+                [guest("console"), vec![0]].concat(),
+            )
+            .unwrap()
+        },
+        ["10-a another digest", "20-b live"],
+    ),
+    (
+        "one is removed",
+        |place| fs::remove_file(place.file("10-a.wasm")).unwrap(),
+        ["10-a missing", "20-b live"],
+    ),
+    (
+        "one is renamed to stand last",
+        |place| {
+            fs::rename(place.file("10-a.wasm"), place.file("90-a.wasm")).unwrap();
+            fs::remove_file(place.file("20-b.wasm")).unwrap();
+        },
+        ["10-a missing", "20-b missing"],
+    ),
+];
+
+#[test]
+fn only_what_the_lock_lists_is_live() {
+    for (what, act, expected) in ROWS {
+        let place = Place::new();
+        act(&place);
+        let found = outcomes(&place.load());
+        assert_eq!(found[..2], expected, "{what}");
+        assert_eq!(
+            found.get(2).map(String::as_str),
+            (what.contains("last")).then_some("90-a not listed")
+        );
+    }
+}
+
+/// What would be refused for another reason if it were looked into is refused for its
+/// digest, and nothing is compiled.
+#[test]
+fn nothing_of_an_unlisted_file_is_parsed_or_compiled() {
+    let place = Place::new();
+    let host = host_within(limits());
+    let good = guest("asker");
+    for bytes in [
+        &b"no selector"[..],
+        b"\0asm\x01\0\0\0",
+        b"\0asm\x0d\0\x01\0\xff",
+        &good,
+    ] {
+        fs::write(place.file("10-a.wasm"), bytes).unwrap();
+        fs::write(place.file("20-b.wasm"), bytes).unwrap();
+        let directory = SelectorsDirectory::new(place.file(""), host.clone());
+        let report = directory.with_lock(place.lock()).load().unwrap();
+        assert_eq!(
+            outcomes(&report),
+            ["10-a another digest", "20-b another digest"]
+        );
+        assert_eq!(host.compile_status().compiled, 0);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_let_in_holds_its_place() {
+    let place = Place::new();
+    fs::remove_file(place.file("10-a.wasm")).unwrap();
+    let registry = TracerRegistry::new();
+    registry.register("langfuse", ()).unwrap();
+    registry.set_selectors(place.load().chain());
+    let context = RuntimeContext::builder().build().unwrap();
+    let selection = registry.select(&context.view());
+    let Some(Fallback::Unavailable(reason)) = selection.fallback() else {
+        panic!("{selection:?}");
+    };
+    assert!(reason.contains("is not there; put it back"), "{reason}");
+}
+
+/// What is wrong with a lock, and what is said of it.
+const LOCKS: [(&str, &str); 10] = [
+    ("", "missing field `version`"),
+    ("version = 1\n", "missing field `selectors`"),
+    ("version = 2\n[selectors]\n", "its version is 2"),
+    (
+        "version = 1\n[selectors]\n[other]\n",
+        "unknown field `other`",
+    ),
+    (
+        "version = 1\n[selectors]\n'10-a.wasm' = 'sha256:00'\n",
+        "is no digest",
+    ),
+    (
+        "version = 1\n[selectors]\n'10-a.wasm' = 'DIGEST'\n'10-a.wasm' = 'DIGEST'\n",
+        "duplicate key",
+    ),
+    (
+        "version = 1\n[selectors]\n'../10-a.wasm' = 'DIGEST'\n",
+        "is no name",
+    ),
+    (
+        "version = 1\n[selectors]\n'/10-a.wasm' = 'DIGEST'\n",
+        "is no name",
+    ),
+    (
+        "version = 1\n[selectors]\n'.10-a.wasm' = 'DIGEST'\n",
+        "is no name",
+    ),
+    (
+        "version = 1\n[selectors]\n'10-a.txt' = 'DIGEST'\n",
+        "is no name",
+    ),
+];
+
+#[test]
+fn a_lock_that_is_not_right_is_an_error_at_the_start() {
+    let place = Place::new();
+    let digest = format!("sha256:{}", "0".repeat(64));
+    for (text, said) in LOCKS {
+        fs::write(place.lock(), text.replace("DIGEST", &digest)).unwrap();
+        let error = place
+            .directory()
+            .with_lock(place.lock())
+            .load()
+            .unwrap_err();
+        assert!(matches!(
+            error,
+            DirectoryError::Lock(LockError::Invalid { .. })
+        ));
+        let error = error.to_string();
+        assert!(error.contains(said), "{text}: {error}");
+        assert!(error.contains("spanway lock"), "{error}");
+    }
+    fs::remove_file(place.lock()).unwrap();
+    let error = place
+        .directory()
+        .with_lock(place.lock())
+        .load()
+        .unwrap_err();
+    assert!(matches!(
+        error,
+        DirectoryError::Lock(LockError::Read { .. })
+    ));
+}
+
+#[test]
+fn a_lock_reads_as_it_is_written() {
+    let place = Place::new();
+    let strange = "30 \"ä\".\u{1f600}.wasm";
+    fs::write(place.file(strange), guest("console")).unwrap();
+    let lock = SelectorsLock::of(&place.directory().load().unwrap());
+    lock.write(&place.lock()).unwrap();
+    let read = SelectorsLock::from_file(&place.lock()).unwrap();
+    assert_eq!(read, lock);
+    assert_eq!(read.entries().count(), 3);
+    assert_eq!(read.digest(strange).unwrap().len(), 64);
+    let text = fs::read_to_string(place.lock()).unwrap();
+    assert_eq!(
+        text.lines().filter(|line| line.contains("sha256:")).count(),
+        3
+    );
+    // Nothing else is left beside it.
+    assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn what_is_listed_counts_as_a_selector() {
+    let place = Place::new();
+    let host = host_within(Limits {
+        selectors: 1,
+        ..limits()
+    });
+    fs::remove_file(place.file("10-a.wasm")).unwrap();
+    let directory = SelectorsDirectory::new(place.file(""), host).with_lock(place.lock());
+    let error = directory.load().unwrap_err();
+    assert!(
+        matches!(error, DirectoryError::TooMany { found: 2, .. }),
+        "{error}"
+    );
+}
+
+/// Whatever the way to it: who may drop selectors could say what lies there.
+#[cfg(unix)]
+#[test]
+fn a_lock_in_the_directory_or_behind_it_is_refused() {
+    use std::os::unix::fs::symlink;
+    let place = Place::new();
+    let at = |path: &str| place.folder.path().join(path);
+    fs::create_dir(at("live/sub")).unwrap();
+    fs::create_dir(at("conf")).unwrap();
+    for path in [
+        "live/selectors.lock",
+        "live/sub/selectors.lock",
+        "conf/selectors.lock",
+    ] {
+        fs::copy(place.lock(), at(path)).unwrap();
+    }
+    // A link to what lies in it, one whose way leads through it, and a loop.
+    symlink(at("live/selectors.lock"), at("link.lock")).unwrap();
+    symlink(at("conf"), at("live/conf")).unwrap();
+    symlink(at("live/conf"), at("through")).unwrap();
+    symlink(at("loop.lock"), at("loop.lock")).unwrap();
+    for path in [
+        "live/selectors.lock",
+        "live/sub/selectors.lock",
+        "live/not-there.lock",
+        "live/../selectors.lock",
+        "link.lock",
+        "live/conf/selectors.lock",
+        "through/selectors.lock",
+        "loop.lock",
+    ] {
+        let held = place.directory().with_lock(at(path));
+        assert!(
+            matches!(held.check_lock(), Err(DirectoryError::HoldsLock { .. })),
+            "{path}"
+        );
+        assert!(
+            matches!(held.load(), Err(DirectoryError::HoldsLock { .. })),
+            "{path}"
+        );
+        let watched = held.watch(|_| {});
+        assert!(
+            matches!(watched, Err(DirectoryError::HoldsLock { .. })),
+            "{path}"
+        );
+    }
+    for path in [
+        "selectors.lock",
+        "conf/selectors.lock",
+        "conf/../selectors.lock",
+    ] {
+        let held = place.directory().with_lock(at(path));
+        assert!(held.check_lock().is_ok() && held.load().is_ok(), "{path}");
+    }
+}

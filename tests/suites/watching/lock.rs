@@ -1,0 +1,238 @@
+//! A watched directory that is held to a lock: what goes live is what both say, in
+//! whichever order they come to say it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use spanway::{SelectorsDirectory, SelectorsLock, WatchStatus};
+use spanway_tests::{host_within, limits};
+
+use crate::service::{Service, active, answers, quick, refused};
+
+/// A service with these files, and a lock that lists them.
+fn held(files: &[(&str, &[u8])]) -> Service {
+    Service::start_as(quick(), files, |directory, folder| {
+        fs::write(lock_in(folder), text_for(files)).unwrap();
+        directory.with_lock(lock_in(folder))
+    })
+}
+
+fn lock_in(folder: &Path) -> PathBuf {
+    folder.join("selectors.lock")
+}
+
+/// The text of a lock that lists these files.
+fn text_for(files: &[(&str, &[u8])]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let directory = SelectorsDirectory::new(folder.path(), host_within(limits()));
+    SelectorsLock::of(&directory.load().unwrap()).to_string()
+}
+
+/// Lists these files and no others from now on.
+fn list(service: &Service, files: &[(&str, &[u8])]) {
+    let aside = service.folder.path().join("lock-aside");
+    fs::write(&aside, text_for(files)).unwrap();
+    fs::rename(aside, lock_in(service.folder.path())).unwrap();
+}
+
+fn first() -> Vec<u8> {
+    answers("console", 0)
+}
+
+fn second() -> Vec<u8> {
+    answers("datadog", 1)
+}
+
+/// What is done to a directory with `10-a.wasm` that its lock lists, until when, and what
+/// then is live; none where decisions go to the fallback.
+type Row = (
+    &'static str,
+    fn(&Service),
+    fn(&WatchStatus) -> bool,
+    Option<&'static str>,
+);
+
+const ROWS: [Row; 9] = [
+    (
+        "another digest comes, and the last good one stays",
+        |service| service.move_in("10-a.wasm", &second()),
+        |status| status.refusals == 1 && active(status, "10-a").is_some(),
+        Some("console"),
+    ),
+    (
+        "a name that is not listed holds its place",
+        |service| service.move_in("05-b.wasm", &second()),
+        |status| status.refusals == 1,
+        None,
+    ),
+    (
+        "the file first and the lock then",
+        |service| {
+            service.move_in("10-a.wasm", &second());
+            service.until(|status| status.refusals == 1);
+            assert_eq!(service.tracer(), "console");
+            list(service, &[("10-a.wasm", &second())]);
+        },
+        |status| status.loads == 2,
+        Some("datadog"),
+    ),
+    (
+        "the lock first and the file then",
+        |service| {
+            list(service, &[("10-a.wasm", &second())]);
+            service.until(|status| active(status, "10-a").is_none());
+            assert!(service.fallback());
+            service.move_in("10-a.wasm", &second());
+        },
+        |status| status.loads == 2,
+        Some("datadog"),
+    ),
+    (
+        "the file and the lock in one moment",
+        |service| {
+            service.move_in("10-a.wasm", &second());
+            list(service, &[("10-a.wasm", &second())]);
+        },
+        |status| status.loads == 2,
+        Some("datadog"),
+    ),
+    (
+        "it is listed no longer",
+        |service| list(service, &[]),
+        |status| active(status, "10-a").is_none(),
+        None,
+    ),
+    (
+        "it is listed no longer, and then again",
+        |service| {
+            list(service, &[]);
+            service.until(|status| active(status, "10-a").is_none());
+            list(service, &[("10-a.wasm", &first())]);
+        },
+        |status| active(status, "10-a").is_some() && status.files[0].refused.is_none(),
+        Some("console"),
+    ),
+    (
+        "its file is removed while it is listed",
+        |service| fs::remove_file(service.file("10-a.wasm")).unwrap(),
+        |status| status.refusals == 1,
+        Some("console"),
+    ),
+    (
+        "its file is removed, and it is listed no longer",
+        |service| {
+            fs::remove_file(service.file("10-a.wasm")).unwrap();
+            list(service, &[]);
+        },
+        |status| status.files.is_empty(),
+        Some("langfuse"),
+    ),
+];
+
+#[test]
+fn what_is_done_to_a_locked_directory_and_its_lock_is_found() {
+    for (what, act, wanted, tracer) in ROWS {
+        let service = held(&[("10-a.wasm", &first())]);
+        assert_eq!(service.tracer(), "console", "{what}");
+        act(&service);
+        service.until(wanted);
+        assert_eq!(service.chosen(), tracer.map(str::to_owned), "{what}");
+    }
+}
+
+#[test]
+fn a_refusal_for_a_digest_names_both_and_the_remedy_once() {
+    let service = held(&[("10-a.wasm", &first())]);
+    let listed = active(&service.watched.status(), "10-a").unwrap();
+    service.move_in("10-a.wasm", b"no selector");
+    let status = service.until(|status| status.refusals == 1);
+    let reason = refused(status.file("10-a").unwrap());
+    for word in [&listed[..], "sha256:", "selectors.lock", "spanway lock"] {
+        assert!(reason.contains(word), "{word}: {reason}");
+    }
+    // Another lock that says the same of it.
+    list(
+        &service,
+        &[("10-a.wasm", &first()), ("20-b.wasm", &second())],
+    );
+    let status = service.until(|status| status.files.len() == 2);
+    assert_eq!(status.file("10-a").unwrap().refusals, 1);
+}
+
+/// Moved over the live one again and again, an unlisted file is live in no selection.
+#[test]
+fn a_storm_of_unlisted_files_never_decides() {
+    let service = held(&[("10-a.wasm", &first())]);
+    for version in 1..100 {
+        service.move_in("10-a.wasm", &answers("datadog", version));
+        assert_eq!(service.tracer(), "console");
+        if version % 10 == 0 {
+            service.looks(2);
+        }
+    }
+    let status = service.until(|status| status.refusals > 0);
+    assert_eq!((status.loads, status.chains), (1, 1), "{status:?}");
+    assert_eq!(service.host.compile_status().compiled, 1);
+}
+
+#[test]
+fn while_a_lock_cannot_be_read_everything_stays_as_it_is() {
+    let service = held(&[("10-a.wasm", &first())]);
+    let lock = lock_in(service.folder.path());
+    let good = fs::read(&lock).unwrap();
+    let breaks: [(&str, &dyn Fn()); 3] = [
+        ("not right", &|| fs::write(&lock, "version = 2\n").unwrap()),
+        ("not right", &|| fs::write(&lock, "").unwrap()),
+        ("cannot be read", &|| fs::remove_file(&lock).unwrap()),
+    ];
+    for (said, breaks) in breaks {
+        breaks();
+        let status = service.until(|status| status.trouble.is_some());
+        let reason = status.trouble.unwrap().reason;
+        assert!(reason.contains(said), "{reason}");
+        service.move_in("10-a.wasm", &second());
+        service.looks(5);
+        assert_eq!(service.tracer(), "console");
+        service.move_in("10-a.wasm", &first());
+        fs::write(&lock, &good).unwrap();
+        service.until(|status| status.trouble.is_none());
+    }
+    assert_eq!(service.tracer(), "console");
+    assert_eq!(service.registry.chains_set(), 1);
+}
+
+/// Who may write to the directory can make it unreadable as a whole, and keeps nothing
+/// alive by that.
+#[test]
+fn what_is_no_longer_listed_is_taken_out_of_a_directory_in_trouble() {
+    let service = held(&[("10-a.wasm", &first())]);
+    for number in 0..9 {
+        fs::write(service.file(&format!("9{number}.wasm")), b"").unwrap();
+    }
+    service.until(|status| status.trouble.is_some());
+    assert_eq!(service.tracer(), "console");
+    list(&service, &[]);
+    service.until(|status| active(status, "10-a").is_none());
+    assert!(service.chosen().is_none() && service.watched.status().trouble.is_some());
+}
+
+/// A lock that is written in place, line by line, never takes out what it has not come
+/// to yet.
+#[test]
+fn a_lock_that_is_being_written_is_waited_for() {
+    let files: [(&str, &[u8]); 2] = [("10-a.wasm", &first()), ("20-b.wasm", &second())];
+    let service = held(&files);
+    let lock = lock_in(service.folder.path());
+    let text = fs::read_to_string(&lock).unwrap();
+    let cut = text.find("\"20-b").unwrap();
+    for _ in 0..20 {
+        fs::write(&lock, &text[..cut]).unwrap();
+        fs::write(&lock, &text).unwrap();
+    }
+    service.looks(5);
+    assert_eq!(service.registry.chains_set(), 1);
+    assert!(service.watched.status().trouble.is_none());
+}
