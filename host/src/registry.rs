@@ -278,7 +278,7 @@ impl<T> TracerRegistry<T> {
 
     /// Puts another state in place of the present one, which is returned.
     fn publish(&self, tallies: &mut Tallies, mut next: Snapshot<T>) -> Arc<Snapshot<T>> {
-        next.seats = next.chain.seats();
+        next.seats = next.chain.seats(&next.names);
         next.tally = Arc::new(Tally::of(&next));
         tallies.add(&next.tally);
         self.current.swap(Arc::new(next))

@@ -40,6 +40,13 @@ pub trait Selector: Send + Sync {
         None
     }
 
+    /// A seat among these tracers, for who changes the registry to make ready what
+    /// those who decide would else make ready at once, one waiting for the other.
+    #[doc(hidden)]
+    fn seat(&self, _tracers: &TracerNames) -> Seat {
+        Seat::default()
+    }
+
     /// The same, from a seat among these tracers.
     #[doc(hidden)]
     fn decide_from(&self, _seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
@@ -151,8 +158,9 @@ impl Chain {
     }
 
     /// A seat for each selector, among one list of tracers.
-    pub(crate) fn seats(&self) -> Box<[Seat]> {
-        self.links.iter().map(|_| Seat::default()).collect()
+    pub(crate) fn seats(&self, tracers: &TracerNames) -> Box<[Seat]> {
+        let seat = |link: &Link| link.selector.seat(tracers);
+        self.links.iter().map(seat).collect()
     }
 
     /// Asks one selector after the other, each from its seat. Returns what was

@@ -4,6 +4,7 @@
 pub mod conformance;
 pub mod kept;
 pub mod log;
+pub mod named;
 pub mod soak;
 
 use std::path::PathBuf;

@@ -187,6 +187,16 @@ impl Selector for ComponentSelector {
         }
     }
 
+    fn seat(&self, tracers: &TracerNames) -> Seat {
+        let Manner::Learned(learned) = &self.manner else {
+            return Seat::default();
+        };
+        learned
+            .present(tracers)
+            .map(Seat::before)
+            .unwrap_or_default()
+    }
+
     fn decide_from(&self, seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
         let Manner::Learned(learned) = &self.manner else {
             return self.decide(context, tracers).into();

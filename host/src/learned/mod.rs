@@ -100,11 +100,15 @@ impl Learned {
     /// # Cost
     /// Compares names, and makes an empty tree if there is none.
     pub(crate) fn tree(&self, tracers: &TracerNames) -> Arc<Tree> {
-        let known = |trees: &Vec<Arc<Tree>>| {
-            let first = trees.first()?;
-            (first.names == *tracers).then(|| first.clone())
-        };
-        known(&self.trees.load()).unwrap_or_else(|| self.find_or_plant(tracers))
+        let known = self.present(tracers);
+        known.unwrap_or_else(|| self.find_or_plant(tracers))
+    }
+
+    /// The tree that was asked for last, if it is for these tracers.
+    pub(crate) fn present(&self, tracers: &TracerNames) -> Option<Arc<Tree>> {
+        let trees = self.trees.load();
+        let first = trees.first()?;
+        (first.names == *tracers).then(|| first.clone())
     }
 
     #[cold]
