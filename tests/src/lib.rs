@@ -1,6 +1,7 @@
 //! What the suites share: guests from their text, hosts with limits for tests, and
 //! one decision in one line.
 
+pub mod bytes;
 pub mod conformance;
 pub mod kept;
 pub mod log;
