@@ -3,6 +3,7 @@
 
 pub mod bytes;
 pub mod conformance;
+pub mod fuzz;
 pub mod kept;
 pub mod log;
 pub mod named;
