@@ -59,6 +59,8 @@ pub mod explanation;
 mod parallel;
 mod seat;
 mod selector;
+#[cfg(feature = "components")]
+mod sync;
 mod tracer_names;
 
 #[cfg(feature = "components")]

@@ -8,10 +8,10 @@
 //!
 //! Only runs come here. What was learned answers beside an open circuit.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 use super::limits::Limits;
 use crate::decision::{Choice, Fallback, Suspension};
@@ -251,4 +251,5 @@ impl State {
 }
 
 #[cfg(test)]
+#[path = "circuit/tests.rs"]
 mod tests;

@@ -29,13 +29,13 @@ mod trunk;
 #[cfg(test)]
 mod tests;
 
+use crate::sync::atomic::{AtomicU64, Ordering};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use parking_lot::Mutex;
+use crate::sync::ArcSwap;
+use crate::sync::Mutex;
 
 use crate::context::{ContextView, Question};
 use crate::decision::{Brief, Choice, Decision, Fallback, Origin};
@@ -159,12 +159,14 @@ impl Learned {
         run: impl FnOnce() -> Run,
     ) -> Brief {
         let flight = self.flights.begin(frontier, self.wait);
+        // Again, because an equal run may have landed since: while it was waited for, or
+        // between the first look and this flight.
+        let known = tree.walk(view);
         if flight.is_none() {
-            let known = tree.walk(view);
             self.flights.waited(known.is_ok());
-            if let Ok(known) = known {
-                return known;
-            }
+        }
+        if let Ok(known) = known {
+            return known;
         }
         let run = run();
         if matches!(run.decision.origin, Origin::Run(_)) {

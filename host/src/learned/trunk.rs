@@ -3,8 +3,8 @@
 //! It only grows. A reader follows plain references; who learns puts what is new
 //! into an empty cell, from where it is seen whole or not at all.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use crate::sync::OnceLock;
+use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::questions::Place;
 use super::told::{Known, Told};
