@@ -45,10 +45,9 @@ pub fn context(bytes: &[u8]) {
         keys: 16,
         bytes: 512,
         depth: 4,
-        ..ContextLimits::default()
     };
     for limits in [ContextLimits::default(), small] {
-        let Ok(context) = RuntimeContext::from_json_within(json, limits.clone()) else {
+        let Ok(context) = RuntimeContext::from_json_within(json, limits) else {
             continue;
         };
         assert!(context.len() <= limits.keys);
