@@ -59,7 +59,6 @@ pub mod explanation;
 mod parallel;
 mod seat;
 mod selector;
-#[cfg(feature = "components")]
 mod sync;
 mod tracer_names;
 

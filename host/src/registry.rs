@@ -15,15 +15,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use parking_lot::Mutex;
-
 pub use counts::{SelectionCounts, SelectionOutcome};
 pub use lifecycle::{Lifecycle, LifecycleFailure, LifecycleReport, Undelivered};
 pub use selection::Selection;
 
 use crate::context::ContextView;
 use crate::selector::Chain;
+use crate::sync::{ArcSwap, Mutex};
 use crate::tracer_names::{MAX_NAME_BYTES, TracerNames};
 use snapshot::Snapshot;
 use tally::{Tallies, Tally};

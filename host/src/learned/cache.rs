@@ -9,8 +9,8 @@
 //! those entries any more, because a node's number is never given out twice, so they
 //! are the next to go.
 
-use crate::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use crate::sync::ArcSwapOption;
 

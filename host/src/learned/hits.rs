@@ -1,8 +1,8 @@
 //! How often what was learned was the answer, counted without a word that two
 //! threads write: each thread has a row of its own.
 
-use crate::sync::OnceLock;
-use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use thread_local::ThreadLocal;
 

@@ -29,9 +29,9 @@ mod trunk;
 #[cfg(test)]
 mod tests;
 
-use crate::sync::atomic::{AtomicU64, Ordering};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::sync::ArcSwap;
