@@ -134,8 +134,11 @@ impl RoutingTracerProvider {
 
     /// Takes a tracer out of the registry, waits until its open traces have ended, for
     /// three quarters of the time at most, and shuts it down. What is open then ends as
-    /// spans that do nothing, and is [counted](Self::lost). A tracer that has another name still is left as it
-    /// is.
+    /// spans that do nothing, and is [counted](Self::lost). A tracer that has another
+    /// name still is left as it is.
+    ///
+    /// A root that chose it just before starts in it. So it is waited for who holds the
+    /// tracer besides, for a second at most, because spans that have ended may be kept.
     ///
     /// # Errors
     /// [`NoSuchTracer`] if no tracer has this name.
