@@ -56,10 +56,12 @@ pub enum Group {
     Memory,
     /// Distinct contexts: growth, hit rate, flood
     Contexts,
+    /// Hits while a component of ten megabytes is loaded
+    Reload,
 }
 
 impl Group {
-    pub const ALL: [Group; 7] = [
+    pub const ALL: [Group; 8] = [
         Group::Peers,
         Group::Growth,
         Group::Languages,
@@ -67,6 +69,7 @@ impl Group {
         Group::Startup,
         Group::Memory,
         Group::Contexts,
+        Group::Reload,
     ];
 }
 

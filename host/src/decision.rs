@@ -3,7 +3,7 @@
 //! Nothing here can fail. A decision may be a bad one, and then it says so.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The place of a tracer in [`TracerNames`](crate::TracerNames), which gives it
 /// out: [`TracerNames::choose`](crate::TracerNames::choose).
@@ -222,6 +222,9 @@ pub enum Fallback {
     OutOfBudget(Budget),
     /// Every sandbox was busy for as long as a decision may wait.
     Overloaded,
+    /// The selector broke so often that it is left alone for a while; why it broke
+    /// last. What was learned of it keeps answering.
+    Suspended(String),
     /// The component's place in the directory is held by a file that could not
     /// be loaded.
     Unavailable(String),
@@ -257,6 +260,7 @@ impl Fallback {
             Fallback::UnknownTracer(text)
             | Fallback::Failed(text)
             | Fallback::Trapped(text)
+            | Fallback::Suspended(text)
             | Fallback::Unavailable(text)
             | Fallback::Host(text) => text.len(),
             _ => 0,
@@ -274,6 +278,7 @@ impl Fallback {
             Fallback::Trapped(_) => FallbackKind::Trapped,
             Fallback::OutOfBudget(_) => FallbackKind::OutOfBudget,
             Fallback::Overloaded => FallbackKind::Overloaded,
+            Fallback::Suspended(_) => FallbackKind::Suspended,
             Fallback::Unavailable(_) => FallbackKind::Unavailable,
             Fallback::Host(_) => FallbackKind::Host,
         }
@@ -296,6 +301,12 @@ impl fmt::Display for Fallback {
             Fallback::Trapped(message) => write!(f, "the selector trapped: {message}"),
             Fallback::OutOfBudget(budget) => write!(f, "the selector ran out of {budget}"),
             Fallback::Overloaded => f.write_str("no sandbox came free in time"),
+            Fallback::Suspended(message) => {
+                write!(
+                    f,
+                    "the selector is suspended, because its runs broke: {message}"
+                )
+            }
             Fallback::Unavailable(message) => {
                 write!(f, "the selector could not be loaded: {message}")
             }
@@ -336,6 +347,8 @@ pub enum FallbackKind {
     OutOfBudget,
     /// [`Fallback::Overloaded`]
     Overloaded,
+    /// [`Fallback::Suspended`]
+    Suspended,
     /// [`Fallback::Unavailable`]
     Unavailable,
     /// [`Fallback::Host`]
@@ -344,7 +357,7 @@ pub enum FallbackKind {
 
 impl FallbackKind {
     /// Every kind, in the order of [`Fallback`].
-    pub const ALL: [FallbackKind; 10] = [
+    pub const ALL: [FallbackKind; 11] = [
         FallbackKind::NoTracers,
         FallbackKind::NoSelector,
         FallbackKind::Abstained,
@@ -353,6 +366,7 @@ impl FallbackKind {
         FallbackKind::Trapped,
         FallbackKind::OutOfBudget,
         FallbackKind::Overloaded,
+        FallbackKind::Suspended,
         FallbackKind::Unavailable,
         FallbackKind::Host,
     ];
@@ -373,10 +387,26 @@ impl FallbackKind {
             FallbackKind::Trapped => "trapped",
             FallbackKind::OutOfBudget => "out_of_budget",
             FallbackKind::Overloaded => "overloaded",
+            FallbackKind::Suspended => "suspended",
             FallbackKind::Unavailable => "unavailable",
             FallbackKind::Host => "host",
         }
     }
+}
+
+/// Why a selector is left alone, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Suspension {
+    /// Since when, with all the runs between that showed that it does not work yet.
+    pub since: SystemTime,
+    /// When the next run is tried; none if that is later than a clock can tell. It is
+    /// tried by a decision that asks for it, so it may be later.
+    pub until: Option<SystemTime>,
+    /// How often it was suspended since it was loaded.
+    pub times: u64,
+    /// Why its last run broke.
+    pub reason: String,
 }
 
 impl fmt::Display for FallbackKind {

@@ -59,6 +59,7 @@ pub mod explanation;
 mod parallel;
 mod seat;
 mod selector;
+mod sync;
 mod tracer_names;
 
 #[cfg(feature = "components")]
@@ -88,7 +89,7 @@ pub use context::{
     SpanAttributes, Value,
 };
 pub use decision::{
-    Budget, Choice, Decision, Fallback, FallbackKind, Origin, RunCost, TracerIndex,
+    Budget, Choice, Decision, Fallback, FallbackKind, Origin, RunCost, Suspension, TracerIndex,
 };
 pub use selector::{Chain, Selector, native};
 pub use tracer_names::{MAX_NAME_BYTES, TracerNames};

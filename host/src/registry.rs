@@ -15,15 +15,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use parking_lot::Mutex;
-
 pub use counts::{SelectionCounts, SelectionOutcome};
 pub use lifecycle::{Lifecycle, LifecycleFailure, LifecycleReport, Undelivered};
 pub use selection::Selection;
 
 use crate::context::ContextView;
 use crate::selector::Chain;
+use crate::sync::{ArcSwap, Mutex};
 use crate::tracer_names::{MAX_NAME_BYTES, TracerNames};
 use snapshot::Snapshot;
 use tally::{Tallies, Tally};
@@ -278,7 +276,7 @@ impl<T> TracerRegistry<T> {
 
     /// Puts another state in place of the present one, which is returned.
     fn publish(&self, tallies: &mut Tallies, mut next: Snapshot<T>) -> Arc<Snapshot<T>> {
-        next.seats = next.chain.seats();
+        next.seats = next.chain.seats(&next.names);
         next.tally = Arc::new(Tally::of(&next));
         tallies.add(&next.tally);
         self.current.swap(Arc::new(next))

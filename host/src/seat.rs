@@ -18,6 +18,13 @@ pub struct Seat {
 
 #[cfg(feature = "components")]
 impl Seat {
+    /// One whose tree is found already.
+    pub(crate) fn before(tree: Arc<Tree>) -> Self {
+        Self {
+            tree: OnceLock::from(tree),
+        }
+    }
+
     /// The tree that is used here.
     #[inline]
     pub(crate) fn tree(&self, find: impl FnOnce() -> Arc<Tree>) -> &Tree {

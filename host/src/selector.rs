@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::context::ContextView;
-use crate::decision::{Brief, Choice, Decision, Fallback, FallbackKind, Origin, RunCost};
+use crate::decision::{
+    Brief, Choice, Decision, Fallback, FallbackKind, Origin, RunCost, Suspension,
+};
 use crate::seat::Seat;
 use crate::tracer_names::TracerNames;
 
@@ -32,6 +34,18 @@ pub trait Selector: Send + Sync {
     /// Decides one trace. Must not panic; if it does, the process's panic hook
     /// prints as it does for any panic, and the trace goes to the fallback tracer.
     fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision;
+
+    /// Whether it is suspended, because its runs broke. Native code never is.
+    fn suspension(&self) -> Option<Suspension> {
+        None
+    }
+
+    /// A seat among these tracers, for who changes the registry to make ready what
+    /// those who decide would else make ready at once, one waiting for the other.
+    #[doc(hidden)]
+    fn seat(&self, _tracers: &TracerNames) -> Seat {
+        Seat::default()
+    }
 
     /// The same, from a seat among these tracers.
     #[doc(hidden)]
@@ -144,8 +158,9 @@ impl Chain {
     }
 
     /// A seat for each selector, among one list of tracers.
-    pub(crate) fn seats(&self) -> Box<[Seat]> {
-        self.links.iter().map(|_| Seat::default()).collect()
+    pub(crate) fn seats(&self, tracers: &TracerNames) -> Box<[Seat]> {
+        let seat = |link: &Link| link.selector.seat(tracers);
+        self.links.iter().map(seat).collect()
     }
 
     /// Asks one selector after the other, each from its seat. Returns what was

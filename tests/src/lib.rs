@@ -1,8 +1,13 @@
 //! What the suites share: guests from their text, hosts with limits for tests, and
 //! one decision in one line.
 
+pub mod bytes;
 pub mod conformance;
+pub mod fuzz;
 pub mod kept;
+pub mod log;
+pub mod named;
+pub mod soak;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,7 +21,8 @@ use spanway::{
 pub const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];
 
 /// The default limits, with so much wall-clock time that no busy machine takes
-/// part in a decision: what ends one in these suites is counted.
+/// part in a decision: what ends one in these suites is counted. Nothing is suspended,
+/// so that each decision of one that breaks is a run.
 pub fn limits() -> Limits {
     Limits {
         wall_clock: Duration::from_secs(600),
@@ -24,6 +30,7 @@ pub fn limits() -> Limits {
         sandboxes: 4,
         // So that each guest is compiled once.
         engines: 1,
+        suspend_after: 0,
         ..Limits::default()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use spanway::config::Config;
 use spanway::{ContextLimits, FallbackKind, Limits, MAX_NAME_BYTES};
-use spanway_tests::folder_of;
+use spanway_tests::{folder_of, named};
 
 fn readme() -> String {
     std::fs::read_to_string(folder_of("../README.md")).unwrap()
@@ -43,6 +43,9 @@ fn the_table_of_limits_is_that_of_the_code() {
         compile_threads,
         learned_answers,
         learned_bytes,
+        suspend_after,
+        suspend_first,
+        suspend_longest,
     } = Limits::default();
     for (name, value) in [
         ("component_bytes", component_bytes.to_string()),
@@ -64,6 +67,12 @@ fn the_table_of_limits_is_that_of_the_code() {
         ("selectors", selectors.to_string()),
         ("learned_answers", learned_answers.to_string()),
         ("learned_bytes", learned_bytes.to_string()),
+        ("suspend_after", suspend_after.to_string()),
+        ("suspend_first", format!("{} ms", suspend_first.as_millis())),
+        (
+            "suspend_longest",
+            format!("{} ms", suspend_longest.as_millis()),
+        ),
         (
             "sandboxes",
             format!("{} per core, at least 4", Limits::SANDBOXES_PER_CORE),
@@ -155,23 +164,34 @@ fn the_tests_that_the_table_of_faults_names_are_there() {
     let page = std::fs::read_to_string(folder_of("../docs/delivery.md")).unwrap();
     let faults = page.split("## Faults").nth(1).unwrap();
     let faults = faults.split("\n## ").next().unwrap();
-    let shown_by = faults.lines().filter_map(|line| line.rsplit('|').nth(1));
-    let named: Vec<&str> = shown_by
-        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+    let named: Vec<&str> = named::in_last_cells(faults)
+        .into_iter()
+        .flat_map(|(_, tests)| tests)
         .collect();
     assert!(named.len() > 20, "{named:?}");
     for test in named {
-        let (module, name) = test.rsplit_once("::").unwrap();
-        let module = module.replace("::", "/");
-        let places = [
-            format!("../host/tests/delivery/{module}.rs"),
-            format!("../host/tests/exporters/{module}.rs"),
-            format!("../host/src/{module}.rs"),
-        ];
-        let is_there = places.iter().any(|place| {
-            let source = std::fs::read_to_string(folder_of(place)).unwrap_or_default();
-            source.contains(&format!("#[test]\nfn {name}()"))
-        });
-        assert!(is_there, "{test}");
+        assert!(named::is_there(test), "{test}");
+    }
+}
+
+/// Each promise in SECURITY.md has a test behind it, and each test is there.
+#[test]
+fn no_promise_is_without_its_test() {
+    let page = std::fs::read_to_string(folder_of("../SECURITY.md")).unwrap();
+    let tables: Vec<&str> = page
+        .split("| promise | shown by |\n|---|---|\n")
+        .skip(1)
+        .map(|rest| rest.split("\n\n").next().unwrap())
+        .collect();
+    let promises: Vec<_> = tables
+        .iter()
+        .flat_map(|table| named::in_last_cells(table))
+        .collect();
+    assert!(promises.len() > 30, "{}", promises.len());
+    for (promise, tests) in promises {
+        assert!(!tests.is_empty(), "nothing shows: {promise}");
+        for test in tests {
+            assert!(named::is_there(test), "{test} of: {promise}");
+        }
     }
 }

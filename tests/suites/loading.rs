@@ -289,7 +289,10 @@ fn a_cache_that_is_taken_away_while_it_is_used_is_made_again() {
     let cache = place.path().join("cache");
     let host = host_with_cache(&cache);
     works(&host);
-    fs::remove_dir_all(&cache).unwrap();
+    // What keeps the cache small may be at work in it.
+    while fs::remove_dir_all(&cache).is_err() && cache.exists() {
+        std::thread::yield_now();
+    }
     load(&host, "console", &guest("console"));
     assert_eq!((counts(&host), unusable(&host)), ((2, 0), None));
     let again = host_with_cache(&cache);
@@ -468,4 +471,60 @@ fn a_function_of_more_than_a_mebibyte_is_refused_before_it_is_compiled() {
     assert!(error.contains("bytes of code"), "{error}");
     assert_eq!(host.compile_status().compiled, 0);
     host.load("short", &long(1 << 10)).unwrap();
+}
+
+/// Where the other process of the test below has its cache.
+const FULL: &str = "SPANWAY_FULL_CACHE";
+
+/// A process that can write no large file, and one whose cache lies on a disk that is
+/// full. What was written of an entry in part must never be taken for one.
+#[cfg(unix)]
+#[test]
+fn a_cache_whose_disk_is_full_fails_no_load() {
+    if let Some(place) = std::env::var_os(FULL) {
+        let host = host_with_cache(Path::new(&place));
+        works(&host);
+        let again = host_with_cache(Path::new(&place));
+        works(&again);
+        assert_eq!(counts(&again), (1, 0), "nothing was kept");
+        println!("worked: {:?}", unusable(&again).or(unusable(&host)));
+        return;
+    }
+    for (what, before) in [
+        ("no large file", "trap '' XFSZ; ulimit -f 1"),
+        (
+            "a full disk",
+            "mount -t tmpfs -o size=4k none \"$SPANWAY_FULL_CACHE\"",
+        ),
+    ] {
+        let place = folder();
+        let run = "exec \"$0\" a_cache_whose_disk_is_full_fails_no_load --exact --nocapture";
+        let script = format!("{before} || {{ echo cannot; exit; }}; {run}");
+        // With mounts of its own, which are gone when it ends.
+        let mut process = match what {
+            "a full disk" => {
+                let mut process = std::process::Command::new("unshare");
+                process.args(["--mount", "bash"]);
+                process
+            }
+            _ => std::process::Command::new("bash"),
+        };
+        let output = process
+            .args(["-c", &script])
+            .arg(std::env::current_exe().unwrap())
+            .env(FULL, place.path())
+            .output();
+        let said = output.map(|output| {
+            let out = String::from_utf8_lossy(&output.stdout).into_owned();
+            out + &String::from_utf8_lossy(&output.stderr)
+        });
+        match said {
+            Ok(said) if said.contains("worked: ") => println!("{what}: {said}"),
+            Ok(said) if said.contains("cannot") || said.contains("not permitted") => {
+                println!("skipped: {what} cannot be made by this user: {said}");
+            }
+            Ok(said) => panic!("{what}: {said}"),
+            Err(error) => println!("skipped: {what} cannot be made here: {error}"),
+        }
+    }
 }

@@ -1,26 +1,10 @@
 //! What a guest prints goes to the log: with the name of its selector, of a run alone,
 //! and never more than there is room for.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use spanway::{Limits, Mode, Origin, Selector as _, TracerNames};
+use spanway_tests::log::Log;
 use spanway_tests::{TRACERS, decide, environment, guest, host_within, limits, zoo};
 use tracing_subscriber::util::SubscriberInitExt as _;
-
-/// A log that can be read.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// The lines about printing that `work` leaves in the log of this thread.
 fn printed(work: impl FnOnce()) -> Vec<String> {
@@ -32,7 +16,7 @@ fn printed(work: impl FnOnce()) -> Vec<String> {
     let guard = subscriber.finish().set_default();
     work();
     drop(guard);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     let about = text
         .lines()
         .filter(|line| line.contains("a selector printed"));

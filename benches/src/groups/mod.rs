@@ -6,6 +6,7 @@ mod languages;
 mod memory;
 mod otel;
 mod peers;
+mod reload;
 mod startup;
 
 use std::time::Instant;
@@ -53,6 +54,7 @@ impl<'a> Bench<'a> {
             Group::Startup => ("Start-up", startup::run),
             Group::Memory => ("Memory", memory::run),
             Group::Contexts => ("Distinct contexts", contexts::run),
+            Group::Reload => ("Hits while a component is loaded", reload::run),
         };
         heading(title);
         run(self).with_context(|| format!("in the group {group:?}"))

@@ -38,7 +38,7 @@ fn what_is_wrong_is_said_with_its_line_and_what_was_meant() {
     let expected = "expected one of `name`, `context`, `tracers`, `tracer`, `cause`, `reason`, \
                     `selector`";
     let causes = "There are: no_tracers, no_selector, abstained, unknown_tracer, failed, trapped, \
-                  out_of_budget, overloaded, unavailable, host";
+                  out_of_budget, overloaded, suspended, unavailable, host";
     for (text, message) in [
         (
             String::new(),

@@ -11,6 +11,7 @@ use std::io;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,6 +30,9 @@ const FOLDER: &str = "compiled-selectors-1";
 const KEPT_BYTES: u64 = 512 << 20;
 /// How many entries are kept, beside their bytes: each is a few files.
 const KEPT_ENTRIES: u64 = 2048;
+/// How many bytes are written to see whether the disk takes any: more than a small
+/// selector's entry has.
+const PROBE: usize = 64 << 10;
 
 /// Where compiled selectors are kept between runs of a program.
 ///
@@ -211,9 +215,10 @@ impl Entries {
         let component = Component::new(engine, bytes)?;
         // Counts what was written. Of several threads one may speak for another
         // here, and then the next load finds what is wrong. Another process may have
-        // written the entry meanwhile.
+        // written the entry meanwhile, and a third have taken it for damaged.
         let wrote = self.wasmtime.cache_misses() != before;
-        if known.is_none() && !wrote && self.named(&name).next().is_none() {
+        let is_gone = known.is_none() && !wrote && self.named(&name).next().is_none();
+        if is_gone && !self.takes(PROBE.max(bytes.len())) {
             self.say_full();
         }
         Ok(Made {
@@ -260,6 +265,17 @@ impl Entries {
             }
         }
         Ok(known)
+    }
+
+    /// Whether so many bytes can be written where entries go.
+    fn takes(&self, bytes: usize) -> bool {
+        let entries = code(&self.folder).join("modules");
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let probe = entries.join(format!("probe-{}", now.unwrap_or_default().as_nanos()));
+        let made = fs::create_dir_all(&entries);
+        let written = made.and_then(|()| fs::write(&probe, vec![0; bytes]));
+        let _ = fs::remove_file(&probe);
+        written.is_ok()
     }
 
     fn say_full(&self) {

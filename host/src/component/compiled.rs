@@ -72,12 +72,12 @@ impl Compiled {
         let began = Instant::now();
         // The kept one first: who waits for it must not hold a place.
         let mut kept = match kept.map(|kept| kept.enter(limits.admission_wait)) {
-            Some(None) => return overloaded(),
+            Some(None) => return Run::none(Fallback::Overloaded),
             Some(entered) => entered,
             None => None,
         };
         let Some(_place) = self.host.clock.enter(limits.admission_wait) else {
-            return overloaded();
+            return Run::none(Fallback::Overloaded);
         };
         let mut fuel = 0;
         let mut asked = None;
@@ -131,17 +131,6 @@ impl Compiled {
         if let Some(printed) = live.store.data_mut().world.take_printed() {
             tracing::info!(selector = self.name, printed, "a selector printed");
         }
-    }
-}
-
-/// No sandbox came free in time, which says nothing about the next decision.
-fn overloaded() -> Run {
-    Run {
-        decision: Decision {
-            choice: Choice::Fallback(Fallback::Overloaded),
-            origin: Origin::Native,
-        },
-        asked: None,
     }
 }
 

@@ -5,7 +5,7 @@
 //! with whatever the engine says first.
 
 use wasmtime::component::Component;
-use wasmtime::wasmparser::{BinaryReaderError, Instance, Payload, TypeRef};
+use wasmtime::wasmparser::{BinaryReaderError, ElementItems, Instance, Payload, TypeRef};
 
 use super::error::LoadError;
 use super::limits::Limits;
@@ -13,12 +13,27 @@ use super::limits::Limits;
 /// The size of a page unless a module says otherwise, as a power of two.
 const PAGE: u32 = 16;
 
+/// Functions. Each takes the compiler some tenth of a millisecond and a few kilobytes,
+/// however short it is; the largest toolchain we know of makes 13,486.
+const MAX_FUNCTIONS: u64 = 65_536;
+
+/// Functions that segments list to fill tables with. The engine keeps a list for each
+/// sandbox, used or not: 600,000 took a gigabyte. The largest we know of has 7,694.
+const MAX_LISTED: u64 = 65_536;
+
+/// Types, globals, imports, exports, aliases, instances and segments: what costs the
+/// engine some hundred bytes each. The most that we know of are 30,102, of Go's.
+const MAX_ITEMS: u64 = 262_144;
+
 /// Sums over all modules of a component.
 #[derive(Debug, Default)]
 pub(super) struct Declared {
     memory_bytes: u64,
     table_elements: u64,
     instances: u64,
+    functions: u64,
+    listed: u64,
+    items: u64,
     /// Memories of the module that is read now, and the most of any.
     memories_here: usize,
     memories_of_one: usize,
@@ -27,7 +42,17 @@ pub(super) struct Declared {
 impl Declared {
     /// Counts one section.
     pub(super) fn add(&mut self, section: Payload<'_>) -> Result<(), BinaryReaderError> {
+        self.items += u64::from(items(&section));
         match section {
+            Payload::FunctionSection(functions) => self.functions += u64::from(functions.count()),
+            Payload::ElementSection(segments) => {
+                for segment in segments {
+                    self.listed += u64::from(match segment?.items {
+                        ElementItems::Functions(functions) => functions.count(),
+                        ElementItems::Expressions(_, functions) => functions.count(),
+                    });
+                }
+            }
             Payload::Version { .. } => self.memories_here = 0,
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports() {
@@ -94,7 +119,19 @@ impl Declared {
             limits.table_elements,
             "elements in its tables",
         )?;
-        within(self.instances, limits.instances, "core instances")
+        within(self.instances, limits.instances, "core instances")?;
+        for (found, limit, what) in [
+            (self.functions, MAX_FUNCTIONS, "functions"),
+            (self.listed, MAX_LISTED, "functions listed for tables"),
+            (
+                self.items,
+                MAX_ITEMS,
+                "types, globals, imports, exports and segments",
+            ),
+        ] {
+            within(found, usize::try_from(limit).unwrap_or(usize::MAX), what)?;
+        }
+        Ok(())
     }
 
     /// That a compiled component has no more memories and tables than the limits
@@ -108,6 +145,27 @@ impl Declared {
         };
         within(needs.num_memories.into(), limits.memories, "memories")?;
         within(needs.num_tables.into(), limits.tables, "tables")
+    }
+}
+
+/// What a section has of things that are only many.
+fn items(section: &Payload<'_>) -> u32 {
+    match section {
+        Payload::TypeSection(it) => it.count(),
+        Payload::ImportSection(it) => it.count(),
+        Payload::GlobalSection(it) => it.count(),
+        Payload::ExportSection(it) => it.count(),
+        Payload::ElementSection(it) => it.count(),
+        Payload::DataSection(it) => it.count(),
+        Payload::CoreTypeSection(it) => it.count(),
+        Payload::InstanceSection(it) => it.count(),
+        Payload::ComponentInstanceSection(it) => it.count(),
+        Payload::ComponentAliasSection(it) => it.count(),
+        Payload::ComponentTypeSection(it) => it.count(),
+        Payload::ComponentCanonicalSection(it) => it.count(),
+        Payload::ComponentImportSection(it) => it.count(),
+        Payload::ComponentExportSection(it) => it.count(),
+        _ => 0,
     }
 }
 

@@ -2,11 +2,27 @@
 
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig,
-    VariableOperatorCost,
+    VariableOperatorCost, WasmFeatures,
 };
 
 use super::cache::Disk;
 use super::limits::Limits;
+
+/// The proposals of WebAssembly that are on; all others are off, those too that a later
+/// wasmtime switches on for everybody. docs/wasmtime.md has the reasons.
+const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::FLOATS)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::COMPONENT_MODEL)
+    // Not for selectors, which are refused if they use it (`declared`), but for the
+    // modules by which the engine joins the components inside a component.
+    .union(WasmFeatures::MULTI_MEMORY);
 
 /// Fuel for each page that a guest grows its memory by: the host clears it.
 const FUEL_PER_PAGE: u8 = u8::MAX;
@@ -79,23 +95,13 @@ fn config(limits: &Limits) -> Config {
 
     // The same answer on every machine: a selector is a pure function.
     config.cranelift_nan_canonicalization(true);
-    config.wasm_relaxed_simd(false);
 
     // A selector computes a name. What it does not need for that stays off,
     // because most faults of an engine live in what is new.
+    config.wasm_features(FEATURES, true);
+    config.wasm_features(!FEATURES, false);
     config.concurrency_support(false);
-    config.wasm_threads(false);
     config.shared_memory(false);
-    config.gc_support(false);
-    config.wasm_gc(false);
-    config.wasm_function_references(false);
-    config.wasm_exceptions(false);
-    config.wasm_memory64(false);
-    config.wasm_tail_call(false);
-
-    // Not for selectors, which are refused if they use it (`declared`), but for the
-    // modules by which the engine joins the components inside a component.
-    config.wasm_multi_memory(true);
 
     // Addresses are checked against what a sandbox may have and not against the
     // four gibibytes that a module could address: a pool must fit any machine.
@@ -138,4 +144,66 @@ fn pool(limits: &Limits, memory: Memory) -> PoolingAllocationConfig {
 /// loaded, and those that stateful selectors keep.
 fn slots(limits: &Limits) -> usize {
     limits.sandboxes.saturating_add(1 + Limits::STATEFUL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page() -> String {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/wasmtime.md");
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    /// What docs/wasmtime.md says of each flag: whether it is on.
+    fn documented() -> Vec<(String, bool)> {
+        let page = page();
+        let (_, table) = page.split_once("## Proposals").unwrap();
+        let (table, _) = table.split_once("\n## ").unwrap();
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+        rows.map(|row| {
+            let (flag, rest) = row.split_once("` |").unwrap();
+            (flag.to_owned(), rest.trim_start().starts_with("on"))
+        })
+        .collect()
+    }
+
+    #[test]
+    fn every_proposal_is_on_or_off_as_the_document_says() {
+        let documented = documented();
+        let known: Vec<&str> = WasmFeatures::all()
+            .iter_names()
+            .map(|(name, _)| name)
+            .collect();
+        let named: Vec<&str> = documented.iter().map(|(flag, _)| flag.as_str()).collect();
+        for flag in &known {
+            assert!(named.contains(flag), "{flag} is not in docs/wasmtime.md");
+        }
+        let disk = Disk::open(None, &Limits::default());
+        for memory in [Memory::Small, Memory::Large] {
+            let engine = engine(&Limits::default(), memory, &disk).unwrap();
+            for (flag, on) in &documented {
+                let is_on = WasmFeatures::from_name(flag).unwrap();
+                let is_on = engine.get_wasm_features().contains(is_on);
+                assert_eq!(is_on, *on, "{flag}");
+            }
+        }
+    }
+
+    /// The settings that docs/wasmtime.md tells of are the words of `config`.
+    #[test]
+    fn every_setting_is_in_the_document() {
+        let page = page();
+        let source = include_str!("engine.rs");
+        let (_, config) = source.split_once("fn config(").unwrap();
+        let (config, _) = config.split_once("fn pool(").unwrap();
+        let calls = config
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("config."));
+        let settings: Vec<&str> = calls.filter_map(|call| call.split('(').next()).collect();
+        assert!(settings.len() > 10, "{settings:?}");
+        for setting in settings {
+            assert!(page.contains(&format!("`{setting}`")), "{setting}");
+        }
+    }
 }

@@ -231,6 +231,9 @@ pub(super) fn names_a_feature(message: &str) -> bool {
         "proposal",
         "enabled",
         "support",
+        "disabled",
+        "disallowed",
+        "references required",
         "multiple memories",
     ];
     words.iter().any(|word| message.contains(word))

@@ -59,6 +59,14 @@ pub struct Limits {
     pub learned_answers: usize,
     /// Bytes that what is learned of one selector may take.
     pub learned_bytes: usize,
+    /// Runs in a row that trap, use up a budget or cannot be made, after which a
+    /// selector is suspended. Never, if this is 0.
+    pub suspend_after: u32,
+    /// How long a selector is suspended the first time, before a run is tried. Each
+    /// time after that it is twice as long.
+    pub suspend_first: Duration,
+    /// How long a selector is suspended at most.
+    pub suspend_longest: Duration,
 }
 
 impl Limits {
@@ -117,6 +125,14 @@ impl Limits {
     /// few kilobytes. More is for one that asks for each user.
     pub const LEARNED_BYTES: usize = 4 << 20;
 
+    /// Once or twice may be one request, or the machine; what breaks alike for the same
+    /// answers is learned and runs once.
+    pub const SUSPEND_AFTER: u32 = 5;
+    /// A machine that was short of something may have it again.
+    pub const SUSPEND_FIRST: Duration = Duration::from_secs(1);
+    /// Short enough that nobody restarts a service to have a selector tried again.
+    pub const SUSPEND_LONGEST: Duration = Duration::from_secs(300);
+
     pub(super) fn room(&self) -> Room {
         Room {
             answers: self.learned_answers,
@@ -157,6 +173,9 @@ impl Default for Limits {
             compile_threads: cores.min(Self::COMPILE_THREADS),
             learned_answers: Self::LEARNED_ANSWERS,
             learned_bytes: Self::LEARNED_BYTES,
+            suspend_after: Self::SUSPEND_AFTER,
+            suspend_first: Self::SUSPEND_FIRST,
+            suspend_longest: Self::SUSPEND_LONGEST,
         }
     }
 }

@@ -11,7 +11,7 @@
 //! what all of them `shared`: `lanes` of an `engine` each, with a `clock` behind an
 //! `admission`; compiled to an `artifact` once for each content, by a few `workers` at
 //! once, and kept in a `cache` in a `private` directory), and what one decision is made
-//! of: the `selector` in its `mode` runs what was `compiled` as a guest
+//! of: the `selector` in its `mode` runs, if its `circuit` is closed, what was `compiled` as a guest
 //! that is `live`, in a sandbox that is fresh or `kept`. The `sandbox` may ask
 //! `questions`, pays in `fuel`, lives in a `quota`, sees an empty `world` through
 //! `wasi`, and comes to a `stop` or another `fault`.
@@ -35,6 +35,7 @@ mod private;
 mod shared;
 mod workers;
 
+mod circuit;
 mod compiled;
 mod kept;
 mod live;

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::circuit::Circuit;
 use super::compiled::Compiled;
 use super::kept::Kept;
 use super::limits::Limits;
 use super::mode::Mode;
 use crate::context::ContextView;
-use crate::decision::{Brief, Decision};
+use crate::decision::{Brief, Decision, Suspension};
 use crate::explanation::Explanation;
 use crate::learned::{Learned, Run};
 use crate::seat::Seat;
@@ -32,6 +33,7 @@ use crate::tracer_names::TracerNames;
 pub struct ComponentSelector {
     compiled: Arc<Compiled>,
     manner: Manner,
+    circuit: Arc<Circuit>,
     #[cfg(feature = "mutations")]
     forget: Option<Forget>,
 }
@@ -59,16 +61,18 @@ impl Manner {
 impl ComponentSelector {
     pub(super) fn new(compiled: Arc<Compiled>) -> Self {
         let manner = Manner::new(Mode::default(), &compiled.host.limits);
+        let circuit = Arc::new(Circuit::new(&compiled.host.limits));
         Self {
             compiled,
             manner,
+            circuit,
             #[cfg(feature = "mutations")]
             forget: None,
         }
     }
 
     /// The same component, run in this mode. It begins anew: what this selector has
-    /// learned or kept stays behind.
+    /// learned or kept stays behind, and so does a suspension.
     ///
     /// # Examples
     /// ```no_run
@@ -82,6 +86,7 @@ impl ComponentSelector {
     pub fn with_mode(&self, mode: Mode) -> Self {
         Self {
             manner: Manner::new(mode, &self.compiled.host.limits),
+            circuit: Arc::new(Circuit::new(&self.compiled.host.limits)),
             ..self.clone()
         }
     }
@@ -174,12 +179,22 @@ impl Selector for ComponentSelector {
         match &self.manner {
             Manner::Learned(learned) => {
                 let tree = learned.tree(tracers);
-                let run = || self.run(context, tracers);
+                let run = || self.run(None, context, tracers);
                 learned.decide(&tree, context, run).into()
             }
-            Manner::Fresh => self.run(context, tracers).decision,
-            Manner::Stateful(kept) => self.compiled.run(Some(kept), context, tracers).decision,
+            Manner::Fresh => self.run(None, context, tracers).decision,
+            Manner::Stateful(kept) => self.run(Some(kept), context, tracers).decision,
         }
+    }
+
+    fn seat(&self, tracers: &TracerNames) -> Seat {
+        let Manner::Learned(learned) = &self.manner else {
+            return Seat::default();
+        };
+        learned
+            .present(tracers)
+            .map(Seat::before)
+            .unwrap_or_default()
     }
 
     fn decide_from(&self, seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
@@ -187,14 +202,24 @@ impl Selector for ComponentSelector {
             return self.decide(context, tracers).into();
         };
         let tree = seat.tree(|| learned.tree(tracers));
-        learned.decide(tree, context, || self.run(context, tracers))
+        learned.decide(tree, context, || self.run(None, context, tracers))
+    }
+
+    fn suspension(&self) -> Option<Suspension> {
+        self.circuit.suspension()
     }
 }
 
 impl ComponentSelector {
-    /// Runs it in a fresh sandbox.
-    fn run(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Run {
-        let run = self.compiled.run(None, context, tracers);
+    /// Runs it, unless it is suspended: in a fresh sandbox, or in the one that is
+    /// kept.
+    fn run(&self, kept: Option<&Kept>, context: &ContextView<'_>, tracers: &TracerNames) -> Run {
+        let permit = match self.circuit.admit() {
+            Ok(permit) => permit,
+            Err(suspended) => return Run::none(suspended),
+        };
+        let run = self.compiled.run(kept, context, tracers);
+        permit.ended(&self.compiled.name, &run.decision.choice);
         #[cfg(feature = "mutations")]
         let run = self.mutate(run);
         run

@@ -1,5 +1,6 @@
 //! Exporters from what a file says of them.
 
+use std::fs;
 use std::path::Path;
 
 use super::shape::{
@@ -24,6 +25,7 @@ pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
         timeout,
         proxy,
         origin,
+        ca_certificates,
         spill,
         kind,
     } = table;
@@ -38,6 +40,11 @@ pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
             exporter.proxy(url)
         });
         let exporter = with(exporter, origin, |exporter, Url(url)| exporter.origin(url));
+        let exporter = with(exporter, ca_certificates, |exporter, file| {
+            // It could be read a moment ago. Nothing holds no certificate, which the
+            // exporter refuses.
+            exporter.ca_certificates(fs::read_to_string(directory.join(file)).unwrap_or_default())
+        });
         if_said(exporter, gzip, OtlpExporter::gzip)
     };
     let exporter = match made(kind, directory) {

@@ -1,6 +1,7 @@
 //! What one key says of another: names that must be there, and keys that go
 //! together.
 
+use std::fs;
 use std::path::Path;
 
 use serde_json::Value as Json;
@@ -13,7 +14,15 @@ use crate::tracer_names::MAX_NAME_BYTES;
 /// Exporters that send nothing to a backend.
 const LOCAL: [&str; 3] = ["console", "file", "discard"];
 /// What only exporters that send to a backend take.
-const FOR_BACKENDS: [&str; 6] = ["headers", "gzip", "timeout", "proxy", "origin", "spill"];
+const FOR_BACKENDS: [&str; 7] = [
+    "headers",
+    "gzip",
+    "timeout",
+    "proxy",
+    "origin",
+    "ca_certificates",
+    "spill",
+];
 
 /// Looks at a file that may have other mistakes, so that all are found at once.
 pub(super) fn check(source: &Source, root: &Node, checked: &mut Checked, directory: &Path) {
@@ -29,6 +38,7 @@ pub(super) fn check(source: &Source, root: &Node, checked: &mut Checked, directo
         source,
         checked,
         tracers,
+        directory,
     };
     for key in ["default", "fallback"] {
         if let Some(entry) = find(key) {
@@ -40,7 +50,7 @@ pub(super) fn check(source: &Source, root: &Node, checked: &mut Checked, directo
         names.tracer(tracer, find("service").is_some());
     }
     if let Some(selectors) = find("selectors") {
-        names.selectors(&selectors.node, directory);
+        names.selectors(&selectors.node);
     }
 }
 
@@ -48,6 +58,8 @@ struct Names<'a> {
     source: &'a Source,
     checked: &'a mut Checked,
     tracers: &'a [Entry],
+    /// What relative paths are seen from.
+    directory: &'a Path,
 }
 
 impl Names<'_> {
@@ -106,12 +118,14 @@ impl Names<'_> {
                            the file";
             self.problem(tracer.at, &path, message);
         }
+        let said = self.checked.values["tracers"][&tracer.key].clone();
         if let Some(one) = find("exporter") {
-            self.exporter(&one.node, &join(&path, "exporter"));
+            self.exporter(&one.node, &said["exporter"], &join(&path, "exporter"));
         }
         if let Some(Value::List(several)) = find("exporters").map(|entry| &entry.node.value) {
             for (place, one) in several.iter().enumerate() {
-                self.exporter(one, &format!("{path}.exporters[{place}]"));
+                let path = format!("{path}.exporters[{place}]");
+                self.exporter(one, &said["exporters"][place], &path);
             }
         }
         match (find("exporter"), find("exporters")) {
@@ -127,10 +141,10 @@ impl Names<'_> {
         }
     }
 
-    fn exporter(&mut self, exporter: &Node, path: &str) {
+    fn exporter(&mut self, exporter: &Node, said: &Json, path: &str) {
         let entries = exporter.entries();
-        let kind = entries.iter().find(|entry| entry.key == "type");
-        let Some(Value::Text(kind)) = kind.map(|entry| &entry.node.value) else {
+        let find = |key: &str| entries.iter().find(|entry| entry.key == key);
+        let Some(Value::Text(kind)) = find("type").map(|entry| &entry.node.value) else {
             return;
         };
         let wrong = |entry: &&Entry| FOR_BACKENDS.contains(&entry.key.as_str());
@@ -141,6 +155,33 @@ impl Names<'_> {
                 self.problem(entry.at, &join(path, &entry.key), message);
             }
         }
+        if let (Some(region), Some(_)) = (find("region"), find("base_url")) {
+            let message = "a server of your own is in no region of a cloud; remove this key, or \
+                           `base_url`";
+            self.problem(region.at, &join(path, "region"), message);
+        }
+        if let (Some(entry), Some(file)) =
+            (find("ca_certificates"), said["ca_certificates"].as_str())
+        {
+            self.readable(entry, file, &join(path, "ca_certificates"));
+        }
+    }
+
+    /// The file that a key names can be read. It may stand in the environment, so what
+    /// is shown of it is what is written.
+    fn readable(&mut self, entry: &Entry, file: &str, path: &str) {
+        if fs::read_to_string(self.directory.join(file)).is_ok() {
+            return;
+        }
+        let shown = match &entry.node.value {
+            Value::Text(written) => written,
+            _ => file,
+        };
+        let message = format!(
+            "the file {} cannot be read; name one of PEM text that this process may read",
+            self.directory.join(shown).display()
+        );
+        self.problem(entry.node.at, path, message);
     }
 
     fn no_exporter(&mut self, at: usize, path: &str) {
@@ -158,14 +199,14 @@ impl Names<'_> {
         }
     }
 
-    fn selectors(&mut self, selectors: &Node, directory: &Path) {
+    fn selectors(&mut self, selectors: &Node) {
         let find = |key: &str| selectors.entries().iter().find(|entry| entry.key == key);
         let said = self.checked.values["selectors"].clone();
         if let (Some(entry), Some(named)) = (find("directory"), said["directory"].as_str()) {
-            let path = directory.join(named);
+            let path = self.directory.join(named);
             if !path.is_dir() {
                 let shown = match &entry.node.value {
-                    Value::Text(written) => directory.join(written),
+                    Value::Text(written) => self.directory.join(written),
                     _ => path,
                 };
                 let message = format!(

@@ -1,9 +1,13 @@
 //! What a watched directory says of itself, for whoever asks from another thread.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::{Condvar, Mutex};
+
+use crate::decision::Suspension;
+use crate::selector::Selector;
 
 /// What is live in a watched directory, and what was refused.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +46,8 @@ pub struct WatchedFile {
     pub active: Option<ActiveSelector>,
     /// Why what lies there now is not live.
     pub refused: Option<Refusal>,
+    /// Why what is live is left alone just now, if its runs broke.
+    pub suspended: Option<Suspension>,
     /// How often it was taken.
     pub loads: u64,
     /// How often it was refused.
@@ -85,19 +91,37 @@ impl WatchStatus {
 }
 
 /// The status, and who waits for it to change.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Board {
-    status: Mutex<WatchStatus>,
+    posted: Mutex<Posted>,
     changed: Condvar,
+}
+
+/// A status, and the selectors of its files, which alone know whether they are
+/// suspended now.
+#[derive(Default)]
+pub(super) struct Posted {
+    pub(super) status: WatchStatus,
+    /// In the order of the files.
+    pub(super) selectors: Vec<Arc<dyn Selector>>,
+}
+
+impl Posted {
+    fn now(&mut self) -> &WatchStatus {
+        for (file, selector) in self.status.files.iter_mut().zip(&self.selectors) {
+            file.suspended = selector.suspension();
+        }
+        &self.status
+    }
 }
 
 impl Board {
     pub(super) fn read(&self) -> WatchStatus {
-        self.status.lock().clone()
+        self.posted.lock().now().clone()
     }
 
-    pub(super) fn edit(&self, edit: impl FnOnce(&mut WatchStatus)) {
-        edit(&mut self.status.lock());
+    pub(super) fn edit(&self, edit: impl FnOnce(&mut Posted)) {
+        edit(&mut self.posted.lock());
         self.changed.notify_all();
     }
 
@@ -108,11 +132,11 @@ impl Board {
         mut wanted: impl FnMut(&WatchStatus) -> bool,
     ) -> Option<WatchStatus> {
         let begun = Instant::now();
-        let mut status = self.status.lock();
-        while !wanted(&status) {
+        let mut posted = self.posted.lock();
+        while !wanted(posted.now()) {
             let rest = timeout.checked_sub(begun.elapsed())?;
-            self.changed.wait_for(&mut status, rest);
+            self.changed.wait_for(&mut posted, rest);
         }
-        Some(status.clone())
+        Some(posted.status.clone())
     }
 }

@@ -185,6 +185,7 @@ impl File {
                 name: loaded.name(),
                 active: None,
                 refused: None,
+                suspended: None,
                 loads: 0,
                 refusals: 0,
                 path: loaded.path.clone(),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use notify::Watcher as _;
 
-use super::board::{Board, Refusal};
+use super::board::{Board, Posted, Refusal};
 use super::loader::Loader;
 use super::pins::LockFile;
 use super::watch::WatchSettings;
@@ -101,11 +101,10 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
             return;
         }
         self.call();
-        let files = self.files.public();
-        self.shared.board.edit(|status| {
-            status.files = files;
-            status.changes += 1;
-            status.chains += 1;
+        self.shared.board.edit(|posted| {
+            self.post(posted);
+            posted.status.changes += 1;
+            posted.status.chains += 1;
         });
     }
 
@@ -118,8 +117,11 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
             self.call();
         }
         let events = self.events.source.is_some();
-        let public = found.status.then(|| self.files.public());
-        self.shared.board.edit(|status| {
+        self.shared.board.edit(|posted| {
+            if found.status || found.chain {
+                self.post(posted);
+            }
+            let status = &mut posted.status;
             let well = status.trouble.take().is_none();
             status.looks += 1;
             status.changes += u64::from(found.status || found.chain || !well);
@@ -127,8 +129,13 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
             status.loads += found.loads;
             status.refusals += found.refusals;
             status.events = events;
-            status.files = public.unwrap_or_else(|| std::mem::take(&mut status.files));
         });
+    }
+
+    /// Names the files, each with what stands in its place.
+    fn post(&self, posted: &mut Posted) {
+        posted.status.files = self.files.public();
+        posted.selectors = self.files.selectors();
     }
 
     fn call(&mut self) {
@@ -147,7 +154,8 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
     /// The directory as a whole cannot be read: all else stays as it is.
     fn report(&self, error: &DirectoryError) {
         let reason = super::describe(error);
-        self.shared.board.edit(|status| {
+        self.shared.board.edit(|posted| {
+            let status = &mut posted.status;
             status.looks += 1;
             let known = status.trouble.as_ref();
             if known.is_none_or(|known| known.reason != reason) {

@@ -12,7 +12,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-use arc_swap::ArcSwapOption;
+use crate::sync::ArcSwapOption;
 
 use super::hits::Hits;
 use super::questions::Place;

@@ -1,10 +1,10 @@
 //! Equal misses share one run: who comes second to a place in the tree where a run
 //! is already on its way waits for what it will have learned.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex};
 
 /// After so many waits in a row that taught nothing nobody waits, until a run that
 /// was not waited for has taught something.

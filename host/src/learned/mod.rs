@@ -34,11 +34,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use parking_lot::Mutex;
+use crate::sync::ArcSwap;
+use crate::sync::Mutex;
 
 use crate::context::{ContextView, Question};
-use crate::decision::{Brief, Decision};
+use crate::decision::{Brief, Choice, Decision, Fallback, Origin};
 use crate::explanation::Explanation;
 use crate::tracer_names::TracerNames;
 use flights::Flights;
@@ -54,6 +54,19 @@ pub(crate) struct Run {
     /// Every question that it asked, in order. None if what was decided depends on
     /// anything but the answers: the clock, the load, the stack of the host.
     pub(crate) asked: Option<Vec<Question>>,
+}
+
+impl Run {
+    /// It did not run, which says nothing of the next decision.
+    pub(crate) fn none(why: Fallback) -> Self {
+        Self {
+            decision: Decision {
+                choice: Choice::Fallback(why),
+                origin: Origin::Native,
+            },
+            asked: None,
+        }
+    }
 }
 
 /// What was learned of one selector.
@@ -87,11 +100,15 @@ impl Learned {
     /// # Cost
     /// Compares names, and makes an empty tree if there is none.
     pub(crate) fn tree(&self, tracers: &TracerNames) -> Arc<Tree> {
-        let known = |trees: &Vec<Arc<Tree>>| {
-            let first = trees.first()?;
-            (first.names == *tracers).then(|| first.clone())
-        };
-        known(&self.trees.load()).unwrap_or_else(|| self.find_or_plant(tracers))
+        let known = self.present(tracers);
+        known.unwrap_or_else(|| self.find_or_plant(tracers))
+    }
+
+    /// The tree that was asked for last, if it is for these tracers.
+    pub(crate) fn present(&self, tracers: &TracerNames) -> Option<Arc<Tree>> {
+        let trees = self.trees.load();
+        let first = trees.first()?;
+        (first.names == *tracers).then(|| first.clone())
     }
 
     #[cold]
@@ -142,15 +159,19 @@ impl Learned {
         run: impl FnOnce() -> Run,
     ) -> Brief {
         let flight = self.flights.begin(frontier, self.wait);
+        // Again, because an equal run may have landed since: while it was waited for, or
+        // between the first look and this flight.
+        let known = tree.walk(view);
         if flight.is_none() {
-            let known = tree.walk(view);
             self.flights.waited(known.is_ok());
-            if let Ok(known) = known {
-                return known;
-            }
         }
-        self.runs.fetch_add(1, Ordering::Relaxed);
+        if let Ok(known) = known {
+            return known;
+        }
         let run = run();
+        if matches!(run.decision.origin, Origin::Run(_)) {
+            self.runs.fetch_add(1, Ordering::Relaxed);
+        }
         if let Some(asked) = run.asked {
             tree.learn(view, &asked, &run.decision.choice);
         }

@@ -1,7 +1,7 @@
 //! The questions of one tree, each kept once and found by its place. They are only
 //! ever added, so a walk can borrow one for as long as it borrows the tree.
 
-use std::sync::OnceLock;
+use crate::sync::OnceLock;
 
 use crate::context::Question;
 

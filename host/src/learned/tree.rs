@@ -1,10 +1,10 @@
 //! The tree of one component and one list of tracers. The trunk is what was learned
 //! first, the cache is what is beyond it.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::OnceLock;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 use super::cache::{self, Cache, Size};
 use super::flights::Frontier;

@@ -3,8 +3,10 @@
 //! It only grows. A reader follows plain references; who learns puts what is new
 //! into an empty cell, from where it is seen whole or not at all.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::array;
+
+use crate::sync::OnceLock;
+use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::questions::Place;
 use super::told::{Known, Told};
@@ -90,7 +92,7 @@ impl Node {
             id,
             question,
             overflows: AtomicBool::new(false),
-            ways: [const { OnceLock::new() }; CHUNKS],
+            ways: array::from_fn(|_| OnceLock::new()),
             index: OnceLock::new(),
         }
     }
@@ -157,7 +159,12 @@ impl Node {
             Some(index) => enter(index, hash, place),
             None if place < MAX_LINEAR => {}
             None => {
-                let index = Box::new([const { AtomicU8::new(0) }; INDEX]);
+                let cells = (0..INDEX).map(|_| AtomicU8::new(0));
+                let cells: Box<[AtomicU8]> = cells.collect();
+                // It is as long as it must be.
+                let Ok(index) = <Box<[AtomicU8; INDEX]>>::try_from(cells) else {
+                    return Ok(());
+                };
                 for (place, way) in self.ways().enumerate() {
                     enter(&index, way.answer.hash(self.id), place);
                 }

@@ -183,20 +183,43 @@ impl OtelTracer {
     }
 }
 
+/// How long a tracer that was taken out is kept for a root that chose it just before.
+/// Longer than a decision takes, and an application may hold the tracer for ever.
+const CHOSEN: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether one is left.
+const LOOK: Duration = Duration::from_millis(1);
+
 impl OtelTracer {
-    /// Waits until its open spans have ended, for three quarters of the time at most,
-    /// then shuts it down. What is open still ends as spans that do nothing, and is
-    /// counted. What ended before is sent meanwhile.
-    pub(super) fn drain_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+    /// Waits until its open spans have ended and no root is about to start in it, for
+    /// three quarters of the time at most, then shuts it down. What is open still ends
+    /// as spans that do nothing, and is counted. What ended before is sent meanwhile.
+    ///
+    /// It must be in no registry any more.
+    pub(super) fn drain_within(
+        self: &Arc<Self>,
+        time: Duration,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
         let deadline = after(time);
+        let until = after(time - time / 4);
         let exporters = self.ledger.exporters();
         exporters.iter().for_each(|it| it.pipeline().flush());
-        let open = self.ledger.wait_for_open(after(time - time / 4));
+        self.ledger.wait_for_open(until);
+        self.wait_for_chosen(until.min(after(CHOSEN)));
+        let open = self.ledger.wait_for_open(until);
         let left = deadline.saturating_duration_since(Instant::now());
         let done = self.shutdown_within(left);
         match (open, done) {
             (0, done) => done,
             (open, done) => Err(still_open(open, done).into()),
+        }
+    }
+
+    /// Waits until nobody else holds it. Who selected it holds it until its span has
+    /// begun, and the span holds it then.
+    fn wait_for_chosen(self: &Arc<Self>, until: Instant) {
+        while Arc::strong_count(self) > 1 && Instant::now() < until {
+            std::thread::sleep(LOOK);
         }
     }
 

@@ -3,12 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::Guard;
-
 use super::Snapshot;
 use crate::context::ContextView;
 use crate::decision::{Choice, Decision, Fallback, Origin, RunCost};
 use crate::selector::{Decided, Selector};
+use crate::sync::Guard;
 
 /// The tracer that receives a trace, and why.
 ///

@@ -189,6 +189,26 @@ fn a_tracer_that_cannot_be_made_is_named() {
     );
 }
 
+/// What is in the file reaches the exporter, which alone can tell whether it is any use.
+#[test]
+fn certificates_of_a_file_are_those_that_are_trusted() {
+    let folder = Folder::new();
+    let text = "[tracers.a]\nservice = 's'\n\
+                exporter = { type = 'otlp', endpoint = 'https://c', ca_certificates = 'own.pem' }";
+    folder.write(
+        "own.pem",
+        "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n",
+    );
+    folder.builder(text).build().unwrap();
+    folder.write("own.pem", "no PEM");
+    let error = folder.builder(text).build().unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(
+        cause.contains("no PEM text with a `BEGIN CERTIFICATE` line"),
+        "{cause}"
+    );
+}
+
 #[test]
 fn a_watched_directory_keeps_the_order_of_the_file() {
     let folder = folder();

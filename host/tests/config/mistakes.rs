@@ -49,8 +49,8 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                     "spanway.toml:2:12: tracers.a.exporter: the key \"secret_key\" is missing: The \
                      secret key of the project",
                     "spanway.toml:4:1: tracers.a.exporter.publik_key: there is no such key; did \
-                     you mean \"public_key\"? There are: filter, gzip, headers, origin, proxy, \
-                     spill, timeout, base_url, public_key, region, secret_key, type",
+                     you mean \"public_key\"? There are: ca_certificates, filter, gzip, \
+                     headers, origin, proxy, spill, timeout, base_url, public_key, region, secret_key, type",
                 ],
             ),
             (
@@ -59,6 +59,15 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 &[
                     "spanway.toml:3:32: tracers.a.exporter.gzip: an exporter of type \"console\" \
                    sends to no backend; remove the key",
+                ],
+            ),
+            (
+                "a region of a cloud for a server of one's own",
+                "service = 's'\n[tracers.a.exporter]\ntype = 'langfuse'\npublic_key = 'p'\n\
+                 secret_key = '${SECRET}'\nregion = 'us'\nbase_url = 'http://l:3000'",
+                &[
+                    "spanway.toml:6:1: tracers.a.exporter.region: a server of your own is in no \
+                     region of a cloud; remove this key, or `base_url`",
                 ],
             ),
             (
@@ -266,6 +275,15 @@ fn what_is_not_there_is_named() {
                 ],
             ),
             (
+                "a file of certificates",
+                "service = 's'\n[tracers.a.exporter]\ntype = 'otlp'\nendpoint = 'https://c'\n\
+                 ca_certificates = '${SECRET}.pem'",
+                &[
+                    "spanway.toml:5:19: tracers.a.exporter.ca_certificates: the file \
+                     ${SECRET}.pem cannot be read; name one of PEM text that this process may read",
+                ],
+            ),
+            (
                 "environment variables",
                 "service = '${SERVICE}'\ndefault = '${'\nfallback = '${a b}'\n\
                  [tracers.a.exporter]\ntype = '${NOPE:-console}'",
@@ -340,8 +358,8 @@ fn json_has_the_same_places() {
                     "spanway.json:2:20: tracers.\"é\".exporter: the key \"path\" is missing: The \
                      file that is written to",
                     "spanway.json:2:49: tracers.\"é\".exporter.pat: there is no such key; did you \
-                     mean \"path\"? There are: filter, gzip, headers, origin, proxy, spill, \
-                     timeout, keep, max_bytes, path, type",
+                     mean \"path\"? There are: ca_certificates, filter, gzip, headers, \
+                     origin, proxy, spill, timeout, keep, max_bytes, path, type",
                 ],
             ),
         ],

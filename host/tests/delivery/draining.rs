@@ -12,6 +12,7 @@ use opentelemetry_sdk::trace::{
 };
 use parking_lot::Mutex;
 use spanway::otel::{RoutingTracerProvider, Sampling, TracerSource};
+use spanway::{Chain, Selector, native};
 
 use crate::support::*;
 
@@ -36,6 +37,34 @@ fn a_tracer_is_drained_before_it_is_removed() {
     assert_eq!((exporter.took("root"), exporter.took("late")), (1, 1));
     assert_eq!((exporter.taken(), exporter.shut_downs()), (3, 1));
     assert_eq!(provider.lost().total(), 0);
+}
+
+/// A decision takes its time, and the tracer that it comes to may be taken out
+/// meanwhile.
+#[test]
+fn a_root_that_chose_a_tracer_before_it_was_removed_starts_in_it() {
+    let exporter = Scripted::always(Does::Take);
+    let provider = provider(&[&exporter], patient(100, 10));
+    let registry = provider.registry().clone();
+    let (asked, is_asked) = std::sync::mpsc::channel();
+    let slow = native("slow", move |_, tracers| {
+        asked.send(()).unwrap();
+        eventually(|| !registry.has("only"));
+        tracers.choose("only")
+    });
+    provider
+        .registry()
+        .set_selectors(Chain::new([Arc::new(slow) as Arc<dyn Selector>]));
+    let tracer = provider.tracer("shop");
+    let removed = thread::scope(|scope| {
+        let starting = scope.spawn(|| tracer.start("root").end());
+        is_asked.recv().unwrap();
+        let removed = provider.remove("only", LONG).unwrap();
+        starting.join().unwrap();
+        removed
+    });
+    assert_eq!(removed.succeeded, ["only"]);
+    assert_eq!((exporter.took("root"), provider.lost().total()), (1, 0));
 }
 
 #[test]

@@ -28,6 +28,10 @@ pub(in crate::config) struct ExporterTable {
     pub(in crate::config) proxy: Option<Hidden>,
     /// Another host that is sent to by the same path: a gateway before the backend.
     pub(in crate::config) origin: Option<Url>,
+    /// A file of certificates of authorities, as PEM, by which a backend is trusted, and
+    /// by no others: for a server of your own. Its path is seen from the configuration.
+    #[schemars(example = &"authorities.pem")]
+    pub(in crate::config) ca_certificates: Option<PathBuf>,
     /// Where spans are kept while a backend is down.
     pub(in crate::config) spill: Option<SpillTable>,
     /// Which kind it is, and what that needs.

@@ -50,6 +50,13 @@ pub(in crate::config) struct LimitsTable {
     learned_answers: Option<NonZeroUsize>,
     /// Bytes that what is learned of one selector may take.
     learned_bytes: Option<NonZeroUsize>,
+    /// Runs in a row that trap, use up a budget or cannot be made, after which a
+    /// selector is suspended; 0 for never.
+    suspend_after: Option<u32>,
+    /// How long a selector is suspended the first time; twice as long each time after.
+    suspend_first: Option<Period>,
+    /// How long a selector is suspended at most.
+    suspend_longest: Option<Period>,
 }
 
 impl From<&LimitsTable> for Limits {
@@ -77,6 +84,9 @@ impl From<&LimitsTable> for Limits {
             compile_threads: count(table.compile_threads, limits.compile_threads),
             learned_answers: count(table.learned_answers, limits.learned_answers),
             learned_bytes: count(table.learned_bytes, limits.learned_bytes),
+            suspend_after: table.suspend_after.unwrap_or(limits.suspend_after),
+            suspend_first: time(table.suspend_first, limits.suspend_first),
+            suspend_longest: time(table.suspend_longest, limits.suspend_longest),
         }
     }
 }

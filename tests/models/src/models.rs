@@ -1,0 +1,201 @@
+//! What is checked: small scenes of a few threads, each to be run in many orders.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use shuttle::thread;
+
+use crate::circuit::Circuit;
+use crate::context::{ContextView, Question, RuntimeContext};
+use crate::decision::{Brief, Choice, Decision, Fallback, Origin, RunCost};
+use crate::learned::{Learned, Room, Run};
+use crate::limits::Limits;
+use crate::tracer_names::TracerNames;
+
+/// A selector that asks for a tenant, and of some for their region, and what it has
+/// learned. How many runs are under way, and how many there were.
+struct Scene {
+    learned: Learned,
+    runs: AtomicUsize,
+}
+
+fn context(tenant: i64, region: i64) -> RuntimeContext {
+    let builder = RuntimeContext::builder().set("tenant", tenant);
+    builder
+        .set("region", region)
+        .build()
+        .expect("a small context")
+}
+
+/// What it decides, whoever asks.
+fn decides(tenant: i64, region: i64, names: &TracerNames) -> Choice {
+    match (tenant % 3, region % 2) {
+        (0, _) => Choice::Abstain,
+        (1, _) => names.choose("a"),
+        (_, 0) => names.choose("b"),
+        _ => Choice::failed("no region"),
+    }
+}
+
+impl Scene {
+    fn new(answers: usize) -> Self {
+        let room = Room {
+            answers,
+            bytes: 1 << 20,
+        };
+        Self {
+            learned: Learned::new(room, Duration::from_secs(1)),
+            runs: AtomicUsize::new(0),
+        }
+    }
+
+    /// One decision, which must be right.
+    fn decide(&self, tenant: i64, region: i64, names: &TracerNames) {
+        let context = context(tenant, region);
+        let view = context.view();
+        let tree = self.learned.tree(names);
+        let brief = self
+            .learned
+            .decide(&tree, &view, || self.run(&view, tenant, region, names));
+        let decision = Decision::from(brief);
+        assert_eq!(
+            decision.choice,
+            decides(tenant, region, names),
+            "{tenant} {region}"
+        );
+    }
+
+    fn run(&self, _: &ContextView<'_>, tenant: i64, region: i64, names: &TracerNames) -> Run {
+        self.runs.fetch_add(1, SeqCst);
+        // Others go on while it runs.
+        thread::yield_now();
+        let mut asked = vec![Question::get("tenant".to_owned())];
+        if tenant % 3 == 2 {
+            asked.push(Question::get("region".to_owned()));
+        }
+        Run {
+            decision: Decision {
+                choice: decides(tenant, region, names),
+                origin: Origin::Run(RunCost::default()),
+            },
+            asked: Some(asked),
+        }
+    }
+}
+
+fn all<F: FnOnce() + Send + 'static>(threads: Vec<F>) {
+    let threads: Vec<_> = threads.into_iter().map(thread::spawn).collect();
+    for thread in threads {
+        thread.join().expect("a thread");
+    }
+}
+
+fn names() -> TracerNames {
+    TracerNames::new(["a", "b"])
+}
+
+/// Three threads teach and ask one tree: ways and nodes that come while others read, and
+/// a node that gets an index while it is walked.
+pub fn threads_that_learn_together_are_never_wrong() {
+    let scene = Arc::new(Scene::new(4096));
+    let thread = |first: i64| {
+        let scene = scene.clone();
+        move || {
+            for number in 0..6 {
+                // Each begins elsewhere, and all come to the same.
+                let tenant = (first + number) % 11;
+                scene.decide(tenant, number, &names());
+                scene.decide(tenant, number + 1, &names());
+            }
+        }
+    };
+    all(vec![thread(0), thread(3), thread(7)]);
+    for tenant in 0..11 {
+        scene.decide(tenant, 0, &names());
+    }
+}
+
+/// With room for next to nothing, so that answers go to the cache and out of it.
+pub fn with_little_room_threads_are_never_wrong() {
+    let scene = Arc::new(Scene::new(3));
+    let thread = |first: i64| {
+        let scene = scene.clone();
+        move || (0..8).for_each(|number| scene.decide(first + number % 5, number, &names()))
+    };
+    all(vec![thread(0), thread(2)]);
+}
+
+/// Of equal misses one runs, whoever comes first, and nobody waits for ever.
+pub fn equal_misses_share_one_run() {
+    let scene = Arc::new(Scene::new(4096));
+    let thread = || {
+        let scene = scene.clone();
+        move || scene.decide(1, 0, &names())
+    };
+    all(vec![thread(), thread(), thread()]);
+    assert_eq!(scene.runs.load(SeqCst), 1);
+}
+
+/// Lists of tracers come and go while others ask: each finds a tree of its own list.
+pub fn each_list_of_tracers_has_its_tree() {
+    let scene = Arc::new(Scene::new(4096));
+    let thread = |list: &'static [&'static str]| {
+        let scene = scene.clone();
+        move || {
+            for tenant in 0..3 {
+                let names = TracerNames::new(list.iter().copied());
+                scene.decide(tenant, 0, &names);
+            }
+        }
+    };
+    all(vec![
+        thread(&["a", "b"]),
+        thread(&["b", "a"]),
+        thread(&["a", "b", "c"]),
+    ]);
+}
+
+/// Suspended, with no time to wait: one probe at a time, and never none for ever.
+pub fn one_probe_at_a_time_and_it_comes_back() {
+    let circuit = Arc::new(Circuit::new(&Limits {
+        suspend_after: 1,
+        suspend_first: Duration::ZERO,
+        suspend_longest: Duration::ZERO,
+    }));
+    let trapped = Choice::Fallback(Fallback::Trapped(String::new()));
+    let permit = circuit.admit().expect("closed");
+    permit.ended("s", &trapped);
+    let probing = Arc::new(AtomicUsize::new(0));
+    let thread = |choices: Vec<Choice>| {
+        let (circuit, probing) = (circuit.clone(), probing.clone());
+        move || {
+            for choice in choices {
+                let suspended = circuit.suspension().is_some();
+                let Ok(permit) = circuit.admit() else {
+                    continue;
+                };
+                // While it is suspended, who is let through is alone.
+                if suspended && circuit.suspension().is_some() {
+                    assert_eq!(probing.fetch_add(1, SeqCst), 0, "two probes");
+                    thread::yield_now();
+                    probing.fetch_sub(1, SeqCst);
+                }
+                match choice {
+                    // As if it had found no sandbox.
+                    Choice::Abstain => drop(permit),
+                    choice => permit.ended("s", &choice),
+                }
+            }
+        }
+    };
+    all(vec![
+        thread(vec![trapped.clone(), Choice::Abstain]),
+        thread(vec![Choice::Abstain, trapped.clone()]),
+        thread(vec![trapped.clone(), trapped.clone()]),
+    ]);
+    // Whatever happened, the next run that works ends it.
+    let permit = circuit.admit().expect("a probe, or closed");
+    permit.ended("s", &names().choose("a"));
+    assert!(circuit.suspension().is_none());
+}

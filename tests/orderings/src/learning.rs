@@ -1,0 +1,184 @@
+//! Models of what is learned while it is used. The selector is a closure that asks for the
+//! tenant, and for those that are told apart for the user too.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use loom::thread;
+
+use crate::context::{Answer, ContextView, Question, RuntimeContext, Value};
+use crate::decision::{Choice, Decision, Origin, RunCost, TracerIndex};
+use crate::learned::{Learned, Room, Run};
+use crate::tracer_names::TracerNames;
+
+/// So little that a cache has one set.
+const ROOM: Room = Room {
+    answers: 2048 + 16,
+    bytes: 64 << 10,
+};
+
+/// What threads decide by.
+struct Selector {
+    learned: Learned,
+    names: TracerNames,
+    ran: AtomicUsize,
+}
+
+/// What a selector says of a tenant and a user: the same in every order.
+fn right(tenant: &str, user: &str) -> Choice {
+    match (tenant, user) {
+        ("acme", "ada") => Choice::Tracer(TracerIndex(1)),
+        ("nobody", _) => Choice::Abstain,
+        _ => Choice::Tracer(TracerIndex(0)),
+    }
+}
+
+fn context(tenant: &str, user: &str) -> RuntimeContext {
+    let context = RuntimeContext::builder()
+        .set("tenant", tenant)
+        .set("user", user);
+    context.build().expect("a small context")
+}
+
+impl Selector {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            // Longer than a clock can tell: who waits is woken, or for ever there.
+            learned: Learned::new(ROOM, Duration::MAX),
+            names: TracerNames::new(["console", "langfuse"]),
+            ran: AtomicUsize::new(0),
+        })
+    }
+
+    /// One that has learned so many tenants by itself.
+    fn knowing(tenants: usize) -> Arc<Self> {
+        let selector = Self::new();
+        loom::stop_exploring();
+        for tenant in 0..tenants {
+            selector.decide(&format!("t{tenant}"), "ada");
+        }
+        loom::explore();
+        selector.ran.store(0, Ordering::Relaxed);
+        selector
+    }
+
+    /// Decides, and holds that it is right.
+    fn decide(&self, tenant: &str, user: &str) {
+        let context = context(tenant, user);
+        let view = context.view();
+        let tree = self.learned.tree(&self.names);
+        let brief = self
+            .learned
+            .decide(&tree, &view, || self.run(view, tenant, user));
+        let decision = Decision::from(brief);
+        assert_eq!(decision.choice, right(tenant, user), "{tenant} {user}");
+    }
+
+    fn run(&self, view: ContextView<'_>, tenant: &str, user: &str) -> Run {
+        self.ran.fetch_add(1, Ordering::Relaxed);
+        let mut asked = vec![Question::get("tenant".to_owned())];
+        if tenant == "acme" {
+            asked.push(Question::get("user".to_owned()));
+        }
+        for question in &asked {
+            let answer = view.answer(question);
+            assert!(matches!(answer, Answer::Get(Some(Value::Text(_)))));
+        }
+        Run {
+            decision: Decision {
+                choice: right(tenant, user),
+                origin: Origin::Run(RunCost::default()),
+            },
+            asked: Some(asked),
+        }
+    }
+
+    fn ran(&self) -> usize {
+        self.ran.load(Ordering::Relaxed)
+    }
+}
+
+/// Decides it on a thread of its own.
+fn aside(selector: &Arc<Selector>, tenant: &'static str) -> thread::JoinHandle<()> {
+    let selector = selector.clone();
+    thread::spawn(move || selector.decide(tenant, "ada"))
+}
+
+/// Two threads learn what nobody knew, of two tenants that are asked different things.
+pub(crate) fn the_first_way_is_seen_whole_or_not_at_all() {
+    let selector = Selector::new();
+    let other = aside(&selector, "acme");
+    selector.decide("nobody", "ada");
+    other.join().expect("it decided");
+    assert_eq!(selector.ran(), 2);
+    is_learned(&selector, &[("acme", "ada"), ("nobody", "ada")]);
+}
+
+/// A tenant that is known is never run for, whatever is learned beside it.
+pub(crate) fn what_is_known_stays_known_while_another_way_is_added() {
+    beside_new_ones(Selector::knowing(3), "t2");
+}
+
+/// The ninth answer has the others found by an index from then on.
+pub(crate) fn what_is_known_stays_known_while_the_index_is_made() {
+    beside_new_ones(Selector::knowing(8), "t7");
+}
+
+/// Reads what is known, the last of it too, while two threads add what is not.
+fn beside_new_ones(selector: Arc<Selector>, last: &str) {
+    let others = [aside(&selector, "new"), aside(&selector, "acme")];
+    selector.decide("t0", "ada");
+    selector.decide(last, "ada");
+    for other in others {
+        other.join().expect("it decided");
+    }
+    assert_eq!(selector.ran(), 2, "runs for what was known");
+}
+
+/// The node is full, so that what is new goes to the cache while somebody looks there.
+pub(crate) fn what_is_beyond_the_trunk_is_decided_right() {
+    let selector = Selector::knowing(64);
+    let other = aside(&selector, "acme");
+    selector.decide("acme", "bob");
+    selector.decide("t63", "ada");
+    other.join().expect("it decided");
+    assert_eq!(selector.ran(), 2, "runs for what was known");
+    is_learned(&selector, &[("acme", "ada"), ("acme", "bob")]);
+}
+
+/// Who finds another learning leaves it for the next time, and after that it is known.
+fn is_learned(selector: &Selector, decisions: &[(&str, &str)]) {
+    let decide = || {
+        decisions
+            .iter()
+            .for_each(|(tenant, user)| selector.decide(tenant, user))
+    };
+    decide();
+    let ran = selector.ran();
+    decide();
+    assert_eq!(selector.ran(), ran, "it was not learned");
+}
+
+/// Three ask the same at once.
+pub(crate) fn equal_misses_wait_for_each_other_and_nobody_for_ever() {
+    let selector = Selector::new();
+    let others = [aside(&selector, "acme"), aside(&selector, "acme")];
+    selector.decide("acme", "ada");
+    for other in others {
+        other.join().expect("it decided");
+    }
+    assert_eq!(selector.ran(), 1, "runs of equal misses");
+    is_learned(&selector, &[("acme", "ada")]);
+}
+
+/// Two ask for a tree at once that nobody has planted.
+pub(crate) fn equal_names_have_one_tree() {
+    let selector = Selector::new();
+    let other = {
+        let selector = selector.clone();
+        thread::spawn(move || selector.learned.tree(&selector.names))
+    };
+    let tree = selector.learned.tree(&selector.names);
+    assert!(Arc::ptr_eq(&tree, &other.join().expect("it has one")));
+}

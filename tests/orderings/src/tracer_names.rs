@@ -1,0 +1,1 @@
+../../../host/src/tracer_names.rs

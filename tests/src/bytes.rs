@@ -1,0 +1,38 @@
+//! Components that are made of others, byte by byte.
+
+use crate::{component, text};
+
+/// Puts something into the core module of the smallest selector.
+///
+/// # Panics
+/// If that is no text of a module.
+pub fn console_with(more: &str) -> Vec<u8> {
+    let place = "(memory (export \"memory\") 1)";
+    let console = text("guests", "console");
+    assert!(console.contains(place));
+    component(&console.replace(place, &format!("{place}\n{more}")))
+}
+
+/// A component that holds another, that holds another …
+pub fn nested(depth: usize) -> Vec<u8> {
+    const HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
+    // From the inside out, and backwards, so that each level costs its own bytes.
+    let mut backwards: Vec<u8> = HEADER.iter().rev().copied().collect();
+    for _ in 0..depth {
+        let mut head = HEADER.to_vec();
+        head.push(4);
+        leb(&mut head, backwards.len());
+        backwards.extend(head.iter().rev());
+    }
+    backwards.reverse();
+    backwards
+}
+
+/// Writes a number as files have it.
+pub fn leb(file: &mut Vec<u8>, mut number: usize) {
+    while number >= 0x80 {
+        file.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    file.push(number as u8);
+}

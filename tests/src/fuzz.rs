@@ -1,0 +1,219 @@
+//! What is fuzzed: functions of any bytes, each of which must come to its end without
+//! breaking what holds of every input. The fuzzer of `fuzz/` drives them, and the suite
+//! `fuzzing` over what is committed.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
+use spanway::config::{Config, ConfigError};
+use spanway::exporters::Exporter;
+use spanway::otel::{Inbound, RoutingTracerProvider, TracerConfig};
+use spanway::{
+    Budget, Choice, ContextLimits, Decision, Fallback, Limits, Mode, Origin, RuntimeContext,
+    Selector, SelectorHost, TracerNames, Value,
+};
+
+use crate::{TRACERS, component, host_within, limits, text};
+
+/// A function of any bytes.
+pub type Target = fn(&[u8]);
+
+/// Every target by its name.
+pub const TARGETS: [(&str, Target); 5] = [
+    ("carrier", carrier),
+    ("config", config),
+    ("context", context),
+    ("learned", learned),
+    ("loader", loader),
+];
+
+/// A first line and the rest, as text; none if it is no text.
+fn lines(bytes: &[u8]) -> Option<(&str, &str)> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some(text.split_once('\n').unwrap_or(("", text)))
+}
+
+/// A key on the first line and JSON behind it: what is taken is bounded, is asked
+/// without contradictions, and is the same when it is built again.
+pub fn context(bytes: &[u8]) {
+    let Some((key, json)) = lines(bytes) else {
+        return;
+    };
+    let small = ContextLimits {
+        keys: 16,
+        bytes: 512,
+        depth: 4,
+    };
+    for limits in [ContextLimits::default(), small] {
+        let Ok(context) = RuntimeContext::from_json_within(json, limits) else {
+            continue;
+        };
+        assert!(context.len() <= limits.keys);
+        let again = context.to_builder().build().expect("what was taken");
+        let (view, again) = (context.view(), again.view());
+        let keys = view.keys();
+        assert!(keys.is_sorted(), "{keys:?}");
+        for key in keys.iter().map(String::as_str).chain([key]) {
+            let answer = view.get(key);
+            assert_eq!(view.has(key), answer.is_some(), "{key:?}");
+            assert_eq!(
+                format!("{answer:?}"),
+                format!("{:?}", again.get(key)),
+                "{key:?}"
+            );
+            assert_eq!(view.text(key), answer.and_then(Value::as_text), "{key:?}");
+            let bucket = view.bucket(key, "salt", 7);
+            assert!(bucket.is_none_or(|bucket| bucket < 7), "{key:?}");
+            assert_eq!(bucket, again.bucket(key, "salt", 7), "{key:?}");
+            if let Some(Value::Json(json)) = answer {
+                let text = format!("{{\"x\":{json}}}");
+                let same = RuntimeContext::from_json(&text).expect("our own text");
+                let same = format!("{:?}", same.view().get("x"));
+                assert_eq!(same, format!("{answer:?}"));
+            }
+        }
+    }
+}
+
+/// A configuration in either form: it is right, or each mistake has its line.
+pub fn config(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    for read in [Config::from_toml, Config::from_json] {
+        match read(text) {
+            Ok(config) => assert!(!format!("{config:?}").is_empty()),
+            Err(error @ ConfigError::Invalid(_)) => {
+                assert!(!error.problems().is_empty());
+                let lines = text.lines().count().max(1);
+                for problem in error.problems() {
+                    assert!((1..=lines + 1).contains(&problem.line), "{problem:?}");
+                }
+            }
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+}
+
+/// A file: it is refused, or decides within its fuel, the same again and again.
+pub fn loader(bytes: &[u8]) {
+    static HOST: OnceLock<SelectorHost> = OnceLock::new();
+    let host = HOST.get_or_init(|| {
+        host_within(Limits {
+            component_bytes: 64 << 10,
+            memory_bytes: 2 << 20,
+            fuel: 100_000,
+            ..limits()
+        })
+    });
+    let Ok(selector) = host.load("fuzz", bytes) else {
+        return;
+    };
+    let selector = selector.with_mode(Mode::Fresh);
+    let context = RuntimeContext::builder().set("environment", "test").build();
+    let context = context.expect("a small context");
+    let decisions = [(); 2].map(|()| crate::decide(&selector, &context));
+    for decision in &decisions {
+        if let Origin::Run(cost) = decision.origin {
+            assert!(cost.fuel <= 100_000, "{decision:?}");
+        }
+    }
+    assert!(is_same(&decisions[0], &decisions[1]), "{decisions:?}");
+}
+
+/// Where a stack ends depends on more than on the answers.
+fn is_same(one: &Decision, other: &Decision) -> bool {
+    let stack = Choice::Fallback(Fallback::OutOfBudget(Budget::Stack));
+    one.choice == other.choice || one.choice == stack || other.choice == stack
+}
+
+/// A program for the guest `random-program`, and contexts: what was learned is what a
+/// fresh run says.
+pub fn learned(bytes: &[u8]) {
+    static HOST: OnceLock<SelectorHost> = OnceLock::new();
+    let host = HOST.get_or_init(|| {
+        host_within(Limits {
+            memory_bytes: 2 << 20,
+            fuel: 200_000,
+            // So little that much is forgotten.
+            learned_answers: 64,
+            learned_bytes: 32 << 10,
+            ..limits()
+        })
+    });
+    let Some((length, rest)) = bytes.split_first() else {
+        return;
+    };
+    let (program, contexts) = rest.split_at(rest.len().min(usize::from(*length) * 4));
+    let data: String = program.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    let file = component(&text("guests", "random-program").replace("the program", &data));
+    let selector = host.load("fuzz", &file).expect("the guest");
+    let fresh = selector.with_mode(Mode::Fresh);
+    let names = TracerNames::new(TRACERS);
+    let contexts: Vec<RuntimeContext> = contexts.chunks(6).take(24).map(small_context).collect();
+    for context in contexts.iter().chain(&contexts) {
+        let expected = fresh.decide(&context.view(), &names);
+        let found = selector.decide(&context.view(), &names);
+        assert!(is_same(&expected, &found), "{expected:?} and not {found:?}");
+    }
+}
+
+/// Few keys with few values, so that much of it comes again.
+fn small_context(bytes: &[u8]) -> RuntimeContext {
+    const KEYS: [&str; 4] = ["tenant", "environment", "user", "user.tier"];
+    let mut builder = RuntimeContext::builder();
+    for (key, byte) in KEYS.iter().zip(bytes) {
+        builder = match byte % 8 {
+            0 => builder,
+            1 => builder.set(key, byte & 8 == 0),
+            2 => builder.set(key, i64::from(byte / 8)),
+            3 => builder.set(key, f64::from(*byte) / 16.0),
+            4 => builder.set_json(key, &serde_json::json!({ "tier": byte / 8 })),
+            _ => builder.set(key, ["acme", "test", "gold"][usize::from(byte / 8 % 3)]),
+        };
+    }
+    builder.build().expect("a small context")
+}
+
+/// Headers of a request: `traceparent`, `tracestate` and `baggage`, a line each. Whatever
+/// they say, the root goes to a tracer that is registered.
+pub fn carrier(bytes: &[u8]) {
+    static PROVIDER: OnceLock<RoutingTracerProvider> = OnceLock::new();
+    let provider = PROVIDER.get_or_init(|| {
+        let nowhere = || TracerConfig::new("fuzz").exporter(Exporter::discard());
+        let builder = RoutingTracerProvider::builder()
+            .inbound(Inbound::FollowBoth)
+            .baggage_keys(["tenant"])
+            .copy_to_spans(["tenant"]);
+        let builder = TRACERS
+            .into_iter()
+            .fold(builder, |builder, name| builder.tracer(name, nowhere()));
+        builder.build().expect("a provider")
+    });
+    let text = String::from_utf8_lossy(bytes);
+    let headers: HashMap<String, String> = ["traceparent", "tracestate", "baggage"]
+        .into_iter()
+        .zip(text.lines())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let before = provider.registry().counts().total() + inbound(provider);
+    let incoming = provider.propagator().extract(&headers);
+    let tracer = provider.tracer("fuzz");
+    let root = incoming.with_span(tracer.start_with_context("root", &incoming));
+    let mut onwards = HashMap::new();
+    provider.propagator().inject_context(&root, &mut onwards);
+    drop(tracer.start_with_context("child", &root));
+    let after = provider.registry().counts().total() + inbound(provider);
+    assert_eq!(
+        after,
+        before + 1,
+        "{headers:?} is selected once, or followed once"
+    );
+    assert_eq!(provider.lost().total(), 0);
+}
+
+fn inbound(provider: &RoutingTracerProvider) -> u64 {
+    provider.inbound().followed
+}

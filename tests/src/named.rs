@@ -1,0 +1,44 @@
+//! Tests that a document names, as `module::test` in backticks.
+
+use std::path::Path;
+
+use crate::folder_of;
+
+/// Where modules of tests lie.
+const PLACES: [&str; 7] = [
+    "suites",
+    "../host/tests/delivery",
+    "../host/tests/exporters",
+    "../host/tests/otel",
+    "../host/tests/config",
+    "../host/src",
+    "../cli/tests",
+];
+
+/// The tests that the last cell of each row of a table of Markdown names; nothing for
+/// a row that names none.
+pub fn in_last_cells(table: &str) -> Vec<(&str, Vec<&str>)> {
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    rows.filter_map(|row| {
+        let cell = row.rsplit('|').nth(1)?;
+        Some((row, cell.split('`').skip(1).step_by(2).collect()))
+    })
+    .collect()
+}
+
+/// Whether there is a test of this name.
+pub fn is_there(test: &str) -> bool {
+    let Some((module, name)) = test.rsplit_once("::") else {
+        return false;
+    };
+    let module = module.replace("::", "/");
+    let holds = |path: &Path| {
+        let source = std::fs::read_to_string(path).unwrap_or_default();
+        source.contains(&format!("#[test]\nfn {name}()"))
+            || source.contains(&format!("#[test]\n    fn {name}()"))
+    };
+    PLACES.iter().any(|place| {
+        let module = folder_of(place).join(&module);
+        holds(&module.with_extension("rs")) || holds(&module.join("main.rs"))
+    })
+}

@@ -1,0 +1,375 @@
+//! A selector that keeps breaking is left alone, and tried again.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
+use std::time::Duration;
+
+use spanway::{
+    Budget, Chain, ComponentSelector, Decision, Fallback, FallbackKind, Limits, Mode, Origin,
+    RuntimeContext, Selector, SelectorsDirectory, TracerNames, TracerRegistry, WatchSettings,
+    native,
+};
+use spanway_tests::log::Log;
+use spanway_tests::{
+    TRACERS, chose, component, decide, fallback, guest, host_within, limits, text,
+};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const MODES: [Mode; 3] = [Mode::Learned, Mode::Fresh, Mode::Stateful];
+
+/// What `breaks` is told to do, apart from all others by the number.
+fn told(letter: &str, number: usize) -> RuntimeContext {
+    let text = format!("{letter}{number}");
+    RuntimeContext::builder().set("do", &*text).build().unwrap()
+}
+
+/// Three runs in a row, and then for this long.
+fn within(first: Duration) -> Limits {
+    Limits {
+        suspend_after: 3,
+        suspend_first: first,
+        suspend_longest: first,
+        fuel: 1_000_000,
+        ..limits()
+    }
+}
+
+fn breaks(limits: Limits, mode: Mode) -> ComponentSelector {
+    let loaded = host_within(limits).load("breaks", &guest("breaks"));
+    loaded.unwrap().with_mode(mode)
+}
+
+fn ran(decision: &Decision) -> bool {
+    matches!(decision.origin, Origin::Run(_))
+}
+
+fn is_suspended(decision: &Decision) -> bool {
+    matches!(fallback(decision), Some(Fallback::Suspended(_))) && !ran(decision)
+}
+
+/// Breaks it as often as it takes, each time on another context.
+fn suspend(selector: &ComponentSelector) {
+    for number in 0..3 {
+        assert!(ran(&decide(selector, &told("t", number))));
+    }
+    assert!(selector.suspension().is_some());
+}
+
+#[test]
+fn runs_that_break_in_a_row_suspend_it() {
+    let budgets = |budget| Fallback::OutOfBudget(budget);
+    let trapped = Fallback::Trapped("wasm `unreachable` instruction executed".to_owned());
+    for mode in MODES {
+        for (letter, reason) in [
+            ("t", trapped.clone()),
+            ("l", budgets(Budget::Fuel)),
+            ("r", budgets(Budget::Stack)),
+            ("k", budgets(Budget::Bytes)),
+        ] {
+            let selector = breaks(within(HOUR), mode);
+            for number in 0..3 {
+                assert_eq!(selector.suspension(), None, "{letter} {mode:?}");
+                let decision = decide(&selector, &told(letter, number));
+                assert_eq!(fallback(&decision), Some(&reason), "{mode:?}");
+            }
+            let suspension = selector.suspension().expect(letter);
+            assert_eq!(suspension.reason, reason.to_string());
+            assert_eq!(suspension.times, 1);
+            assert!(suspension.until.unwrap() > suspension.since);
+            for number in 3..100 {
+                let decision = decide(&selector, &told("x", number));
+                assert!(is_suspended(&decision), "{letter} {mode:?} {decision:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn time_that_is_used_up_suspends_it() {
+    let selector = breaks(
+        Limits {
+            fuel: u64::MAX,
+            wall_clock: Duration::from_millis(1),
+            ..within(HOUR)
+        },
+        Mode::Learned,
+    );
+    let context = told("l", 0);
+    let out_of_time = Fallback::OutOfBudget(Budget::WallClock);
+    for _ in 0..3 {
+        // It is not learned, so that the same context is enough.
+        assert_eq!(fallback(&decide(&selector, &context)), Some(&out_of_time));
+    }
+    assert!(is_suspended(&decide(&selector, &context)));
+}
+
+#[test]
+fn what_was_learned_keeps_answering() {
+    let selector = breaks(within(HOUR), Mode::Learned);
+    assert!(chose(&decide(&selector, &told("x", 0)), "console"));
+    assert!(fallback(&decide(&selector, &told("e", 0))).is_some());
+    suspend(&selector);
+    let runs = selector.explain(&TracerNames::new(TRACERS)).runs;
+    assert_eq!(runs, 5);
+    for _ in 0..100 {
+        let known = decide(&selector, &told("x", 0));
+        assert!(chose(&known, "console") && known.origin == Origin::Learned);
+        let failed = decide(&selector, &told("e", 0));
+        assert_eq!(
+            fallback(&failed),
+            Some(&Fallback::Failed("console".to_owned()))
+        );
+        // A trap that was learned is the one that it was.
+        let trapped = decide(&selector, &told("t", 1));
+        assert!(matches!(fallback(&trapped), Some(Fallback::Trapped(_))));
+        assert!(is_suspended(&decide(&selector, &told("x", 1))));
+    }
+    let explanation = selector.explain(&TracerNames::new(TRACERS));
+    assert_eq!((explanation.runs, explanation.hits), (runs, 300));
+}
+
+#[test]
+fn a_trap_that_was_learned_counts_once() {
+    let selector = breaks(within(HOUR), Mode::Learned);
+    for _ in 0..100 {
+        decide(&selector, &told("t", 0));
+    }
+    assert_eq!(selector.suspension(), None);
+}
+
+#[test]
+fn an_authors_word_and_an_unknown_name_never_suspend_it() {
+    for letter in ["e", "u", "a"] {
+        for mode in MODES {
+            let selector = breaks(within(HOUR), mode);
+            for tenant in 0..2000 {
+                assert!(ran(&decide(&selector, &told(letter, tenant))), "{mode:?}");
+            }
+            assert_eq!(selector.suspension(), None);
+        }
+    }
+}
+
+#[test]
+fn a_tenant_for_whom_it_breaks_takes_it_from_nobody_for_whom_it_works() {
+    let selector = breaks(within(HOUR), Mode::Fresh);
+    for turn in 0..500 {
+        assert!(ran(&decide(&selector, &told("t", 2 * turn))));
+        assert!(ran(&decide(&selector, &told("t", 2 * turn + 1))));
+        assert!(chose(&decide(&selector, &told("x", turn)), "console"));
+    }
+}
+
+#[test]
+fn a_probe_that_works_ends_it_and_one_that_breaks_does_not() {
+    for mode in MODES {
+        // Each decision is the probe, because no time passes.
+        let selector = breaks(within(Duration::ZERO), mode);
+        suspend(&selector);
+        for number in 3..8 {
+            assert!(ran(&decide(&selector, &told("t", number))), "{mode:?}");
+        }
+        assert_eq!(selector.suspension().unwrap().times, 6);
+        assert!(chose(&decide(&selector, &told("x", 0)), "console"));
+        assert_eq!(selector.suspension(), None);
+        assert!(ran(&decide(&selector, &told("t", 8))));
+        assert_eq!(selector.suspension(), None);
+    }
+}
+
+/// Of many threads one runs it, and the others do not wait for that.
+#[test]
+fn one_probe_runs_at_a_time() {
+    let selector = breaks(
+        Limits {
+            fuel: u64::MAX,
+            wall_clock: HOUR,
+            ..within(Duration::ZERO)
+        },
+        Mode::Fresh,
+    );
+    suspend(&selector);
+    let (runs, others) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let many = Barrier::new(8);
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (selector, runs, others, many) = (&selector, &runs, &others, &many);
+            scope.spawn(move || {
+                many.wait();
+                for number in 0..50 {
+                    // It always breaks, so that it stays suspended.
+                    let decision = decide(selector, &told("t", 100 * thread + number));
+                    match ran(&decision) {
+                        true => runs.fetch_add(1, Ordering::Relaxed),
+                        false => others.fetch_add(1, Ordering::Relaxed),
+                    };
+                    assert!(ran(&decision) || is_suspended(&decision));
+                }
+            });
+        }
+    });
+    let (runs, others) = (runs.into_inner(), others.into_inner());
+    assert_eq!(runs + others, 400);
+    // The first three, and each probe that broke.
+    let times = selector.suspension().unwrap().times;
+    assert_eq!(times as usize, runs + 1);
+}
+
+#[test]
+fn clones_share_it_and_another_mode_or_host_does_not() {
+    let selector = breaks(within(HOUR), Mode::Learned);
+    suspend(&selector.clone());
+    assert_eq!(selector.with_mode(Mode::Learned).suspension(), None);
+    let host = host_within(within(HOUR));
+    let [first, second] =
+        ["10-one", "20-two"].map(|name| host.load(name, &guest("breaks")).unwrap());
+    suspend(&first);
+    assert_eq!(second.suspension(), None);
+}
+
+/// The chain ends there, as at any failure: the next rule did not expect the trace.
+#[test]
+fn a_suspended_selector_ends_the_chain_at_the_fallback_tracer() {
+    let registry = TracerRegistry::<()>::new();
+    for name in ["langfuse", "console", "quarantine"] {
+        registry.register(name, ()).unwrap();
+    }
+    registry.set_fallback(Some("quarantine")).unwrap();
+    let selector = breaks(within(HOUR), Mode::Learned);
+    let next = native("next", |_, tracers| tracers.choose("langfuse"));
+    let links: [Arc<dyn Selector>; 2] = [Arc::new(selector), Arc::new(next)];
+    registry.set_selectors(Chain::new(links));
+    for number in 0..10 {
+        let selection = registry.select(&told("t", number).view());
+        assert_eq!(selection.tracer_name(), Some("quarantine"));
+        assert_eq!(selection.selector_name(), Some("breaks"));
+        let kind = match number < 3 {
+            true => FallbackKind::Trapped,
+            false => FallbackKind::Suspended,
+        };
+        assert_eq!(selection.fallback().map(Fallback::kind), Some(kind));
+    }
+    let said = selection_reason(&registry);
+    assert_eq!(
+        said,
+        "the selector is suspended, because its runs broke: the selector trapped: wasm \
+         `unreachable` instruction executed"
+    );
+    // Who asks why all goes to the fallback tracer finds it here.
+    let suspended: Vec<bool> = registry
+        .selectors()
+        .selectors()
+        .map(|selector| selector.suspension().is_some())
+        .collect();
+    assert_eq!(suspended, [true, false]);
+    let counted = |kind| {
+        let counts = registry.counts();
+        let of_kind = counts
+            .outcomes()
+            .filter(|(outcome, _)| outcome.fallback == Some(kind));
+        of_kind.map(|(_, count)| count).sum::<u64>()
+    };
+    assert_eq!(counted(FallbackKind::Trapped), 3);
+    assert_eq!(counted(FallbackKind::Suspended), 8);
+}
+
+fn selection_reason(registry: &TracerRegistry<()>) -> String {
+    let selection = registry.select(&told("x", 0).view());
+    selection.fallback().map(Fallback::to_string).unwrap()
+}
+
+/// Said once for each change, whatever the number of traces.
+#[test]
+fn it_is_said_when_it_is_suspended_and_when_it_works_again() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .set_default();
+    let selector = breaks(within(HOUR), Mode::Learned);
+    for number in 0..100 {
+        decide(&selector, &told("t", number));
+    }
+    let selector = breaks(within(Duration::ZERO), Mode::Learned);
+    suspend(&selector);
+    decide(&selector, &told("x", 0));
+    drop(subscriber);
+    let text = log.text();
+    assert_eq!(text.matches("a selector is suspended").count(), 2, "{text}");
+    assert_eq!(text.matches("a selector works again").count(), 1, "{text}");
+    for word in [
+        "selector=\"breaks\"",
+        "reason=the selector trapped",
+        "seconds=3600",
+    ] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+}
+
+#[test]
+fn a_watched_directory_names_it_and_a_new_file_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(path.with_extension("new"), bytes).unwrap();
+        std::fs::rename(path.with_extension("new"), path).unwrap();
+    };
+    put("10-breaks.wasm", &guest("breaks"));
+    put("20-no-component.wasm", b"not a component");
+    let chain = Arc::new(Mutex::new(Vec::new()));
+    let live = chain.clone();
+    let settings = WatchSettings {
+        rescan: Duration::from_millis(20),
+        quiet: Duration::from_millis(5),
+        ..WatchSettings::default()
+    };
+    let watched = SelectorsDirectory::new(folder.path(), host_within(within(HOUR)))
+        .watch_with(settings, move |selectors| *live.lock().unwrap() = selectors)
+        .unwrap();
+    let ask = |place: usize, letter, number| {
+        let selector: Arc<dyn Selector> = chain.lock().unwrap()[place].clone();
+        decide(&*selector, &told(letter, number))
+    };
+    for number in 0..3 {
+        ask(0, "t", number);
+    }
+    let status = watched.status();
+    let file = status.file("10-breaks").unwrap();
+    let suspended = file.suspended.as_ref().expect("suspended");
+    assert!(suspended.reason.contains("unreachable"), "{suspended:?}");
+    assert!(is_suspended(&ask(0, "x", 0)));
+    // One that never loaded holds its place, and is no matter of runs.
+    assert_eq!(status.file("20-no-component").unwrap().suspended, None);
+    for number in 0..10 {
+        let decision = ask(1, "x", number);
+        assert!(matches!(
+            fallback(&decision),
+            Some(Fallback::Unavailable(_))
+        ));
+    }
+
+    // The same bytes under the same name are the same selector, as suspended as it was.
+    put("10-breaks.wasm", &guest("breaks"));
+    put("30-console.wasm", &guest("console"));
+    let wait = |wanted: &mut dyn FnMut(&spanway::WatchStatus) -> bool| {
+        watched
+            .wait_until(Duration::from_secs(120), wanted)
+            .expect("in time")
+    };
+    wait(&mut |status| {
+        status
+            .file("30-console")
+            .is_some_and(|file| file.active.is_some())
+    });
+    assert!(is_suspended(&ask(0, "x", 0)));
+
+    // Other bytes are another selector.
+    let mended =
+        text("guests", "breaks").replace("(then unreachable)", "(then (return (i32.const 16)))");
+    put("10-breaks.wasm", &component(&mended));
+    wait(&mut |status| status.loads == 3);
+    assert_eq!(watched.status().file("10-breaks").unwrap().suspended, None);
+    assert!(chose(&ask(0, "t", 0), "console"));
+}

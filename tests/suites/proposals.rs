@@ -1,0 +1,170 @@
+//! Which proposals of WebAssembly a selector may use: docs/wasmtime.md lists every flag that
+//! the validator knows, and here a small piece of WebAssembly uses each that is off.
+
+use spanway::LoadError;
+use spanway_tests::{component, folder_of, host};
+use wasmparser::{Validator, WasmFeatures};
+
+/// A flag, and a piece of a component that needs it.
+const OFF: [(&str, &str); 28] = [
+    (
+        "CM_IMPLEMENTS",
+        "(component (import \"x\" (implements \"a:b/c\") (instance)))",
+    ),
+    (
+        "COMPACT_IMPORTS",
+        "(core module (import \"m\" (item \"a\" (func)) (item \"b\" (func))))",
+    ),
+    (
+        "RELAXED_SIMD",
+        "(core module (func (param v128 v128) (result v128) (i8x16.relaxed_swizzle (local.get 0) (local.get 1))))",
+    ),
+    ("THREADS", "(core module (memory 1 1 shared))"),
+    (
+        "SHARED_EVERYTHING_THREADS",
+        "(core module (global (shared i32) (i32.const 0)))",
+    ),
+    ("TAIL_CALL", "(core module (func $f (return_call $f)))"),
+    ("EXCEPTIONS", "(core module (tag $t) (func (throw $t)))"),
+    (
+        "LEGACY_EXCEPTIONS",
+        "(core module (func try catch_all end))",
+    ),
+    ("MEMORY64", "(core module (memory i64 1))"),
+    (
+        "GC",
+        "(core module (type $s (struct)) (func (drop (struct.new $s))))",
+    ),
+    ("GC_TYPES", "(core module (func (param externref)))"),
+    (
+        "FUNCTION_REFERENCES",
+        "(core module (type $f (func)) (func (param (ref $f))))",
+    ),
+    (
+        "MEMORY_CONTROL",
+        "(core module (memory 1) (func (memory.discard (i32.const 0) (i32.const 0))))",
+    ),
+    ("CUSTOM_PAGE_SIZES", "(core module (memory 1 (pagesize 1)))"),
+    (
+        "STACK_SWITCHING",
+        "(core module (type $f (func)) (type $c (cont $f)))",
+    ),
+    (
+        "WIDE_ARITHMETIC",
+        "(core module (func (param i64 i64) (result i64 i64) (i64.mul_wide_u (local.get 0) (local.get 1))))",
+    ),
+    (
+        "CUSTOM_DESCRIPTORS",
+        "(core module (rec (type (descriptor 1) (struct)) (type (describes 0) (struct))))",
+    ),
+    (
+        "CM_VALUES",
+        "(component (import \"v\" (value string)) (export \"w\" (value 0)))",
+    ),
+    ("CM_NESTED_NAMES", "(component (import \"a:b:c/d\" (func)))"),
+    ("CM_ASYNC", "(type (stream u8))"),
+    (
+        "CM_ASYNC_STACKFUL",
+        "(core module $m (func (export \"f\"))) (core instance $i (instantiate $m)) (func async (canon lift (core func $i \"f\") async))",
+    ),
+    (
+        "CM_MORE_ASYNC_BUILTINS",
+        "(core func (canon subtask.cancel async))",
+    ),
+    ("CM_THREADING", "(core func (canon thread.index))"),
+    ("CM_ERROR_CONTEXT", "(type error-context)"),
+    ("CM_FIXED_LENGTH_LISTS", "(type (list u8 4))"),
+    (
+        "CM_GC",
+        "(core module $m (func (export \"f\"))) (core instance $i (instantiate $m)) (func $f (canon lift (core func $i \"f\"))) (core type $t (func)) (core func (canon lower (func $f) gc (core-type $t)))",
+    ),
+    ("CM_MAP", "(type (map string u8))"),
+    ("CM64", "(core func (canon context.get i64 0))"),
+];
+
+/// What the text format has no words for, so that no piece of it can be written here.
+const WORDLESS: [&str; 1] = ["CM_CANON_NAMES"];
+
+/// A good selector with this in it.
+fn piece(text: &str) -> Vec<u8> {
+    let whole = spanway_tests::text("guests", "console");
+    let with = whole.replacen("(component", &format!("(component {text}"), 1);
+    component(&with)
+}
+
+fn is_valid(bytes: &[u8], features: WasmFeatures) -> bool {
+    let mut validator = Validator::new_with_features(features);
+    validator.validate_all(bytes).is_ok()
+}
+
+/// It is right for an engine that has everything, so what it is refused for is the
+/// proposal.
+#[test]
+fn a_selector_that_uses_a_proposal_that_is_off_is_refused() {
+    let host = host();
+    for (flag, text) in OFF {
+        let bytes = piece(text);
+        assert!(is_valid(&bytes, WasmFeatures::all()), "{flag}");
+        let without = WasmFeatures::all().difference(WasmFeatures::from_name(flag).unwrap());
+        // Part of another one too, in which it came to be.
+        assert_eq!(
+            is_valid(&bytes, without),
+            flag == "FUNCTION_REFERENCES",
+            "{flag}"
+        );
+        let error = host.load("uses", &bytes).expect_err(flag);
+        let refused = matches!(
+            error,
+            LoadError::Compile { .. } | LoadError::Malformed { .. }
+        );
+        assert!(refused, "{flag}: {error:?}");
+    }
+}
+
+#[test]
+fn each_proposal_that_is_off_has_its_piece() {
+    let page = std::fs::read_to_string(folder_of("../docs/wasmtime.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let off = rows.filter_map(|row| row.split_once("` | off |"));
+    let mut off: Vec<&str> = off.map(|(flag, _)| flag).collect();
+    let mut pieces: Vec<&str> = OFF
+        .into_iter()
+        .map(|(flag, _)| flag)
+        .chain(WORDLESS)
+        .collect();
+    off.sort_unstable();
+    pieces.sort_unstable();
+    assert_eq!(off, pieces);
+}
+
+/// 48.0.8 is the first of its line without the advisories that concern us.
+#[test]
+fn the_engine_that_is_locked_has_no_known_hole() {
+    for lock in [
+        "../Cargo.lock",
+        "../benches/Cargo.lock",
+        "../tests/backends/Cargo.lock",
+    ] {
+        let text = std::fs::read_to_string(folder_of(lock)).unwrap();
+        let packages: toml::Table = text.parse().unwrap();
+        let packages = packages["package"].as_array().unwrap();
+        let engines = packages
+            .iter()
+            .filter(|one| one["name"].as_str() == Some("wasmtime"));
+        let versions: Vec<Vec<u32>> = engines
+            .map(|one| one["version"].as_str().unwrap())
+            .map(|version| {
+                version
+                    .split('.')
+                    .map(|part| part.parse().unwrap())
+                    .collect()
+            })
+            .collect();
+        assert_eq!(versions.len(), 1, "{lock}");
+        let version = &versions[0];
+        assert!(
+            version[0] == 48 && (version[1], version[2]) >= (0, 8),
+            "{lock}: {version:?}"
+        );
+    }
+}

@@ -1,0 +1,47 @@
+;; Asks for a million different keys, and then answers.
+(component
+  (import "spanway:selector/runtime-context@0.1.0" (instance $context
+    (export "has" (func (param "key" string) (result bool)))))
+
+  ;; The memory stands apart, because the questions write into it.
+  (core module $memory
+    (memory (export "memory") 1)
+    (global $free (mut i32) (i32.const 4096))
+    (func (export "realloc") (param i32 i32 i32) (param $size i32) (result i32)
+      global.get $free
+      (global.set $free (i32.and
+        (i32.add (i32.add (global.get $free) (local.get $size)) (i32.const 7))
+        (i32.const -8)))))
+  (core instance $memory (instantiate $memory))
+  (core func $has (canon lower (func $context "has")
+    (memory (core memory $memory "memory"))))
+
+  (core module $guest
+    (import "context" "has" (func $has (param i32 i32) (result i32)))
+    (import "memory" "memory" (memory 1))
+    (func (export "select") (param $names i32) (param $count i32) (result i32)
+      (local $number i32)
+      (loop $again
+        ;; The key is the number, as four letters each of one of its bytes.
+        (i32.store (i32.const 1024) (i32.or (i32.const 0x20202020)
+          (i32.or (i32.and (local.get $number) (i32.const 0x1f))
+            (i32.or (i32.and (i32.shl (local.get $number) (i32.const 3)) (i32.const 0x1f00))
+              (i32.or (i32.and (i32.shl (local.get $number) (i32.const 6)) (i32.const 0x1f0000))
+                (i32.and (i32.shl (local.get $number) (i32.const 9)) (i32.const 0x1f000000)))))))
+        (drop (call $has (i32.const 1024) (i32.const 4)))
+        (local.set $number (i32.add (local.get $number) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get $number) (i32.const 1000000))))
+      i32.const 16)
+    ;; ok(some("console")): where `select` points to.
+    (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console"))
+  (core instance $guest (instantiate $guest
+    (with "memory" (instance $memory))
+    (with "context" (instance
+      (export "has" (func $has))))))
+
+  (func $select (param "available-tracers" (list string))
+      (result (result (option string) (error string)))
+    (canon lift (core func $guest "select")
+      (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+  (instance $selection (export "select" (func $select)))
+  (export "spanway:selector/selection@0.1.0" (instance $selection)))
