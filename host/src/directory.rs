@@ -21,7 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::component::{ComponentSelector, LoadError, Mode, SelectorHost};
+use crate::component::{self, ComponentSelector, LoadError, Mode, SelectorHost};
 use crate::context::ContextView;
 use crate::decision::{Choice, Decision, Fallback, Origin};
 use crate::selector::{Chain, Selector};
@@ -266,7 +266,7 @@ impl LoadedFile {
                 "a selector was loaded"
             ),
             Err(error) => tracing::warn!(
-                file = %self.path.display(),
+                file = %self.place(),
                 error = error as &dyn std::error::Error,
                 "a selector could not be loaded; decisions that reach its place go to the \
                  fallback tracer"
@@ -294,8 +294,13 @@ impl LoadedFile {
 
     /// The name of the selector: the file's, without the ending.
     pub fn name(&self) -> String {
-        let stem = self.path.file_stem().unwrap_or_default();
-        stem.to_string_lossy().into_owned()
+        component::selector_name(&self.path)
+    }
+
+    /// Where it is, on one line and with nothing that could move a terminal's cursor:
+    /// whoever drops a file names it.
+    pub fn place(&self) -> String {
+        component::place(&self.path)
     }
 }
 

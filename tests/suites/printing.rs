@@ -1,9 +1,17 @@
 //! What a guest prints goes to the log: with the name of its selector, of a run alone,
 //! and never more than there is room for.
 
-use spanway::{Limits, Mode, Origin, Selector as _, TracerNames};
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
+use spanway::{Limits, Mode, Origin, Selector as _, SelectorsDirectory, TracerNames};
 use spanway_tests::log::Log;
-use spanway_tests::{TRACERS, decide, environment, guest, host_within, limits, zoo};
+use spanway_tests::{
+    TRACERS, component, decide, environment, guest, host_within, limits, text, zoo,
+};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The lines about printing that `work` leaves in the log of this thread.
@@ -21,6 +29,32 @@ fn printed(work: impl FnOnce()) -> Vec<String> {
         .lines()
         .filter(|line| line.contains("a selector printed"));
     about.map(str::to_owned).collect()
+}
+
+/// Every value of every event as it is handed over, by a subscriber that escapes nothing.
+#[derive(Clone, Default)]
+struct Raw(Arc<Mutex<Vec<String>>>);
+
+impl<S: Subscriber> Layer<S> for Raw {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        event.record(&mut self.clone());
+    }
+}
+
+impl Visit for Raw {
+    fn record_str(&mut self, _: &Field, value: &str) {
+        self.0.lock().unwrap().push(value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+/// A guest that prints these bytes, as the text format writes them.
+fn shouts(bytes: &str) -> Vec<u8> {
+    let data = format!("(data (i32.const 8192) \"{bytes}\") (func (export \"select\")");
+    component(&text("zoo", "prints-forever").replacen("(func (export \"select\")", &data, 1))
 }
 
 #[test]
@@ -48,6 +82,40 @@ fn what_a_run_prints_is_logged_with_its_selector_and_a_known_decision_prints_not
         ));
     });
     assert_eq!(lines.len(), 1, "{lines:?}");
+}
+
+/// Neither what a guest prints nor the name that somebody gave to its file writes anything
+/// but its own line, whatever takes the events.
+#[cfg(unix)]
+#[test]
+fn what_a_guest_says_is_one_line_that_moves_no_cursor() {
+    const NAME: &str = "50-\u{1b}[2J\nname.wasm";
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join(NAME),
+        shouts("\\1b[2J\\0aWARN all is lost\\0a\\07"),
+    )
+    .unwrap();
+    std::fs::write(folder.path().join(format!("60{NAME}")), b"no selector").unwrap();
+    let raw = Raw::default();
+    let told = raw.clone();
+    let guard = tracing_subscriber::registry().with(raw).set_default();
+    let report = SelectorsDirectory::new(folder.path(), host_within(limits())).load();
+    let report = report.unwrap();
+    for selector in report.loaded() {
+        decide(selector, &environment("production"));
+    }
+    drop(guard);
+    let told = told.0.lock().unwrap().clone();
+    let said = |word: &str| told.iter().any(|value| value.contains(word));
+    assert!(said("all is lost") && said("name"), "{told:?}");
+    for value in told {
+        assert!(!value.contains(char::is_control), "{value:?}");
+    }
+    for file in report.files() {
+        assert!(!file.name().contains(char::is_control), "{file:?}");
+        assert!(!file.place().contains(char::is_control), "{file:?}");
+    }
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn write(
     if let Some(file) = report.files().iter().find(|file| !is_listed(&listed, file)) {
         bail!(
             "the name of {} is not UTF-8, so no lock can list it; give it another",
-            file.path.display()
+            file.place()
         );
     }
     listed.write(lock)?;

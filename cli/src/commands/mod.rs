@@ -171,7 +171,7 @@ fn warn(file: &LoadedFile, printer: &Printer) {
     if let Err(error) = &file.outcome {
         let cause = std::error::Error::source(error);
         let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
-        printer.warning(format_args!("{}: {error}{cause}", file.path.display()));
+        printer.warning(format_args!("{}: {error}{cause}", file.place()));
     }
 }
 

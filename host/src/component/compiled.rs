@@ -129,6 +129,8 @@ impl Compiled {
 
     fn log_printed(&self, live: &mut Live) {
         if let Some(printed) = live.store.data_mut().world.take_printed() {
+            // A line of its own for each would be as many as it likes.
+            let printed = printable(printed.trim_end().chars());
             tracing::info!(selector = self.name, printed, "a selector printed");
         }
     }

@@ -30,6 +30,7 @@ use super::sandbox::Sandbox;
 use super::selector::ComponentSelector;
 use super::shared::Shared;
 use super::wasi;
+use super::words::selector_name;
 use super::workers;
 use crate::selector::panic_message;
 
@@ -174,8 +175,7 @@ impl SelectorHost {
     /// # Cost
     /// As [`load`](Self::load). Reads the file whole, never more than the limit.
     pub fn load_file(&self, path: &Path) -> Result<ComponentSelector, LoadError> {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        self.load(&name, &self.read_file(path)?)
+        self.load(&selector_name(path), &self.read_file(path)?)
     }
 
     /// The bytes of a file, if it has no more than a component may have.

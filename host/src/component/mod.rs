@@ -63,3 +63,4 @@ pub use mode::Mode;
 pub use selector::ComponentSelector;
 #[cfg(feature = "mutations")]
 pub use selector::Forget;
+pub(crate) use words::{place, selector_name};

@@ -11,7 +11,7 @@ use super::pins::Pins;
 use super::stamp::Stamp;
 use crate::component::{ComponentSelector, LoadError, SelectorHost};
 
-/// As many threads may be left behind at once. While they run, nothing is loaded.
+/// While so many threads are left behind, nothing is loaded.
 const LEFT_BEHIND: usize = 2;
 
 /// What came of one file.
@@ -47,8 +47,7 @@ impl Loader {
     /// What came of each, in order.
     pub(super) fn load(&self, jobs: &[Job], pins: &Pins) -> Vec<Attempt> {
         let mut attempts: Vec<_> = jobs.iter().map(|_| Attempt::Busy).collect();
-        let left = Arc::strong_count(&self.threads) - 1;
-        if left >= LEFT_BEHIND {
+        if self.threads_left(0) >= LEFT_BEHIND {
             return attempts;
         }
         let (sender, results) = mpsc::channel();
@@ -56,8 +55,7 @@ impl Loader {
         let mut running = Vec::new();
         let at_once = self.host.limits().compile_threads.max(1);
         loop {
-            while running.len() < at_once
-                && self.room(running.len())
+            while room(self.threads_left(running.len()), running.len(), at_once)
                 && let Some((index, job)) = waiting.next()
             {
                 if self.start(index, job, pins, sender.clone()) {
@@ -75,10 +73,9 @@ impl Loader {
         }
     }
 
-    /// Whether fewer are left behind than may be, apart from so many that run.
-    fn room(&self, running: usize) -> bool {
-        let left = (Arc::strong_count(&self.threads) - 1).saturating_sub(running);
-        left < LEFT_BEHIND
+    /// How many are left behind, apart from so many that run.
+    fn threads_left(&self, running: usize) -> usize {
+        (Arc::strong_count(&self.threads) - 1).saturating_sub(running)
     }
 
     /// Whether the system gave a thread.
@@ -101,6 +98,13 @@ impl Loader {
         let thread = thread::Builder::new().name("spanway-loader".to_owned());
         thread.spawn(work).is_ok()
     }
+}
+
+/// Whether one more may be started. All that run may come to be left behind, so they
+/// count with those that are.
+fn room(left: usize, running: usize, at_once: usize) -> bool {
+    let all = at_once.max(LEFT_BEHIND);
+    left < LEFT_BEHIND && running < at_once && left + running < all
 }
 
 /// The next that is done or takes too long.
@@ -135,4 +139,28 @@ fn attempt(host: &SelectorHost, path: &Path, before: Option<Stamp>, pins: &Pins)
         return Attempt::Moved;
     }
     Attempt::Done(pins.load(host, path, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every file takes too long, and nothing that was left behind ever ends.
+    #[test]
+    fn no_more_are_left_behind_than_are_loaded_at_once() {
+        for at_once in 1..=8 {
+            let (mut left, mut running) = (0, 0);
+            for _ in 0..100 {
+                while room(left, running, at_once) {
+                    running += 1;
+                }
+                // One at a time, so that the next starts as soon as it may.
+                (left, running) = match running {
+                    0 => (left, 0),
+                    _ => (left + 1, running - 1),
+                };
+            }
+            assert_eq!(left, at_once.max(LEFT_BEHIND), "{at_once} at once");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::DirectoryError;
 use super::lock::SelectorsLock;
 use super::stamp::Stamp;
-use crate::component::{ComponentSelector, LoadError, SelectorHost};
+use crate::component::{ComponentSelector, LoadError, SelectorHost, selector_name};
 
 /// As many links are followed on the way to a lock; the systems follow no more.
 const LINKS: usize = 40;
@@ -64,8 +64,9 @@ impl Pins {
         bytes: Result<Vec<u8>, LoadError>,
     ) -> Result<ComponentSelector, LoadError> {
         let bytes = bytes.map_err(|error| self.missing(error))?;
-        let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        host.load_if(&name, &bytes, |digest| self.let_in(file, digest))
+        host.load_if(&selector_name(file), &bytes, |digest| {
+            self.let_in(file, digest)
+        })
     }
 
     /// A file that is not there was looked for because it is listed.

@@ -12,7 +12,7 @@ use super::loader::{Attempt, Job, Loader};
 use super::pins::Pins;
 use super::stamp::Stamp;
 use super::{LoadedFile, SelectorsDirectory};
-use crate::component::LoadError;
+use crate::component::{self, LoadError};
 use crate::selector::Selector;
 
 /// All files, by their paths: in the order in which they are asked.
@@ -134,7 +134,7 @@ impl Files {
             if forget && file.tried.is_some() {
                 found.chain = true;
                 found.status = true;
-                tracing::info!(file = %path.display(), "a selector was removed");
+                tracing::info!(file = %component::place(path), "a selector was removed");
             }
             !forget
         });
@@ -265,7 +265,7 @@ impl File {
     /// What was live leaves its place, which is held until something else is loaded.
     fn revoke(&mut self, error: LoadError) {
         tracing::info!(
-            file = %self.public.path.display(),
+            file = %component::place(&self.public.path),
             error = %error,
             "a selector was taken out"
         );
@@ -280,7 +280,7 @@ impl File {
         self.public.refused = Some(Refusal::now(super::describe(error)));
         self.public.refusals += 1;
         tracing::warn!(
-            file = %self.public.path.display(),
+            file = %component::place(&self.public.path),
             error = %error,
             cause = error.source(),
             kept,
