@@ -18,6 +18,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 fn printed(work: impl FnOnce()) -> Vec<String> {
     let log = Log::default();
     let writer = log.clone();
+    // While there is one subscriber alone, `tracing` asks the thread that comes first to
+    // an event whether anybody hears it, which may be another test's.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_writer(move || writer.clone());
@@ -99,6 +102,9 @@ fn what_a_guest_says_is_one_line_that_moves_no_cursor() {
     std::fs::write(folder.path().join(format!("60{NAME}")), b"no selector").unwrap();
     let raw = Raw::default();
     let told = raw.clone();
+    // While there is one subscriber alone, `tracing` asks the thread that comes first to
+    // an event whether anybody hears it, which may be another test's.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let guard = tracing_subscriber::registry().with(raw).set_default();
     let report = SelectorsDirectory::new(folder.path(), host_within(limits())).load();
     let report = report.unwrap();
