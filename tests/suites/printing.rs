@@ -40,6 +40,10 @@ struct Raw(Arc<Mutex<Vec<String>>>);
 
 impl<S: Subscriber> Layer<S> for Raw {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        // The engine tells of its own work, in many lines.
+        if !event.metadata().target().starts_with("spanway") {
+            return;
+        }
         event.record(&mut self.clone());
     }
 }
