@@ -4,7 +4,7 @@
 #   selectors/rebuild.sh           writes selectors/*.wasm
 #   selectors/rebuild.sh --check   builds elsewhere and compares
 #
-# Set SPANWAY to the full path of a `spanway` that is built already.
+# Set SPANMUX to the full path of a `spanmux` that is built already.
 set -euo pipefail
 
 # The compiler that wrote the committed files. Another one gives other bytes.
@@ -19,13 +19,13 @@ esac
 
 . selectors/toolchain.sh
 
-if [ -z "${SPANWAY-}" ]; then
-  cargo build --quiet --package spanway-cli
-  SPANWAY="${CARGO_TARGET_DIR:-target}/debug/spanway"
+if [ -z "${SPANMUX-}" ]; then
+  cargo build --quiet --package spanmux-cli
+  SPANMUX="${CARGO_TARGET_DIR:-target}/debug/spanmux"
 fi
 
 build() {
-  env "${settings[@]}" "$SPANWAY" build "$@" "${cargo_args[@]}"
+  env "${settings[@]}" "$SPANMUX" build "$@" "${cargo_args[@]}"
 }
 
 version=$("$rustc" --version)
@@ -50,7 +50,7 @@ done
 if [ "$route" != rustup ] || [ "$version" != "$pinned" ]; then
   echo "route: the bytes are not compared, because $pinned wrote the committed ones;" \
     "what the selectors decide is"
-  SPANWAY_SELECTORS="$built" cargo test --quiet --package spanway-tests --test selectors
+  SPANMUX_SELECTORS="$built" cargo test --quiet --package spanmux-tests --test selectors
 elif [ ${#differing[@]} -gt 0 ]; then
   echo "selectors: not what their sources give: ${differing[*]}; run selectors/rebuild.sh" >&2
   exit 1

@@ -1,5 +1,5 @@
 # Finds a Rust compiler for WebAssembly; to be sourced. Sets `route`, `rustc`, the
-# environment `settings` and the further arguments `cargo_args` of `spanway build`.
+# environment `settings` and the further arguments `cargo_args` of `spanmux build`.
 #
 # With rustup, its standard library for the target is used. Without it, or where
 # the target cannot be fetched, Debian's packages are: they hold the library's

@@ -1,5 +1,5 @@
 // One key decides, as in selectors/one-key.
-import { get } from 'spanway:selector/runtime-context';
+import { get } from 'spanmux:selector/runtime-context';
 
 export const selection = {
   select() {

@@ -6,12 +6,12 @@ use clap::{Parser, ValueEnum};
 
 use crate::measure::Effort;
 
-/// Measures Spanway beside the engines that a user could pick instead.
+/// Measures Spanmux beside the engines that a user could pick instead.
 ///
 /// Prints Markdown and draws its plots to files. `benches/run` builds everything
 /// that a full run needs, and starts this.
 #[derive(Debug, Parser)]
-#[command(name = "spanway-benches", max_term_width = 90)]
+#[command(name = "spanmux-benches", max_term_width = 90)]
 pub struct Args {
     /// Fewer rounds, shorter streams, a smaller flood: some minutes
     #[arg(long, conflicts_with = "smoke")]

@@ -1,4 +1,4 @@
-//! Spanway beside the engines that a user could pick instead: one command, one run,
+//! Spanmux beside the engines that a user could pick instead: one command, one run,
 //! ratios and plots. What it prints is Markdown.
 
 mod allocations;
@@ -27,7 +27,7 @@ fn main() -> Result<()> {
     if let Some(name) = &args.spin {
         return groups::spin(name);
     }
-    println!("# Spanway's benchmark\n");
+    println!("# Spanmux's benchmark\n");
     machine::print(&args);
     let mut bench = Bench::new(&args)?;
     for group in Group::ALL {

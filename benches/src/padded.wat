@@ -1,6 +1,6 @@
 ;; Asks whether there is an environment, and chooses langfuse if there is.
 (component
-  (import "spanway:selector/runtime-context@0.1.0" (instance $context
+  (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (export "has" (func (param "key" string) (result bool)))))
 
   (core module $memory
@@ -40,4 +40,4 @@
       (result (result (option string) (error string)))
     (canon lift (core func $guest "select") (memory $bytes) (realloc $realloc)))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

@@ -125,7 +125,7 @@ impl Plots {
             area.draw(&Text::new(title.to_owned(), (16, 14), text(20)))?;
             for (row, (name, value)) in bars.iter().enumerate() {
                 let y = 54 + 24 * row as i32;
-                let colour = match name.starts_with("Spanway") {
+                let colour = match name.starts_with("Spanmux") {
                     true => COLOURS[0],
                     false => RGBColor(170, 176, 184),
                 };

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use spanway::{ContextView, RuntimeContext};
+use spanmux::{ContextView, RuntimeContext};
 
 /// The available tracers, in the order of their registration.
 pub const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];

@@ -11,19 +11,19 @@ use clap::{Parser, Subcommand};
 /// Decide, trace by trace, which tracer receives a trace.
 #[derive(Debug, Parser)]
 #[command(
-    name = "spanway",
+    name = "spanmux",
     version,
     max_term_width = 100,
     after_help = "\
 Examples:
-  spanway demo
-  spanway route selectors/ -c environment=production -c tenant=acme
-  spanway explain selectors/20-tenant.wasm
-  spanway new --lang rust by-environment
-  spanway build by-environment/
-  spanway test by-environment/cases.toml
-  spanway check selectors/50-environment.wasm
-  spanway init --exporter langfuse,console && spanway config check
+  spanmux demo
+  spanmux route selectors/ -c environment=production -c tenant=acme
+  spanmux explain selectors/20-tenant.wasm
+  spanmux new --lang rust by-environment
+  spanmux build by-environment/
+  spanmux test by-environment/cases.toml
+  spanmux check selectors/50-environment.wasm
+  spanmux init --exporter langfuse,console && spanmux config check
 
 Exit codes: 0 it worked, 1 it worked and the answer is no, 2 it could not be done."
 )]
@@ -99,13 +99,13 @@ pub(crate) enum Command {
     Config(ConfigArgs),
 }
 
-/// Arguments of `spanway demo`.
+/// Arguments of `spanmux demo`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  spanway demo
-  spanway demo --runs 500 --out /tmp/traces
-  spanway demo --selectors my-selectors/ --json")]
+  spanmux demo
+  spanmux demo --runs 500 --out /tmp/traces
+  spanmux demo --selectors my-selectors/ --json")]
 pub(crate) struct DemoArgs {
     /// The selectors directory
     #[arg(long, value_name = "DIR", default_value = "selectors")]
@@ -114,23 +114,23 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub runs: u32,
     /// Where the trace files are written; files of an earlier demo are replaced
-    #[arg(long, value_name = "DIR", default_value = "spanway-demo")]
+    #[arg(long, value_name = "DIR", default_value = "spanmux-demo")]
     pub out: PathBuf,
     /// Print the summary as one JSON object
     #[arg(long)]
     pub json: bool,
 }
 
-/// Arguments of `spanway route`.
+/// Arguments of `spanmux route`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  spanway route selectors/ -c environment=production
-  spanway route 20-tenant.wasm -c tenant=acme --tracers console,tenant-acme
-  spanway route selectors/ -c 'user:={\"id\":7,\"tier\":\"free\"}' -c 'span.name=GET /healthz'
-  spanway route selectors/ -c tenant=acme --explain
-  spanway route selectors/ --contexts contexts.jsonl --json
-  spanway route --config spanway.toml -c tenant=acme")]
+  spanmux route selectors/ -c environment=production
+  spanmux route 20-tenant.wasm -c tenant=acme --tracers console,tenant-acme
+  spanmux route selectors/ -c 'user:={\"id\":7,\"tier\":\"free\"}' -c 'span.name=GET /healthz'
+  spanmux route selectors/ -c tenant=acme --explain
+  spanmux route selectors/ --contexts contexts.jsonl --json
+  spanmux route --config spanmux.toml -c tenant=acme")]
 pub(crate) struct RouteArgs {
     /// A selector, or a directory of selectors
     #[arg(value_name = "SELECTORS", required_unless_present = "config")]
@@ -167,18 +167,18 @@ pub(crate) struct RouteArgs {
     pub json: bool,
 }
 
-/// Arguments of `spanway explain`.
+/// Arguments of `spanmux explain`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A selector is asked about contexts, and what it asked, was answered and decided is drawn as a
 tree. Give your own contexts for counts and shares; without them some are made up.
 
 Examples:
-  spanway explain selectors/50-environment.wasm
-  spanway explain selectors/ --contexts contexts.jsonl
-  spanway explain 20-tenant.wasm --tracers langfuse,tenant-acme --format mermaid
-  spanway explain 20-tenant.wasm --output tenant.svg
-  spanway explain selectors/ --contexts contexts.jsonl --format svg --output pictures/")]
+  spanmux explain selectors/50-environment.wasm
+  spanmux explain selectors/ --contexts contexts.jsonl
+  spanmux explain 20-tenant.wasm --tracers langfuse,tenant-acme --format mermaid
+  spanmux explain 20-tenant.wasm --output tenant.svg
+  spanmux explain selectors/ --contexts contexts.jsonl --format svg --output pictures/")]
 pub(crate) struct ExplainArgs {
     /// A selector, or a directory of selectors, each of which is explained by itself
     #[arg(value_name = "SELECTORS")]
@@ -200,7 +200,7 @@ pub(crate) struct ExplainArgs {
     pub output: Option<PathBuf>,
 }
 
-/// How `spanway explain` shows a tree.
+/// How `spanmux explain` shows a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ExplainFormat {
     /// A tree for a terminal
@@ -225,7 +225,7 @@ impl ExplainFormat {
     }
 }
 
-/// Arguments of `spanway list`.
+/// Arguments of `spanmux list`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
     /// The selectors directory
@@ -239,16 +239,16 @@ pub(crate) struct ListArgs {
     pub json: bool,
 }
 
-/// Arguments of `spanway lock`.
+/// Arguments of `spanmux lock`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Where a lock is named, only what it lists goes live: in `[selectors]` of a configuration as
 `lock = \"FILE\"`, or with --lock. Put new files into the directory first and write the lock then.
 
 Examples:
-  spanway lock selectors/
-  spanway lock selectors/ --out deploy/selectors.lock
-  spanway lock selectors/ --check")]
+  spanmux lock selectors/
+  spanmux lock selectors/ --out deploy/selectors.lock
+  spanmux lock selectors/ --check")]
 pub(crate) struct LockCommandArgs {
     /// The selectors directory
     #[arg(value_name = "DIR", default_value = "selectors")]
@@ -261,14 +261,14 @@ pub(crate) struct LockCommandArgs {
     pub check: bool,
 }
 
-/// Arguments of `spanway watch`.
+/// Arguments of `spanmux watch`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 One line for each change, until Ctrl-C or what is asked for here.
 
 Examples:
-  spanway watch selectors/
-  spanway watch selectors/ --json --until-changes 1")]
+  spanmux watch selectors/
+  spanmux watch selectors/ --json --until-changes 1")]
 pub(crate) struct WatchArgs {
     /// The selectors directory
     #[arg(value_name = "DIR", default_value = "selectors")]
@@ -287,12 +287,12 @@ pub(crate) struct WatchArgs {
     pub json: bool,
 }
 
-/// Arguments of `spanway traces`.
+/// Arguments of `spanmux traces`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  spanway traces spanway-demo/langfuse.jsonl
-  spanway traces spanway-demo/*.jsonl --outline --limit 3")]
+  spanmux traces spanmux-demo/langfuse.jsonl
+  spanmux traces spanmux-demo/*.jsonl --outline --limit 3")]
 pub(crate) struct TracesArgs {
     /// Files of OTLP JSON lines; - for standard input
     #[arg(value_name = "FILE.jsonl", required = true)]
@@ -305,16 +305,16 @@ pub(crate) struct TracesArgs {
     pub outline: bool,
 }
 
-/// Arguments of `spanway init`.
+/// Arguments of `spanmux init`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  spanway init
-  spanway init --exporter langfuse,datadog,console
-  spanway init config/spanway.toml --exporter otlp --force")]
+  spanmux init
+  spanmux init --exporter langfuse,datadog,console
+  spanmux init config/spanmux.toml --exporter otlp --force")]
 pub(crate) struct InitArgs {
     /// Where to write it
-    #[arg(value_name = "FILE", default_value = "spanway.toml")]
+    #[arg(value_name = "FILE", default_value = "spanmux.toml")]
     pub file: PathBuf,
     /// The kinds of exporters, a tracer for each
     #[arg(
@@ -329,7 +329,7 @@ pub(crate) struct InitArgs {
     pub force: bool,
 }
 
-/// Arguments of `spanway config`.
+/// Arguments of `spanmux config`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConfigArgs {
     /// What to do with it
@@ -346,18 +346,18 @@ pub(crate) enum ConfigCommand {
     Schema,
 }
 
-/// Arguments of `spanway config check`.
+/// Arguments of `spanmux config check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 What code provides has stand-ins: tracers that drop their spans, selectors that abstain.
 Files of file exporters are opened, and made if they are not there.
 
 Examples:
-  spanway config check
-  spanway config check config/spanway.json --json")]
+  spanmux config check
+  spanmux config check config/spanmux.json --json")]
 pub(crate) struct ConfigCheckArgs {
     /// The configuration, TOML or JSON
-    #[arg(value_name = "FILE", default_value = "spanway.toml")]
+    #[arg(value_name = "FILE", default_value = "spanmux.toml")]
     pub file: PathBuf,
     /// Print the findings as one JSON object
     #[arg(long)]

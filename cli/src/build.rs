@@ -29,7 +29,7 @@ pub(crate) const DEFAULT_TARGET: &str = "wasm32-unknown-unknown";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BuildOptions {
     /// Where to write the component. Without it the package says so in
-    /// `package.metadata.spanway.output`, relative to its folder; else it is
+    /// `package.metadata.spanmux.output`, relative to its folder; else it is
     /// `<package>.wasm` in that folder.
     pub(crate) output: Option<PathBuf>,
     /// A target other than [`DEFAULT_TARGET`]. `wasm32-wasip2` gives a component

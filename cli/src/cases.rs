@@ -4,7 +4,7 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-use spanway::{FallbackKind, RuntimeContext, Selection};
+use spanmux::{FallbackKind, RuntimeContext, Selection};
 
 /// What a file of cases holds.
 #[derive(Debug)]

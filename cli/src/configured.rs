@@ -1,9 +1,9 @@
 //! A configuration as the command knows it: without what a service's code provides.
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use spanway::config::{Config, ConfigBuilder};
-use spanway::otel::Sampling;
-use spanway::{Choice, native};
+use spanmux::config::{Config, ConfigBuilder};
+use spanmux::otel::Sampling;
+use spanmux::{Choice, native};
 
 use crate::args::CacheArgs;
 use crate::commands::compile_cache;

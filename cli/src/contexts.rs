@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read, stdin};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use spanway::{ContextLimits, RuntimeContext};
+use spanmux::{ContextLimits, RuntimeContext};
 
 /// A runtime context and the JSON that it was made from.
 pub(crate) struct Given {

@@ -7,8 +7,8 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use spanway::explanation::{Outcome, Rule};
-use spanway::{ComponentSelector, ContextView, LoadedFile, Mode, Selector as _, TracerNames};
+use spanmux::explanation::{Outcome, Rule};
+use spanmux::{ComponentSelector, ContextView, LoadedFile, Mode, Selector as _, TracerNames};
 
 use crate::explore::{ask_around, leave_out, unknown_last, words};
 use crate::walk::Walk;

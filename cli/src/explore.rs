@@ -13,8 +13,8 @@ pub(crate) use words::words;
 use std::collections::{HashSet, VecDeque};
 
 use serde_json::{Map, Value, json};
-use spanway::explanation::{Answer, Branch, Explanation, Question, Rule, Step, Way};
-use spanway::{ComponentSelector, RuntimeContext, Selector as _, TracerNames};
+use spanmux::explanation::{Answer, Branch, Explanation, Question, Rule, Step, Way};
+use spanmux::{ComponentSelector, RuntimeContext, Selector as _, TracerNames};
 
 use crate::walk::{Walk, forget_hits, path};
 

@@ -1,4 +1,4 @@
-//! The `spanway` command: see trace routing at work, ask selectors for decisions,
+//! The `spanmux` command: see trace routing at work, ask selectors for decisions,
 //! write, build, test and check them.
 //!
 //! Data goes to standard output and messages to standard error. Exit codes: 0, it

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
-use spanway::config::Config;
+use spanmux::config::Config;
 
 const HEAD: &str = "\
 # Which tracers there are, and how one of them is chosen for each trace.
-# `spanway config check` says whether this file is right. ${NAME} is the value of an
+# `spanmux config check` says whether this file is right. ${NAME} is the value of an
 # environment variable, and ${NAME:-else} has something else where it is not set.
 
 # The service name of all tracers that do not say otherwise.
@@ -22,7 +22,7 @@ service = \"my-service\"
 # The selectors: files that are asked in the order of their names.
 # [selectors]
 # directory = \"selectors\"
-# Only the files that are listed here go live. `spanway lock selectors` writes it.
+# Only the files that are listed here go live. `spanmux lock selectors` writes it.
 # lock = \"selectors.lock\"
 ";
 

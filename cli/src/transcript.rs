@@ -1,8 +1,8 @@
 //! One decision as it went: which selector was asked, what it asked in turn, and what
 //! it answered.
 
-use spanway::explanation::{Answer, Question};
-use spanway::{Choice, ContextView, Decision, LoadedFile, TracerNames};
+use spanmux::explanation::{Answer, Question};
+use spanmux::{Choice, ContextView, Decision, LoadedFile, TracerNames};
 
 use crate::walk::whole_path;
 

@@ -1,7 +1,7 @@
 //! Following a context through the tree of an explanation.
 
-use spanway::explanation::{Answer, Explanation, Question, Step};
-use spanway::{ContextView, Value};
+use spanmux::explanation::{Answer, Explanation, Question, Step};
+use spanmux::{ContextView, Value};
 
 /// An explanation whose counts are those of the contexts that were walked through
 /// it: the library's own are samples.
@@ -106,8 +106,8 @@ fn same(a: &Answer, b: &Answer) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use spanway::RuntimeContext;
-    use spanway::explanation::{Outcome, Way};
+    use spanmux::RuntimeContext;
+    use spanmux::explanation::{Outcome, Way};
 
     use super::*;
 

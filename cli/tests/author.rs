@@ -10,10 +10,10 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use support::{Output, spanway_with_input};
+use support::{Output, spanmux_with_input};
 
-fn spanway(args: &[&str]) -> Output {
-    spanway_with_input(args, "")
+fn spanmux(args: &[&str]) -> Output {
+    spanmux_with_input(args, "")
 }
 
 fn folder() -> TempDir {
@@ -29,7 +29,7 @@ const LANGFUSE: &str = r#"
 (module
   (memory (export "memory") 1)
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
-  (func (export "spanway:selector/selection@0.1.0#select") (param i32 i32) (result i32)
+  (func (export "spanmux:selector/selection@0.1.0#select") (param i32 i32) (result i32)
     (i32.const 0))
   (data (i32.const 0) "\00\00\00\00\01\00\00\00\20\00\00\00\08\00\00\00")
   (data (i32.const 32) "langfuse"))"#;
@@ -48,12 +48,12 @@ fn project(build: &str) -> TempDir {
 fn a_project_is_made_whole_and_named_after_its_folder() {
     let folder = folder();
     let project = folder.path().join("by-tier");
-    let made = spanway(&["new", "--lang", "rust", &text(&project)]);
+    let made = spanmux(&["new", "--lang", "rust", &text(&project)]);
     assert_eq!(made.code, 0, "{}", made.stderr);
     assert_eq!(
         made.stdout,
         format!(
-            "made {0}, a selector in Rust\n  cd {0}\n  spanway build\n  spanway test\n",
+            "made {0}, a selector in Rust\n  cd {0}\n  spanmux build\n  spanmux test\n",
             project.display()
         )
     );
@@ -65,7 +65,7 @@ fn a_project_is_made_whole_and_named_after_its_folder() {
     for file in ["src/lib.rs", "cases.toml", "README.md", ".gitignore"] {
         assert!(project.join(file).is_file(), "{file}");
     }
-    let list = spanway(&["new", "--list"]);
+    let list = spanmux(&["new", "--list"]);
     assert_eq!(list.code, 0, "{}", list.stderr);
     assert!(list.stdout.contains("rust"), "{}", list.stdout);
 }
@@ -76,7 +76,7 @@ fn what_cannot_be_begun_is_said_in_whole_sentences() {
     let there = text(folder.path());
     let wrong = text(&folder.path().join("By_Tier"));
     let new = text(&folder.path().join("by-tier"));
-    let list = spanway(&["new", "--list"]).stdout;
+    let list = spanmux(&["new", "--list"]).stdout;
     assert!(list.contains("rust"));
     for (args, message) in [
         (
@@ -105,14 +105,14 @@ fn what_cannot_be_begun_is_said_in_whole_sentences() {
             ),
         ),
     ] {
-        let refused = spanway(&args);
+        let refused = spanmux(&args);
         assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{args:?}");
         assert_eq!(refused.stderr, message, "{args:?}");
     }
     assert!(!folder.path().join("by-tier").exists());
 
     fs::create_dir(&new).unwrap();
-    let again = spanway(&["new", "--lang", "rust", &new]);
+    let again = spanmux(&["new", "--lang", "rust", &new]);
     assert_eq!(again.code, 2);
     assert_eq!(
         again.stderr,
@@ -125,11 +125,11 @@ fn what_cannot_be_begun_is_said_in_whole_sentences() {
 fn a_new_project_builds_passes_its_cases_and_routes() {
     let folder = folder();
     let project = folder.path().join("by-environment");
-    let made = spanway(&["new", "--lang", "wat", &text(&project)]);
+    let made = spanmux(&["new", "--lang", "wat", &text(&project)]);
     assert_eq!((made.code, made.stderr.as_str()), (0, ""));
-    let built = spanway(&["build", &text(&project)]);
+    let built = spanmux(&["build", &text(&project)]);
     assert_eq!(built.code, 0, "{}", built.stderr);
-    let tested = spanway(&["test", &text(&project.join("cases.toml"))]);
+    let tested = spanmux(&["test", &text(&project.join("cases.toml"))]);
     assert_eq!(tested.code, 0, "{}{}", tested.stdout, tested.stderr);
     assert!(
         tested.stdout.contains("5 passed, 0 failed"),
@@ -142,7 +142,7 @@ fn a_new_project_builds_passes_its_cases_and_routes() {
         tested.stdout
     );
     let live = text(&project.join("by-environment.wasm"));
-    let routed = spanway(&["route", &live, "-c", "environment=development", "--json"]);
+    let routed = spanmux(&["route", &live, "-c", "environment=development", "--json"]);
     assert!(
         routed.stdout.contains("\"tracer\":\"console\""),
         "{}",
@@ -169,7 +169,7 @@ fn the_steps_of_a_project_leave_a_selector_that_routes() {
          [build]\nmodule = \"build/out.wasm\"\noutput = \"live/50-always.wasm\"\n\
          steps = [[\"mkdir\", \"live\"], [\"cp\", \"langfuse.wasm\", \"build/out.wasm\"]]\n",
     );
-    let built = spanway(&["build", &text(project.path())]);
+    let built = spanmux(&["build", &text(project.path())]);
     assert_eq!(built.code, 0, "{}", built.stderr);
     let live = project.path().join("live");
     let file = live.join("50-always.wasm");
@@ -178,7 +178,7 @@ fn the_steps_of_a_project_leave_a_selector_that_routes() {
         built.stdout,
         format!("always: {} ({bytes:.1} kB)\n", file.display())
     );
-    let routed = spanway(&["route", &text(&live), "--json"]);
+    let routed = spanmux(&["route", &text(&live), "--json"]);
     assert_eq!(routed.code, 0, "{}", routed.stderr);
     assert!(
         routed.stdout.contains("\"tracer\":\"langfuse\""),
@@ -232,8 +232,8 @@ fn what_cannot_be_built_is_named_with_its_remedy() {
                 .to_owned(),
             &[],
             "`always` was built, but is no selector\n  because: it has no export \
-             `spanway:selector/selection@…`; export the interface `selection` of \
-             wit/selector.wit (in Rust: `spanway_guest::export!(select)` at the top of the \
+             `spanmux:selector/selection@…`; export the interface `selection` of \
+             wit/selector.wit (in Rust: `spanmux_guest::export!(select)` at the top of the \
              crate)\n",
         ),
         (
@@ -245,7 +245,7 @@ fn what_cannot_be_built_is_named_with_its_remedy() {
     ] {
         let project = project(&build);
         let path = text(project.path());
-        let refused = spanway(&[&["build", &path], args].concat());
+        let refused = spanmux(&[&["build", &path], args].concat());
         assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{build}");
         let (_, error) = refused.stderr.split_once("error: ").unwrap();
         let said = error.replace(&path, "FOLDER");
@@ -274,7 +274,7 @@ fn check_says_what_each_case_costs() {
         &text(&cases),
     ];
     let cached = ["--cache-dir", &cache];
-    let checked = spanway(&[&args[..], &cached, &["--json"]].concat());
+    let checked = spanmux(&[&args[..], &cached, &["--json"]].concat());
     assert_eq!(checked.code, 0, "{}", checked.stderr);
     let found: Value = serde_json::from_str(&checked.stdout).unwrap();
     assert_eq!(found["contract"], "0.1.0");
@@ -289,7 +289,7 @@ fn check_says_what_each_case_costs() {
     // More is asked for and answered than of the empty context.
     assert!(case["fuel"].as_u64() > found["empty_context"]["fuel"].as_u64());
 
-    let shown = spanway(&[&args[..], &cached].concat()).stdout;
+    let shown = spanmux(&[&args[..], &cached].concat()).stdout;
     for part in [
         "compiled before",
         "64 KiB, and never grows",
@@ -301,7 +301,7 @@ fn check_says_what_each_case_costs() {
     let trapping = folder.path().join("traps.wasm");
     let wat = fs::read_to_string(support::root().join("tests/zoo/trap.wat")).unwrap();
     fs::write(&trapping, wat::parse_str(wat).unwrap()).unwrap();
-    let refused = spanway(&["check", &text(&trapping)]);
+    let refused = spanmux(&["check", &text(&trapping)]);
     assert_eq!(refused.code, 1, "a trap for the empty context is a defect");
 }
 
@@ -309,7 +309,7 @@ fn check_says_what_each_case_costs() {
 fn a_transcript_shows_who_asked_what_and_why_the_chain_ended() {
     let selectors = selector("");
     let route = |args: &[&str]| {
-        let routed = spanway(&[&["route", &selectors, "--explain"], args].concat());
+        let routed = spanmux(&[&["route", &selectors, "--explain"], args].concat());
         assert_eq!((routed.code, routed.stderr.as_str()), (0, ""));
         routed.stdout
     };

@@ -1,4 +1,4 @@
-//! `spanway test` as a person and a machine meet it.
+//! `spanmux test` as a person and a machine meet it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -10,10 +10,10 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use support::{Output, root, spanway_with_input};
+use support::{Output, root, spanmux_with_input};
 
 fn test(args: &[&str]) -> Output {
-    spanway_with_input(&[&["test"], args].concat(), "")
+    spanmux_with_input(&[&["test"], args].concat(), "")
 }
 
 fn selector(name: &str) -> String {
@@ -189,7 +189,7 @@ fn bad_input_is_named_with_its_remedy() {
             vec![&good, &empty],
             format!(
                 "error: the selectors directory {empty} holds no *.wasm file; drop one in, or \
-                 build one with `spanway build`\n"
+                 build one with `spanmux build`\n"
             ),
         ),
         (
@@ -217,7 +217,7 @@ fn a_selector_of_another_contract_fails_every_case_that_reaches_it() {
     let (folder, file) = cases(CASES);
     let old = wat::parse_str(
         r#"(component (component $c) (instance $i (instantiate $c))
-             (export "spanway:selector/selection@0.0.9" (instance $i)))"#,
+             (export "spanmux:selector/selection@0.0.9" (instance $i)))"#,
     )
     .unwrap();
     let path = folder.path().join("10-old.wasm");
@@ -249,7 +249,7 @@ fn a_watch_runs_again_after_a_change_and_ends_with_the_last_answer() {
     let (folder, file) = cases(CASES);
     let copy = folder.path().join("50-environment.wasm");
     fs::copy(selector("50-environment.wasm"), copy).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_spanway"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_spanmux"))
         .args(["test", &file, "--watch", "--json"])
         .args([
             "--cache-dir",

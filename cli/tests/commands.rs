@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use support::{Output, root, spanway_with_input};
+use support::{Output, root, spanmux_with_input};
 
 impl Output {
     fn lines(&self) -> Vec<Value> {
@@ -23,8 +23,8 @@ fn selectors() -> String {
     root().join("selectors").display().to_string()
 }
 
-fn spanway(args: &[&str]) -> Output {
-    spanway_with_input(args, "")
+fn spanmux(args: &[&str]) -> Output {
+    spanmux_with_input(args, "")
 }
 
 /// A component of the zoo, as a file.
@@ -52,7 +52,7 @@ fn folder() -> TempDir {
 fn the_demo_routes_every_trace_whole_and_each_selector_decides_some() {
     let folder = folder();
     let out = folder.path().join("traces").display().to_string();
-    let demo = spanway(&["demo", "--selectors", &selectors(), "--out", &out, "--json"]);
+    let demo = spanmux(&["demo", "--selectors", &selectors(), "--out", &out, "--json"]);
     assert_eq!(demo.code, 0, "{}", demo.stderr);
 
     let summary = &demo.lines()[0];
@@ -86,7 +86,7 @@ fn the_demo_routes_every_trace_whole_and_each_selector_decides_some() {
     });
     assert!(failed, "a failed decision goes to the fallback tracer");
 
-    let again = spanway(&["demo", "--selectors", &selectors(), "--out", &out]);
+    let again = spanmux(&["demo", "--selectors", &selectors(), "--out", &out]);
     assert_eq!(again.code, 0, "{}", again.stderr);
     assert!(
         again
@@ -104,7 +104,7 @@ fn the_demo_routes_every_trace_whole_and_each_selector_decides_some() {
 
 #[test]
 fn list_shows_the_order_in_which_selectors_are_asked() {
-    let list = spanway(&["list", &selectors(), "--json"]);
+    let list = spanmux(&["list", &selectors(), "--json"]);
     assert_eq!(list.code, 0, "{}", list.stderr);
     let names: Vec<String> = list
         .lines()
@@ -113,7 +113,7 @@ fn list_shows_the_order_in_which_selectors_are_asked() {
         .collect();
     assert!(names.is_sorted() && names.len() == 5, "{names:?}");
     assert!(
-        spanway(&["list", &selectors()])
+        spanmux(&["list", &selectors()])
             .stdout
             .contains("50-environment")
     );
@@ -127,7 +127,7 @@ fn route_answers_one_context_from_the_command_line() {
         "-c",
         r#"user:={"id":"u-1","tier":"pro"}"#,
     ];
-    let route = spanway(&[&["route", &selectors(), "--json"], &entries[..]].concat());
+    let route = spanmux(&[&["route", &selectors(), "--json"], &entries[..]].concat());
     assert_eq!(route.code, 0, "{}", route.stderr);
     assert_eq!(route.stderr, "");
     let line = &route.lines()[0];
@@ -136,7 +136,7 @@ fn route_answers_one_context_from_the_command_line() {
     assert_eq!(line["fallback"], Value::Null);
     assert!(line["fuel"].as_u64().unwrap() > 0);
 
-    let table = spanway(&[&["route", &selectors()], &entries[..]].concat());
+    let table = spanmux(&[&["route", &selectors()], &entries[..]].concat());
     assert!(table.stdout.contains("langfuse") && table.stdout.contains("chosen"));
 }
 
@@ -144,7 +144,7 @@ fn route_answers_one_context_from_the_command_line() {
 fn route_answers_a_file_of_contexts_line_by_line() {
     let input = "{\"environment\":\"staging\"}\n\n{\"tenant\":\"acme\"}\n{}\n";
     let args = ["route", &selectors(), "--contexts", "-", "--json"];
-    let route = spanway_with_input(&args, input);
+    let route = spanmux_with_input(&args, input);
     assert_eq!(route.code, 0, "{}", route.stderr);
     let lines = route.lines();
     let answers: Vec<_> = lines
@@ -163,7 +163,7 @@ fn route_answers_a_file_of_contexts_line_by_line() {
 
 #[test]
 fn route_sends_failures_to_the_named_fallback() {
-    let route = spanway(&[
+    let route = spanmux(&[
         "route",
         &selectors(),
         "-c",
@@ -188,12 +188,12 @@ fn a_runaway_selector_is_cut_off_and_the_answer_is_the_default() {
         ("name-controls", "unknown_tracer"),
         ("name-case", "unknown_tracer"),
     ] {
-        let route = spanway(&["route", &zoo(&folder, name), "--json"]);
+        let route = spanmux(&["route", &zoo(&folder, name), "--json"]);
         assert_eq!(route.code, 0, "{name}: {}", route.stderr);
         let line = &route.lines()[0];
         assert_eq!(line["tracer"], "langfuse", "{name}");
         assert_eq!(line["fallback"], cause, "{name}");
-        let table = spanway(&["route", &zoo(&folder, name)]);
+        let table = spanmux(&["route", &zoo(&folder, name)]);
         let control = |c: char| c.is_control() && c != '\n';
         assert!(!table.stdout.contains(control), "{name} moves the cursor");
     }
@@ -202,18 +202,18 @@ fn a_runaway_selector_is_cut_off_and_the_answer_is_the_default() {
 #[test]
 fn check_says_what_a_selector_is_and_costs() {
     let file = format!("{}/50-environment.wasm", selectors());
-    let check = spanway(&["check", &file]);
+    let check = spanmux(&["check", &file]);
     assert_eq!(check.code, 0, "{}", check.stderr);
     for part in [
         "is a selector",
-        "spanway:selector/runtime-context@0.1.0",
+        "spanmux:selector/runtime-context@0.1.0",
         "abstains",
         "fuel",
     ] {
         assert!(check.stdout.contains(part), "{part}: {}", check.stdout);
     }
     assert_eq!(
-        spanway(&["check", &file, "--json"]).lines()[0]["selector"],
+        spanmux(&["check", &file, "--json"]).lines()[0]["selector"],
         true
     );
 }
@@ -227,12 +227,12 @@ fn check_names_the_thing_and_the_remedy() {
         (
             file(&folder, "text.wasm", b"not wasm"),
             "not WebAssembly",
-            "spanway build",
+            "spanmux build",
         ),
         (
             file(&folder, "empty.wasm", b""),
             "not WebAssembly",
-            "spanway build",
+            "spanmux build",
         ),
         (
             file(&folder, "core.wasm", b"\0asm\x01\0\0\0"),
@@ -260,7 +260,7 @@ fn check_names_the_thing_and_the_remedy() {
         (zoo(&folder, "memory-declared"), "bytes of memory", "raise"),
     ];
     for (path, thing, remedy) in rows {
-        let check = spanway(&["check", &path]);
+        let check = spanmux(&["check", &path]);
         assert_eq!(check.code, 1, "{path}: {}{}", check.stdout, check.stderr);
         assert!(
             check.stdout.contains("is not a selector"),
@@ -274,14 +274,14 @@ fn check_names_the_thing_and_the_remedy() {
                 check.stdout
             );
         }
-        let json = spanway(&["check", &path, "--json"]);
+        let json = spanmux(&["check", &path, "--json"]);
         assert_eq!(
             (json.code, &json.lines()[0]["selector"]),
             (1, &Value::Bool(false))
         );
     }
     // A selector that breaks a limit for an empty context is one, and defective.
-    assert_eq!(spanway(&["check", &zoo(&folder, "loop")]).code, 1);
+    assert_eq!(spanmux(&["check", &zoo(&folder, "loop")]).code, 1);
 }
 
 #[test]
@@ -301,10 +301,10 @@ fn a_file_that_cannot_be_loaded_keeps_its_place_and_is_named() {
             .unwrap()
             .success()
     );
-    assert_eq!(spanway(&["check", &pipe.display().to_string()]).code, 2);
+    assert_eq!(spanmux(&["check", &pipe.display().to_string()]).code, 2);
     let directory = folder.path().display().to_string();
 
-    let route = spanway(&[
+    let route = spanmux(&[
         "route",
         &directory,
         "-c",
@@ -325,7 +325,7 @@ fn a_file_that_cannot_be_loaded_keeps_its_place_and_is_named() {
         (&"20-tenant".into(), &"unavailable".into())
     );
 
-    let list = spanway(&["list", &directory]);
+    let list = spanmux(&["list", &directory]);
     assert_eq!(list.code, 1);
     assert!(
         list.stdout.contains("unavailable") && list.stdout.contains("live"),
@@ -358,7 +358,7 @@ fn what_cannot_be_done_says_so() {
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     let good = selectors();
     let rows: [(&[&str], &str, &[&str]); 19] = [
-        (&["list", &empty], "", &["no *.wasm file", "spanway build"]),
+        (&["list", &empty], "", &["no *.wasm file", "spanmux build"]),
         (&["demo", "--selectors", &empty], "", &["no *.wasm file"]),
         (
             &["list", "/nowhere/selectors"],
@@ -439,7 +439,7 @@ fn what_cannot_be_done_says_so() {
         ),
     ];
     for (args, input, parts) in rows {
-        let output = spanway_with_input(args, input);
+        let output = spanmux_with_input(args, input);
         assert_eq!(
             output.code, 2,
             "{args:?}: {}{}",
@@ -464,12 +464,12 @@ fn what_cannot_be_done_says_so() {
 #[test]
 fn help_teaches_and_a_wrong_word_is_corrected() {
     for command in ["demo", "route", "check", "list", "new", "build", "test"] {
-        let help = spanway(&[command, "--help"]);
+        let help = spanmux(&[command, "--help"]);
         assert_eq!(help.code, 0);
-        assert!(help.stdout.contains("Usage: spanway"), "{}", help.stdout);
+        assert!(help.stdout.contains("Usage: spanmux"), "{}", help.stdout);
     }
-    assert!(spanway(&["--help"]).stdout.contains("Examples:"));
-    let wrong = spanway(&["rout"]);
+    assert!(spanmux(&["--help"]).stdout.contains("Examples:"));
+    let wrong = spanmux(&["rout"]);
     assert_eq!(wrong.code, 2);
     assert!(wrong.stderr.contains("'route'"), "{}", wrong.stderr);
 }
@@ -480,7 +480,7 @@ fn what_was_compiled_is_found_at_the_next_start() {
     let cache = folder.path().join("cache").display().to_string();
     let file = format!("{}/50-environment.wasm", selectors());
     let check = |extra: &[&str]| {
-        let checked = spanway(&[&["check", &file, "--json"], extra].concat());
+        let checked = spanmux(&[&["check", &file, "--json"], extra].concat());
         assert_eq!(checked.code, 0, "{}", checked.stderr);
         assert_eq!(checked.stderr, "");
         checked.lines()[0]["cached"].as_bool().unwrap()
@@ -489,7 +489,7 @@ fn what_was_compiled_is_found_at_the_next_start() {
     assert!(check(&["--cache-dir", &cache]));
     assert!(!check(&["--no-cache"]));
 
-    let checked = spanway(&["check", &file, "--cache-dir", &cache]);
+    let checked = spanmux(&["check", &file, "--cache-dir", &cache]);
     assert!(
         checked.stdout.contains("compiled before"),
         "{}",
@@ -500,7 +500,7 @@ fn what_was_compiled_is_found_at_the_next_start() {
 #[test]
 fn a_cache_that_was_named_and_cannot_be_is_a_warning() {
     let file = format!("{}/50-environment.wasm", selectors());
-    let checked = spanway(&["check", &file, "--cache-dir", "/dev/null"]);
+    let checked = spanmux(&["check", &file, "--cache-dir", "/dev/null"]);
     assert_eq!(checked.code, 0);
     assert!(checked.stderr.contains("/dev/null"), "{}", checked.stderr);
     assert!(
@@ -509,9 +509,9 @@ fn a_cache_that_was_named_and_cannot_be_is_a_warning() {
         checked.stderr
     );
 
-    let both = spanway(&["list", "--no-cache", "--cache-dir", "x"]);
+    let both = spanmux(&["list", "--no-cache", "--cache-dir", "x"]);
     assert_eq!(both.code, 2);
-    let inside = spanway(&["list", &selectors(), "--cache-dir", &selectors()]);
+    let inside = spanmux(&["list", &selectors(), "--cache-dir", &selectors()]);
     assert_eq!(inside.code, 2);
     assert!(inside.stderr.contains("elsewhere"), "{}", inside.stderr);
     let made = root().join("selectors/compiled-selectors-1");
@@ -523,7 +523,7 @@ fn traces_are_shown_as_trees_from_the_files_that_hold_them() {
     let folder = folder();
     let out = folder.path().join("traces");
     let out = out.display().to_string();
-    let demo = spanway(&[
+    let demo = spanmux(&[
         "demo",
         "--selectors",
         &selectors(),
@@ -540,14 +540,14 @@ fn traces_are_shown_as_trees_from_the_files_that_hold_them() {
     );
 
     let langfuse = format!("{out}/langfuse.jsonl");
-    let whole = spanway(&["traces", &langfuse, "--limit", "1"]);
+    let whole = spanmux(&["traces", &langfuse, "--limit", "1"]);
     assert_eq!(whole.code, 0, "{}", whole.stderr);
     assert!(
-        whole.stdout.contains("│ spanway.tracer = langfuse"),
+        whole.stdout.contains("│ spanmux.tracer = langfuse"),
         "{}",
         whole.stdout
     );
-    let outline = spanway(&["traces", &langfuse, "--outline"]);
+    let outline = spanmux(&["traces", &langfuse, "--outline"]);
     assert!(!outline.stdout.contains('='), "{}", outline.stdout);
     let traces = outline
         .stdout
@@ -557,14 +557,14 @@ fn traces_are_shown_as_trees_from_the_files_that_hold_them() {
     assert!(traces > 1, "{}", outline.stdout);
 
     let lines = fs::read_to_string(&langfuse).unwrap();
-    let piped = spanway_with_input(&["traces", "-", "--outline"], &lines);
+    let piped = spanmux_with_input(&["traces", "-", "--outline"], &lines);
     assert_eq!(piped.stdout, outline.stdout);
 
     let empty = file(&folder, "empty.jsonl", b"\n");
-    let none = spanway(&["traces", &empty]);
+    let none = spanmux(&["traces", &empty]);
     assert_eq!((none.code, none.stderr.trim()), (1, "no trace in it"));
     let broken = file(&folder, "broken.jsonl", format!("{lines}{{\n").as_bytes());
-    let broken = spanway(&["traces", &broken]);
+    let broken = spanmux(&["traces", &broken]);
     assert_eq!(broken.code, 2);
     let line = lines.lines().count() + 1;
     let message = format!("line {line} is not an OTLP trace request in JSON");

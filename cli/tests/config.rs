@@ -1,4 +1,4 @@
-//! `spanway config` and `spanway init`, as a person meets them.
+//! `spanmux config` and `spanmux init`, as a person meets them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -10,7 +10,7 @@ use std::fs;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use support::{Output, root, spanway_in, spanway_with_input};
+use support::{Output, root, spanmux_in, spanmux_with_input};
 
 const VARIABLES: [(&str, &str); 1] = [("KEY", "hush-hush")];
 
@@ -41,8 +41,8 @@ exporters = [
 ]
 "#;
 
-fn spanway(args: &[&str]) -> Output {
-    spanway_in(args, "", &VARIABLES)
+fn spanmux(args: &[&str]) -> Output {
+    spanmux_in(args, "", &VARIABLES)
 }
 
 /// A folder with a configuration of this text.
@@ -50,7 +50,7 @@ fn folder(text: &str) -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let selectors = root().join("selectors").canonicalize().unwrap();
     let text = text.replace("SELECTORS", &selectors.display().to_string());
-    let path = folder.path().join("spanway.toml");
+    let path = folder.path().join("spanmux.toml");
     fs::write(&path, text).unwrap();
     let path = path.display().to_string();
     (folder, path)
@@ -59,7 +59,7 @@ fn folder(text: &str) -> (TempDir, String) {
 #[test]
 fn check_shows_what_a_file_comes_to() {
     let (_folder, path) = folder(FILE);
-    let check = spanway(&["config", "check", &path]);
+    let check = spanmux(&["config", "check", &path]);
     assert_eq!(check.code, 0, "{}", check.stderr);
     for words in [
         "│ langfuse   ┆ shop    ┆ langfuse         ┆ https://cloud.langfuse.com/api/public/otel/v1/traces",
@@ -86,7 +86,7 @@ fn check_shows_what_a_file_comes_to() {
 #[test]
 fn check_tells_programs_the_same() {
     let (_folder, path) = folder(FILE);
-    let check = spanway(&["config", "check", &path, "--json"]);
+    let check = spanmux(&["config", "check", &path, "--json"]);
     assert_eq!(check.code, 0, "{}", check.stderr);
     assert!(!check.stdout.contains("hush"), "{}", check.stdout);
     let said: Value = serde_json::from_str(&check.stdout).unwrap();
@@ -123,7 +123,7 @@ fn check_says_no_with_every_mistake() {
         .replace("service", "servise")
         .replace("\"by-tenant\", \"*\"", "\"*\"");
     let (_folder, path) = folder(&wrong.replace("ratio = 0.25", "ratio = 25"));
-    let check = spanway(&["config", "check", &path]);
+    let check = spanmux(&["config", "check", &path]);
     assert_eq!(check.code, 1, "{}", check.stderr);
     let lines: Vec<&str> = check.stdout.lines().collect();
     let starts = [
@@ -136,7 +136,7 @@ fn check_says_no_with_every_mistake() {
     for (line, start) in lines.iter().zip(&starts) {
         assert!(line.starts_with(start), "{line}");
     }
-    let json = spanway(&["config", "check", &path, "--json"]);
+    let json = spanmux(&["config", "check", &path, "--json"]);
     assert_eq!(json.code, 1);
     let said: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(
@@ -145,14 +145,14 @@ fn check_says_no_with_every_mistake() {
     );
 
     let (_folder, path) = folder(&FILE.replace("10-health-checks", "10-health-check"));
-    let order = spanway(&["config", "check", &path]);
+    let order = spanmux(&["config", "check", &path]);
     assert_eq!(order.code, 1);
     assert!(
         order.stdout.contains("selectors.order[0]: no selector is named \"10-health-check\"; did you mean \"10-health-checks\"?"),
         "{}",
         order.stdout
     );
-    let none = spanway(&["config", "check", "nowhere.toml"]);
+    let none = spanmux(&["config", "check", "nowhere.toml"]);
     assert_eq!((none.code, none.stdout.as_str()), (2, ""));
     assert!(
         none.stderr
@@ -166,7 +166,7 @@ fn route_asks_the_selectors_of_a_configuration_for_its_tracers() {
     let (_folder, path) = folder(&text);
     let lines = "{\"tenant\": \"acme\"}\n{\"environment\": \"production\"}\n{\"tenant\": 7}\n";
     let args = ["route", "--config", &path, "--contexts", "-", "--json"];
-    let route = spanway_in(&args, lines, &VARIABLES);
+    let route = spanmux_in(&args, lines, &VARIABLES);
     assert_eq!(route.code, 0, "{}", route.stderr);
     let to: Vec<Value> = route
         .stdout
@@ -180,13 +180,13 @@ fn route_asks_the_selectors_of_a_configuration_for_its_tracers() {
             .stderr
             .contains("by-tenant is native and abstains here")
     );
-    let both = spanway_with_input(&["route", "selectors", "--config", &path], "");
+    let both = spanmux_with_input(&["route", "selectors", "--config", &path], "");
     assert_eq!(both.code, 2);
 }
 
 #[test]
 fn init_writes_a_file_for_each_kind_that_check_finds_right() {
-    let schema = spanway(&["config", "schema"]);
+    let schema = spanmux(&["config", "schema"]);
     let schema: Value = serde_json::from_str(&schema.stdout).unwrap();
     let variants = schema["$defs"]["ExporterTable"]["oneOf"]
         .as_array()
@@ -207,7 +207,7 @@ fn init_writes_a_file_for_each_kind_that_check_finds_right() {
             .join(format!("{kind}.toml"))
             .display()
             .to_string();
-        let init = spanway(&["init", &path, "--exporter", kind]);
+        let init = spanmux(&["init", &path, "--exporter", kind]);
         assert_eq!(
             (init.code, init.stdout),
             (0, format!("wrote {path}\n")),
@@ -223,7 +223,7 @@ fn init_writes_a_file_for_each_kind_that_check_finds_right() {
             .filter(|name| !name.contains(":-") && *name != "NAME")
             .collect();
         let variables: Vec<(&str, &str)> = names.iter().map(|name| (*name, "x")).collect();
-        let check = spanway_in(&["config", "check", &path], "", &variables);
+        let check = spanmux_in(&["config", "check", &path], "", &variables);
         assert_eq!(
             check.code, 0,
             "{kind}: {}{}\n{text}",
@@ -241,7 +241,7 @@ fn init_writes_a_file_for_each_kind_that_check_finds_right() {
 #[test]
 fn init_replaces_nothing_unless_it_is_told_to() {
     let (_folder, path) = folder("# mine\n");
-    let refused = spanway(&["init", &path]);
+    let refused = spanmux(&["init", &path]);
     assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
     assert!(
         refused
@@ -249,14 +249,14 @@ fn init_replaces_nothing_unless_it_is_told_to() {
             .contains("is there already; name another file, or replace it with --force")
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "# mine\n");
-    assert_eq!(spanway(&["init", &path, "--force"]).code, 0);
+    assert_eq!(spanmux(&["init", &path, "--force"]).code, 0);
     assert!(
         fs::read_to_string(&path)
             .unwrap()
             .contains("[tracers.console]")
     );
 
-    let unknown = spanway(&["init", &path, "--force", "--exporter", "langfues"]);
+    let unknown = spanmux(&["init", &path, "--force", "--exporter", "langfues"]);
     assert_eq!(unknown.code, 2);
     assert!(
         unknown

@@ -1,4 +1,4 @@
-//! `spanway explain` as a person meets it, and that the pictures in `docs/` are what
+//! `spanmux explain` as a person meets it, and that the pictures in `docs/` are what
 //! it draws.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -9,7 +9,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use support::{Output, root, spanway_with_input};
+use support::{Output, root, spanmux_with_input};
 
 /// The tracers of the demo.
 const TRACERS: &str = "langfuse,langfuse-eu,datadog,tenant-acme,tenant-umbrella,candidate,\
@@ -19,9 +19,9 @@ fn path(relative: &str) -> String {
     root().join(relative).display().to_string()
 }
 
-/// `spanway explain` with these arguments.
+/// `spanmux explain` with these arguments.
 fn explain(args: &[&str], input: &str) -> Output {
-    spanway_with_input(&[&["explain"], args].concat(), input)
+    spanmux_with_input(&[&["explain"], args].concat(), input)
 }
 
 /// The rules of each example selector, found without a context: those of its source.
@@ -156,7 +156,7 @@ fn the_ending_of_the_output_says_the_format() {
 fn help_teaches() {
     let help = explain(&["--help"], "");
     assert_eq!(help.code, 0);
-    for part in ["Usage: spanway explain", "Examples:", "--contexts"] {
+    for part in ["Usage: spanmux explain", "Examples:", "--contexts"] {
         assert!(help.stdout.contains(part), "{}", help.stdout);
     }
 }

@@ -1,4 +1,4 @@
-//! `spanway lock`, and what the other commands make of a lock.
+//! `spanmux lock`, and what the other commands make of a lock.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -7,11 +7,11 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 
-use support::{Output, root, spanway_with_input};
+use support::{Output, root, spanmux_with_input};
 use tempfile::TempDir;
 
-fn spanway(args: &[&str]) -> Output {
-    spanway_with_input(args, "")
+fn spanmux(args: &[&str]) -> Output {
+    spanmux_with_input(args, "")
 }
 
 /// A folder with two of the example selectors in `live/`.
@@ -45,7 +45,7 @@ impl Place {
     }
 
     fn lock(&self, more: &[&str]) -> Output {
-        spanway(&[&["lock", &self.text("live")], more].concat())
+        spanmux(&[&["lock", &self.text("live")], more].concat())
     }
 }
 
@@ -135,7 +135,7 @@ fn other_commands_are_held_to_a_lock() {
         "langfuse,tenant-acme",
         "--json",
     ];
-    let route = |lock: &[&str]| spanway(&[&["route", &live], &tenant[..], lock].concat());
+    let route = |lock: &[&str]| spanmux(&[&["route", &live], &tenant[..], lock].concat());
     assert!(
         route(&["--lock", &lock])
             .stdout
@@ -151,12 +151,12 @@ fn other_commands_are_held_to_a_lock() {
     );
     assert_eq!((held.code, route(&[]).code), (1, 0));
     for command in ["list", "explain"] {
-        let held = spanway(&[command, &live, "--lock", &lock]);
+        let held = spanmux(&[command, &live, "--lock", &lock]);
         assert_eq!(held.code, 1);
-        assert!(held.stderr.contains("spanway lock"), "{}", held.stderr);
+        assert!(held.stderr.contains("spanmux lock"), "{}", held.stderr);
         assert!(!held.stdout.contains("span.name"), "{}", held.stdout);
     }
-    let watched = spanway(&["watch", &live, "--lock", &lock, "--for", "0"]);
+    let watched = spanmux(&["watch", &live, "--lock", &lock, "--for", "0"]);
     assert!(
         watched
             .stdout
@@ -164,7 +164,7 @@ fn other_commands_are_held_to_a_lock() {
     );
     assert_eq!(watched.code, 1);
 
-    let file = spanway(&["route", &place.text("live/20-tenant.wasm"), "--lock", &lock]);
+    let file = spanmux(&["route", &place.text("live/20-tenant.wasm"), "--lock", &lock]);
     assert_eq!(file.code, 2);
     assert!(
         file.stderr.contains("name the directory"),
@@ -177,11 +177,11 @@ fn other_commands_are_held_to_a_lock() {
 #[test]
 fn a_configuration_is_checked_with_its_lock() {
     let place = Place::new();
-    let config = place.text("spanway.toml");
+    let config = place.text("spanmux.toml");
     let text = "service = 'shop'\n[selectors]\ndirectory = 'live'\nlock = 'live.lock'\n\
                 [tracers.console]\nexporter.type = 'console'\n";
     fs::write(&config, text).unwrap();
-    let check = || spanway(&["config", "check", &config]);
+    let check = || spanmux(&["config", "check", &config]);
     let before = check();
     assert_eq!(before.code, 2);
     assert!(

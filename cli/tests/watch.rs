@@ -1,4 +1,4 @@
-//! `spanway watch`: one line for each change.
+//! `spanmux watch`: one line for each change.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -20,7 +20,7 @@ fn watch_says_what_is_live_and_then_each_change() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("10-a.wasm");
     fs::write(&file, component("guests/console")).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_spanway"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_spanmux"))
         .args(["--no-cache", "watch", "--json", "--for", "120"])
         .args(["--until-changes", "2"])
         .arg(folder.path())

@@ -4,7 +4,7 @@
 //! `tracing` as ever and know nothing of it.
 //!
 //! ```sh
-//! cargo run -p spanway-examples --bin axum-service
+//! cargo run -p spanmux-examples --bin axum-service
 //! curl -X POST localhost:8080/answer -H 'x-tenant: acme' -d 'What is a span?'
 //! ```
 
@@ -19,8 +19,8 @@ use axum::routing::post;
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::FutureExt as _;
 use opentelemetry_http::HeaderExtractor;
-use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
-use spanway::{Chain, RuntimeContext, native};
+use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
+use spanmux::{Chain, RuntimeContext, native};
 use tracing::{Instrument as _, info, info_span};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
@@ -33,7 +33,7 @@ fn selectors() -> Chain {
     Chain::new([Arc::new(native("by-tenant", |context, tracers| {
         match context.text("tenant") {
             Some(tenant) if tracers.contains(tenant) => tracers.choose(tenant),
-            _ => spanway::Choice::Abstain,
+            _ => spanmux::Choice::Abstain,
         }
     })) as Arc<_>])
 }

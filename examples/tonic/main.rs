@@ -4,7 +4,7 @@
 //! into its extensions; a method runs under that context.
 //!
 //! ```sh
-//! cargo run -p spanway-examples --bin tonic-service
+//! cargo run -p spanmux-examples --bin tonic-service
 //! ```
 
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::FutureExt as _;
 use opentelemetry_http::HeaderExtractor;
-use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
-use spanway::{Chain, RuntimeContext, native};
+use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
+use spanmux::{Chain, RuntimeContext, native};
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 use tracing::{Instrument as _, info_span};

@@ -2,8 +2,8 @@
 //! and sends it a request. The second one would choose another tracer.
 //!
 //! ```sh
-//! cargo run -p spanway-examples --bin two-processes -- traces follow
-//! cargo run -p spanway-examples --bin two-processes -- traces select
+//! cargo run -p spanmux-examples --bin two-processes -- traces follow
+//! cargo run -p spanmux-examples --bin two-processes -- traces select
 //! ```
 //!
 //! writes `traces/langfuse.jsonl` and `traces/datadog.jsonl`. With `follow`, the second
@@ -23,8 +23,8 @@ use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use opentelemetry_http::HeaderExtractor;
-use spanway::otel::{Inbound, RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
-use spanway::{Chain, RuntimeContext, native};
+use spanmux::otel::{Inbound, RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
+use spanmux::{Chain, RuntimeContext, native};
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| spanway_tests::fuzz::carrier(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| spanmux_tests::fuzz::carrier(bytes));

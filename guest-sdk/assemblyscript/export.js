@@ -4,8 +4,8 @@
 import { Transform } from 'assemblyscript/transform';
 
 const names = {
-  select: 'spanway:selector/selection@0.1.0#select',
-  done: 'cabi_post_spanway:selector/selection@0.1.0#select',
+  select: 'spanmux:selector/selection@0.1.0#select',
+  done: 'cabi_post_spanmux:selector/selection@0.1.0#select',
 };
 
 export default class extends Transform {

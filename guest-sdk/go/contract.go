@@ -1,9 +1,9 @@
 //go:build wasip1
 
-// The border between spanway.go and the contract: the functions that the host gives and
+// The border between spanmux.go and the contract: the functions that the host gives and
 // takes, in the layout that the component model gives their arguments.
 
-package spanway
+package spanmux
 
 import "unsafe"
 
@@ -62,16 +62,16 @@ type optionalShare struct {
 	share  uint32
 }
 
-//go:wasmimport spanway:selector/runtime-context@0.1.0 get
+//go:wasmimport spanmux:selector/runtime-context@0.1.0 get
 func hostGet(key string, answer unsafe.Pointer)
 
-//go:wasmimport spanway:selector/runtime-context@0.1.0 has
+//go:wasmimport spanmux:selector/runtime-context@0.1.0 has
 func hostHas(key string) uint32
 
-//go:wasmimport spanway:selector/runtime-context@0.1.0 keys
+//go:wasmimport spanmux:selector/runtime-context@0.1.0 keys
 func hostKeys(answer unsafe.Pointer)
 
-//go:wasmimport spanway:selector/runtime-context@0.1.0 bucket
+//go:wasmimport spanmux:selector/runtime-context@0.1.0 bucket
 func hostBucket(key, salt string, buckets uint32, answer unsafe.Pointer)
 
 // host asks the host.
@@ -123,7 +123,7 @@ var result struct {
 // The text that the result points to.
 var answered string
 
-//go:wasmexport spanway:selector/selection@0.1.0#select
+//go:wasmexport spanmux:selector/selection@0.1.0#select
 func hostSelect(names, count uint32) unsafe.Pointer {
 	decision := selector.decide(Context{host{}}, slice{names, count}.texts())
 	answered = decision.text
@@ -138,7 +138,7 @@ func hostSelect(names, count uint32) unsafe.Pointer {
 	return unsafe.Pointer(&result)
 }
 
-//go:wasmexport cabi_post_spanway:selector/selection@0.1.0#select
+//go:wasmexport cabi_post_spanmux:selector/selection@0.1.0#select
 func hostSelectDone(unsafe.Pointer) {
 	held, answered = nil, ""
 }

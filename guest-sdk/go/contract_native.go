@@ -1,6 +1,6 @@
 //go:build !wasip1
 
-package spanway
+package spanmux
 
 // Export does nothing outside of a component: tests call the function itself.
 func Export(Selector) {}

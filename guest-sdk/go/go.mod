@@ -1,3 +1,3 @@
-module spanway
+module spanmux
 
 go 1.24

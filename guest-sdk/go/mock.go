@@ -1,4 +1,4 @@
-package spanway
+package spanmux
 
 import "slices"
 

@@ -11,11 +11,11 @@ wit_bindgen::generate!({
     world: "selector",
     pub_export_macro: true,
     export_macro_name: "export_selector",
-    default_bindings_module: "spanway_guest::bindings",
+    default_bindings_module: "spanmux_guest::bindings",
     runtime_path: "::wit_bindgen::rt",
 });
 
-use self::spanway::selector::runtime_context as host;
+use self::spanmux::selector::runtime_context as host;
 
 /// The runtime context that the host bound to this instance.
 #[derive(Debug)]

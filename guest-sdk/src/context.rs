@@ -99,7 +99,7 @@ pub trait RuntimeContext {
     /// The value of a key that must be text.
     ///
     /// ```
-    /// use spanway_guest::{Decision, RuntimeContext, choose};
+    /// use spanmux_guest::{Decision, RuntimeContext, choose};
     ///
     /// fn select(context: &dyn RuntimeContext, _: &[String]) -> Decision {
     ///     let tenant = context.require_text("tenant")?;

@@ -25,7 +25,7 @@ pub fn choose(name: impl Into<String>) -> Decision {
 /// abstains otherwise.
 ///
 /// ```
-/// use spanway_guest::{abstain, choose, choose_if_available};
+/// use spanmux_guest::{abstain, choose, choose_if_available};
 ///
 /// let available_tracers = ["console".to_owned()];
 /// assert_eq!(choose_if_available("console", &available_tracers), choose("console"));

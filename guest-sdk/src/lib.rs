@@ -1,13 +1,13 @@
-//! Write a Spanway selector in Rust.
+//! Write a Spanmux selector in Rust.
 //!
 //! A selector decides which tracer receives a trace. It is asked once for each
 //! root span, with the runtime context of that run and the names of the
 //! available tracers:
 //!
 //! ```
-//! use spanway_guest::{Decision, RuntimeContext, abstain, choose};
+//! use spanmux_guest::{Decision, RuntimeContext, abstain, choose};
 //!
-//! spanway_guest::export!(select);
+//! spanmux_guest::export!(select);
 //!
 //! fn select(context: &dyn RuntimeContext, available_tracers: &[String]) -> Decision {
 //!     match context.text("environment").as_deref() {
@@ -18,7 +18,7 @@
 //! }
 //! ```
 //!
-//! The crate is a `cdylib`, and `spanway build` makes a component of it.
+//! The crate is a `cdylib`, and `spanmux build` makes a component of it.
 //!
 //! # What a selector can count on
 //!
@@ -51,14 +51,14 @@
 //!
 #![cfg_attr(not(target_family = "wasm"), doc = "```")]
 #![cfg_attr(target_family = "wasm", doc = "```ignore")]
-//! # use spanway_guest::{Decision, RuntimeContext, abstain, choose};
+//! # use spanmux_guest::{Decision, RuntimeContext, abstain, choose};
 //! # fn select(context: &dyn RuntimeContext, _: &[String]) -> Decision {
 //! #     match context.text("environment").as_deref() {
 //! #         Some("production") => choose("langfuse"),
 //! #         _ => abstain(),
 //! #     }
 //! # }
-//! use spanway_guest::mock::{MockContext, tracers};
+//! use spanmux_guest::mock::{MockContext, tracers};
 //!
 //! let context = MockContext::new().with("environment", "production");
 //! let available = tracers(["langfuse", "console"]);
@@ -91,9 +91,9 @@ struct Readme;
 /// crate.
 ///
 /// ```
-/// use spanway_guest::{Decision, RuntimeContext, choose};
+/// use spanmux_guest::{Decision, RuntimeContext, choose};
 ///
-/// spanway_guest::export!(select);
+/// spanmux_guest::export!(select);
 ///
 /// fn select(_: &dyn RuntimeContext, _: &[String]) -> Decision {
 ///     choose("console")
@@ -104,8 +104,8 @@ struct Readme;
 /// [`ARENA_BYTES`]:
 ///
 /// ```
-/// # use spanway_guest::{Decision, RuntimeContext, choose};
-/// spanway_guest::export!(select, arena: 256 * 1024);
+/// # use spanmux_guest::{Decision, RuntimeContext, choose};
+/// spanmux_guest::export!(select, arena: 256 * 1024);
 /// # fn select(_: &dyn RuntimeContext, _: &[String]) -> Decision { choose("console") }
 /// ```
 ///
@@ -145,7 +145,7 @@ macro_rules! __export_component {
 
         struct Selector;
 
-        impl $crate::bindings::exports::spanway::selector::selection::Guest for Selector {
+        impl $crate::bindings::exports::spanmux::selector::selection::Guest for Selector {
             fn select(
                 available_tracers: ::std::vec::Vec<::std::string::String>,
             ) -> $crate::Decision {

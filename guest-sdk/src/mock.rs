@@ -10,8 +10,8 @@ use crate::{RuntimeContext, Value};
 /// those of production.
 ///
 /// ```
-/// use spanway_guest::mock::MockContext;
-/// use spanway_guest::{RuntimeContext, Value};
+/// use spanmux_guest::mock::MockContext;
+/// use spanmux_guest::{RuntimeContext, Value};
 ///
 /// let context = MockContext::new()
 ///     .with("environment", "production")
@@ -26,7 +26,7 @@ use crate::{RuntimeContext, Value};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct MockContext {
-    frozen: spanway::RuntimeContext,
+    frozen: spanmux::RuntimeContext,
 }
 
 impl MockContext {
@@ -39,8 +39,8 @@ impl MockContext {
     /// The context that this JSON object describes: its members become the keys.
     ///
     /// ```
-    /// use spanway_guest::RuntimeContext;
-    /// use spanway_guest::mock::MockContext;
+    /// use spanmux_guest::RuntimeContext;
+    /// use spanmux_guest::mock::MockContext;
     ///
     /// let context = MockContext::from_json(r#"{"user": {"tier": "gold"}, "trial": null}"#);
     /// assert_eq!(context.text("user.tier").as_deref(), Some("gold"));
@@ -54,7 +54,7 @@ impl MockContext {
     #[must_use]
     #[track_caller]
     pub fn from_json(text: &str) -> Self {
-        Self::frozen(spanway::RuntimeContext::from_json(text))
+        Self::frozen(spanmux::RuntimeContext::from_json(text))
     }
 
     /// The same context with one more key, or with another value for a key that it
@@ -68,7 +68,7 @@ impl MockContext {
     pub fn with(self, key: &str, value: impl Into<Value>) -> Self {
         let value = value.into();
         let view = self.frozen.view();
-        let mut builder = spanway::RuntimeContext::builder();
+        let mut builder = spanmux::RuntimeContext::builder();
         for known in view.keys() {
             if let Some(value) = view.get(&known) {
                 builder = builder.set(&known, value);
@@ -93,7 +93,7 @@ impl MockContext {
         clippy::panic,
         reason = "a mistake in a test's input should end that test"
     )]
-    fn frozen(context: Result<spanway::RuntimeContext, spanway::ContextError>) -> Self {
+    fn frozen(context: Result<spanmux::RuntimeContext, spanmux::ContextError>) -> Self {
         match context {
             Ok(frozen) => Self { frozen },
             Err(error) => panic!("this is no runtime context: {error}"),
@@ -123,7 +123,7 @@ impl RuntimeContext for MockContext {
 /// The names of the available tracers, as a selector receives them.
 ///
 /// ```
-/// let available = spanway_guest::mock::tracers(["langfuse", "datadog"]);
+/// let available = spanmux_guest::mock::tracers(["langfuse", "datadog"]);
 /// assert_eq!(available, ["langfuse", "datadog"]);
 /// ```
 #[must_use]
@@ -131,25 +131,25 @@ pub fn tracers<const N: usize>(names: [&str; N]) -> Vec<String> {
     names.map(str::to_owned).into()
 }
 
-fn lend(value: &Value) -> spanway::Value<'_> {
+fn lend(value: &Value) -> spanmux::Value<'_> {
     match value {
-        Value::Null => spanway::Value::Null,
-        Value::Boolean(boolean) => spanway::Value::Boolean(*boolean),
-        Value::Integer(integer) => spanway::Value::Integer(*integer),
-        Value::Float(float) => spanway::Value::Float(*float),
-        Value::Text(text) => spanway::Value::Text(text),
-        Value::Json(json) => spanway::Value::Json(json),
+        Value::Null => spanmux::Value::Null,
+        Value::Boolean(boolean) => spanmux::Value::Boolean(*boolean),
+        Value::Integer(integer) => spanmux::Value::Integer(*integer),
+        Value::Float(float) => spanmux::Value::Float(*float),
+        Value::Text(text) => spanmux::Value::Text(text),
+        Value::Json(json) => spanmux::Value::Json(json),
     }
 }
 
-fn own(value: spanway::Value<'_>) -> Value {
+fn own(value: spanmux::Value<'_>) -> Value {
     match value {
-        spanway::Value::Null => Value::Null,
-        spanway::Value::Boolean(boolean) => Value::Boolean(boolean),
-        spanway::Value::Integer(integer) => Value::Integer(integer),
-        spanway::Value::Float(float) => Value::Float(float),
-        spanway::Value::Text(text) => Value::Text(text.to_owned()),
-        spanway::Value::Json(json) => Value::Json(json.to_owned()),
+        spanmux::Value::Null => Value::Null,
+        spanmux::Value::Boolean(boolean) => Value::Boolean(boolean),
+        spanmux::Value::Integer(integer) => Value::Integer(integer),
+        spanmux::Value::Float(float) => Value::Float(float),
+        spanmux::Value::Text(text) => Value::Text(text.to_owned()),
+        spanmux::Value::Json(json) => Value::Json(json.to_owned()),
     }
 }
 

@@ -1,14 +1,14 @@
 //! A small agent, traced: it asks a model, calls the tool that the model asks for, and
 //! asks again. The model and the database are made up; the traces are printed.
 //!
-//! `cargo run -p spanway --example agent --no-default-features --features otel`
+//! `cargo run -p spanmux --example agent --no-default-features --features otel`
 
 use std::error::Error;
 
 use opentelemetry::trace::{Tracer, TracerProvider};
 use serde_json::{Value, json};
-use spanway::ai::{AgentRun, Ai, AiOptions, AiParent, AiSpan, Message, Usage};
-use spanway::otel::{RoutingTracer, RoutingTracerProvider, TracerConfig};
+use spanmux::ai::{AgentRun, Ai, AiOptions, AiParent, AiSpan, Message, Usage};
+use spanmux::otel::{RoutingTracer, RoutingTracerProvider, TracerConfig};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let provider = RoutingTracerProvider::builder()

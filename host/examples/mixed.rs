@@ -8,9 +8,9 @@ use opentelemetry::Context;
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
-use spanway::config::Config;
-use spanway::otel::RuntimeContextExt as _;
-use spanway::{Choice, RuntimeContext, native};
+use spanmux::config::Config;
+use spanmux::otel::RuntimeContextExt as _;
+use spanmux::{Choice, RuntimeContext, native};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/mixed.toml");
 

@@ -6,9 +6,9 @@
 
 use opentelemetry::Context;
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
-use spanway::config::Config;
-use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _};
-use spanway::{Choice, RuntimeContext, native};
+use spanmux::config::Config;
+use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _};
+use spanmux::{Choice, RuntimeContext, native};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/several.toml");
 
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn run(provider: &RoutingTracerProvider, environment: &str) -> Result<(), spanway::ContextError> {
+fn run(provider: &RoutingTracerProvider, environment: &str) -> Result<(), spanmux::ContextError> {
     let run = RuntimeContext::builder().set("environment", environment);
     let context = Context::new().with_runtime_context(run.build()?);
     let tracer = provider.tracer("example");

@@ -4,8 +4,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
-use spanway::exporters::Exporter;
-use spanway::otel::{RoutingTracerProvider, Sampling, TracerConfig};
+use spanmux::exporters::Exporter;
+use spanmux::otel::{RoutingTracerProvider, Sampling, TracerConfig};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let provider = RoutingTracerProvider::builder()

@@ -40,7 +40,7 @@ pub use watch::{WatchSettings, WatchedDirectory};
 ///
 /// # Examples
 /// ```no_run
-/// use spanway::{Limits, SelectorHost, SelectorsDirectory, TracerRegistry};
+/// use spanmux::{Limits, SelectorHost, SelectorsDirectory, TracerRegistry};
 ///
 /// let host = SelectorHost::new(Limits::default())?;
 /// let report = SelectorsDirectory::new("selectors", host).load()?;
@@ -76,7 +76,7 @@ impl SelectorsDirectory {
     ///
     /// # Examples
     /// ```no_run
-    /// use spanway::{Limits, Mode, SelectorHost, SelectorsDirectory};
+    /// use spanmux::{Limits, Mode, SelectorHost, SelectorsDirectory};
     ///
     /// let host = SelectorHost::new(Limits::default())?;
     /// let report = SelectorsDirectory::new("selectors", host)

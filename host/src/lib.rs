@@ -35,7 +35,7 @@
 )]
 #![cfg_attr(
     feature = "config",
-    doc = "9. [`config`]: all of this from a file, `spanway.toml`."
+    doc = "9. [`config`]: all of this from a file, `spanmux.toml`."
 )]
 //!
 //! # Features

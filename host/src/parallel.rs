@@ -40,7 +40,7 @@ pub(crate) fn each<T: Send + 'static, R: Send + 'static>(
             // Nobody listens any more after the deadline.
             let _ = answer.send((place, done.map_err(|panic| panic_message(&*panic))));
         };
-        let thread = Builder::new().name("spanway-step".to_owned()).spawn(run);
+        let thread = Builder::new().name("spanmux-step".to_owned()).spawn(run);
         outcomes.push(match thread {
             Ok(_detached) => {
                 open += 1;

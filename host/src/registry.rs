@@ -39,7 +39,7 @@ use tally::{Tallies, Tally};
 ///
 /// # Examples
 /// ```
-/// use spanway::{Chain, RuntimeContext, TracerRegistry, native};
+/// use spanmux::{Chain, RuntimeContext, TracerRegistry, native};
 /// use std::sync::Arc;
 ///
 /// let registry = TracerRegistry::<&str>::new();

@@ -58,7 +58,7 @@ pub trait Selector: Send + Sync {
 ///
 /// # Examples
 /// ```
-/// use spanway::{Choice, native};
+/// use spanmux::{Choice, native};
 ///
 /// let by_environment = native("by-environment", |context, tracers| {
 ///     match context.text("environment") {

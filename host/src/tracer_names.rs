@@ -15,7 +15,7 @@ pub const MAX_NAME_BYTES: usize = 256;
 ///
 /// # Examples
 /// ```
-/// use spanway::{Choice, TracerNames};
+/// use spanmux::{Choice, TracerNames};
 ///
 /// let names = TracerNames::new(["langfuse", "console"]);
 /// assert!(matches!(names.choose("console"), Choice::Tracer(_)));

@@ -10,7 +10,7 @@ fn printed(name: &str) -> String {
     let example = target.join("examples").join(name);
     let output = Command::new(&example).output().unwrap_or_else(|error| {
         panic!(
-            "{}: {error}; build it: cargo build -p spanway --examples",
+            "{}: {error}; build it: cargo build -p spanmux --examples",
             example.display()
         )
     });
@@ -23,7 +23,7 @@ fn printed(name: &str) -> String {
 fn traces(printed: &str) -> Vec<(&str, &str)> {
     let roots = printed.lines().filter_map(|line| line.strip_prefix("└─ "));
     let roots = roots.filter_map(|root| root.split("  ").next());
-    let mark = "   │ spanway.tracer = ";
+    let mark = "   │ spanmux.tracer = ";
     let tracers = printed.lines().filter_map(|line| line.strip_prefix(mark));
     roots.zip(tracers).collect()
 }

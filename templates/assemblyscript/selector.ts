@@ -1,6 +1,6 @@
 // Production goes to Langfuse, development to the console; all else is left to others.
 
-import { Context, Decision } from "./spanway";
+import { Context, Decision } from "./spanmux";
 
 export function decide(context: Context, tracers: string[]): Decision {
   const environment = context.text("environment");

@@ -1,14 +1,14 @@
 /* Production goes to Langfuse, development to the console; all else is left to others. */
 
-#include "spanway.h"
+#include "spanmux.h"
 
 #include <string.h>
 
-spanway_decision spanway_select(const spanway_context *context, spanway_tracers tracers) {
+spanmux_decision spanmux_select(const spanmux_context *context, spanmux_tracers tracers) {
   (void)tracers;
-  const char *environment = spanway_get_text(context, "environment");
-  if (!environment) return spanway_abstain();
-  if (strcmp(environment, "production") == 0) return spanway_choose("langfuse");
-  if (strcmp(environment, "development") == 0) return spanway_choose("console");
-  return spanway_abstain();
+  const char *environment = spanmux_get_text(context, "environment");
+  if (!environment) return spanmux_abstain();
+  if (strcmp(environment, "production") == 0) return spanmux_choose("langfuse");
+  if (strcmp(environment, "development") == 0) return spanmux_choose("console");
+  return spanmux_abstain();
 }

@@ -1,11 +1,11 @@
 // Production goes to Langfuse, development to the console; all else is left to others.
 
-#include "spanway.hpp"
+#include "spanmux.hpp"
 
-spanway::Decision select(spanway::Context context, spanway::Tracers) {
+spanmux::Decision select(spanmux::Context context, spanmux::Tracers) {
   auto environment = context.text("environment");
-  if (environment == "production") return spanway::choose("langfuse");
-  if (environment == "development") return spanway::choose("console");
-  return spanway::abstain();
+  if (environment == "production") return spanmux::choose("langfuse");
+  if (environment == "development") return spanmux::choose("console");
+  return spanmux::abstain();
 }
-SPANWAY_EXPORT(select)
+SPANMUX_EXPORT(select)

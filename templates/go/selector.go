@@ -1,18 +1,18 @@
 // Production goes to Langfuse, development to the console; all else is left to others.
 package main
 
-import "selector/spanway"
+import "selector/spanmux"
 
 func main() {}
 
-func init() { spanway.Export(choose) }
+func init() { spanmux.Export(choose) }
 
-func choose(context spanway.Context, tracers []string) spanway.Decision {
+func choose(context spanmux.Context, tracers []string) spanmux.Decision {
 	switch environment, _ := context.Text("environment"); environment {
 	case "production":
-		return spanway.Choose("langfuse")
+		return spanmux.Choose("langfuse")
 	case "development":
-		return spanway.Choose("console")
+		return spanmux.Choose("console")
 	}
-	return spanway.Abstain()
+	return spanmux.Abstain()
 }

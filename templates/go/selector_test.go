@@ -3,20 +3,20 @@ package main
 import (
 	"testing"
 
-	"selector/spanway"
+	"selector/spanmux"
 )
 
 func TestEachEnvironmentGoesWhereItShould(t *testing.T) {
 	for _, row := range []struct {
 		environment any
-		decision    spanway.Decision
+		decision    spanmux.Decision
 	}{
-		{"production", spanway.Choose("langfuse")},
-		{"development", spanway.Choose("console")},
-		{"staging", spanway.Abstain()},
-		{7, spanway.Abstain()},
+		{"production", spanmux.Choose("langfuse")},
+		{"development", spanmux.Choose("console")},
+		{"staging", spanmux.Abstain()},
+		{7, spanmux.Abstain()},
 	} {
-		mock := spanway.Mock{Values: map[string]any{"environment": row.environment}}
+		mock := spanmux.Mock{Values: map[string]any{"environment": row.environment}}
 		if got := choose(mock.Context(), []string{"langfuse", "console"}); got != row.decision {
 			t.Errorf("%v: %v, not %v", row.environment, got, row.decision)
 		}
@@ -24,7 +24,7 @@ func TestEachEnvironmentGoesWhereItShould(t *testing.T) {
 }
 
 func TestWithoutAnEnvironmentItAbstains(t *testing.T) {
-	if got := choose(spanway.Mock{}.Context(), nil); got != spanway.Abstain() {
+	if got := choose(spanmux.Mock{}.Context(), nil); got != spanmux.Abstain() {
 		t.Error(got)
 	}
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { select } from './selector.js';
-import { mock } from './spanway.js';
+import { mock } from './spanmux.js';
 
 for (const [environment, tracer] of [
   ['production', 'langfuse'],

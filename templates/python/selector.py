@@ -1,6 +1,6 @@
 """Production goes to Langfuse, development to the console; all else is left to others."""
 
-import spanway
+import spanmux
 
 
 def select(context, tracers):
@@ -13,4 +13,4 @@ def select(context, tracers):
             return None
 
 
-Selection = spanway.exported(select)
+Selection = spanmux.exported(select)

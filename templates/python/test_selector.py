@@ -1,7 +1,7 @@
 import unittest
 
 from selector import select
-from spanway import Mock
+from spanmux import Mock
 
 
 class Environments(unittest.TestCase):

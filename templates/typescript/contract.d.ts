@@ -1,5 +1,5 @@
 // The contract's questions, as a component imports them.
-declare module 'spanway:selector/runtime-context@0.1.0' {
+declare module 'spanmux:selector/runtime-context@0.1.0' {
   export function get(key: string): unknown;
   export function has(key: string): boolean;
   export function keys(): string[];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { select } from './selector.js';
-import { mock, type Value } from './spanway.js';
+import { mock, type Value } from './spanmux.js';
 
 const rows: [Value, string | null][] = [
   ['production', 'langfuse'],

@@ -1,6 +1,6 @@
 // Production goes to Langfuse, development to the console; all else is left to others.
 
-import type { Context } from './spanway.js';
+import type { Context } from './spanmux.js';
 
 export function select(context: Context, tracers: string[]): string | null {
   switch (context.text('environment')) {

@@ -6,7 +6,7 @@
 (module
   ;; get: the key's place and length, and where to write an option of a value, 24 bytes:
   ;; at 0 whether there is one, at 8 which case (4 is text), at 16 its place, at 20 its length.
-  (import "spanway:selector/runtime-context@0.1.0" "get" (func $get (param i32 i32 i32)))
+  (import "spanmux:selector/runtime-context@0.1.0" "get" (func $get (param i32 i32 i32)))
   (memory (export "memory") 1)
 
   (data (i32.const 16) "environment")
@@ -22,7 +22,7 @@
     (global.set $free (i32.and
       (i32.add (i32.add (global.get $free) (local.get $bytes)) (i32.const 7)) (i32.const -8)))
     (if (i32.gt_u (global.get $free) (i32.const 65536)) (then unreachable)))
-  (func (export "cabi_post_spanway:selector/selection@0.1.0#select") (param i32)
+  (func (export "cabi_post_spanmux:selector/selection@0.1.0#select") (param i32)
     (global.set $free (i32.const 1024)))
 
   ;; Whether the value at 128 is this text.
@@ -47,7 +47,7 @@
     (i32.const 192))
 
   ;; select: where the tracers' names are, and how many.
-  (func (export "spanway:selector/selection@0.1.0#select") (param i32 i32) (result i32)
+  (func (export "spanmux:selector/selection@0.1.0#select") (param i32 i32) (result i32)
     (call $get (i32.const 16) (i32.const 11) (i32.const 128))
     (if (call $is (i32.const 32) (i32.const 10))
       (then (return (call $choose (i32.const 64) (i32.const 8)))))

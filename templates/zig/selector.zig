@@ -1,13 +1,13 @@
 //! Production goes to Langfuse, development to the console; all else is left to others.
 
 const std = @import("std");
-const spanway = @import("spanway.zig");
+const spanmux = @import("spanmux.zig");
 
 comptime {
-    spanway.exportSelector(select);
+    spanmux.exportSelector(select);
 }
 
-pub fn select(context: spanway.Context, tracers: []const spanway.Text) spanway.Decision {
+pub fn select(context: spanmux.Context, tracers: []const spanmux.Text) spanmux.Decision {
     _ = tracers;
     const environment = context.text("environment") orelse return .abstain;
     if (std.mem.eql(u8, environment, "production")) return .{ .choose = "langfuse" };
@@ -17,14 +17,14 @@ pub fn select(context: spanway.Context, tracers: []const spanway.Text) spanway.D
 
 test "each environment goes where it should" {
     const expect = std.testing.expectEqualDeep;
-    const Decision = spanway.Decision;
-    for ([_]struct { spanway.Value, Decision }{
+    const Decision = spanmux.Decision;
+    for ([_]struct { spanmux.Value, Decision }{
         .{ .{ .text = "production" }, .{ .choose = "langfuse" } },
         .{ .{ .text = "development" }, .{ .choose = "console" } },
         .{ .{ .text = "staging" }, .abstain },
         .{ .{ .integer = 7 }, .abstain },
     }) |row| {
-        const context = spanway.Context{ .entries = &.{.{ "environment", row[0] }} };
+        const context = spanmux.Context{ .entries = &.{.{ "environment", row[0] }} };
         try expect(row[1], select(context, &.{}));
     }
     try expect(@as(Decision, .abstain), select(.{}, &.{}));

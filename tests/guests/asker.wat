@@ -4,7 +4,7 @@
 ;; `keys`. The answer is one letter for the case and then the value: text as it
 ;; is, numbers as sixteen hexadecimal digits of their bits.
 (component
-  (import "spanway:selector/runtime-context@0.1.0" (instance $context
+  (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (type $value (variant (case "null") (case "boolean" bool) (case "integer" s64)
       (case "float" f64) (case "text" string) (case "json" string)))
     (export "value" (type $v (eq $value)))
@@ -136,4 +136,4 @@
     (canon lift (core func $guest "select")
       (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

@@ -2,7 +2,7 @@
 ;; recurses without end, `k` asks for a key of a million bytes, `e` answers with an
 ;; error, `u` with a name that no tracer has, `a` abstains. Else it answers `console`.
 (component
-  (import "spanway:selector/runtime-context@0.1.0" (instance $context
+  (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (type $value (variant (case "null") (case "boolean" bool) (case "integer" s64)
       (case "float" f64) (case "text" string) (case "json" string)))
     (export "value" (type $v (eq $value)))
@@ -58,4 +58,4 @@
     (canon lift (core func $guest "select")
       (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

@@ -47,7 +47,7 @@
       (canon lift (core func $guest "select")
         (memory (core memory $memory "memory")) (realloc (core func $guest "realloc"))))
     (instance $selection (export "select" (func $select)))
-    (export "spanway:selector/selection@0.1.0" (instance $selection)))
+    (export "spanmux:selector/selection@0.1.0" (instance $selection)))
   (instance $selector (instantiate $selector (with "length" (func $length "length"))))
-  (export "spanway:selector/selection@0.1.0"
-    (instance $selector "spanway:selector/selection@0.1.0")))
+  (export "spanmux:selector/selection@0.1.0"
+    (instance $selector "spanmux:selector/selection@0.1.0")))

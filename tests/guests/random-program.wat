@@ -10,7 +10,7 @@
 ;; the target. So a run depends on every bit of every answer: each has to reach the
 ;; low bits, which a remainder looks at.
 (component
-  (import "spanway:selector/runtime-context@0.1.0" (instance $context
+  (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (type $value (variant (case "null") (case "boolean" bool) (case "integer" s64)
       (case "float" f64) (case "text" string) (case "json" string)))
     (export "value" (type $v (eq $value)))
@@ -258,4 +258,4 @@
     (canon lift (core func $interpreter "select")
       (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

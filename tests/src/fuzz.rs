@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
-use spanway::config::{Config, ConfigError};
-use spanway::exporters::Exporter;
-use spanway::otel::{Inbound, RoutingTracerProvider, TracerConfig};
-use spanway::{
+use spanmux::config::{Config, ConfigError};
+use spanmux::exporters::Exporter;
+use spanmux::otel::{Inbound, RoutingTracerProvider, TracerConfig};
+use spanmux::{
     Budget, Choice, ContextLimits, Decision, Fallback, Limits, Mode, Origin, RuntimeContext,
     Selector, SelectorHost, TracerNames, Value,
 };

@@ -12,7 +12,7 @@ pub mod soak;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use spanway::{
+use spanmux::{
     Choice, ComponentSelector, Decision, Fallback, Limits, Mode, Origin, RuntimeContext, Selector,
     SelectorHost, TracerNames,
 };

@@ -7,8 +7,8 @@ use allocation_counter::measure;
 use opentelemetry::trace::{Span as _, SpanBuilder, TraceContextExt as _, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, TracerProviderBuilder};
-use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _};
-use spanway::{
+use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _};
+use spanmux::{
     Chain, Choice, Origin, RootSpan, RuntimeContext, Selector, TracerNames, TracerRegistry, native,
 };
 
@@ -124,9 +124,9 @@ fn learned(names: &[&str], context: &RuntimeContext) -> TracerRegistry<()> {
     for number in 0..95 {
         registry.register(format!("tracer-{number}"), ()).unwrap();
     }
-    let host = spanway_tests::host();
+    let host = spanmux_tests::host();
     let selectors = names.iter().map(|name| {
-        let file = spanway_tests::folder_of("../selectors").join(format!("{name}.wasm"));
+        let file = spanmux_tests::folder_of("../selectors").join(format!("{name}.wasm"));
         Arc::new(host.load_file(&file).unwrap()) as Arc<dyn Selector>
     });
     registry.set_selectors(Chain::new(selectors));
@@ -168,8 +168,8 @@ fn a_learned_selection_allocates_nothing() {
 
 #[test]
 fn an_answer_among_many_allocates_nothing() {
-    let guest = spanway_tests::guest("asker");
-    let asker = spanway_tests::host().load("asker", &guest).unwrap();
+    let guest = spanmux_tests::guest("asker");
+    let asker = spanmux_tests::host().load("asker", &guest).unwrap();
     let names = TracerNames::new(["get", "user"]);
     let contexts: Vec<_> = (0..500)
         .map(|user| RuntimeContext::builder().set("user", user).build().unwrap())
@@ -206,7 +206,7 @@ fn routing_a_span_allocates_no_more_than_the_reason() {
     let samplers = [Sampler::AlwaysOn, Sampler::AlwaysOff];
     for sampler in samplers {
         let sdk = || SdkTracerProvider::builder().with_sampler(sampler.clone());
-        let routed = |add: &dyn Fn(TracerProviderBuilder) -> spanway::otel::TracerSource| {
+        let routed = |add: &dyn Fn(TracerProviderBuilder) -> spanmux::otel::TracerSource| {
             let by_route = native("by-route", |context, tracers: &TracerNames| {
                 match context.text("span.http.route") {
                     Some("/chat") => tracers.choose("only"),

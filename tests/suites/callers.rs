@@ -6,11 +6,11 @@ use std::sync::{Arc, Barrier, RwLock};
 use std::thread;
 use std::time::Duration;
 
-use spanway::{
+use spanmux::{
     Budget, Choice, ComponentSelector, Decision, Fallback, Limits, RuntimeContext, Selector,
     SelectorHost, TracerNames,
 };
-use spanway_tests::{
+use spanmux_tests::{
     chose, decide, environment, fallback, guest, host, host_within, limits, load, threads_named,
     zoo,
 };
@@ -359,7 +359,7 @@ fn a_clock_that_slept_wakes() {
 #[test]
 fn hosts_leave_no_thread_behind() {
     let _alone = CLOCKS.write();
-    let clocks = || threads_named("spanway-clock").unwrap_or_default();
+    let clocks = || threads_named("spanmux-clock").unwrap_or_default();
     let settled = |expected: usize| {
         // A clock ends with its next tick.
         for _ in 0..2000 {
@@ -389,7 +389,7 @@ fn hosts_leave_no_thread_behind() {
 
     // One that is asleep wakes to end.
     let host = host();
-    if threads_named("spanway-clock").is_some() {
+    if threads_named("spanmux-clock").is_some() {
         settled(1);
     }
     thread::sleep(Duration::from_millis(1500));
@@ -409,7 +409,7 @@ fn a_view_with_a_span_is_asked_on_a_small_stack() {
         let asked = thread::Builder::new()
             .stack_size(64 * KIB)
             .spawn_scoped(scope, || {
-                let span = spanway::RootSpan::new("POST /chat", "server", &attributes);
+                let span = spanmux::RootSpan::new("POST /chat", "server", &attributes);
                 let context = RuntimeContext::empty();
                 let view = context.view_with_span(&span);
                 let asked = TracerNames::new(["get", "span.http.route"]);

@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
-use spanway::{
+use spanmux::{
     Budget, Chain, ComponentSelector, Decision, Fallback, FallbackKind, Limits, Mode, Origin,
     RuntimeContext, Selector, SelectorsDirectory, TracerNames, TracerRegistry, WatchSettings,
     native,
 };
-use spanway_tests::log::Log;
-use spanway_tests::{
+use spanmux_tests::log::Log;
+use spanmux_tests::{
     TRACERS, chose, component, decide, fallback, guest, host_within, limits, text,
 };
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -357,7 +357,7 @@ fn a_watched_directory_names_it_and_a_new_file_begins_anew() {
     // The same bytes under the same name are the same selector, as suspended as it was.
     put("10-breaks.wasm", &guest("breaks"));
     put("30-console.wasm", &guest("console"));
-    let wait = |wanted: &mut dyn FnMut(&spanway::WatchStatus) -> bool| {
+    let wait = |wanted: &mut dyn FnMut(&spanmux::WatchStatus) -> bool| {
         watched
             .wait_until(Duration::from_secs(120), wanted)
             .expect("in time")

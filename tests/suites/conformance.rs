@@ -5,8 +5,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use spanway_tests::conformance::{Matrix, Subject, Suite};
-use spanway_tests::{folder_of, host};
+use spanmux_tests::conformance::{Matrix, Subject, Suite};
+use spanmux_tests::{folder_of, host};
 
 /// The largest that may be committed, in bytes.
 const LARGEST: usize = 20_000;

@@ -2,10 +2,10 @@
 //! and what is refused.
 
 use serde_json::json;
-use spanway::{
+use spanmux::{
     ContextError, ContextLimits, RootSpan, RuntimeContext, RuntimeContextBuilder, Value,
 };
-use spanway_tests::folder_of;
+use spanmux_tests::folder_of;
 
 /// 2^53 - 1
 const SAFE: i64 = 9_007_199_254_740_991;

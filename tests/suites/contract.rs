@@ -4,17 +4,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use spanway::{
+use spanmux::{
     Choice, ComponentSelector, Fallback, LoadError, RootSpan, RuntimeContext, Selector,
     SelectorHost, TracerNames, Value,
 };
-use spanway_tests::{
+use spanmux_tests::{
     chose, component, decide, fallback, folder_of, fuel, guest, host, load, select, text,
 };
 use wit_parser::{Function, Resolve, Type, TypeDefKind, WorldItem, WorldKey};
 
 /// Asks what these words spell, and reads what the guest was told.
-fn told(asker: &ComponentSelector, view: &spanway::ContextView<'_>, words: &[&str]) -> String {
+fn told(asker: &ComponentSelector, view: &spanmux::ContextView<'_>, words: &[&str]) -> String {
     let decision = asker.decide(view, &TracerNames::new(words.iter().copied()));
     match decision.choice {
         Choice::Fallback(Fallback::UnknownTracer(told)) => told,
@@ -187,7 +187,7 @@ fn the_three_answers() {
         ("production", None),
         ("tes", None),
     ] {
-        let decision = select(&by_environment, &spanway_tests::environment(environment));
+        let decision = select(&by_environment, &spanmux_tests::environment(environment));
         match expected {
             Some(tracer) => assert!(chose(&decision, tracer), "{environment}: {decision:?}"),
             None => assert_eq!(decision.choice, Choice::Abstain, "{environment}"),
@@ -197,7 +197,7 @@ fn the_three_answers() {
         select(&by_environment, &RuntimeContext::empty()).choice,
         Choice::Abstain
     );
-    let failing = load(&host(), "error-empty", &spanway_tests::zoo("error-empty"));
+    let failing = load(&host(), "error-empty", &spanmux_tests::zoo("error-empty"));
     let decision = decide(&failing, &RuntimeContext::empty());
     assert_eq!(decision.choice, Choice::failed(""));
 }
@@ -331,7 +331,7 @@ impl Contract {
         }
         format!(
             "(component
-               (import \"spanway:selector/runtime-context@0.1.0\" (instance
+               (import \"spanmux:selector/runtime-context@0.1.0\" (instance
                  (type $value' {value})
                  (export \"value\" (type $value (eq $value')))
                  {questions}))
@@ -341,7 +341,7 @@ impl Contract {
                  (func (export \"f\") (param i32 i32) (result i32) unreachable))
                (core instance $guest (instantiate $guest))
                {lifted}
-               (export \"spanway:selector/selection@0.1.0\" (instance $selection)))"
+               (export \"spanmux:selector/selection@0.1.0\" (instance $selection)))"
         )
     }
 }
@@ -350,7 +350,7 @@ impl Contract {
 fn the_contract_is_what_it_says() {
     let contract = Contract::parse(&Contract::text());
     let (_, package) = contract.resolve.packages.iter().next().expect("a package");
-    assert_eq!(package.name.to_string(), "spanway:selector@0.1.0");
+    assert_eq!(package.name.to_string(), "spanmux:selector@0.1.0");
     assert_eq!(
         contract.resolve.packages.len(),
         1,
@@ -368,11 +368,11 @@ fn the_contract_is_what_it_says() {
     assert_eq!(world.name, "selector");
     assert_eq!(
         contract.names(&world.imports),
-        ["spanway:selector/runtime-context@0.1.0"]
+        ["spanmux:selector/runtime-context@0.1.0"]
     );
     assert_eq!(
         contract.names(&world.exports),
-        ["spanway:selector/selection@0.1.0"]
+        ["spanmux:selector/selection@0.1.0"]
     );
 
     // Everything is documented.
@@ -392,7 +392,7 @@ fn the_folder_is_read_as_it_lies_and_says_its_version() {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(&folder).expect("wit/");
     let name = resolve.packages[package].name.to_string();
-    assert_eq!(name, "spanway:selector@0.1.0");
+    assert_eq!(name, "spanmux:selector@0.1.0");
     let page = std::fs::read_to_string(folder.join("README.md")).expect("wit/README.md");
     assert!(
         page.contains(&name),
@@ -409,7 +409,7 @@ fn the_host_links_the_contract_and_nothing_else() {
     let host = host();
     let wit = Contract::text();
     let whole = load_contract(&host, &wit).expect("all of the contract is linked");
-    assert_eq!(whole.imports(), ["spanway:selector/runtime-context@0.1.0"]);
+    assert_eq!(whole.imports(), ["spanmux:selector/runtime-context@0.1.0"]);
 
     // Each change of the contract is one that the host notices.
     for (what, from, to, named) in [

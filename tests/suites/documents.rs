@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use spanway::config::Config;
-use spanway::{ContextLimits, FallbackKind, Limits, MAX_NAME_BYTES};
-use spanway_tests::{folder_of, named};
+use spanmux::config::Config;
+use spanmux::{ContextLimits, FallbackKind, Limits, MAX_NAME_BYTES};
+use spanmux_tests::{folder_of, named};
 
 fn readme() -> String {
     std::fs::read_to_string(folder_of("../README.md")).unwrap()
@@ -129,7 +129,7 @@ fn the_configuration_of_the_readme_is_right() {
     let (_, file) = section.split_once("```toml\n").unwrap();
     let (file, _) = file.split_once("```").unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("spanway.toml");
+    let path = folder.path().join("spanmux.toml");
     std::fs::write(&path, file).unwrap();
     let selectors = folder.path().join("selectors");
     std::fs::create_dir(&selectors).unwrap();
@@ -139,7 +139,7 @@ fn the_configuration_of_the_readme_is_right() {
 
     let config = Config::from_file_with(&path, |name| Some(format!("the {name}"))).unwrap();
     assert!(config.warnings().is_empty(), "{:?}", config.warnings());
-    let abstains = spanway::native("by-tenant", |_, _| spanway::Choice::Abstain);
+    let abstains = spanmux::native("by-tenant", |_, _| spanmux::Choice::Abstain);
     let builder = config
         .builder()
         .tracer(

@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use spanway_tests::folder_of;
-use spanway_tests::fuzz::{TARGETS, Target};
+use spanmux_tests::folder_of;
+use spanmux_tests::fuzz::{TARGETS, Target};
 
 /// Inputs near to each seed.
 const NEAR: usize = 40;

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use spanway::{Budget, CompileCache, Fallback, Limits, Mode, SelectorHost};
-use spanway_tests::{
+use spanmux::{Budget, CompileCache, Fallback, Limits, Mode, SelectorHost};
+use spanmux_tests::{
     chose, component, decide, environment, fallback, fuel, guest, host_within, limits, load, text,
     zoo,
 };

@@ -5,11 +5,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use spanway::{
+use spanmux::{
     CacheState, CompileCache, DirectoryError, Limits, LoadReport, Selector as _, SelectorHost,
     SelectorsDirectory,
 };
-use spanway_tests::{
+use spanmux_tests::{
     chose, component, decide, environment, folder_of, guest, limits, load, text, zoo,
 };
 use tempfile::TempDir;
@@ -68,7 +68,7 @@ fn works(host: &SelectorHost) {
 
 #[test]
 fn a_host_that_was_told_of_no_cache_has_none() {
-    let host = spanway_tests::host();
+    let host = spanmux_tests::host();
     works(&host);
     let status = host.compile_status();
     assert_eq!(status.cache, CacheState::Off);
@@ -373,7 +373,7 @@ fn a_cache_in_a_selectors_directory_is_refused() {
 
 #[test]
 fn the_same_bytes_are_compiled_once_while_one_lives() {
-    let host = spanway_tests::host();
+    let host = spanmux_tests::host();
     let bytes = guest("by-environment");
     let first = load(&host, "first", &bytes);
     let second = load(&host, "second", &bytes);
@@ -405,7 +405,7 @@ fn a_directory_that_is_loaded_again_compiles_what_is_new() {
     };
     put("10-a.wasm", "by-environment");
     put("20-b.wasm", "by-environment");
-    let host = spanway_tests::host();
+    let host = spanmux_tests::host();
     let directory = SelectorsDirectory::new(folder.path(), host.clone());
     let report = directory.load().unwrap();
     assert_eq!(host.compile_status().compiled, 1);
@@ -447,7 +447,7 @@ fn several_at_once_come_to_the_same_as_one_after_the_other() {
         });
         let directory = SelectorsDirectory::new(folder.path(), host.unwrap());
         let report = directory.load().unwrap();
-        let describe = |file: &spanway::LoadedFile| match &file.outcome {
+        let describe = |file: &spanmux::LoadedFile| match &file.outcome {
             Ok(selector) => format!("{} {:?}", selector.name(), selector.digest()),
             Err(error) => format!("{} {error:?} {error}", file.path.display()),
         };
@@ -461,7 +461,7 @@ fn several_at_once_come_to_the_same_as_one_after_the_other() {
 /// A compiler's time grows faster than a function does.
 #[test]
 fn a_function_of_more_than_a_mebibyte_is_refused_before_it_is_compiled() {
-    let host = spanway_tests::host();
+    let host = spanmux_tests::host();
     let long = |nops: usize| {
         let body = "nop ".repeat(nops);
         let text = text("guests", "console");
@@ -474,7 +474,7 @@ fn a_function_of_more_than_a_mebibyte_is_refused_before_it_is_compiled() {
 }
 
 /// Where the other process of the test below has its cache.
-const FULL: &str = "SPANWAY_FULL_CACHE";
+const FULL: &str = "SPANMUX_FULL_CACHE";
 
 /// A process that can write no large file, and one whose cache lies on a disk that is
 /// full. What was written of an entry in part must never be taken for one.
@@ -494,7 +494,7 @@ fn a_cache_whose_disk_is_full_fails_no_load() {
         ("no large file", "trap '' XFSZ; ulimit -f 1"),
         (
             "a full disk",
-            "mount -t tmpfs -o size=4k none \"$SPANWAY_FULL_CACHE\"",
+            "mount -t tmpfs -o size=4k none \"$SPANMUX_FULL_CACHE\"",
         ),
     ] {
         let place = folder();

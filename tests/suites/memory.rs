@@ -1,8 +1,8 @@
 //! What the worst of the zoo leave behind: nothing. One test in a process of its
 //! own, so that nobody else's memory is counted.
 
-use spanway::Limits;
-use spanway_tests::{decide, environment, guest, host_within, limits, load, resident_bytes, zoo};
+use spanmux::Limits;
+use spanmux_tests::{decide, environment, guest, host_within, limits, load, resident_bytes, zoo};
 
 /// Far above what a busy allocator keeps, far below what the attacks would leave.
 const BOUND: usize = 48 << 20;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use spanway::{
+use spanmux::{
     Budget, Chain, Choice, Fallback, Limits, Mode, Origin, RootSpan, RuntimeContext, Selector,
     SelectorsDirectory, TracerNames, TracerRegistry,
 };
-use spanway_tests::{
+use spanmux_tests::{
     chose, decide, environment, fallback, fuel, guest, host, host_within, limits, load,
 };
 
@@ -48,7 +48,7 @@ fn clones_learn_together_and_another_mode_begins_anew() {
     let selector = host()
         .load("by-environment", &guest("by-environment"))
         .unwrap();
-    let names = named(&spanway_tests::TRACERS);
+    let names = named(&spanmux_tests::TRACERS);
     let context = environment("test");
     let origin = |selector: &dyn Selector| selector.decide(&context.view(), &names).origin;
     assert_ne!(origin(&selector), Origin::Learned);

@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use spanway::{
+use spanmux::{
     DirectoryError, Fallback, Limits, LoadError, LoadReport, LockError, RuntimeContext,
     SelectorHost, SelectorsDirectory, SelectorsLock, TracerRegistry,
 };
-use spanway_tests::{guest, host_within, limits};
+use spanmux_tests::{guest, host_within, limits};
 use tempfile::TempDir;
 
 /// A directory, a lock beside it, and a host.
@@ -208,7 +208,7 @@ fn a_lock_that_is_not_right_is_an_error_at_the_start() {
         ));
         let error = error.to_string();
         assert!(error.contains(said), "{text}: {error}");
-        assert!(error.contains("spanway lock"), "{error}");
+        assert!(error.contains("spanmux lock"), "{error}");
     }
     fs::remove_file(place.lock()).unwrap();
     let error = place

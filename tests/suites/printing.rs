@@ -4,9 +4,9 @@
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-use spanway::{Limits, Mode, Origin, Selector as _, SelectorsDirectory, TracerNames};
-use spanway_tests::log::Log;
-use spanway_tests::{
+use spanmux::{Limits, Mode, Origin, Selector as _, SelectorsDirectory, TracerNames};
+use spanmux_tests::log::Log;
+use spanmux_tests::{
     TRACERS, component, decide, environment, guest, host_within, limits, text, zoo,
 };
 use tracing::field::{Field, Visit};
@@ -41,7 +41,7 @@ struct Raw(Arc<Mutex<Vec<String>>>);
 impl<S: Subscriber> Layer<S> for Raw {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         // The engine tells of its own work, in many lines.
-        if !event.metadata().target().starts_with("spanway") {
+        if !event.metadata().target().starts_with("spanmux") {
             return;
         }
         event.record(&mut self.clone());

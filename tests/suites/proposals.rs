@@ -1,8 +1,8 @@
 //! Which proposals of WebAssembly a selector may use: docs/wasmtime.md lists every flag that
 //! the validator knows, and here a small piece of WebAssembly uses each that is off.
 
-use spanway::LoadError;
-use spanway_tests::{component, folder_of, host};
+use spanmux::LoadError;
+use spanmux_tests::{component, folder_of, host};
 use wasmparser::{Validator, WasmFeatures};
 
 /// A flag, and a piece of a component that needs it.
@@ -87,7 +87,7 @@ const WORDLESS: [&str; 1] = ["CM_CANON_NAMES"];
 
 /// A good selector with this in it.
 fn piece(text: &str) -> Vec<u8> {
-    let whole = spanway_tests::text("guests", "console");
+    let whole = spanmux_tests::text("guests", "console");
     let with = whole.replacen("(component", &format!("(component {text}"), 1);
     component(&with)
 }

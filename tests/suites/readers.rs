@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use spanway::{Chain, Origin, Selector, TracerRegistry, native};
-use spanway_tests::{TRACERS, environment, guest, host};
+use spanmux::{Chain, Origin, Selector, TracerRegistry, native};
+use spanmux_tests::{TRACERS, environment, guest, host};
 
 const SWAPS: usize = 500;
 const READERS: usize = 2;

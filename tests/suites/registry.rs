@@ -8,7 +8,7 @@ use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use spanway::{
+use spanmux::{
     Chain, Choice, Fallback, FallbackKind, Lifecycle, RegisterError, RuntimeContext, Selector,
     TracerRegistry, native,
 };
@@ -325,7 +325,7 @@ fn it_is_asked_with_one_tracer_and_not_with_none() {
 /// and here the reason with it.
 #[test]
 fn what_is_no_answer_goes_to_the_default_with_its_reason() {
-    type Answer = fn(&spanway::TracerNames) -> Choice;
+    type Answer = fn(&spanmux::TracerNames) -> Choice;
     let rows: [(&str, Answer, Fallback); 6] = [
         ("nothing", |_| Choice::Abstain, Fallback::Abstained),
         (
@@ -375,7 +375,7 @@ fn what_is_no_answer_goes_to_the_default_with_its_reason() {
 #[test]
 fn a_name_from_another_registry_cannot_point_beyond_this_one() {
     let registry = registry(&["a"]);
-    let other = spanway::TracerNames::new(["x", "y", "z"]);
+    let other = spanmux::TracerNames::new(["x", "y", "z"]);
     registry.set_selectors(chain(native("s", move |_, _| other.choose("z"))));
     let (tracer, fallback) = selected(&registry);
     assert_eq!(tracer.as_deref(), Some("a"));

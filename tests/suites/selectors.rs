@@ -1,16 +1,16 @@
 //! The example selectors as they are committed: what they decide, what they are,
 //! and that nothing of the machine that built them is in them.
 //!
-//! `SPANWAY_SELECTORS` names another directory of the same selectors, built by
+//! `SPANMUX_SELECTORS` names another directory of the same selectors, built by
 //! another toolchain: its bytes may differ, its behaviour may not.
 
 use std::path::PathBuf;
 
-use spanway::{
+use spanmux::{
     Fallback, LoadReport, RootSpan, RuntimeContext, Selector as _, SelectorsDirectory,
     TracerRegistry,
 };
-use spanway_tests::{folder_of, host};
+use spanmux_tests::{folder_of, host};
 use wasmparser::{Parser, Payload};
 
 const TRACERS: [&str; 9] = [
@@ -26,7 +26,7 @@ const TRACERS: [&str; 9] = [
 ];
 
 fn directory() -> PathBuf {
-    match std::env::var_os("SPANWAY_SELECTORS") {
+    match std::env::var_os("SPANMUX_SELECTORS") {
         Some(directory) => directory.into(),
         None => folder_of("../selectors"),
     }
@@ -213,7 +213,7 @@ fn they_are_small_import_the_contract_alone_and_never_grow() {
         let name = selector.name();
         assert_eq!(
             selector.imports(),
-            ["spanway:selector/runtime-context@0.1.0"],
+            ["spanmux:selector/runtime-context@0.1.0"],
             "{name}"
         );
         assert!(

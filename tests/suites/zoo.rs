@@ -4,12 +4,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use spanway::{
+use spanmux::{
     Budget, Choice, ComponentSelector, Fallback, Limits, LoadError, Mode, Origin, RuntimeContext,
     SelectorHost, TracerNames,
 };
-use spanway_tests::bytes::{console_with, leb, nested};
-use spanway_tests::{
+use spanmux_tests::bytes::{console_with, leb, nested};
+use spanmux_tests::{
     TRACERS, chose, component, decide, environment, fallback, fuel, guest, host, host_within,
     limits, load, text, zoo,
 };
@@ -55,7 +55,7 @@ fn rows() -> Vec<(&'static str, Gets)> {
             "other-world",
             Refused(
                 "NoSelection",
-                &["spanway:selector/selection@0.1.0", "`run`", "wit/"],
+                &["spanmux:selector/selection@0.1.0", "`run`", "wit/"],
             ),
         ),
         (
@@ -367,7 +367,7 @@ fn check(host: &SelectorHost, name: &str, gets: &Gets) -> Result<(), String> {
 
 #[test]
 fn each_file_has_a_row() {
-    let mut files: Vec<String> = std::fs::read_dir(spanway_tests::folder_of("zoo"))
+    let mut files: Vec<String> = std::fs::read_dir(spanmux_tests::folder_of("zoo"))
         .expect("the zoo")
         .map(|file| {
             file.expect("a file")
@@ -458,21 +458,21 @@ fn versions() {
 fn not_a_component() {
     let core = wat::parse_str("(module (memory 1))").expect("a module");
     let rows: [(&str, &[u8], &str, &str); 9] = [
-        ("an empty file", b"", "NotWasm", "spanway build"),
-        ("one byte", b"\0", "NotWasm", "spanway build"),
-        ("a text", b"(component)", "NotWasm", "spanway build"),
+        ("an empty file", b"", "NotWasm", "spanmux build"),
+        ("one byte", b"\0", "NotWasm", "spanmux build"),
+        ("a text", b"(component)", "NotWasm", "spanmux build"),
         (
             "a program",
             b"\x7fELF\x02\x01\x01\0",
             "NotWasm",
-            "spanway build",
+            "spanmux build",
         ),
-        ("a module", &core, "CoreModule", "spanway build"),
+        ("a module", &core, "CoreModule", "spanmux build"),
         (
             "the header of a module",
             b"\0asm\x01\0\0\0",
             "CoreModule",
-            "spanway build",
+            "spanmux build",
         ),
         ("half a header", b"\0asm", "Malformed", "copy it again"),
         (

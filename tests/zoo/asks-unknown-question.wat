@@ -1,7 +1,7 @@
 ;; Built for 0.1.7, where the context answers a question that 0.1.0 does not
 ;; know.
 (component
-  (import "spanway:selector/runtime-context@0.1.7" (instance
+  (import "spanmux:selector/runtime-context@0.1.7" (instance
     (export "has" (func (param "key" string) (result bool)))
     (export "size" (func (result u32)))))
 
@@ -25,4 +25,4 @@
     (canon lift (core func $guest "select")
       (memory (core memory $guest "memory")) (realloc (core func $guest "realloc"))))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

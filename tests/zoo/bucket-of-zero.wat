@@ -1,6 +1,6 @@
 ;; Asks for a share of zero buckets.
 (component
-  (import "spanway:selector/runtime-context@0.1.0" (instance $context
+  (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (export "bucket" (func (param "key" string) (param "salt" string) (param "buckets" u32)
       (result (option u32))))))
 
@@ -35,4 +35,4 @@
     (canon lift (core func $guest "select")
       (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

@@ -44,4 +44,4 @@
   (instance $inner (instantiate $inner (with "select" (func $select))))
   (alias export $inner "select" (func $twice))
   (instance $selection (export "select" (func $twice)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

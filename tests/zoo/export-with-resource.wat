@@ -22,7 +22,7 @@
     (canon lift (core func $guest "select")
       (memory (core memory $guest "memory")) (realloc (core func $guest "realloc"))))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection))
 
   (type $thing' (resource (rep i32)))
   (core func $new (canon resource.new $thing'))

@@ -102,4 +102,4 @@
     (canon lift (core func $guest "select")
       (memory (core memory $guest "memory")) (realloc (core func $guest "realloc"))))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

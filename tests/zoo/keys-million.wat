@@ -1,6 +1,6 @@
 ;; Asks for a million different keys, and then answers.
 (component
-  (import "spanway:selector/runtime-context@0.1.0" (instance $context
+  (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (export "has" (func (param "key" string) (result bool)))))
 
   ;; The memory stands apart, because the questions write into it.
@@ -44,4 +44,4 @@
     (canon lift (core func $guest "select")
       (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

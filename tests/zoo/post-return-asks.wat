@@ -1,7 +1,7 @@
 ;; Answers, and asks the runtime context when the host gives the answer back to be
 ;; freed.
 (component
-  (import "spanway:selector/runtime-context@0.1.0" (instance $context
+  (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (export "has" (func (param "key" string) (result bool)))))
 
   ;; The memory stands apart, because the questions write into it.
@@ -37,4 +37,4 @@
       (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))
       (post-return (core func $guest "after"))))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

@@ -23,4 +23,4 @@
       (memory (core memory $guest "memory")) (realloc (core func $guest "realloc"))
       (post-return (core func $guest "after"))))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

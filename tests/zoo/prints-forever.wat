@@ -51,4 +51,4 @@
     (canon lift (core func $guest "select")
       (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

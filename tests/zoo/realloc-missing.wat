@@ -12,4 +12,4 @@
       (result (result (option string) (error string)))
     (canon lift (core func $guest "select") (memory (core memory $guest "memory"))))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

@@ -7,4 +7,4 @@
 
   (func $select (result u32) (canon lift (core func $guest "select")))
   (instance $selection (export "select" (func $select)))
-  (export "spanway:selector/selection@0.1.0" (instance $selection)))
+  (export "spanmux:selector/selection@0.1.0" (instance $selection)))

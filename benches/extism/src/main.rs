@@ -41,7 +41,7 @@ fn decide(plugin: &mut Plugin, function: &str, entries: &Arc<HashMap<String, Str
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let (Some(wasm), Some(function)) = (arguments.next(), arguments.next()) else {
-        bail!("usage: spanway-benches-extism PLUGIN FUNCTION");
+        bail!("usage: spanmux-benches-extism PLUGIN FUNCTION");
     };
     let manifest = Manifest::new([Wasm::data(std::fs::read(wasm)?)]);
     let mut plugin = Plugin::new(&manifest, [], false)?;

@@ -1,10 +1,10 @@
-//! wasmtime without Spanway: the same components called from a host of a few lines,
+//! wasmtime without Spanmux: the same components called from a host of a few lines,
 //! in the configuration that was found to be the fastest without unsafe code. One
-//! pair of rows promises nothing; the other promises what Spanway promises: that a
+//! pair of rows promises nothing; the other promises what Spanmux promises: that a
 //! decision ends, within limits, the same on every machine.
 
 use anyhow::{Context as _, Result, anyhow};
-use spanway::{RuntimeContext, Value};
+use spanmux::{RuntimeContext, Value};
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, Lower, TypedFunc,
 };
@@ -79,7 +79,7 @@ impl Prepared {
         let component = Component::new(&machine, question.component())?;
         let mut linker = Linker::new(&machine);
         linker
-            .instance("spanway:selector/runtime-context@0.1.0")?
+            .instance("spanmux:selector/runtime-context@0.1.0")?
             .func_wrap(
                 "get",
                 |store: StoreContextMut<'_, State>, (key,): (String,)| {
@@ -96,7 +96,7 @@ impl Prepared {
             )?;
         let instance = linker.instantiate_pre(&component)?;
         let selection = component
-            .get_export_index(None, "spanway:selector/selection@0.1.0")
+            .get_export_index(None, "spanmux:selector/selection@0.1.0")
             .and_then(|interface| component.get_export_index(Some(&interface), "select"));
         let select = selection.ok_or_else(|| wasmtime::Error::msg("no `select`"))?;
         Ok(Self {

@@ -25,9 +25,9 @@ pub struct Runner {
 impl Runner {
     /// Nothing if they were not built: `benches/run` builds them.
     pub fn find(target: &Path) -> Option<Self> {
-        let program = target.join("release/spanway-benches-extism");
+        let program = target.join("release/spanmux-benches-extism");
         let plugin =
-            target.join("wasm32-unknown-unknown/release/spanway_benches_extism_plugin.wasm");
+            target.join("wasm32-unknown-unknown/release/spanmux_benches_extism_plugin.wasm");
         (program.is_file() && plugin.is_file()).then_some(Self { program, plugin })
     }
 

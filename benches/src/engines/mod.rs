@@ -9,7 +9,7 @@ pub mod lua;
 pub mod native;
 pub mod rego;
 pub mod rhai;
-pub mod spanway_side;
+pub mod spanmux_side;
 pub mod zen;
 
 use std::hint::black_box;
@@ -133,7 +133,7 @@ pub fn row(
 ) -> Result<Row> {
     let rows = match engine {
         "native" => native::rows(question),
-        "Spanway" => vec![spanway_side::row(route, question)?],
+        "Spanmux" => vec![spanmux_side::row(route, question)?],
         "wasmtime" => vec![bare_wasmtime::row(route, question)?],
         "zen-expression" => vec![zen::row(question)],
         "CEL" => vec![cel::row(question)],
@@ -154,7 +154,7 @@ pub fn row(
 /// others are compared with.
 pub fn rows(question: Question, extism: Option<&extism::Runner>) -> Result<Vec<Row>> {
     let mut rows = native::rows(question);
-    rows.extend(spanway_side::rows(question)?);
+    rows.extend(spanmux_side::rows(question)?);
     rows.extend(bare_wasmtime::rows(question)?);
     rows.push(zen::row(question));
     rows.push(cel::row(question));

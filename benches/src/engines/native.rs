@@ -3,7 +3,7 @@
 use crate::engines::{Engine, Row};
 use crate::questions::{Case, Question, tracer};
 
-/// Over the view that Spanway's own selectors ask.
+/// Over the view that Spanmux's own selectors ask.
 struct OverView(Question);
 
 impl Engine for OverView {

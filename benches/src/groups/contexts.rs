@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
-use spanway::{ComponentSelector, RuntimeContext, Selector, TracerRegistry, native};
+use spanmux::{ComponentSelector, RuntimeContext, Selector, TracerRegistry, native};
 
 use super::Bench;
 use crate::allocations::{self, resident};
-use crate::engines::spanway_side::{self, LEARNED_BYTES, is_hit, registry};
+use crate::engines::spanmux_side::{self, LEARNED_BYTES, is_hit, registry};
 use crate::measure::{self, Subject};
 use crate::plots::Line;
 use crate::questions::TRACERS;
@@ -34,7 +34,7 @@ pub fn context_of(user: &str) -> Result<RuntimeContext> {
 
 /// A registry that asks the selector of users, and may learn this much.
 fn learns(bytes: usize) -> Result<(Arc<TracerRegistry<()>>, ComponentSelector)> {
-    let selector = spanway_side::host_that_learns(bytes)?.load("users", USERS)?;
+    let selector = spanmux_side::host_that_learns(bytes)?.load("users", USERS)?;
     Ok((
         registry(TRACERS, [Arc::new(selector.clone()) as Arc<_>])?,
         selector,
@@ -124,12 +124,12 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
                     select(&registry, &timed[next])
                 })
             };
-            let native = spanway_side::registry(TRACERS, [native_users()])?;
+            let native = spanmux_side::registry(TRACERS, [native_users()])?;
             let mut subjects = [walk(registry.clone()), walk(native)];
             let rounds = measure::rounds(&mut subjects, bench.effort.part(10));
             let (figure, native) = (measure::median(&rounds[0]), measure::median(&rounds[1]));
             points.push((*users as f64, figure));
-            let (held, _) = spanway_side::learned(&selector, &registry.names());
+            let (held, _) = spanmux_side::learned(&selector, &registry.names());
             table.row([
                 number(*users as f64),
                 name.to_owned(),
@@ -148,7 +148,7 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
         .lines("contexts.svg", title, ("distinct users", "ns"), &lines)
 }
 
-/// The same stream through Spanway and through an ideal cache of the same bytes.
+/// The same stream through Spanmux and through an ideal cache of the same bytes.
 fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
     let users = 1_000_000;
     let length = bench.args.size(20_000_000, 3_000_000, 2_000);
@@ -158,7 +158,7 @@ fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
     );
     println!(
         "{} decisions. The ideal cache holds, from the first decision on, the users that are \
-         truly the commonest: as many as fit at the bytes that Spanway needs for each, and \
+         truly the commonest: as many as fit at the bytes that Spanmux needs for each, and \
          second, as many as fit at the bytes of the key and 16.\n",
         number(length as f64)
     );
@@ -181,7 +181,7 @@ fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
     }
     let of_all = share(all, length);
     let of_last = share(last, length / parts);
-    let (held, answers) = spanway_side::learned(&selector, &registry.names());
+    let (held, answers) = spanmux_side::learned(&selector, &registry.names());
     let entry = held as f64 / answers.max(1) as f64;
     let key = user(0).len() as f64 + 16.0;
     let ideal = |entry: f64| zipf.share_of((LEARNED_BYTES as f64 / entry) as usize) * 100.0;
@@ -189,11 +189,11 @@ fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
     let mut table = Table::new([
         "",
         "hits, %",
-        "Spanway reaches of it, %",
+        "Spanmux reaches of it, %",
         "in the last twentieth, %",
     ]);
     table.row([
-        "Spanway".to_owned(),
+        "Spanmux".to_owned(),
         number(of_all),
         String::new(),
         number(of_last),
@@ -220,7 +220,7 @@ fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
         note,
     );
     let lines = [
-        Line::new("Spanway", points.clone()),
+        Line::new("Spanmux", points.clone()),
         Line::new("ideal", points.iter().map(|(at, _)| (*at, ideal(entry)))),
     ];
     let title = "Hits along a stream, Zipf(1.0) over a million users, 16 MiB";
@@ -274,7 +274,7 @@ fn flood(bench: &mut Bench<'_>) -> Result<()> {
     let growth = most.saturating_sub(calm) as f64;
     let mut table = Table::new(["", ""]);
     table.row(["resident memory grew at most by".to_owned(), bytes(growth)]);
-    let (held, _) = spanway_side::learned(&selector, &registry.names());
+    let (held, _) = spanmux_side::learned(&selector, &registry.names());
     table.row(["learned, as it says itself".to_owned(), bytes(held as f64)]);
     table.row([
         "decisions a second".to_owned(),

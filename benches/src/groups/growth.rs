@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use spanway::{
+use spanmux::{
     Chain, Choice, Mode, RuntimeContext, Selector, SelectorHost, TracerRegistry, native,
 };
 
 use super::Bench;
 use crate::clock::thread_nanos;
-use crate::engines::spanway_side::{self, native_selector, registry};
+use crate::engines::spanmux_side::{self, native_selector, registry};
 use crate::measure::{self, Subject};
 use crate::plots::Line;
 use crate::questions::{Question, TRACERS};
@@ -27,7 +27,7 @@ struct Step {
 }
 
 pub fn run(bench: &mut Bench<'_>) -> Result<()> {
-    let host = spanway_side::host()?;
+    let host = spanmux_side::host()?;
     let sizes = bench.args.size(
         &[1, 10, 100, 1_000, 10_000][..],
         &[1, 10, 1_000, 10_000],
@@ -55,7 +55,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     // A host each: the sandboxes of one serve so many components, and no more.
     let steps: Result<_> = sizes
         .iter()
-        .map(|size| chain(&spanway_side::host()?, *size))
+        .map(|size| chain(&spanmux_side::host()?, *size))
         .collect();
     axis(
         bench,

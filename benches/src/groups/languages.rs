@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use spanway::{ComponentSelector, Mode, SelectorHost};
+use spanmux::{ComponentSelector, Mode, SelectorHost};
 
 use super::Bench;
 use crate::clock::thread_nanos;
-use crate::engines::spanway_side::{self, registry, select};
+use crate::engines::spanmux_side::{self, registry, select};
 use crate::measure::{self, Subject};
 use crate::questions::{Question, TRACERS};
 use crate::report::{Bound, Table, bytes, nanos, number};
@@ -18,7 +18,7 @@ use crate::report::{Bound, Table, bytes, nanos, number};
 const LANGUAGES: [(&str, &str); 2] = [("JavaScript", "javascript.wasm"), ("Python", "python.wasm")];
 
 pub fn run(bench: &mut Bench<'_>) -> Result<()> {
-    let host = spanway_side::host()?;
+    let host = spanmux_side::host()?;
     let cases = Question::OneKey.cases();
     let mut found = vec![("Rust", Question::OneKey.component().to_vec())];
     for (language, file) in LANGUAGES {

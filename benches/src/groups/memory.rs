@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use spanway::RuntimeContext;
+use spanmux::RuntimeContext;
 
 use super::Bench;
 use super::contexts::{USERS, context_of};
 use crate::allocations;
-use crate::engines::spanway_side::{self, LEARNED_BYTES, registry};
+use crate::engines::spanmux_side::{self, LEARNED_BYTES, registry};
 use crate::questions::{Question, TRACERS};
 use crate::report::{Table, bytes};
 use crate::stream::user;
@@ -17,7 +17,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     let mut table = Table::new(["", "resident", "of it on the heap", "as it says itself"]);
     allocations::settle();
     let before = allocations::resident();
-    let (heap, host) = allocations::growth(spanway_side::host);
+    let (heap, host) = allocations::growth(spanmux_side::host);
     let host = host?;
     let resident = allocations::resident() - before;
     table.row([
@@ -46,7 +46,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     drop(selectors);
 
     let users = bench.args.size(40_000, 20_000, 50);
-    let host = spanway_side::host_that_learns(LEARNED_BYTES)?;
+    let host = spanmux_side::host_that_learns(LEARNED_BYTES)?;
     let selector = host.load("users", USERS)?;
     let registry = registry(TRACERS, [Arc::new(selector.clone()) as Arc<_>])?;
     allocations::settle();
@@ -62,7 +62,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     learnt?;
     let each = |total: f64| bytes(total / users as f64);
     let resident = allocations::resident().saturating_sub(before) as f64;
-    let (itself, _) = spanway_side::learned(&selector, &registry.names());
+    let (itself, _) = spanmux_side::learned(&selector, &registry.names());
     table.row([
         format!("a learned user of 21 bytes (one of {users})"),
         each(resident),

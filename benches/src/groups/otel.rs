@@ -15,12 +15,12 @@ use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData, SpanExporter,
     TracerProviderBuilder,
 };
-use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _, attributes};
-use spanway::{Chain, Selector};
+use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _, attributes};
+use spanmux::{Chain, Selector};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::Bench;
-use crate::engines::spanway_side;
+use crate::engines::spanmux_side;
 use crate::measure::{self, Subject};
 use crate::questions::Question;
 use crate::report::{Bound, Table, nanos, number};
@@ -47,7 +47,7 @@ fn sdk() -> TracerProviderBuilder {
 const WAYS: [&str; 3] = ["the API", "a boxed global tracer", "the `tracing` layer"];
 
 pub fn run(bench: &mut Bench<'_>) -> Result<()> {
-    let selector = spanway_side::host()?.load("bench", Question::OneKey.component())?;
+    let selector = spanmux_side::host()?.load("bench", Question::OneKey.component())?;
     let selector = Arc::new(selector);
     let reason = [
         KeyValue::new(attributes::TRACER, "langfuse"),
@@ -84,7 +84,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     subjects.extend(layered(ours.clone(), &context, false));
     let rounds = measure::rounds(&mut subjects, bench.effort.part(2));
 
-    let mut table = Table::new(["spans through", "", "SDK alone", "Spanway", "times"]);
+    let mut table = Table::new(["spans through", "", "SDK alone", "Spanmux", "times"]);
     for (way, name) in WAYS.iter().enumerate() {
         let figures = |place: usize| &rounds[way * 4 + place];
         for (kind, place, goal) in [("root", 0, 1.5), ("child", 1, 1.3)] {
@@ -160,9 +160,9 @@ where
             true => drop(
                 tracing::info_span!(
                     "answer",
-                    spanway.tracer = "langfuse",
-                    spanway.selector = "bench",
-                    spanway.selector.digest = digest
+                    spanmux.tracer = "langfuse",
+                    spanmux.selector = "bench",
+                    spanmux.selector.digest = digest
                 )
                 .entered(),
             ),

@@ -25,8 +25,8 @@ struct Figures {
 type Measured = HashMap<(&'static str, &'static str), Figures>;
 
 const REFERENCE: (&str, &str) = ("native", "closure over a context view");
-const HIT: (&str, &str) = ("Spanway", "hit");
-const MISS: (&str, &str) = ("Spanway", "miss");
+const HIT: (&str, &str) = ("Spanmux", "hit");
+const MISS: (&str, &str) = ("Spanmux", "miss");
 
 /// How many times faster a hit is to be: the engine, one key, four keys.
 const FASTER: [(&str, f64, f64); 7] = [
@@ -153,7 +153,7 @@ fn goals(bench: &mut Bench<'_>, question: Question, rows: &[Row], measured: &Mea
     report.goal(
         format!("hit, {title}: times a native selector of the same registry"),
         Bound::AtMost(1.15),
-        times(&hit.rounds, &figures(("Spanway", "native selector")).rounds),
+        times(&hit.rounds, &figures(("Spanmux", "native selector")).rounds),
     );
     report.goal(
         format!("hit, {title}: allocations"),

@@ -10,13 +10,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use spanway::{
+use spanmux::{
     Chain, Origin, RuntimeContext, SelectorsDirectory, TracerRegistry, WatchSettings,
     WatchedDirectory,
 };
 
 use super::Bench;
-use crate::engines::spanway_side;
+use crate::engines::spanmux_side;
 use crate::report::{Table, nanos};
 
 /// How long it is waited for one load.
@@ -108,7 +108,7 @@ impl Service {
             load_time: PATIENCE,
             ..WatchSettings::default()
         };
-        let watched = SelectorsDirectory::new(live, spanway_side::host()?)
+        let watched = SelectorsDirectory::new(live, spanmux_side::host()?)
             .watch_with(settings, move |selectors| {
                 taken.set_selectors(Chain::new(selectors))
             })?;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use spanway::{RuntimeContext, SelectorHost, SelectorsDirectory, TracerRegistry};
+use spanmux::{RuntimeContext, SelectorHost, SelectorsDirectory, TracerRegistry};
 
 use super::Bench;
-use crate::engines::{self, spanway_side};
+use crate::engines::{self, spanmux_side};
 use crate::measure;
 use crate::questions::Question;
 use crate::report::{Bound, Table, nanos};
@@ -18,7 +18,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
 }
 
 /// Every engine by itself. What a row shares with its neighbours, such as a registry
-/// of Spanway or an engine of wasmtime, is made again each time.
+/// of Spanmux or an engine of wasmtime, is made again each time.
 fn engines(bench: &Bench<'_>) -> Result<()> {
     println!("From source or bytes to the first answer, one key, everything made anew.\n");
     let again = bench.args.size(11, 5, 1);
@@ -64,13 +64,13 @@ fn examples(bench: &mut Bench<'_>) -> Result<()> {
         }
         Ok(measure::median(&figures))
     };
-    let cold = load(&spanway_side::host)?;
+    let cold = load(&spanmux_side::host)?;
     let mut table = Table::new(["", "time"]);
     table.row(["cold: compiled".to_owned(), nanos(cold)]);
     let folder = tempfile::tempdir()?;
     // The first one fills it.
-    first_decision(spanway_side::host_with_cache(folder.path())?)?;
-    let warm = load(&|| spanway_side::host_with_cache(folder.path()))?;
+    first_decision(spanmux_side::host_with_cache(folder.path())?)?;
+    let warm = load(&|| spanmux_side::host_with_cache(folder.path()))?;
     table.row(["warm: from the cache".to_owned(), nanos(warm)]);
     table.print();
     let what = "start of the five example selectors: cold, times warm";

@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-/// Arguments of `spanway check`.
+/// Arguments of `spanmux check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Fuel, sizes and answers are the same on every machine. Times are those of this machine, now.
 
 Examples:
-  spanway check selectors/50-environment.wasm
-  spanway check by-environment.wasm --cases cases.toml
-  spanway check target/wasm32-wasip2/release/mine.wasm --json")]
+  spanmux check selectors/50-environment.wasm
+  spanmux check by-environment.wasm --cases cases.toml
+  spanmux check target/wasm32-wasip2/release/mine.wasm --json")]
 pub(crate) struct CheckArgs {
     /// The component
     #[arg(value_name = "FILE.wasm")]
     pub file: PathBuf,
-    /// Decide these cases too, and say what each costs; see `spanway test --help`
+    /// Decide these cases too, and say what each costs; see `spanmux test --help`
     #[arg(long, value_name = "CASES.toml")]
     pub cases: Option<PathBuf>,
     /// Print the findings as one JSON object
@@ -23,7 +23,7 @@ pub(crate) struct CheckArgs {
     pub json: bool,
 }
 
-/// Arguments of `spanway new`.
+/// Arguments of `spanmux new`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The project builds with its language's own tools, has a test, and routes when its .wasm file is
@@ -31,9 +31,9 @@ dropped into a selectors directory. `--list` shows the languages, what each need
 that is installed here.
 
 Examples:
-  spanway new --list
-  spanway new --lang rust by-environment
-  cd by-environment && spanway build && spanway test")]
+  spanmux new --list
+  spanmux new --lang rust by-environment
+  cd by-environment && spanmux build && spanmux test")]
 pub(crate) struct NewArgs {
     /// The language to write in
     #[arg(short, long, value_name = "LANG", required_unless_present = "list")]
@@ -46,7 +46,7 @@ pub(crate) struct NewArgs {
     pub list: bool,
 }
 
-/// Arguments of `spanway build`.
+/// Arguments of `spanmux build`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 What is run stands in the project's selector.toml, as ordinary commands; a Rust crate needs none.
@@ -54,13 +54,13 @@ What they leave is made a component, if it is not one yet. Like make, this runs 
 says, so build none that you would not run.
 
 The selector is written to --output, or where the project says (`output` under [build] in its
-selector.toml, or under [package.metadata.spanway] in its Cargo.toml), or into its folder.
+selector.toml, or under [package.metadata.spanmux] in its Cargo.toml), or into its folder.
 
 Examples:
-  spanway build
-  spanway build my-selector/ --output selectors/30-mine.wasm
-  spanway build selectors/*/
-  spanway build my-selector/ -- --locked")]
+  spanmux build
+  spanmux build my-selector/ --output selectors/30-mine.wasm
+  spanmux build selectors/*/
+  spanmux build my-selector/ -- --locked")]
 pub(crate) struct BuildArgs {
     /// Folders of selector projects
     #[arg(value_name = "FOLDER", default_value = ".")]
@@ -76,7 +76,7 @@ pub(crate) struct BuildArgs {
     pub cargo: Vec<String>,
 }
 
-/// Arguments of `spanway test`.
+/// Arguments of `spanmux test`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Cases are TOML. A case names the tracer that must be chosen, or the cause for which none is
@@ -105,13 +105,13 @@ Cases are TOML. A case names the tracer that must be chosen, or the cause for wh
 
 Each file is tested by itself, a directory as the chain that it is in production; without either,
 the directory that the cases lie in. What no case reached is listed: tracers, and branches that
-were found by exploring as `spanway explain` does.
+were found by exploring as `spanmux explain` does.
 
 Examples:
-  spanway test
-  spanway test cases.toml by-environment.wasm --watch
-  spanway test selectors/cases.toml selectors/
-  spanway test cases.toml mine-in-rust.wasm mine-in-python.wasm --junit report.xml")]
+  spanmux test
+  spanmux test cases.toml by-environment.wasm --watch
+  spanmux test selectors/cases.toml selectors/
+  spanmux test cases.toml mine-in-rust.wasm mine-in-python.wasm --junit report.xml")]
 pub(crate) struct TestArgs {
     /// The cases
     #[arg(value_name = "CASES", default_value = "cases.toml")]

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// The stack of a selector in bytes. A decision is a few calls deep, and a small
 /// stack leaves room for everything else in one page of memory. A package that
-/// needs more says so in `package.metadata.spanway.stack-bytes`.
+/// needs more says so in `package.metadata.spanmux.stack-bytes`.
 const STACK_BYTES: u64 = 16 * 1024;
 
 /// The profile: small before fast, because a decision is a handful of
@@ -32,7 +32,7 @@ pub(super) struct Package {
     pub(super) name: String,
     /// Its folder, as it was named to us.
     pub(super) folder: PathBuf,
-    /// `package.metadata.spanway.output`
+    /// `package.metadata.spanmux.output`
     pub(super) output: Option<PathBuf>,
     manifest: PathBuf,
     stack_bytes: u64,
@@ -49,7 +49,7 @@ impl Package {
         if !manifest.is_file() {
             bail!(
                 "{} holds neither a selector.toml nor a Cargo.toml; name a selector's folder, or \
-                 begin one with `spanway new --lang LANG NAME`",
+                 begin one with `spanmux new --lang LANG NAME`",
                 folder.display()
             );
         }
@@ -108,11 +108,11 @@ impl Package {
             })
             .filter(|(_, folder)| !folder.starts_with(&workspace_root))
             .collect();
-        let settings = &package["metadata"]["spanway"];
+        let settings = &package["metadata"]["spanmux"];
         let stack_bytes = match &settings["stack-bytes"] {
             Value::Null => STACK_BYTES,
             set => set.as_u64().with_context(|| {
-                format!("`package.metadata.spanway.stack-bytes` of `{name}` is no number of bytes")
+                format!("`package.metadata.spanmux.stack-bytes` of `{name}` is no number of bytes")
             })?,
         };
         Ok(Self {
@@ -187,7 +187,7 @@ pub(super) fn build(
         .args(["--package", &package.name])
         // Apart from the application's own builds, whose flags are others.
         .arg("--target-dir")
-        .arg(package.target_directory.join("spanway"))
+        .arg(package.target_directory.join("spanmux"))
         .args(PROFILE.iter().flat_map(|setting| ["--config", setting]))
         .args(cargo_args)
         // Before every other place that cargo reads flags from, so that what the

@@ -10,7 +10,7 @@ use wit_parser::Resolve;
 use super::system::{self, SYSTEM};
 
 /// What the export of a selector is called, before its version.
-const EXPORT: &str = "spanway:selector/selection@";
+const EXPORT: &str = "spanmux:selector/selection@";
 
 /// The section in which bindings leave the description of their world for the
 /// encoder.
@@ -27,7 +27,7 @@ pub(super) fn from_build(bytes: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>
     if !exports_selection(bytes)? {
         bail!(
             "it has no export `{EXPORT}…`; export the interface `selection` of wit/selector.wit \
-             (in Rust: `spanway_guest::export!(select)` at the top of the crate)"
+             (in Rust: `spanmux_guest::export!(select)` at the top of the crate)"
         );
     }
     if is_component {

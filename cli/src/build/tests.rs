@@ -73,7 +73,7 @@ fn metadata(settings: &serde_json::Value) -> serde_json::Value {
             "manifest_path": "/here/tenant/Cargo.toml",
             "source": null,
             "targets": [{ "crate_types": ["cdylib"] }],
-            "metadata": { "spanway": settings },
+            "metadata": { "spanmux": settings },
         }],
     })
 }
@@ -131,7 +131,7 @@ fn what_is_no_selector_is_refused() {
     let module = wat::parse_str(r#"(module (func (export "select")))"#).unwrap();
     let refusal = message(&component::from_build(&module, None).unwrap_err());
     assert!(
-        refusal.contains("in Rust: `spanway_guest::export!(select)`"),
+        refusal.contains("in Rust: `spanmux_guest::export!(select)`"),
         "{refusal}"
     );
 
@@ -144,7 +144,7 @@ fn a_component_is_kept_as_it_is() {
     let component = wat::parse_str(
         r#"(component $named
              (instance $empty)
-             (export "spanway:selector/selection@0.1.0" (instance $empty)))"#,
+             (export "spanmux:selector/selection@0.1.0" (instance $empty)))"#,
     )
     .unwrap();
     assert_eq!(component::from_build(&component, None).unwrap(), component);

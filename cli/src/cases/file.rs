@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
-use spanway::{FallbackKind, RuntimeContext};
+use spanmux::{FallbackKind, RuntimeContext};
 use toml::{Spanned, Value};
 
 use super::{Case, Cases, Expected};

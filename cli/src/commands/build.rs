@@ -1,4 +1,4 @@
-//! `spanway build`: from a project's folder to a file that can be dropped in.
+//! `spanmux build`: from a project's folder to a file that can be dropped in.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &BuildArgs, printer: &Printer) -> Result<Verdict> {
             kilobytes(built.bytes)
         ));
         printer.progress(
-            "try it with `spanway test` and `spanway check`, or drop it into a selectors directory",
+            "try it with `spanmux test` and `spanmux check`, or drop it into a selectors directory",
         );
     }
     Ok(Verdict::Yes)

@@ -1,4 +1,4 @@
-//! `spanway check`: is a file a selector, does it stay inside the limits, and what
+//! `spanmux check`: is a file a selector, does it stay inside the limits, and what
 //! does it cost.
 
 mod cost;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use spanway::{ComponentSelector, LoadError, RuntimeContext, Selector as _, TracerNames};
+use spanmux::{ComponentSelector, LoadError, RuntimeContext, Selector as _, TracerNames};
 
 use super::{host, kilobytes, load_file, short};
 use crate::Verdict;

@@ -1,10 +1,10 @@
-//! `spanway config`: is a configuration right, what does it come to, and what may
+//! `spanmux config`: is a configuration right, what does it come to, and what may
 //! one hold.
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use spanway::config::{Config, ConfigBuildError, ConfigError, LoadedSelectors, Problem};
-use spanway::config::{ExporterSummary, TracerSummary};
+use spanmux::config::{Config, ConfigBuildError, ConfigError, LoadedSelectors, Problem};
+use spanmux::config::{ExporterSummary, TracerSummary};
 
 use super::{short, warn};
 use crate::Verdict;
@@ -112,7 +112,7 @@ impl SelectorRow {
 
 impl Summary {
     fn selectors(&self, selectors: &LoadedSelectors) -> Vec<SelectorRow> {
-        let row = |selector: &std::sync::Arc<dyn spanway::Selector>| {
+        let row = |selector: &std::sync::Arc<dyn spanmux::Selector>| {
             let name = selector.name().to_owned();
             let state = match (self.natives.contains(&name), selector.digest()) {
                 (true, _) => "native",

@@ -1,4 +1,4 @@
-//! `spanway demo`: the main job, end to end. It embeds the library as a service
+//! `spanmux demo`: the main job, end to end. It embeds the library as a service
 //! does, plays that service, and reports from what the tracers received.
 
 mod received;
@@ -13,8 +13,8 @@ use anyhow::{Context as _, Result, ensure};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde_json::json;
-use spanway::Chain;
-use spanway::otel::{RoutingTracerProvider, TracerConfig};
+use spanmux::Chain;
+use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
 use super::load_directory;
 use crate::Verdict;

@@ -1,4 +1,4 @@
-//! `spanway explain`: what a selector does, as rules that its author recognises.
+//! `spanmux explain`: what a selector does, as rules that its author recognises.
 //!
 //! The selector is asked about contexts, given or made up, and what the library
 //! learns of it is shown. Nothing here reads the selector's code for its meaning.
@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use spanway::explanation::{Explanation, Rules};
-use spanway::{ComponentSelector, LoadedFile, Selector as _, TracerNames};
+use spanmux::explanation::{Explanation, Rules};
+use spanmux::{ComponentSelector, LoadedFile, Selector as _, TracerNames};
 
 use super::Loaded;
 use crate::Verdict;
@@ -18,7 +18,7 @@ use crate::explore::{explore, unknown_last, words};
 use crate::printer::Printer;
 use crate::walk::Walk;
 
-/// The tracers, where none are named: those of `spanway route`.
+/// The tracers, where none are named: those of `spanmux route`.
 const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];
 /// How wide text is that no terminal reads.
 const COLUMNS: usize = 100;

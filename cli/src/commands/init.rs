@@ -1,4 +1,4 @@
-//! `spanway init`: a configuration to begin with.
+//! `spanmux init`: a configuration to begin with.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &InitArgs, printer: &Printer) -> Result<Verdict> {
     }
     printer.line(format_args!("wrote {file}"));
     printer.progress(format_args!(
-        "look into it, then: spanway config check {file}"
+        "look into it, then: spanmux config check {file}"
     ));
     Ok(Verdict::Yes)
 }

@@ -1,9 +1,9 @@
-//! `spanway list`: the selectors of a directory in the order in which they are
+//! `spanmux list`: the selectors of a directory in the order in which they are
 //! asked.
 
 use anyhow::Result;
 use serde_json::json;
-use spanway::Selector as _;
+use spanmux::Selector as _;
 
 use super::{kilobytes, load_directory, short};
 use crate::Verdict;

@@ -1,10 +1,10 @@
-//! `spanway lock`: which selectors of a directory may go live, by their digests.
+//! `spanmux lock`: which selectors of a directory may go live, by their digests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use spanway::{LoadError, LoadReport, LoadedFile, SelectorsLock};
+use spanmux::{LoadError, LoadReport, LoadedFile, SelectorsLock};
 
 use super::{directory, load_directory, short, warn};
 use crate::Verdict;

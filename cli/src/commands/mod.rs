@@ -17,7 +17,7 @@ pub(crate) mod watch;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use spanway::{
+use spanmux::{
     CacheState, Chain, CompileCache, ComponentSelector, Limits, LoadError, LoadReport, LoadedFile,
     SelectorHost, SelectorsDirectory,
 };
@@ -56,7 +56,7 @@ fn quiet_host(cache: &CacheArgs) -> Result<SelectorHost> {
 /// one has no cache.
 pub(crate) fn compile_cache(args: &CacheArgs) -> Option<CompileCache> {
     let named = || args.cache_dir.clone();
-    let directory = named().or_else(|| Some(dirs::cache_dir()?.join("spanway")));
+    let directory = named().or_else(|| Some(dirs::cache_dir()?.join("spanmux")));
     let directory = directory.filter(|_| !args.no_cache)?;
     Some(CompileCache::in_directory(directory))
 }
@@ -87,7 +87,7 @@ fn load_directory(
     if report.files().is_empty() {
         bail!(
             "the selectors directory {} holds no *.wasm file; drop one in, or build one with \
-             `spanway build`",
+             `spanmux build`",
             path.display()
         );
     }
@@ -179,7 +179,7 @@ fn warn(file: &LoadedFile, printer: &Printer) {
 fn program() -> &'static str {
     match std::env::var_os("CARGO") {
         Some(_) => "cargo run --",
-        None => "spanway",
+        None => "spanmux",
     }
 }
 

@@ -1,4 +1,4 @@
-//! `spanway new`: a project that builds, tests and routes.
+//! `spanmux new`: a project that builds, tests and routes.
 
 use std::path::Path;
 
@@ -29,8 +29,8 @@ fn create(language: &str, folder: &Path, printer: &Printer) -> Result<()> {
     ));
     for line in [
         format!("cd {}", folder.display()),
-        "spanway build".to_owned(),
-        "spanway test".to_owned(),
+        "spanmux build".to_owned(),
+        "spanmux test".to_owned(),
     ] {
         printer.line(format_args!("  {line}"));
     }

@@ -1,4 +1,4 @@
-//! `spanway route`: decisions for given contexts, with their reasons.
+//! `spanmux route`: decisions for given contexts, with their reasons.
 
 mod explained;
 
@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
-use spanway::config::Config;
-use spanway::{Origin, Selection, TracerNames, TracerRegistry};
+use spanmux::config::Config;
+use spanmux::{Origin, Selection, TracerNames, TracerRegistry};
 
 use super::{Loaded, entries, warn};
 use crate::Verdict;

@@ -1,4 +1,4 @@
-//! `spanway test`: holds selectors to cases, on the engine of production.
+//! `spanmux test`: holds selectors to cases, on the engine of production.
 
 mod junit;
 mod report;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use spanway::{ContextView, LoadedFile, Origin, TracerNames, TracerRegistry};
+use spanmux::{ContextView, LoadedFile, Origin, TracerNames, TracerRegistry};
 
 use super::Loaded;
 use crate::Verdict;
@@ -96,7 +96,7 @@ struct CaseRun<'a> {
 fn run_cases<'a>(
     path: &Path,
     files: &[LoadedFile],
-    chain: spanway::Chain,
+    chain: spanmux::Chain,
     cases: &'a Cases,
 ) -> Result<Run<'a>> {
     let registry = registry(&cases.tracers, cases)?;

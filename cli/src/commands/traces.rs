@@ -1,11 +1,11 @@
-//! `spanway traces`: the traces in files that a file exporter wrote, as trees.
+//! `spanmux traces`: the traces in files that a file exporter wrote, as trees.
 
 use std::fs;
 use std::io::{Read as _, stdin};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use spanway::exporters::TraceTree;
+use spanmux::exporters::TraceTree;
 
 use crate::Verdict;
 use crate::args::TracesArgs;

@@ -1,10 +1,10 @@
-//! `spanway watch`: what becomes of the selectors of a directory, as it happens.
+//! `spanmux watch`: what becomes of the selectors of a directory, as it happens.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
 use serde::Serialize;
-use spanway::{WatchStatus, WatchedDirectory, WatchedFile};
+use spanmux::{WatchStatus, WatchedDirectory, WatchedFile};
 
 use super::{directory, short};
 use crate::Verdict;

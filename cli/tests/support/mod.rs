@@ -17,19 +17,19 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// Runs the command with these arguments and this input.
-pub(crate) fn spanway_with_input(args: &[&str], input: &str) -> Output {
-    spanway_in(args, input, &[])
+pub(crate) fn spanmux_with_input(args: &[&str], input: &str) -> Output {
+    spanmux_in(args, input, &[])
 }
 
 /// The same, with these environment variables too.
-pub(crate) fn spanway_in(args: &[&str], input: &str, variables: &[(&str, &str)]) -> Output {
+pub(crate) fn spanmux_in(args: &[&str], input: &str, variables: &[(&str, &str)]) -> Output {
     // A cache of the tests' own, unless a test says otherwise.
     let cache = [
         "--cache-dir",
         concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
     ];
     let says = |arg: &&str| arg.contains("cache") || *arg == "--help" || *arg == "build";
-    let mut child = Command::new(env!("CARGO_BIN_EXE_spanway"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_spanmux"))
         .args(cache.iter().filter(|_| !args.iter().any(says)))
         .args(args)
         .envs(variables.iter().copied())

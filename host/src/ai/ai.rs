@@ -21,7 +21,7 @@ use super::tracer::AnyTracer;
 /// ```
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
 /// use opentelemetry::trace::TracerProvider;
-/// use spanway::ai::{Ai, AiParent, Usage};
+/// use spanmux::ai::{Ai, AiParent, Usage};
 ///
 /// let provider = SdkTracerProvider::default();
 /// let ai = Ai::new(provider.tracer("shop"));

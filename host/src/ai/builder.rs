@@ -34,7 +34,7 @@ type SayContent = Box<dyn FnOnce(&mut Attributes) + Send>;
 /// # Examples
 /// ```
 /// use opentelemetry::{Context, KeyValue};
-/// use spanway::ai::{Ai, AiParent, Hidden};
+/// use spanmux::ai::{Ai, AiParent, Hidden};
 /// # use opentelemetry::trace::TracerProvider;
 /// # let ai = Ai::new(opentelemetry_sdk::trace::SdkTracerProvider::default().tracer("shop"));
 ///

@@ -29,7 +29,7 @@ pub enum Hidden {
 /// # Examples
 /// ```
 /// use opentelemetry::Context;
-/// use spanway::ai::{AiContextExt, Hidden};
+/// use spanmux::ai::{AiContextExt, Hidden};
 ///
 /// let context = Context::new()
 ///     .with_session("s-17")

@@ -49,10 +49,10 @@ pub(super) const AGENT_ID: Key = gen_ai("gen_ai.agent.id");
 pub(super) const AGENT_NAME: Key = key("gen_ai.agent.name", "agent.name");
 pub(super) const AGENT_DESCRIPTION: Key = gen_ai("gen_ai.agent.description");
 pub(super) const AGENT_VERSION: Key = gen_ai("gen_ai.agent.version");
-pub(super) const AGENT_MAX_STEPS: Key = same("spanway.agent.max_steps");
+pub(super) const AGENT_MAX_STEPS: Key = same("spanmux.agent.max_steps");
 pub(super) const WORKFLOW_NAME: Key = gen_ai("gen_ai.workflow.name");
-pub(super) const WORKFLOW_ID: Key = same("spanway.workflow.id");
-pub(super) const STEP_ID: Key = same("spanway.workflow.step.id");
+pub(super) const WORKFLOW_ID: Key = same("spanmux.workflow.id");
+pub(super) const STEP_ID: Key = same("spanmux.workflow.step.id");
 
 // Models.
 pub(super) const PROVIDER: Key = key("gen_ai.provider.name", "llm.provider");
@@ -79,10 +79,10 @@ pub(super) const SERVER_PORT: Key = same("server.port");
 
 // A model step has no word of its own in either dialect, and its tokens are part of
 // the generation's: under the usual names a backend would add them up twice.
-pub(super) const MODEL_STEP: Key = same("spanway.model.step");
-pub(super) const STEP_FINISH_REASON: Key = same("spanway.model.step.finish_reason");
-pub(super) const STEP_INPUT_TOKENS: Key = same("spanway.model.step.input_tokens");
-pub(super) const STEP_OUTPUT_TOKENS: Key = same("spanway.model.step.output_tokens");
+pub(super) const MODEL_STEP: Key = same("spanmux.model.step");
+pub(super) const STEP_FINISH_REASON: Key = same("spanmux.model.step.finish_reason");
+pub(super) const STEP_INPUT_TOKENS: Key = same("spanmux.model.step.input_tokens");
+pub(super) const STEP_OUTPUT_TOKENS: Key = same("spanmux.model.step.output_tokens");
 
 // Tokens.
 pub(super) const INPUT_TOKENS: Key = key("gen_ai.usage.input_tokens", "llm.token_count.prompt");
@@ -110,7 +110,7 @@ pub(super) const TOOL_TYPE: Key = gen_ai("gen_ai.tool.type");
 pub(super) const MCP_METHOD: Key = same("mcp.method.name");
 pub(super) const MCP_SESSION: Key = same("mcp.session.id");
 pub(super) const MCP_PROTOCOL: Key = same("mcp.protocol.version");
-pub(super) const MCP_SERVER: Key = same("spanway.mcp.server");
+pub(super) const MCP_SERVER: Key = same("spanmux.mcp.server");
 pub(super) const JSONRPC_ID: Key = same("jsonrpc.request.id");
 pub(super) const TRANSPORT: Key = same("network.transport");
 

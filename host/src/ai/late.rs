@@ -23,8 +23,8 @@ use crate::otel::{NoSuchTrace, RoutingTracer, RoutingTracerProvider, SpanReferen
 /// ```
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
 /// use opentelemetry::trace::TracerProvider;
-/// use spanway::ai::{Ai, AiOptions, AiParent, LateSignals, Score};
-/// use spanway::otel::RoutingTracerProvider;
+/// use spanmux::ai::{Ai, AiOptions, AiParent, LateSignals, Score};
+/// use spanmux::otel::RoutingTracerProvider;
 ///
 /// let provider = RoutingTracerProvider::builder()
 ///     .tracer("langfuse", SdkTracerProvider::builder())
@@ -50,7 +50,7 @@ impl LateSignals {
     pub fn new(provider: &RoutingTracerProvider, options: AiOptions) -> Self {
         Self {
             provider: provider.clone(),
-            tracer: provider.tracer("spanway"),
+            tracer: provider.tracer("spanmux"),
             options,
         }
     }

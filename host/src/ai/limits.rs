@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 ///
 /// # Examples
 /// ```
-/// use spanway::ai::ContentLimits;
+/// use spanmux::ai::ContentLimits;
 ///
 /// let mut limits = ContentLimits::new();
 /// assert_eq!(limits.text_bytes, 32 * 1024);

@@ -11,7 +11,7 @@ use super::attributes::Attributes;
 /// # Examples
 /// ```
 /// use serde_json::json;
-/// use spanway::ai::Message;
+/// use spanmux::ai::Message;
 ///
 /// let conversation = [
 ///     Message::user("Where is order 17?"),

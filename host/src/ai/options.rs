@@ -30,7 +30,7 @@ impl Dialect {
 ///
 /// # Examples
 /// ```
-/// use spanway::ai::{AiOptions, Dialect};
+/// use spanmux::ai::{AiOptions, Dialect};
 ///
 /// let options = AiOptions::new().dialect(Dialect::Both).capture_content(true);
 /// assert!(!AiOptions::new().captures_content());

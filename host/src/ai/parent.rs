@@ -16,7 +16,7 @@ use super::{
 ///
 /// # Examples
 /// ```
-/// use spanway::ai::{Ai, AiParent, RunStatus};
+/// use spanmux::ai::{Ai, AiParent, RunStatus};
 /// # use opentelemetry::trace::TracerProvider;
 /// # let ai = Ai::new(opentelemetry_sdk::trace::SdkTracerProvider::default().tracer("shop"));
 ///

@@ -69,7 +69,7 @@ impl AiSpan<Retrieval> {
 ///
 /// # Examples
 /// ```
-/// use spanway::ai::Document;
+/// use spanmux::ai::Document;
 ///
 /// let document = Document::new("faq-7").score(0.91).content("Refunds take a week.");
 /// # drop(document);

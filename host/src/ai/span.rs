@@ -32,7 +32,7 @@ use super::status::RunStatus;
 /// # Examples
 /// ```
 /// use opentelemetry::trace::{Tracer, TracerProvider};
-/// use spanway::ai::{Ai, AiParent};
+/// use spanmux::ai::{Ai, AiParent};
 ///
 /// let provider = opentelemetry_sdk::trace::SdkTracerProvider::default();
 /// let tracer = provider.tracer("shop");

@@ -7,7 +7,7 @@ use super::keys;
 ///
 /// # Examples
 /// ```
-/// use spanway::ai::Usage;
+/// use spanmux::ai::Usage;
 ///
 /// let usage = Usage::new(812, 96).cached(512).reasoning(40);
 /// # let _ = usage;

@@ -20,11 +20,11 @@ pub enum WorkflowRun {}
 pub enum WorkflowStep {}
 
 impl sealed::Kind for WorkflowRun {
-    const STATUS: Option<&'static str> = Some("spanway.workflow.status");
+    const STATUS: Option<&'static str> = Some("spanmux.workflow.status");
 }
 
 impl sealed::Kind for WorkflowStep {
-    const STATUS: Option<&'static str> = Some("spanway.workflow.step.status");
+    const STATUS: Option<&'static str> = Some("spanmux.workflow.step.status");
 }
 
 impl AiSpanKind for WorkflowRun {

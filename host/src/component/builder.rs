@@ -9,7 +9,7 @@ use super::limits::Limits;
 ///
 /// # Examples
 /// ```
-/// use spanway::{CompileCache, Limits, SelectorHost};
+/// use spanmux::{CompileCache, Limits, SelectorHost};
 /// # let directory = tempfile::tempdir()?;
 ///
 /// let host = SelectorHost::builder()

@@ -54,7 +54,7 @@ const PROBE: usize = 64 << 10;
 ///
 /// # Examples
 /// ```
-/// use spanway::{CompileCache, SelectorHost};
+/// use spanmux::{CompileCache, SelectorHost};
 /// # let directory = tempfile::tempdir()?;
 ///
 /// let host = SelectorHost::builder()

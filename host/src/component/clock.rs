@@ -42,7 +42,7 @@ impl Clock {
     pub(super) fn start(admission: Admission) -> std::io::Result<Self> {
         let shared = Shared::new(admission);
         let thread = thread::Builder::new()
-            .name("spanway-clock".to_owned())
+            .name("spanmux-clock".to_owned())
             .stack_size(64 << 10)
             .spawn({
                 let shared = Arc::downgrade(&shared);

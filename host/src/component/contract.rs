@@ -1,11 +1,11 @@
 //! The contract's names, and which versions of it run here.
 
 /// The interface that a selector exports.
-pub(super) const SELECTION: &str = "spanway:selector/selection";
+pub(super) const SELECTION: &str = "spanmux:selector/selection";
 /// The version of the contract that this host speaks.
 pub(super) const VERSION: &str = "0.1.0";
 /// The interface that a selector asks.
-pub(super) const RUNTIME_CONTEXT: &str = "spanway:selector/runtime-context";
+pub(super) const RUNTIME_CONTEXT: &str = "spanmux:selector/runtime-context";
 
 /// Whether an import is the runtime context, of whatever version.
 pub(super) fn is_runtime_context(import: &str) -> bool {

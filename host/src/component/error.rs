@@ -108,11 +108,11 @@ impl fmt::Display for LoadError {
                  `Limits::component_bytes`"
             ),
             Self::NotWasm => f.write_str(
-                "the file is not WebAssembly; build a selector with `spanway build`, or with your \
+                "the file is not WebAssembly; build a selector with `spanmux build`, or with your \
                  language's component tools against wit/",
             ),
             Self::CoreModule => f.write_str(
-                "the file is a core module and not a component; `spanway build` makes one, or \
+                "the file is a core module and not a component; `spanmux build` makes one, or \
                  `wasm-tools component new MODULE -o SELECTOR.wasm`",
             ),
             Self::Malformed { message } => write!(
@@ -194,7 +194,7 @@ impl fmt::Display for LoadError {
                 }
                 write!(
                     f,
-                    "; if it may go live, write the lock anew with `spanway lock DIR --out {lock}`"
+                    "; if it may go live, write the lock anew with `spanmux lock DIR --out {lock}`"
                 )
             }
             Self::Missing { lock } => {
@@ -202,7 +202,7 @@ impl fmt::Display for LoadError {
                 write!(
                     f,
                     "{lock} lists it and it is not there; put it back, or write the lock anew with \
-                     `spanway lock DIR --out {lock}`"
+                     `spanmux lock DIR --out {lock}`"
                 )
             }
             Self::Host { message } => {

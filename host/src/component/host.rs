@@ -54,7 +54,7 @@ const WORKER_STACK: usize = COMPILER_STACK + (64 << 10);
 ///
 /// # Examples
 /// ```no_run
-/// use spanway::{Chain, Limits, SelectorHost};
+/// use spanmux::{Chain, Limits, SelectorHost};
 /// use std::sync::Arc;
 ///
 /// let host = SelectorHost::new(Limits::default())?;
@@ -147,7 +147,7 @@ impl SelectorHost {
     ///
     /// # Examples
     /// ```
-    /// use spanway::{CacheState, CompileCache, SelectorHost};
+    /// use spanmux::{CacheState, CompileCache, SelectorHost};
     ///
     /// // A cache that cannot be is no error.
     /// let host = SelectorHost::builder()

@@ -9,7 +9,7 @@ use crate::learned::Room;
 ///
 /// # Examples
 /// ```
-/// use spanway::Limits;
+/// use spanmux::Limits;
 /// use std::time::Duration;
 ///
 /// let limits = Limits { wall_clock: Duration::from_millis(20), ..Limits::default() };

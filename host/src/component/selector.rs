@@ -76,7 +76,7 @@ impl ComponentSelector {
     ///
     /// # Examples
     /// ```no_run
-    /// use spanway::{Limits, Mode, SelectorHost};
+    /// use spanmux::{Limits, Mode, SelectorHost};
     ///
     /// let host = SelectorHost::new(Limits::default())?;
     /// let takes_turns = host.load_file("selectors/60-takes-turns.wasm".as_ref())?;
@@ -130,8 +130,8 @@ impl ComponentSelector {
     ///
     /// # Examples
     /// ```
-    /// use spanway::explanation::{Outcome, Question, Step};
-    /// use spanway::{Limits, RuntimeContext, Selector, SelectorHost, TracerNames};
+    /// use spanmux::explanation::{Outcome, Question, Step};
+    /// use spanmux::{Limits, RuntimeContext, Selector, SelectorHost, TracerNames};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let host = SelectorHost::new(Limits::default())?;

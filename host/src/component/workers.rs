@@ -28,7 +28,7 @@ pub(super) fn for_each<T: Sync, R: Send + Sync>(
     thread::scope(|scope| {
         for _ in 1..threads.min(items.len()) {
             let worker = thread::Builder::new()
-                .name("spanway-loader".to_owned())
+                .name("spanmux-loader".to_owned())
                 .stack_size(stack);
             let take = || tracing::dispatcher::with_default(&events, take);
             if worker.spawn_scoped(scope, take).is_err() {

@@ -23,8 +23,8 @@ use crate::selector::Selector;
 /// # Examples
 /// ```
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
-/// use spanway::config::Config;
-/// use spanway::native;
+/// use spanmux::config::Config;
+/// use spanmux::native;
 ///
 /// let config = Config::from_toml(r#"
 ///     service = "shop"
@@ -178,9 +178,9 @@ impl ConfigBuilder {
     ///
     /// # Examples
     /// ```no_run
-    /// use spanway::config::Config;
+    /// use spanmux::config::Config;
     ///
-    /// let (provider, watched) = Config::from_file("spanway.toml")?.builder().watch()?;
+    /// let (provider, watched) = Config::from_file("spanmux.toml")?.builder().watch()?;
     /// opentelemetry::global::set_tracer_provider(provider);
     /// // Keep `watched` for as long as the service runs.
     /// # drop(watched);

@@ -26,7 +26,7 @@ use crate::exporters::Kind;
 ///
 /// # Examples
 /// ```
-/// use spanway::config::Config;
+/// use spanmux::config::Config;
 ///
 /// let config = Config::from_toml(r#"
 ///     service = "shop"
@@ -39,8 +39,8 @@ use crate::exporters::Kind;
 /// let error = Config::from_toml("service = 'shop'\ntracer = {}").unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "spanway.toml:1:1: the key \"tracers\" is missing: The tracers by name, at least one\n\
-///      spanway.toml:2:1: tracer: there is no such key; did you mean \"tracers\"? There are: \
+///     "spanmux.toml:1:1: the key \"tracers\" is missing: The tracers by name, at least one\n\
+///      spanmux.toml:2:1: tracer: there is no such key; did you mean \"tracers\"? There are: \
 ///      ai, context, default, fallback, selectors, service, tracers"
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -66,8 +66,8 @@ impl Config {
     ///
     /// # Examples
     /// ```
-    /// use spanway::ai::Ai;
-    /// use spanway::config::Config;
+    /// use spanmux::ai::Ai;
+    /// use spanmux::config::Config;
     ///
     /// let config = Config::from_toml(r#"
     ///     service = "shop"
@@ -76,7 +76,7 @@ impl Config {
     /// "#)?;
     /// let options = config.ai_options();
     /// assert!(options.captures_content());
-    /// # Ok::<(), spanway::config::ConfigError>(())
+    /// # Ok::<(), spanmux::config::ConfigError>(())
     /// ```
     pub fn ai_options(&self) -> AiOptions {
         self.ai.clone().into()
@@ -120,7 +120,7 @@ impl Config {
     /// # Errors
     /// As [`from_file`](Self::from_file).
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        Self::from_text("spanway.toml", text, Format::Toml)
+        Self::from_text("spanmux.toml", text, Format::Toml)
     }
 
     /// Reads JSON of the same shape. Relative paths are seen from the working
@@ -129,7 +129,7 @@ impl Config {
     /// # Errors
     /// As [`from_file`](Self::from_file).
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
-        Self::from_text("spanway.json", text, Format::Json)
+        Self::from_text("spanmux.json", text, Format::Json)
     }
 
     fn from_text(file: &str, text: &str, format: Format) -> Result<Self, ConfigError> {

@@ -89,7 +89,7 @@ impl Source {
     /// The text as values.
     pub(super) fn parse(&self) -> Result<Node, ConfigError> {
         if self.text.trim().is_empty() {
-            let message = "the file is empty; `spanway init` writes one to begin with";
+            let message = "the file is empty; `spanmux init` writes one to begin with";
             return Err(self.problem(0, "", message).into());
         }
         let parsed = match self.format {

@@ -1,12 +1,12 @@
-//! Configuration: tracers and selectors from a file, `spanway.toml`, or JSON of the
+//! Configuration: tracers and selectors from a file, `spanmux.toml`, or JSON of the
 //! same shape.
 //!
 //! ```no_run
 //! use opentelemetry_sdk::trace::SdkTracerProvider;
-//! use spanway::config::Config;
-//! use spanway::native;
+//! use spanmux::config::Config;
+//! use spanmux::native;
 //!
-//! let provider = Config::from_file("spanway.toml")?
+//! let provider = Config::from_file("spanmux.toml")?
 //!     .builder()
 //!     .tracer("own", SdkTracerProvider::builder())
 //!     .native_selector(native("by-tenant", |context, tracers| {
@@ -29,7 +29,7 @@
 //!
 //! The exporters have the types `console`, `file`, `discard`, `otlp`, `langfuse`,
 //! `datadog-agent`, `datadog`, `phoenix`, `mlflow`, `braintrust`, `langsmith`, `arize`,
-//! `honeycomb` and `grafana-cloud`. What each needs is said by `spanway init --exporter
+//! `honeycomb` and `grafana-cloud`. What each needs is said by `spanmux init --exporter
 //! TYPE`, and by the JSON schema: [`Config::schema`].
 //!
 //! # Values from the environment
@@ -44,7 +44,7 @@
 //! what may be there, and the nearest right word:
 //!
 //! ```text
-//! spanway.toml:14:8: tracers.a.exporter.type: "langfues" is unknown; did you mean "langfuse"? …
+//! spanmux.toml:14:8: tracers.a.exporter.type: "langfues" is unknown; did you mean "langfuse"? …
 //! ```
 
 mod builder;

@@ -76,7 +76,7 @@ impl fmt::Display for ConfigError {
             Self::Read { path, .. } => write!(
                 f,
                 "the configuration {} cannot be read; name the right file, or write one with \
-                 `spanway init`",
+                 `spanmux init`",
                 path.display()
             ),
             Self::Invalid(problems) => lines(f, problems),

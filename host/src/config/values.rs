@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 /// The keyword of the schema that says which of these a text is.
-pub(super) const MEANING: &str = "x-spanway";
+pub(super) const MEANING: &str = "x-spanmux";
 
 /// A text that is never shown.
 #[derive(Clone, Deserialize)]

@@ -3,7 +3,7 @@
 //! # Source
 //! XXH64 as its specification defines it. The shape, a salt hashed into the seed
 //! and the share taken from the high bits, is stated in `wit/selector.wit`, so
-//! that anybody can compute a user's bucket outside of Spanway.
+//! that anybody can compute a user's bucket outside of Spanmux.
 
 use super::value::Value;
 use xxhash_rust::xxh64::xxh64;

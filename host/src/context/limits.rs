@@ -7,7 +7,7 @@ use std::fmt;
 ///
 /// # Examples
 /// ```
-/// use spanway::{ContextError, ContextLimits, RuntimeContext};
+/// use spanmux::{ContextError, ContextLimits, RuntimeContext};
 ///
 /// let small = ContextLimits { keys: 1, ..ContextLimits::default() };
 /// let error = RuntimeContext::from_json_within(r#"{"a": 1, "b": 2}"#, small).unwrap_err();

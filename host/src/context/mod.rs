@@ -44,7 +44,7 @@ use freeze::{Entries, Freezer};
 ///
 /// # Examples
 /// ```
-/// use spanway::{RuntimeContext, Value};
+/// use spanmux::{RuntimeContext, Value};
 ///
 /// let context = RuntimeContext::builder()
 ///     .set("environment", "production")
@@ -56,7 +56,7 @@ use freeze::{Entries, Freezer};
 /// assert_eq!(view.text("environment"), Some("production"));
 /// assert_eq!(view.get("user.id"), Some(Value::Integer(7)));
 /// assert_eq!(view.get("user"), Some(Value::Json(r#"{"id":7,"tier":"gold"}"#)));
-/// # Ok::<(), spanway::ContextError>(())
+/// # Ok::<(), spanmux::ContextError>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct RuntimeContext {
@@ -85,14 +85,14 @@ impl RuntimeContext {
     ///
     /// # Examples
     /// ```
-    /// use spanway::RuntimeContext;
+    /// use spanmux::RuntimeContext;
     ///
     /// let context = RuntimeContext::from_json(r#"{"tenant": "acme"}"#)?;
     /// assert_eq!(context.view().text("tenant"), Some("acme"));
     ///
     /// let error = RuntimeContext::from_json("[]").unwrap_err();
     /// assert_eq!(error.to_string(), "a runtime context is a JSON object, and this is an array");
-    /// # Ok::<(), spanway::ContextError>(())
+    /// # Ok::<(), spanmux::ContextError>(())
     /// ```
     pub fn from_json(text: &str) -> Result<Self, ContextError> {
         Self::from_json_within(text, ContextLimits::default())
@@ -114,13 +114,13 @@ impl RuntimeContext {
     ///
     /// # Examples
     /// ```
-    /// use spanway::RuntimeContext;
+    /// use spanmux::RuntimeContext;
     ///
     /// let service = RuntimeContext::builder().set("environment", "production").build()?;
     /// let request = service.to_builder().set("tenant", "acme").build()?;
     /// assert_eq!(request.view().text("environment"), Some("production"));
     /// assert_eq!(request.view().text("tenant"), Some("acme"));
-    /// # Ok::<(), spanway::ContextError>(())
+    /// # Ok::<(), spanmux::ContextError>(())
     /// ```
     pub fn to_builder(&self) -> RuntimeContextBuilder {
         RuntimeContextBuilder {

@@ -53,7 +53,7 @@ impl SpanAttributes for RuntimeContext {
 ///
 /// # Examples
 /// ```
-/// use spanway::{RootSpan, RuntimeContext};
+/// use spanmux::{RootSpan, RuntimeContext};
 ///
 /// let attributes = RuntimeContext::builder().set("http.route", "/chat").build()?;
 /// let span = RootSpan::with_attributes("POST /chat", "server", &attributes);
@@ -62,7 +62,7 @@ impl SpanAttributes for RuntimeContext {
 /// let view = context.view_with_span(&span);
 /// assert_eq!(view.text("span.name"), Some("POST /chat"));
 /// assert_eq!(view.text("span.http.route"), Some("/chat"));
-/// # Ok::<(), spanway::ContextError>(())
+/// # Ok::<(), spanmux::ContextError>(())
 /// ```
 pub struct RootSpan<'a> {
     name: Cow<'a, str>,
@@ -331,13 +331,13 @@ impl<'a> ContextView<'a> {
     ///
     /// # Examples
     /// ```
-    /// use spanway::RuntimeContext;
+    /// use spanmux::RuntimeContext;
     ///
     /// let context = RuntimeContext::builder().set("user.id", "u-1").build()?;
     /// let view = context.view();
     /// assert_eq!(view.bucket("user.id", "rollout-7", 100), Some(48));
     /// assert_eq!(view.bucket("tenant", "rollout-7", 100), None);
-    /// # Ok::<(), spanway::ContextError>(())
+    /// # Ok::<(), spanmux::ContextError>(())
     /// ```
     pub fn bucket(&self, key: &str, salt: &str, buckets: u32) -> Option<u32> {
         bucket::bucket(self.get(key)?, salt, buckets)

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// # Examples
 /// ```
-/// use spanway::delivery::BatchConfig;
+/// use spanmux::delivery::BatchConfig;
 /// use std::time::Duration;
 ///
 /// let batch = BatchConfig {

@@ -20,9 +20,9 @@
 //! # Examples
 //! ```
 //! use opentelemetry::trace::{Tracer, TracerProvider};
-//! use spanway::delivery::{BatchConfig, Loss};
-//! use spanway::exporters::Exporter;
-//! use spanway::otel::{RoutingTracerProvider, TracerConfig};
+//! use spanmux::delivery::{BatchConfig, Loss};
+//! use spanmux::exporters::Exporter;
+//! use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 //! use std::time::Duration;
 //!
 //! let batch = BatchConfig { queue: 10_000, ..BatchConfig::default() };

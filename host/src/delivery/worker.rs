@@ -48,7 +48,7 @@ impl Worker {
         every: Duration,
         names: Names,
     ) -> io::Result<()> {
-        let name = format!("spanway-{}", names.exporter);
+        let name = format!("spanmux-{}", names.exporter);
         let worker = Self {
             _end: End(queue.clone()),
             queue,

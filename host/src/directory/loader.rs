@@ -95,7 +95,7 @@ impl Loader {
             // Nobody listens any more if it took too long.
             let _ = done.send((index, attempt));
         };
-        let thread = thread::Builder::new().name("spanway-loader".to_owned());
+        let thread = thread::Builder::new().name("spanmux-loader".to_owned());
         thread.spawn(work).is_ok()
     }
 }

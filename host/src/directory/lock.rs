@@ -21,7 +21,7 @@ const ALGORITHM: &str = "sha256:";
 const DIGITS: usize = 64;
 
 const HEAD: &str = "\
-# The selectors that may go live, and the digest of each. `spanway lock` writes this file.
+# The selectors that may go live, and the digest of each. `spanmux lock` writes this file.
 ";
 
 /// The digests of the selectors that may go live: what a lock file says.
@@ -37,7 +37,7 @@ const HEAD: &str = "\
 ///
 /// # Examples
 /// ```no_run
-/// use spanway::{Limits, SelectorHost, SelectorsDirectory, SelectorsLock};
+/// use spanmux::{Limits, SelectorHost, SelectorsDirectory, SelectorsLock};
 ///
 /// let host = SelectorHost::new(Limits::default())?;
 /// let directory = SelectorsDirectory::new("selectors", host);
@@ -227,12 +227,12 @@ impl fmt::Display for LockError {
         match self {
             Self::Read { path, .. } => write!(
                 f,
-                "the lock {0} cannot be read; write it with `spanway lock DIR --out {0}`",
+                "the lock {0} cannot be read; write it with `spanmux lock DIR --out {0}`",
                 path.display()
             ),
             Self::Invalid { path, message } => write!(
                 f,
-                "the lock {0} is not right: {message}; write it anew with `spanway lock DIR --out \
+                "the lock {0} is not right: {message}; write it anew with `spanmux lock DIR --out \
                  {0}`",
                 path.display()
             ),

@@ -77,7 +77,7 @@ impl SelectorsDirectory {
     ///
     /// # Examples
     /// ```no_run
-    /// use spanway::{Chain, Limits, SelectorHost, SelectorsDirectory, TracerRegistry};
+    /// use spanmux::{Chain, Limits, SelectorHost, SelectorsDirectory, TracerRegistry};
     /// use std::sync::Arc;
     ///
     /// let registry = Arc::new(TracerRegistry::<()>::new());
@@ -131,7 +131,7 @@ impl SelectorsDirectory {
                 }
             });
         };
-        let thread = thread::Builder::new().name("spanway-watcher".to_owned());
+        let thread = thread::Builder::new().name("spanmux-watcher".to_owned());
         let no_thread = |source| DirectoryError::Thread { path, source };
         if let Err(error) = thread.spawn(work) {
             return Err(no_thread(error));

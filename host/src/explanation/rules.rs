@@ -22,7 +22,7 @@ const DEEPEST: usize = 64;
 ///
 /// # Examples
 /// ```
-/// use spanway::explanation::{Answer, Explanation, Outcome, Question, Step, Way};
+/// use spanmux::explanation::{Answer, Explanation, Outcome, Question, Step, Way};
 ///
 /// let decides = |outcome, hits| Step::Decides(outcome, hits);
 /// let way = |text: &str, then| Way { answer: Answer::Text(text.into()), then };

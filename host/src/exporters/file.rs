@@ -27,7 +27,7 @@ use crate::otel::attributes::not_finite;
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::{Exporter, Rotation};
+/// use spanmux::exporters::{Exporter, Rotation};
 ///
 /// let rotation = Rotation { max_bytes: 10 << 20, keep: 2 };
 /// let exporter = Exporter::file_rotated("spans.jsonl", rotation);

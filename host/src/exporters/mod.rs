@@ -38,16 +38,16 @@ use crate::scrub::SpanFilter;
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::Exporter;
-/// use spanway::otel::TracerConfig;
-/// use spanway::scrub::SpanFilter;
+/// use spanmux::exporters::Exporter;
+/// use spanmux::otel::TracerConfig;
+/// use spanmux::scrub::SpanFilter;
 ///
 /// let tracer = TracerConfig::new("shop")
 ///     .exporter(Exporter::console().filter(SpanFilter::new().drop_names(["poll"])))
-///     .exporter(Exporter::file(std::env::temp_dir().join("spanway-doc-tee.jsonl")))
+///     .exporter(Exporter::file(std::env::temp_dir().join("spanmux-doc-tee.jsonl")))
 ///     .build()?;
 /// # drop(tracer);
-/// # Ok::<(), spanway::otel::TracerConfigError>(())
+/// # Ok::<(), spanmux::otel::TracerConfigError>(())
 /// ```
 #[must_use = "an exporter does nothing until a tracer has it"]
 pub struct Exporter {

@@ -28,7 +28,7 @@ const MAX_VALUE_CHARS: usize = 120;
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::TraceTree;
+/// use spanmux::exporters::TraceTree;
 ///
 /// let line = r#"{"resourceSpans": [{
 ///     "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]},
@@ -45,7 +45,7 @@ const MAX_VALUE_CHARS: usize = 120;
 ///     "shop  trace 4bf92f3577b34da6a3ce929d0e0e4736  1 span\n\
 ///      └─ POST /chat  12.3 ms  server\n   │ http.route = /chat\n"
 /// );
-/// # Ok::<(), spanway::exporters::ReadError>(())
+/// # Ok::<(), spanmux::exporters::ReadError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct TraceTree {

@@ -16,27 +16,27 @@ use crate::decision::Fallback;
 use crate::registry::Selection;
 
 /// The name of the tracer that receives the trace. Always there.
-pub const TRACER: &str = "spanway.tracer";
+pub const TRACER: &str = "spanmux.tracer";
 
 /// The name of the selector that decided. Absent if all abstained, or if there is
 /// none.
-pub const SELECTOR: &str = "spanway.selector";
+pub const SELECTOR: &str = "spanmux.selector";
 
 /// What the selector was loaded from: the SHA-256 of the file in hex. Absent for
 /// native code.
-pub const SELECTOR_DIGEST: &str = "spanway.selector.digest";
+pub const SELECTOR_DIGEST: &str = "spanmux.selector.digest";
 
 /// Why no selector chose the tracer, in the word of
 /// [`FallbackKind::as_str`](crate::FallbackKind::as_str). Absent if one did.
-pub const FALLBACK: &str = "spanway.fallback";
+pub const FALLBACK: &str = "spanmux.fallback";
 
 /// The same for a person to read.
-pub const FALLBACK_REASON: &str = "spanway.fallback.reason";
+pub const FALLBACK_REASON: &str = "spanmux.fallback.reason";
 
 /// Present if the choice came in with a remote parent and was
 /// [followed](super::Inbound): by what it came, `tracestate` or `baggage`. No
 /// selector was asked then.
-pub const INBOUND: &str = "spanway.inbound";
+pub const INBOUND: &str = "spanmux.inbound";
 
 /// How many attributes a reason has at most.
 const MOST: usize = 5;

@@ -21,7 +21,7 @@ use crate::selector::Chain;
 /// # Examples
 /// ```
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
-/// use spanway::otel::{RoutingTracerProvider, TracerConfig};
+/// use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 ///
 /// let provider = RoutingTracerProvider::builder()
 ///     .tracer("console", TracerConfig::console("shop"))

@@ -26,12 +26,12 @@ use crate::scrub::{AttributeLimits, Redaction, Scrub, SpanFilter};
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::Exporter;
-/// use spanway::otel::{Sampling, TracerConfig};
+/// use spanmux::exporters::Exporter;
+/// use spanmux::otel::{Sampling, TracerConfig};
 ///
 /// let dir = std::env::temp_dir();
 /// let tracer = TracerConfig::new("shop")
-///     .exporter(Exporter::file(dir.join("spanway-doc-spans.jsonl")))
+///     .exporter(Exporter::file(dir.join("spanmux-doc-spans.jsonl")))
 ///     .sampling(Sampling::ratio(0.1)?)
 ///     .resource("deployment.environment.name", "production")
 ///     .build()?;

@@ -33,7 +33,7 @@ const MAX_REMEMBERED: usize = 4096;
 ///
 /// # Examples
 /// ```
-/// use spanway::otel::ExternalTrace;
+/// use spanmux::otel::ExternalTrace;
 ///
 /// let trace = ExternalTrace::new("4bf92f3577b34da6a3ce929d0e0e4736")?;
 /// let below = trace.clone().with_parent("00f067aa0ba902b7")?;
@@ -44,7 +44,7 @@ const MAX_REMEMBERED: usize = 4096;
 ///     error.to_string(),
 ///     "the trace id \"4bf92f35\" cannot be used: it must have 32 hexadecimal digits, not 8"
 /// );
-/// # Ok::<(), spanway::otel::ExternalIdError>(())
+/// # Ok::<(), spanmux::otel::ExternalIdError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalTrace {
@@ -151,7 +151,7 @@ impl Error for ExternalIdError {}
 /// use opentelemetry::Context;
 /// use opentelemetry::trace::{Span, Tracer, TracerProvider};
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
-/// use spanway::otel::{ExternalTrace, ExternalTraceExt, RoutingTracerProvider};
+/// use spanmux::otel::{ExternalTrace, ExternalTraceExt, RoutingTracerProvider};
 ///
 /// let provider = RoutingTracerProvider::builder()
 ///     .tracer("only", SdkTracerProvider::builder())

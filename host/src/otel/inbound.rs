@@ -20,14 +20,14 @@ use crate::registry::TracerRegistry;
 ///
 /// A name that no tracer has is not followed: the selector is asked, and what it
 /// chooses replaces the name. A root span that followed says so with
-/// [`spanway.inbound`](super::attributes::INBOUND).
+/// [`spanmux.inbound`](super::attributes::INBOUND).
 ///
 /// # Examples
 /// ```
 /// use opentelemetry::propagation::TextMapPropagator;
 /// use opentelemetry::trace::{Tracer, TracerProvider};
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
-/// use spanway::otel::{Inbound, RoutingTracerProvider};
+/// use spanmux::otel::{Inbound, RoutingTracerProvider};
 /// use std::collections::HashMap;
 ///
 /// let provider = RoutingTracerProvider::builder()
@@ -37,7 +37,7 @@ use crate::registry::TracerRegistry;
 ///     .build()?;
 /// let request = HashMap::from([
 ///     ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
-///     ("tracestate", "spanway=langfuse,vendor=1"),
+///     ("tracestate", "spanmux=langfuse,vendor=1"),
 /// ]);
 /// let request = request.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned()));
 /// let context = provider.propagator().extract(&request.collect::<HashMap<_, _>>());
@@ -45,7 +45,7 @@ use crate::registry::TracerRegistry;
 ///
 /// assert_eq!(provider.inbound().followed, 1);
 /// assert_eq!(provider.registry().counts().total(), 0); // nobody was asked
-/// # Ok::<(), spanway::otel::BuildError>(())
+/// # Ok::<(), spanmux::otel::BuildError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -53,9 +53,9 @@ pub enum Inbound {
     /// It is not followed: the selectors are asked, as for any root span.
     #[default]
     Select,
-    /// The `tracestate` is followed: its member `spanway=<name>`.
+    /// The `tracestate` is followed: its member `spanmux=<name>`.
     FollowTracestate,
-    /// The baggage is followed: its member `spanway.tracer=<name>`.
+    /// The baggage is followed: its member `spanmux.tracer=<name>`.
     FollowBaggage,
     /// The `tracestate` is followed, and the baggage where that says nothing.
     FollowBoth,
@@ -67,11 +67,11 @@ pub enum Inbound {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outbound {
-    /// Into the `tracestate`: its member `spanway=<name>:…`.
+    /// Into the `tracestate`: its member `spanmux=<name>:…`.
     #[default]
     Tracestate,
     /// Into the baggage too, for ways on which the `tracestate` gets lost: its
-    /// member `spanway.tracer=<name>`.
+    /// member `spanmux.tracer=<name>`.
     TracestateAndBaggage,
 }
 

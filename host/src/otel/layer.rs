@@ -51,8 +51,8 @@ impl RoutingTracerProvider {
     /// # Examples
     /// ```
     /// use opentelemetry_sdk::trace::SdkTracerProvider;
-    /// use spanway::otel::{RoutingTracerProvider, RuntimeContextExt};
-    /// use spanway::{Chain, RuntimeContext, native};
+    /// use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt};
+    /// use spanmux::{Chain, RuntimeContext, native};
     /// use std::sync::Arc;
     /// use tracing_subscriber::layer::SubscriberExt;
     ///
@@ -83,7 +83,7 @@ impl RoutingTracerProvider {
     /// # Examples
     /// ```
     /// # use opentelemetry_sdk::trace::SdkTracerProvider;
-    /// # use spanway::otel::RoutingTracerProvider;
+    /// # use spanmux::otel::RoutingTracerProvider;
     /// use tracing_subscriber::layer::SubscriberExt;
     ///
     /// # let provider = RoutingTracerProvider::builder()
@@ -92,7 +92,7 @@ impl RoutingTracerProvider {
     /// let layer = provider.layer_with(|layer| layer.with_location(true).with_target(false));
     /// let subscriber = tracing_subscriber::registry().with(layer);
     /// # drop(subscriber);
-    /// # Ok::<(), spanway::otel::BuildError>(())
+    /// # Ok::<(), spanmux::otel::BuildError>(())
     /// ```
     pub fn layer_with<S>(
         &self,
@@ -111,7 +111,7 @@ impl RoutingTracerProvider {
     }
 }
 
-/// Keeps what tells of tracing itself out of the traces: what Spanway and the
+/// Keeps what tells of tracing itself out of the traces: what Spanmux and the
 /// OpenTelemetry crates say, and what a selector or an exporter says on the thread that
 /// starts or ends a span. All of it still reaches the other layers of the subscriber.
 ///
@@ -124,7 +124,7 @@ pub struct RoutingFilter {
 
 /// The crates that tell of tracing itself.
 const OWN: [&str; 5] = [
-    "spanway",
+    "spanmux",
     "opentelemetry",
     "opentelemetry_sdk",
     "opentelemetry-http",

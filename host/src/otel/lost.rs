@@ -10,7 +10,7 @@ use std::ops::AddAssign;
 /// ```
 /// use opentelemetry::trace::{Tracer, TracerProvider};
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
-/// use spanway::otel::RoutingTracerProvider;
+/// use spanmux::otel::RoutingTracerProvider;
 ///
 /// let provider = RoutingTracerProvider::builder()
 ///     .tracer("only", SdkTracerProvider::default())

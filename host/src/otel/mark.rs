@@ -1,7 +1,7 @@
 //! The mark: the choice of a tracer in the `tracestate`, for contexts whose trace
 //! id is not ours to choose, and for the next process.
 //!
-//! The member `spanway=<name>:<provider>-<route>`, both numbers in hex. That of the
+//! The member `spanmux=<name>:<provider>-<route>`, both numbers in hex. That of the
 //! provider is drawn at random, so a mark that comes from elsewhere does not name a
 //! route here.
 
@@ -15,7 +15,7 @@ use percent_encoding::percent_decode_str;
 use xxhash_rust::xxh64::xxh64;
 
 /// The key of the `tracestate` member.
-const KEY: &str = "spanway";
+const KEY: &str = "spanmux";
 
 /// The longest encoded name. A member's value has at most 256 bytes, and the two
 /// numbers take 30 of them.
@@ -230,7 +230,7 @@ mod tests {
         let old = TraceState::from_key_value([("vendor", "1"), (KEY, "old:1-1"), ("other", "2")])
             .unwrap_or_default();
         let mark = Mark::new("new", 1, 2);
-        let new = "spanway=new:0000000000000001-000000000002";
+        let new = "spanmux=new:0000000000000001-000000000002";
         assert_eq!(mark.put(&old).header(), format!("{new},vendor=1,other=2"));
         assert_eq!(mark.put(&TraceState::NONE).header(), new);
     }

@@ -18,7 +18,7 @@
 //!   nobody else, where the trace is. A child costs hardly more than the SDK's own.
 //! - **In the `tracestate`**, everywhere else: under a remote parent, whose trace id
 //!   is not ours to choose, and with a ready-made `SdkTracerProvider`. The member is
-//!   `spanway=<name>:<provider>-<route>`, the name percent-encoded. The SDK copies a
+//!   `spanmux=<name>:<provider>-<route>`, the name percent-encoded. The SDK copies a
 //!   parent's `tracestate` several times into each child, so such a child costs two
 //!   to three times the SDK's own, and the mark is seen in exported children. Other
 //!   vendors' members stay.
@@ -51,8 +51,8 @@
 //! # Examples
 //! ```
 //! use opentelemetry::trace::{Tracer, TracerProvider};
-//! use spanway::otel::{RoutingTracerProvider, RuntimeContextExt, TracerConfig};
-//! use spanway::{Chain, RuntimeContext, native};
+//! use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt, TracerConfig};
+//! use spanmux::{Chain, RuntimeContext, native};
 //! use std::sync::Arc;
 //!
 //! let by_tenant = native("by-tenant", |context, tracers| {

@@ -38,14 +38,14 @@ use crate::registry::{Lifecycle, Undelivered};
 /// # Examples
 /// ```
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
-/// use spanway::TracerRegistry;
-/// use spanway::otel::OtelTracer;
+/// use spanmux::TracerRegistry;
+/// use spanmux::otel::OtelTracer;
 ///
 /// let registry = TracerRegistry::new();
 /// registry.register("langfuse", OtelTracer::from_builder(SdkTracerProvider::builder()))?;
 /// registry.register("console", OtelTracer::new(SdkTracerProvider::default()))?;
 /// assert!(registry.flush().failed.is_empty());
-/// # Ok::<(), spanway::RegisterError>(())
+/// # Ok::<(), spanmux::RegisterError>(())
 /// ```
 pub struct OtelTracer {
     provider: SdkTracerProvider,
@@ -226,7 +226,7 @@ impl OtelTracer {
     /// Lets go of the provider on a thread of its own. If there is no thread, on this
     /// one.
     pub(super) fn retire(self) {
-        let thread = std::thread::Builder::new().name("spanway-retire".to_owned());
+        let thread = std::thread::Builder::new().name("spanmux-retire".to_owned());
         if let Err(error) = thread.spawn(move || drop(self)) {
             tracing::warn!(%error, "a tracer came to its end where a span ended");
         }

@@ -15,7 +15,7 @@ use super::mark;
 use super::shared::Shared;
 
 /// The SDK's [`TraceContextPropagator`] that also tells the next process which
-/// tracer was chosen, as the `tracestate` member `spanway=<name>:…`.
+/// tracer was chosen, as the `tracestate` member `spanmux=<name>:…`.
 ///
 /// Inside the process a trace id may be all that carries the choice, and another
 /// process cannot read it. The SDK's own propagator works as well with a
@@ -33,7 +33,7 @@ use super::shared::Shared;
 /// use opentelemetry::propagation::TextMapPropagator;
 /// use opentelemetry::trace::{Tracer, TracerProvider};
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
-/// use spanway::otel::RoutingTracerProvider;
+/// use spanmux::otel::RoutingTracerProvider;
 /// use std::collections::HashMap;
 ///
 /// let provider = RoutingTracerProvider::builder()
@@ -44,9 +44,9 @@ use super::shared::Shared;
 /// provider.tracer("shop").in_span("answer", |context| {
 ///     let mut headers = HashMap::new();
 ///     provider.propagator().inject_context(&context, &mut headers);
-///     assert!(headers["tracestate"].starts_with("spanway=langfuse:"));
+///     assert!(headers["tracestate"].starts_with("spanmux=langfuse:"));
 /// });
-/// # Ok::<(), spanway::otel::BuildError>(())
+/// # Ok::<(), spanmux::otel::BuildError>(())
 /// ```
 pub struct RoutingPropagator {
     shared: Arc<Shared>,

@@ -37,7 +37,7 @@ use crate::registry::{LifecycleReport, NoSuchTracer, TracerRegistry};
 /// ```
 /// use opentelemetry::trace::{Span, Tracer, TracerProvider};
 /// use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
-/// use spanway::otel::{OtelTracer, RoutingTracerProvider};
+/// use spanmux::otel::{OtelTracer, RoutingTracerProvider};
 ///
 /// let before = InMemorySpanExporter::default();
 /// let sdk = SdkTracerProvider::builder().with_simple_exporter(before.clone()).build();
@@ -146,8 +146,8 @@ impl RoutingTracerProvider {
     /// # Examples
     /// ```
     /// use opentelemetry::trace::{Tracer, TracerProvider};
-    /// use spanway::exporters::Exporter;
-    /// use spanway::otel::{RoutingTracerProvider, TracerConfig};
+    /// use spanmux::exporters::Exporter;
+    /// use spanmux::otel::{RoutingTracerProvider, TracerConfig};
     /// use std::time::Duration;
     ///
     /// let provider = RoutingTracerProvider::builder()
@@ -176,19 +176,19 @@ impl RoutingTracerProvider {
         }))
     }
 
-    /// Gives Spanway's own metrics to a meter of yours. Call it once.
+    /// Gives Spanmux's own metrics to a meter of yours. Call it once.
     ///
     /// | instrument | of what | attributes |
     /// |---|---|---|
-    /// | `spanway.selections` | traces | `spanway.tracer`, `spanway.selector`, `spanway.fallback` |
-    /// | `spanway.selections.learned` | selections for which no component ran | |
-    /// | `spanway.selector.duration` | seconds that selectors ran, as a histogram | `spanway.selector` |
-    /// | `spanway.selectors.changes` | times that the chain was set | |
-    /// | `spanway.spans.exported` | spans that came to an exporter | `spanway.tracer`, `spanway.exporter`, `spanway.outcome` |
-    /// | `spanway.export.retries` | attempts beyond the first of a batch | `spanway.tracer`, `spanway.exporter` |
-    /// | `spanway.spans.lost` | spans that no exporter was handed | |
-    /// | `spanway.spans.open` | spans that are open now | `spanway.tracer` |
-    /// | `spanway.spans.waiting`, `spanway.spans.spilled` | spans that wait now, in memory and on disk | `spanway.tracer`, `spanway.exporter` |
+    /// | `spanmux.selections` | traces | `spanmux.tracer`, `spanmux.selector`, `spanmux.fallback` |
+    /// | `spanmux.selections.learned` | selections for which no component ran | |
+    /// | `spanmux.selector.duration` | seconds that selectors ran, as a histogram | `spanmux.selector` |
+    /// | `spanmux.selectors.changes` | times that the chain was set | |
+    /// | `spanmux.spans.exported` | spans that came to an exporter | `spanmux.tracer`, `spanmux.exporter`, `spanmux.outcome` |
+    /// | `spanmux.export.retries` | attempts beyond the first of a batch | `spanmux.tracer`, `spanmux.exporter` |
+    /// | `spanmux.spans.lost` | spans that no exporter was handed | |
+    /// | `spanmux.spans.open` | spans that are open now | `spanmux.tracer` |
+    /// | `spanmux.spans.waiting`, `spanmux.spans.spilled` | spans that wait now, in memory and on disk | `spanmux.tracer`, `spanmux.exporter` |
     ///
     /// The meter's callbacks read counts, start no span and do not keep the provider
     /// alive.
@@ -201,13 +201,13 @@ impl RoutingTracerProvider {
     /// ```
     /// use opentelemetry::metrics::MeterProvider;
     /// use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
-    /// use spanway::otel::RoutingTracerProvider;
+    /// use spanmux::otel::RoutingTracerProvider;
     ///
     /// let exporter = InMemoryMetricExporter::default();
     /// let meters = SdkMeterProvider::builder().with_periodic_exporter(exporter).build();
     /// let provider = RoutingTracerProvider::builder().build()?;
-    /// provider.observe(&meters.meter("spanway"));
-    /// # Ok::<(), spanway::otel::BuildError>(())
+    /// provider.observe(&meters.meter("spanmux"));
+    /// # Ok::<(), spanmux::otel::BuildError>(())
     /// ```
     pub fn observe(&self, meter: &Meter) {
         telemetry::observe(&self.shared, meter);

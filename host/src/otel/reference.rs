@@ -27,7 +27,7 @@ use super::routes::Lineage;
 /// ```
 /// use opentelemetry::trace::{Span, Tracer, TracerProvider};
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
-/// use spanway::otel::{RoutingTracerProvider, SpanReference};
+/// use spanmux::otel::{RoutingTracerProvider, SpanReference};
 ///
 /// let provider = RoutingTracerProvider::builder()
 ///     .tracer("langfuse", SdkTracerProvider::builder())
@@ -212,7 +212,7 @@ impl RoutingTracerProvider {
     /// use opentelemetry::Context;
     /// use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
     /// use opentelemetry_sdk::trace::SdkTracerProvider;
-    /// use spanway::otel::{RoutingTracerProvider, SpanReference};
+    /// use spanmux::otel::{RoutingTracerProvider, SpanReference};
     ///
     /// let provider = RoutingTracerProvider::builder()
     ///     .tracer("langfuse", SdkTracerProvider::builder())

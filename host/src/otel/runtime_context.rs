@@ -13,8 +13,8 @@ use crate::context::RuntimeContext;
 /// # Examples
 /// ```
 /// use opentelemetry::Context;
-/// use spanway::RuntimeContext;
-/// use spanway::otel::RuntimeContextExt;
+/// use spanmux::RuntimeContext;
+/// use spanmux::otel::RuntimeContextExt;
 ///
 /// let run = RuntimeContext::builder().set("tenant", "acme").build()?;
 /// let _guard = Context::current().with_runtime_context(run).attach();
@@ -22,7 +22,7 @@ use crate::context::RuntimeContext;
 /// let context = Context::current();
 /// let tenant = context.runtime_context().map(|run| run.view().text("tenant"));
 /// assert_eq!(tenant, Some(Some("acme")));
-/// # Ok::<(), spanway::ContextError>(())
+/// # Ok::<(), spanmux::ContextError>(())
 /// ```
 pub trait RuntimeContextExt {
     /// A copy of this context in which `run` is attached, in place of any other.

@@ -20,13 +20,13 @@ use crate::context::{ContextView, RootSpan, RuntimeContext};
 ///
 /// # Examples
 /// ```
-/// use spanway::otel::Sampling;
+/// use spanmux::otel::Sampling;
 ///
 /// let tenth = Sampling::ratio(0.1)?;
 /// let paying = Sampling::custom(|context| context.text("user.tier") != Some("free"));
 /// assert!(Sampling::ratio(1.5).is_err());
 /// # let _ = (tenth, paying);
-/// # Ok::<(), spanway::otel::SamplingError>(())
+/// # Ok::<(), spanmux::otel::SamplingError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]

@@ -66,8 +66,8 @@ impl RoutingTracerProviderBuilder {
     /// use opentelemetry::trace::{Tracer, TracerProvider};
     /// use opentelemetry::{Context, KeyValue};
     /// use opentelemetry_sdk::trace::SdkTracerProvider;
-    /// use spanway::otel::RoutingTracerProvider;
-    /// use spanway::{Chain, native};
+    /// use spanmux::otel::RoutingTracerProvider;
+    /// use spanmux::{Chain, native};
     /// use std::sync::Arc;
     ///
     /// let provider = RoutingTracerProvider::builder()
@@ -80,7 +80,7 @@ impl RoutingTracerProviderBuilder {
     /// let context = Context::new().with_baggage([KeyValue::new("tenant", "acme")]);
     /// provider.tracer("shop").in_span_with_context("answer", &context, |_context| {});
     /// assert_eq!(provider.registry().counts().chosen, 1);
-    /// # Ok::<(), spanway::otel::BuildError>(())
+    /// # Ok::<(), spanmux::otel::BuildError>(())
     /// ```
     pub fn baggage_keys(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.settings.baggage_keys = keys.into_iter().map(Into::into).collect();
@@ -104,8 +104,8 @@ impl RoutingTracerProviderBuilder {
     /// use opentelemetry::trace::{Tracer, TracerProvider};
     /// use opentelemetry::Context;
     /// use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
-    /// use spanway::RuntimeContext;
-    /// use spanway::otel::{RoutingTracerProvider, RuntimeContextExt};
+    /// use spanmux::RuntimeContext;
+    /// use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt};
     ///
     /// let spans = InMemorySpanExporter::default();
     /// let provider = RoutingTracerProvider::builder()

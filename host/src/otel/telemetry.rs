@@ -1,4 +1,4 @@
-//! Spanway's own metrics.
+//! Spanmux's own metrics.
 //!
 //! All but one are read when a metrics reader asks for them, from counts that are
 //! kept anyway; a selection pays nothing for them. What a selector's run took is
@@ -16,13 +16,13 @@ use crate::delivery::{DeliveryCounts, Loss};
 use crate::registry::Selection;
 
 /// The exporter of a tracer, on the metrics of delivery.
-const EXPORTER: &str = "spanway.exporter";
+const EXPORTER: &str = "spanmux.exporter";
 
 /// What became of spans: `delivered`, or the word of a `Loss`.
-const OUTCOME: &str = "spanway.outcome";
+const OUTCOME: &str = "spanmux.outcome";
 
 /// What became of a choice that came in: `followed` or `unknown`.
-const INBOUND_OUTCOME: &str = "spanway.inbound.outcome";
+const INBOUND_OUTCOME: &str = "spanmux.inbound.outcome";
 
 /// In seconds. A run takes some microseconds, and ends at 100 milliseconds.
 const BOUNDS: [f64; 12] = [
@@ -57,7 +57,7 @@ fn record<T>(duration: &Histogram<f64>, selection: &Selection<T>) {
 /// it alive.
 pub(super) fn observe(shared: &Arc<Shared>, meter: &Meter) {
     let histogram = meter
-        .f64_histogram("spanway.selector.duration")
+        .f64_histogram("spanmux.selector.duration")
         .with_description("Time that the selectors of a selection ran, where they had to")
         .with_unit("s")
         .with_boundaries(BOUNDS.to_vec());
@@ -95,44 +95,44 @@ type Instrument = (&'static str, &'static str, &'static str, Read);
 
 const COUNTERS: &[Instrument] = &[
     (
-        "spanway.selections",
+        "spanmux.selections",
         "{selection}",
         "Traces by the tracer that receives them, the selector that decided, and why if it was \
          not chosen",
         selections,
     ),
     (
-        "spanway.selections.learned",
+        "spanmux.selections.learned",
         "{selection}",
         "Selections that were known from those before: no component ran",
         |shared, observer| observer.observe(shared.registry.counts().learned, &[]),
     ),
     (
-        "spanway.inbound",
+        "spanmux.inbound",
         "{trace}",
         "Traces that came in with a choice which is followed here, by whether its tracer is here",
         inbound,
     ),
     (
-        "spanway.selectors.changes",
+        "spanmux.selectors.changes",
         "{change}",
         "How often the chain of selectors was set",
         |shared, observer| observer.observe(shared.registry.chains_set(), &[]),
     ),
     (
-        "spanway.spans.exported",
+        "spanmux.spans.exported",
         "{span}",
         "Spans by tracer, exporter and what became of them",
         exported,
     ),
     (
-        "spanway.export.retries",
+        "spanmux.export.retries",
         "{attempt}",
         "Attempts to send a batch beyond the first",
         retries,
     ),
     (
-        "spanway.spans.lost",
+        "spanmux.spans.lost",
         "{span}",
         "Spans that no exporter was handed",
         |shared, observer| observer.observe(shared.lost().total(), &[]),
@@ -141,19 +141,19 @@ const COUNTERS: &[Instrument] = &[
 
 const GAUGES: &[Instrument] = &[
     (
-        "spanway.spans.open",
+        "spanmux.spans.open",
         "{span}",
         "Recording spans that have started and not ended",
         open,
     ),
     (
-        "spanway.spans.waiting",
+        "spanmux.spans.waiting",
         "{span}",
         "Spans that wait for their exporter",
         waiting,
     ),
     (
-        "spanway.spans.spilled",
+        "spanmux.spans.spilled",
         "{span}",
         "Spans that are kept on disk until their backend is back",
         spilled,

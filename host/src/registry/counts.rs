@@ -57,7 +57,7 @@ impl SelectionCounts {
     ///
     /// # Examples
     /// ```
-    /// use spanway::{RuntimeContext, TracerRegistry};
+    /// use spanmux::{RuntimeContext, TracerRegistry};
     ///
     /// let registry = TracerRegistry::<()>::new();
     /// registry.register("console", ())?;
@@ -67,7 +67,7 @@ impl SelectionCounts {
     /// assert_eq!(outcome.tracer.as_deref(), Some("console"));
     /// assert_eq!(outcome.fallback.map(|kind| kind.as_str()), Some("no_selector"));
     /// assert_eq!(selections, 1);
-    /// # Ok::<(), spanway::RegisterError>(())
+    /// # Ok::<(), spanmux::RegisterError>(())
     /// ```
     pub fn outcomes(&self) -> impl Iterator<Item = (&SelectionOutcome, u64)> {
         self.rows.iter().map(|(outcome, count)| (outcome, *count))

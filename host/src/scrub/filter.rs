@@ -20,7 +20,7 @@ const OPERATION: Key = Key::from_static_str("gen_ai.operation.name");
 /// # Examples
 /// ```
 /// use opentelemetry::trace::SpanKind;
-/// use spanway::scrub::SpanFilter;
+/// use spanmux::scrub::SpanFilter;
 ///
 /// let filter = SpanFilter::new()
 ///     .drop_names(["GET /healthz", "internal.*"])

@@ -6,14 +6,14 @@ use opentelemetry::Array;
 ///
 /// A text that is cut ends in `…[+1234]`, the number of characters that are missing;
 /// JSON text below the last level is `"…"`. A span of which something was cut says
-/// how many values in the attribute `spanway.cut`. Attributes, events and links beyond
+/// how many values in the attribute `spanmux.cut`. Attributes, events and links beyond
 /// their number are left out, the last ones first, and the span says how many where
 /// OTLP has a place for it. The exporter [counts](crate::delivery::DeliveryCounts::cut)
 /// both.
 ///
 /// # Examples
 /// ```
-/// use spanway::scrub::AttributeLimits;
+/// use spanmux::scrub::AttributeLimits;
 ///
 /// let limits = AttributeLimits { length: 4_096, events: Some(16), ..AttributeLimits::default() };
 /// assert_eq!(limits.depth, 16);

@@ -26,7 +26,7 @@ use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
 
 /// How many values of a span were cut, on the span itself.
-const CUT: &str = "spanway.cut";
+const CUT: &str = "spanmux.cut";
 
 /// All that is done to the spans of one exporter before they are sent.
 #[derive(Clone, Debug, Default)]

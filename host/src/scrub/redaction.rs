@@ -14,7 +14,7 @@ use super::{Scrubbed, texts};
 ///
 /// # Examples
 /// ```
-/// use spanway::scrub::{Mask, Redaction};
+/// use spanmux::scrub::{Mask, Redaction};
 ///
 /// let redaction = Redaction::default()
 ///     .keys(["ssn", "card_number"])

@@ -3,8 +3,8 @@
 use opentelemetry::Context;
 use opentelemetry_sdk::trace::SpanData;
 use serde_json::json;
-use spanway::ai::{AiContextExt, AiOptions, AiParent, ContentLimits, Dialect, Hidden};
-use spanway::otel::ExternalTrace;
+use spanmux::ai::{AiContextExt, AiOptions, AiParent, ContentLimits, Dialect, Hidden};
+use spanmux::otel::ExternalTrace;
 
 use crate::support::{ai, shown, spans, value};
 

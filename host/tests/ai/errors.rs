@@ -6,7 +6,7 @@ use std::fmt;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanId, Status};
 use opentelemetry_sdk::trace::SpanData;
-use spanway::ai::{AiOptions, AiParent, RunStatus};
+use spanmux::ai::{AiOptions, AiParent, RunStatus};
 
 use crate::support::{ai, shown, spans, value};
 
@@ -80,8 +80,8 @@ fn a_run_says_how_it_came_out() {
     let shown: Vec<_> = spans(&exporter)
         .iter()
         .map(|span| {
-            let status = value(span, "spanway.workflow.status");
-            let step = value(span, "spanway.workflow.step.status");
+            let status = value(span, "spanmux.workflow.status");
+            let step = value(span, "spanmux.workflow.step.status");
             (status.or(step), span.status.clone())
         })
         .collect();

@@ -2,8 +2,8 @@
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, Tracer as _, TracerProvider as _};
-use spanway::ai::{AiOptions, AiParent};
-use spanway::otel::{ExternalTrace, ExternalTraceExt};
+use spanmux::ai::{AiOptions, AiParent};
+use spanmux::otel::{ExternalTrace, ExternalTraceExt};
 
 use crate::support::{CARRIERS, Fleet, NAMES, ai, run, spans, value};
 
@@ -73,9 +73,9 @@ fn roots_of_one_external_trace_go_to_one_tracer() {
                 None if carrier => assert_eq!(parents, [SpanId::INVALID; 2]),
                 None => assert_eq!(parents[0], parents[1]),
             }
-            let why = roots.map(|root| value(root, "spanway.selector"));
+            let why = roots.map(|root| value(root, "spanmux.selector"));
             assert_eq!(why, [Some("by-key".to_owned()), None]);
-            let tracer = roots.map(|root| value(root, "spanway.tracer").unwrap());
+            let tracer = roots.map(|root| value(root, "spanmux.tracer").unwrap());
             assert_eq!(tracer, ["other", "other"]);
         }
     }

@@ -1,7 +1,7 @@
 //! Each kind of AI span, in each dialect, with and without its content.
 
 use opentelemetry::trace::SpanKind;
-use spanway::ai::{Ai, AiOptions, AiParent, Dialect, Score};
+use spanmux::ai::{Ai, AiOptions, AiParent, Dialect, Score};
 
 use crate::support::{ai, shown, spans};
 use crate::{models, runs};

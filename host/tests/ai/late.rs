@@ -5,8 +5,8 @@ use std::sync::Arc;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TracerProvider as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use spanway::ai::{AiOptions, AiParent, Dialect, LateSignals, Score};
-use spanway::otel::{NoSuchTrace, OtelTracer, SpanReference};
+use spanmux::ai::{AiOptions, AiParent, Dialect, LateSignals, Score};
+use spanmux::otel::{NoSuchTrace, OtelTracer, SpanReference};
 
 use crate::support::{CARRIERS, Fleet, run, shown};
 
@@ -172,7 +172,7 @@ fn a_text_that_is_no_reference_is_refused() {
         format!("00-{trace}-{span}-+1"),
         format!("00-{zeros}-{span}-01"),
         format!("00-{trace}-0000000000000000-01"),
-        format!("00-{trace}-{span}-01 spanway"),
+        format!("00-{trace}-{span}-01 spanmux"),
         format!("00-{}-{span}-01", "ä".repeat(16)),
     ] {
         let error = text.parse::<SpanReference>().unwrap_err().to_string();

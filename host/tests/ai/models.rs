@@ -2,7 +2,7 @@
 
 use opentelemetry::trace::SpanKind;
 use serde_json::json;
-use spanway::ai::{AiParent, Document, Message, Usage};
+use spanmux::ai::{AiParent, Document, Message, Usage};
 
 use crate::kinds::Row;
 
@@ -145,10 +145,10 @@ pub(crate) fn rows() -> Vec<Row> {
             name: "model_step",
             kind: SpanKind::Internal,
             both: &[
-                "spanway.model.step=2",
-                "spanway.model.step.finish_reason=tool_call",
-                "spanway.model.step.input_tokens=10",
-                "spanway.model.step.output_tokens=20",
+                "spanmux.model.step=2",
+                "spanmux.model.step.finish_reason=tool_call",
+                "spanmux.model.step.input_tokens=10",
+                "spanmux.model.step.output_tokens=20",
             ],
             gen_ai: &[],
             open_inference: &["openinference.span.kind=CHAIN"],

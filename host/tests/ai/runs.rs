@@ -2,7 +2,7 @@
 
 use opentelemetry::trace::SpanKind;
 use serde_json::json;
-use spanway::ai::{AiParent, RunStatus};
+use spanmux::ai::{AiParent, RunStatus};
 
 use crate::kinds::Row;
 
@@ -32,7 +32,7 @@ pub(crate) fn rows() -> Vec<Row> {
             kind: SpanKind::Internal,
             both: &[
                 "session.id=s-1",
-                "spanway.agent.max_steps=5",
+                "spanmux.agent.max_steps=5",
                 r#"tag.tags=["beta","eu"]"#,
                 "user.id=u-2",
             ],
@@ -133,7 +133,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 "network.transport=tcp",
                 "server.address=mcp.example",
                 "server.port=8080",
-                "spanway.mcp.server=weather",
+                "spanmux.mcp.server=weather",
             ],
             gen_ai: &[
                 "gen_ai.operation.name=execute_tool",
@@ -170,8 +170,8 @@ pub(crate) fn rows() -> Vec<Row> {
             name: "invoke_workflow refund",
             kind: SpanKind::Internal,
             both: &[
-                "spanway.workflow.id=w-1",
-                "spanway.workflow.status=suspended",
+                "spanmux.workflow.id=w-1",
+                "spanmux.workflow.status=suspended",
             ],
             gen_ai: &[
                 "gen_ai.operation.name=invoke_workflow",
@@ -196,8 +196,8 @@ pub(crate) fn rows() -> Vec<Row> {
             name: "decide",
             kind: SpanKind::Internal,
             both: &[
-                "spanway.workflow.step.id=st-1",
-                "spanway.workflow.step.status=success",
+                "spanmux.workflow.step.id=st-1",
+                "spanmux.workflow.step.status=success",
             ],
             gen_ai: &[],
             open_inference: &["openinference.span.kind=CHAIN"],

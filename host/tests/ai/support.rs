@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
-use spanway::ai::{Ai, AiOptions};
-use spanway::otel::{RoutingTracerProvider, RuntimeContextExt};
-use spanway::{Chain, Choice, RuntimeContext, native};
+use spanmux::ai::{Ai, AiOptions};
+use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt};
+use spanmux::{Chain, Choice, RuntimeContext, native};
 
 /// AI spans over the plain SDK, and what it exports.
 pub(crate) fn ai(options: AiOptions) -> (Ai, InMemorySpanExporter) {

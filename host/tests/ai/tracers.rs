@@ -2,7 +2,7 @@
 
 use opentelemetry::trace::{SpanId, TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, global};
-use spanway::ai::{Ai, AiContextExt, AiParent};
+use spanmux::ai::{Ai, AiContextExt, AiParent};
 
 use crate::support::{CARRIERS, Fleet, run, value};
 
@@ -29,7 +29,7 @@ fn what_starts_below_an_ai_span_follows_it() {
         assert_eq!(fleet.asked(), 2);
         let spans = fleet.spans("other");
         let root = spans.last().unwrap();
-        assert_eq!(value(root, "spanway.tracer").as_deref(), Some("other"));
+        assert_eq!(value(root, "spanmux.tracer").as_deref(), Some("other"));
         for span in &spans {
             let whole = span.span_context.trace_id() == root.span_context.trace_id();
             assert!(whole, "{}", span.name);

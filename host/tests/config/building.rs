@@ -4,9 +4,9 @@ use std::path::Path;
 
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use spanway::config::{ConfigBuilder, LoadedSelectors};
-use spanway::otel::Sampling;
-use spanway::{Choice, CompileCache, native};
+use spanmux::config::{ConfigBuilder, LoadedSelectors};
+use spanmux::otel::Sampling;
+use spanmux::{Choice, CompileCache, native};
 
 use crate::support::Folder;
 
@@ -95,25 +95,25 @@ fn what_the_file_and_the_code_do_not_agree_on_is_said_at_once() {
     let said = folder.fails(builder);
     let said: Vec<&str> = said.lines().collect();
     let expected = [
-        "spanway.toml:2:10: tracers.a: code provides a tracer \"a\" too; write `type = \
+        "spanmux.toml:2:10: tracers.a: code provides a tracer \"a\" too; write `type = \
          \"provided\"` here, or give it another name",
-        "spanway.toml:12:10: tracers.own: code has not provided this tracer; call `tracer(\"own\", \
+        "spanmux.toml:12:10: tracers.own: code has not provided this tracer; call `tracer(\"own\", \
          …)` before `build`",
-        "spanway.toml:16:10: tracers.b.sampling.custom: code has registered no sampling \
+        "spanmux.toml:16:10: tracers.b.sampling.custom: code has registered no sampling \
          \"paying\"; call `sampling(\"paying\", …)` before `build`; did you mean \"payin\"? There \
          are: payin",
-        "spanway.toml:6:18: selectors.native[1]: code has registered no selector \"three\"; call \
+        "spanmux.toml:6:18: selectors.native[1]: code has registered no selector \"three\"; call \
          `native_selector` with it before `build`",
-        "spanway.toml:7:10: selectors.order[0]: no selector is named \"50-environments\"; did you \
+        "spanmux.toml:7:10: selectors.order[0]: no selector is named \"50-environments\"; did you \
          mean \"50-environment\"? There are: one, two, 20-tenant, 30-broken, 50-environment. One \
          that code registers is to stand in `native` too",
-        "spanway.toml:8:26: selectors.modes.20-tenants: no file is a selector \"20-tenants\"; did \
+        "spanmux.toml:8:26: selectors.modes.20-tenants: no file is a selector \"20-tenants\"; did \
          you mean \"20-tenant\"? There are: 20-tenant, 30-broken, 50-environment",
-        "spanway.toml:8:11: selectors.modes.one: it is native; only components have a mode",
+        "spanmux.toml:8:11: selectors.modes.one: it is native; only components have a mode",
     ];
     assert_eq!(said[..expected.len()], expected);
     let last = said[expected.len()];
-    let place = "spanway.toml:9:1: selectors.unavailable: selectors/";
+    let place = "spanmux.toml:9:1: selectors.unavailable: selectors/";
     assert!(last.starts_with(&format!("{place}{broken}")), "{last}");
     assert_eq!(said.len(), expected.len() + 1);
 }
@@ -143,7 +143,7 @@ fn tracers_are_those_of_the_file_in_its_order_and_then_those_of_the_code() {
     let registry = provider.registry();
     assert_eq!(registry.names().as_slice(), ["b", "10", "9", "a", "more"]);
     assert_eq!(registry.default_tracer().unwrap().0, "9");
-    let selection = registry.select(&spanway::RuntimeContext::empty().view());
+    let selection = registry.select(&spanmux::RuntimeContext::empty().view());
     assert_eq!(selection.tracer_name(), Some("a"), "the fallback");
 }
 
@@ -226,7 +226,7 @@ fn a_watched_directory_keeps_the_order_of_the_file() {
     folder.write("selectors/10-new.wasm", tenant);
     std::fs::remove_file(folder.path("selectors/50-environment.wasm")).unwrap();
     let patience = std::time::Duration::from_secs(60);
-    let is_there = |status: &spanway::WatchStatus| {
+    let is_there = |status: &spanmux::WatchStatus| {
         status.file("10-new").is_some() && status.file("50-environment").is_none()
     };
     assert!(watched.wait_until(patience, is_there).is_some());

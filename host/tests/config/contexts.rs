@@ -6,11 +6,11 @@ use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
-use spanway::RuntimeContext;
-use spanway::ai::{Ai, AiParent as _};
-use spanway::config::Config;
-use spanway::exporters::TraceTree;
-use spanway::otel::{RoutingTracerProvider, RuntimeContextExt as _};
+use spanmux::RuntimeContext;
+use spanmux::ai::{Ai, AiParent as _};
+use spanmux::config::Config;
+use spanmux::exporters::TraceTree;
+use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _};
 
 use crate::support::Folder;
 
@@ -53,7 +53,7 @@ fn a_choice_that_comes_in_is_followed_where_the_file_trusts_it() {
     ] {
         let folder = Folder::new();
         let provider = provider(&folder, &format!("context.inbound = '{inbound}'"));
-        let parent = provider.propagator().extract(&request("spanway=b"));
+        let parent = provider.propagator().extract(&request("spanmux=b"));
         let tracer = provider.tracer("shop");
         tracer.in_span_with_context("answer", &parent, |_| {});
         assert_eq!(provider.registry().counts().total(), asked, "{inbound}");
@@ -83,7 +83,7 @@ fn keys_are_taken_from_baggage_and_copied_to_spans_as_the_file_says() {
         .in_span_with_context("answer", &cx, |cx| {
             provider.propagator().inject_context(&cx, &mut sent);
         });
-    assert!(sent["baggage"].contains("spanway.tracer=a"), "{sent:?}");
+    assert!(sent["baggage"].contains("spanmux.tracer=a"), "{sent:?}");
     let root = trace(&folder, &provider, "a").unwrap();
     assert_eq!(root.root_attribute("user.id"), Some("u-7"));
     assert_eq!(root.root_attribute("tenant"), Some("acme"));

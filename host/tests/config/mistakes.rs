@@ -1,6 +1,6 @@
 //! Every way to get a file wrong, with its full message.
 
-use spanway::config::Config;
+use spanmux::config::Config;
 
 use crate::support::Folder;
 
@@ -22,13 +22,13 @@ fn rows(file: &str, rows: &[(&str, &str, &[&str])]) {
 #[test]
 fn a_wrong_key_is_named_with_the_nearest_right_one() {
     rows(
-        "spanway.toml",
+        "spanmux.toml",
         &[
             (
                 "an unknown key at the top",
                 "servise = 'shop'\n[tracers.a]\nservice = 's'\nexporter.type = 'console'",
                 &[
-                    "spanway.toml:1:1: servise: there is no such key; did you mean \"service\"? \
+                    "spanmux.toml:1:1: servise: there is no such key; did you mean \"service\"? \
                    There are: ai, context, default, fallback, selectors, service, tracers",
                 ],
             ),
@@ -36,7 +36,7 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 "an unknown key that is near to none",
                 "service = 's'\ncolour = 'red'\n[tracers.a]\nexporter.type = 'console'",
                 &[
-                    "spanway.toml:2:1: colour: there is no such key; there are: ai, context, \
+                    "spanmux.toml:2:1: colour: there is no such key; there are: ai, context, \
                    default, fallback, selectors, service, tracers",
                 ],
             ),
@@ -44,11 +44,11 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 "an unknown key of an exporter, which its missing keys show too",
                 "service = 's'\n[tracers.a.exporter]\ntype = 'langfuse'\npublik_key = 'hush'",
                 &[
-                    "spanway.toml:2:12: tracers.a.exporter: the key \"public_key\" is missing: The \
+                    "spanmux.toml:2:12: tracers.a.exporter: the key \"public_key\" is missing: The \
                      public key of a project",
-                    "spanway.toml:2:12: tracers.a.exporter: the key \"secret_key\" is missing: The \
+                    "spanmux.toml:2:12: tracers.a.exporter: the key \"secret_key\" is missing: The \
                      secret key of the project",
-                    "spanway.toml:4:1: tracers.a.exporter.publik_key: there is no such key; did \
+                    "spanmux.toml:4:1: tracers.a.exporter.publik_key: there is no such key; did \
                      you mean \"public_key\"? There are: ca_certificates, filter, gzip, \
                      headers, origin, proxy, spill, timeout, base_url, public_key, region, secret_key, type",
                 ],
@@ -57,7 +57,7 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 "a key for backends",
                 "service = 's'\n[tracers.a]\nexporter = { type = 'console', gzip = true }",
                 &[
-                    "spanway.toml:3:32: tracers.a.exporter.gzip: an exporter of type \"console\" \
+                    "spanmux.toml:3:32: tracers.a.exporter.gzip: an exporter of type \"console\" \
                    sends to no backend; remove the key",
                 ],
             ),
@@ -66,7 +66,7 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 "service = 's'\n[tracers.a.exporter]\ntype = 'langfuse'\npublic_key = 'p'\n\
                  secret_key = '${SECRET}'\nregion = 'us'\nbase_url = 'http://l:3000'",
                 &[
-                    "spanway.toml:6:1: tracers.a.exporter.region: a server of your own is in no \
+                    "spanmux.toml:6:1: tracers.a.exporter.region: a server of your own is in no \
                      region of a cloud; remove this key, or `base_url`",
                 ],
             ),
@@ -74,7 +74,7 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 "a key with a dot in it",
                 "service = 's'\n[tracers.\"eu.shop\"]\nexporter.typ = 'console'",
                 &[
-                    "spanway.toml:3:1: tracers.\"eu.shop\".exporter: the key \"type\" is missing; \
+                    "spanmux.toml:3:1: tracers.\"eu.shop\".exporter: the key \"type\" is missing; \
                    there are: KINDS",
                 ],
             ),
@@ -85,13 +85,13 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
 #[test]
 fn a_wrong_value_is_named_with_the_right_ones() {
     rows(
-        "spanway.toml",
+        "spanmux.toml",
         &[
             (
                 "an unknown exporter",
                 "service = 's'\n[tracers.a.exporter]\ntype = 'langfues'",
                 &[
-                    "spanway.toml:3:8: tracers.a.exporter.type: \"langfues\" is unknown; did you \
+                    "spanmux.toml:3:8: tracers.a.exporter.type: \"langfues\" is unknown; did you \
                    mean \"langfuse\"? There are: KINDS",
                 ],
             ),
@@ -99,10 +99,10 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 "wrong types",
                 "service = 7\n[tracers.a]\nexporter = 'console'\nresource = 1979-05-27",
                 &[
-                    "spanway.toml:1:11: service: a whole number is here, where a text belongs",
-                    "spanway.toml:3:12: tracers.a.exporter: a text is here, where a table with \
+                    "spanmux.toml:1:11: service: a whole number is here, where a text belongs",
+                    "spanmux.toml:3:12: tracers.a.exporter: a text is here, where a table with \
                      the key \"type\" belongs",
-                    "spanway.toml:4:12: tracers.a.resource: a date or a time is here, where a \
+                    "spanmux.toml:4:12: tracers.a.resource: a date or a time is here, where a \
                      table belongs",
                 ],
             ),
@@ -115,14 +115,14 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                  [tracers.d]\nexporter.type = 'console'\nsampling = 0.1\n\
                  [tracers.e]\nexporter.type = 'console'\nsampling = {}",
                 &[
-                    "spanway.toml:4:22: tracers.a.sampling.ratio: 1.5 is not between 0 and 1",
-                    "spanway.toml:7:12: tracers.b.sampling: \"allways\" is unknown; did you mean \
+                    "spanmux.toml:4:22: tracers.a.sampling.ratio: 1.5 is not between 0 and 1",
+                    "spanmux.toml:7:12: tracers.b.sampling: \"allways\" is unknown; did you mean \
                      \"always\"? There are: \"always\", \"never\", { ratio = … }, { custom = … }",
-                    "spanway.toml:10:14: tracers.c.sampling.rate: there is no such key; did you \
+                    "spanmux.toml:10:14: tracers.c.sampling.rate: there is no such key; did you \
                      mean \"ratio\"? There are: ratio, custom",
-                    "spanway.toml:13:12: tracers.d.sampling: a number is here, where one of these \
+                    "spanmux.toml:13:12: tracers.d.sampling: a number is here, where one of these \
                      belongs: \"always\", \"never\", { ratio = … }, { custom = … }",
-                    "spanway.toml:16:12: tracers.e.sampling: a table with 0 keys is here, where \
+                    "spanmux.toml:16:12: tracers.e.sampling: a table with 0 keys is here, where \
                      one of these belongs: \"always\", \"never\", { ratio = … }, { custom = … }",
                 ],
             ),
@@ -130,7 +130,7 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 "an address without its scheme",
                 "service = 's'\n[tracers.a.exporter]\ntype = 'otlp'\nendpoint = 'localhost:4318'",
                 &[
-                    "spanway.toml:4:12: tracers.a.exporter.endpoint: \"localhost:4318\" is no \
+                    "spanmux.toml:4:12: tracers.a.exporter.endpoint: \"localhost:4318\" is no \
                    address; it begins with its scheme, as in \"https://localhost:4318\"",
                 ],
             ),
@@ -138,7 +138,7 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 "an address with a password is shown without",
                 "service = 's'\n[tracers.a.exporter]\ntype = 'otlp'\nendpoint = 'me:hush@host'",
                 &[
-                    "spanway.toml:4:12: tracers.a.exporter.endpoint: \"host\" is no address; it \
+                    "spanmux.toml:4:12: tracers.a.exporter.endpoint: \"host\" is no address; it \
                    begins with its scheme, as in \"https://host\"",
                 ],
             ),
@@ -147,7 +147,7 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 "service = 's'\n[tracers.a]\nexporters = [{ type = 'otlp', endpoint = \
                  'https://me:hush@host/x?key=hush' }]",
                 &[
-                    "spanway.toml:3:14: tracers.a.exporters[0]: the endpoint \"https://***@host/x?***\" of exporter otlp has a user in it, \
+                    "spanmux.toml:3:14: tracers.a.exporters[0]: the endpoint \"https://***@host/x?***\" of exporter otlp has a user in it, \
                    which would be shown; give it as a header",
                 ],
             ),
@@ -157,15 +157,15 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                  fuel = 0\nmemory_bytes = -1\ntables = '4'\nwall_clock = '0s'\n\
                  admission_wait = '5'\nengines = 1.5",
                 &[
-                    "spanway.toml:5:8: selectors.limits.fuel: 0 is too small; it is at least 1",
-                    "spanway.toml:6:16: selectors.limits.memory_bytes: -1 is too small; it is at \
+                    "spanmux.toml:5:8: selectors.limits.fuel: 0 is too small; it is at least 1",
+                    "spanmux.toml:6:16: selectors.limits.memory_bytes: -1 is too small; it is at \
                      least 1",
-                    "spanway.toml:7:10: selectors.limits.tables: a text is here, where a whole \
+                    "spanmux.toml:7:10: selectors.limits.tables: a text is here, where a whole \
                      number belongs",
-                    "spanway.toml:8:14: selectors.limits.wall_clock: \"0s\" is no time at all",
-                    "spanway.toml:9:18: selectors.limits.admission_wait: \"5\" is no length of \
+                    "spanmux.toml:8:14: selectors.limits.wall_clock: \"0s\" is no time at all",
+                    "spanmux.toml:9:18: selectors.limits.admission_wait: \"5\" is no length of \
                      time; write a number with its unit, as in \"100ms\", \"5s\" or \"1m 30s\"",
-                    "spanway.toml:10:11: selectors.limits.engines: a number is here, where a whole \
+                    "spanmux.toml:10:11: selectors.limits.engines: a number is here, where a whole \
                      number belongs",
                 ],
             ),
@@ -173,7 +173,7 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 "a time that is a number",
                 "service = 's'\n[tracers.a]\nexporter.type = 'discard'\nbatch.every = 5",
                 &[
-                    "spanway.toml:4:15: tracers.a.batch.every: a whole number is here, where a \
+                    "spanmux.toml:4:15: tracers.a.batch.every: a whole number is here, where a \
                    length of time belongs, as \"100ms\" or \"5s\"",
                 ],
             ),
@@ -184,7 +184,7 @@ fn a_wrong_value_is_named_with_the_right_ones() {
 #[test]
 fn a_name_that_means_nothing_is_named_with_those_that_do() {
     rows(
-        "spanway.toml",
+        "spanmux.toml",
         &[
             (
                 "a default and a fallback that name no tracer",
@@ -192,9 +192,9 @@ fn a_name_that_means_nothing_is_named_with_those_that_do() {
                  [tracers.langfuse]\nexporter.type = 'discard'\n\
                  [tracers.quarantine]\nexporter.type = 'discard'",
                 &[
-                    "spanway.toml:2:11: default: no tracer is named \"langfusе\"; did you mean \
+                    "spanmux.toml:2:11: default: no tracer is named \"langfusе\"; did you mean \
                      \"langfuse\"? There are: langfuse, quarantine",
-                    "spanway.toml:3:12: fallback: no tracer is named \"quarantin\"; did you mean \
+                    "spanmux.toml:3:12: fallback: no tracer is named \"quarantin\"; did you mean \
                      \"quarantine\"? There are: langfuse, quarantine",
                 ],
             ),
@@ -202,14 +202,14 @@ fn a_name_that_means_nothing_is_named_with_those_that_do() {
                 "two tracers of one name",
                 "service = 's'\n[tracers.a]\nexporter.type = 'console'\n\
                  [tracers.a]\nexporter.type = 'discard'",
-                &["spanway.toml:4:10: \"a\" is there twice; remove one, or give it another name"],
+                &["spanmux.toml:4:10: \"a\" is there twice; remove one, or give it another name"],
             ),
             (
                 "two tracers whose names differ in case",
                 "service = 's'\n[tracers.acme]\nexporter.type = 'console'\n\
                  [tracers.ACME]\nexporter.type = 'discard'",
                 &[
-                    "spanway.toml:4:10: tracers.ACME: there is a tracer \"acme\" too, and a selector \
+                    "spanmux.toml:4:10: tracers.ACME: there is a tracer \"acme\" too, and a selector \
                    that means one would name the other; give one another name",
                 ],
             ),
@@ -218,10 +218,10 @@ fn a_name_that_means_nothing_is_named_with_those_that_do() {
                 "service = 's'\n[tracers.a]\nexporter.type = 'discard'\n[selectors]\n\
                  directory = 'selektors'\norder = ['x', '*', 'x']\nmodes = { x = 'statefull' }",
                 &[
-                    "spanway.toml:5:13: selectors.directory: there is no directory selektors; \
+                    "spanmux.toml:5:13: selectors.directory: there is no directory selektors; \
                      create it, or name the right one",
-                    "spanway.toml:6:20: selectors.order[2]: it is in the order twice; remove one",
-                    "spanway.toml:7:15: selectors.modes.x: \"statefull\" is unknown; did you mean \
+                    "spanmux.toml:6:20: selectors.order[2]: it is in the order twice; remove one",
+                    "spanmux.toml:7:15: selectors.modes.x: \"statefull\" is unknown; did you mean \
                      \"stateful\"? There are: \"learned\", \"fresh\", \"stateful\"",
                 ],
             ),
@@ -232,37 +232,37 @@ fn a_name_that_means_nothing_is_named_with_those_that_do() {
 #[test]
 fn what_is_not_there_is_named() {
     rows(
-        "spanway.toml",
+        "spanmux.toml",
         &[
             (
                 "an empty file",
                 " \n",
-                &["spanway.toml:1:1: the file is empty; `spanway init` writes one to begin with"],
+                &["spanmux.toml:1:1: the file is empty; `spanmux init` writes one to begin with"],
             ),
             (
                 "no tracer",
                 "service = 's'",
                 &[
-                    "spanway.toml:1:1: the key \"tracers\" is missing: The tracers by name, at least one",
+                    "spanmux.toml:1:1: the key \"tracers\" is missing: The tracers by name, at least one",
                 ],
             ),
             (
                 "no tracer in the table",
                 "service = 's'\n[tracers]",
-                &["spanway.toml:2:2: tracers: the table is empty, and needs at least one entry"],
+                &["spanmux.toml:2:2: tracers: the table is empty, and needs at least one entry"],
             ),
             (
                 "no exporter, no service, and both keys for exporters",
                 "[tracers.a]\n[tracers.b]\nservice = 's'\nexporters = []\n\
                  [tracers.c]\nservice = 's'\nexporter.type = 'discard'\nexporters = [{ type = 'console' }]",
                 &[
-                    "spanway.toml:1:10: tracers.a: it has no service name; write `service` here, \
+                    "spanmux.toml:1:10: tracers.a: it has no service name; write `service` here, \
                      or once at the top of the file",
-                    "spanway.toml:1:10: tracers.a: it has no exporter; write `exporter` with a \
+                    "spanmux.toml:1:10: tracers.a: it has no exporter; write `exporter` with a \
                      `type`, which is \"discard\" if its spans shall go nowhere",
-                    "spanway.toml:4:1: tracers.b.exporters: it has no exporter; write `exporter` \
+                    "spanmux.toml:4:1: tracers.b.exporters: it has no exporter; write `exporter` \
                      with a `type`, which is \"discard\" if its spans shall go nowhere",
-                    "spanway.toml:8:1: tracers.c.exporters: there is `exporter` too; write all of \
+                    "spanmux.toml:8:1: tracers.c.exporters: there is `exporter` too; write all of \
                      them as `exporters`",
                 ],
             ),
@@ -270,7 +270,7 @@ fn what_is_not_there_is_named() {
                 "a provided tracer that says more",
                 "[tracers.own]\ntype = 'provided'\nsampling = 'never'",
                 &[
-                    "spanway.toml:3:1: tracers.own.sampling: code provides this tracer and says this \
+                    "spanmux.toml:3:1: tracers.own.sampling: code provides this tracer and says this \
                    itself; remove the key, or `type`",
                 ],
             ),
@@ -279,7 +279,7 @@ fn what_is_not_there_is_named() {
                 "service = 's'\n[tracers.a.exporter]\ntype = 'otlp'\nendpoint = 'https://c'\n\
                  ca_certificates = '${SECRET}.pem'",
                 &[
-                    "spanway.toml:5:19: tracers.a.exporter.ca_certificates: the file \
+                    "spanmux.toml:5:19: tracers.a.exporter.ca_certificates: the file \
                      ${SECRET}.pem cannot be read; name one of PEM text that this process may read",
                 ],
             ),
@@ -288,22 +288,22 @@ fn what_is_not_there_is_named() {
                 "service = '${SERVICE}'\ndefault = '${'\nfallback = '${a b}'\n\
                  [tracers.a.exporter]\ntype = '${NOPE:-console}'",
                 &[
-                    "spanway.toml:1:11: service: the environment variable SERVICE is not set; set \
+                    "spanmux.toml:1:11: service: the environment variable SERVICE is not set; set \
                      it, or write ${SERVICE:-DEFAULT} for what stands in for it",
-                    "spanway.toml:2:11: default: ${ is not closed; write ${NAME} for a value from \
+                    "spanmux.toml:2:11: default: ${ is not closed; write ${NAME} for a value from \
                      the environment, or $${ for the two characters ${",
-                    "spanway.toml:3:12: fallback: \"a b\" is no name of an environment variable; \
+                    "spanmux.toml:3:12: fallback: \"a b\" is no name of an environment variable; \
                      it has letters, digits and underscores, and $${ stands for the two \
                      characters ${",
                 ],
             ),
         ],
     );
-    let error = Config::from_file("nowhere/spanway.toml").unwrap_err();
+    let error = Config::from_file("nowhere/spanmux.toml").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the configuration nowhere/spanway.toml cannot be read; name the right file, or write one \
-         with `spanway init`"
+        "the configuration nowhere/spanmux.toml cannot be read; name the right file, or write one \
+         with `spanmux init`"
     );
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("No such file"), "{cause}");
@@ -312,14 +312,14 @@ fn what_is_not_there_is_named() {
 #[test]
 fn what_is_no_toml_says_where() {
     rows(
-        "spanway.toml",
+        "spanmux.toml",
         &[(
             "two lines",
             "service = \n[tracers.a\nx = 1",
             &[
-                "spanway.toml:1:11: this is not TOML: string values must be quoted, expected \
+                "spanmux.toml:1:11: this is not TOML: string values must be quoted, expected \
                  literal string",
-                "spanway.toml:2:11: this is not TOML: unclosed table, expected `]`",
+                "spanmux.toml:2:11: this is not TOML: unclosed table, expected `]`",
             ],
         )],
     );
@@ -328,36 +328,36 @@ fn what_is_no_toml_says_where() {
 #[test]
 fn json_has_the_same_places() {
     rows(
-        "spanway.json",
+        "spanmux.json",
         &[
             (
                 "not closed",
                 "{",
-                &["spanway.json:1:1: this is not JSON: Unterminated object"],
+                &["spanmux.json:1:1: this is not JSON: Unterminated object"],
             ),
             (
                 "a comma too many",
                 "{\"service\": \"x\",}",
-                &["spanway.json:1:16: this is not JSON: Trailing commas are not allowed"],
+                &["spanmux.json:1:16: this is not JSON: Trailing commas are not allowed"],
             ),
             (
                 "a list",
                 "[]",
-                &["spanway.json:1:1: a configuration is an object, and this is a list"],
+                &["spanmux.json:1:1: a configuration is an object, and this is a list"],
             ),
             (
                 "a name twice",
                 "{\"tracers\": {\n  \"a\": {},\n  \"a\": {}}}",
-                &["spanway.json:3:3: \"a\" is there twice; remove one, or give it another name"],
+                &["spanmux.json:3:3: \"a\" is there twice; remove one, or give it another name"],
             ),
             (
                 "null, and a typo",
                 "{\"service\": null,\n \"tracers\": {\"é\": {\"exporter\": {\"type\": \"file\", \"pat\": 1}}}}",
                 &[
-                    "spanway.json:1:13: service: null is here, where a text belongs",
-                    "spanway.json:2:20: tracers.\"é\".exporter: the key \"path\" is missing: The \
+                    "spanmux.json:1:13: service: null is here, where a text belongs",
+                    "spanmux.json:2:20: tracers.\"é\".exporter: the key \"path\" is missing: The \
                      file that is written to",
-                    "spanway.json:2:49: tracers.\"é\".exporter.pat: there is no such key; did you \
+                    "spanmux.json:2:49: tracers.\"é\".exporter.pat: there is no such key; did you \
                      mean \"path\"? There are: ca_certificates, filter, gzip, headers, \
                      origin, proxy, spill, timeout, keep, max_bytes, path, type",
                 ],
@@ -375,7 +375,7 @@ fn no_secret_is_in_a_message() {
                 [tracers.a.exporter]\ntype = '${SECRET}'\n\
                 [tracers.b.exporter]\ntype = 'phoenix'\nbase_url = '${SECRET}'\napi_key = 7\nkey = '${SECRET}'\n\
                 [tracers.c.exporter]\ntype = 'honeycomb'\napi_key = ''\nheaders = { x = ['hush-hush'] }";
-    let error = folder.read("spanway.toml", text).unwrap_err();
+    let error = folder.read("spanmux.toml", text).unwrap_err();
     assert_eq!(error.problems().len(), 11, "{error}");
     assert!(!format!("{error} {error:?}").contains("hush"), "{error}");
 }

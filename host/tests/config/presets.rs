@@ -1,7 +1,7 @@
 //! Each kind of exporter, as a file writes it: where it sends to.
 
 use serde_json::Value;
-use spanway::config::Config;
+use spanmux::config::Config;
 
 use crate::support::Folder;
 
@@ -141,7 +141,7 @@ fn each_kind_sends_to_where_its_preset_says() {
     let folder = Folder::new();
     for (written, kind, target) in ROWS {
         let text = format!("[tracers.a]\nservice = 's'\nexporter = {{ {written} }}");
-        let config = folder.read("spanway.toml", &text);
+        let config = folder.read("spanmux.toml", &text);
         let config = config.unwrap_or_else(|error| panic!("{written}: {error}"));
         let exporter = &config.tracers()[0].exporters[0];
         assert_eq!(exporter.kind, kind, "{written}");

@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use serde_json::Value;
-use spanway::config::Config;
+use spanmux::config::Config;
 
-/// Written anew by `spanway config schema`.
+/// Written anew by `spanmux config schema`.
 #[test]
 fn the_committed_schema_is_the_one_that_is_made() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/spanway.schema.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/spanmux.schema.json");
     let committed: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let made: Value = serde_json::from_str(&Config::schema()).unwrap();
     assert!(
         committed == made,
-        "write it anew: cargo run -- config schema > docs/spanway.schema.json"
+        "write it anew: cargo run -- config schema > docs/spanmux.schema.json"
     );
 }
 
@@ -43,7 +43,7 @@ fn the_schema_has_no_word_that_is_not_understood() {
         "type",
         "unevaluatedProperties",
         "writeOnly",
-        "x-spanway",
+        "x-spanmux",
     ];
     fn look(schema: &Value) {
         let Some(object) = schema.as_object() else {
@@ -74,12 +74,12 @@ fn the_annotated_file_is_right_and_is_built() {
         let bytes = std::fs::read(live.join(file).with_extension("wasm")).unwrap();
         folder.write(&format!("selectors/{name}.wasm"), bytes);
     }
-    let host = spanway::SelectorHost::new(spanway::Limits::default()).unwrap();
-    let loaded = spanway::SelectorsDirectory::new(folder.path("selectors"), host).load();
-    let lock = spanway::SelectorsLock::of(&loaded.unwrap());
+    let host = spanmux::SelectorHost::new(spanmux::Limits::default()).unwrap();
+    let loaded = spanmux::SelectorsDirectory::new(folder.path("selectors"), host).load();
+    let lock = spanmux::SelectorsLock::of(&loaded.unwrap());
     folder.write("selectors.lock", lock.to_string());
     let path = folder.write(
-        "spanway.toml",
+        "spanmux.toml",
         include_str!("../../src/config/annotated.toml"),
     );
     let config = Config::from_file_with(path, |name| Some(format!("the {name}"))).unwrap();
@@ -90,8 +90,8 @@ fn the_annotated_file_is_right_and_is_built() {
             "own",
             opentelemetry_sdk::trace::SdkTracerProvider::builder(),
         )
-        .native_selector(spanway::native("by-tenant", |_, _| {
-            spanway::Choice::Abstain
+        .native_selector(spanmux::native("by-tenant", |_, _| {
+            spanmux::Choice::Abstain
         }))
         .build()
         .unwrap();

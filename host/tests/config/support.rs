@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use spanway::config::{Config, ConfigBuildError, ConfigBuilder, ConfigError};
+use spanmux::config::{Config, ConfigBuildError, ConfigBuilder, ConfigError};
 use tempfile::TempDir;
 
 /// A folder for one test.
@@ -32,7 +32,7 @@ impl Folder {
     }
 
     pub(crate) fn builder(&self, text: &str) -> ConfigBuilder {
-        self.read("spanway.toml", text).unwrap().builder()
+        self.read("spanmux.toml", text).unwrap().builder()
     }
 
     /// A message without the path of this folder.

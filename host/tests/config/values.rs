@@ -1,6 +1,6 @@
 //! What files say, with the values of the environment.
 
-use spanway::config::Config;
+use spanmux::config::Config;
 
 use crate::support::Folder;
 
@@ -18,7 +18,7 @@ exporters = [{ type = 'file', path = 'a.jsonl' }, { type = 'console' }]
 ";
 
 const JSON: &str = r#"{
-    "$schema": "https://example.com/spanway.schema.json",
+    "$schema": "https://example.com/spanmux.schema.json",
     "service": "${NAME:-shop}",
     "tracers": {
         "zeta": {
@@ -41,10 +41,10 @@ const JSON: &str = r#"{
 #[test]
 fn toml_and_json_say_the_same_in_the_same_order() {
     let folder = Folder::new();
-    let toml = folder.read("spanway.toml", TOML).unwrap().tracers();
-    let json = folder.read("spanway.json", JSON).unwrap().tracers();
+    let toml = folder.read("spanmux.toml", TOML).unwrap().tracers();
+    let json = folder.read("spanmux.json", JSON).unwrap().tracers();
     assert_eq!(toml, json);
-    let row = |tracer: &spanway::config::TracerSummary| {
+    let row = |tracer: &spanmux::config::TracerSummary| {
         let exporters = tracer.exporters.iter().map(|exporter| {
             format!(
                 "{} {}",
@@ -70,7 +70,7 @@ fn toml_and_json_say_the_same_in_the_same_order() {
 #[test]
 fn no_secret_is_shown() {
     let folder = Folder::new();
-    let config = folder.read("spanway.toml", TOML).unwrap();
+    let config = folder.read("spanmux.toml", TOML).unwrap();
     let shown = format!("{config:?} {:?}", config.tracers());
     let builder = config.builder();
     assert!(!format!("{shown} {builder:?}").contains("hush"), "{shown}");
@@ -82,13 +82,13 @@ fn a_secret_in_the_file_is_a_warning() {
     let text = "service = 's'\n[tracers.a.exporter]\ntype = 'langfuse'\npublic_key = 'pk'\n\
                 secret_key = 'hush'\nheaders = { x = 'plain' }\n[tracers.b.exporter]\ntype = \
                 'honeycomb'\napi_key = '${SECRET}'";
-    let config = folder.read("spanway.toml", text).unwrap();
+    let config = folder.read("spanmux.toml", text).unwrap();
     let [warning] = config.warnings() else {
         panic!("{:?}", config.warnings())
     };
     assert_eq!(
         folder.shown(warning),
-        "spanway.toml:5:14: tracers.a.exporter.secret_key: a secret stands in the file; take it \
+        "spanmux.toml:5:14: tracers.a.exporter.secret_key: a secret stands in the file; take it \
          from the environment, as \"${NAME}\""
     );
 }
@@ -113,5 +113,5 @@ fn the_environment_of_the_process_is_read_where_nothing_else_is_said() {
     // Cargo sets it for tests.
     let text = "service = '${CARGO_PKG_NAME}'\n[tracers.a]\nexporter.type = 'discard'";
     let config = Config::from_toml(text).unwrap();
-    assert_eq!(config.tracers()[0].service.as_deref(), Some("spanway"));
+    assert_eq!(config.tracers()[0].service.as_deref(), Some("spanmux"));
 }

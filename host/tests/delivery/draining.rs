@@ -11,8 +11,8 @@ use opentelemetry_sdk::trace::{
     SdkTracerProvider, Span, SpanData, SpanProcessor, TracerProviderBuilder,
 };
 use parking_lot::Mutex;
-use spanway::otel::{RoutingTracerProvider, Sampling, TracerSource};
-use spanway::{Chain, Selector, native};
+use spanmux::otel::{RoutingTracerProvider, Sampling, TracerSource};
+use spanmux::{Chain, Selector, native};
 
 use crate::support::*;
 

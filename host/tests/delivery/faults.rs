@@ -8,9 +8,9 @@ use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use parking_lot::Mutex;
-use spanway::delivery::Loss;
-use spanway::exporters::Exporter;
-use spanway::otel::RoutingTracerProvider;
+use spanmux::delivery::Loss;
+use spanmux::exporters::Exporter;
+use spanmux::otel::RoutingTracerProvider;
 use std::sync::Arc;
 
 use crate::support::*;
@@ -181,7 +181,7 @@ fn what_an_exporter_traces_itself_is_not_sent() {
     let exporter = Traces {
         provider: Arc::clone(&own),
     };
-    let config = spanway::otel::TracerConfig::new("shop").batch(batch(100, 1));
+    let config = spanmux::otel::TracerConfig::new("shop").batch(batch(100, 1));
     let provider = of(config.exporter(Exporter::custom(exporter)));
     *own.lock() = Some(provider.clone());
     end_spans(&provider, 10);

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use spanway::delivery::Spill;
-use spanway::exporters::{Exporter, Rotation};
-use spanway::otel::{RoutingTracerProvider, TracerConfig};
+use spanmux::delivery::Spill;
+use spanmux::exporters::{Exporter, Rotation};
+use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
 use crate::support::*;
 

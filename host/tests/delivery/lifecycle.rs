@@ -7,8 +7,8 @@ use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor};
-use spanway::delivery::Loss;
-use spanway::otel::{LostSpans, RoutingTracerProvider};
+use spanmux::delivery::Loss;
+use spanmux::otel::{LostSpans, RoutingTracerProvider};
 
 use crate::support::*;
 
@@ -109,9 +109,9 @@ fn tracers_are_flushed_and_shut_down_at_once() {
     drop(open);
 }
 
-fn to(name: &'static str) -> spanway::Chain {
-    let to = spanway::native("to", move |_, tracers| tracers.choose(name));
-    spanway::Chain::new([Arc::new(to) as Arc<_>])
+fn to(name: &'static str) -> spanmux::Chain {
+    let to = spanmux::native("to", move |_, tracers| tracers.choose(name));
+    spanmux::Chain::new([Arc::new(to) as Arc<_>])
 }
 
 /// A processor that never comes back.
@@ -181,7 +181,7 @@ fn a_second_shutdown_and_a_flush_after_it_find_nothing_to_do() {
     assert_eq!(provider.shutdown_within(LONG), Default::default());
     assert_eq!(provider.flush_within(LONG), Default::default());
     // The tracer itself too, and its SDK provider, which the application may call.
-    use spanway::Lifecycle as _;
+    use spanmux::Lifecycle as _;
     tracer.shutdown().unwrap();
     tracer.flush().unwrap();
     assert!(tracer.provider().shutdown().is_err(), "already shut down");

@@ -7,10 +7,10 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::InMemorySpanExporter;
 use parking_lot::Mutex;
-use spanway::Lifecycle as _;
-use spanway::exporters::Exporter;
-use spanway::otel::{RoutingTracerProvider, TracerConfig};
-use spanway::scrub::{AttributeLimits, Redaction, SpanFilter};
+use spanmux::Lifecycle as _;
+use spanmux::exporters::Exporter;
+use spanmux::otel::{RoutingTracerProvider, TracerConfig};
+use spanmux::scrub::{AttributeLimits, Redaction, SpanFilter};
 
 use crate::support::*;
 
@@ -65,7 +65,7 @@ fn a_console_and_a_file_are_scrubbed_alike() {
     assert_eq!(provider.flush_within(LONG).failed, []);
     for text in [page.text(), std::fs::read_to_string(&path).unwrap()] {
         assert!(!text.contains("hunter2"), "{text}");
-        for left in ["[REDACTED]", "123", "…[+10]", "spanway.cut"] {
+        for left in ["[REDACTED]", "123", "…[+10]", "spanmux.cut"] {
             assert!(text.contains(left), "{left}: {text}");
         }
     }

@@ -10,9 +10,9 @@ use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use parking_lot::{Condvar, Mutex};
-use spanway::delivery::{BatchConfig, DeliveryCounts, Loss};
-use spanway::exporters::Exporter;
-use spanway::otel::{RoutingTracerProvider, TracerConfig};
+use spanmux::delivery::{BatchConfig, DeliveryCounts, Loss};
+use spanmux::exporters::Exporter;
+use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
 /// Longer than anything takes that is not stuck.
 pub(crate) const LONG: Duration = Duration::from_secs(60);

@@ -6,9 +6,9 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
 use prost::Message as _;
-use spanway::Lifecycle as _;
-use spanway::delivery::{DeliveryCounts, Loss};
-use spanway::exporters::OtlpExporter;
+use spanmux::Lifecycle as _;
+use spanmux::delivery::{DeliveryCounts, Loss};
+use spanmux::exporters::OtlpExporter;
 
 use crate::collector::{Answer, Collector};
 use crate::support::{PATIENT, counts, end_spans, send, tracer};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use spanway::Lifecycle as _;
-use spanway::delivery::Loss;
-use spanway::exporters::OtlpExporter;
+use spanmux::Lifecycle as _;
+use spanmux::delivery::Loss;
+use spanmux::exporters::OtlpExporter;
 use tonic::Code;
 
 use crate::faults::{Attempts, Fate, SHORT, assert_fate, nobody, partial};
@@ -122,7 +122,7 @@ fn exporters_live_anywhere() {
 #[test]
 fn a_proxy_is_refused_for_grpc() {
     let exporter = OtlpExporter::grpc("http://localhost:4317").proxy("http://proxy:3128");
-    let config = spanway::otel::TracerConfig::new("shop").exporter(exporter);
+    let config = spanmux::otel::TracerConfig::new("shop").exporter(exporter);
     let text = config.build().unwrap_err().to_string();
     assert!(
         text.contains("speaks gRPC, which goes through none"),

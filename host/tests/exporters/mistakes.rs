@@ -1,7 +1,7 @@
 //! What somebody got wrong, and the message that they read.
 
-use spanway::exporters::{Langfuse, Mlflow, OtlpExporter};
-use spanway::otel::TracerConfig;
+use spanmux::exporters::{Langfuse, Mlflow, OtlpExporter};
+use spanmux::otel::TracerConfig;
 
 fn message(exporter: OtlpExporter) -> String {
     let error = TracerConfig::new("shop").exporter(exporter).build();
@@ -105,7 +105,7 @@ fn a_wrong_proxy_is_an_error() {
 fn grpc_that_is_not_built_in_names_its_feature() {
     let text = message(OtlpExporter::grpc("http://localhost:4317"));
     assert!(
-        text.contains("the feature `grpc` of the crate `spanway`"),
+        text.contains("the feature `grpc` of the crate `spanmux`"),
         "{text}"
     );
 }

@@ -1,6 +1,6 @@
 //! Every preset, and what its backend documents of it.
 
-use spanway::exporters::{
+use spanmux::exporters::{
     Arize, Braintrust, BraintrustParent, DatadogAgent, DatadogIntake, GrafanaCloud, Honeycomb,
     LangSmith, LangSmithRegion, Langfuse, LangfuseRegion, Mlflow, OtlpExporter, Phoenix,
 };

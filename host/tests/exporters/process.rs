@@ -3,7 +3,7 @@
 use std::process::Command;
 
 /// Set in the process of its own.
-const ALONE: &str = "SPANWAY_TEST_ALONE";
+const ALONE: &str = "SPANMUX_TEST_ALONE";
 
 /// Runs the test in a process of its own, with these variables: there `work`, here
 /// nothing but a look at what came of it. The name is `module::test`.

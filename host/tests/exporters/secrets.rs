@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use spanway::exporters::{Exporter, OtlpExporter};
+use spanmux::exporters::{Exporter, OtlpExporter};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::collector::{Answer, Collector};
@@ -36,7 +36,7 @@ fn no_exporter_shows_its_secret() {
             &row,
             &format!("{:#?}", Exporter::from(row.exporter.clone())),
         );
-        let config = spanway::otel::TracerConfig::new("shop").exporter(row.exporter.clone());
+        let config = spanmux::otel::TracerConfig::new("shop").exporter(row.exporter.clone());
         assert_hidden(&row, &format!("{config:?}"));
     }
 }
@@ -44,7 +44,7 @@ fn no_exporter_shows_its_secret() {
 #[test]
 fn no_error_shows_a_secret() {
     let build = |exporter: OtlpExporter| {
-        let config = spanway::otel::TracerConfig::new("shop").exporter(exporter);
+        let config = spanmux::otel::TracerConfig::new("shop").exporter(exporter);
         let error = config.build().unwrap_err();
         format!("{error} {error:?}")
     };

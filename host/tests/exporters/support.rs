@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
-use spanway::Lifecycle as _;
-use spanway::delivery::{BatchConfig, DeliveryCounts};
-use spanway::exporters::Exporter;
-use spanway::otel::{OtelTracer, TracerConfig};
+use spanmux::Lifecycle as _;
+use spanmux::delivery::{BatchConfig, DeliveryCounts};
+use spanmux::exporters::Exporter;
+use spanmux::otel::{OtelTracer, TracerConfig};
 
 /// Long enough for a busy machine.
 pub(crate) const PATIENT: Duration = Duration::from_secs(30);

@@ -8,8 +8,8 @@ use std::thread;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection};
-use spanway::delivery::Loss;
-use spanway::exporters::OtlpExporter;
+use spanmux::delivery::Loss;
+use spanmux::exporters::OtlpExporter;
 
 use crate::collector::Collector;
 use crate::faults::SHORT;

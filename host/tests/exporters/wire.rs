@@ -1,7 +1,7 @@
 //! Each preset as its backend sees it: address, protocol, every header, resource.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use spanway::exporters::{Exporter, Protocol};
+use spanmux::exporters::{Exporter, Protocol};
 
 use crate::collector::{Collector, Received};
 use crate::presets::{Row, grpc_rows, http_rows};
@@ -68,7 +68,7 @@ fn assert_http(row: &Row) {
         ("content-length", &*length),
         ("content-type", "application/x-protobuf"),
         ("host", &*authority),
-        ("user-agent", concat!("spanway/", env!("CARGO_PKG_VERSION"))),
+        ("user-agent", concat!("spanmux/", env!("CARGO_PKG_VERSION"))),
     ];
     assert_headers(row, &received, protocol);
     assert_message(row, &received);
@@ -86,7 +86,7 @@ fn assert_grpc(row: &Row) {
     assert_eq!(received.path, method, "{}", row.url);
     // Ours, and the library's with its version.
     let agent = received.header("user-agent").unwrap();
-    assert!(agent.starts_with(concat!("spanway/", env!("CARGO_PKG_VERSION"), " tonic/")));
+    assert!(agent.starts_with(concat!("spanmux/", env!("CARGO_PKG_VERSION"), " tonic/")));
     received.headers.retain(|(name, _)| name != "user-agent");
     let authority = collector.authority();
     let protocol = [
@@ -144,13 +144,13 @@ fn two_presets_of_one_tracer_keep_their_headers_and_resources_apart() {
     };
     let (project, plain) = (with(true), with(false));
     let (first, second) = (Collector::start(), Collector::start());
-    let tracer = spanway::otel::TracerConfig::new("shop")
+    let tracer = spanmux::otel::TracerConfig::new("shop")
         .exporter(project.exporter.clone().origin(first.origin()))
         .exporter(plain.exporter.clone().origin(second.origin()))
         .build()
         .unwrap();
     crate::support::end_spans(&tracer, SPANS);
-    spanway::Lifecycle::shutdown(&tracer).unwrap();
+    spanmux::Lifecycle::shutdown(&tracer).unwrap();
     for (row, collector) in [(project, first), (plain, second)] {
         let received = only(collector.received(), row);
         assert_message(row, &received);

@@ -8,7 +8,7 @@ use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry::trace::{Span, SpanContext, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::BaggagePropagator;
-use spanway::otel::{Inbound, Outbound, RuntimeContextExt, SpanReference, attributes};
+use spanmux::otel::{Inbound, Outbound, RuntimeContextExt, SpanReference, attributes};
 
 use crate::support::{CARRIERS, Fleet, assert_whole, attribute, remote, run, wants};
 
@@ -96,7 +96,7 @@ fn every_name_crosses_the_border() {
         ];
         for name in names.map(str::to_owned).into_iter().chain(long.clone()) {
             let fleets = [(); 2].map(|()| {
-                let settings = |builder: spanway::otel::RoutingTracerProviderBuilder| {
+                let settings = |builder: spanmux::otel::RoutingTracerProviderBuilder| {
                     builder
                         .outbound(Outbound::TracestateAndBaggage)
                         .inbound(carrier)
@@ -130,12 +130,12 @@ fn every_name_crosses_the_border() {
 #[test]
 fn what_is_no_known_name_asks_the_selector_and_is_overwritten() {
     for (state, unknown) in [
-        ("spanway=nosuch", 1),
-        ("vendor=1,spanway=nosuch:0000000000000001-000000000001", 1),
-        ("spanway=%FF", 1),
-        ("spanway=b~0123456789abcdef", 1),
-        ("spanway=", 0),
-        ("spanway=:1-1", 0),
+        ("spanmux=nosuch", 1),
+        ("vendor=1,spanmux=nosuch:0000000000000001-000000000001", 1),
+        ("spanmux=%FF", 1),
+        ("spanmux=b~0123456789abcdef", 1),
+        ("spanmux=", 0),
+        ("spanmux=:1-1", 0),
         ("vendor=1", 0),
         ("", 0),
     ] {
@@ -144,7 +144,7 @@ fn what_is_no_known_name_asks_the_selector_and_is_overwritten() {
         let cx = run("c").with_remote_span_context(remote(state));
         let root = tracer.start_with_context("root", &cx);
         let shown = root.span_context().trace_state().header();
-        assert!(shown.starts_with("spanway=c:"), "{state}: {shown}");
+        assert!(shown.starts_with("spanmux=c:"), "{state}: {shown}");
         assert_eq!(shown.contains("vendor=1"), state.contains("vendor"));
         drop(root);
         assert_eq!(fleet.asked(), 1, "{state}");
@@ -157,16 +157,16 @@ fn what_is_no_known_name_asks_the_selector_and_is_overwritten() {
 #[test]
 fn a_choice_that_is_followed_stays_and_so_do_other_members() {
     for state in [
-        "spanway=b",
-        "vendor=1,spanway=b",
-        "vendor=1,spanway=b:x,other=2",
+        "spanmux=b",
+        "vendor=1,spanmux=b",
+        "vendor=1,spanmux=b:x,other=2",
     ] {
         let fleet = Fleet::with(|builder| builder.inbound(Inbound::FollowTracestate));
         let tracer = fleet.provider.tracer("shop");
         let cx = run("a").with_remote_span_context(remote(state));
         tracer.in_span_with_context("root", &cx, |cx| {
             let shown = cx.span().span_context().trace_state().header();
-            assert!(shown.starts_with("spanway=b:"), "{shown}");
+            assert!(shown.starts_with("spanmux=b:"), "{shown}");
             for other in ["vendor=1", "other=2"] {
                 assert_eq!(shown.contains(other), state.contains(other), "{shown}");
             }
@@ -180,7 +180,7 @@ fn a_choice_that_is_followed_stays_and_so_do_other_members() {
 #[test]
 fn a_local_parent_brings_no_choice_in() {
     let fleet = Fleet::with(|builder| builder.inbound(Inbound::FollowBoth));
-    let sent = remote("spanway=b");
+    let sent = remote("spanmux=b");
     let local = SpanContext::new(
         sent.trace_id(),
         sent.span_id(),
@@ -188,7 +188,7 @@ fn a_local_parent_brings_no_choice_in() {
         false,
         sent.trace_state().clone(),
     );
-    let baggage = [KeyValue::new("spanway.tracer", "b")];
+    let baggage = [KeyValue::new("spanmux.tracer", "b")];
     let cx = run("c").with_remote_span_context(local);
     let tracer = fleet.provider.tracer("shop");
     tracer.start_with_context("root", &cx.with_baggage(baggage.clone()));
@@ -209,7 +209,7 @@ fn baggage_carries_one_choice_and_keeps_its_other_members() {
             .baggage()
             .to_string()
     };
-    let stale = [KeyValue::new("spanway.tracer", "c")];
+    let stale = [KeyValue::new("spanmux.tracer", "c")];
     let cx = run("b").with_baggage(stale.clone());
     let cx = cx.with_span(
         fleet
@@ -217,18 +217,18 @@ fn baggage_carries_one_choice_and_keeps_its_other_members() {
             .tracer("shop")
             .start_with_context("root", &cx),
     );
-    assert_eq!(sent(&cx), "spanway.tracer=b");
+    assert_eq!(sent(&cx), "spanmux.tracer=b");
     let other = cx.with_baggage([KeyValue::new("tenant", "acme")]);
     let both = sent(&other);
     assert!(
-        both.contains("tenant=acme") && both.contains("spanway.tracer=b"),
+        both.contains("tenant=acme") && both.contains("spanmux.tracer=b"),
         "{both}"
     );
     // What only passes through is left alone.
     let passing = Context::new().with_remote_span_context(remote("vendor=1"));
     assert_eq!(
         sent(&passing.with_baggage(stale.clone())),
-        "spanway.tracer=c"
+        "spanmux.tracer=c"
     );
     assert_eq!(
         propagator.fields().collect::<Vec<_>>(),
@@ -284,7 +284,7 @@ fn a_run_that_is_resumed_keeps_its_tracer() {
         for elsewhere in [false, true] {
             let fleet = Fleet::by(carrier);
             let stored = suspended(&fleet, &run("b")).to_string();
-            assert!(stored.contains(" spanway=b:"), "{stored}");
+            assert!(stored.contains(" spanmux=b:"), "{stored}");
             let other = Fleet::by(carrier);
             let later = if elsewhere { &other } else { &fleet };
             let resumed: SpanReference = stored.parse().unwrap();
@@ -364,7 +364,7 @@ fn a_run_whose_tracer_is_not_here_goes_nowhere_and_is_counted() {
 fn what_is_not_of_this_provider_cannot_be_suspended() {
     let fleet = Fleet::new();
     let other = Fleet::new().root("b");
-    for context in [SpanContext::NONE, remote("spanway=b"), other] {
+    for context in [SpanContext::NONE, remote("spanmux=b"), other] {
         let cx = Context::new().with_remote_span_context(context);
         assert_eq!(fleet.provider.suspend(&cx), None);
     }

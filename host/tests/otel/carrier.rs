@@ -14,7 +14,7 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, ShouldSample};
-use spanway::otel::{RoutingTracer, RoutingTracerProvider, RuntimeContextExt};
+use spanmux::otel::{RoutingTracer, RoutingTracerProvider, RuntimeContextExt};
 
 use crate::support::{CARRIERS, Carrier, Fleet, assert_whole, remote, run, wants};
 
@@ -216,10 +216,10 @@ fn a_sampler_that_drops_the_tracestate_does_not_drop_the_mark() {
 fn a_remote_parent_is_a_root_that_keeps_its_trace() {
     for fleet in CARRIERS.map(Fleet::by) {
         let tracer = fleet.provider.tracer("shop");
-        let cx = run("b").with_remote_span_context(remote("vendor=1,spanway=c:1-2,other=2"));
+        let cx = run("b").with_remote_span_context(remote("vendor=1,spanmux=c:1-2,other=2"));
         tracer.in_span_with_context("root", &cx, |cx| {
             let header = cx.span().span_context().trace_state().header();
-            assert!(header.starts_with("spanway=b:"), "{header}");
+            assert!(header.starts_with("spanmux=b:"), "{header}");
             assert!(header.ends_with(",vendor=1,other=2"), "{header}");
             tracer.in_span("child", |_| {});
         });
@@ -393,7 +393,7 @@ fn the_next_process_is_told_the_name() {
         let root = run("b").with_span(tracer.start_with_context("root", &run("b")));
         let child = root.with_span(tracer.start_with_context("child", &root));
         let told = header(&ours, &root);
-        assert!(told.starts_with("spanway=b:"), "{told}");
+        assert!(told.starts_with("spanmux=b:"), "{told}");
         assert_eq!(header(&ours, &child), told);
         // The SDK's own says what the context says.
         let plain = header(&TraceContextPropagator::new(), &child);
@@ -474,7 +474,7 @@ fn a_tracer_of_many_names_is_followed_under_each() {
             child(&tracer, cx);
             let told = header(&fleet.provider.propagator(), cx);
             assert!(
-                told.starts_with(&format!("spanway={name}:")),
+                told.starts_with(&format!("spanmux={name}:")),
                 "{told} by {carrier:?}"
             );
         }

@@ -11,8 +11,8 @@ use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value;
 use parking_lot::Mutex;
-use spanway::Lifecycle as _;
-use spanway::otel::{RoutingTracerProvider, TracerConfig};
+use spanmux::Lifecycle as _;
+use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
 use crate::support::remote;
 
@@ -91,9 +91,9 @@ fn a_trace_is_printed_as_a_tree() {
         page.take(),
         r"shop  trace 4bf92f3577b34da6a3ce929d0e0e4736  5 spans
 └─ POST /chat  1.25 s  server
-   │ spanway.tracer = console
-   │ spanway.fallback = no_selector
-   │ spanway.fallback.reason = no selector is registered
+   │ spanmux.tracer = console
+   │ spanmux.fallback = no_selector
+   │ spanmux.fallback.reason = no selector is registered
    │ http.route = /chat
    ├─ search  250 ms
    │  └─ rank  150 ms

@@ -10,8 +10,8 @@ use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData, SpanExporter};
-use spanway::otel::{Inbound, RoutingTracerProvider, RuntimeContextExt};
-use spanway::{Chain, Choice, FallbackKind, native};
+use spanmux::otel::{Inbound, RoutingTracerProvider, RuntimeContextExt};
+use spanmux::{Chain, Choice, FallbackKind, native};
 use tracing::field::Empty;
 use tracing::instrument::WithSubscriber;
 use tracing::{Event, Instrument, Subscriber, info_span};
@@ -205,7 +205,7 @@ fn a_library_that_emits_gen_ai_fields_is_routed_without_a_change() {
     for (key, value) in [
         ("gen_ai.request.model", "small"),
         ("gen_ai.usage.input_tokens", "7"),
-        ("spanway.tracer", "b"),
+        ("spanmux.tracer", "b"),
     ] {
         assert_eq!(attribute(&spans[0], key).as_deref(), Some(value));
     }
@@ -233,14 +233,14 @@ fn a_remote_parent_that_is_set_before_the_span_starts_is_seen() {
     let fleet = Fleet::with(|builder| builder.inbound(Inbound::FollowTracestate));
     let served = |state| run("a").with_remote_span_context(remote(state));
     traced(&fleet.provider, || {
-        for state in ["vendor=1,spanway=b", "spanway=nosuch"] {
+        for state in ["vendor=1,spanmux=b", "spanmux=nosuch"] {
             let root = info_span!("root");
             root.set_parent(served(state)).unwrap();
             root.in_scope(|| info_span!("child").in_scope(|| {}));
         }
         let late = info_span!("late");
         let _entered = late.enter();
-        let refused = late.set_parent(served("spanway=c"));
+        let refused = late.set_parent(served("spanmux=c"));
         assert!(matches!(refused, Err(SetParentError::AlreadyStarted)));
     });
     // The late one knows nothing, so the default receives it.
@@ -356,7 +356,7 @@ fn what_a_selector_and_an_exporter_say_does_not_come_back() {
     let talks = native("talks", move |_, tracers| {
         count.fetch_add(1, Ordering::Relaxed);
         tracing::warn!("deciding");
-        tracing::warn!(target: "spanway::registry", "deciding");
+        tracing::warn!(target: "spanmux::registry", "deciding");
         info_span!("inside").in_scope(|| tracing::info!("deeper"));
         info_span!(parent: None, "cut off").in_scope(|| {});
         tracers.choose("only")

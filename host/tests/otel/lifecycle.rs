@@ -7,8 +7,8 @@ use opentelemetry::trace::{Span, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use parking_lot::Mutex;
-use spanway::otel::{BuildError, OtelTracer, RoutingTracerProvider, TracerConfig};
-use spanway::{Chain, native};
+use spanmux::otel::{BuildError, OtelTracer, RoutingTracerProvider, TracerConfig};
+use spanmux::{Chain, native};
 
 use crate::support::{CARRIERS, Carrier, remote, run, tracer};
 
@@ -82,7 +82,7 @@ fn after_shutdown_nothing_is_exported_and_what_was_open_is_counted() {
             .span_context()
             .is_valid()
     );
-    assert_eq!(provider.shutdown(), spanway::LifecycleReport::default());
+    assert_eq!(provider.shutdown(), spanmux::LifecycleReport::default());
     assert_eq!(provider.lost().total(), 4);
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
-use spanway::otel::{RoutingTracerProvider, attributes};
-use spanway::{Chain, Choice, ContextView, Decision, Origin, Selector, TracerNames, native};
+use spanmux::otel::{RoutingTracerProvider, attributes};
+use spanmux::{Chain, Choice, ContextView, Decision, Origin, Selector, TracerNames, native};
 
 use crate::support::{attribute, run, tracer};
 

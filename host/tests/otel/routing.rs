@@ -6,8 +6,8 @@ use std::thread;
 
 use opentelemetry::Context;
 use opentelemetry::trace::{FutureExt as _, Span, TraceContextExt, Tracer, TracerProvider};
-use spanway::otel::{OtelTracer, RoutingTracer, RuntimeContextExt};
-use spanway::{Chain, Choice, native};
+use spanmux::otel::{OtelTracer, RoutingTracer, RuntimeContextExt};
+use spanmux::{Chain, Choice, native};
 
 use crate::support::{
     CARRIERS, Fleet, NAMES, assert_whole, by_key, eventually, run, tracer, wants,

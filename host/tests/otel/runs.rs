@@ -9,10 +9,10 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Array, Context, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
-use spanway::otel::{
+use spanmux::otel::{
     ExternalTrace, ExternalTraceExt, RoutingTracerProviderBuilder as Builder, RuntimeContextExt,
 };
-use spanway::{ContextLimits, RuntimeContext, RuntimeContextBuilder};
+use spanmux::{ContextLimits, RuntimeContext, RuntimeContextBuilder};
 
 use crate::support::{CARRIERS, Fleet, attribute, remote, run, wants};
 

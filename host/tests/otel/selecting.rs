@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use opentelemetry::trace::{Span, SpanKind, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Array, Context, KeyValue, Value};
 use parking_lot::Mutex;
-use spanway::otel::{RoutingTracerProvider, RuntimeContextExt};
-use spanway::{Chain, Choice, FallbackKind, RuntimeContext, native};
+use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt};
+use spanmux::{Chain, Choice, FallbackKind, RuntimeContext, native};
 
 use crate::support::{CARRIERS, Fleet, remote, run, tracer, wants};
 
@@ -180,7 +180,7 @@ fn an_empty_registry_gives_spans_that_do_nothing() {
         assert!(!cx.span().span_context().is_valid());
     });
     // A trace that came in is carried on as it came.
-    let inbound = remote("vendor=1,spanway=b:1-2");
+    let inbound = remote("vendor=1,spanmux=b:1-2");
     let cx = Context::new().with_remote_span_context(inbound.clone());
     assert_eq!(
         tracer.start_with_context("root", &cx).span_context(),

@@ -14,10 +14,10 @@ use opentelemetry::trace::{
 use opentelemetry_sdk::trace::{
     InMemorySpanExporter, Sampler, SdkTracerProvider, ShouldSample, SpanData,
 };
-use spanway::otel::{
+use spanmux::otel::{
     OtelTracer, RoutingTracerProvider, RoutingTracerProviderBuilder as Builder, RuntimeContextExt,
 };
-use spanway::{Chain, Choice, RuntimeContext, native};
+use spanmux::{Chain, Choice, RuntimeContext, native};
 
 /// The tracers of [`Fleet::new`]; the first is the default.
 pub(crate) const NAMES: [&str; 3] = ["a", "b", "c"];

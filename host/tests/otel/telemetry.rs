@@ -1,4 +1,4 @@
-//! Spanway's own metrics, read as a metrics backend reads them.
+//! Spanmux's own metrics, read as a metrics backend reads them.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
-use spanway::exporters::Exporter;
-use spanway::otel::{Inbound, RoutingTracerProvider, TracerConfig};
+use spanmux::exporters::Exporter;
+use spanmux::otel::{Inbound, RoutingTracerProvider, TracerConfig};
 
 use crate::support::{by_key, remote, run};
 
@@ -57,7 +57,7 @@ fn observed() -> (
         .with_periodic_exporter(exporter.clone())
         .build();
     let provider = provider();
-    provider.observe(&meters.meter("spanway"));
+    provider.observe(&meters.meter("spanmux"));
     (provider, meters, exporter)
 }
 
@@ -71,7 +71,7 @@ fn a_backend_for_metrics_sees_what_was_selected_and_what_became_of_the_spans() {
         });
     }
     tracer.start("says nothing");
-    for state in ["spanway=b", "spanway=nosuch"] {
+    for state in ["spanmux=b", "spanmux=nosuch"] {
         let cx = run("b").with_remote_span_context(remote(state));
         tracer.start_with_context("served", &cx);
     }
@@ -79,17 +79,17 @@ fn a_backend_for_metrics_sees_what_was_selected_and_what_became_of_the_spans() {
 
     let sums = sums(&meters, &exporter);
     for (key, expected) in [
-        ("spanway.selections b by-key", 3),
-        ("spanway.selections a by-key unknown_tracer", 1),
-        ("spanway.selections a abstained", 1),
-        ("spanway.selections.learned", 0),
-        ("spanway.inbound followed", 1),
-        ("spanway.inbound unknown", 1),
-        ("spanway.selectors.changes", 1),
-        ("spanway.spans.exported a delivered discard", 3),
-        ("spanway.spans.exported b delivered discard", 6),
-        ("spanway.export.retries a discard", 0),
-        ("spanway.spans.lost", 0),
+        ("spanmux.selections b by-key", 3),
+        ("spanmux.selections a by-key unknown_tracer", 1),
+        ("spanmux.selections a abstained", 1),
+        ("spanmux.selections.learned", 0),
+        ("spanmux.inbound followed", 1),
+        ("spanmux.inbound unknown", 1),
+        ("spanmux.selectors.changes", 1),
+        ("spanmux.spans.exported a delivered discard", 3),
+        ("spanmux.spans.exported b delivered discard", 6),
+        ("spanmux.export.retries a discard", 0),
+        ("spanmux.spans.lost", 0),
     ] {
         assert_eq!(sums.get(key), Some(&expected), "{key} of {sums:#?}");
     }
@@ -111,8 +111,8 @@ fn metrics_do_not_keep_a_provider_alive() {
 #[cfg(feature = "components")]
 #[test]
 fn a_run_is_timed_and_a_known_decision_is_not() {
-    use spanway::otel::RuntimeContextExt as _;
-    use spanway::{Chain, Limits, RuntimeContext, SelectorHost};
+    use spanmux::otel::RuntimeContextExt as _;
+    use spanmux::{Chain, Limits, RuntimeContext, SelectorHost};
     use std::sync::Arc;
 
     let (provider, meters, exporter) = observed();
@@ -131,7 +131,7 @@ fn a_run_is_timed_and_a_known_decision_is_not() {
     }
     let sums = sums(&meters, &exporter);
     assert_eq!(
-        sums.get("spanway.selections.learned"),
+        sums.get("spanmux.selections.learned"),
         Some(&2),
         "{sums:#?}"
     );

@@ -1,8 +1,8 @@
 //! Chooses by the environment that the service runs in.
 
-use spanway_guest::{Decision, RuntimeContext, abstain, choose};
+use spanmux_guest::{Decision, RuntimeContext, abstain, choose};
 
-spanway_guest::export!(select);
+spanmux_guest::export!(select);
 
 fn select(context: &dyn RuntimeContext, _: &[String]) -> Decision {
     match context.text("environment").as_deref() {
@@ -15,7 +15,7 @@ fn select(context: &dyn RuntimeContext, _: &[String]) -> Decision {
 
 #[cfg(test)]
 mod tests {
-    use spanway_guest::mock::{MockContext, tracers};
+    use spanmux_guest::mock::{MockContext, tracers};
 
     use super::*;
 

@@ -1,8 +1,8 @@
 //! Discards the traces of health checks.
 
-use spanway_guest::{Decision, RuntimeContext, abstain, choose_if_available};
+use spanmux_guest::{Decision, RuntimeContext, abstain, choose_if_available};
 
-spanway_guest::export!(select);
+spanmux_guest::export!(select);
 
 /// The root spans that say only that somebody looked whether the service is up.
 const HEALTH_CHECKS: [&str; 4] = ["GET /healthz", "GET /livez", "GET /readyz", "health"];
@@ -19,8 +19,8 @@ fn select(context: &dyn RuntimeContext, available_tracers: &[String]) -> Decisio
 
 #[cfg(test)]
 mod tests {
-    use spanway_guest::mock::{MockContext, tracers};
-    use spanway_guest::{abstain, choose};
+    use spanmux_guest::mock::{MockContext, tracers};
+    use spanmux_guest::{abstain, choose};
 
     use super::*;
 

@@ -1,6 +1,6 @@
 // The reference selector in AssemblyScript: what the context's `op` asks for. See ../README.md.
 
-import { Context, Decision, Kind } from "./spanway";
+import { Context, Decision, Kind } from "./spanmux";
 
 export function decide(context: Context, tracers: string[]): Decision {
   const op = context.text("op");

@@ -1,6 +1,6 @@
 /* The reference selector in C: what the context's `op` asks for. See ../README.md. */
 
-#include "spanway.h"
+#include "spanmux.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@ typedef struct {
 
 enum { LONGEST = 70 * 1024 };
 
-static builder new_builder(void) { return (builder){spanway_allocate(LONGEST), 0}; }
+static builder new_builder(void) { return (builder){spanmux_allocate(LONGEST), 0}; }
 static void add_bytes(builder *to, const char *bytes, size_t length) {
   memcpy(to->bytes + to->length, bytes, length);
   to->length += length;
@@ -36,10 +36,10 @@ static void add_bits(builder *to, double number) {
   for (int shift = 60; shift >= 0; shift -= 4) add_bytes(to, &"0123456789abcdef"[bits >> shift & 15], 1);
 }
 
-static spanway_decision answer(builder text) {
-  return spanway_fail_string((spanway_string){text.bytes, text.length});
+static spanmux_decision answer(builder text) {
+  return spanmux_fail_string((spanmux_string){text.bytes, text.length});
 }
-static spanway_decision answer_names(spanway_tracers names) {
+static spanmux_decision answer_names(spanmux_tracers names) {
   builder text = new_builder();
   for (size_t i = 0; i < names.count; i++) {
     if (i) add(&text, "\n");
@@ -48,71 +48,71 @@ static spanway_decision answer_names(spanway_tracers names) {
   return answer(text);
 }
 
-static spanway_decision get(const spanway_context *context, const char *key) {
-  spanway_value value;
-  if (!spanway_get(context, key, &value)) return spanway_fail("absent");
+static spanmux_decision get(const spanmux_context *context, const char *key) {
+  spanmux_value value;
+  if (!spanmux_get(context, key, &value)) return spanmux_fail("absent");
   builder text = new_builder();
   switch (value.kind) {
-    case SPANWAY_NULL: add(&text, "null"); break;
-    case SPANWAY_BOOLEAN: add(&text, value.as.boolean ? "boolean true" : "boolean false"); break;
-    case SPANWAY_INTEGER: add(&text, "integer "); add_integer(&text, value.as.integer); break;
-    case SPANWAY_FLOAT: add(&text, "float "); add_bits(&text, value.as.number); break;
-    case SPANWAY_TEXT:
-    case SPANWAY_JSON:
-      add(&text, value.kind == SPANWAY_TEXT ? "text " : "json ");
+    case SPANMUX_NULL: add(&text, "null"); break;
+    case SPANMUX_BOOLEAN: add(&text, value.as.boolean ? "boolean true" : "boolean false"); break;
+    case SPANMUX_INTEGER: add(&text, "integer "); add_integer(&text, value.as.integer); break;
+    case SPANMUX_FLOAT: add(&text, "float "); add_bits(&text, value.as.number); break;
+    case SPANMUX_TEXT:
+    case SPANMUX_JSON:
+      add(&text, value.kind == SPANMUX_TEXT ? "text " : "json ");
       add_bytes(&text, value.as.text.bytes, value.as.text.length);
       break;
   }
   return answer(text);
 }
 
-static spanway_decision bucket(const spanway_context *context, const char *key) {
+static spanmux_decision bucket(const spanmux_context *context, const char *key) {
   int64_t buckets = 0;
   uint32_t share;
-  spanway_get_integer(context, "buckets", &buckets);
-  if (!spanway_bucket(context, key, spanway_get_text(context, "salt"), (uint32_t)buckets, &share))
-    return spanway_fail("absent");
+  spanmux_get_integer(context, "buckets", &buckets);
+  if (!spanmux_bucket(context, key, spanmux_get_text(context, "salt"), (uint32_t)buckets, &share))
+    return spanmux_fail("absent");
   builder text = new_builder();
   add_unsigned(&text, share);
   return answer(text);
 }
 
-static spanway_decision by_environment(const spanway_context *context) {
-  const char *environment = spanway_get_text(context, "environment");
-  if (!environment) return spanway_abstain();
-  if (strcmp(environment, "production") == 0) return spanway_choose("langfuse");
-  if (strcmp(environment, "development") == 0) return spanway_choose("console");
-  return spanway_abstain();
+static spanmux_decision by_environment(const spanmux_context *context) {
+  const char *environment = spanmux_get_text(context, "environment");
+  if (!environment) return spanmux_abstain();
+  if (strcmp(environment, "production") == 0) return spanmux_choose("langfuse");
+  if (strcmp(environment, "development") == 0) return spanmux_choose("console");
+  return spanmux_abstain();
 }
 
 /* The text of a key that the case must have; it may hold zero bytes. */
-static spanway_string text_of(const spanway_context *context, const char *key) {
-  spanway_value value;
-  if (!spanway_get(context, key, &value) || value.kind != SPANWAY_TEXT) __builtin_trap();
+static spanmux_string text_of(const spanmux_context *context, const char *key) {
+  spanmux_value value;
+  if (!spanmux_get(context, key, &value) || value.kind != SPANMUX_TEXT) __builtin_trap();
   return value.as.text;
 }
 
-spanway_decision spanway_select(const spanway_context *context, spanway_tracers tracers) {
-  const char *op = spanway_get_text(context, "op");
+spanmux_decision spanmux_select(const spanmux_context *context, spanmux_tracers tracers) {
+  const char *op = spanmux_get_text(context, "op");
   if (!op) return by_environment(context);
-  const char *key = spanway_get_text(context, "key");
-  if (strcmp(op, "choose") == 0) return spanway_choose_string(text_of(context, "name"));
-  if (strcmp(op, "fail") == 0) return spanway_fail_string(text_of(context, "message"));
+  const char *key = spanmux_get_text(context, "key");
+  if (strcmp(op, "choose") == 0) return spanmux_choose_string(text_of(context, "name"));
+  if (strcmp(op, "fail") == 0) return spanmux_fail_string(text_of(context, "message"));
   if (strcmp(op, "last") == 0)
-    return tracers.count ? spanway_choose_string(tracers.names[tracers.count - 1]) : spanway_abstain();
+    return tracers.count ? spanmux_choose_string(tracers.names[tracers.count - 1]) : spanmux_abstain();
   if (strcmp(op, "tracers") == 0) return answer_names(tracers);
   if (strcmp(op, "get") == 0) return get(context, key);
-  if (strcmp(op, "has") == 0) return spanway_fail(spanway_has(context, key) ? "yes" : "no");
-  if (strcmp(op, "keys") == 0) return answer_names(spanway_keys(context));
+  if (strcmp(op, "has") == 0) return spanmux_fail(spanmux_has(context, key) ? "yes" : "no");
+  if (strcmp(op, "keys") == 0) return answer_names(spanmux_keys(context));
   if (strcmp(op, "bucket") == 0) return bucket(context, key);
   if (strcmp(op, "same") == 0) {
-    spanway_string left = text_of(context, "left"), right = text_of(context, "right");
+    spanmux_string left = text_of(context, "left"), right = text_of(context, "right");
     bool same = left.length == right.length && memcmp(left.bytes, right.bytes, left.length) == 0;
-    return spanway_fail(same ? "yes" : "no");
+    return spanmux_fail(same ? "yes" : "no");
   }
-  if (strcmp(op, "world") == 0) return spanway_fail("none");
+  if (strcmp(op, "world") == 0) return spanmux_fail("none");
   if (strcmp(op, "mistake") == 0 || strcmp(op, "trap") == 0) __builtin_trap();
   if (strcmp(op, "dangling") == 0)
-    return spanway_choose_string((spanway_string){(const char *)0x7ffffff0, 8});
-  return spanway_abstain();
+    return spanmux_choose_string((spanmux_string){(const char *)0x7ffffff0, 8});
+  return spanmux_abstain();
 }

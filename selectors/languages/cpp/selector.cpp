@@ -1,12 +1,12 @@
 // The reference selector in C++: what the context's `op` asks for. See ../README.md.
 
-#include "spanway.hpp"
+#include "spanmux.hpp"
 
 #include <cstdlib>
 #include <bit>
 #include <string>
 
-using namespace spanway;
+using namespace spanmux;
 using namespace std::string_literals;
 
 namespace {
@@ -69,10 +69,10 @@ Decision select(Context context, Tracers tracers) {
   if (op == "same") return yes(text(context, "left") == text(context, "right"));
   if (op == "world") return fail("none");
   if (op == "mistake" || op == "trap") std::abort();
-  if (op == "dangling") return spanway_choose_string({reinterpret_cast<const char *>(0x7ffffff0), 8});
+  if (op == "dangling") return spanmux_choose_string({reinterpret_cast<const char *>(0x7ffffff0), 8});
   return abstain();
 }
 
 }  // namespace
 
-SPANWAY_EXPORT(select)
+SPANMUX_EXPORT(select)

@@ -10,14 +10,14 @@ import (
 	"strings"
 	"time"
 
-	"selector/spanway"
+	"selector/spanmux"
 )
 
 func main() {}
 
-func init() { spanway.Export(choose) }
+func init() { spanmux.Export(choose) }
 
-func choose(context spanway.Context, tracers []string) spanway.Decision {
+func choose(context spanmux.Context, tracers []string) spanmux.Decision {
 	op, ok := context.Text("op")
 	if !ok {
 		return byEnvironment(context)
@@ -25,57 +25,57 @@ func choose(context spanway.Context, tracers []string) spanway.Decision {
 	key := text(context, "key")
 	switch op {
 	case "choose":
-		return spanway.Choose(text(context, "name"))
+		return spanmux.Choose(text(context, "name"))
 	case "fail":
-		return spanway.Fail(text(context, "message"))
+		return spanmux.Fail(text(context, "message"))
 	case "last":
 		if len(tracers) == 0 {
-			return spanway.Abstain()
+			return spanmux.Abstain()
 		}
-		return spanway.Choose(tracers[len(tracers)-1])
+		return spanmux.Choose(tracers[len(tracers)-1])
 	case "tracers":
-		return spanway.Fail(strings.Join(tracers, "\n"))
+		return spanmux.Fail(strings.Join(tracers, "\n"))
 	case "get":
-		return spanway.Fail(rendered(context.Get(key)))
+		return spanmux.Fail(rendered(context.Get(key)))
 	case "has":
 		return yes(context.Has(key))
 	case "keys":
-		return spanway.Fail(strings.Join(context.Keys(), "\n"))
+		return spanmux.Fail(strings.Join(context.Keys(), "\n"))
 	case "bucket":
 		return bucket(context, key)
 	case "same":
 		return yes(text(context, "left") == text(context, "right"))
 	case "world":
-		return spanway.Fail(world())
+		return spanmux.Fail(world())
 	case "mistake":
 		var nothing map[string]string
 		nothing[op] = "a panic"
 	case "trap":
 		os.Exit(1)
 	}
-	return spanway.Abstain()
+	return spanmux.Abstain()
 }
 
-func byEnvironment(context spanway.Context) spanway.Decision {
+func byEnvironment(context spanmux.Context) spanmux.Decision {
 	switch environment, _ := context.Text("environment"); environment {
 	case "production":
-		return spanway.Choose("langfuse")
+		return spanmux.Choose("langfuse")
 	case "development":
-		return spanway.Choose("console")
+		return spanmux.Choose("console")
 	}
-	return spanway.Abstain()
+	return spanmux.Abstain()
 }
 
-func text(context spanway.Context, key string) string {
+func text(context spanmux.Context, key string) string {
 	text, _ := context.Text(key)
 	return text
 }
 
-func yes(yes bool) spanway.Decision {
+func yes(yes bool) spanmux.Decision {
 	if yes {
-		return spanway.Fail("yes")
+		return spanmux.Fail("yes")
 	}
-	return spanway.Fail("no")
+	return spanmux.Fail("no")
 }
 
 func rendered(value any, ok bool) string {
@@ -91,19 +91,19 @@ func rendered(value any, ok bool) string {
 		return fmt.Sprintf("float %016x", math.Float64bits(value))
 	case string:
 		return "text " + value
-	case spanway.JSON:
+	case spanmux.JSON:
 		return "json " + string(value)
 	}
 	return "null"
 }
 
-func bucket(context spanway.Context, key string) spanway.Decision {
+func bucket(context spanmux.Context, key string) spanmux.Decision {
 	buckets, _ := context.Integer("buckets")
 	share, ok := context.Bucket(key, text(context, "salt"), uint32(buckets))
 	if !ok {
-		return spanway.Fail("absent")
+		return spanmux.Fail("absent")
 	}
-	return spanway.Fail(strconv.FormatUint(uint64(share), 10))
+	return spanmux.Fail(strconv.FormatUint(uint64(share), 10))
 }
 
 // What a Go program sees of the world.

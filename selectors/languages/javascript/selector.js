@@ -1,6 +1,6 @@
 // The reference selector in JavaScript: what the context's `op` asks for. See ../README.md.
 
-import { Fail, Json } from './spanway.js';
+import { Fail, Json } from './spanmux.js';
 
 const answers = {
   tracers: (_, tracers) => tracers.join('\n'),

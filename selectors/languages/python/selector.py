@@ -5,7 +5,7 @@ import random
 import struct
 import sys
 
-import spanway
+import spanmux
 
 
 def select(context, tracers):
@@ -15,14 +15,14 @@ def select(context, tracers):
         case "choose":
             return context["name"]
         case "fail":
-            raise spanway.Fail(context["message"])
+            raise spanmux.Fail(context["message"])
         case "last":
             return tracers[-1] if tracers else None
         case "number":
             return 42
         case op:
             if op in ANSWERS:
-                raise spanway.Fail(ANSWERS[op](context, tracers))
+                raise spanmux.Fail(ANSWERS[op](context, tracers))
             return None
 
 
@@ -45,7 +45,7 @@ def get(context, _tracers):
         return f"boolean {value}".lower()
     if isinstance(value, float):
         return f"float {struct.pack('>d', value).hex()}"
-    kinds = {int: "integer", str: "text", spanway.Json: "json"}
+    kinds = {int: "integer", str: "text", spanmux.Json: "json"}
     return f"{kinds[type(value)]} {value}"
 
 
@@ -79,4 +79,4 @@ ANSWERS = {
     "trap": trap,
 }
 
-Selection = spanway.exported(select)
+Selection = spanmux.exported(select)

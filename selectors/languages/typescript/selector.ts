@@ -1,6 +1,6 @@
 // The reference selector in TypeScript: what the context's `op` asks for. See ../README.md.
 
-import { Fail, Json, type Context, type Value } from './spanway.js';
+import { Fail, Json, type Context, type Value } from './spanmux.js';
 
 type Answer = (context: Context, tracers: string[]) => string;
 

@@ -1,9 +1,9 @@
 ;; The reference selector in the text format: what the context's `op` asks for. See ../README.md.
 (module
-  (import "spanway:selector/runtime-context@0.1.0" "get" (func $get (param i32 i32 i32)))
-  (import "spanway:selector/runtime-context@0.1.0" "has" (func $has (param i32 i32) (result i32)))
-  (import "spanway:selector/runtime-context@0.1.0" "keys" (func $keys (param i32)))
-  (import "spanway:selector/runtime-context@0.1.0" "bucket"
+  (import "spanmux:selector/runtime-context@0.1.0" "get" (func $get (param i32 i32 i32)))
+  (import "spanmux:selector/runtime-context@0.1.0" "has" (func $has (param i32 i32) (result i32)))
+  (import "spanmux:selector/runtime-context@0.1.0" "keys" (func $keys (param i32)))
+  (import "spanmux:selector/runtime-context@0.1.0" "bucket"
     (func $bucket (param i32 i32 i32 i32 i32 i32)))
   ;; A page for what is below, two for an answer in the making, the rest for what the host writes.
   (memory (export "memory") 12 12)
@@ -55,7 +55,7 @@
     (global.set $free (i32.and
       (i32.add (i32.add (global.get $free) (local.get $bytes)) (i32.const 7)) (i32.const -8)))
     (if (i32.gt_u (global.get $free) (i32.const 0xc0000)) (then unreachable)))
-  (func (export "cabi_post_spanway:selector/selection@0.1.0#select") (param i32)
+  (func (export "cabi_post_spanmux:selector/selection@0.1.0#select") (param i32)
     (global.set $free (i32.const 0x30000))
     (global.set $end (i32.const 0x10000)))
 
@@ -194,7 +194,7 @@
   (func $is (param $name i32) (param $length i32) (result i32)
     (call $same (global.get $op) (global.get $op-length) (local.get $name) (local.get $length)))
 
-  (func (export "spanway:selector/selection@0.1.0#select")
+  (func (export "spanmux:selector/selection@0.1.0#select")
       (param $names i32) (param $count i32) (result i32)
     (call $text (i32.const 16) (i32.const 2))
     (global.set $op-length)

@@ -1,18 +1,18 @@
 //! The reference selector in Zig: what the context's `op` asks for. See ../README.md.
 
 const std = @import("std");
-const spanway = @import("spanway.zig");
-const Context = spanway.Context;
-const Decision = spanway.Decision;
-const Text = spanway.Text;
-const Value = spanway.Value;
+const spanmux = @import("spanmux.zig");
+const Context = spanmux.Context;
+const Decision = spanmux.Decision;
+const Text = spanmux.Text;
+const Value = spanmux.Value;
 
 comptime {
-    spanway.exportSelector(select);
+    spanmux.exportSelector(select);
 }
 
 /// Values of this suite are larger than those of a runtime context.
-pub const spanway_arena_bytes = 512 * 1024;
+pub const spanmux_arena_bytes = 512 * 1024;
 
 const Op = enum { choose, fail, last, tracers, get, has, keys, bucket, same, world, mistake, trap, dangling };
 
@@ -49,14 +49,14 @@ fn yes(condition: bool) Decision {
 }
 
 fn failed(comptime format: []const u8, arguments: anytype) Decision {
-    return .{ .fail = std.fmt.allocPrint(spanway.arena, format, arguments) catch @trap() };
+    return .{ .fail = std.fmt.allocPrint(spanmux.arena, format, arguments) catch @trap() };
 }
 
 fn lines(texts: []const Text) Decision {
     var all: std.ArrayList(u8) = .empty;
     for (texts, 0..) |text, i| {
-        if (i > 0) all.append(spanway.arena, '\n') catch @trap();
-        all.appendSlice(spanway.arena, text.slice()) catch @trap();
+        if (i > 0) all.append(spanmux.arena, '\n') catch @trap();
+        all.appendSlice(spanmux.arena, text.slice()) catch @trap();
     }
     return .{ .fail = all.items };
 }

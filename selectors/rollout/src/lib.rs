@@ -1,8 +1,8 @@
 //! Sends a tenth of the users to a candidate backend.
 
-use spanway_guest::{Decision, RuntimeContext, abstain, choose_if_available};
+use spanmux_guest::{Decision, RuntimeContext, abstain, choose_if_available};
 
-spanway_guest::export!(select);
+spanmux_guest::export!(select);
 
 /// Another salt draws another tenth: change it for the next rollout, or the same
 /// users try everything first.
@@ -19,8 +19,8 @@ fn select(context: &dyn RuntimeContext, available_tracers: &[String]) -> Decisio
 
 #[cfg(test)]
 mod tests {
-    use spanway_guest::choose;
-    use spanway_guest::mock::{MockContext, tracers};
+    use spanmux_guest::choose;
+    use spanmux_guest::mock::{MockContext, tracers};
 
     use super::*;
 

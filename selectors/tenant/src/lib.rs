@@ -1,8 +1,8 @@
 //! Gives some tenants a tracer of their own and keeps strangers apart.
 
-use spanway_guest::{Decision, RuntimeContext, abstain, choose, fail};
+use spanmux_guest::{Decision, RuntimeContext, abstain, choose, fail};
 
-spanway_guest::export!(select);
+spanmux_guest::export!(select);
 
 fn select(context: &dyn RuntimeContext, _: &[String]) -> Decision {
     if !context.has("tenant") {
@@ -24,7 +24,7 @@ fn select(context: &dyn RuntimeContext, _: &[String]) -> Decision {
 
 #[cfg(test)]
 mod tests {
-    use spanway_guest::mock::{MockContext, tracers};
+    use spanmux_guest::mock::{MockContext, tracers};
 
     use super::*;
 

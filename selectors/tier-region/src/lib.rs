@@ -1,8 +1,8 @@
 //! Chooses by what a user pays for and where the data may go.
 
-use spanway_guest::{Decision, RuntimeContext, abstain, choose, choose_if_available};
+use spanmux_guest::{Decision, RuntimeContext, abstain, choose, choose_if_available};
 
-spanway_guest::export!(select);
+spanmux_guest::export!(select);
 
 fn select(context: &dyn RuntimeContext, available_tracers: &[String]) -> Decision {
     match context.text("user.tier").as_deref() {
@@ -21,8 +21,8 @@ fn select(context: &dyn RuntimeContext, available_tracers: &[String]) -> Decisio
 
 #[cfg(test)]
 mod tests {
-    use spanway_guest::fail;
-    use spanway_guest::mock::{MockContext, tracers};
+    use spanmux_guest::fail;
+    use spanmux_guest::mock::{MockContext, tracers};
 
     use super::*;
 

@@ -1,8 +1,8 @@
 //! Production goes to Langfuse, development to the console; all else is left to others.
 
-use spanway_guest::{Decision, RuntimeContext, abstain, choose};
+use spanmux_guest::{Decision, RuntimeContext, abstain, choose};
 
-spanway_guest::export!(select);
+spanmux_guest::export!(select);
 
 fn select(context: &dyn RuntimeContext, _tracers: &[String]) -> Decision {
     match context.text("environment").as_deref() {
@@ -14,7 +14,7 @@ fn select(context: &dyn RuntimeContext, _tracers: &[String]) -> Decision {
 
 #[cfg(test)]
 mod tests {
-    use spanway_guest::mock::{MockContext, tracers};
+    use spanmux_guest::mock::{MockContext, tracers};
 
     use super::*;
 

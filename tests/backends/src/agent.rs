@@ -1,5 +1,5 @@
 //! A client that nobody here wrote: an agent of the library `rig`, which emits
-//! `gen_ai` spans through `tracing` and knows nothing of Spanway.
+//! `gen_ai` spans through `tracing` and knows nothing of Spanmux.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

@@ -11,7 +11,7 @@ pub struct Args {
     /// Where the backends are installed, by `tests/backends/install`
     #[arg(
         long,
-        env = "SPANWAY_BACKENDS_ENV",
+        env = "SPANMUX_BACKENDS_ENV",
         default_value = "target/backends/env"
     )]
     pub env: PathBuf,

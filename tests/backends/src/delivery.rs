@@ -1,9 +1,9 @@
-//! What Spanway counted of the spans of each tracer.
+//! What Spanmux counted of the spans of each tracer.
 
 use std::collections::BTreeMap;
 
-use spanway::delivery::Loss;
-use spanway::otel::RoutingTracerProvider;
+use spanmux::delivery::Loss;
+use spanmux::otel::RoutingTracerProvider;
 
 /// What became of a tracer's spans.
 #[derive(Clone, Debug, Default)]

@@ -62,7 +62,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args, checks: &mut Checks) -> Result<()> {
-    let mut home = TempDir::with_prefix("spanway-backends-")?;
+    let mut home = TempDir::with_prefix("spanmux-backends-")?;
     let outcome = run_in(&home, args, checks);
     if args.keep || outcome.is_err() || checks.failed() {
         home.disable_cleanup(true);

@@ -44,7 +44,7 @@ pub struct Loss {
     /// Those of them that are in the store, and those that are not.
     pub stored: usize,
     pub missing: usize,
-    /// What Spanway counted.
+    /// What Spanmux counted.
     pub counted: Delivery,
 }
 

@@ -2,7 +2,7 @@
 //! combinations.
 
 use anyhow::Result;
-use spanway::RuntimeContext;
+use spanmux::RuntimeContext;
 
 use crate::selecting::{Named, SelectorSet};
 use crate::work::Work;

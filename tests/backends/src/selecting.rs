@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
-use spanway::{
+use spanmux::{
     Chain, Choice, Limits, Mode, RootSpan, RuntimeContext, Selector, SelectorHost,
     SelectorsDirectory, TracerRegistry, native,
 };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, TraceContextExt as _, Tracer as _};
-use spanway::ai::{Ai, AiParent, AiSpan, AiSpanBuilder, AiSpanKind};
-use spanway::otel::RoutingTracer;
+use spanmux::ai::{Ai, AiParent, AiSpan, AiSpanBuilder, AiSpanKind};
+use spanmux::otel::RoutingTracer;
 
 use crate::ledger::Ledger;
 use crate::plan::{CHAT_MODEL, EMBEDDING_MODEL, Usage};
@@ -61,7 +61,7 @@ impl Spans {
     }
 }
 
-impl From<Usage> for spanway::ai::Usage {
+impl From<Usage> for spanmux::ai::Usage {
     fn from(usage: Usage) -> Self {
         let Usage {
             input,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use opentelemetry::trace::TracerProvider as _;
-use spanway::otel::RoutingTracerProvider;
+use spanmux::otel::RoutingTracerProvider;
 use tokio::runtime::Runtime;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;

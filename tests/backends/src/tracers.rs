@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use spanway::delivery::{BatchConfig, Spill};
-use spanway::exporters::{Exporter, Mlflow, Phoenix};
-use spanway::otel::{RoutingTracerProvider, TracerConfig};
+use spanmux::delivery::{BatchConfig, Spill};
+use spanmux::exporters::{Exporter, Mlflow, Phoenix};
+use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
 use crate::backends::Backends;
 use crate::traces_file;

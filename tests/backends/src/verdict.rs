@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spanway::otel::attributes;
+use spanmux::otel::attributes;
 
 use crate::plan::{PlannedSpan, Usage};
 use crate::runs::Run;

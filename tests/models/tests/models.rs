@@ -1,7 +1,7 @@
 //! Each scene in thousands of orders: at random, and by the method that finds faults that
 //! need few switches at the right places.
 
-use spanway_models::models;
+use spanmux_models::models;
 
 /// Orders of each kind.
 const ORDERS: usize = 2_000;

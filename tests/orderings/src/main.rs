@@ -1,4 +1,4 @@
-//! What Spanway's threads share, in every order that a few of them can run in: the learned
+//! What Spanmux's threads share, in every order that a few of them can run in: the learned
 //! tree while it is read and added to, the runs that others wait for, the registry's swap.
 //!
 //! Each model is a small program of two or three threads over the host's own modules, which

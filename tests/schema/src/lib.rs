@@ -26,7 +26,7 @@ mod tests {
     }
 
     fn validator() -> Validator {
-        let schema: Value = serde_json::from_str(&read("docs/spanway.schema.json")).unwrap();
+        let schema: Value = serde_json::from_str(&read("docs/spanmux.schema.json")).unwrap();
         jsonschema::draft202012::new(&schema).unwrap()
     }
 

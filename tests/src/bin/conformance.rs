@@ -10,9 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use spanway::{CompileCache, SelectorHost};
-use spanway_tests::conformance::{Matrix, Measured, Subject, Suite, measure, outcome};
-use spanway_tests::limits;
+use spanmux::{CompileCache, SelectorHost};
+use spanmux_tests::conformance::{Matrix, Measured, Subject, Suite, measure, outcome};
+use spanmux_tests::limits;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -95,7 +95,7 @@ fn matrix(directory: &Path) -> ExitCode {
 
 fn world(directory: &Path) -> ExitCode {
     let suite = Suite::read();
-    let asks = |case: &&spanway_tests::conformance::Case| case.context.contains("\"world\"");
+    let asks = |case: &&spanmux_tests::conformance::Case| case.context.contains("\"world\"");
     let case = suite
         .cases
         .iter()

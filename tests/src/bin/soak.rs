@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use spanway_tests::soak::{Settings, soak};
+use spanmux_tests::soak::{Settings, soak};
 
 /// Disturbs a service in every way at once while it is asked at full speed, and says
 /// which promises it kept. Fails if it broke one.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde::Deserialize;
-use spanway::RuntimeContext;
+use spanmux::RuntimeContext;
 
 use super::vectors;
 use crate::folder_of;

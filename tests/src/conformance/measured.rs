@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use spanway::{CompileCache, Mode, Selector as _, SelectorHost, TracerNames};
+use spanmux::{CompileCache, Mode, Selector as _, SelectorHost, TracerNames};
 use wasmparser::{Parser, Payload};
 
 use crate::{TRACERS, environment, limits};

@@ -1,6 +1,6 @@
 //! One decision in one line, and whether it is the same however it is come by.
 
-use spanway::{
+use spanmux::{
     Choice, ComponentSelector, Decision, Fallback, Mode, Origin, Selector as _, SelectorHost,
     TracerNames,
 };

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, TraceContextExt as _, Tracer as _, TracerProvider as _};
-use spanway::otel::RuntimeContextExt as _;
-use spanway::{Fallback, Origin, RuntimeContext, Selection};
+use spanmux::otel::RuntimeContextExt as _;
+use spanmux::{Fallback, Origin, RuntimeContext, Selection};
 
 use super::service::{Service, limits};
 use super::{is_known, verdict};
@@ -25,7 +25,7 @@ const REST: Duration = Duration::from_millis(10);
 pub(super) struct Asked {
     pub(super) selections: u64,
     /// By the words of their causes, in the order of `FallbackKind::ALL`.
-    pub(super) fallbacks: [u64; spanway::FallbackKind::ALL.len()],
+    pub(super) fallbacks: [u64; spanmux::FallbackKind::ALL.len()],
     pub(super) learned: u64,
     pub(super) runs: u64,
     /// The most fuel that a selection burnt.

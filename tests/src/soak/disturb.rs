@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use spanway::{Chain, Choice, Selector, native};
+use spanmux::{Chain, Choice, Selector, native};
 
 use super::service::{FAILING, Service};
 use super::{FALLBACK, TRACERS};

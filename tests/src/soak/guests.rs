@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use spanway::{RuntimeContext, SelectorHost};
+use spanmux::{RuntimeContext, SelectorHost};
 
 use super::TRACERS;
 use crate::{component, folder_of, guest, host_within, limits, text};
@@ -64,7 +64,7 @@ fn versioned(mut bytes: Vec<u8>, version: u8) -> Vec<u8> {
 fn digest(host: &SelectorHost, bytes: &[u8]) -> String {
     let selector = host.load("answers", bytes).expect("a good selector");
     crate::decide(&selector, &RuntimeContext::empty());
-    spanway::Selector::digest(&selector)
+    spanmux::Selector::digest(&selector)
         .expect("a digest")
         .to_owned()
 }

@@ -11,10 +11,10 @@ use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use parking_lot::Mutex;
-use spanway::delivery::BatchConfig;
-use spanway::exporters::Exporter;
-use spanway::otel::{OtelTracer, RoutingTracerProvider, TracerConfig};
-use spanway::{
+use spanmux::delivery::BatchConfig;
+use spanmux::exporters::Exporter;
+use spanmux::otel::{OtelTracer, RoutingTracerProvider, TracerConfig};
+use spanmux::{
     Chain, Limits, SelectionCounts, SelectorsDirectory, TracerRegistry, WatchSettings,
     WatchedDirectory,
 };

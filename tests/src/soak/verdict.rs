@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use spanway::FallbackKind;
+use spanmux::FallbackKind;
 
 use super::ask::{Asked, CHILDREN};
 use super::disturb::Disturbed;

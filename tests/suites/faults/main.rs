@@ -19,9 +19,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use spanway::{FallbackKind, RuntimeContext, WatchSettings, WatchStatus};
-use spanway_tests::kept::Kept;
-use spanway_tests::resident_bytes;
+use spanmux::{FallbackKind, RuntimeContext, WatchSettings, WatchStatus};
+use spanmux_tests::kept::Kept;
+use spanmux_tests::resident_bytes;
 
 use service::{Service, active, answers, quick, refused};
 

@@ -1,8 +1,8 @@
 //! Attacks that no text of the zoo holds: by size, by number, or by bytes that are no
 //! component at all.
 
-use spanway_tests::bytes::{console_with, leb, nested};
-use spanway_tests::{component, guest, text};
+use spanmux_tests::bytes::{console_with, leb, nested};
+use spanmux_tests::{component, guest, text};
 
 /// A name, what it attacks, and the bytes.
 pub(crate) type Made = (&'static str, &'static str, Vec<u8>);

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use spanway::{
+use spanmux::{
     Fallback, FallbackKind, Limits, LoadError, LoadReport, Mode, Origin, RuntimeContext,
     Selector as _, SelectorHost, SelectorsDirectory, TracerRegistry,
 };
-use spanway_tests::kept::Kept;
-use spanway_tests::{component, folder_of, host_within, resident_bytes, text};
+use spanmux_tests::kept::Kept;
+use spanmux_tests::{component, folder_of, host_within, resident_bytes, text};
 
 /// Decisions of each that loads.
 const DECISIONS: usize = 20;
@@ -244,8 +244,8 @@ fn each_attack_that_breaks_is_suspended_by_its_name(attacks: &[Attack]) {
         let selector = selector.with_mode(Mode::Fresh);
         let context = RuntimeContext::empty();
         let kinds: Vec<Option<FallbackKind>> = (0..7)
-            .map(|_| spanway_tests::decide(&selector, &context))
-            .map(|decision| spanway_tests::fallback(&decision).map(Fallback::kind))
+            .map(|_| spanmux_tests::decide(&selector, &context))
+            .map(|decision| spanmux_tests::fallback(&decision).map(Fallback::kind))
             .collect();
         let breaks = matches!(
             kinds[0],

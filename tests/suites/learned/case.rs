@@ -4,11 +4,11 @@
 use std::fmt;
 
 use fastrand::Rng;
-use spanway::{
+use spanmux::{
     Budget, Choice, ComponentSelector, ContextView, Decision, Fallback, Limits, Mode, Origin,
     Selector, SelectorHost, TracerNames,
 };
-use spanway_tests::{host_within, limits, load};
+use spanmux_tests::{host_within, limits, load};
 
 use super::contexts::{Asked, ContextPlan, random_contexts};
 use super::features::{Coverage, Feature, Met};
@@ -273,7 +273,7 @@ impl Case {
         format!(
             "and a fresh run answers {expected:?}\nfor {:?}\nwith the tracers {:?}, {fuel} of fuel \
              and room for {learned_answers} answers in {learned_bytes} bytes, of the program\n\
-             {program}Again: SPANWAY_SEED={seed} cargo test -p spanway-tests --test learned",
+             {program}Again: SPANMUX_SEED={seed} cargo test -p spanmux-tests --test learned",
             contexts[*context], lists[*tracers],
         )
     }

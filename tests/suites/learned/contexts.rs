@@ -1,7 +1,7 @@
 //! Random runtime contexts that differ by little, each built in many ways.
 
 use fastrand::Rng;
-use spanway::{ContextView, RootSpan, RuntimeContext, Value};
+use spanmux::{ContextView, RootSpan, RuntimeContext, Value};
 
 /// 2^53 - 1
 const SAFE: i128 = 9_007_199_254_740_991;

@@ -8,7 +8,7 @@
 //! answers questions, so equality could hold in vain: equal contexts are built in many
 //! ways and in another process, and a selector that learns wrongly must be found out.
 //!
-//! `SPANWAY_CASES=20` runs twenty times as many cases. `SPANWAY_SEED=7` runs the one
+//! `SPANMUX_CASES=20` runs twenty times as many cases. `SPANMUX_SEED=7` runs the one
 //! case of that seed, as a failure prints it. `--nocapture` shows what was compared.
 
 mod case;
@@ -24,11 +24,11 @@ use contexts::{ContextPlan, Plan};
 use fastrand::Rng;
 use features::Feature;
 use program::{Program, State, What};
-use spanway::{
+use spanmux::{
     Budget, Choice, ComponentSelector, Decision, Fallback, Forget, Limits, Mode, Origin,
     RuntimeContext, SelectorHost,
 };
-use spanway_tests::{decide, fallback, host_within, load};
+use spanmux_tests::{decide, fallback, host_within, load};
 
 /// A number from the environment.
 fn asked_for(variable: &str) -> Option<u64> {
@@ -43,18 +43,18 @@ fn asked_for(variable: &str) -> Option<u64> {
 /// The seeds of a test's cases, so many by default. Each test has its own, so that
 /// together they see more.
 fn seeds(test: u64, count: u64) -> Vec<u64> {
-    match asked_for("SPANWAY_SEED") {
+    match asked_for("SPANMUX_SEED") {
         Some(seed) => vec![seed],
         None => {
             let first = test << 32;
-            (first..first + count * asked_for("SPANWAY_CASES").unwrap_or(1)).collect()
+            (first..first + count * asked_for("SPANMUX_CASES").unwrap_or(1)).collect()
         }
     }
 }
 
 /// Whether all cases run, so that together they must have met enough.
 fn all_cases() -> bool {
-    asked_for("SPANWAY_SEED").is_none()
+    asked_for("SPANMUX_SEED").is_none()
 }
 
 fn is_learned(decision: &Decision) -> bool {
@@ -160,7 +160,7 @@ fn equal_contexts_hit_what_the_other_taught() {
             // What can be learned at all is known in every build.
             let learned = compare(question, 0);
             for build in [1, 2] {
-                assert_eq!(compare(question, build), learned, "SPANWAY_SEED={seed}");
+                assert_eq!(compare(question, build), learned, "SPANMUX_SEED={seed}");
             }
         }
         tally.cases += 1;
@@ -205,7 +205,7 @@ fn several_threads_share_what_is_learned() {
 }
 
 /// Set for the process that a test starts to compare itself with.
-const ELSEWHERE: &str = "SPANWAY_ELSEWHERE";
+const ELSEWHERE: &str = "SPANMUX_ELSEWHERE";
 
 /// One line for each question of some cases: the fuel of a fresh run, and what is
 /// answered the second time that it is asked.

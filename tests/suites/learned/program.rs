@@ -4,8 +4,8 @@
 use std::fmt;
 
 use fastrand::Rng;
-use spanway::{Budget, Choice, ContextView, Fallback, TracerNames, Value};
-use spanway_tests::{component, text};
+use spanmux::{Budget, Choice, ContextView, Fallback, TracerNames, Value};
+use spanmux_tests::{component, text};
 
 use super::contexts::MEMBERS;
 use super::features::{Feature, Met};
@@ -376,8 +376,8 @@ impl Run<'_> {
 
 impl Run<'_> {
     /// What a guest may hand to the host at once.
-    const BYTES: usize = spanway::Limits::ANSWER_BYTES;
-    const MESSAGE: usize = spanway::Limits::MESSAGE_BYTES;
+    const BYTES: usize = spanmux::Limits::ANSWER_BYTES;
+    const MESSAGE: usize = spanmux::Limits::MESSAGE_BYTES;
     /// By how many half mebibytes a guest of that size grows to all it may have.
     const GROWN: u64 = (super::case::MEMORY >> 19) as u64 - 1;
 
@@ -470,7 +470,7 @@ impl Run<'_> {
         self.met.note(match choice {
             Choice::Tracer(_) => Feature::Chosen,
             _ if name.is_empty() => Feature::EmptyName,
-            _ if name.len() > spanway::MAX_NAME_BYTES => Feature::LongName,
+            _ if name.len() > spanmux::MAX_NAME_BYTES => Feature::LongName,
             _ => Feature::UnknownTracer,
         });
         choice

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use spanway::{SelectorsDirectory, SelectorsLock, WatchStatus};
-use spanway_tests::{host_within, limits};
+use spanmux::{SelectorsDirectory, SelectorsLock, WatchStatus};
+use spanmux_tests::{host_within, limits};
 
 use crate::service::{Service, active, answers, quick, refused};
 
@@ -150,7 +150,7 @@ fn a_refusal_for_a_digest_names_both_and_the_remedy_once() {
     service.move_in("10-a.wasm", b"no selector");
     let status = service.until(|status| status.refusals == 1);
     let reason = refused(status.file("10-a").unwrap());
-    for word in [&listed[..], "sha256:", "selectors.lock", "spanway lock"] {
+    for word in [&listed[..], "sha256:", "selectors.lock", "spanmux lock"] {
         assert!(reason.contains(word), "{word}: {reason}");
     }
     // Another lock that says the same of it.

@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use spanway::{
+use spanmux::{
     DirectoryError, Origin, SelectorsDirectory, WatchSettings, WatchStatus, WatchedDirectory,
 };
-use spanway_tests::{guest, host_within, limits, zoo};
+use spanmux_tests::{guest, host_within, limits, zoo};
 
 use service::{PATIENCE, Service, active, answers, digest, quick, refused};
 

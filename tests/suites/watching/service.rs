@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use spanway::{
+use spanmux::{
     Chain, FallbackKind, Limits, Origin, RuntimeContext, Selector as _, SelectorHost,
     SelectorsDirectory, TracerRegistry, WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
 };
-use spanway_tests::{TRACERS, component, host_within, limits, text};
+use spanmux_tests::{TRACERS, component, host_within, limits, text};
 use tempfile::TempDir;
 
 /// Far beyond what anything here takes.

@@ -1,8 +1,8 @@
 //! Reads one key and has no say: what stands before the selector that has.
 
-use spanway_guest::{Decision, RuntimeContext, abstain, choose};
+use spanmux_guest::{Decision, RuntimeContext, abstain, choose};
 
-spanway_guest::export!(select);
+spanmux_guest::export!(select);
 
 fn select(context: &dyn RuntimeContext, _: &[String]) -> Decision {
     match context.text("tenant").as_deref() {

@@ -1,8 +1,8 @@
 //! A list, a prefix and a fallback: at most four keys decide.
 
-use spanway_guest::{Decision, RuntimeContext, choose};
+use spanmux_guest::{Decision, RuntimeContext, choose};
 
-spanway_guest::export!(select);
+spanmux_guest::export!(select);
 
 const TENANTS: [&str; 5] = ["acme", "globex", "initech", "umbrella", "hooli"];
 

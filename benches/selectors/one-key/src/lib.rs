@@ -1,8 +1,8 @@
 //! One key decides.
 
-use spanway_guest::{Decision, RuntimeContext, choose};
+use spanmux_guest::{Decision, RuntimeContext, choose};
 
-spanway_guest::export!(select);
+spanmux_guest::export!(select);
 
 fn select(context: &dyn RuntimeContext, _: &[String]) -> Decision {
     match context.text("environment").as_deref() {

@@ -1,8 +1,8 @@
 //! Three narrow keys, and then the user: what each user has of his own to learn.
 
-use spanway_guest::{Decision, RuntimeContext, choose};
+use spanmux_guest::{Decision, RuntimeContext, choose};
 
-spanway_guest::export!(select);
+spanmux_guest::export!(select);
 
 fn select(context: &dyn RuntimeContext, _: &[String]) -> Decision {
     if context.text("environment").as_deref() == Some("development")

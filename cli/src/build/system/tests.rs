@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use spanway::{Choice, Limits, RuntimeContext, Selector as _, SelectorHost, TracerNames};
+use spanmux::{Choice, Limits, RuntimeContext, Selector as _, SelectorHost, TracerNames};
 
 use crate::build::component;
 
@@ -21,7 +21,7 @@ const LOOKS: &str = r#"(module
   (func $time (result i64)
     (call $is (call $now (i32.const 1) (i64.const 0) (i32.const 512)) (i32.const 0))
     (i64.load (i32.const 512)))
-  (func (export "spanway:selector/selection@0.1.0#select") (param i32 i32) (result i32)
+  (func (export "spanmux:selector/selection@0.1.0#select") (param i32 i32) (result i32)
     (local $before i64)
     ;; A look moves the clock by a microsecond.
     (local.set $before (call $time))

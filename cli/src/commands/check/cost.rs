@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use spanway::{
+use spanmux::{
     Choice, ComponentSelector, Decision, Mode, Origin, RuntimeContext, Selector as _, TracerNames,
 };
 
@@ -72,7 +72,7 @@ impl Cost {
     /// An author's error and an unknown name are answers; a trap or a spent budget is a
     /// defect.
     pub(super) fn limits_kept(&self) -> bool {
-        use spanway::Fallback::{Failed, UnknownTracer};
+        use spanmux::Fallback::{Failed, UnknownTracer};
         match &self.decision.choice {
             Choice::Fallback(fallback) => matches!(fallback, Failed(_) | UnknownTracer(_)),
             _ => true,

@@ -7,7 +7,7 @@ use wasmparser::{Parser, Payload};
 const PAGE: u64 = 1 << 16;
 
 /// How the export of a selector begins, before its version.
-const EXPORT: &str = "spanway:selector/selection@";
+const EXPORT: &str = "spanmux:selector/selection@";
 
 /// The facts of one file.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -64,7 +64,7 @@ mod tests {
                  (core module (memory 2 2))
                  (core module (memory 1))
                  (component $c) (instance $i (instantiate $c))
-                 (export "spanway:selector/selection@0.1.7" (instance $i)))"#,
+                 (export "spanmux:selector/selection@0.1.7" (instance $i)))"#,
         )
         .unwrap();
         let expected = Facts {

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, Result};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
-use spanway::exporters::TraceTree;
-use spanway::otel::attributes;
+use spanmux::exporters::TraceTree;
+use spanmux::otel::attributes;
 
 /// The traces that one tracer received.
 pub(crate) struct Received {
@@ -40,7 +40,7 @@ impl Trace {
     }
 
     fn note(&mut self, key: &str, value: &str) {
-        if key.starts_with("spanway.") {
+        if key.starts_with("spanmux.") {
             self.reason.insert(key.to_owned(), value.to_owned());
         }
     }

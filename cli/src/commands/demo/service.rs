@@ -1,4 +1,4 @@
-//! A small AI service, as an embedder would write it: AI spans through Spanway's
+//! A small AI service, as an embedder would write it: AI spans through Spanmux's
 //! builders, ordinary ones through OpenTelemetry, and each run's runtime context
 //! attached.
 
@@ -9,9 +9,9 @@ use anyhow::Result;
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, SpanKind, Tracer as _};
 use serde_json::json;
-use spanway::RuntimeContext;
-use spanway::ai::{Ai, AiParent, AiSpan, AiSpanBuilder, AiSpanKind, RunStatus, ToolCall, Usage};
-use spanway::otel::{RoutingTracer, RuntimeContextExt as _};
+use spanmux::RuntimeContext;
+use spanmux::ai::{Ai, AiParent, AiSpan, AiSpanBuilder, AiSpanKind, RunStatus, ToolCall, Usage};
+use spanmux::otel::{RoutingTracer, RuntimeContextExt as _};
 use tokio::task::{JoinSet, spawn, spawn_blocking};
 
 /// One request to the service.

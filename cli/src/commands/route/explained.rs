@@ -1,7 +1,7 @@
 //! One decision as it went: asked this, got that, answered so.
 
 use serde_json::{Value, json};
-use spanway::{LoadedFile, Selection, TracerNames};
+use spanmux::{LoadedFile, Selection, TracerNames};
 
 use crate::printer::Printer;
 use crate::transcript::Asked;

@@ -10,7 +10,7 @@ use super::{CaseRun, Run};
 
 /// Writes one suite for each run.
 pub(super) fn write(file: &Path, cases: &Path, runs: &[Run<'_>]) -> Result<()> {
-    let mut report = Report::new("spanway test");
+    let mut report = Report::new("spanmux test");
     report.add_test_suites(runs.iter().map(|run| suite(run, cases)));
     let place = || format!("cannot write {}", file.display());
     report

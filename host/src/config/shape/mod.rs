@@ -30,7 +30,7 @@ pub(super) use tracer::{SamplingName, TracerTable};
 /// Which tracers there are, and how one of them is chosen for each trace.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "spanway.toml")]
+#[schemars(title = "spanmux.toml")]
 pub(super) struct File {
     /// Where this schema lies, for editors.
     #[serde(rename = "$schema")]

@@ -29,7 +29,7 @@ pub(in crate::config) struct SelectorsTable {
     /// takes milliseconds. Only this user may be able to write to it.
     pub(in crate::config) cache: Option<PathBuf>,
     /// The lock: a file that lists which selectors may go live, with their digests, as
-    /// `spanway lock` writes it. It may not lie in the directory. Without it every file
+    /// `spanmux lock` writes it. It may not lie in the directory. Without it every file
     /// in the directory goes live.
     pub(in crate::config) lock: Option<PathBuf>,
     /// What becomes of a file that cannot be loaded. "fallback", unless it is said.

@@ -1,7 +1,7 @@
 //! One file of a spill: a request with what is needed to trust it.
 //!
 //! ```text
-//! "spanway1"  spans  written  length  checksum  the request as protobuf
+//! "spanmux1"  spans  written  length  checksum  the request as protobuf
 //!  8 bytes    8      8 (ms)   8       8         length bytes
 //! ```
 //! Numbers are little-endian. The checksum (XXH64) is of all but itself.
@@ -15,7 +15,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
 use xxhash_rust::xxh64::Xxh64;
 
-const MAGIC: &[u8; 8] = b"spanway1";
+const MAGIC: &[u8; 8] = b"spanmux1";
 
 /// Bytes before the request.
 const HEAD: usize = 40;

@@ -36,7 +36,7 @@ pub(crate) use transport::Spilling;
 ///
 /// # Examples
 /// ```
-/// use spanway::delivery::Spill;
+/// use spanmux::delivery::Spill;
 ///
 /// let spill = Spill { max_bytes: 64 << 20, ..Spill::to("/var/spool/shop/langfuse") };
 /// assert_eq!(spill.max_age.as_secs(), 24 * 60 * 60);

@@ -48,7 +48,7 @@ impl Rules {
         let about = format!("What the selector {name} decides");
         let _ = write!(
             image,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"spanway\" width=\"{width:.0}\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"spanmux\" width=\"{width:.0}\" \
              height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" \
              aria-label=\"{about}\">\n<title>{about}</title>\n<style>{style}</style>\n\
              <rect class=\"g\" x=\".5\" y=\".5\" width=\"{w:.0}\" height=\"{h:.0}\" rx=\"12\"/>\n",

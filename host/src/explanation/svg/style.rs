@@ -14,14 +14,14 @@ const TEXT: &str =
 /// The style sheet for drawings with this many tracers.
 pub(super) fn sheet(tracers: usize) -> String {
     let mut sheet = format!(
-        "\n.spanway text {{ font-family: {TEXT}; font-size: 12.5px; }}\
-         \n.spanway .k {{ font-family: {FIXED}; }}\
-         \n.spanway .h {{ font-size: 19px; font-weight: 600; }}\
-         \n.spanway .s {{ font-size: 10.5px; }}\
-         \n.spanway .b {{ font-weight: 600; }}\
-         \n.spanway .n {{ font-variant-numeric: tabular-nums; }}\
-         \n.spanway .e {{ fill: none; stroke-opacity: .5; stroke-linecap: butt; }}\
-         \n.spanway .d {{ opacity: .62; }}\n"
+        "\n.spanmux text {{ font-family: {TEXT}; font-size: 12.5px; }}\
+         \n.spanmux .k {{ font-family: {FIXED}; }}\
+         \n.spanmux .h {{ font-size: 19px; font-weight: 600; }}\
+         \n.spanmux .s {{ font-size: 10.5px; }}\
+         \n.spanmux .b {{ font-weight: 600; }}\
+         \n.spanmux .n {{ font-variant-numeric: tabular-nums; }}\
+         \n.spanmux .e {{ fill: none; stroke-opacity: .5; stroke-linecap: butt; }}\
+         \n.spanmux .d {{ opacity: .62; }}\n"
     );
     colours(&mut sheet, "", &LIGHT, |colours| &colours.light, tracers);
     sheet.push_str("@media (prefers-color-scheme: dark) {\n");
@@ -38,7 +38,7 @@ fn colours(
     tracers: usize,
 ) {
     let mut rule = |what: &str, how: String| {
-        let _ = writeln!(sheet, "{indent}.spanway {what} {{ {how} }}");
+        let _ = writeln!(sheet, "{indent}.spanmux {what} {{ {how} }}");
     };
     rule(
         ".g",

@@ -77,7 +77,7 @@ impl fmt::Display for OtlpError {
             OtlpProblem::NoGrpc => write!(
                 f,
                 "exporter {exporter} speaks gRPC, which is not built in; switch on the feature \
-                 `grpc` of the crate `spanway`, or use HTTP where the backend takes it"
+                 `grpc` of the crate `spanmux`, or use HTTP where the backend takes it"
             ),
             OtlpProblem::Proxy => write!(
                 f,

@@ -182,7 +182,7 @@ fn endpoint(
 fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(1)
-        .thread_name("spanway-grpc")
+        .thread_name("spanmux-grpc")
         .enable_all()
         // What the connection says of itself must not become spans of its own. The
         // scope lasts as long as the thread.

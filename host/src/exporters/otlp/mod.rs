@@ -38,7 +38,7 @@ use sink::OtlpSink;
 
 use crate::delivery::{Sink, Spilling, Transport};
 
-const USER_AGENT: &str = concat!("spanway/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT: &str = concat!("spanmux/", env!("CARGO_PKG_VERSION"));
 
 /// How a backend is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,7 +60,7 @@ pub enum Protocol {
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::{Exporter, OtlpExporter};
+/// use spanmux::exporters::{Exporter, OtlpExporter};
 /// use std::time::Duration;
 ///
 /// let exporter = OtlpExporter::http("https://collector.example.com:4318")

@@ -10,7 +10,7 @@ const HIDDEN: &str = "***";
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::Secret;
+/// use spanmux::exporters::Secret;
 ///
 /// let key = Secret::from("sk-lf-1234");
 /// assert_eq!(format!("{key} {key:?}"), "*** ***");

@@ -8,7 +8,7 @@ use crate::exporters::{OtlpExporter, Secret};
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::{Arize, Exporter};
+/// use spanmux::exporters::{Arize, Exporter};
 ///
 /// let exporter = Exporter::from(Arize::new("a space", "a key", "shop"));
 /// assert_eq!(exporter.endpoint().as_deref(), Some("https://otlp.arize.com"));

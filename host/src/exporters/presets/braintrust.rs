@@ -6,7 +6,7 @@ use crate::exporters::{OtlpExporter, Secret};
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::{Braintrust, BraintrustParent, Exporter};
+/// use spanmux::exporters::{Braintrust, BraintrustParent, Exporter};
 ///
 /// let parent = BraintrustParent::ProjectName("shop".to_owned());
 /// let exporter = Exporter::from(Braintrust::new("sk-…", parent));

@@ -7,7 +7,7 @@ use crate::exporters::{OtlpExporter, Secret};
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::{DatadogAgent, Exporter};
+/// use spanmux::exporters::{DatadogAgent, Exporter};
 ///
 /// let exporter = Exporter::from(DatadogAgent::http());
 /// assert_eq!(exporter.endpoint().as_deref(), Some("http://localhost:4318/v1/traces"));
@@ -52,7 +52,7 @@ impl From<DatadogAgent> for OtlpExporter {
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::{DatadogIntake, Exporter};
+/// use spanmux::exporters::{DatadogIntake, Exporter};
 ///
 /// let exporter = Exporter::from(DatadogIntake::new("datadoghq.eu", "…").llm_observability());
 /// assert_eq!(exporter.name(), "datadog_llm");

@@ -6,7 +6,7 @@ use crate::exporters::{OtlpExporter, Secret};
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::{Exporter, GrafanaCloud};
+/// use spanmux::exporters::{Exporter, GrafanaCloud};
 ///
 /// let exporter = Exporter::from(GrafanaCloud::new("prod-eu-west-2", "123456", "glc_…"));
 /// assert_eq!(

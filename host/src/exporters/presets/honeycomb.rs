@@ -7,7 +7,7 @@ use crate::exporters::{OtlpExporter, Secret};
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::{Exporter, Honeycomb};
+/// use spanmux::exporters::{Exporter, Honeycomb};
 ///
 /// let exporter = Exporter::from(Honeycomb::new("…").eu());
 /// assert_eq!(

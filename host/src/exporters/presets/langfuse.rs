@@ -9,7 +9,7 @@ use crate::exporters::{OtlpExporter, Secret};
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::{Exporter, Langfuse, LangfuseRegion};
+/// use spanmux::exporters::{Exporter, Langfuse, LangfuseRegion};
 ///
 /// let exporter = Exporter::from(Langfuse::new("pk-lf-…", "sk-lf-…").region(LangfuseRegion::Us));
 /// assert_eq!(

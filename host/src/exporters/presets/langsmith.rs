@@ -6,7 +6,7 @@ use crate::exporters::{OtlpExporter, Secret};
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::{Exporter, LangSmith, LangSmithRegion};
+/// use spanmux::exporters::{Exporter, LangSmith, LangSmithRegion};
 ///
 /// let exporter = Exporter::from(LangSmith::new("lsv2_…").region(LangSmithRegion::Eu));
 /// assert_eq!(

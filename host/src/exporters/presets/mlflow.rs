@@ -6,7 +6,7 @@ use crate::exporters::OtlpExporter;
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::{Exporter, Mlflow};
+/// use spanmux::exporters::{Exporter, Mlflow};
 ///
 /// let exporter = Exporter::from(Mlflow::new("http://localhost:5000", "0"));
 /// assert_eq!(exporter.endpoint().as_deref(), Some("http://localhost:5000/v1/traces"));

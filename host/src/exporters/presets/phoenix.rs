@@ -7,7 +7,7 @@ use crate::exporters::{OtlpExporter, Secret};
 ///
 /// # Examples
 /// ```
-/// use spanway::exporters::{Exporter, Phoenix};
+/// use spanmux::exporters::{Exporter, Phoenix};
 ///
 /// let exporter = Exporter::from(Phoenix::http("http://localhost:6006").project("shop"));
 /// assert_eq!(exporter.endpoint().as_deref(), Some("http://localhost:6006/v1/traces"));

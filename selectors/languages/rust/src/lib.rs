@@ -1,9 +1,9 @@
 //! The reference selector in Rust: what the context's `op` asks for. See ../README.md.
 
-use spanway_guest::{Decision, RuntimeContext, Value, abstain, choose, fail};
+use spanmux_guest::{Decision, RuntimeContext, Value, abstain, choose, fail};
 
 // Values of this suite are larger than those of a runtime context.
-spanway_guest::export!(select, arena: 512 * 1024);
+spanmux_guest::export!(select, arena: 512 * 1024);
 
 fn select(context: &dyn RuntimeContext, tracers: &[String]) -> Decision {
     let Some(op) = context.text("op") else {

@@ -1,7 +1,7 @@
 //! A verdict notices what is wrong: each row breaks a trace that was right.
 
 use serde_json::json;
-use spanway::RuntimeContext;
+use spanmux::RuntimeContext;
 
 use super::*;
 use crate::work::Work;

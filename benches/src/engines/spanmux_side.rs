@@ -1,10 +1,10 @@
-//! Spanway: `registry.select` as an application calls it, with the reason read.
+//! Spanmux: `registry.select` as an application calls it, with the reason read.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use spanway::{
+use spanmux::{
     Chain, CompileCache, ComponentSelector, ContextView, Limits, Mode, Origin, Selection, Selector,
     SelectorHost, TracerNames, TracerRegistry, native,
 };
@@ -120,7 +120,7 @@ pub fn row(route: &str, question: Question) -> Result<Row> {
     };
     let registry = registry(TRACERS, [selector])?;
     let hits = route == "hit";
-    Ok(Row::new("Spanway", route, move || {
+    Ok(Row::new("Spanmux", route, move || {
         let registry = registry.clone();
         Ok(Select { registry, hits })
     }))

@@ -1,18 +1,18 @@
-// Package spanway is for writing Spanway selectors in Go: a function that is given the
+// Package spanmux is for writing Spanmux selectors in Go: a function that is given the
 // runtime context of one trace and the names of the available tracers, and answers which
 // of them receives the trace.
 //
 //	func main() {}
 //
-//	func init() { spanway.Export(choose) }
+//	func init() { spanmux.Export(choose) }
 //
-//	func choose(context spanway.Context, tracers []string) spanway.Decision {
+//	func choose(context spanmux.Context, tracers []string) spanmux.Decision {
 //		if environment, ok := context.Text("environment"); ok && environment == "production" {
-//			return spanway.Choose("langfuse")
+//			return spanmux.Choose("langfuse")
 //		}
-//		return spanway.Abstain()
+//		return spanmux.Abstain()
 //	}
-package spanway
+package spanmux
 
 // JSON is an array, an object, or an integer beyond 2^53 - 1, as JSON text in one
 // canonical form: no white space, members sorted by the bytes of their names.

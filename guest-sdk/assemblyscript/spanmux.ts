@@ -1,6 +1,6 @@
-// Write a Spanway selector in AssemblyScript: one function, and questions to the context.
+// Write a Spanmux selector in AssemblyScript: one function, and questions to the context.
 //
-//     import { Context, Decision } from "./spanway";
+//     import { Context, Decision } from "./spanmux";
 //
 //     export function decide(context: Context, tracers: string[]): Decision {
 //       if (context.text("environment") == "production") return Decision.choose("langfuse");
@@ -169,13 +169,13 @@ export function done(_result: usize): void {
   heap.reset();
 }
 
-@external("spanway:selector/runtime-context@0.1.0", "get")
+@external("spanmux:selector/runtime-context@0.1.0", "get")
 declare function hostGet(key: usize, length: usize, answer: usize): void;
-@external("spanway:selector/runtime-context@0.1.0", "has")
+@external("spanmux:selector/runtime-context@0.1.0", "has")
 declare function hostHas(key: usize, length: usize): u32;
-@external("spanway:selector/runtime-context@0.1.0", "keys")
+@external("spanmux:selector/runtime-context@0.1.0", "keys")
 declare function hostKeys(answer: usize): void;
-@external("spanway:selector/runtime-context@0.1.0", "bucket")
+@external("spanmux:selector/runtime-context@0.1.0", "bucket")
 declare function hostBucket(
   key: usize,
   length: usize,

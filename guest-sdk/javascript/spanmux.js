@@ -1,4 +1,4 @@
-// Write a Spanway selector in JavaScript or TypeScript: a function that is given the runtime
+// Write a Spanmux selector in JavaScript or TypeScript: a function that is given the runtime
 // context of one trace and the names of the available tracers, and answers which of them
 // receives the trace.
 //

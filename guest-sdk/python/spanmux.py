@@ -1,18 +1,18 @@
-"""Write a Spanway selector in Python: a function that is given the runtime context of one
+"""Write a Spanmux selector in Python: a function that is given the runtime context of one
 trace and the names of the available tracers, and answers which of them receives the trace.
 
-    import spanway
+    import spanmux
 
     def select(context, tracers):
         if context.text("environment") == "production":
             return "langfuse"
         return None
 
-    Selection = spanway.exported(select)
+    Selection = spanmux.exported(select)
 
 - A name sends the trace to the tracer of this name; to the fallback if there is none.
 - None abstains: the next selector decides; after the last one, the default tracer.
-- `raise spanway.Fail("why")` sends the trace to the fallback, and the reason is recorded.
+- `raise spanmux.Fail("why")` sends the trace to the fallback, and the reason is recorded.
   So is the type and the message of any other exception.
 """
 

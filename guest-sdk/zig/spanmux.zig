@@ -1,9 +1,9 @@
-//! Write a Spanway selector in Zig: one function, and questions to the context.
+//! Write a Spanmux selector in Zig: one function, and questions to the context.
 //!
-//!     const spanway = @import("spanway.zig");
-//!     comptime { spanway.exportSelector(select); }
+//!     const spanmux = @import("spanmux.zig");
+//!     comptime { spanmux.exportSelector(select); }
 //!
-//!     pub fn select(context: spanway.Context, tracers: []const spanway.Text) spanway.Decision {
+//!     pub fn select(context: spanmux.Context, tracers: []const spanmux.Text) spanmux.Decision {
 //!         const environment = context.text("environment") orelse return .abstain;
 //!         if (std.mem.eql(u8, environment, "production")) return .{ .choose = "langfuse" };
 //!         return .abstain;
@@ -120,7 +120,7 @@ const is_component = builtin.cpu.arch.isWasm();
 
 const root = @import("root");
 /// How much memory a decision has, in bytes: 32 KiB, or what the root file says.
-const arena_bytes = if (@hasDecl(root, "spanway_arena_bytes")) root.spanway_arena_bytes else 32 * 1024;
+const arena_bytes = if (@hasDecl(root, "spanmux_arena_bytes")) root.spanmux_arena_bytes else 32 * 1024;
 var memory: [arena_bytes]u8 align(16) = undefined;
 var blocks = std.heap.FixedBufferAllocator.init(&memory);
 
@@ -139,14 +139,14 @@ const host = struct {
     const Texts = extern struct { texts: [*]const Text, length: usize };
     const OptionalShare = extern struct { is_some: u8, share: u32 };
 
-    extern "spanway:selector/runtime-context@0.1.0" fn get(
+    extern "spanmux:selector/runtime-context@0.1.0" fn get(
         key: [*]const u8,
         length: usize,
         answer: *OptionalValue,
     ) void;
-    extern "spanway:selector/runtime-context@0.1.0" fn has(key: [*]const u8, length: usize) bool;
-    extern "spanway:selector/runtime-context@0.1.0" fn keys(answer: *Texts) void;
-    extern "spanway:selector/runtime-context@0.1.0" fn bucket(
+    extern "spanmux:selector/runtime-context@0.1.0" fn has(key: [*]const u8, length: usize) bool;
+    extern "spanmux:selector/runtime-context@0.1.0" fn keys(answer: *Texts) void;
+    extern "spanmux:selector/runtime-context@0.1.0" fn bucket(
         key: [*]const u8,
         length: usize,
         salt: [*]const u8,
@@ -212,7 +212,7 @@ pub fn exportSelector(comptime select: fn (Context, []const Text) Decision) void
             return block;
         }
     };
-    @export(&guest.decide, .{ .name = "spanway:selector/selection@0.1.0#select" });
-    @export(&guest.done, .{ .name = "cabi_post_spanway:selector/selection@0.1.0#select" });
+    @export(&guest.decide, .{ .name = "spanmux:selector/selection@0.1.0#select" });
+    @export(&guest.done, .{ .name = "cabi_post_spanmux:selector/selection@0.1.0#select" });
     @export(&guest.reallocate, .{ .name = "cabi_realloc" });
 }

@@ -1,0 +1,221 @@
+/* The border between spanmux.h and the contract: the functions that the host gives and
+ * takes, in the layout that the component model gives their arguments. */
+
+#include "spanmux.h"
+
+static size_t length_of(const char *text) {
+  size_t length = 0;
+  while (text[length]) length++;
+  return length;
+}
+
+static spanmux_string string_of(const char *text) {
+  return (spanmux_string){text, length_of(text)};
+}
+
+static bool is(spanmux_string left, const char *right) {
+  for (size_t i = 0; i < left.length; i++)
+    if (left.bytes[i] != right[i] || right[i] == 0) return false;
+  return right[left.length] == 0;
+}
+
+spanmux_decision spanmux_choose_string(spanmux_string tracer) {
+  return (spanmux_decision){SPANMUX_CHOSEN, tracer};
+}
+spanmux_decision spanmux_choose(const char *tracer) {
+  return spanmux_choose_string(string_of(tracer));
+}
+spanmux_decision spanmux_abstain(void) { return (spanmux_decision){SPANMUX_ABSTAINED, {"", 0}}; }
+spanmux_decision spanmux_fail_string(spanmux_string reason) {
+  return (spanmux_decision){SPANMUX_FAILED, reason};
+}
+spanmux_decision spanmux_fail(const char *reason) { return spanmux_fail_string(string_of(reason)); }
+
+static const char *get_string(const spanmux_context *context, const char *key, spanmux_kind kind) {
+  spanmux_value value;
+  return spanmux_get(context, key, &value) && value.kind == kind ? value.as.text.bytes : NULL;
+}
+const char *spanmux_get_text(const spanmux_context *context, const char *key) {
+  return get_string(context, key, SPANMUX_TEXT);
+}
+const char *spanmux_get_json(const spanmux_context *context, const char *key) {
+  return get_string(context, key, SPANMUX_JSON);
+}
+bool spanmux_get_boolean(const spanmux_context *context, const char *key, bool *boolean) {
+  spanmux_value value;
+  if (!spanmux_get(context, key, &value) || value.kind != SPANMUX_BOOLEAN) return false;
+  *boolean = value.as.boolean;
+  return true;
+}
+bool spanmux_get_integer(const spanmux_context *context, const char *key, int64_t *integer) {
+  spanmux_value value;
+  if (!spanmux_get(context, key, &value) || value.kind != SPANMUX_INTEGER) return false;
+  *integer = value.as.integer;
+  return true;
+}
+bool spanmux_get_float(const spanmux_context *context, const char *key, double *number) {
+  spanmux_value value;
+  if (!spanmux_get(context, key, &value)) return false;
+  if (value.kind == SPANMUX_INTEGER) *number = (double)value.as.integer;
+  else if (value.kind == SPANMUX_FLOAT) *number = value.as.number;
+  else return false;
+  return true;
+}
+
+bool spanmux_is_available(spanmux_tracers tracers, const char *name) {
+  for (size_t i = 0; i < tracers.count; i++)
+    if (is(tracers.names[i], name)) return true;
+  return false;
+}
+
+/* Blocks of one decision, one after the other. The memory never grows, which would cost
+ * a host more than the rest of the decision. */
+#ifndef SPANMUX_ARENA_BYTES
+#define SPANMUX_ARENA_BYTES (32 * 1024)
+#endif
+static _Alignas(16) unsigned char arena[SPANMUX_ARENA_BYTES];
+static size_t taken;
+
+static void *take(size_t align, size_t bytes) {
+  size_t start = (taken + align - 1) & ~(align - 1);
+  if (start > sizeof arena || bytes > sizeof arena - start) __builtin_trap();
+  taken = start + bytes;
+  return arena + start;
+}
+
+void *spanmux_allocate(size_t bytes) { return take(16, bytes); }
+
+#ifdef __wasm__
+
+#define QUESTION(name) \
+  __attribute__((import_module("spanmux:selector/runtime-context@0.1.0"), import_name(name)))
+
+/* An option of a value: 24 bytes, of which the first says whether there is one. */
+typedef struct {
+  uint8_t is_some;
+  struct {
+    uint8_t tag;
+    union {
+      uint8_t boolean;
+      int64_t integer;
+      double number;
+      spanmux_string text;
+    };
+  } value;
+} optional_value;
+_Static_assert(offsetof(optional_value, value.integer) == 16, "as the component model has it");
+
+QUESTION("get") void host_get(const char *key, size_t key_length, optional_value *answer);
+QUESTION("has") bool host_has(const char *key, size_t key_length);
+QUESTION("keys") void host_keys(spanmux_tracers *answer);
+typedef struct {
+  uint8_t is_some;
+  uint32_t share;
+} optional_share;
+QUESTION("bucket")
+void host_bucket(const char *key, size_t key_length, const char *salt, size_t salt_length,
+                 uint32_t buckets, optional_share *answer);
+
+bool spanmux_get(const spanmux_context *context, const char *key, spanmux_value *value) {
+  (void)context;
+  optional_value answer;
+  host_get(key, length_of(key), &answer);
+  if (!answer.is_some) return false;
+  value->kind = (spanmux_kind)answer.value.tag;
+  switch (value->kind) {
+    case SPANMUX_NULL: break;
+    case SPANMUX_BOOLEAN: value->as.boolean = answer.value.boolean; break;
+    case SPANMUX_INTEGER: value->as.integer = answer.value.integer; break;
+    case SPANMUX_FLOAT: value->as.number = answer.value.number; break;
+    case SPANMUX_TEXT:
+    case SPANMUX_JSON: value->as.text = answer.value.text; break;
+  }
+  return true;
+}
+bool spanmux_has(const spanmux_context *context, const char *key) {
+  (void)context;
+  return host_has(key, length_of(key));
+}
+spanmux_tracers spanmux_keys(const spanmux_context *context) {
+  (void)context;
+  spanmux_tracers keys;
+  host_keys(&keys);
+  return keys;
+}
+bool spanmux_bucket(const spanmux_context *context, const char *key, const char *salt,
+                    uint32_t buckets, uint32_t *share) {
+  (void)context;
+  optional_share answer;
+  host_bucket(key, length_of(key), salt, length_of(salt), buckets, &answer);
+  if (answer.is_some) *share = answer.share;
+  return answer.is_some;
+}
+
+/* The host writes text here: one byte longer than it asks for, for the zero. */
+__attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, size_t old_bytes,
+                                                                 size_t align, size_t bytes) {
+  unsigned char *block = take(align, bytes + 1);
+  for (size_t i = 0; old && i < old_bytes && i < bytes; i++) block[i] = ((unsigned char *)old)[i];
+  block[bytes] = 0;
+  return block;
+}
+
+/* ok(none), ok(some(text)) or err(text). */
+static struct {
+  uint8_t is_error;
+  union {
+    struct {
+      uint8_t is_some;
+      spanmux_string name;
+    } ok;
+    spanmux_string reason;
+  };
+} result;
+
+__attribute__((export_name("spanmux:selector/selection@0.1.0#select"))) void *host_select(
+    const spanmux_string *names, size_t count) {
+  spanmux_decision decision = spanmux_select(NULL, (spanmux_tracers){names, count});
+  result.is_error = decision.answer == SPANMUX_FAILED;
+  if (result.is_error) {
+    result.reason = decision.text;
+  } else {
+    result.ok.is_some = decision.answer == SPANMUX_CHOSEN;
+    result.ok.name = decision.text;
+  }
+  return &result;
+}
+
+/* The host has read the answer: the arena is free for the next decision. */
+__attribute__((export_name("cabi_post_spanmux:selector/selection@0.1.0#select"))) void
+host_select_done(void *answer) {
+  (void)answer;
+  taken = 0;
+}
+
+#else
+
+static const spanmux_entry *find(const spanmux_context *context, const char *key) {
+  for (size_t i = 0; i < context->count; i++)
+    if (is(string_of(context->entries[i].key), key)) return &context->entries[i];
+  return NULL;
+}
+bool spanmux_get(const spanmux_context *context, const char *key, spanmux_value *value) {
+  const spanmux_entry *entry = find(context, key);
+  if (entry) *value = entry->value;
+  return entry;
+}
+bool spanmux_has(const spanmux_context *context, const char *key) { return find(context, key); }
+spanmux_tracers spanmux_keys(const spanmux_context *context) {
+  spanmux_string *keys = spanmux_allocate(context->count * sizeof *keys);
+  for (size_t i = 0; i < context->count; i++) keys[i] = string_of(context->entries[i].key);
+  return (spanmux_tracers){keys, context->count};
+}
+bool spanmux_bucket(const spanmux_context *context, const char *key, const char *salt,
+                    uint32_t buckets, uint32_t *share) {
+  (void)salt;
+  const spanmux_entry *entry = find(context, key);
+  if (entry) *share = entry->share % buckets;
+  return entry;
+}
+
+#endif

@@ -1,1 +1,0 @@
-../../guest-sdk/assemblyscript/spanway.ts

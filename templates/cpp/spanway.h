@@ -1,1 +1,0 @@
-../../guest-sdk/c/spanway.h

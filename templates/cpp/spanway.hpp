@@ -1,1 +1,0 @@
-../../guest-sdk/cpp/spanway.hpp

@@ -1,0 +1,1 @@
+../../../guest-sdk/go/spanmux.go

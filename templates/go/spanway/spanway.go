@@ -1,1 +1,0 @@
-../../../guest-sdk/go/spanway.go

@@ -1,1 +1,0 @@
-../../guest-sdk/python/spanway.py

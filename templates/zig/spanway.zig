@@ -1,1 +1,0 @@
-../../guest-sdk/zig/spanway.zig
