@@ -7,7 +7,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use spanmux::explanation::{Outcome, Rule};
+use spanmux::explain::{Outcome, Rule, Rules};
 use spanmux::{ComponentSelector, ContextView, LoadedFile, Mode, Selector as _, TracerNames};
 
 use crate::explore::{ask_around, leave_out, unknown_last, words};
@@ -65,7 +65,7 @@ impl Coverage {
         if let Some(tree) = &mut walk.explanation.tree {
             leave_out(tree);
         }
-        let mut rules = walk.explanation.rules();
+        let mut rules = Rules::new(&walk.explanation);
         rules.root.iter_mut().for_each(unknown_last);
         let mut coverage = Self {
             selector: file.name(),

@@ -13,7 +13,7 @@ pub(crate) use words::words;
 use std::collections::{HashSet, VecDeque};
 
 use serde_json::{Map, Value, json};
-use spanmux::explanation::{Answer, Branch, Explanation, Question, Rule, Step, Way};
+use spanmux::explain::{Answer, Branch, Explanation, Question, Rule, Step, Way};
 use spanmux::{ComponentSelector, RuntimeContext, Selector as _, TracerNames};
 
 use crate::walk::{Walk, forget_hits, path};

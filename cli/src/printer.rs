@@ -10,7 +10,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
-use spanmux::explanation::{Role, Text};
+use spanmux::explain::{Role, Text};
 
 /// Writes for people and programs. A reader that has gone away is no error.
 pub(crate) struct Printer;

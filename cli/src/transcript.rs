@@ -1,7 +1,7 @@
 //! One decision as it went: which selector was asked, what it asked in turn, and what
 //! it answered.
 
-use spanmux::explanation::{Answer, Question};
+use spanmux::explain::{Answer, Question};
 use spanmux::{Choice, ContextView, Decision, LoadedFile, TracerNames};
 
 use crate::walk::whole_path;

@@ -1,6 +1,6 @@
 //! Following a context through the tree of an explanation.
 
-use spanmux::explanation::{Answer, Explanation, Question, Step};
+use spanmux::explain::{Answer, Explanation, Question, Step};
 use spanmux::{ContextView, Value};
 
 /// An explanation whose counts are those of the contexts that were walked through
@@ -107,7 +107,7 @@ fn same(a: &Answer, b: &Answer) -> bool {
 #[cfg(test)]
 mod tests {
     use spanmux::RuntimeContext;
-    use spanmux::explanation::{Outcome, Way};
+    use spanmux::explain::{Outcome, Rules, Way};
 
     use super::*;
 
@@ -152,7 +152,7 @@ mod tests {
         let counted = [&empty, &bucketed, &empty, &other].map(|c| walk.count(&c.view()));
         assert_eq!(counted, [true, true, true, false]);
         assert_eq!(walk.explanation.hits, 3);
-        assert_eq!(walk.explanation.rules().hits, 3);
+        assert_eq!(Rules::new(&walk.explanation).hits, 3);
         assert_eq!(path(&tree, &bucketed.view()).len(), 2);
         assert_eq!(path(&tree, &other.view()).len(), 1);
         assert_eq!(whole_path(&tree, &other.view()), None);

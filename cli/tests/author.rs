@@ -60,7 +60,10 @@ fn a_project_is_made_whole_and_named_after_its_folder() {
     let manifest = fs::read_to_string(project.join("Cargo.toml")).unwrap();
     assert!(manifest.contains("name = \"by-tier\""), "{manifest}");
     // The kit is the one of this checkout, which the tests are run in.
-    let kit = support::root().join("guest-sdk").canonicalize().unwrap();
+    let kit = support::root()
+        .join("guest-sdk/rust")
+        .canonicalize()
+        .unwrap();
     assert!(manifest.contains(&text(&kit)), "{manifest}");
     for file in ["src/lib.rs", "cases.toml", "README.md", ".gitignore"] {
         assert!(project.join(file).is_file(), "{file}");

@@ -5,13 +5,19 @@ use std::path::Path;
 use crate::folder_of;
 
 /// Where modules of tests lie.
-const PLACES: [&str; 7] = [
+const PLACES: [&str; 13] = [
     "suites",
-    "../host/tests/delivery",
-    "../host/tests/exporters",
-    "../host/tests/otel",
-    "../host/tests/config",
-    "../host/src",
+    "../host/spanmux/tests/delivery",
+    "../host/spanmux/tests/exporters",
+    "../host/spanmux/tests/otel",
+    "../host/spanmux/tests/config",
+    "../host/core/src",
+    "../host/component/src",
+    "../host/explain/src",
+    "../host/export/src",
+    "../host/otel/src",
+    "../host/genai/src",
+    "../host/config/src",
     "../cli/tests",
 ];
 
@@ -37,8 +43,14 @@ pub fn is_there(test: &str) -> bool {
         source.contains(&format!("#[test]\nfn {name}()"))
             || source.contains(&format!("#[test]\n    fn {name}()"))
     };
-    PLACES.iter().any(|place| {
-        let module = folder_of(place).join(&module);
-        holds(&module.with_extension("rs")) || holds(&module.join("main.rs"))
-    })
+    let is_module =
+        |module: &Path| holds(&module.with_extension("rs")) || holds(&module.join("main.rs"));
+    // `component::engine::…` is in `host/component/src/engine.rs`.
+    let in_crate = module.split_once('/').is_some_and(|(name, rest)| {
+        is_module(&folder_of("../host").join(name).join("src").join(rest))
+    });
+    in_crate
+        || PLACES
+            .iter()
+            .any(|place| is_module(&folder_of(place).join(&module)))
 }

@@ -216,7 +216,7 @@ fn is_kept_off(advisory: &str) -> bool {
 
 /// Whether the one part that knows the engine has this word.
 fn is_called(word: &str) -> bool {
-    let files = std::fs::read_dir(folder_of("../host/src/component")).unwrap();
+    let files = std::fs::read_dir(folder_of("../host/component/src")).unwrap();
     let paths = files.map(|file| file.unwrap().path());
     let sources = paths.filter(|path| path.is_file());
     let mut texts = sources.map(|path| std::fs::read_to_string(path).unwrap());

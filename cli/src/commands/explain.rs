@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use spanmux::explanation::{Explanation, Rules};
+use spanmux::explain::{Explanation, Rules};
 use spanmux::{ComponentSelector, LoadedFile, Selector as _, TracerNames};
 
 use super::Loaded;
@@ -138,21 +138,21 @@ fn among(
 ) -> Rules {
     if !tracers.is_empty() {
         let names = tracers.iter().map(|name| name.trim());
-        return study(&TracerNames::new(names)).rules();
+        return Rules::new(&study(&TracerNames::new(names)));
     }
     let usual = TRACERS.into_iter().map(str::to_owned);
     let mut names: Vec<String> = usual.chain(words.iter().cloned()).collect();
     let most = names.len() + MOST_NAMES;
     loop {
         let mut explanation = study(&TracerNames::new(names.iter().cloned()));
-        let rules = explanation.rules();
+        let rules = Rules::new(&explanation);
         let unknown = rules.unknown_tracers.iter().map(|(name, _)| name.clone());
         let before = names.len();
         names.extend(unknown.take(most - before));
         if names.len() == before {
             let chosen = |name: &String| rules.chosen.iter().any(|(chosen, _)| chosen == name);
             explanation.tracers.retain(chosen);
-            return explanation.rules();
+            return Rules::new(&explanation);
         }
     }
 }

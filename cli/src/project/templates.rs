@@ -100,7 +100,7 @@ fn filled_in(content: Cow<'static, [u8]>, name: &str) -> Vec<u8> {
 /// Where a crate finds the Rust kit: in the checkout that this command was built
 /// from, as long as it is there, and else in the registry.
 fn kit() -> String {
-    let kit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-sdk");
+    let kit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-sdk/rust");
     match kit.canonicalize() {
         Ok(kit) => format!("{{ path = {:?} }}", kit.display().to_string()),
         Err(_) => format!("{:?}", env!("CARGO_PKG_VERSION")),

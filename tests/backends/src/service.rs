@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use opentelemetry::Context;
 use opentelemetry::context::FutureExt as _;
 use opentelemetry::trace::{SpanKind, TraceContextExt as _};
-use spanmux::ai::{AiParent, AiSpan, AiSpanKind, RunStatus};
+use spanmux::genai::{AiParent, AiSpan, AiSpanKind, RunStatus};
 use spanmux::otel::RuntimeContextExt as _;
 use tokio::task::{spawn, spawn_blocking, yield_now};
 use tracing::{Instrument as _, Span, info_span};

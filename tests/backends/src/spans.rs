@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, TraceContextExt as _, Tracer as _};
-use spanmux::ai::{Ai, AiParent, AiSpan, AiSpanBuilder, AiSpanKind};
+use spanmux::genai::{Ai, AiParent, AiSpan, AiSpanBuilder, AiSpanKind};
 use spanmux::otel::RoutingTracer;
 
 use crate::ledger::Ledger;
@@ -61,7 +61,7 @@ impl Spans {
     }
 }
 
-impl From<Usage> for spanmux::ai::Usage {
+impl From<Usage> for spanmux::genai::Usage {
     fn from(usage: Usage) -> Self {
         let Usage {
             input,

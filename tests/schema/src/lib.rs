@@ -10,9 +10,9 @@ mod tests {
 
     /// Files that are right, as tests of the library say too.
     const FILES: [&str; 3] = [
-        "host/src/config/annotated.toml",
-        "host/examples/several.toml",
-        "host/examples/mixed.toml",
+        "host/config/src/annotated.toml",
+        "host/spanmux/examples/several.toml",
+        "host/spanmux/examples/mixed.toml",
     ];
     /// Tables whose keys are the user's.
     const ANY_KEYS: [&str; 2] = ["resource", "drop_attributes"];

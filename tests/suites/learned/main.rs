@@ -25,8 +25,8 @@ use fastrand::Rng;
 use features::Feature;
 use program::{Program, State, What};
 use spanmux::{
-    Budget, Choice, ComponentSelector, Decision, Fallback, Forget, Limits, Mode, Origin,
-    RuntimeContext, SelectorHost,
+    Budget, Choice, ComponentSelector, Decision, Fallback, Limits, Mode, Origin, RuntimeContext,
+    SelectorHost,
 };
 use spanmux_tests::{decide, fallback, host_within, load};
 
@@ -127,8 +127,13 @@ fn learned_answers_are_those_of_fresh_runs() {
 
 /// The check of the check: of a selector whose runs leave out one kind of question
 /// in what they teach, the same cases find wrong answers.
+///
+/// Runs only with `--cfg spanmux_mutations`: `tests/mutated` builds with it.
+#[cfg(spanmux_mutations)]
 #[test]
 fn a_question_left_out_is_noticed() {
+    use spanmux::Forget;
+
     let host = host_within(case_limits());
     for forget in [Forget::Get, Forget::Has, Forget::Keys, Forget::Bucket] {
         let mut tally = Tally::default();

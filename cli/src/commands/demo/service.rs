@@ -10,7 +10,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, SpanKind, Tracer as _};
 use serde_json::json;
 use spanmux::RuntimeContext;
-use spanmux::ai::{Ai, AiParent, AiSpan, AiSpanBuilder, AiSpanKind, RunStatus, ToolCall, Usage};
+use spanmux::genai::{Ai, AiParent, AiSpan, AiSpanBuilder, AiSpanKind, RunStatus, ToolCall, Usage};
 use spanmux::otel::{RoutingTracer, RuntimeContextExt as _};
 use tokio::task::{JoinSet, spawn, spawn_blocking};
 

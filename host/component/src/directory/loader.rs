@@ -1,0 +1,166 @@
+//! Loads files within a time. The compiler knows no limit of its own and cannot be
+//! stopped, so each file has a thread, and one that takes too long is left behind.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::pins::Pins;
+use super::stamp::Stamp;
+use crate::{ComponentSelector, LoadError, SelectorHost};
+
+/// While so many threads are left behind, nothing is loaded.
+const LEFT_BEHIND: usize = 2;
+
+/// What came of one file.
+pub(super) enum Attempt {
+    /// It is one selector, or none.
+    Done(Result<ComponentSelector, LoadError>),
+    /// It was written while it was read.
+    Moved,
+    /// Nothing can be loaded now; try again.
+    Busy,
+}
+
+/// A file and its stamp from before it is read.
+pub(super) type Job = (PathBuf, Option<Stamp>);
+
+/// Loads files on threads of its own, as many at once as the host's limits say.
+pub(super) struct Loader {
+    host: SelectorHost,
+    time: Duration,
+    /// A clone in each thread: how many there are.
+    threads: Arc<()>,
+}
+
+impl Loader {
+    pub(super) fn new(host: SelectorHost, time: Duration) -> Self {
+        Self {
+            host,
+            time,
+            threads: Arc::new(()),
+        }
+    }
+
+    /// What came of each, in order.
+    pub(super) fn load(&self, jobs: &[Job], pins: &Pins) -> Vec<Attempt> {
+        let mut attempts: Vec<_> = jobs.iter().map(|_| Attempt::Busy).collect();
+        if self.threads_left(0) >= LEFT_BEHIND {
+            return attempts;
+        }
+        let (sender, results) = mpsc::channel();
+        let mut waiting = jobs.iter().enumerate();
+        let mut running = Vec::new();
+        let at_once = self.host.limits().compile_threads.max(1);
+        loop {
+            while room(self.threads_left(running.len()), running.len(), at_once)
+                && let Some((index, job)) = waiting.next()
+            {
+                if self.start(index, job, pins, sender.clone()) {
+                    running.push((index, Instant::now() + self.time));
+                }
+            }
+            if running.is_empty() {
+                return attempts;
+            }
+            let (index, attempt) = next(&results, &running, self.time);
+            running.retain(|(other, _)| *other != index);
+            if let Some(place) = attempts.get_mut(index) {
+                *place = attempt;
+            }
+        }
+    }
+
+    /// How many are left behind, apart from so many that run.
+    fn threads_left(&self, running: usize) -> usize {
+        (Arc::strong_count(&self.threads) - 1).saturating_sub(running)
+    }
+
+    /// Whether the system gave a thread.
+    fn start(&self, index: usize, job: &Job, pins: &Pins, done: Sender<(usize, Attempt)>) -> bool {
+        let (host, threads) = (self.host.clone(), Arc::clone(&self.threads));
+        let ((path, stamp), pins) = (job.clone(), pins.clone());
+        let (limit, begun) = (self.time, Instant::now());
+        let events = tracing::dispatcher::get_default(Clone::clone);
+        let work = move || {
+            let attempt = || attempt(&host, &path, stamp, &pins);
+            let attempt = match tracing::dispatcher::with_default(&events, attempt) {
+                Attempt::Done(Ok(_)) if begun.elapsed() > limit => too_slow(limit),
+                attempt => attempt,
+            };
+            drop(host);
+            drop(threads);
+            // Nobody listens any more if it took too long.
+            let _ = done.send((index, attempt));
+        };
+        let thread = thread::Builder::new().name("spanmux-loader".to_owned());
+        thread.spawn(work).is_ok()
+    }
+}
+
+/// Whether one more may be started. All that run may come to be left behind, so they
+/// count with those that are.
+fn room(left: usize, running: usize, at_once: usize) -> bool {
+    let all = at_once.max(LEFT_BEHIND);
+    left < LEFT_BEHIND && running < at_once && left + running < all
+}
+
+/// The next that is done or takes too long.
+fn next(
+    results: &Receiver<(usize, Attempt)>,
+    running: &[(usize, Instant)],
+    limit: Duration,
+) -> (usize, Attempt) {
+    loop {
+        let Some(&(index, deadline)) = running.iter().min_by_key(|(_, deadline)| *deadline) else {
+            return (usize::MAX, Attempt::Busy);
+        };
+        let rest = deadline.saturating_duration_since(Instant::now());
+        match results.recv_timeout(rest) {
+            Ok((done, attempt)) if running.iter().any(|(index, _)| *index == done) => {
+                return (done, attempt);
+            }
+            // One that was given up already.
+            Ok(_) => {}
+            Err(_) => return (index, too_slow(limit)),
+        }
+    }
+}
+
+fn too_slow(limit: Duration) -> Attempt {
+    Attempt::Done(Err(LoadError::TooSlow { limit }))
+}
+
+fn attempt(host: &SelectorHost, path: &Path, before: Option<Stamp>, pins: &Pins) -> Attempt {
+    let bytes = host.read_file(path);
+    if Stamp::of(path) != before {
+        return Attempt::Moved;
+    }
+    Attempt::Done(pins.load(host, path, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every file takes too long, and nothing that was left behind ever ends.
+    #[test]
+    fn no_more_are_left_behind_than_are_loaded_at_once() {
+        for at_once in 1..=8 {
+            let (mut left, mut running) = (0, 0);
+            for _ in 0..100 {
+                while room(left, running, at_once) {
+                    running += 1;
+                }
+                // One at a time, so that the next starts as soon as it may.
+                (left, running) = match running {
+                    0 => (left, 0),
+                    _ => (left + 1, running - 1),
+                };
+            }
+            assert_eq!(left, at_once.max(LEFT_BEHIND), "{at_once} at once");
+        }
+    }
+}

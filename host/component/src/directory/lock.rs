@@ -1,0 +1,256 @@
+//! Which selectors may go live: the digest of each, by the name of its file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::LoadReport;
+use spanmux_core::Selector as _;
+
+/// The version of the file's form.
+const VERSION: u32 = 1;
+
+/// A list of ten thousand selectors; a longer file is none.
+const MAX_BYTES: u64 = 1 << 20;
+
+const ALGORITHM: &str = "sha256:";
+const DIGITS: usize = 64;
+
+const HEAD: &str = "\
+# The selectors that may go live, and the digest of each. `spanmux lock` writes this file.
+";
+
+/// The digests of the selectors that may go live: what a lock file says.
+///
+/// The file is TOML, with one line for each selector:
+///
+/// ```toml
+/// version = 1
+///
+/// [selectors]
+/// "20-tenant.wasm" = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+/// ```
+///
+/// # Examples
+/// ```no_run
+/// use spanmux::{Limits, SelectorHost, SelectorsDirectory, SelectorsLock};
+///
+/// let host = SelectorHost::new(Limits::default())?;
+/// let directory = SelectorsDirectory::new("selectors", host);
+/// SelectorsLock::of(&directory.load()?).write("selectors.lock".as_ref())?;
+/// // From now on nothing else goes live.
+/// let held = directory.with_lock("selectors.lock").load()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SelectorsLock {
+    /// SHA-256 in hexadecimal digits, by the names of files.
+    digests: BTreeMap<String, String>,
+}
+
+/// The file as it is written.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Shape {
+    version: u32,
+    selectors: BTreeMap<String, String>,
+}
+
+impl SelectorsLock {
+    /// The lock of what was loaded. A file that was not, or whose name is not UTF-8, is
+    /// not in it.
+    pub fn of(report: &LoadReport) -> Self {
+        let digests = report.files().iter().filter_map(|file| {
+            let name = file.path.file_name()?.to_str()?;
+            let selector = file.outcome.as_ref().ok()?;
+            Some((name.to_owned(), selector.digest()?.to_owned()))
+        });
+        Self {
+            digests: digests.collect(),
+        }
+    }
+
+    /// Reads a lock file.
+    ///
+    /// # Errors
+    /// [`LockError::Read`], and [`LockError::Invalid`] for one that has another form, that
+    /// lists what is no name of a selector's file, or a name twice.
+    pub fn from_file(path: &Path) -> Result<Self, LockError> {
+        let read = |file: File| {
+            let mut text = String::new();
+            file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+            Ok(text)
+        };
+        let text = File::open(path).and_then(read);
+        let text = text.map_err(|source| LockError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text).map_err(|message| LockError::Invalid {
+            path: path.to_owned(),
+            message,
+        })
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.len() as u64 > MAX_BYTES {
+            return Err(format!("it has more than {MAX_BYTES} bytes"));
+        }
+        let shape: Shape = toml::from_str(text).map_err(|error| with_line(text, &error))?;
+        if shape.version != VERSION {
+            let version = shape.version;
+            return Err(format!(
+                "its version is {version}, and {VERSION} is the one that is known"
+            ));
+        }
+        let digests = shape.selectors.into_iter().map(|(name, digest)| {
+            check_name(&name)?;
+            let digits = digits(&digest).ok_or_else(|| {
+                format!("{digest:?} is no digest: `{ALGORITHM}` and {DIGITS} digits of 0-9 and a-f")
+            })?;
+            Ok((name, digits.to_owned()))
+        });
+        Ok(Self {
+            digests: digests.collect::<Result<_, String>>()?,
+        })
+    }
+
+    /// Writes it: beside the file first, and then in its place, so that nobody reads half
+    /// of it.
+    ///
+    /// # Errors
+    /// [`LockError::Write`].
+    pub fn write(&self, path: &Path) -> Result<(), LockError> {
+        let failed = |source| LockError::Write {
+            path: path.to_owned(),
+            source,
+        };
+        let aside = path.with_added_extension("new");
+        let write = |mut file: File| {
+            file.write_all(self.to_string().as_bytes())?;
+            file.sync_all()
+        };
+        File::create(&aside).and_then(write).map_err(failed)?;
+        fs::rename(&aside, path).map_err(failed)
+    }
+
+    /// The digest that is listed for a file's name, in hexadecimal digits.
+    pub fn digest(&self, file_name: &str) -> Option<&str> {
+        self.digests.get(file_name).map(String::as_str)
+    }
+
+    /// The names of the files that are listed, with their digests, in the order in which
+    /// they are asked.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        let entries = self.digests.iter();
+        entries.map(|(name, digest)| (name.as_str(), digest.as_str()))
+    }
+}
+
+/// Its file, as [`SelectorsLock::from_file`] reads it.
+impl fmt::Display for SelectorsLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let selectors = self.entries();
+        let selectors = selectors.map(|(name, digest)| {
+            let digest = format!("{ALGORITHM}{digest}");
+            (name.to_owned(), digest)
+        });
+        let shape = Shape {
+            version: VERSION,
+            selectors: selectors.collect(),
+        };
+        let text = toml::to_string(&shape).map_err(|_| fmt::Error)?;
+        write!(f, "{HEAD}{text}")
+    }
+}
+
+/// What is wrong with a text, and where.
+fn with_line(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = 1 + before.unwrap_or_default().matches('\n').count();
+    format!("line {line}: {}", error.message())
+}
+
+/// That a name is one that a directory could have among its live files, and no path to
+/// anything else.
+fn check_name(name: &str) -> Result<(), String> {
+    let path = Path::new(name);
+    let plain = path.file_name().is_some_and(|file| file == name);
+    let wasm = path.extension().is_some_and(|ending| ending == "wasm");
+    match plain && wasm && !name.starts_with('.') {
+        true => Ok(()),
+        false => Err(format!(
+            "{name:?} is no name of a selector's file, as `10-tenant.wasm` is"
+        )),
+    }
+}
+
+fn digits(digest: &str) -> Option<&str> {
+    let digits = digest.strip_prefix(ALGORITHM)?;
+    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (digits.len() == DIGITS && digits.bytes().all(is_digit)).then_some(digits)
+}
+
+/// Why a lock file was not read or written.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LockError {
+    /// It could not be read.
+    Read {
+        /// Where it is.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is no lock file.
+    Invalid {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// It could not be written.
+    Write {
+        /// Where it was to be.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { path, .. } => write!(
+                f,
+                "the lock {0} cannot be read; write it with `spanmux lock DIR --out {0}`",
+                path.display()
+            ),
+            Self::Invalid { path, message } => write!(
+                f,
+                "the lock {0} is not right: {message}; write it anew with `spanmux lock DIR --out \
+                 {0}`",
+                path.display()
+            ),
+            Self::Write { path, .. } => write!(
+                f,
+                "the lock {} cannot be written; name a file in a directory that is there and may \
+                 be written to",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for LockError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Read { source, .. } | Self::Write { source, .. } => Some(source),
+            Self::Invalid { .. } => None,
+        }
+    }
+}

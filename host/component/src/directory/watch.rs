@@ -1,0 +1,189 @@
+//! A directory whose selectors are replaced while they run.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, SyncSender};
+use std::thread;
+use std::time::Duration;
+
+use super::board::WatchStatus;
+use super::loader::Loader;
+use super::pins::LockFile;
+use super::watched::Files;
+use super::watcher::{Events, Shared, Watcher};
+use super::{DirectoryError, SelectorsDirectory};
+use spanmux_core::Selector;
+
+/// How a directory is watched. Build it from [`Default`] and change what you need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchSettings {
+    /// How often it is looked at if nothing is told.
+    pub rescan: Duration,
+    /// How long nothing must happen before it is looked at, and a file must lie as it
+    /// is before it is taken.
+    pub quiet: Duration,
+    /// How long a burst is waited for at most, and after how long a file that is
+    /// written without a pause is tried all the same.
+    pub longest: Duration,
+    /// How long one file may take to load. One that takes longer is refused. Its
+    /// thread cannot be stopped; while two such run, nothing is loaded.
+    pub load_time: Duration,
+    /// Whether the file system is asked to tell of changes.
+    pub events: bool,
+}
+
+impl WatchSettings {
+    /// What a person waits for where the file system tells nothing.
+    pub const RESCAN: Duration = Duration::from_secs(2);
+    /// Longer than a copy pauses between two writes.
+    pub const QUIET: Duration = Duration::from_millis(100);
+    /// A rename storm must not keep good selectors out.
+    pub const LONGEST: Duration = Duration::from_secs(1);
+    /// The largest language runtime takes some seconds for each engine.
+    pub const LOAD_TIME: Duration = Duration::from_secs(60);
+}
+
+impl Default for WatchSettings {
+    fn default() -> Self {
+        Self {
+            rescan: Self::RESCAN,
+            quiet: Self::QUIET,
+            longest: Self::LONGEST,
+            load_time: Self::LOAD_TIME,
+            events: true,
+        }
+    }
+}
+
+impl SelectorsDirectory {
+    /// Watches the directory until the returned value is dropped. `on_change` gets
+    /// what stands in the chain, in order and whole: once before this returns, and
+    /// then whenever it is another.
+    ///
+    /// A file is taken when it is whole and loads. A bad replacement leaves the one
+    /// before it live; a file that never loaded holds its place with
+    /// [`Fallback::Unavailable`](spanmux_core::Fallback::Unavailable); one that is removed
+    /// leaves the chain. What did not change is the same selector as before, with all
+    /// that it learned.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), for the first look; and if there is no thread. Later
+    /// the chain stays as it is, and the status tells why.
+    ///
+    /// # Cost
+    /// One thread, and one of the file system's events. Files are read and compiled
+    /// on threads of their own.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use spanmux::{Chain, Limits, SelectorHost, SelectorsDirectory, TracerRegistry};
+    /// use std::sync::Arc;
+    ///
+    /// let registry = Arc::new(TracerRegistry::<()>::new());
+    /// let host = SelectorHost::new(Limits::default())?;
+    /// let live = registry.clone();
+    /// let watched = SelectorsDirectory::new("selectors", host)
+    ///     .watch(move |selectors| live.set_selectors(Chain::new(selectors)))?;
+    /// for file in watched.status().files {
+    ///     println!("{}: {:?} {:?}", file.name, file.active, file.refused);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn watch(
+        self,
+        on_change: impl FnMut(Vec<Arc<dyn Selector>>) + Send + 'static,
+    ) -> Result<WatchedDirectory, DirectoryError> {
+        self.watch_with(WatchSettings::default(), on_change)
+    }
+
+    /// As [`watch`](Self::watch), with settings.
+    ///
+    /// # Errors
+    /// As [`watch`](Self::watch).
+    pub fn watch_with(
+        self,
+        settings: WatchSettings,
+        on_change: impl FnMut(Vec<Arc<dyn Selector>>) + Send + 'static,
+    ) -> Result<WatchedDirectory, DirectoryError> {
+        let shared = Arc::new(Shared::default());
+        let (wake, woken) = mpsc::sync_channel(1);
+        let (begun, first) = mpsc::sync_channel(1);
+        let path = self.path.clone();
+        let lock = LockFile::new(self.lock.clone());
+        let mut watcher = Watcher {
+            loader: Loader::new(self.host.clone(), settings.load_time),
+            directory: self,
+            settings,
+            shared: Arc::clone(&shared),
+            on_change,
+            files: Files::default(),
+            lock,
+            events: Events::new(wake.clone(), woken),
+        };
+        let events = tracing::dispatcher::get_default(Clone::clone);
+        let work = move || {
+            tracing::dispatcher::with_default(&events, || {
+                let first = watcher.begin();
+                let well = first.is_ok();
+                if begun.send(first).is_ok() && well {
+                    watcher.run();
+                }
+            });
+        };
+        let thread = thread::Builder::new().name("spanmux-watcher".to_owned());
+        let no_thread = |source| DirectoryError::Thread { path, source };
+        if let Err(error) = thread.spawn(work) {
+            return Err(no_thread(error));
+        }
+        match first.recv() {
+            Ok(first) => first.map(|()| WatchedDirectory { shared, wake }),
+            Err(_) => Err(no_thread(std::io::Error::other("it ended at once"))),
+        }
+    }
+}
+
+/// A directory that is watched for as long as this value lives.
+///
+/// When it is dropped no further look begins. One that is under way is not waited
+/// for, and hands out nothing once it is seen that nobody wants it.
+#[must_use = "a directory is watched for as long as this value lives"]
+pub struct WatchedDirectory {
+    shared: Arc<Shared>,
+    wake: SyncSender<()>,
+}
+
+impl WatchedDirectory {
+    /// What is live, since when, and what was refused and why: a copy.
+    pub fn status(&self) -> WatchStatus {
+        self.shared.board.read()
+    }
+
+    /// Waits until the status is as wanted, and returns it; none if that takes longer.
+    ///
+    /// It is asked after each look, with the status locked: decide by what is given,
+    /// and ask the directory nothing.
+    pub fn wait_until(
+        &self,
+        timeout: Duration,
+        wanted: impl FnMut(&WatchStatus) -> bool,
+    ) -> Option<WatchStatus> {
+        self.shared.board.wait(timeout, wanted)
+    }
+}
+
+impl Drop for WatchedDirectory {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::Release);
+        // One that waits already wakes the thread too.
+        let _ = self.wake.try_send(());
+    }
+}
+
+impl fmt::Debug for WatchedDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatchedDirectory")
+            .field("status", &self.status())
+            .finish()
+    }
+}

@@ -1,0 +1,231 @@
+//! The thread that watches: it sleeps until something may have happened, looks, and
+//! hands out a chain if it is another.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+use notify::Watcher as _;
+
+use super::board::{Board, Posted, Refusal};
+use super::loader::Loader;
+use super::pins::LockFile;
+use super::watch::WatchSettings;
+use super::watched::{Files, Found, Patience};
+use super::{DirectoryError, SelectorsDirectory, stamp};
+use spanmux_core::Selector;
+
+/// A setting of nothing must not make it spin.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// What the thread and its owner share.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub(super) board: Board,
+    pub(super) stopped: AtomicBool,
+}
+
+pub(super) struct Watcher<F> {
+    pub(super) directory: SelectorsDirectory,
+    pub(super) settings: WatchSettings,
+    pub(super) shared: Arc<Shared>,
+    pub(super) loader: Loader,
+    pub(super) on_change: F,
+    pub(super) files: Files,
+    pub(super) lock: LockFile,
+    pub(super) events: Events,
+}
+
+/// What wakes the thread early.
+pub(super) struct Events {
+    wake: SyncSender<()>,
+    woken: Receiver<()>,
+    /// Beside the directory that it is for.
+    source: Option<(notify::RecommendedWatcher, (u64, u64))>,
+}
+
+impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
+    /// The first look, which may fail.
+    pub(super) fn begin(&mut self) -> Result<(), DirectoryError> {
+        self.watch_events();
+        let mut found = self.look(true)?;
+        // So that an empty directory is handed out too.
+        found.chain = true;
+        self.hand_out(&found);
+        Ok(())
+    }
+
+    /// Looks until it is stopped.
+    pub(super) fn run(mut self) {
+        let mut unsettled = true;
+        while self.sleep(unsettled) {
+            self.watch_events();
+            unsettled = match self.look(false) {
+                Ok(found) => {
+                    self.hand_out(&found);
+                    found.unsettled
+                }
+                Err(error) => {
+                    self.take_out();
+                    self.report(&error);
+                    false
+                }
+            };
+        }
+    }
+
+    /// One look; at the first nothing is live yet.
+    fn look(&mut self, first: bool) -> Result<Found, DirectoryError> {
+        self.directory.check_lock()?;
+        let held = self.lock.look(first)?;
+        self.files.hold_to(held.pins.clone());
+        let paths = self.directory.live_files(&held.pins)?;
+        let patience = Patience {
+            longest: self.settings.longest,
+            none: first,
+        };
+        let mut found = self
+            .files
+            .look(paths, &self.directory, &self.loader, patience);
+        found.unsettled |= held.unsettled;
+        Ok(found)
+    }
+
+    /// Who can make the directory unreadable cannot keep alive what is no longer listed.
+    fn take_out(&mut self) {
+        let mut found = Found::default();
+        self.files.revoke(&mut found);
+        if !found.chain || self.stopped() {
+            return;
+        }
+        self.call();
+        self.shared.board.edit(|posted| {
+            self.post(posted);
+            posted.status.changes += 1;
+            posted.status.chains += 1;
+        });
+    }
+
+    /// Says what was found, and hands out the chain if it is another.
+    fn hand_out(&mut self, found: &Found) {
+        if self.stopped() {
+            return;
+        }
+        if found.chain {
+            self.call();
+        }
+        let events = self.events.source.is_some();
+        self.shared.board.edit(|posted| {
+            if found.status || found.chain {
+                self.post(posted);
+            }
+            let status = &mut posted.status;
+            let well = status.trouble.take().is_none();
+            status.looks += 1;
+            status.changes += u64::from(found.status || found.chain || !well);
+            status.chains += u64::from(found.chain);
+            status.loads += found.loads;
+            status.refusals += found.refusals;
+            status.events = events;
+        });
+    }
+
+    /// Names the files, each with what stands in its place.
+    fn post(&self, posted: &mut Posted) {
+        posted.status.files = self.files.public();
+        posted.selectors = self.files.selectors();
+    }
+
+    fn call(&mut self) {
+        let selectors = self.files.selectors();
+        let count = selectors.len();
+        let call = AssertUnwindSafe(|| (self.on_change)(selectors));
+        match catch_unwind(call) {
+            Ok(()) => tracing::info!(selectors = count, "another chain of selectors is live"),
+            Err(_) => tracing::error!(
+                selectors = count,
+                "what takes a new chain of selectors panicked; it gets the next one"
+            ),
+        }
+    }
+
+    /// The directory as a whole cannot be read: all else stays as it is.
+    fn report(&self, error: &DirectoryError) {
+        let reason = super::describe(error);
+        self.shared.board.edit(|posted| {
+            let status = &mut posted.status;
+            status.looks += 1;
+            let known = status.trouble.as_ref();
+            if known.is_none_or(|known| known.reason != reason) {
+                tracing::warn!(%reason, "the chain of selectors stays as it is");
+                status.trouble = Some(Refusal::now(reason));
+                status.changes += 1;
+            }
+        });
+    }
+
+    fn stopped(&self) -> bool {
+        self.shared.stopped.load(Ordering::Acquire)
+    }
+
+    /// Waits for the next look; false if there is none.
+    fn sleep(&self, unsettled: bool) -> bool {
+        let rest = match unsettled {
+            true => self.settings.quiet,
+            false => self.settings.rescan,
+        };
+        let woken = self.events.woken.recv_timeout(rest.max(SHORTEST));
+        if woken != Err(RecvTimeoutError::Timeout) {
+            self.let_settle();
+        }
+        !self.stopped()
+    }
+
+    /// Waits until nothing more happens, and not for ever.
+    fn let_settle(&self) {
+        let begun = Instant::now();
+        while !self.stopped() && begun.elapsed() < self.settings.longest {
+            if self.events.woken.recv_timeout(self.settings.quiet).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Asks the file system to tell of changes, again if the directory is another.
+    fn watch_events(&mut self) {
+        let place = stamp::place(&self.directory.path);
+        let watched = self.events.source.as_ref().map(|(_, place)| *place);
+        if !self.settings.events || (watched.is_some() && watched == place) {
+            return;
+        }
+        self.events.source = place.and_then(|place| Some((self.source()?, place)));
+    }
+
+    fn source(&self) -> Option<notify::RecommendedWatcher> {
+        let wake = self.events.wake.clone();
+        let told = move |event: notify::Result<notify::Event>| {
+            if event.map_or(true, |event| !event.kind.is_access()) {
+                // One that waits already is enough.
+                let _ = wake.try_send(());
+            }
+        };
+        let mut source = notify::recommended_watcher(told).ok()?;
+        let path = &self.directory.path;
+        source
+            .watch(path, notify::RecursiveMode::NonRecursive)
+            .ok()?;
+        Some(source)
+    }
+}
+
+impl Events {
+    pub(super) fn new(wake: SyncSender<()>, woken: Receiver<()>) -> Self {
+        Self {
+            wake,
+            woken,
+            source: None,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The engine: which WebAssembly a selector may be, and how it is stopped.
+
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig,
+    VariableOperatorCost, WasmFeatures,
+};
+
+use super::cache::Disk;
+use super::limits::Limits;
+
+/// The proposals of WebAssembly that are on; all others are off, those too that a later
+/// wasmtime switches on for everybody. docs/wasmtime.md has the reasons.
+const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::FLOATS)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::COMPONENT_MODEL)
+    // Not for selectors, which are refused if they use it (`declared`), but for the
+    // modules by which the engine joins the components inside a component.
+    .union(WasmFeatures::MULTI_MEMORY);
+
+/// Fuel for each page that a guest grows its memory by: the host clears it.
+const FUEL_PER_PAGE: u8 = u8::MAX;
+
+/// How much of a sandbox's memory stays in place for the next one, wiped by hand. A
+/// guest of the Rust kit fits, and then a decision makes no system call.
+const KEPT_OF_SMALL: usize = 64 << 10;
+
+/// The same of a large memory, of which only the pages are wiped that the kernel says
+/// were written to. An interpreter writes to about one mebibyte for a decision.
+const KEPT_OF_LARGE: usize = 2 << 20;
+
+/// How much memory a component begins with, which decides how it is wiped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// So little that wiping all of it is faster than asking what was written to.
+    Small,
+    /// More.
+    Large,
+}
+
+impl Memory {
+    pub(super) fn of(bytes: u64) -> Self {
+        match bytes <= KEPT_OF_SMALL as u64 {
+            true => Self::Small,
+            false => Self::Large,
+        }
+    }
+}
+
+/// Whether the kernel tells which pages were written to: Linux from 6.7 on. Where it
+/// does not, there is no better way for a large memory than that for a small one.
+pub(super) fn tells_large() -> bool {
+    PoolingAllocationConfig::is_pagemap_scan_available()
+}
+
+/// Makes an engine: engines share nothing.
+///
+/// Sandboxes come from a pool that is as large as the limits allow. Where the
+/// system does not give that much address space, they are made on demand: slower,
+/// and the same otherwise.
+pub(super) fn engine(limits: &Limits, memory: Memory, disk: &Disk) -> wasmtime::Result<Engine> {
+    let mut config = config(limits);
+    config.cache(disk.entries().map(|entries| entries.wasmtime().clone()));
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, memory)));
+    Engine::new(&config).or_else(|error| {
+        tracing::debug!(%error, "no pool of sandboxes; they are made on demand");
+        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        Engine::new(&config)
+    })
+}
+
+fn config(limits: &Limits) -> Config {
+    let mut config = Config::new();
+
+    // A decision is cut off by fuel, the same on every machine; the epoch stands
+    // behind it for what fuel does not see.
+    config.consume_fuel(true);
+    config.operator_cost(OperatorCost {
+        variable: VariableOperatorCost {
+            memory_grow_per_page: FUEL_PER_PAGE,
+            ..VariableOperatorCost::new()
+        },
+        ..OperatorCost::new()
+    });
+    config.epoch_interruption(true);
+    config.max_wasm_stack(limits.stack_bytes);
+    // No such stack is made; the engine wants it no smaller than the other.
+    config.async_stack_size(limits.stack_bytes);
+
+    // The same answer on every machine: a selector is a pure function.
+    config.cranelift_nan_canonicalization(true);
+
+    // A selector computes a name. What it does not need for that stays off,
+    // because most faults of an engine live in what is new.
+    config.wasm_features(FEATURES, true);
+    config.wasm_features(!FEATURES, false);
+    config.concurrency_support(false);
+    config.shared_memory(false);
+
+    // Addresses are checked against what a sandbox may have and not against the
+    // four gibibytes that a module could address: a pool must fit any machine.
+    config.memory_reservation(limits.memory_bytes as u64);
+    config.memory_guard_size(64 << 10);
+    config.memory_reservation_for_growth(0);
+    config.parallel_compilation(false);
+    // A trap is told by its kind; nobody reads a guest's stack.
+    config.wasm_backtrace_max_frames(None);
+    config
+}
+
+fn pool(limits: &Limits, memory: Memory) -> PoolingAllocationConfig {
+    let count = |each: usize| u32::try_from(each.saturating_mul(slots(limits))).unwrap_or(u32::MAX);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(count(1))
+        .total_core_instances(count(limits.instances))
+        .total_memories(count(limits.memories))
+        .total_tables(count(limits.tables))
+        .total_gc_heaps(0)
+        // Checked by ourselves, with an error that names the limit.
+        .max_core_instances_per_component(u32::MAX)
+        .max_memories_per_component(u32::MAX)
+        .max_tables_per_component(u32::MAX)
+        .max_component_instance_size(2 << 20)
+        .max_core_instance_size(2 << 20)
+        .max_memory_size(limits.memory_bytes)
+        .table_elements(limits.table_elements)
+        .table_keep_resident(KEPT_OF_SMALL);
+    match memory {
+        Memory::Small => pool.linear_memory_keep_resident(KEPT_OF_SMALL),
+        Memory::Large => pool
+            .linear_memory_keep_resident(KEPT_OF_LARGE)
+            .pagemap_scan(Enabled::Auto),
+    };
+    pool
+}
+
+/// One sandbox for each decision that may run, one for a component that is being
+/// loaded, and those that stateful selectors keep.
+fn slots(limits: &Limits) -> usize {
+    limits.sandboxes.saturating_add(1 + Limits::STATEFUL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page() -> String {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/wasmtime.md");
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    /// What docs/wasmtime.md says of each flag: whether it is on.
+    fn documented() -> Vec<(String, bool)> {
+        let page = page();
+        let (_, table) = page.split_once("## Proposals").unwrap();
+        let (table, _) = table.split_once("\n## ").unwrap();
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+        rows.map(|row| {
+            let (flag, rest) = row.split_once("` |").unwrap();
+            (flag.to_owned(), rest.trim_start().starts_with("on"))
+        })
+        .collect()
+    }
+
+    #[test]
+    fn every_proposal_is_on_or_off_as_the_document_says() {
+        let documented = documented();
+        let known: Vec<&str> = WasmFeatures::all()
+            .iter_names()
+            .map(|(name, _)| name)
+            .collect();
+        let named: Vec<&str> = documented.iter().map(|(flag, _)| flag.as_str()).collect();
+        for flag in &known {
+            assert!(named.contains(flag), "{flag} is not in docs/wasmtime.md");
+        }
+        let disk = Disk::open(None, &Limits::default());
+        for memory in [Memory::Small, Memory::Large] {
+            let engine = engine(&Limits::default(), memory, &disk).unwrap();
+            for (flag, on) in &documented {
+                let is_on = WasmFeatures::from_name(flag).unwrap();
+                let is_on = engine.get_wasm_features().contains(is_on);
+                assert_eq!(is_on, *on, "{flag}");
+            }
+        }
+    }
+
+    /// The settings that docs/wasmtime.md tells of are the words of `config`.
+    #[test]
+    fn every_setting_is_in_the_document() {
+        let page = page();
+        let source = include_str!("engine.rs");
+        let (_, config) = source.split_once("fn config(").unwrap();
+        let (config, _) = config.split_once("fn pool(").unwrap();
+        let calls = config
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("config."));
+        let settings: Vec<&str> = calls.filter_map(|call| call.split('(').next()).collect();
+        assert!(settings.len() > 10, "{settings:?}");
+        for setting in settings {
+            assert!(page.contains(&format!("`{setting}`")), "{setting}");
+        }
+    }
+}

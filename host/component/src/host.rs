@@ -1,0 +1,378 @@
+//! The host of component selectors: one engine, and how a file becomes a selector.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use sha2::{Digest as _, Sha256};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
+
+use super::admission::Admission;
+use super::artifact::{Artifact, Artifacts, CompileStatus, Start};
+use super::builder::SelectorHostBuilder;
+use super::cache::{CompileCache, Disk};
+use super::clock::Clock;
+use super::compiled::Compiled;
+use super::contract;
+use super::declared::Declared;
+use super::engine::Memory;
+use super::error::{self, LoadError};
+use super::lanes::{Lane, Lanes};
+use super::limits::Limits;
+use super::manifest::Manifest;
+use super::questions;
+use super::sandbox::Sandbox;
+use super::selector::ComponentSelector;
+use super::shared::Shared;
+use super::wasi;
+use super::words::selector_name;
+use super::workers;
+use spanmux_core::internal::panic_message;
+
+/// What compiling a component needs of stack, an unoptimised compiler included. A
+/// thread of the default size has less, so the compiler borrows.
+const COMPILER_STACK: usize = 4 << 20;
+/// What a thread that only loads needs of stack: the same, and a little to get
+/// there. What it starts borrows more where it must.
+const WORKER_STACK: usize = COMPILER_STACK + (64 << 10);
+
+/// Loads and runs component selectors: engines of its own, with their limits.
+///
+/// A value like any other: make one for each registry, or share one by cloning it.
+/// It holds one small thread, which sleeps while no selector runs and ends with
+/// the last clone and the last selector; and one more for its compile cache, if it
+/// has one.
+///
+/// The one thing that reaches beyond the value is the engine's: a trap in compiled
+/// code is told by a signal, so wasmtime sets handlers for those signals in the
+/// process and passes on what is not its own.
+///
+/// # Examples
+/// ```no_run
+/// use spanmux::{Chain, Limits, SelectorHost};
+/// use std::sync::Arc;
+///
+/// let host = SelectorHost::new(Limits::default())?;
+/// let selector = host.load_file("selectors/50-environment.wasm".as_ref())?;
+/// let chain = Chain::new([Arc::new(selector) as Arc<_>]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct SelectorHost {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// Why a host could not be made: the system gave no engine or no thread.
+#[derive(Debug)]
+pub struct HostError {
+    message: String,
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no host for component selectors: {}", self.message)
+    }
+}
+
+impl std::error::Error for HostError {}
+
+impl From<wasmtime::Error> for HostError {
+    fn from(error: wasmtime::Error) -> Self {
+        Self {
+            message: format!("{error:#}"),
+        }
+    }
+}
+
+impl SelectorHost {
+    /// Makes a host without a compile cache.
+    ///
+    /// # Errors
+    /// [`HostError`] if this machine cannot run WebAssembly within these limits or
+    /// gives no thread, or if the limits allow no sandbox.
+    ///
+    /// # Cost
+    /// Reserves address space for the sandboxes, and starts one thread.
+    pub fn new(limits: Limits) -> Result<Self, HostError> {
+        Self::builder().limits(limits).build()
+    }
+
+    /// Makes a host of more than limits: with a compile cache.
+    pub fn builder() -> SelectorHostBuilder {
+        SelectorHostBuilder::default()
+    }
+
+    pub(super) fn make_with(
+        limits: Limits,
+        cache: Option<&CompileCache>,
+    ) -> Result<Self, HostError> {
+        if limits.sandboxes == 0 {
+            return Err(HostError {
+                message: "`Limits::sandboxes` is 0, so no decision could ever run".to_owned(),
+            });
+        }
+        let disk = Disk::open(cache, &limits);
+        with_stack(|| Self::make(limits, disk))
+    }
+
+    fn make(limits: Limits, disk: Disk) -> Result<Self, HostError> {
+        let lanes = Lanes::new(&limits, &disk)?;
+        let admission = Admission::new(limits.sandboxes);
+        let clock = Clock::start(admission).map_err(|error| HostError {
+            message: format!("no thread for its clock: {error}"),
+        })?;
+        lanes.engines().for_each(|engine| clock.watch(engine));
+        Ok(Self {
+            shared: Arc::new(Shared {
+                artifacts: Artifacts::new(disk),
+                starting: Mutex::new(()),
+                lanes,
+                limits,
+                clock,
+            }),
+        })
+    }
+
+    /// The limits that its selectors run in.
+    pub fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
+    /// How its components came to be, and what became of the compile cache.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::{CacheState, CompileCache, SelectorHost};
+    ///
+    /// // A cache that cannot be is no error.
+    /// let host = SelectorHost::builder()
+    ///     .cache(CompileCache::in_directory("/dev/null"))
+    ///     .build()?;
+    /// let status = host.compile_status();
+    /// assert!(matches!(status.cache, CacheState::Unusable { .. }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn compile_status(&self) -> CompileStatus {
+        self.shared.artifacts.status()
+    }
+
+    /// The directory of the compile cache, if one is in use.
+    pub(crate) fn cache_directory(&self) -> Option<&Path> {
+        let entries = self.shared.artifacts.disk().entries();
+        entries.map(|entries| entries.folder())
+    }
+
+    /// Loads a selector from a file. Its name is the file's, without the ending.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and [`LoadError::Read`].
+    ///
+    /// # Cost
+    /// As [`load`](Self::load). Reads the file whole, never more than the limit.
+    pub fn load_file(&self, path: &Path) -> Result<ComponentSelector, LoadError> {
+        self.load(&selector_name(path), &self.read_file(path)?)
+    }
+
+    /// The bytes of a file, if it has no more than a component may have.
+    pub(crate) fn read_file(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
+        let limit = self.shared.limits.component_bytes;
+        // Asked before it is opened: to open a pipe is to wait for its writer.
+        if !fs::metadata(path).map_err(LoadError::Read)?.is_file() {
+            let what = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
+            return Err(LoadError::Read(what));
+        }
+        let file = File::open(path).map_err(LoadError::Read)?;
+        let size = file.metadata().map_err(LoadError::Read)?.len();
+        // A file may grow, so the reading is bounded too.
+        let mut bytes = Vec::new();
+        file.take(limit as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(LoadError::Read)?;
+        if bytes.len() > limit {
+            return Err(LoadError::TooLarge {
+                bytes: size.max(bytes.len() as u64),
+                limit,
+            });
+        }
+        Ok(bytes)
+    }
+
+    /// Loads files by `load`, as many at once as [`Limits::compile_threads`] allows.
+    /// What came of each, in the order of the files.
+    pub(crate) fn load_files(
+        &self,
+        paths: &[PathBuf],
+        load: impl Fn(&Path) -> Result<ComponentSelector, LoadError> + Sync,
+    ) -> Vec<Result<ComponentSelector, LoadError>> {
+        let threads = self.shared.limits.compile_threads;
+        workers::for_each(paths, threads, WORKER_STACK, |path| load(path))
+    }
+
+    /// Loads a selector from the bytes of a component: reads what it says of
+    /// itself, compiles it, and starts it once to see that it starts.
+    ///
+    /// While a selector with the same bytes lives, its component is shared and
+    /// nothing is compiled or started.
+    ///
+    /// # Errors
+    /// [`LoadError`], one variant for each thing that can be wrong.
+    ///
+    /// # Cost
+    /// Compiles: milliseconds for a small component, seconds for a language
+    /// runtime. From a [`CompileCache`] a tenth of a millisecond, or some ten for a
+    /// language runtime. Not for the thread that starts spans.
+    pub fn load(&self, name: &str, bytes: &[u8]) -> Result<ComponentSelector, LoadError> {
+        self.load_if(name, bytes, |_| Ok(()))
+    }
+
+    /// The same, if these bytes are let in by their digest. Nothing of them is read
+    /// before.
+    pub(crate) fn load_if(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        let_in: impl FnOnce(&str) -> Result<(), LoadError>,
+    ) -> Result<ComponentSelector, LoadError> {
+        let limit = self.shared.limits.component_bytes;
+        if bytes.len() > limit {
+            return Err(LoadError::TooLarge {
+                bytes: bytes.len() as u64,
+                limit,
+            });
+        }
+        let digest = hex(&Sha256::digest(bytes));
+        let_in(&digest)?;
+        let artifact = self.shared.artifacts.get_or_make(&digest, || {
+            // A panic is a fault of the compiler, and must not sink other files.
+            catch_unwind(AssertUnwindSafe(|| {
+                with_stack(|| self.compile(name, &digest, bytes))
+            }))
+            .unwrap_or_else(|panic| {
+                Err(LoadError::Compile {
+                    message: panic_message(&*panic),
+                })
+            })
+        })?;
+        Ok(ComponentSelector::new(Arc::new(self.named(name, artifact))))
+    }
+
+    fn compile(&self, name: &str, digest: &str, bytes: &[u8]) -> Result<Arc<Artifact>, LoadError> {
+        let shared = &*self.shared;
+        let manifest = Manifest::read(bytes, &shared.limits)?;
+        let memory = Memory::of(manifest.declared.memory_bytes());
+        let (first, others) = shared.lanes.of(
+            bytes.len(),
+            memory,
+            &shared.limits,
+            shared.artifacts.disk(),
+            &shared.clock,
+        );
+        let made = shared
+            .artifacts
+            .compile(&first.engine, bytes)
+            .map_err(|error| compile_error(&error))?;
+        Declared::check_compiled(&made.component, &shared.limits)?;
+        let again = |lane: &Lane| {
+            let component = shared.artifacts.compile_again(&lane.engine, bytes);
+            let component = component.map_err(|error| compile_error(&error))?;
+            start(lane, &component, &manifest)
+        };
+        let artifact = Arc::new(Artifact {
+            digest: digest.to_owned(),
+            bytes: bytes.len(),
+            first: start(first, &made.component, &manifest)?,
+            others: others.iter().map(again).collect::<Result<_, _>>()?,
+            imports: manifest.imports,
+        });
+        if !made.starts {
+            // One after the other: a sandbox is waited for only so long, and loads
+            // must not take the last one from each other.
+            let _starting = shared.starting.lock();
+            self.named(name, artifact.clone()).try_start()?;
+            shared.artifacts.started(&made.name);
+        }
+        Ok(artifact)
+    }
+
+    fn named(&self, name: &str, artifact: Arc<Artifact>) -> Compiled {
+        Compiled {
+            name: name.to_owned(),
+            artifact,
+            host: self.shared.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for SelectorHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SelectorHost")
+            .field("limits", &self.shared.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A compiler recurses, and a caller may have a small stack.
+fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(COMPILER_STACK, 2 * COMPILER_STACK, work)
+}
+
+fn compile_error(error: &wasmtime::Error) -> LoadError {
+    let message = format!("{error:#}");
+    // The validator's errors carry the place in the file. What it was told to
+    // refuse is not broken.
+    if message.contains("(at offset 0x") && !error::names_a_feature(&message) {
+        LoadError::Malformed { message }
+    } else {
+        LoadError::Compile { message }
+    }
+}
+
+/// What an instance of a component in this lane is started from.
+fn start(lane: &Lane, component: &Component, manifest: &Manifest) -> Result<Start, LoadError> {
+    let select = find_select(component, manifest)?;
+    let pre = link(lane, component)?;
+    Ok(Start { pre, select })
+}
+
+fn link(lane: &Lane, component: &Component) -> Result<InstancePre<Sandbox>, LoadError> {
+    let link_error = |error: wasmtime::Error| LoadError::Link {
+        message: format!("{error:#}"),
+    };
+    let mut linker = lane.linker.clone();
+    for (name, import) in component.component_type().imports(&lane.engine) {
+        let ComponentItem::ComponentInstance(interface) = import.ty else {
+            continue;
+        };
+        let items = interface
+            .exports(&lane.engine)
+            .map(|(name, item)| (name, item.ty));
+        if contract::is_runtime_context(name) {
+            questions::check_questions(name, items.map(|(name, _)| name))?;
+        } else {
+            wasi::link_rest(&mut linker, name, items).map_err(link_error)?;
+        }
+    }
+    linker.instantiate_pre(component).map_err(link_error)
+}
+
+fn find_select(
+    component: &Component,
+    manifest: &Manifest,
+) -> Result<ComponentExportIndex, LoadError> {
+    manifest
+        .selection()
+        .and_then(|name| component.get_export_index(None, name))
+        .and_then(|interface| component.get_export_index(Some(&interface), "select"))
+        .ok_or_else(|| LoadError::Link {
+            message: "its selection has no function `select`".to_owned(),
+        })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,189 @@
+//! What a selector may use, as a page of promises: each limit a named constant
+//! with its reason, each to be changed by the embedder.
+
+use std::time::Duration;
+
+use spanmux_core::internal::{Patience, Room};
+
+/// What a component may use. Build it from [`Default`] and change what you need.
+///
+/// # Examples
+/// ```
+/// use spanmux::Limits;
+/// use std::time::Duration;
+///
+/// let limits = Limits { wall_clock: Duration::from_millis(20), ..Limits::default() };
+/// assert_eq!(limits.fuel, Limits::FUEL);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a component's file.
+    pub component_bytes: usize,
+    /// Bytes of linear memory, over all memories of an instance.
+    pub memory_bytes: usize,
+    /// Elements of tables, over all tables of an instance.
+    pub table_elements: usize,
+    /// Core instances inside a component.
+    pub instances: usize,
+    /// Linear memories inside a component.
+    pub memories: usize,
+    /// Tables inside a component.
+    pub tables: usize,
+    /// Bytes of stack for a guest's own frames.
+    pub stack_bytes: usize,
+    /// Fuel for one decision: about one for each instruction, for each byte that
+    /// is copied in bulk and for each byte that a question hands over.
+    pub fuel: u64,
+    /// Wall-clock time for one decision, the backstop behind fuel. Ticks of
+    /// [`TICK`](Self::TICK), so it may last one tick longer.
+    pub wall_clock: Duration,
+    /// Bytes that a guest may hand to the host at once: a key, a salt, its answer.
+    pub answer_bytes: usize,
+    /// Bytes of an error message that are kept.
+    pub message_bytes: usize,
+    /// Bytes that a guest may print in one decision; what it prints beyond is
+    /// dropped.
+    pub printed_bytes: usize,
+    /// Decisions that may run at once.
+    pub sandboxes: usize,
+    /// How long a decision waits for a sandbox to come free.
+    pub admission_wait: Duration,
+    /// Engines that run small selectors beside each other, so that threads do not
+    /// hold each other up. Each selector is compiled for each.
+    pub engines: usize,
+    /// Selectors in one directory.
+    pub selectors: usize,
+    /// Components of a directory that are compiled at once, each on a thread.
+    pub compile_threads: usize,
+    /// Answers that are learned of one selector, over all of its questions.
+    pub learned_answers: usize,
+    /// Bytes that what is learned of one selector may take.
+    pub learned_bytes: usize,
+    /// Runs in a row that trap, use up a budget or cannot be made, after which a
+    /// selector is suspended. Never, if this is 0.
+    pub suspend_after: u32,
+    /// How long a selector is suspended the first time, before a run is tried. Each
+    /// time after that it is twice as long.
+    pub suspend_first: Duration,
+    /// How long a selector is suspended at most.
+    pub suspend_longest: Duration,
+}
+
+impl Limits {
+    /// 64 MiB. The largest toolchain we know of, Python's, makes 18 MB.
+    pub const COMPONENT_BYTES: usize = 64 << 20;
+    /// 64 MiB. A Python interpreter starts with 13 MB, a Rust selector needs 64
+    /// KiB.
+    pub const MEMORY_BYTES: usize = 64 << 20;
+    /// The largest interpreter we know of has 7,690.
+    pub const TABLE_ELEMENTS: usize = 65_536;
+    /// A component linked from shared libraries, as Python's, needs dozens.
+    pub const INSTANCES: usize = 64;
+    /// One, and one for each adapter with a memory of its own.
+    pub const MEMORIES: usize = 4;
+    /// One for each module of a component.
+    pub const TABLES: usize = 16;
+    /// 512 KiB. Enough for the recursion of an interpreter; a caller's thread that
+    /// has less left borrows a stack for the decision.
+    pub const STACK_BYTES: usize = 512 << 10;
+    /// A Rust selector burns some thousands, an interpreter about two millions;
+    /// this many take some ten milliseconds.
+    pub const FUEL: u64 = 20_000_000;
+    /// Far beyond what the fuel lasts on a healthy machine, and short enough to
+    /// wait for once.
+    pub const WALL_CLOCK: Duration = Duration::from_millis(100);
+    /// How often the clock is looked at while decisions run.
+    pub const TICK: Duration = Duration::from_millis(5);
+    /// 64 KiB. A tracer's name has at most 256 bytes and a key some dozens.
+    pub const ANSWER_BYTES: usize = 64 << 10;
+    /// A sentence or two for a person.
+    pub const MESSAGE_BYTES: usize = 1024;
+    /// What a person would read of one decision's output.
+    pub const PRINTED_BYTES: usize = 4096;
+    /// Two for each core: a decision computes and does not wait, so more would
+    /// only hold memory. At least four.
+    pub const SANDBOXES_PER_CORE: usize = 2;
+    /// A thousand Rust decisions long, or ten of an interpreter.
+    pub const ADMISSION_WAIT: Duration = Duration::from_millis(20);
+    /// One for each core, and no more than this, because each engine compiles for
+    /// itself: a few milliseconds for a selector in Rust. Where decisions run, two
+    /// threads come to 1.9 times as many as one with an engine for each, and to
+    /// between 1.0 and 1.5 times in one.
+    pub const ENGINES: usize = 4;
+    /// A chain is asked one after the other; more than this is a mistake.
+    pub const SELECTORS: usize = 64;
+    /// One for each core and no more than this: to compile a language runtime takes
+    /// some hundreds of megabytes while it lasts.
+    pub const COMPILE_THREADS: usize = 4;
+
+    /// Stateful selectors that keep a sandbox beside those for decisions. One more may
+    /// find none, and its decisions go to the fallback tracer.
+    pub const STATEFUL: usize = 8;
+    /// As many as fit into [`LEARNED_BYTES`](Self::LEARNED_BYTES).
+    pub const LEARNED_ANSWERS: usize = 65_536;
+    /// 4 MiB, of which a selector that asks for a tenant and an environment takes a
+    /// few kilobytes. More is for one that asks for each user.
+    pub const LEARNED_BYTES: usize = 4 << 20;
+
+    /// Once or twice may be one request, or the machine; what breaks alike for the same
+    /// answers is learned and runs once.
+    pub const SUSPEND_AFTER: u32 = 5;
+    /// A machine that was short of something may have it again.
+    pub const SUSPEND_FIRST: Duration = Duration::from_secs(1);
+    /// Short enough that nobody restarts a service to have a selector tried again.
+    pub const SUSPEND_LONGEST: Duration = Duration::from_secs(300);
+
+    pub(crate) fn patience(&self) -> Patience {
+        Patience {
+            after: self.suspend_after,
+            first: self.suspend_first,
+            longest: self.suspend_longest.max(self.suspend_first),
+        }
+    }
+
+    pub(super) fn room(&self) -> Room {
+        Room {
+            answers: self.learned_answers,
+            bytes: self.learned_bytes,
+        }
+    }
+
+    /// [`wall_clock`](Self::wall_clock) in ticks: at least two, because the first
+    /// may be about to end.
+    pub(crate) fn ticks(&self) -> u64 {
+        let ticks = self.wall_clock.as_nanos().div_ceil(Self::TICK.as_nanos());
+        u64::try_from(ticks)
+            .unwrap_or(u64::MAX / 2)
+            .saturating_add(1)
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            component_bytes: Self::COMPONENT_BYTES,
+            memory_bytes: Self::MEMORY_BYTES,
+            table_elements: Self::TABLE_ELEMENTS,
+            instances: Self::INSTANCES,
+            memories: Self::MEMORIES,
+            tables: Self::TABLES,
+            stack_bytes: Self::STACK_BYTES,
+            fuel: Self::FUEL,
+            wall_clock: Self::WALL_CLOCK,
+            answer_bytes: Self::ANSWER_BYTES,
+            message_bytes: Self::MESSAGE_BYTES,
+            printed_bytes: Self::PRINTED_BYTES,
+            sandboxes: (cores * Self::SANDBOXES_PER_CORE).max(4),
+            admission_wait: Self::ADMISSION_WAIT,
+            engines: cores.min(Self::ENGINES),
+            selectors: Self::SELECTORS,
+            compile_threads: cores.min(Self::COMPILE_THREADS),
+            learned_answers: Self::LEARNED_ANSWERS,
+            learned_bytes: Self::LEARNED_BYTES,
+            suspend_after: Self::SUSPEND_AFTER,
+            suspend_first: Self::SUSPEND_FIRST,
+            suspend_longest: Self::SUSPEND_LONGEST,
+        }
+    }
+}

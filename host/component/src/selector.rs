@@ -1,0 +1,270 @@
+//! One component selector: a compiled component, and the mode that it runs in.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::compiled::Compiled;
+use super::kept::Kept;
+use super::limits::Limits;
+use super::mode::Mode;
+use spanmux_core::ContextView;
+use spanmux_core::Selector;
+use spanmux_core::TracerNames;
+use spanmux_core::explanation::Explanation;
+use spanmux_core::internal::Brief;
+use spanmux_core::internal::Circuit;
+use spanmux_core::internal::Seat;
+use spanmux_core::internal::{Learned, Run};
+use spanmux_core::{Decision, Suspension};
+
+/// A selector that is a component: compiled once, and run as its [`Mode`] says.
+/// Unless it is told otherwise, its decisions are learned.
+///
+/// A `SelectorHost` makes it. Cheap to clone: all clones are one selector, and what
+/// one learns the others know. What it decides among one list of tracers says nothing
+/// of another, so each list is learned apart; a registry keeps what was learned for
+/// its own. Asked beside a registry, with ever other lists, it remembers the last
+/// few.
+///
+/// # Cost
+/// A decision that was learned takes about as long as the same look-ups in native
+/// code, in whatever language the selector is written. Any other takes a fresh
+/// instance: microseconds for a selector in Rust, a millisecond for an interpreter.
+#[derive(Clone)]
+pub struct ComponentSelector {
+    compiled: Arc<Compiled>,
+    manner: Manner,
+    circuit: Arc<Circuit>,
+    #[cfg(spanmux_mutations)]
+    forget: Option<Forget>,
+}
+
+/// A mode with what it needs.
+#[derive(Clone)]
+enum Manner {
+    Learned(Arc<Learned>),
+    Fresh,
+    Stateful(Arc<Kept>),
+}
+
+impl Manner {
+    fn new(mode: Mode, limits: &Limits) -> Self {
+        match mode {
+            Mode::Learned => {
+                Self::Learned(Arc::new(Learned::new(limits.room(), limits.admission_wait)))
+            }
+            Mode::Fresh => Self::Fresh,
+            Mode::Stateful => Self::Stateful(Arc::default()),
+        }
+    }
+}
+
+impl ComponentSelector {
+    pub(super) fn new(compiled: Arc<Compiled>) -> Self {
+        let manner = Manner::new(Mode::default(), &compiled.host.limits);
+        let circuit = Arc::new(Circuit::new(compiled.host.limits.patience()));
+        Self {
+            compiled,
+            manner,
+            circuit,
+            #[cfg(spanmux_mutations)]
+            forget: None,
+        }
+    }
+
+    /// The same component, run in this mode. It begins anew: what this selector has
+    /// learned or kept stays behind, and so does a suspension.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use spanmux::{Limits, Mode, SelectorHost};
+    ///
+    /// let host = SelectorHost::new(Limits::default())?;
+    /// let takes_turns = host.load_file("selectors/60-takes-turns.wasm".as_ref())?;
+    /// let takes_turns = takes_turns.with_mode(Mode::Stateful);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_mode(&self, mode: Mode) -> Self {
+        Self {
+            manner: Manner::new(mode, &self.compiled.host.limits),
+            circuit: Arc::new(Circuit::new(self.compiled.host.limits.patience())),
+            ..self.clone()
+        }
+    }
+
+    /// The same component, learned wrongly: without a kind of question. For the test
+    /// that must notice it.
+    #[cfg(spanmux_mutations)]
+    #[doc(hidden)]
+    pub fn forgetting(&self, forget: Forget) -> Self {
+        Self {
+            forget: Some(forget),
+            ..self.with_mode(Mode::Learned)
+        }
+    }
+
+    /// The mode that it runs in.
+    pub fn mode(&self) -> Mode {
+        match self.manner {
+            Manner::Learned(_) => Mode::Learned,
+            Manner::Fresh => Mode::Fresh,
+            Manner::Stateful(_) => Mode::Stateful,
+        }
+    }
+
+    /// The size of its file in bytes.
+    pub fn file_bytes(&self) -> usize {
+        self.compiled.artifact.bytes
+    }
+
+    /// What it imports, by name. A selector in Rust, C or Go imports the runtime
+    /// context and nothing else.
+    pub fn imports(&self) -> &[String] {
+        &self.compiled.artifact.imports
+    }
+
+    /// What was learned of its decisions among these tracers; nothing in another
+    /// mode than [`Mode::Learned`].
+    ///
+    /// # Cost
+    /// Copies what was learned. It holds up no decision.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::explanation::{Outcome, Question, Step};
+    /// use spanmux::{Limits, RuntimeContext, Selector, SelectorHost, TracerNames};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let host = SelectorHost::new(Limits::default())?;
+    /// # let selectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../selectors");
+    /// let selector = host.load_file(format!("{selectors}/50-environment.wasm").as_ref())?;
+    /// let tracers = TracerNames::new(["langfuse", "console"]);
+    /// let context = RuntimeContext::builder().set("environment", "production").build()?;
+    /// for _ in 0..3 {
+    ///     selector.decide(&context.view(), &tracers);
+    /// }
+    ///
+    /// let explanation = selector.explain(&tracers);
+    /// assert_eq!((explanation.runs, explanation.hits), (1, 2));
+    /// let Some(Step::Asks(question, ways)) = explanation.tree else {
+    ///     panic!("the first decision is learned");
+    /// };
+    /// assert_eq!(question, Question::Get { key: "environment".to_owned() });
+    /// assert_eq!(ways[0].then, Step::Decides(Outcome::Tracer("langfuse".to_owned()), 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn explain(&self, tracers: &TracerNames) -> Explanation {
+        let explanation = match &self.manner {
+            Manner::Learned(learned) => learned.explain(tracers),
+            Manner::Fresh | Manner::Stateful(_) => Explanation::nothing(tracers.as_slice()),
+        };
+        Explanation {
+            selector: self.compiled.name.clone(),
+            digest: Some(self.compiled.artifact.digest.clone()),
+            ..explanation
+        }
+    }
+}
+
+impl Selector for ComponentSelector {
+    fn name(&self) -> &str {
+        &self.compiled.name
+    }
+
+    fn digest(&self) -> Option<&str> {
+        Some(&self.compiled.artifact.digest)
+    }
+
+    fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
+        match &self.manner {
+            Manner::Learned(learned) => {
+                let tree = learned.tree(tracers);
+                let run = || self.run(None, context, tracers);
+                learned.decide(&tree, context, run).into()
+            }
+            Manner::Fresh => self.run(None, context, tracers).decision,
+            Manner::Stateful(kept) => self.run(Some(kept), context, tracers).decision,
+        }
+    }
+
+    fn seat(&self, tracers: &TracerNames) -> Seat {
+        let Manner::Learned(learned) = &self.manner else {
+            return Seat::default();
+        };
+        learned
+            .present(tracers)
+            .map(Seat::before)
+            .unwrap_or_default()
+    }
+
+    fn decide_from(&self, seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
+        let Manner::Learned(learned) = &self.manner else {
+            return self.decide(context, tracers).into();
+        };
+        let tree = seat.tree(|| learned.tree(tracers));
+        learned.decide(tree, context, || self.run(None, context, tracers))
+    }
+
+    fn suspension(&self) -> Option<Suspension> {
+        self.circuit.suspension()
+    }
+}
+
+impl ComponentSelector {
+    /// Runs it, unless it is suspended: in a fresh sandbox, or in the one that is
+    /// kept.
+    fn run(&self, kept: Option<&Kept>, context: &ContextView<'_>, tracers: &TracerNames) -> Run {
+        let permit = match self.circuit.admit() {
+            Ok(permit) => permit,
+            Err(suspended) => return Run::none(suspended),
+        };
+        let run = self.compiled.run(kept, context, tracers);
+        permit.ended(&self.compiled.name, &run.decision.choice);
+        #[cfg(spanmux_mutations)]
+        let run = self.mutate(run);
+        run
+    }
+}
+
+/// A kind of question that is left out of what is learned.
+#[cfg(spanmux_mutations)]
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forget {
+    Get,
+    Has,
+    Keys,
+    Bucket,
+}
+
+#[cfg(spanmux_mutations)]
+impl ComponentSelector {
+    fn mutate(&self, mut run: Run) -> Run {
+        use spanmux_core::internal::Question;
+        if let Some(asked) = &mut run.asked {
+            asked.retain(|question| {
+                let kind = match question {
+                    Question::Get(_) => Forget::Get,
+                    Question::Has(_) => Forget::Has,
+                    Question::Keys => Forget::Keys,
+                    Question::Bucket { .. } => Forget::Bucket,
+                };
+                self.forget != Some(kind)
+            });
+        }
+        run
+    }
+}
+
+impl fmt::Debug for ComponentSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ComponentSelector")
+            .field("name", &self.compiled.name)
+            .field("digest", &self.compiled.artifact.digest)
+            .field("bytes", &self.compiled.artifact.bytes)
+            .field("imports", &self.compiled.artifact.imports)
+            .field("mode", &self.mode())
+            .finish_non_exhaustive()
+    }
+}

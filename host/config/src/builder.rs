@@ -1,0 +1,346 @@
+//! What a file says, and what code adds to it, made into a provider.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use super::chain::{Candidates, LoadedSelectors};
+use super::check::join;
+use super::config::Config;
+use super::nearest::hint;
+use super::problem::{Problem, lines};
+use super::shape::{SamplingName, TracerTable};
+use super::tracer::tracer;
+use spanmux_component::{CompileCache, HostError, Limits, SelectorHost};
+use spanmux_component::{DirectoryError, LoadedFile, SelectorsDirectory, WatchedDirectory};
+use spanmux_core::Selector;
+use spanmux_otel::{BuildError, RoutingTracerProvider, Sampling, TracerSource};
+
+/// A configuration to which code adds what it provides itself: ready-made tracers,
+/// native selectors, samplings.
+///
+/// # Examples
+/// ```
+/// use opentelemetry_sdk::trace::SdkTracerProvider;
+/// use spanmux::config::Config;
+/// use spanmux::native;
+///
+/// let config = Config::from_toml(r#"
+///     service = "shop"
+///     [tracers.console]
+///     exporter = { type = "console" }
+///     [tracers.own]
+///     type = "provided"
+/// "#)?;
+/// let provider = config
+///     .builder()
+///     .tracer("own", SdkTracerProvider::builder())
+///     .native_selector(native("by-tenant", |context, tracers| {
+///         tracers.choose(context.text("tenant").map_or("console", |_| "own"))
+///     }))
+///     .build()?;
+/// assert_eq!(provider.registry().names().as_slice(), ["console", "own"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ConfigBuilder {
+    config: Config,
+    tracers: Vec<(String, TracerSource)>,
+    samplings: BTreeMap<String, Sampling>,
+    natives: Vec<Arc<dyn Selector>>,
+    cache: Option<Option<CompileCache>>,
+}
+
+impl ConfigBuilder {
+    pub(super) fn new(config: Config) -> Self {
+        Self {
+            config,
+            tracers: Vec::new(),
+            samplings: BTreeMap::new(),
+            natives: Vec::new(),
+            cache: None,
+        }
+    }
+
+    /// Provides a tracer. It takes its place in the file, where it has the type
+    /// `provided`; one that the file does not name comes after those of the file.
+    pub fn tracer(mut self, name: impl Into<String>, tracer: impl Into<TracerSource>) -> Self {
+        self.tracers.push((name.into(), tracer.into()));
+        self
+    }
+
+    /// Provides a sampling, to which the file refers as `{ custom = "NAME" }`.
+    pub fn sampling(mut self, name: impl Into<String>, sampling: Sampling) -> Self {
+        self.samplings.insert(name.into(), sampling);
+        self
+    }
+
+    /// Provides a native selector. It is asked before those of the directory, unless
+    /// the file gives it another place.
+    pub fn native_selector(mut self, selector: impl Selector + 'static) -> Self {
+        self.natives.push(Arc::new(selector));
+        self
+    }
+
+    /// Where compiled selectors are kept, in place of what the file says.
+    pub fn cache(mut self, cache: impl Into<Option<CompileCache>>) -> Self {
+        self.cache = Some(cache.into());
+        self
+    }
+
+    /// Loads the selectors and makes nothing else.
+    ///
+    /// # Errors
+    /// [`ConfigBuildError`] as [`build`](Self::build), of selectors alone.
+    ///
+    /// # Cost
+    /// Compiles each file that is not in the cache.
+    pub fn load_selectors(&self) -> Result<LoadedSelectors, ConfigBuildError> {
+        self.load(self.directory()?.as_ref())
+    }
+
+    fn load(
+        &self,
+        directory: Option<&SelectorsDirectory>,
+    ) -> Result<LoadedSelectors, ConfigBuildError> {
+        let report = directory.map(SelectorsDirectory::load).transpose();
+        let report = report.map_err(ConfigBuildError::Directory)?;
+        let files = report.as_ref().map_or(&[][..], |report| report.files());
+        let chain = self.candidates(files).chain();
+        let chain = chain.map_err(ConfigBuildError::Invalid)?;
+        Ok(LoadedSelectors { chain, report })
+    }
+
+    fn candidates<'a>(&'a self, files: &'a [LoadedFile]) -> Candidates<'a> {
+        Candidates {
+            config: &self.config,
+            table: &self.config.selectors,
+            natives: &self.natives,
+            files,
+        }
+    }
+
+    /// The directory of the selectors, if the file names one. Nothing is loaded.
+    fn directory(&self) -> Result<Option<SelectorsDirectory>, ConfigBuildError> {
+        let table = &self.config.selectors;
+        let Some(path) = &table.directory else {
+            return Ok(None);
+        };
+        let path = self.config.path(path);
+        let said = table.cache.as_ref();
+        let said = said.map(|path| CompileCache::in_directory(self.config.path(path)));
+        let host = SelectorHost::builder()
+            .limits(Limits::from(&table.limits))
+            .cache(self.cache.clone().unwrap_or(said))
+            .build()
+            .map_err(ConfigBuildError::Host)?;
+        let mut directory = SelectorsDirectory::new(path, host);
+        if let Some(lock) = &table.lock {
+            directory = directory.with_lock(self.config.path(lock));
+        }
+        for (name, mode) in &table.modes {
+            directory = directory.with_mode(name, (*mode).into());
+        }
+        Ok(Some(directory))
+    }
+
+    /// Makes the tracers, loads the selectors, and puts them together.
+    ///
+    /// # Errors
+    /// [`ConfigBuildError`] if the file names something that code has not provided, or
+    /// a selector that is not there, or if a tracer or the selectors cannot be made.
+    ///
+    /// # Cost
+    /// Compiles each selector that is not in the cache, and opens files.
+    pub fn build(self) -> Result<RoutingTracerProvider, ConfigBuildError> {
+        let selectors = self.load_selectors();
+        let mut problems = self.missing();
+        if let Err(ConfigBuildError::Invalid(more)) = &selectors {
+            problems.extend(more.iter().cloned());
+        }
+        match problems.is_empty() {
+            true => self.build_with(selectors?),
+            false => Err(ConfigBuildError::Invalid(problems)),
+        }
+    }
+
+    /// [`build`](Self::build), and puts each change of the selectors directory in place
+    /// while the service runs: see [`SelectorsDirectory::watch`]. The order is that of
+    /// the file. A configuration that names no directory is built as it is.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build). Later a file that cannot be loaded is told by
+    /// [`WatchedDirectory::status`].
+    ///
+    /// # Cost
+    /// As [`build`](Self::build), and one thread.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use spanmux::config::Config;
+    ///
+    /// let (provider, watched) = Config::from_file("spanmux.toml")?.builder().watch()?;
+    /// opentelemetry::global::set_tracer_provider(provider);
+    /// // Keep `watched` for as long as the service runs.
+    /// # drop(watched);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn watch(
+        self,
+    ) -> Result<(RoutingTracerProvider, Option<WatchedDirectory>), ConfigBuildError> {
+        let directory = self.directory()?;
+        let selectors = self.load(directory.as_ref())?;
+        let order = self.candidates(&[]).order();
+        // It holds what is loaded until the directory is watched, so that nothing is
+        // compiled twice.
+        let provider = self.build_with(selectors)?;
+        let registry = provider.registry().clone();
+        let watch = |directory: SelectorsDirectory| {
+            directory.watch(move |files| registry.set_selectors(order.chain(files)))
+        };
+        let watched = directory.map(watch).transpose();
+        Ok((provider, watched.map_err(ConfigBuildError::Directory)?))
+    }
+
+    /// [`build`](Self::build) with selectors that are [loaded](Self::load_selectors)
+    /// already, and looked at.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_with(
+        self,
+        selectors: LoadedSelectors,
+    ) -> Result<RoutingTracerProvider, ConfigBuildError> {
+        let problems = self.missing();
+        if !problems.is_empty() {
+            return Err(ConfigBuildError::Invalid(problems));
+        }
+        let mut builder = RoutingTracerProvider::builder().selectors(selectors.chain);
+        let Self {
+            config,
+            tracers: mut provided,
+            samplings,
+            ..
+        } = self;
+        builder = config.context.apply(builder);
+        let service = config.service.unwrap_or_default();
+        for (name, table) in config.tracers {
+            let provided_place = provided.iter().position(|(given, _)| *given == name);
+            builder = match provided_place {
+                Some(place) => builder.tracer(name, provided.remove(place).1),
+                None => {
+                    let sampling = sampling(table.sampling.as_ref(), &samplings);
+                    let config = tracer(table, &service, sampling, &config.directory);
+                    builder.tracer(name, config)
+                }
+            };
+        }
+        for (name, source) in provided {
+            builder = builder.tracer(name, source);
+        }
+        if let Some(name) = config.default {
+            builder = builder.default_tracer(name);
+        }
+        if let Some(name) = config.fallback {
+            builder = builder.fallback(name);
+        }
+        builder.build().map_err(ConfigBuildError::Provider)
+    }
+
+    /// What the file wants of code and did not get, or got and does not want.
+    fn missing(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (name, table) in &self.config.tracers {
+            let key = join("tracers", name);
+            let provided = self.tracers.iter().any(|(given, _)| given == name);
+            match (table.kind.is_some(), provided) {
+                (true, false) => problems.push(self.config.problem(&key, format!(
+                    "code has not provided this tracer; call `tracer({name:?}, …)` before `build`"
+                ))),
+                (false, true) => problems.push(self.config.problem(&key, format!(
+                    "code provides a tracer {name:?} too; write `type = \"provided\"` here, or \
+                     give it another name"
+                ))),
+                _ => {}
+            }
+            problems.extend(self.no_sampling(&key, table));
+        }
+        problems
+    }
+
+    fn no_sampling(&self, key: &str, table: &TracerTable) -> Option<Problem> {
+        let Some(SamplingName::Custom(name)) = &table.sampling else {
+            return None;
+        };
+        if self.samplings.contains_key(name) {
+            return None;
+        }
+        let message = format!(
+            "code has registered no sampling {name:?}; call `sampling({name:?}, …)` before \
+             `build`{}",
+            hint(name, self.samplings.keys().map(String::as_str))
+        );
+        Some(
+            self.config
+                .problem(&format!("{key}.sampling.custom"), message),
+        )
+    }
+}
+
+/// A sampling that is there, because what is not was found out before.
+fn sampling(name: Option<&SamplingName>, custom: &BTreeMap<String, Sampling>) -> Sampling {
+    match name {
+        None | Some(SamplingName::Always) => Sampling::Always,
+        Some(SamplingName::Never) => Sampling::Never,
+        // The share was held against its bounds when the file was read.
+        Some(SamplingName::Ratio(share)) => Sampling::ratio(*share).unwrap_or_default(),
+        Some(SamplingName::Custom(name)) => custom.get(name).cloned().unwrap_or_default(),
+    }
+}
+
+impl fmt::Debug for ConfigBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigBuilder")
+            .field("config", &self.config)
+            .field("tracers", &self.tracers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why nothing was made of a configuration.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConfigBuildError {
+    /// The file and what code provides do not go together. All that was found.
+    Invalid(Vec<Problem>),
+    /// This machine cannot run selectors within the limits.
+    Host(HostError),
+    /// The selectors directory cannot be read.
+    Directory(DirectoryError),
+    /// The tracers cannot be made.
+    Provider(BuildError),
+}
+
+impl fmt::Display for ConfigBuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(problems) => lines(f, problems),
+            Self::Host(error) => error.fmt(f),
+            Self::Directory(error) => error.fmt(f),
+            Self::Provider(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for ConfigBuildError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        // The messages of the causes are our own already.
+        match self {
+            Self::Invalid(_) => None,
+            Self::Host(error) => error.source(),
+            Self::Directory(error) => error.source(),
+            Self::Provider(error) => error.source(),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The chain of selectors that a file asks for: files and native selectors, each at
+//! its place.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::check::join;
+use super::config::Config;
+use super::nearest::hint;
+use super::problem::Problem;
+use super::shape::{SelectorsTable, Unavailable};
+use spanmux_component::{LoadReport, LoadedFile};
+use spanmux_core::{Chain, Selector};
+
+/// Stands in the order for the files that are not named.
+const THE_REST: &str = "*";
+
+/// What there is to put in order.
+pub(super) struct Candidates<'a> {
+    pub(super) config: &'a Config,
+    pub(super) table: &'a SelectorsTable,
+    pub(super) natives: &'a [Arc<dyn Selector>],
+    pub(super) files: &'a [LoadedFile],
+}
+
+impl Candidates<'_> {
+    /// The selectors in the order in which they are asked, or everything that keeps
+    /// them from it.
+    pub(super) fn chain(&self) -> Result<Chain, Vec<Problem>> {
+        let mut problems = self.wrong_names();
+        if self.table.unavailable == Unavailable::Error {
+            problems.extend(self.unavailable());
+        }
+        match problems.is_empty() {
+            true => Ok(self
+                .order()
+                .chain(self.files.iter().map(LoadedFile::selector))),
+            false => Err(problems),
+        }
+    }
+
+    /// How what there is stands in order.
+    pub(super) fn order(&self) -> Order {
+        Order {
+            names: self.table.order.clone(),
+            natives: self.natives.to_vec(),
+            skips: self.table.unavailable == Unavailable::Skip,
+        }
+    }
+
+    fn wrong_names(&self) -> Vec<Problem> {
+        let files: Vec<String> = self.files.iter().map(LoadedFile::name).collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let natives: Vec<&str> = self.natives.iter().map(|native| native.name()).collect();
+        let all: Vec<&str> = natives.iter().chain(&files).copied().collect();
+        let mut problems = Vec::new();
+
+        for (place, name) in self.table.native.iter().enumerate() {
+            if !natives.contains(&name.as_str()) {
+                let message = format!(
+                    "code has registered no selector {name:?}; call `native_selector` with it \
+                     before `build`"
+                );
+                problems.push(self.problem(&format!("native[{place}]"), message));
+            }
+        }
+        for (place, name) in self.table.order.iter().enumerate() {
+            if name != THE_REST && !all.contains(&name.as_str()) {
+                let mut message = format!(
+                    "no selector is named {name:?}{}",
+                    hint(name, all.iter().copied())
+                );
+                message.push_str(". One that code registers is to stand in `native` too");
+                problems.push(self.problem(&format!("order[{place}]"), message));
+            }
+        }
+        for name in self.table.modes.keys() {
+            if !files.contains(&name.as_str()) {
+                let message = match natives.contains(&name.as_str()) {
+                    true => "it is native; only components have a mode".to_owned(),
+                    false => format!(
+                        "no file is a selector {name:?}{}",
+                        hint(name, files.iter().copied())
+                    ),
+                };
+                problems.push(self.problem(&join("modes", name), message));
+            }
+        }
+        for name in natives.iter().filter(|name| files.contains(name)) {
+            let message = format!(
+                "a file and a native selector have the name {name:?}; give one another name"
+            );
+            problems.push(self.problem("directory", message));
+        }
+        problems
+    }
+
+    fn unavailable(&self) -> impl Iterator<Item = Problem> {
+        let failed = self.files.iter().filter_map(|file| {
+            let error = file.outcome.as_ref().err()?;
+            let cause = std::error::Error::source(error);
+            let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+            Some((&file.path, format!("{error}{cause}")))
+        });
+        failed.map(|(path, error): (_, String)| {
+            let message = format!("{} cannot be loaded: {error}", Path::new(path).display());
+            self.problem("unavailable", message)
+        })
+    }
+
+    fn problem(&self, key: &str, message: String) -> Problem {
+        self.config.problem(&format!("selectors.{key}"), message)
+    }
+}
+
+/// How native selectors and those of a directory stand in order, whatever the
+/// directory holds.
+pub(super) struct Order {
+    names: Vec<String>,
+    natives: Vec<Arc<dyn Selector>>,
+    /// Whether files that could not be loaded are left out.
+    skips: bool,
+}
+
+impl Order {
+    /// The chain of these selectors of a directory, in its own order, and the native
+    /// ones.
+    pub(super) fn chain(&self, files: impl IntoIterator<Item = Arc<dyn Selector>>) -> Chain {
+        // What stands for a file that could not be loaded is made of nothing.
+        let is_live = |file: &Arc<dyn Selector>| !self.skips || file.digest().is_some();
+        let files: Vec<_> = files.into_iter().filter(is_live).collect();
+        let placed = |name: &str| self.names.iter().any(|placed| placed == name);
+        let rest = || files.iter().filter(|file| !placed(file.name()));
+        let named = |all: &[Arc<dyn Selector>], name: &str| {
+            all.iter().find(|one| one.name() == name).cloned()
+        };
+
+        let first = self.natives.iter().filter(|native| !placed(native.name()));
+        let mut chain: Vec<_> = first.cloned().collect();
+        for name in &self.names {
+            match named(&self.natives, name) {
+                Some(native) => chain.push(native),
+                None if name == THE_REST => chain.extend(rest().cloned()),
+                None => chain.extend(named(&files, name)),
+            }
+        }
+        if !placed(THE_REST) {
+            chain.extend(rest().cloned());
+        }
+        Chain::new(chain)
+    }
+}
+
+/// The selectors of a configuration, loaded.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct LoadedSelectors {
+    /// All of them, in the order in which they are asked.
+    pub chain: Chain,
+    /// What came of the directory; none if there is none.
+    pub report: Option<LoadReport>,
+}

@@ -1,0 +1,244 @@
+//! Exporters from what a file says of them.
+
+use std::fs;
+use std::path::Path;
+
+use super::shape::{
+    BraintrustParentName, ExporterKind, ExporterTable, LangSmithRegionName, LangfuseRegionName,
+    Protocol, Region, SpillTable,
+};
+use super::tracer::filter;
+use super::values::{Hidden, Period, Secret, Url};
+use spanmux_export::delivery::Spill;
+use spanmux_export::exporters::{
+    Arize, Braintrust, BraintrustParent, DatadogAgent, DatadogIntake, Exporter, GrafanaCloud,
+    Honeycomb, LangSmith, LangSmithRegion, Langfuse, LangfuseRegion, Mlflow, OtlpExporter, Phoenix,
+    Rotation,
+};
+
+/// The exporter of a table. Its paths are seen from this directory.
+pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
+    let ExporterTable {
+        filter,
+        headers,
+        gzip,
+        timeout,
+        proxy,
+        origin,
+        ca_certificates,
+        spill,
+        kind,
+    } = table;
+    let change = |mut exporter: OtlpExporter| {
+        for (name, Hidden(Secret(value))) in headers {
+            exporter = exporter.header(name, value);
+        }
+        let exporter = with(exporter, timeout, |exporter, Period(time)| {
+            exporter.timeout(time)
+        });
+        let exporter = with(exporter, proxy, |exporter, Hidden(Secret(url))| {
+            exporter.proxy(url)
+        });
+        let exporter = with(exporter, origin, |exporter, Url(url)| exporter.origin(url));
+        let exporter = with(exporter, ca_certificates, |exporter, file| {
+            // It could be read a moment ago. Nothing holds no certificate, which the
+            // exporter refuses.
+            exporter.ca_certificates(fs::read_to_string(directory.join(file)).unwrap_or_default())
+        });
+        if_said(exporter, gzip, OtlpExporter::gzip)
+    };
+    let exporter = match made(kind, directory) {
+        Made::Here(exporter) => exporter,
+        Made::Backend(exporter) => Exporter::otlp(change(exporter)),
+    };
+    let exporter = with(exporter, filter, |exporter, table| {
+        exporter.filter(self::filter(table))
+    });
+    with(exporter, spill, |exporter, table| {
+        exporter.spill(self::spill(table, directory))
+    })
+}
+
+/// An exporter that sends nothing, or one that sends to a backend.
+enum Made {
+    Here(Exporter),
+    Backend(OtlpExporter),
+}
+
+impl<T: Into<OtlpExporter>> From<T> for Made {
+    fn from(preset: T) -> Self {
+        Self::Backend(preset.into())
+    }
+}
+
+fn made(kind: ExporterKind, directory: &Path) -> Made {
+    match kind {
+        ExporterKind::Console {} => Made::Here(Exporter::console()),
+        ExporterKind::Discard {} => Made::Here(Exporter::discard()),
+        ExporterKind::File {
+            path,
+            max_bytes,
+            keep,
+        } => {
+            let default = Rotation::default();
+            let rotation = Rotation {
+                max_bytes: max_bytes.unwrap_or(default.max_bytes),
+                keep: keep.unwrap_or(default.keep),
+            };
+            Made::Here(Exporter::file_rotated(directory.join(path), rotation))
+        }
+        ExporterKind::Otlp {
+            endpoint: Url(endpoint),
+            whole_url,
+            protocol,
+        } => match protocol {
+            Some(Protocol::Grpc) => OtlpExporter::grpc(endpoint).into(),
+            _ if whole_url == Some(true) => OtlpExporter::http_to(endpoint).into(),
+            _ => OtlpExporter::http(endpoint).into(),
+        },
+        ExporterKind::Langfuse {
+            public_key,
+            secret_key: Secret(secret_key),
+            region,
+            base_url,
+        } => {
+            let preset = Langfuse::new(public_key, secret_key);
+            let preset = with(preset, region, |preset, name| preset.region(name.into()));
+            with(preset, base_url, |preset, Url(url)| preset.base_url(url)).into()
+        }
+        ExporterKind::DatadogAgent { address, protocol } => {
+            let preset = match protocol {
+                Some(Protocol::Grpc) => DatadogAgent::grpc(),
+                _ => DatadogAgent::http(),
+            };
+            with(preset, address, |preset, Url(url)| preset.origin(url)).into()
+        }
+        ExporterKind::Datadog {
+            site,
+            api_key: Secret(api_key),
+            llm_observability,
+            compute_stats,
+        } => {
+            let preset = DatadogIntake::new(site, api_key);
+            let preset = if_said(preset, llm_observability, DatadogIntake::llm_observability);
+            if_said(preset, compute_stats, DatadogIntake::compute_stats).into()
+        }
+        ExporterKind::Phoenix {
+            base_url: Url(url),
+            api_key,
+            project,
+            protocol,
+        } => {
+            let preset = match protocol {
+                Some(Protocol::Grpc) => Phoenix::grpc(url),
+                _ => Phoenix::http(url),
+            };
+            let preset = with(preset, api_key, |preset, Secret(key)| preset.api_key(key));
+            with(preset, project, Phoenix::project).into()
+        }
+        ExporterKind::Mlflow {
+            base_url: Url(url),
+            experiment_id,
+        } => Mlflow::new(url, experiment_id).into(),
+        ExporterKind::Braintrust {
+            api_key: Secret(api_key),
+            parent,
+            region,
+            base_url,
+        } => {
+            let preset = Braintrust::new(api_key, parent.into());
+            let preset = if_said(preset, is_eu(region), Braintrust::eu);
+            with(preset, base_url, |preset, Url(url)| preset.base_url(url)).into()
+        }
+        ExporterKind::LangSmith {
+            api_key: Secret(api_key),
+            project,
+            region,
+            base_url,
+        } => {
+            let preset = with(LangSmith::new(api_key), project, LangSmith::project);
+            let preset = with(preset, region, |preset, name| preset.region(name.into()));
+            with(preset, base_url, |preset, Url(url)| preset.base_url(url)).into()
+        }
+        ExporterKind::Arize {
+            space_id,
+            api_key: Secret(api_key),
+            project,
+        } => Arize::new(space_id, api_key, project).into(),
+        ExporterKind::Honeycomb {
+            api_key: Secret(api_key),
+            region,
+            protocol,
+            classic_dataset,
+        } => {
+            let preset = if_said(Honeycomb::new(api_key), is_eu(region), Honeycomb::eu);
+            let grpc = protocol.map(|protocol| protocol == Protocol::Grpc);
+            let preset = if_said(preset, grpc, Honeycomb::grpc);
+            with(preset, classic_dataset, Honeycomb::classic_dataset).into()
+        }
+        ExporterKind::GrafanaCloud {
+            zone,
+            instance_id,
+            token: Secret(token),
+        } => GrafanaCloud::new(zone, instance_id, token).into(),
+    }
+}
+
+/// Sets what is said.
+fn with<T, V>(unset: T, value: Option<V>, set: impl FnOnce(T, V) -> T) -> T {
+    match value {
+        Some(value) => set(unset, value),
+        None => unset,
+    }
+}
+
+/// Switches on what is said to be on.
+fn if_said<T>(off: T, said: Option<bool>, on: impl FnOnce(T) -> T) -> T {
+    if said == Some(true) { on(off) } else { off }
+}
+
+fn is_eu(region: Option<Region>) -> Option<bool> {
+    region.map(|region| region == Region::Eu)
+}
+
+fn spill(table: SpillTable, directory: &Path) -> Spill {
+    let default = Spill::to(directory.join(table.directory));
+    Spill {
+        max_bytes: table.max_bytes.map_or(default.max_bytes, Into::into),
+        max_files: table.max_files.map_or(default.max_files, Into::into),
+        max_age: table.max_age.map_or(default.max_age, |Period(time)| time),
+        ..default
+    }
+}
+
+impl From<LangfuseRegionName> for LangfuseRegion {
+    fn from(name: LangfuseRegionName) -> Self {
+        match name {
+            LangfuseRegionName::Eu => Self::Eu,
+            LangfuseRegionName::Us => Self::Us,
+            LangfuseRegionName::Jp => Self::Jp,
+            LangfuseRegionName::Hipaa => Self::Hipaa,
+        }
+    }
+}
+
+impl From<LangSmithRegionName> for LangSmithRegion {
+    fn from(name: LangSmithRegionName) -> Self {
+        match name {
+            LangSmithRegionName::Us => Self::Us,
+            LangSmithRegionName::Eu => Self::Eu,
+            LangSmithRegionName::Apac => Self::Apac,
+            LangSmithRegionName::Aws => Self::Aws,
+        }
+    }
+}
+
+impl From<BraintrustParentName> for BraintrustParent {
+    fn from(name: BraintrustParentName) -> Self {
+        match name {
+            BraintrustParentName::ProjectId(id) => Self::ProjectId(id),
+            BraintrustParentName::ProjectName(name) => Self::ProjectName(name),
+            BraintrustParentName::ExperimentId(id) => Self::ExperimentId(id),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What one key says of another: names that must be there, and keys that go
+//! together.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use super::check::{Checked, join};
+use super::document::{Entry, Node, Source, Value};
+use super::nearest::hint;
+use spanmux_core::MAX_NAME_BYTES;
+
+/// Exporters that send nothing to a backend.
+const LOCAL: [&str; 3] = ["console", "file", "discard"];
+/// What only exporters that send to a backend take.
+const FOR_BACKENDS: [&str; 7] = [
+    "headers",
+    "gzip",
+    "timeout",
+    "proxy",
+    "origin",
+    "ca_certificates",
+    "spill",
+];
+
+/// Looks at a file that may have other mistakes, so that all are found at once.
+pub(super) fn check(source: &Source, root: &Node, checked: &mut Checked, directory: &Path) {
+    let empty = Node {
+        at: 0,
+        value: Value::Table(Vec::new()),
+    };
+    let find = |key: &str| root.entries().iter().find(|entry| entry.key == key);
+    let tracers = find("tracers")
+        .map_or(&empty, |entry| &entry.node)
+        .entries();
+    let mut names = Names {
+        source,
+        checked,
+        tracers,
+        directory,
+    };
+    for key in ["default", "fallback"] {
+        if let Some(entry) = find(key) {
+            names.names_a_tracer(entry);
+        }
+    }
+    for (place, tracer) in tracers.iter().enumerate() {
+        names.name(tracer, &tracers[..place]);
+        names.tracer(tracer, find("service").is_some());
+    }
+    if let Some(selectors) = find("selectors") {
+        names.selectors(&selectors.node);
+    }
+}
+
+struct Names<'a> {
+    source: &'a Source,
+    checked: &'a mut Checked,
+    tracers: &'a [Entry],
+    /// What relative paths are seen from.
+    directory: &'a Path,
+}
+
+impl Names<'_> {
+    fn problem(&mut self, at: usize, path: &str, message: impl Into<String>) {
+        let problem = self.source.problem(at, path, message);
+        self.checked.problems.push(problem);
+    }
+
+    /// The key names a tracer of the file.
+    fn names_a_tracer(&mut self, entry: &Entry) {
+        let Value::Text(written) = &entry.node.value else {
+            return;
+        };
+        let Some(name) = self.checked.values[&entry.key].as_str() else {
+            return;
+        };
+        if self.tracers.iter().all(|tracer| tracer.key != name) {
+            let known = self.tracers.iter().map(|tracer| tracer.key.as_str());
+            let message = format!("no tracer is named {written:?}{}", hint(written, known));
+            self.problem(entry.node.at, &entry.key, message);
+        }
+    }
+
+    /// The name of a tracer, beside those that come before it.
+    fn name(&mut self, tracer: &Entry, before: &[Entry]) {
+        let name = &tracer.key;
+        let path = join("tracers", name);
+        let same = |other: &&Entry| other.key.to_lowercase() == name.to_lowercase();
+        // One that is the very same is no TOML, and no JSON of ours.
+        if let Some(other) = before.iter().find(same) {
+            let message = format!(
+                "there is a tracer {:?} too, and a selector that means one would name the other; \
+                 give one another name",
+                other.key
+            );
+            self.problem(tracer.at, &path, message);
+        }
+        if name.is_empty() || name.len() > MAX_NAME_BYTES {
+            let message = format!("a tracer's name has from 1 to {MAX_NAME_BYTES} bytes");
+            self.problem(tracer.at, &path, message);
+        }
+    }
+
+    fn tracer(&mut self, tracer: &Entry, has_service: bool) {
+        let Value::Table(entries) = &tracer.node.value else {
+            return;
+        };
+        let path = join("tracers", &tracer.key);
+        let find = |key: &str| entries.iter().find(|entry| entry.key == key);
+        if find("type").is_some() {
+            self.provided(entries, &path);
+            return;
+        }
+        if find("service").is_none() && !has_service {
+            let message = "it has no service name; write `service` here, or once at the top of \
+                           the file";
+            self.problem(tracer.at, &path, message);
+        }
+        let said = self.checked.values["tracers"][&tracer.key].clone();
+        if let Some(one) = find("exporter") {
+            self.exporter(&one.node, &said["exporter"], &join(&path, "exporter"));
+        }
+        if let Some(Value::List(several)) = find("exporters").map(|entry| &entry.node.value) {
+            for (place, one) in several.iter().enumerate() {
+                let path = format!("{path}.exporters[{place}]");
+                self.exporter(one, &said["exporters"][place], &path);
+            }
+        }
+        match (find("exporter"), find("exporters")) {
+            (Some(_), Some(several)) => {
+                let message = "there is `exporter` too; write all of them as `exporters`";
+                self.problem(several.at, &join(&path, "exporters"), message);
+            }
+            (None, None) => self.no_exporter(tracer.at, &path),
+            (None, Some(several)) if is_empty(&several.node) => {
+                self.no_exporter(several.at, &join(&path, "exporters"));
+            }
+            _ => {}
+        }
+    }
+
+    fn exporter(&mut self, exporter: &Node, said: &Json, path: &str) {
+        let entries = exporter.entries();
+        let find = |key: &str| entries.iter().find(|entry| entry.key == key);
+        let Some(Value::Text(kind)) = find("type").map(|entry| &entry.node.value) else {
+            return;
+        };
+        let wrong = |entry: &&Entry| FOR_BACKENDS.contains(&entry.key.as_str());
+        for entry in entries.iter().filter(wrong) {
+            if LOCAL.contains(&kind.as_str()) {
+                let message =
+                    format!("an exporter of type {kind:?} sends to no backend; remove the key");
+                self.problem(entry.at, &join(path, &entry.key), message);
+            }
+        }
+        if let (Some(region), Some(_)) = (find("region"), find("base_url")) {
+            let message = "a server of your own is in no region of a cloud; remove this key, or \
+                           `base_url`";
+            self.problem(region.at, &join(path, "region"), message);
+        }
+        if let (Some(entry), Some(file)) =
+            (find("ca_certificates"), said["ca_certificates"].as_str())
+        {
+            self.readable(entry, file, &join(path, "ca_certificates"));
+        }
+    }
+
+    /// The file that a key names can be read. It may stand in the environment, so what
+    /// is shown of it is what is written.
+    fn readable(&mut self, entry: &Entry, file: &str, path: &str) {
+        if fs::read_to_string(self.directory.join(file)).is_ok() {
+            return;
+        }
+        let shown = match &entry.node.value {
+            Value::Text(written) => written,
+            _ => file,
+        };
+        let message = format!(
+            "the file {} cannot be read; name one of PEM text that this process may read",
+            self.directory.join(shown).display()
+        );
+        self.problem(entry.node.at, path, message);
+    }
+
+    fn no_exporter(&mut self, at: usize, path: &str) {
+        let message = "it has no exporter; write `exporter` with a `type`, which is \"discard\" \
+                       if its spans shall go nowhere";
+        self.problem(at, path, message);
+    }
+
+    /// A tracer that code makes has nothing but its place here.
+    fn provided(&mut self, entries: &[Entry], path: &str) {
+        for entry in entries.iter().filter(|entry| entry.key != "type") {
+            let message = "code provides this tracer and says this itself; remove the key, or \
+                           `type`";
+            self.problem(entry.at, &join(path, &entry.key), message);
+        }
+    }
+
+    fn selectors(&mut self, selectors: &Node) {
+        let find = |key: &str| selectors.entries().iter().find(|entry| entry.key == key);
+        let said = self.checked.values["selectors"].clone();
+        if let (Some(entry), Some(named)) = (find("directory"), said["directory"].as_str()) {
+            let path = self.directory.join(named);
+            if !path.is_dir() {
+                let shown = match &entry.node.value {
+                    Value::Text(written) => self.directory.join(written),
+                    _ => path,
+                };
+                let message = format!(
+                    "there is no directory {}; create it, or name the right one",
+                    shown.display()
+                );
+                self.problem(entry.node.at, "selectors.directory", message);
+            }
+        }
+        if let Some(Value::List(order)) = find("order").map(|entry| &entry.node.value) {
+            self.no_name_twice(order, &said["order"]);
+        }
+    }
+
+    /// A selector is asked once.
+    fn no_name_twice(&mut self, nodes: &[Node], names: &Json) {
+        let names = names.as_array().map_or(&[][..], Vec::as_slice);
+        for (place, (node, name)) in nodes.iter().zip(names).enumerate() {
+            if names[..place].contains(name) && name.is_string() {
+                let message = "it is in the order twice; remove one";
+                self.problem(node.at, &format!("selectors.order[{place}]"), message);
+            }
+        }
+    }
+}
+
+fn is_empty(node: &Node) -> bool {
+    matches!(&node.value, Value::List(nodes) if nodes.is_empty())
+}

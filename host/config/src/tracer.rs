@@ -1,0 +1,202 @@
+//! Tracers from what a file says of them.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::Path;
+
+use opentelemetry::trace::SpanKind;
+
+use super::exporter::exporter;
+use super::shape::{
+    AttributeLimitsTable, BatchTable, FilterTable, KindName, MaskName, RedactionTable, TracerTable,
+};
+use super::values::Period;
+use spanmux_export::delivery::BatchConfig;
+use spanmux_export::scrub::{AttributeLimits, Mask, Redaction, SpanFilter};
+use spanmux_otel::{Sampling, TracerConfig};
+
+/// How a tracer is made. Its paths are seen from this directory.
+pub(super) fn tracer(
+    table: TracerTable,
+    service: &str,
+    sampling: Sampling,
+    directory: &Path,
+) -> TracerConfig {
+    let service = table.service.unwrap_or_else(|| service.to_owned());
+    let mut config = TracerConfig::new(service).sampling(sampling);
+    for exporter in table.exporter.into_iter().chain(table.exporters) {
+        config = config.exporter(self::exporter(exporter, directory));
+    }
+    for (key, value) in table.resource {
+        config = config.resource(key, opentelemetry::Value::from(value));
+    }
+    if let Some(table) = table.batch {
+        config = config.batch(batch(&table));
+    }
+    if let Some(table) = table.redaction {
+        config = config.redaction(redaction(table));
+    }
+    if let Some(table) = table.filter {
+        config = config.filter(filter(table));
+    }
+    if let Some(table) = table.limits {
+        config = config.limits(limits(&table));
+    }
+    match table.max_open_spans {
+        Some(spans) => config.max_open_spans(spans.get()),
+        None => config,
+    }
+}
+
+fn batch(table: &BatchTable) -> BatchConfig {
+    let default = BatchConfig::default();
+    BatchConfig {
+        queue: table.queue.map_or(default.queue, NonZeroUsize::get),
+        size: table.size.map_or(default.size, NonZeroUsize::get),
+        every: table.every.map_or(default.every, |Period(time)| time),
+        timeout: table.timeout.map_or(default.timeout, |Period(time)| time),
+    }
+}
+
+fn redaction(table: RedactionTable) -> Redaction {
+    let redaction = match table.defaults {
+        Some(false) => Redaction::none(),
+        _ => Redaction::default(),
+    };
+    let redaction = redaction.keys(table.keys).except(table.except);
+    let redaction = match table.in_texts {
+        Some(in_texts) => redaction.in_texts(in_texts),
+        None => redaction,
+    };
+    match table.mask {
+        None | Some(MaskName::Full) => redaction,
+        Some(MaskName::Partial) => redaction.mask(Mask::Partial),
+        Some(MaskName::Text(text)) => redaction.mask(Mask::Text(text)),
+    }
+}
+
+/// Which spans an exporter or a tracer leaves out.
+pub(super) fn filter(table: FilterTable) -> SpanFilter {
+    let filter = SpanFilter::new()
+        .drop_names(table.drop_names)
+        .drop_kinds(table.drop_kinds.into_iter().map(SpanKind::from))
+        .drop_operations(table.drop_operations);
+    let attributes = table.drop_attributes.into_iter();
+    attributes.fold(filter, |filter, (key, value)| {
+        filter.drop_attribute(key, opentelemetry::Value::from(value))
+    })
+}
+
+fn limits(table: &AttributeLimitsTable) -> AttributeLimits {
+    let default = AttributeLimits::default();
+    AttributeLimits {
+        length: table.length.map_or(default.length, NonZeroUsize::get),
+        depth: table.depth.map_or(default.depth, NonZeroUsize::get),
+        items: table.items.map_or(default.items, NonZeroUsize::get),
+        attributes: table.attributes.map(NonZeroU32::get),
+        events: table.events.map(NonZeroU32::get),
+        links: table.links.map(NonZeroU32::get),
+    }
+}
+
+impl From<KindName> for SpanKind {
+    fn from(name: KindName) -> Self {
+        match name {
+            KindName::Client => Self::Client,
+            KindName::Server => Self::Server,
+            KindName::Producer => Self::Producer,
+            KindName::Consumer => Self::Consumer,
+            KindName::Internal => Self::Internal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Config;
+    use spanmux_export::delivery::Spill;
+    use spanmux_export::exporters::{Exporter, OtlpExporter};
+
+    /// What a file says of a tracer is what the builder in Rust would say.
+    #[test]
+    fn a_file_mirrors_the_builder() {
+        let config = Config::from_toml(
+            "[tracers.a]
+            service = 'shop'
+            resource = { flag = true, number = 7, share = 0.5, text = 'x' }
+            max_open_spans = 9
+            batch = { queue = 1, size = 2, every = '3s', timeout = '4ms' }
+            redaction = { defaults = false, in_texts = true, keys = ['k'], except = ['e'], mask = { text = '-' } }
+            filter = { drop_names = ['n*'], drop_kinds = ['client'], drop_operations = ['o'], drop_attributes = { a = 1 } }
+            limits = { length = 1, depth = 2, items = 3, attributes = 4, events = 5, links = 6 }
+            [tracers.a.exporter]
+            type = 'otlp'
+            endpoint = 'http://collector:4318'
+            gzip = true
+            timeout = '1s'
+            headers = { x = 'y' }
+            filter = { drop_names = ['m'] }
+            spill = { directory = 'd', max_bytes = 1, max_files = 2, max_age = '3s' }",
+        );
+        let (_, table) = config.unwrap().tracers.remove(0);
+        let one = exporter(table.exporter.clone().unwrap(), Path::new("etc"));
+        assert_eq!(one.filter, SpanFilter::new().drop_names(["m"]));
+        let spill = Spill {
+            directory: "etc/d".into(),
+            max_bytes: 1,
+            max_files: 2,
+            max_age: Duration::from_secs(3),
+        };
+        assert_eq!(one.spill, Some(spill));
+        let made = tracer(table, "another", Sampling::Never, Path::new("etc"));
+
+        let exporter = OtlpExporter::http("http://collector:4318")
+            .header("x", "y")
+            .timeout(Duration::from_secs(1))
+            .gzip();
+        let written = TracerConfig::new("shop")
+            .sampling(Sampling::Never)
+            .exporter(Exporter::otlp(exporter))
+            .resource("flag", true)
+            .resource("number", 7)
+            .resource("share", 0.5)
+            .resource("text", "x")
+            .batch(BatchConfig {
+                queue: 1,
+                size: 2,
+                every: Duration::from_secs(3),
+                timeout: Duration::from_millis(4),
+            })
+            .redaction(
+                Redaction::none()
+                    .in_texts(true)
+                    .keys(["k"])
+                    .except(["e"])
+                    .mask(Mask::Text("-".to_owned())),
+            )
+            .filter(
+                SpanFilter::new()
+                    .drop_names(["n*"])
+                    .drop_kinds([SpanKind::Client])
+                    .drop_operations(["o"])
+                    .drop_attribute("a", 1),
+            )
+            .limits(AttributeLimits {
+                length: 1,
+                depth: 2,
+                items: 3,
+                attributes: Some(4),
+                events: Some(5),
+                links: Some(6),
+            })
+            .max_open_spans(9);
+        // A literal is kept as one, and what a file says is not.
+        let shown = |config: TracerConfig| format!("{config:#?}").replace("Static", "Owned");
+        assert_eq!(shown(made), shown(written));
+    }
+}

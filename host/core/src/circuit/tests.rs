@@ -1,0 +1,252 @@
+//! The circuit against a clock that the tests move.
+
+use super::*;
+use crate::decision::Budget;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn trap() -> Fallback {
+    Fallback::Trapped("unreachable".to_owned())
+}
+
+/// A circuit, and what time it is.
+struct Clocked {
+    state: State,
+    now: Instant,
+}
+
+impl Clocked {
+    /// Three runs in a row, for a second at first and ten at most.
+    fn new() -> Self {
+        Self::with(3, SECOND, 10 * SECOND)
+    }
+
+    fn with(after: u32, first: Duration, longest: Duration) -> Self {
+        let patience = Patience {
+            after,
+            first,
+            longest,
+        };
+        Self {
+            state: State::new(patience),
+            now: Instant::now(),
+        }
+    }
+
+    fn later(&mut self, time: Duration) {
+        self.now += time;
+    }
+
+    /// Whether a run is let through, and whether as the probe.
+    fn admit(&mut self) -> Option<bool> {
+        self.state.admit(self.now).ok()
+    }
+
+    /// One whole run that breaks: how long it is suspended for that.
+    fn broken(&mut self) -> Option<Duration> {
+        let probe = self.admit().expect("a run");
+        let suspended = self.state.broke(probe, &trap(), self.now);
+        self.state.probing = false;
+        suspended
+    }
+
+    /// One whole run that works: whether that ends a suspension.
+    fn well(&mut self) -> bool {
+        let probe = self.admit().expect("a run");
+        let restored = self.state.worked(probe, self.now);
+        self.state.probing = false;
+        restored
+    }
+
+    /// Breaks until it is suspended, from closed.
+    fn suspend(&mut self) -> Duration {
+        let all: Vec<_> = (0..self.state.patience.after)
+            .map(|_| self.broken())
+            .collect();
+        all.last().copied().flatten().expect("a suspension")
+    }
+}
+
+#[test]
+fn so_many_runs_in_a_row_suspend_it() {
+    let mut circuit = Clocked::new();
+    assert_eq!(circuit.broken(), None);
+    assert_eq!(circuit.broken(), None);
+    assert_eq!(circuit.broken(), Some(SECOND));
+    assert_eq!(circuit.admit(), None);
+    let suspension = circuit.state.suspension.clone().unwrap();
+    assert_eq!(
+        (suspension.times, &*suspension.reason),
+        (1, "the selector trapped: unreachable")
+    );
+    assert_eq!(
+        circuit.state.admit(circuit.now),
+        Err(Fallback::Suspended(suspension.reason))
+    );
+}
+
+#[test]
+fn a_run_that_works_begins_the_row_anew() {
+    let mut circuit = Clocked::new();
+    for _ in 0..100 {
+        assert_eq!(circuit.broken(), None);
+        assert_eq!(circuit.broken(), None);
+        assert!(!circuit.well());
+    }
+    assert_eq!(circuit.state.suspension, None);
+}
+
+#[test]
+fn when_the_time_is_up_one_run_is_tried_and_no_more() {
+    let mut circuit = Clocked::new();
+    circuit.suspend();
+    circuit.later(SECOND - Duration::from_nanos(1));
+    assert_eq!(circuit.admit(), None);
+    circuit.later(Duration::from_nanos(1));
+    assert_eq!(circuit.admit(), Some(true));
+    assert_eq!(circuit.admit(), None);
+    assert!(circuit.state.worked(true, circuit.now));
+    circuit.state.probing = false;
+    assert_eq!(circuit.admit(), Some(false));
+    assert_eq!(circuit.state.suspension, None);
+}
+
+#[test]
+fn each_probe_that_breaks_doubles_the_time_up_to_the_longest() {
+    let mut circuit = Clocked::new();
+    let mut lasts = circuit.suspend();
+    let since = circuit.state.suspension.clone().unwrap().since;
+    for expected in [2, 4, 8, 10, 10] {
+        circuit.later(lasts);
+        lasts = circuit.broken().expect("one is enough");
+        assert_eq!(lasts, expected * SECOND);
+    }
+    let suspension = circuit.state.suspension.clone().unwrap();
+    assert_eq!((suspension.since, suspension.times), (since, 6));
+}
+
+#[test]
+fn one_that_works_only_for_a_while_is_not_begun_with_again() {
+    let mut circuit = Clocked::new();
+    let first = circuit.suspend();
+    circuit.later(first);
+    assert!(circuit.well());
+    // It was well for less than it was suspended.
+    circuit.later(SECOND / 2);
+    assert_eq!(circuit.suspend(), 2 * SECOND);
+    circuit.later(2 * SECOND);
+    assert!(circuit.well());
+    // For two seconds the two are halved.
+    circuit.later(2 * SECOND);
+    assert_eq!(circuit.suspend(), 2 * SECOND);
+    circuit.later(2 * SECOND);
+    assert!(circuit.well());
+    // And in an hour all of it is forgotten.
+    circuit.later(3600 * SECOND);
+    assert_eq!(circuit.suspend(), SECOND);
+}
+
+#[test]
+fn what_began_before_the_suspension_adds_nothing() {
+    let mut circuit = Clocked::new();
+    assert_eq!(circuit.admit(), Some(false));
+    circuit.suspend();
+    assert!(!circuit.state.worked(false, circuit.now));
+    assert_eq!(circuit.state.broke(false, &trap(), circuit.now), None);
+    assert_eq!(circuit.admit(), None);
+    assert_eq!(circuit.state.suspension.as_ref().unwrap().times, 1);
+}
+
+#[test]
+fn with_no_number_nothing_is_suspended() {
+    let mut circuit = Clocked::with(0, SECOND, SECOND);
+    for _ in 0..1000 {
+        assert_eq!(circuit.broken(), None);
+    }
+    assert_eq!(circuit.admit(), Some(false));
+}
+
+#[test]
+fn times_of_nothing_and_without_end_are_no_trouble() {
+    let mut circuit = Clocked::with(1, Duration::ZERO, Duration::ZERO);
+    for _ in 0..10 {
+        assert_eq!(circuit.broken(), Some(Duration::ZERO));
+    }
+    assert!(circuit.well());
+    let mut circuit = Clocked::with(1, Duration::MAX, Duration::MAX);
+    assert_eq!(circuit.broken(), Some(Duration::MAX));
+    circuit.later(1_000_000 * SECOND);
+    assert_eq!(circuit.admit(), None);
+    assert_eq!(circuit.state.suspension.unwrap().until, None);
+}
+
+#[test]
+fn only_what_is_the_selectors_fault_or_the_machines_counts() {
+    let text = String::new;
+    let counted = [
+        Fallback::Trapped(text()),
+        Fallback::OutOfBudget(Budget::Fuel),
+        Fallback::OutOfBudget(Budget::WallClock),
+        Fallback::OutOfBudget(Budget::Stack),
+        Fallback::OutOfBudget(Budget::Bytes),
+        Fallback::Host(text()),
+    ];
+    let others = [
+        Fallback::Failed(text()),
+        Fallback::UnknownTracer(text()),
+        Fallback::Overloaded,
+        Fallback::Suspended(text()),
+        Fallback::Unavailable(text()),
+        Fallback::Abstained,
+        Fallback::NoSelector,
+        Fallback::NoTracers,
+    ];
+    let is_counted = |fallback: Fallback| broke(&Choice::Fallback(fallback)).is_some();
+    assert!(counted.into_iter().all(is_counted));
+    assert!(!others.into_iter().any(is_counted));
+    assert_eq!(broke(&Choice::Abstain), None);
+}
+
+/// With the lock, the clock and the permits.
+fn circuit(after: u32, first: Duration) -> Circuit {
+    Circuit::new(Patience {
+        after,
+        first,
+        longest: 300 * SECOND,
+    })
+}
+
+fn run(circuit: &Circuit, choice: &Choice) {
+    let permit = circuit.admit().expect("a permit");
+    permit.ended("guest", choice);
+}
+
+#[test]
+fn a_probe_that_nobody_speaks_of_is_tried_again_by_the_next() {
+    let circuit = circuit(1, Duration::ZERO);
+    run(&circuit, &Choice::Fallback(trap()));
+    for _ in 0..3 {
+        let probe = circuit.admit().expect("the probe");
+        assert!(probe.probe && circuit.admit().is_err());
+        drop(probe);
+        // One that found no sandbox neither.
+        run(&circuit, &Choice::Fallback(Fallback::Overloaded));
+    }
+    assert!(circuit.suspension().is_some());
+    run(&circuit, &Choice::Abstain);
+    assert_eq!(circuit.suspension(), None);
+}
+
+#[test]
+fn of_many_threads_one_is_let_through() {
+    let circuit = circuit(1, Duration::ZERO);
+    run(&circuit, &Choice::Fallback(trap()));
+    let permits: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| circuit.admit())).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    assert_eq!(permits.iter().filter(|permit| permit.is_ok()).count(), 1);
+}

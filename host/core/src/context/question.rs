@@ -1,0 +1,135 @@
+//! The four questions as values, and the one function that answers them: for the
+//! import of a guest that asks now, and for the walk through what was learned from
+//! the guests that asked before.
+
+use super::bucket;
+use super::key::Key;
+use super::value::Value;
+use super::view::ContextView;
+
+/// A question of the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    Get(Key),
+    Has(Key),
+    Keys,
+    Bucket {
+        key: Key,
+        salt: Box<str>,
+        buckets: u32,
+    },
+}
+
+impl Question {
+    pub fn get(key: String) -> Self {
+        Self::Get(Key::new(key))
+    }
+
+    pub fn has(key: String) -> Self {
+        Self::Has(Key::new(key))
+    }
+
+    pub fn bucket(key: String, salt: String, buckets: u32) -> Self {
+        Self::Bucket {
+            key: Key::new(key),
+            salt: salt.into(),
+            buckets,
+        }
+    }
+
+    /// Bytes of its texts.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Get(key) | Self::Has(key) => key.as_str().len(),
+            Self::Keys => 0,
+            Self::Bucket { key, salt, .. } => key.as_str().len() + salt.len(),
+        }
+    }
+
+    /// Makes it quicker to answer many times.
+    pub fn prepare(mut self) -> Self {
+        match &mut self {
+            Self::Get(key) | Self::Has(key) | Self::Bucket { key, .. } => key.prepare(),
+            Self::Keys => {}
+        }
+        self
+    }
+}
+
+/// What a context answers.
+pub enum Answer<'a> {
+    Get(Option<Value<'a>>),
+    Has(bool),
+    Keys(Keys<'a>),
+    Bucket {
+        share: Option<u32>,
+        /// Bytes that were hashed for it, roughly: they are paid for, so they are a
+        /// part of the answer, and only roughly, so that the answers stay few.
+        hashed: usize,
+    },
+}
+
+/// Values up to this size cost the same to hash.
+const SMALL_VALUE: usize = 256;
+
+impl<'a> ContextView<'a> {
+    /// The one place where questions are answered.
+    #[inline(always)]
+    pub fn answer(&self, question: &Question) -> Answer<'a> {
+        match question {
+            Question::Get(key) => Answer::Get(self.look_up(key)),
+            Question::Has(key) => Answer::Has(self.look_up(key).is_some()),
+            Question::Keys => Answer::Keys(Keys { view: *self }),
+            Question::Bucket { key, salt, buckets } => {
+                let value = self.look_up(key);
+                Answer::Bucket {
+                    share: value.and_then(|value| bucket::bucket(value, salt, *buckets)),
+                    hashed: value.map_or(0, |value| roughly(value.bytes())),
+                }
+            }
+        }
+    }
+}
+
+/// Four times as much, until it is enough.
+fn roughly(bytes: usize) -> usize {
+    let mut rough = SMALL_VALUE;
+    while rough < bytes {
+        rough = rough.saturating_mul(4);
+    }
+    rough
+}
+
+/// The keys of a context, which are listed only if somebody wants the list.
+#[derive(Clone, Copy)]
+pub struct Keys<'a> {
+    view: ContextView<'a>,
+}
+
+impl Keys<'_> {
+    /// Each key once, sorted by bytes.
+    pub fn list(&self) -> Vec<String> {
+        self.view.keys()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        let mut count = 0;
+        self.view.each_key(&mut |_, _| count += 1);
+        count
+    }
+
+    /// A number that is likely another for other keys, whatever their order.
+    pub fn fingerprint(&self) -> u64 {
+        let mut sum = 0_u64;
+        self.view.each_key(&mut |prefix, key| {
+            sum = sum.wrapping_add(super::map::hash(key).rotate_left(prefix.len() as u32));
+        });
+        sum
+    }
+
+    /// Whether the key is listed.
+    pub fn contains(&self, key: &str) -> bool {
+        self.view.lists(key)
+    }
+}

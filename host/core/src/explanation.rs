@@ -1,0 +1,279 @@
+//! A selector's cached decisions as plain data: the questions that it asked, the answers that it
+//! received, and the outcome of each path.
+//!
+//! The crate `spanmux-explain` groups an [`Explanation`] into rules and renders them.
+
+use std::fmt;
+
+/// What is known of a selector's decisions for one list of tracers.
+///
+/// It is a picture of a moment: the selector goes on learning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// The selector's name.
+    pub selector: String,
+    /// The SHA-256 of its file, in hex.
+    pub digest: Option<String>,
+    /// The tracers that it may name, in the order of their registration.
+    pub tracers: Vec<String>,
+    /// What was learned; none if nothing was yet.
+    pub tree: Option<Step>,
+    /// Decisions that were answered from the tree, as far as they were counted: a
+    /// sample, scaled up.
+    pub hits: u64,
+    /// Decisions for which the component ran.
+    pub runs: u64,
+    /// Answers that the tree holds, over all of its questions.
+    pub edges: usize,
+    /// Memory that the tree takes, in bytes.
+    pub bytes: usize,
+}
+
+impl Explanation {
+    /// That nothing is known, for these tracers.
+    #[doc(hidden)]
+    pub fn nothing(tracers: &[String]) -> Self {
+        Self {
+            selector: String::new(),
+            digest: None,
+            tracers: tracers.to_vec(),
+            tree: None,
+            hits: 0,
+            runs: 0,
+            edges: 0,
+            bytes: 0,
+        }
+    }
+}
+
+/// What happens next on one way through the tree.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The selector asks.
+    Asks(Question, Vec<Way>),
+    /// The selector has decided.
+    Decides(Outcome, Hits),
+}
+
+/// How often a decision was answered from the tree: a sample, scaled up.
+pub type Hits = u64;
+
+/// One answer to a question and what comes after it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Way {
+    /// What the context answered.
+    pub answer: Answer,
+    /// What the selector did then.
+    pub then: Step,
+}
+
+/// One of the questions of the contract.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Question {
+    /// `get`: the value of a key.
+    Get {
+        /// The key.
+        key: String,
+    },
+    /// `has`: whether there is a value.
+    Has {
+        /// The key.
+        key: String,
+    },
+    /// `keys`: which keys there are.
+    Keys,
+    /// `bucket`: the share that the value of a key falls in.
+    Bucket {
+        /// The key.
+        key: String,
+        /// The salt that the share is drawn with.
+        salt: String,
+        /// How many shares there are.
+        buckets: u32,
+    },
+}
+
+/// What the context answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// To `get` and `bucket`: the key is absent.
+    Absent,
+    /// To `get`: null.
+    Null,
+    /// To `get`: true or false.
+    Boolean(bool),
+    /// To `get`: an integer.
+    Integer(i64),
+    /// To `get`: a float.
+    Float(f64),
+    /// To `get`: text.
+    Text(String),
+    /// To `get`: JSON text.
+    Json(String),
+    /// To `has`.
+    Has(bool),
+    /// To `keys`: each key once, sorted by bytes.
+    Keys(Vec<String>),
+    /// To `bucket`: the share.
+    Share(u32),
+}
+
+/// How one way through the tree ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    /// This tracer was chosen.
+    Tracer(String),
+    /// The selector had no say.
+    Abstains,
+    /// The decision went wrong.
+    Fallback {
+        /// The cause in one word, as
+        /// [`FallbackKind::as_str`](crate::FallbackKind::as_str).
+        cause: String,
+        /// The same for a person to read.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Question {
+    /// Without a question mark: `environment`, `has tenant`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Question::Get { key } => f.write_str(&name(key)),
+            Question::Has { key } => write!(f, "has {}", name(key)),
+            Question::Keys => f.write_str("which keys"),
+            Question::Bucket { key, salt, buckets } => {
+                write!(
+                    f,
+                    "bucket of {} ({buckets} shares, salt {salt:?})",
+                    name(key)
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for Answer {
+    /// As an author would write it: text in quotes, all else bare.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Answer::Absent => f.write_str("absent"),
+            Answer::Null => f.write_str("null"),
+            Answer::Boolean(boolean) => write!(f, "{boolean}"),
+            Answer::Integer(integer) => write!(f, "{integer}"),
+            // With its point, so that it is not taken for an integer.
+            Answer::Float(float) => write!(f, "{float:?}"),
+            Answer::Text(text) => write!(f, "{text:?}"),
+            Answer::Json(text) => f.write_str(&printable(text)),
+            Answer::Has(true) => f.write_str("yes"),
+            Answer::Has(false) => f.write_str("no"),
+            Answer::Keys(keys) if keys.is_empty() => f.write_str("no keys"),
+            Answer::Keys(keys) => {
+                let keys: Vec<String> = keys.iter().map(|key| name(key)).collect();
+                f.write_str(&keys.join(" + "))
+            }
+            Answer::Share(share) => write!(f, "{share}"),
+        }
+    }
+}
+
+impl Outcome {
+    /// The name that the selector gave and that no tracer has, as it is quoted in
+    /// the reason.
+    pub fn unknown_tracer(&self) -> Option<&str> {
+        match self {
+            Outcome::Fallback { cause, reason } if cause == "unknown_tracer" => reason
+                .strip_prefix("no tracer is named \"")
+                .and_then(|name| name.strip_suffix('"')),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    /// A tracer's name, `abstains`, or why the decision went wrong.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Tracer(name) => f.write_str(&printable(name)),
+            Outcome::Abstains => f.write_str("abstains"),
+            Outcome::Fallback { cause, reason } => {
+                if let Some(name) = self.unknown_tracer() {
+                    return write!(f, "no tracer \"{}\"", printable(name));
+                }
+                // Whose decision it was is said by the picture.
+                let reason = reason.strip_prefix("the selector ").unwrap_or(reason);
+                match reason {
+                    "" => f.write_str(&printable(cause)),
+                    reason => f.write_str(&printable(reason)),
+                }
+            }
+        }
+    }
+}
+
+/// A key or a name: bare if it reads as one word, else in quotes.
+pub fn name(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("{text:?}")
+    }
+}
+
+/// On one line: what would move a cursor, turn the direction of writing or not be
+/// seen at all is escaped.
+pub fn printable(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\'' | '\\' => line.push(character),
+            other => line.extend(other.escape_debug()),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_words_stay_on_their_line() {
+        for (answer, shown) in [
+            (Answer::Text("a\"b\n".into()), r#""a\"b\n""#),
+            (Answer::Text("\u{202e}evil".into()), "\"\\u{202e}evil\""),
+            (Answer::Text("\u{1b}[31m".into()), "\"\\u{1b}[31m\""),
+            (Answer::Json("[\"\u{7f}\"]".into()), "[\"\\u{7f}\"]"),
+            (Answer::Float(1.0), "1.0"),
+            (Answer::Keys(vec!["a".into(), "b c".into()]), "a + \"b c\""),
+            (Answer::Keys(Vec::new()), "no keys"),
+        ] {
+            assert_eq!(answer.to_string(), shown);
+        }
+        let key = |key: &str| Question::Get { key: key.into() }.to_string();
+        assert_eq!(key("user.tier"), "user.tier");
+        assert_eq!(key(""), "\"\"");
+        assert_eq!(key("a\nb"), "\"a\\nb\"");
+    }
+
+    #[test]
+    fn an_outcome_says_what_happened() {
+        let fallback = |cause: &str, reason: &str| {
+            Outcome::Fallback {
+                cause: cause.into(),
+                reason: reason.into(),
+            }
+            .to_string()
+        };
+        assert_eq!(
+            fallback("failed", "the selector failed: `x` is missing"),
+            "failed: `x` is missing"
+        );
+        assert_eq!(
+            fallback("unknown_tracer", "no tracer is named \"x\""),
+            "no tracer \"x\""
+        );
+        assert_eq!(fallback("out_of_budget", ""), "out_of_budget");
+    }
+}

@@ -1,0 +1,60 @@
+//! The core of [Spanmux](https://docs.rs/spanmux): runtime contexts, decisions, selectors, the
+//! decision cache and the tracer registry.
+//!
+//! Applications depend on the crate `spanmux`, which re-exports everything public here. This
+//! crate does not depend on wasmtime or OpenTelemetry and reads no files. It prints nothing,
+//! keeps no process-wide state and reads nothing from the environment.
+//!
+//! Data flows in one direction: context → selector → decision → registry. Reading order:
+//!
+//! 1. [`RuntimeContext`] and [`ContextView`]: the facts about a run, and the questions that a
+//!    selector may ask.
+//! 2. [`Decision`] and [`Fallback`]: a selector's answer, as plain values.
+//! 3. [`Selector`], [`native`] and [`Chain`]: native code and components behind one trait.
+//! 4. `learned`: the decision cache.
+//! 5. [`TracerRegistry`] and [`Selection`]: the named tracers, and the selected one.
+
+#[allow(missing_docs)] // Shared within the workspace only.
+mod circuit;
+mod context;
+mod decision;
+pub mod explanation;
+#[allow(missing_docs)] // Shared within the workspace only.
+mod learned;
+mod parallel;
+mod registry;
+mod seat;
+mod selector;
+mod sync;
+mod tracer_names;
+
+pub use context::{
+    ContextError, ContextLimits, ContextView, RootSpan, RuntimeContext, RuntimeContextBuilder,
+    SpanAttributes, Value,
+};
+pub use decision::{
+    Budget, Choice, Decision, Fallback, FallbackKind, Origin, RunCost, Suspension, TracerIndex,
+};
+pub use registry::{
+    Lifecycle, LifecycleFailure, LifecycleReport, NoSuchTracer, RegisterError, Selection,
+    SelectionCounts, SelectionOutcome, TracerRegistry, Undelivered,
+};
+pub use selector::{Chain, Selector, native};
+pub use tracer_names::{MAX_NAME_BYTES, TracerNames};
+
+/// Parts that the other crates of Spanmux share. Not covered by semantic versioning.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::circuit::{Circuit, Patience, Permit};
+    pub use crate::context::{Answer, FrozenView, Keys, MAX_SAFE_INTEGER, Question, not_finite};
+    pub use crate::decision::Brief;
+    pub use crate::explanation::{name, printable};
+    pub use crate::learned::{Learned, Room, Run, Tree};
+    pub use crate::seat::Seat;
+    pub use crate::selector::panic_message;
+    /// The primitives that threads share.
+    pub mod sync {
+        pub use crate::sync::{ArcSwap, ArcSwapOption, Condvar, Guard, Mutex, OnceLock, atomic};
+    }
+    pub use crate::tracer_names::truncate;
+}

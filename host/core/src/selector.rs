@@ -1,0 +1,270 @@
+//! Selectors: what is asked which tracer receives a trace.
+//!
+//! Native code and components stand behind one trait, and a [`Chain`] asks them
+//! in order.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use crate::context::ContextView;
+use crate::decision::{
+    Brief, Choice, Decision, Fallback, FallbackKind, Origin, RunCost, Suspension,
+};
+use crate::seat::Seat;
+use crate::tracer_names::TracerNames;
+
+/// Decides which tracer receives a trace.
+///
+/// Implement it for logic with state of its own; for a function, use [`native`];
+/// for a component, load it with a `SelectorHost`.
+///
+/// It is asked on the thread that starts the root span, so it must not wait.
+pub trait Selector: Send + Sync {
+    /// The name by which a selection says who decided.
+    fn name(&self) -> &str;
+
+    /// What it was loaded from, as the SHA-256 of the file in hex; none for
+    /// native code.
+    fn digest(&self) -> Option<&str> {
+        None
+    }
+
+    /// Decides one trace. Must not panic; if it does, the process's panic hook
+    /// prints as it does for any panic, and the trace goes to the fallback tracer.
+    fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision;
+
+    /// Whether it is suspended, because its runs broke. Native code never is.
+    fn suspension(&self) -> Option<Suspension> {
+        None
+    }
+
+    /// A seat among these tracers, for who changes the registry to make ready what
+    /// those who decide would else make ready at once, one waiting for the other.
+    #[doc(hidden)]
+    fn seat(&self, _tracers: &TracerNames) -> Seat {
+        Seat::default()
+    }
+
+    /// The same, from a seat among these tracers.
+    #[doc(hidden)]
+    fn decide_from(&self, _seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
+        self.decide(context, tracers).into()
+    }
+}
+
+/// A selector from a native function.
+///
+/// # Examples
+/// ```
+/// use spanmux::{Choice, native};
+///
+/// let by_environment = native("by-environment", |context, tracers| {
+///     match context.text("environment") {
+///         Some("production") => tracers.choose("langfuse"),
+///         Some(_) => tracers.choose("console"),
+///         None => Choice::Abstain,
+///     }
+/// });
+/// # let _ = by_environment;
+/// ```
+pub fn native<F>(name: impl Into<String>, select: F) -> impl Selector
+where
+    F: Fn(&ContextView<'_>, &TracerNames) -> Choice + Send + Sync,
+{
+    Native {
+        name: name.into(),
+        select,
+    }
+}
+
+struct Native<F> {
+    name: String,
+    select: F,
+}
+
+impl<F> Selector for Native<F>
+where
+    F: Fn(&ContextView<'_>, &TracerNames) -> Choice + Send + Sync,
+{
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
+        Decision {
+            choice: (self.select)(context, tracers),
+            origin: Origin::Native,
+        }
+    }
+
+    fn decide_from(&self, _seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
+        Brief::of((self.select)(context, tracers), false)
+    }
+}
+
+/// Selectors in order. The first that does not abstain decides.
+///
+/// Cheap to clone: the selectors are shared.
+#[derive(Clone, Default)]
+pub struct Chain {
+    links: Arc<[Link]>,
+}
+
+struct Link {
+    selector: Arc<dyn Selector>,
+    /// The kinds of failure that were logged, one bit each: a selector that fails
+    /// for every other trace is worth one line and not a million.
+    logged: AtomicU16,
+}
+
+impl Chain {
+    /// A chain that has no selector.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// A chain of these selectors in this order.
+    pub fn new(selectors: impl IntoIterator<Item = Arc<dyn Selector>>) -> Self {
+        Self {
+            links: selectors
+                .into_iter()
+                .map(|selector| Link {
+                    selector,
+                    logged: AtomicU16::new(0),
+                })
+                .collect(),
+        }
+    }
+
+    /// The selectors in the order in which they are asked.
+    pub fn selectors(&self) -> impl ExactSizeIterator<Item = &Arc<dyn Selector>> {
+        self.links.iter().map(|link| &link.selector)
+    }
+
+    /// How many selectors it has.
+    pub fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Whether it has no selector.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    pub(crate) fn get(&self, place: usize) -> Option<&dyn Selector> {
+        self.links.get(place).map(|link| &*link.selector)
+    }
+
+    /// A seat for each selector, among one list of tracers.
+    pub(crate) fn seats(&self, tracers: &TracerNames) -> Box<[Seat]> {
+        let seat = |link: &Link| link.selector.seat(tracers);
+        self.links.iter().map(seat).collect()
+    }
+
+    /// Asks one selector after the other, each from its seat. Returns what was
+    /// decided and by which one; none if all abstained.
+    #[inline]
+    pub(crate) fn decide(
+        &self,
+        seats: &[Seat],
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+    ) -> Decided {
+        let mut learned = false;
+        let mut cost = None;
+        for (place, (link, seat)) in self.links.iter().zip(seats).enumerate() {
+            let brief = link.decide(seat, context, tracers);
+            learned |= brief.learned();
+            if let Some(more) = brief.cost() {
+                cost = Some(more.and(cost));
+            }
+            if !brief.abstains() {
+                return Decided {
+                    brief,
+                    by: Some(place),
+                    learned,
+                    cost,
+                };
+            }
+        }
+        Decided {
+            brief: Brief::abstain(false),
+            by: None,
+            learned,
+            cost,
+        }
+    }
+}
+
+/// What a chain decided.
+pub(crate) struct Decided {
+    pub(crate) brief: Brief,
+    /// The place of the selector that decided.
+    pub(crate) by: Option<usize>,
+    /// Whether any of them answered from what was learned.
+    pub(crate) learned: bool,
+    /// What running those took that ran, all together.
+    pub(crate) cost: Option<Box<RunCost>>,
+}
+
+/// Prints the names of the selectors.
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.selectors().map(|selector| selector.name());
+        f.debug_list().entries(names).finish()
+    }
+}
+
+impl Link {
+    fn decide(&self, seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
+        // A selector that panics must not take the caller's span with it. What it
+        // may have left half done is its own: it is shared only as `&self`.
+        let asked = AssertUnwindSafe(|| self.selector.decide_from(seat, context, tracers));
+        let brief = catch_unwind(asked).unwrap_or_else(|panic| {
+            let trapped = Fallback::Trapped(panic_message(&*panic));
+            Brief::of(Choice::Fallback(trapped), false)
+        });
+        if let Some(decision) = brief.as_whole() {
+            self.log_failure(decision);
+        }
+        brief
+    }
+
+    #[cold]
+    fn log_failure(&self, decision: &Decision) {
+        if let Choice::Fallback(fallback) = &decision.choice {
+            self.log(fallback);
+        }
+    }
+
+    /// Says once for each kind of failure that the selector failed so.
+    fn log(&self, fallback: &Fallback) {
+        let bit = 1_u16 << (fallback.kind() as u16);
+        if self.logged.load(Ordering::Relaxed) & bit == 0
+            && self.logged.fetch_or(bit, Ordering::Relaxed) & bit == 0
+        {
+            tracing::warn!(
+                selector = self.selector.name(),
+                cause = fallback.kind().as_str(),
+                reason = %fallback,
+                "a selector's decision went to the fallback tracer; \
+                 more of this cause are counted and not logged"
+            );
+        }
+    }
+}
+
+// One bit of `Link::logged` for each kind.
+const _: () = assert!(FallbackKind::ALL.len() <= u16::BITS as usize);
+
+/// The text of a panic's payload.
+pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("it gave no message");
+    format!("panicked: {text}")
+}

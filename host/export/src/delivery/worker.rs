@@ -1,0 +1,126 @@
+//! The thread that sends one exporter's spans.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use opentelemetry::Context;
+use opentelemetry_sdk::trace::SpanData;
+
+use super::health::Health;
+use super::queue::{Next, Queue, after};
+use super::{Loss, Names, Sent, Sink};
+use crate::scrub::{Scrub, Scrubbed};
+use spanmux_core::internal::panic_message;
+
+/// Takes batches from the queue to the sink, and counts what becomes of each span. A
+/// sink that panics loses its batch and not its thread.
+pub(super) struct Worker {
+    queue: Arc<Queue>,
+    sink: Box<dyn Sink>,
+    scrub: Scrub,
+    every: Duration,
+    names: Names,
+    health: Health,
+    /// Dropped last: when it is told that this has come to its end, the sink has.
+    _end: End,
+}
+
+/// How often at most it looks for a batch that is not full. Without it, no time at all
+/// would be a loop that never rests.
+const MIN_EVERY: Duration = Duration::from_millis(1);
+
+/// Whoever waits must not wait for a thread that is gone.
+struct End(Arc<Queue>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}
+
+impl Worker {
+    pub(super) fn start(
+        queue: Arc<Queue>,
+        sink: Box<dyn Sink>,
+        scrub: Scrub,
+        every: Duration,
+        names: Names,
+    ) -> io::Result<()> {
+        let name = format!("spanmux-{}", names.exporter);
+        let worker = Self {
+            _end: End(queue.clone()),
+            queue,
+            sink,
+            scrub,
+            every: every.max(MIN_EVERY),
+            names,
+            health: Health::default(),
+        };
+        std::thread::Builder::new()
+            .name(name)
+            .spawn(move || worker.run())
+            .map(drop)
+    }
+
+    fn run(mut self) {
+        // What the sink itself does must not become spans, which it would have to
+        // send, and so on.
+        let _quiet = Context::enter_telemetry_suppressed_scope();
+        let mut due = after(self.every);
+        let mut wait = true;
+        let until = loop {
+            let error = match self.queue.next(due, wait) {
+                Next::Send(batch) => {
+                    let error = self.send(batch);
+                    due = after(self.every);
+                    error
+                }
+                Next::Nothing => None,
+                Next::Finish(until) => break until,
+            };
+            if Instant::now() >= due {
+                due = after(self.every);
+            }
+            self.health
+                .look(&self.names, self.queue.counts(), error.as_deref());
+            wait = !self.idle();
+        };
+        while Instant::now() < until && self.idle() {}
+        self.guarded(|sink| sink.shutdown());
+    }
+
+    fn send(&self, mut batch: Vec<SpanData>) -> Option<String> {
+        let spans = batch.len() as u64;
+        let mut scrubbed = Scrubbed::default();
+        let send = || {
+            scrubbed = self.scrub.batch(&mut batch);
+            match batch.is_empty() {
+                true => Sent::default(),
+                false => self.sink.send(batch),
+            }
+        };
+        let sent = catch_unwind(AssertUnwindSafe(send))
+            .unwrap_or_else(|panic| Sent::none(spans, Loss::Failed, panic_message(&*panic)));
+        self.queue
+            .account(spans, sent.message.as_deref(), |counts| {
+                counts.add_scrubbed(&scrubbed);
+                sent.count(spans - scrubbed.filtered, counts);
+            });
+        sent.message
+    }
+
+    fn idle(&self) -> bool {
+        self.guarded(|sink| sink.idle()).unwrap_or(false)
+    }
+
+    fn guarded<T>(&self, step: impl FnOnce(&dyn Sink) -> T) -> Option<T> {
+        let outcome = catch_unwind(AssertUnwindSafe(|| step(&*self.sink)));
+        let failed = |panic: &(dyn std::any::Any + Send)| {
+            let (exporter, error) = (&self.names.exporter, panic_message(panic));
+            tracing::debug!(exporter, error, "an exporter panicked");
+        };
+        outcome.inspect_err(|panic| failed(&**panic)).ok()
+    }
+}

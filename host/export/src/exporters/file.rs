@@ -1,0 +1,202 @@
+//! Spans as OTLP JSON lines in a file.
+//!
+//! # Source
+//! <https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/>: each line is
+//! one request as the JSON encoding of OTLP has it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::delivery::{Loss, Sent, Sink};
+use spanmux_core::internal::not_finite;
+
+/// When a file exporter begins a new file, and how many it keeps.
+///
+/// The file that is written to keeps its name; the ones before it have `.1`, `.2`, …
+/// behind it, the youngest first. A line is never torn over two files. A file that
+/// cannot be renamed is written to for as long as it cannot.
+///
+/// # Examples
+/// ```
+/// use spanmux::exporters::{Exporter, Rotation};
+///
+/// let rotation = Rotation { max_bytes: 10 << 20, keep: 2 };
+/// let exporter = Exporter::file_rotated("spans.jsonl", rotation);
+/// # drop(exporter);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// Bytes that a file has at most, unless a single line has more; zero for no
+    /// limit. Default: 104,857,600.
+    pub max_bytes: u64,
+    /// How many files are kept beside the one that is written to. Default: 4.
+    pub keep: usize,
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Self {
+            max_bytes: 100 << 20,
+            keep: 4,
+        }
+    }
+}
+
+/// Appends one line for each batch.
+#[derive(Debug)]
+pub(super) struct OtlpFile {
+    path: PathBuf,
+    rotation: Rotation,
+    resource: ResourceAttributesWithSchema,
+}
+
+impl OtlpFile {
+    /// Makes the file, so that it is known now whether that can be.
+    pub(super) fn append(path: &Path, rotation: Rotation) -> io::Result<Self> {
+        open(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            rotation,
+            resource: ResourceAttributesWithSchema::default(),
+        })
+    }
+
+    fn write(&self, batch: Vec<SpanData>) -> io::Result<()> {
+        let mut resource_spans = group_spans_by_resource_and_scope(batch, &self.resource);
+        for value in values(&mut resource_spans) {
+            make_json(value);
+        }
+        let mut line = vec![b'\n'];
+        serde_json::to_writer(&mut line, &ExportTraceServiceRequest { resource_spans })?;
+        line.push(b'\n');
+        // Opened each time, so that a file which was removed or renamed is made anew.
+        let (mut file, length) = self.file_for(line.len() as u64)?;
+        let torn = length > 0 && !ends_in_line_break(&mut file).unwrap_or(true);
+        file.write_all(&line[usize::from(!torn)..])
+    }
+
+    /// The file with room for so many bytes, and how many it has.
+    fn file_for(&self, bytes: u64) -> io::Result<(File, u64)> {
+        let file = open(&self.path)?;
+        let length = file.metadata()?.len();
+        let most = self.rotation.max_bytes;
+        if most == 0 || length == 0 || length.saturating_add(bytes) <= most {
+            return Ok((file, length));
+        }
+        if let Err(error) = self.rotate() {
+            tracing::debug!(path = %self.path.display(), %error, "a file cannot be rotated");
+        }
+        let file = open(&self.path)?;
+        let length = file.metadata()?.len();
+        Ok((file, length))
+    }
+
+    fn rotate(&self) -> io::Result<()> {
+        for number in (0..self.rotation.keep).rev() {
+            let older = self.numbered(number + 1);
+            match fs::rename(self.numbered(number), older) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        match self.rotation.keep {
+            0 => fs::remove_file(&self.path),
+            _ => Ok(()),
+        }
+    }
+
+    /// The file itself is number zero.
+    fn numbered(&self, number: usize) -> PathBuf {
+        let mut path = self.path.clone().into_os_string();
+        if number > 0 {
+            path.push(format!(".{number}"));
+        }
+        path.into()
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true).open(path)
+}
+
+/// A write that failed, or a process that was killed, may have left half a line.
+fn ends_in_line_break(file: &mut File) -> io::Result<bool> {
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+impl Sink for OtlpFile {
+    fn send(&self, batch: Vec<SpanData>) -> Sent {
+        let spans = batch.len() as u64;
+        match self.write(batch) {
+            Ok(()) => Sent::all(spans),
+            Err(error) => Sent::none(
+                spans,
+                Loss::Failed,
+                format!("{}: {error}", self.path.display()),
+            ),
+        }
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.resource = resource.into();
+        for value in self.resource.attributes.0.iter_mut().filter_map(value) {
+            make_json(value);
+        }
+    }
+}
+
+/// Every attribute value of a request but the resource's.
+fn values(
+    resource_spans: &mut [opentelemetry_proto::tonic::trace::v1::ResourceSpans],
+) -> impl Iterator<Item = &mut AnyValue> {
+    let scopes = resource_spans.iter_mut().flat_map(|of| &mut of.scope_spans);
+    scopes
+        .flat_map(|scope| {
+            let own = scope
+                .scope
+                .iter_mut()
+                .flat_map(|scope| &mut scope.attributes);
+            let spans = scope.spans.iter_mut().flat_map(|span| {
+                let events = span
+                    .events
+                    .iter_mut()
+                    .flat_map(|event| &mut event.attributes);
+                let links = span.links.iter_mut().flat_map(|link| &mut link.attributes);
+                span.attributes.iter_mut().chain(events).chain(links)
+            });
+            own.chain(spans)
+        })
+        .filter_map(value)
+}
+
+fn value(attribute: &mut KeyValue) -> Option<&mut AnyValue> {
+    attribute.value.as_mut()
+}
+
+/// Floats that are no JSON number become text, or the line would hold a null that
+/// no reader can turn back.
+fn make_json(value: &mut AnyValue) {
+    match &mut value.value {
+        Some(Value::DoubleValue(float)) => {
+            if let Some(word) = not_finite(*float) {
+                value.value = Some(Value::StringValue(word.to_owned()));
+            }
+        }
+        // The attributes of a span nest no deeper than one array.
+        Some(Value::ArrayValue(array)) => array.values.iter_mut().for_each(make_json),
+        _ => {}
+    }
+}

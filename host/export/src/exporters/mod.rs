@@ -1,0 +1,270 @@
+//! Exporters: what a tracer sends its spans with.
+//!
+//! An [`Exporter`] is a value that says where spans go. It becomes a sender when its
+//! tracer is built. A tracer with several of them sends
+//! each span to all, and one that fails does not keep the others from it.
+#![cfg_attr(feature = "otlp", doc = include_str!("backends.md"))]
+
+mod console;
+mod file;
+#[cfg(feature = "otlp")]
+mod otlp;
+mod otlp_lines;
+#[cfg(feature = "otlp")]
+mod presets;
+mod tree;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
+pub(crate) use console::Console;
+use file::OtlpFile;
+pub use file::Rotation;
+#[cfg(feature = "otlp")]
+pub use otlp::{OtlpError, OtlpExporter, OtlpProblem, Protocol, Secret};
+pub use otlp_lines::ReadError;
+#[cfg(feature = "otlp")]
+pub use presets::*;
+pub use tree::TraceTree;
+
+use crate::delivery::{SdkSink, Sent, Sink, Spill};
+use crate::scrub::SpanFilter;
+
+/// Where spans go, and which of them.
+///
+/// # Examples
+/// ```
+/// use spanmux::exporters::Exporter;
+/// use spanmux::otel::TracerConfig;
+/// use spanmux::scrub::SpanFilter;
+///
+/// let tracer = TracerConfig::new("shop")
+///     .exporter(Exporter::console().filter(SpanFilter::new().drop_names(["poll"])))
+///     .exporter(Exporter::file(std::env::temp_dir().join("spanmux-doc-tee.jsonl")))
+///     .build()?;
+/// # drop(tracer);
+/// # Ok::<(), spanmux::otel::TracerConfigError>(())
+/// ```
+#[must_use = "an exporter does nothing until a tracer has it"]
+pub struct Exporter {
+    pub(crate) kind: Kind,
+    #[doc(hidden)]
+    pub filter: SpanFilter,
+    #[doc(hidden)]
+    pub spill: Option<Spill>,
+}
+
+/// The kinds of exporters.
+pub(crate) enum Kind {
+    Console(Box<dyn Write + Send>),
+    File(PathBuf, Rotation),
+    Discard,
+    Custom(Box<dyn Sink>),
+    #[cfg(feature = "otlp")]
+    Otlp(Box<OtlpExporter>),
+}
+
+impl Exporter {
+    /// Checks the address of an exporter over OTLP without connecting to it.
+    ///
+    /// # Errors
+    /// [`OtlpError`] if the address is invalid.
+    #[cfg(feature = "otlp")]
+    #[doc(hidden)]
+    pub fn check_endpoint(&self) -> Result<(), OtlpError> {
+        match &self.kind {
+            Kind::Otlp(otlp) => otlp.endpoint().map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            filter: SpanFilter::default(),
+            spill: None,
+        }
+    }
+
+    /// Prints each trace to standard output as a readable tree once its last span
+    /// has ended. For people at a terminal, not for production.
+    pub fn console() -> Self {
+        Self::console_to(io::stdout())
+    }
+
+    /// [`console`](Self::console) to a writer of your own. It is called on the
+    /// thread that ends the last span of a trace, and must not start spans itself.
+    pub fn console_to(writer: impl Write + Send + 'static) -> Self {
+        Self::of(Kind::Console(Box::new(writer)))
+    }
+
+    /// Appends the spans to a file as JSON lines, one OTLP trace request for each
+    /// batch. The file is made if it is not there; its directory must be. It is
+    /// [rotated](Rotation) by size.
+    ///
+    /// A batch is handed to the system in one piece and not forced to the disk: it
+    /// outlives the process, and not a power cut. Where the disk is full the batch is
+    /// lost and counted, and half a line that it may have left is closed by the next.
+    ///
+    /// # Source
+    /// <https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/>
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::file_rotated(path, Rotation::default())
+    }
+
+    /// [`file`](Self::file) with limits of your own to its size.
+    pub fn file_rotated(path: impl Into<PathBuf>, rotation: Rotation) -> Self {
+        Self::of(Kind::File(path.into(), rotation))
+    }
+
+    /// Drops every span. A tracer that traces nowhere can be chosen like any other.
+    pub fn discard() -> Self {
+        Self::of(Kind::Discard)
+    }
+
+    /// An exporter for the SDK that is made already. What it says of its batches is
+    /// believed.
+    pub fn custom(exporter: impl SpanExporter + 'static) -> Self {
+        Self::of(Kind::Custom(Box::new(SdkSink(exporter))))
+    }
+
+    /// To a backend over OTLP: a preset, or an [`OtlpExporter`].
+    #[cfg(feature = "otlp")]
+    pub fn otlp(exporter: impl Into<OtlpExporter>) -> Self {
+        Self::of(Kind::Otlp(Box::new(exporter.into())))
+    }
+
+    /// The URL that it sends to, for OTLP over gRPC the host; none for the others, and
+    /// none if what was given is no address.
+    pub fn endpoint(&self) -> Option<String> {
+        match &self.kind {
+            #[cfg(feature = "otlp")]
+            Kind::Otlp(exporter) => exporter.endpoint().ok(),
+            _ => None,
+        }
+    }
+
+    /// The word for its kind in reports: `file`, `console`, `langfuse`, …
+    pub fn name(&self) -> &'static str {
+        match &self.kind {
+            Kind::Console(_) => "console",
+            Kind::File(..) => "file",
+            Kind::Discard => "discard",
+            Kind::Custom(_) => "custom",
+            #[cfg(feature = "otlp")]
+            Kind::Otlp(exporter) => exporter.name(),
+        }
+    }
+
+    /// Leaves spans out of this exporter alone.
+    pub fn filter(mut self, filter: SpanFilter) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// Keeps on disk what the backend cannot take now, and sends it later. Only
+    /// exporters over OTLP can.
+    pub fn spill(mut self, spill: Spill) -> Self {
+        self.spill = Some(spill);
+        self
+    }
+}
+
+#[cfg(feature = "otlp")]
+impl<T: Into<OtlpExporter>> From<T> for Exporter {
+    fn from(exporter: T) -> Self {
+        Self::otlp(exporter)
+    }
+}
+
+impl fmt::Debug for Exporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::File(path, _) => write!(f, "file {path:?}"),
+            Kind::Custom(sink) => sink.fmt(f),
+            #[cfg(feature = "otlp")]
+            Kind::Otlp(exporter) => exporter.fmt(f),
+            _ => f.write_str(self.name()),
+        }
+    }
+}
+
+impl Kind {
+    /// What takes the batches; none for the console, which prints whole traces on
+    /// the thread that ends them. Sending a batch takes no longer than `timeout`.
+    #[cfg_attr(not(feature = "otlp"), allow(unused_variables))]
+    pub(crate) fn sink(self, timeout: Duration) -> Result<Ready, ExporterError> {
+        Ok(match self {
+            Self::Console(writer) => Ready::Console(writer),
+            Self::Discard => Ready::Sink(Box::new(Discard)),
+            Self::Custom(sink) => Ready::Sink(sink),
+            #[cfg(feature = "otlp")]
+            Self::Otlp(exporter) => {
+                Ready::Sink(exporter.sink(timeout).map_err(ExporterError::Otlp)?)
+            }
+            Self::File(path, rotation) => match OtlpFile::append(&path, rotation) {
+                Ok(file) => Ready::Sink(Box::new(file)),
+                Err(source) => return Err(ExporterError::File { path, source }),
+            },
+        })
+    }
+}
+
+/// An exporter that can begin.
+pub(crate) enum Ready {
+    Console(Box<dyn Write + Send>),
+    Sink(Box<dyn Sink>),
+}
+
+#[derive(Debug)]
+struct Discard;
+
+impl Sink for Discard {
+    fn send(&self, batch: Vec<SpanData>) -> Sent {
+        Sent::all(batch.len() as u64)
+    }
+}
+
+/// Why an exporter was not made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ExporterError {
+    /// The file of a file exporter cannot be opened.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An exporter over OTLP cannot be made of what was given.
+    #[cfg(feature = "otlp")]
+    Otlp(OtlpError),
+}
+
+impl fmt::Display for ExporterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, .. } => write!(
+                f,
+                "{path:?} cannot be opened to append spans to it; its directory must exist and \
+                 be writable"
+            ),
+            #[cfg(feature = "otlp")]
+            Self::Otlp(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ExporterError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::File { source, .. } => Some(source),
+            #[cfg(feature = "otlp")]
+            Self::Otlp(error) => error.source(),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What a context carries to every AI span below it.
+
+use opentelemetry::{Array, Context, StringValue, Value};
+
+use super::attributes::Attributes;
+use super::keys;
+use spanmux_otel::without_span;
+
+/// What a trace hides although content is captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hidden {
+    /// What goes in: messages, instructions, arguments, queries.
+    Input,
+    /// What comes out: answers, results, documents.
+    Output,
+    /// Both.
+    Both,
+}
+
+/// Puts into a [`Context`] what every AI span below it is to have: the session, the
+/// user and the tags as attributes, and what of its content is hidden.
+///
+/// The builders have the same as methods, for the root of a trace.
+///
+/// # Cost
+/// Each copies the context's few values once.
+///
+/// # Examples
+/// ```
+/// use opentelemetry::Context;
+/// use spanmux::genai::{AiContextExt, Hidden};
+///
+/// let context = Context::new()
+///     .with_session("s-17")
+///     .with_user("u-3")
+///     .with_tags(["beta", "eu"])
+///     .with_hidden(Hidden::Input);
+/// # drop(context);
+/// ```
+pub trait AiContextExt {
+    /// The session: the conversation that several traces belong to.
+    #[must_use = "the context itself is not changed"]
+    fn with_session(&self, id: impl Into<StringValue>) -> Self;
+
+    /// The user.
+    #[must_use = "the context itself is not changed"]
+    fn with_user(&self, id: impl Into<StringValue>) -> Self;
+
+    /// Tags, beside those that are there.
+    #[must_use = "the context itself is not changed"]
+    fn with_tags<T: Into<StringValue>>(&self, tags: impl IntoIterator<Item = T>) -> Self;
+
+    /// Hides content. What is hidden stays so below.
+    #[must_use = "the context itself is not changed"]
+    fn with_hidden(&self, hidden: Hidden) -> Self;
+}
+
+/// In one value, so that a span asks for it once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Carried {
+    session: Option<StringValue>,
+    user: Option<StringValue>,
+    tags: Vec<StringValue>,
+    pub(super) hides: Hides,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Hides {
+    pub(super) input: bool,
+    pub(super) output: bool,
+}
+
+impl Carried {
+    pub(super) fn hides(context: &Context) -> Hides {
+        let carried = context.get::<Self>();
+        carried.map(|carried| carried.hides).unwrap_or_default()
+    }
+
+    pub(super) fn write(context: &Context, attributes: &mut Attributes) {
+        let Some(carried) = context.get::<Self>() else {
+            return;
+        };
+        if let Some(session) = &carried.session {
+            attributes.say(keys::CONVERSATION, session.clone());
+            attributes.say(keys::SESSION, session.clone());
+        }
+        if let Some(user) = &carried.user {
+            attributes.say(keys::USER, user.clone());
+        }
+        if !carried.tags.is_empty() {
+            let tags = Value::Array(Array::String(carried.tags.clone()));
+            attributes.say(keys::TAGS, tags.clone());
+            attributes.say_for_langfuse(keys::LANGFUSE_TAGS, tags);
+        }
+    }
+
+    pub(super) fn without_span(context: &Context) -> Context {
+        let rootless = without_span(context);
+        match context.get::<Self>() {
+            Some(carried) => rootless.with_value(carried.clone()),
+            None => rootless,
+        }
+    }
+
+    /// Says more: what is said here counts, and nothing that was hidden is shown.
+    pub(super) fn add(&mut self, more: Self) {
+        self.session = more.session.or(self.session.take());
+        self.user = more.user.or(self.user.take());
+        for tag in more.tags {
+            if !self.tags.contains(&tag) {
+                self.tags.push(tag);
+            }
+        }
+        self.hides.input |= more.hides.input;
+        self.hides.output |= more.hides.output;
+    }
+
+    /// The context with this beside what it carries.
+    pub(super) fn onto(self, context: &Context) -> Context {
+        if self == Self::default() {
+            return context.clone();
+        }
+        let mut carried = context.get::<Self>().cloned().unwrap_or_default();
+        carried.add(self);
+        context.with_value(carried)
+    }
+
+    pub(super) fn of_session(id: impl Into<StringValue>) -> Self {
+        Self {
+            session: Some(id.into()),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_user(id: impl Into<StringValue>) -> Self {
+        Self {
+            user: Some(id.into()),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_tags<T: Into<StringValue>>(tags: impl IntoIterator<Item = T>) -> Self {
+        Self {
+            tags: tags.into_iter().map(Into::into).collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_hidden(hidden: Hidden) -> Self {
+        let (input, output) = (hidden != Hidden::Output, hidden != Hidden::Input);
+        Self {
+            hides: Hides { input, output },
+            ..Self::default()
+        }
+    }
+}
+
+impl AiContextExt for Context {
+    fn with_session(&self, id: impl Into<StringValue>) -> Self {
+        Carried::of_session(id).onto(self)
+    }
+
+    fn with_user(&self, id: impl Into<StringValue>) -> Self {
+        Carried::of_user(id).onto(self)
+    }
+
+    fn with_tags<T: Into<StringValue>>(&self, tags: impl IntoIterator<Item = T>) -> Self {
+        Carried::of_tags(tags).onto(self)
+    }
+
+    fn with_hidden(&self, hidden: Hidden) -> Self {
+        Carried::of_hidden(hidden).onto(self)
+    }
+}

@@ -1,0 +1,188 @@
+//! How much of content is kept.
+
+use serde_json::{Map, Value};
+
+/// How much of content an attribute keeps. What is cut off is counted where it was.
+///
+/// A text ends in `…[1200 more characters]`, a list in `…[12 more]`, an object has a
+/// member `…` with `[3 more]`, and what lies too deep is `…[3 deeper]`. What is left
+/// is still JSON.
+///
+/// # Examples
+/// ```
+/// use spanmux::genai::ContentLimits;
+///
+/// let mut limits = ContentLimits::new();
+/// assert_eq!(limits.text_bytes, 32 * 1024);
+/// limits.text_bytes = 4 * 1024;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ContentLimits {
+    /// Bytes of one text. 32,768 unless said otherwise: a long document in a prompt.
+    pub text_bytes: usize,
+    /// Bytes of all that one attribute holds, before it is quoted. 262,144 unless said
+    /// otherwise: backends refuse requests of a few megabytes, and a batch is many
+    /// spans.
+    pub total_bytes: usize,
+    /// Levels of lists and objects inside each other. 16 unless said otherwise: a
+    /// message has four above the arguments of a tool.
+    pub depth: usize,
+    /// Items of one list, members of one object, messages of one generation. 256
+    /// unless said otherwise.
+    pub items: usize,
+}
+
+impl ContentLimits {
+    /// The defaults.
+    pub const fn new() -> Self {
+        Self {
+            text_bytes: 32 * 1024,
+            total_bytes: 256 * 1024,
+            depth: 16,
+            items: 256,
+        }
+    }
+
+    /// A text, cut.
+    pub(super) fn text(&self, text: &str) -> String {
+        let mut left = self.total_bytes;
+        self.cut_text(text, &mut left)
+    }
+
+    /// A value as JSON text, cut.
+    pub(super) fn json(&self, value: &Value) -> String {
+        let mut left = self.total_bytes;
+        self.cut(value, self.depth, &mut left).to_string()
+    }
+
+    fn cut(&self, value: &Value, depth: usize, left: &mut usize) -> Value {
+        match value {
+            Value::String(text) => self.cut_text(text, left).into(),
+            Value::Array(items) if depth == 0 => deeper(items.len()),
+            Value::Object(members) if depth == 0 => deeper(members.len()),
+            Value::Array(items) => self.cut_list(items, depth, left),
+            Value::Object(members) => self.cut_object(members, depth, left),
+            other => {
+                *left = left.saturating_sub(8);
+                other.clone()
+            }
+        }
+    }
+
+    fn cut_text(&self, text: &str, left: &mut usize) -> String {
+        let end = text.floor_char_boundary(self.text_bytes.min(*left));
+        let (kept, rest) = text.split_at(end);
+        *left -= end;
+        match rest.chars().count() {
+            0 => kept.to_owned(),
+            more => format!("{kept}…[{more} more characters]"),
+        }
+    }
+
+    fn cut_list(&self, items: &[Value], depth: usize, left: &mut usize) -> Value {
+        let mut kept = Vec::new();
+        for item in items {
+            if kept.len() == self.items || *left == 0 {
+                let more = items.len() - kept.len();
+                kept.push(format!("…[{more} more]").into());
+                break;
+            }
+            *left = left.saturating_sub(1);
+            kept.push(self.cut(item, depth - 1, left));
+        }
+        kept.into()
+    }
+
+    fn cut_object(&self, members: &Map<String, Value>, depth: usize, left: &mut usize) -> Value {
+        let mut kept = Map::new();
+        for (name, member) in members {
+            // A name is kept whole, so that one that must be redacted is recognised.
+            if kept.len() == self.items || name.len() >= *left {
+                let more = members.len() - kept.len();
+                kept.insert("…".to_owned(), format!("[{more} more]").into());
+                break;
+            }
+            *left -= name.len();
+            kept.insert(name.clone(), self.cut(member, depth - 1, left));
+        }
+        kept.into()
+    }
+}
+
+fn deeper(items: usize) -> Value {
+    format!("…[{items} deeper]").into()
+}
+
+impl Default for ContentLimits {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SMALL: ContentLimits = ContentLimits {
+        text_bytes: 4,
+        total_bytes: 20,
+        depth: 2,
+        items: 3,
+    };
+
+    #[test]
+    fn what_is_too_long_or_too_deep_is_cut_and_counted() {
+        for (value, kept) in [
+            (json!("äb"), json!("äb")),
+            (json!("äbäb"), json!("äb…[2 more characters]")),
+            (json!([1, 2.5, null]), json!([1, 2.5, null])),
+            (
+                json!([["1234", "1234"], ["1234", "1234"], "x"]),
+                json!([
+                    ["1234", "1234"],
+                    ["1234", "12…[2 more characters]"],
+                    "…[1 more]"
+                ]),
+            ),
+            (
+                json!(["", "", "", "", ""]),
+                json!(["", "", "", "…[2 more]"]),
+            ),
+            (
+                json!({"a": 1, "b": [[1, 2], []]}),
+                json!({"a": 1, "b": ["…[2 deeper]", "…[0 deeper]"]}),
+            ),
+            (
+                json!({"a": "", "b": "", "c": "", "d": ""}),
+                json!({"a": "", "b": "", "c": "", "…": "[1 more]"}),
+            ),
+            (
+                json!({"a name that is too long": 1}),
+                json!({"…": "[1 more]"}),
+            ),
+        ] {
+            assert_eq!(SMALL.json(&value), kept.to_string());
+        }
+        assert_eq!(SMALL.text("12345678"), "1234…[4 more characters]");
+    }
+
+    #[test]
+    fn the_whole_is_bounded_whatever_its_shape() {
+        let mut value = json!("x".repeat(100));
+        for _ in 0..12 {
+            value = json!({"a": [value.clone(), value.clone()], "b": value});
+        }
+        let limits = ContentLimits {
+            text_bytes: 50,
+            total_bytes: 1_000,
+            depth: 100,
+            items: 100,
+        };
+        let text = limits.json(&value);
+        assert!(text.len() < 10_000, "{} bytes", text.len());
+        assert!(serde_json::from_str::<Value>(&text).is_ok());
+    }
+}

@@ -1,0 +1,188 @@
+//! One message of a conversation with a model.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+use super::attributes::Attributes;
+
+/// One message of a conversation with a model.
+///
+/// # Examples
+/// ```
+/// use serde_json::json;
+/// use spanmux::genai::Message;
+///
+/// let conversation = [
+///     Message::user("Where is order 17?"),
+///     Message::assistant("").tool_call("call-1", "search_orders", json!({"id": 17})),
+///     Message::tool("call-1", json!({"state": "shipped"})),
+///     Message::assistant("It was shipped.").finish_reason("stop"),
+/// ];
+/// # drop(conversation);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    role: Cow<'static, str>,
+    parts: Vec<Part>,
+    finish_reason: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Part {
+    Text(String),
+    Reasoning(String),
+    ToolCall {
+        id: String,
+        name: String,
+        arguments: Value,
+    },
+    ToolResult {
+        id: String,
+        result: Value,
+    },
+}
+
+impl Message {
+    /// A message of any role. An empty text is none.
+    pub fn new(role: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let parts = match text.is_empty() {
+            true => Vec::new(),
+            false => vec![Part::Text(text)],
+        };
+        Self {
+            role: role.into(),
+            parts,
+            finish_reason: None,
+        }
+    }
+
+    /// What the system says.
+    pub fn system(text: impl Into<String>) -> Self {
+        Self::new("system", text)
+    }
+
+    /// What the user says.
+    pub fn user(text: impl Into<String>) -> Self {
+        Self::new("user", text)
+    }
+
+    /// What the model says.
+    pub fn assistant(text: impl Into<String>) -> Self {
+        Self::new("assistant", text)
+    }
+
+    /// What a tool answered to a call.
+    pub fn tool(call_id: impl Into<String>, result: impl Into<Value>) -> Self {
+        let mut message = Self::new("tool", "");
+        let (id, result) = (call_id.into(), result.into());
+        message.parts.push(Part::ToolResult { id, result });
+        message
+    }
+
+    /// What the model thought, as far as it says so.
+    #[must_use = "the message is given back"]
+    pub fn reasoning(mut self, text: impl Into<String>) -> Self {
+        self.parts.push(Part::Reasoning(text.into()));
+        self
+    }
+
+    /// A tool that the model asks for.
+    #[must_use = "the message is given back"]
+    pub fn tool_call(
+        mut self,
+        id: impl Into<String>,
+        name: impl Into<String>,
+        arguments: impl Into<Value>,
+    ) -> Self {
+        let (id, name, arguments) = (id.into(), name.into(), arguments.into());
+        self.parts.push(Part::ToolCall {
+            id,
+            name,
+            arguments,
+        });
+        self
+    }
+
+    /// Why the model stopped, of a message that it gave.
+    #[must_use = "the message is given back"]
+    pub fn finish_reason(mut self, reason: impl Into<String>) -> Self {
+        self.finish_reason = Some(reason.into());
+        self
+    }
+
+    /// As the GenAI conventions have it.
+    pub(super) fn gen_ai(&self) -> Value {
+        let parts: Vec<Value> = self.parts.iter().map(Part::gen_ai).collect();
+        let mut message = json!({"role": self.role, "parts": parts});
+        if let Some(reason) = &self.finish_reason {
+            message["finish_reason"] = reason.as_str().into();
+        }
+        message
+    }
+
+    /// As OpenInference has it: numbered attributes.
+    pub(super) fn say_numbered(&self, attributes: &mut Attributes, prefix: &str, number: usize) {
+        attributes.say_numbered(prefix, number, "message.role", self.role.clone());
+        let mut calls = 0;
+        for part in &self.parts {
+            part.say_numbered(attributes, prefix, number, &mut calls);
+        }
+    }
+}
+
+impl Part {
+    fn gen_ai(&self) -> Value {
+        match self {
+            Self::Text(text) => json!({"type": "text", "content": text}),
+            Self::Reasoning(text) => json!({"type": "reasoning", "content": text}),
+            Self::ToolCall {
+                id,
+                name,
+                arguments,
+            } => json!({"type": "tool_call", "id": id, "name": name, "arguments": arguments}),
+            Self::ToolResult { id, result } => {
+                json!({"type": "tool_call_response", "id": id, "response": result})
+            }
+        }
+    }
+
+    fn say_numbered(
+        &self,
+        attributes: &mut Attributes,
+        prefix: &str,
+        number: usize,
+        calls: &mut usize,
+    ) {
+        let limits = *attributes.limits();
+        let mut say = |name: &str, value: String| {
+            attributes.say_numbered(prefix, number, name, value);
+        };
+        match self {
+            Self::Text(text) => say("message.content", limits.text(text)),
+            Self::Reasoning(text) => {
+                say(
+                    "message.contents.0.message_content.type",
+                    "reasoning".into(),
+                );
+                say("message.contents.0.message_content.text", limits.text(text));
+            }
+            Self::ToolCall {
+                id,
+                name,
+                arguments,
+            } => {
+                let call = |word| format!("message.tool_calls.{calls}.tool_call.{word}");
+                say(&call("id"), id.clone());
+                say(&call("function.name"), name.clone());
+                say(&call("function.arguments"), limits.json(arguments));
+                *calls += 1;
+            }
+            Self::ToolResult { id, result } => {
+                say("message.tool_call_id", id.clone());
+                say("message.content", limits.json(result));
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Searches in data sources.
+
+use opentelemetry::trace::SpanKind;
+use opentelemetry::{Context, StringValue};
+use serde_json::{Value, json};
+
+use super::ai::Ai;
+use super::attributes::Attributes;
+use super::builder::{AiSpanBuilder, Side};
+use super::keys;
+use super::kind::{AiSpanKind, sealed};
+use super::span::AiSpan;
+
+/// A search in a data source: `retrieval DATA_SOURCE`.
+#[derive(Debug)]
+pub enum Retrieval {}
+
+impl sealed::Kind for Retrieval {}
+
+impl AiSpanKind for Retrieval {
+    const OPERATION: &'static str = "retrieval";
+    const SPAN_KIND: SpanKind = SpanKind::Client;
+    const OPEN_INFERENCE: &'static str = "RETRIEVER";
+}
+
+impl Retrieval {
+    pub(super) fn builder(ai: &Ai, parent: Context, source: String) -> AiSpanBuilder<Self> {
+        let mut builder = AiSpanBuilder::new(ai, parent, source.clone());
+        builder.attributes.say(keys::DATA_SOURCE, source);
+        builder
+    }
+}
+
+impl AiSpanBuilder<Retrieval> {
+    /// Who provides the data source.
+    pub fn provider(mut self, provider: impl Into<StringValue>) -> Self {
+        self.attributes.say(keys::PROVIDER, provider.into());
+        self
+    }
+
+    /// How many documents are asked for.
+    pub fn top_k(mut self, documents: u32) -> Self {
+        // A float by the conventions of this version.
+        self.attributes.say(keys::TOP_K, f64::from(documents));
+        self
+    }
+
+    /// What is searched for. Content.
+    pub fn query(self, text: impl Into<String>) -> Self {
+        let query = Value::String(text.into());
+        self.with_content(Side::Input, move |attributes| {
+            attributes.say_content(keys::QUERY, &query);
+            attributes.say_value(keys::INPUT, &query);
+        })
+    }
+}
+
+impl AiSpan<Retrieval> {
+    /// What was found. Content.
+    pub fn documents(&self, documents: impl IntoIterator<Item = Document>) {
+        self.say_content(Side::Output, |attributes| {
+            let documents: Vec<Document> = documents.into_iter().collect();
+            say_documents(&documents, attributes);
+        });
+    }
+}
+
+/// A document that was found.
+///
+/// # Examples
+/// ```
+/// use spanmux::genai::Document;
+///
+/// let document = Document::new("faq-7").score(0.91).content("Refunds take a week.");
+/// # drop(document);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "a document does nothing until it is said of a span"]
+pub struct Document {
+    id: String,
+    score: Option<f64>,
+    content: Option<String>,
+}
+
+impl Document {
+    /// A document by its id.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            score: None,
+            content: None,
+        }
+    }
+
+    /// How well it fits.
+    pub fn score(mut self, score: f64) -> Self {
+        self.score = Some(score);
+        self
+    }
+
+    /// What it says.
+    pub fn content(mut self, content: impl Into<String>) -> Self {
+        self.content = Some(content.into());
+        self
+    }
+
+    fn gen_ai(&self) -> Value {
+        let mut document = json!({"id": self.id});
+        if let Some(score) = self.score {
+            document["score"] = score.into();
+        }
+        if let Some(content) = &self.content {
+            document["content"] = content.as_str().into();
+        }
+        document
+    }
+}
+
+fn say_documents(documents: &[Document], attributes: &mut Attributes) {
+    let list = documents.iter().map(Document::gen_ai).collect();
+    attributes.say_json(keys::DOCUMENTS, &list);
+    if !attributes.has_open_inference() {
+        return;
+    }
+    let limits = *attributes.limits();
+    for (number, document) in documents.iter().take(limits.items).enumerate() {
+        let prefix = keys::RETRIEVED;
+        attributes.say_numbered(prefix, number, "document.id", document.id.clone());
+        if let Some(score) = document.score {
+            attributes.say_numbered(prefix, number, "document.score", score);
+        }
+        if let Some(content) = &document.content {
+            let content = limits.text(content);
+            attributes.say_numbered(prefix, number, "document.content", content);
+        }
+    }
+}

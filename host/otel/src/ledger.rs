@@ -1,0 +1,203 @@
+//! What is counted of one tracer, for longer than the tracer lives.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::lost::LostSpans;
+use spanmux_export::delivery::DeliveryCounts;
+use spanmux_export::internal::Exporting;
+
+/// How many names of tracers that are gone are told apart. A service that makes a
+/// tracer for each of ever new tenants must not fill memory.
+const MAX_NAMES: usize = 1_024;
+
+/// The name under which the tracers beyond that are counted together.
+const OTHERS: &str = "(others)";
+
+/// What became of the spans of one tracer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TracerDelivery {
+    /// The tracer's name: all tracers that had it, one after the other, are counted
+    /// together.
+    pub tracer: String,
+    /// Recording spans that have started and not ended: now, not ever.
+    pub open: u64,
+    /// Spans that no exporter was handed. Late children of tracers that are gone are
+    /// [counted](super::RoutingTracerProvider::lost) for all tracers together.
+    pub lost: LostSpans,
+    /// What became of those that an exporter was handed, by the exporters' names. A
+    /// second one of the same kind is `otlp#2`.
+    pub exporters: Vec<(String, DeliveryCounts)>,
+}
+
+impl TracerDelivery {
+    fn add(&mut self, other: Self) {
+        self.open += other.open;
+        self.lost += other.lost;
+        for (name, counts) in other.exporters {
+            match self.exporters.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) => *known += &counts,
+                None => self.exporters.push((name, counts)),
+            }
+        }
+    }
+}
+
+/// What is counted of one tracer.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    open: AtomicU64,
+    after_shutdown: AtomicU64,
+    too_many_open: AtomicU64,
+    exporters: Vec<Exporting>,
+    /// Somebody waits until no span is open.
+    is_awaited: AtomicBool,
+    waiting: Mutex<()>,
+    none_open: Condvar,
+}
+
+impl Ledger {
+    pub(super) fn new(exporters: Vec<Exporting>) -> Self {
+        Self {
+            exporters,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn exporters(&self) -> &[Exporting] {
+        &self.exporters
+    }
+
+    pub(super) fn open(&self) -> u64 {
+        self.open.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn opened(&self) {
+        self.open.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// To be called when the exporters have the span.
+    pub(super) fn closed(&self) {
+        let was_last = self.open.fetch_sub(1, Ordering::SeqCst) == 1;
+        if was_last && self.is_awaited.load(Ordering::SeqCst) {
+            let _waiting = self.waiting.lock();
+            self.none_open.notify_all();
+        }
+    }
+
+    /// Waits until no span is open, and says how many are.
+    pub(super) fn wait_for_open(&self, deadline: Instant) -> u64 {
+        let mut waiting = self.waiting.lock();
+        self.is_awaited.store(true, Ordering::SeqCst);
+        while self.open() > 0 {
+            if self
+                .none_open
+                .wait_until(&mut waiting, deadline)
+                .timed_out()
+            {
+                break;
+            }
+        }
+        self.open()
+    }
+
+    pub(super) fn count_after_shutdown(&self) {
+        self.after_shutdown.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_too_many_open(&self) {
+        self.too_many_open.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn lost(&self) -> LostSpans {
+        LostSpans {
+            after_shutdown: self.after_shutdown.load(Ordering::Relaxed),
+            too_many_open: self.too_many_open.load(Ordering::Relaxed),
+            ..LostSpans::default()
+        }
+    }
+
+    pub(super) fn delivery(&self) -> Vec<(String, DeliveryCounts)> {
+        let read = |it: &Exporting| (it.name.clone(), it.pipeline().counts());
+        self.exporters.iter().map(read).collect()
+    }
+
+    fn is_over(&self) -> bool {
+        self.exporters.iter().all(|it| it.pipeline().is_over())
+    }
+
+    pub(super) fn read(&self, tracer: String) -> TracerDelivery {
+        TracerDelivery {
+            tracer,
+            open: self.open(),
+            lost: self.lost(),
+            exporters: self.delivery(),
+        }
+    }
+}
+
+/// The ledgers of tracers that are gone.
+#[derive(Debug, Default)]
+pub(super) struct Forgotten {
+    /// Their exporters are not at their ends yet.
+    ending: Vec<(String, Arc<Ledger>)>,
+    ended: Totals,
+}
+
+impl Forgotten {
+    pub(super) fn add(&mut self, name: String, ledger: Arc<Ledger>) {
+        self.ending.push((name, ledger));
+        let over = |(_, ledger): &mut (String, Arc<Ledger>)| ledger.is_over();
+        for (name, ledger) in self.ending.extract_if(.., over) {
+            self.ended.add(ledger.read(name));
+        }
+    }
+
+    pub(super) fn lost(&self) -> LostSpans {
+        let mut lost = LostSpans::default();
+        for (_, ledger) in &self.ending {
+            lost += ledger.lost();
+        }
+        for tracer in self.ended.0.values() {
+            lost += tracer.lost;
+        }
+        lost
+    }
+
+    /// Adds all of them.
+    pub(super) fn read(&self, totals: &mut Totals) {
+        for (name, ledger) in &self.ending {
+            totals.add(ledger.read(name.clone()));
+        }
+        for tracer in self.ended.0.values() {
+            totals.add(tracer.clone());
+        }
+    }
+}
+
+/// Sums by the tracers' names.
+#[derive(Debug, Default)]
+pub(super) struct Totals(BTreeMap<String, TracerDelivery>);
+
+impl Totals {
+    pub(super) fn add(&mut self, mut delivery: TracerDelivery) {
+        if self.0.len() >= MAX_NAMES && !self.0.contains_key(&delivery.tracer) {
+            OTHERS.clone_into(&mut delivery.tracer);
+        }
+        let name = delivery.tracer.clone();
+        let new = || TracerDelivery {
+            tracer: name.clone(),
+            ..TracerDelivery::default()
+        };
+        self.0.entry(name.clone()).or_insert_with(new).add(delivery);
+    }
+
+    pub(super) fn into_vec(self) -> Vec<TracerDelivery> {
+        self.0.into_values().collect()
+    }
+}

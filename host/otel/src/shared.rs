@@ -1,0 +1,75 @@
+//! What a routing tracer provider and its tracers share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::external::Remembered;
+use super::inbound::InboundCounters;
+use super::ledger::{Totals, TracerDelivery};
+use super::lost::LostSpans;
+use super::otel_tracer::OtelTracer;
+use super::routes::Routes;
+use super::settings::Settings;
+use super::telemetry::Telemetry;
+use spanmux_core::RuntimeContext;
+use spanmux_core::TracerRegistry;
+
+/// The registry, the routes of open traces, and what was lost.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) registry: Arc<TracerRegistry<OtelTracer>>,
+    pub(super) routes: Routes,
+    pub(super) settings: Settings,
+    pub(super) inbound: InboundCounters,
+    /// For roots to which no runtime context is attached.
+    pub(super) knows_nothing: RuntimeContext,
+    pub(super) external: Remembered,
+    pub(super) telemetry: Telemetry,
+    tracer_gone: AtomicU64,
+    late_signals: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(registry: Arc<TracerRegistry<OtelTracer>>, settings: Settings) -> Self {
+        Self {
+            registry,
+            routes: Routes::new(),
+            settings,
+            inbound: InboundCounters::default(),
+            knows_nothing: RuntimeContext::empty(),
+            external: Remembered::default(),
+            telemetry: Telemetry::default(),
+            tracer_gone: AtomicU64::new(0),
+            late_signals: AtomicU64::new(0),
+        }
+    }
+
+    /// The spans that no exporter was handed.
+    pub(super) fn lost(&self) -> LostSpans {
+        let mut lost = self.routes.lost();
+        lost.tracer_gone += self.tracer_gone.load(Ordering::Relaxed);
+        lost.late_signals += self.late_signals.load(Ordering::Relaxed);
+        lost
+    }
+
+    /// What became of the spans of each tracer's exporters.
+    pub(super) fn delivery(&self) -> Vec<TracerDelivery> {
+        let registered = self.registry.distinct();
+        let mut totals = Totals::default();
+        let mut ledgers = Vec::new();
+        for (name, tracer) in registered {
+            totals.add(tracer.ledger().read(name));
+            ledgers.push(tracer.ledger().clone());
+        }
+        self.routes.read(&ledgers, &mut totals);
+        totals.into_vec()
+    }
+
+    pub(super) fn count_tracer_gone(&self) {
+        self.tracer_gone.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_late_signal(&self) {
+        self.late_signals.fetch_add(1, Ordering::Relaxed);
+    }
+}

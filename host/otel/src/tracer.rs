@@ -1,0 +1,314 @@
+//! Starting spans: the one place where a root is told from a child.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use opentelemetry::baggage::BaggageExt as _;
+use opentelemetry::trace::{
+    Span as _, SpanBuilder, SpanContext, SpanKind, TraceContextExt as _, TraceFlags, TraceId,
+    TraceState, Tracer,
+};
+use opentelemetry::{Context, InstrumentationScope, KeyValue};
+use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
+
+use super::attributes::{self, StartAttributes};
+use super::baggage;
+use super::external;
+use super::inbound::Followed;
+use super::inside::Inside;
+use super::mark::{self, Mark};
+use super::otel_tracer::OtelTracer;
+use super::routes::Lineage;
+use super::runtime_context::RuntimeContextExt as _;
+use super::scope::Scope;
+use super::shared::Shared;
+use super::span::RoutingSpan;
+use super::trace_id::Offer;
+use spanmux_core::Selection;
+use spanmux_core::{RootSpan, RuntimeContext};
+
+/// A tracer of [`RoutingTracerProvider`](super::RoutingTracerProvider) for one
+/// instrumentation scope. Cheap to clone.
+///
+/// # Cost
+/// Beyond the SDK's own span, a root span costs the selection and the attributes
+/// that tell of it, one list; a child costs reading the trace id and counting one
+/// reference, and allocates nothing. No lock is taken. The [module](super) says
+/// when the choice is in the `tracestate` instead, which is dearer.
+#[derive(Clone, Debug)]
+pub struct RoutingTracer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) scope: Arc<Scope>,
+    /// Whether a span whose parent context has no runtime context takes the one of
+    /// the current context.
+    looks_around: bool,
+}
+
+impl RoutingTracer {
+    pub(super) fn new(shared: Arc<Shared>, scope: InstrumentationScope) -> Self {
+        Self {
+            shared,
+            scope: Arc::new(Scope::new(scope)),
+            looks_around: false,
+        }
+    }
+
+    /// The same for a caller whose parent contexts are not what the application
+    /// attached: `tracing` makes an empty one for `parent: None`, and takes any that
+    /// `set_parent` is given.
+    #[cfg(feature = "layer")]
+    pub(super) fn looking_around(self) -> Self {
+        let looks_around = true;
+        Self {
+            looks_around,
+            ..self
+        }
+    }
+
+    /// The runtime context of a span that starts under this context.
+    pub(super) fn run<'a>(&'a self, cx: &'a Context) -> Cow<'a, RuntimeContext> {
+        let run = match cx.runtime_context() {
+            Some(run) => Cow::Borrowed(run),
+            None if self.looks_around => Cow::Owned(current_run()),
+            None => Cow::Borrowed(&self.shared.knows_nothing),
+        };
+        let keys = &self.shared.settings.baggage_keys;
+        match keys.is_empty() {
+            true => run,
+            false => baggage::fill(run, keys, cx.baggage()),
+        }
+    }
+
+    /// A child: in the tracer of its parent, whatever else is said.
+    fn start_child(
+        &self,
+        tracer: Arc<OtelTracer>,
+        mut builder: SpanBuilder,
+        parent_cx: &Context,
+        parent: &SpanContext,
+    ) -> RoutingSpan {
+        let keys = &self.shared.settings.span_keys;
+        if !keys.is_empty() {
+            let own = builder.attributes.take().unwrap_or_default();
+            let mut all = Vec::with_capacity(own.len() + keys.len());
+            keys.copy(&self.run(parent_cx), &own, &mut all);
+            all.extend(own);
+            builder.attributes = Some(all);
+        }
+        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
+            refused.showing(parent.is_sampled(), parent.clone())
+        })
+    }
+
+    /// A child of a trace whose tracer is no more.
+    fn start_nothing(&self, parent: &SpanContext) -> RoutingSpan {
+        if parent.is_sampled() {
+            self.shared.count_tracer_gone();
+        }
+        RoutingSpan::showing(parent.clone())
+    }
+
+    /// A root, or the first span here of a trace that came from elsewhere.
+    fn start_root(
+        &self,
+        mut builder: SpanBuilder,
+        parent_cx: &Context,
+        parent: &SpanContext,
+    ) -> RoutingSpan {
+        // A root that is cut off from the context of its thread on purpose, as some
+        // clients of exporters do it.
+        if Context::is_current_telemetry_suppressed() {
+            return RoutingSpan::nowhere();
+        }
+        if parent.is_valid()
+            && let Some(external) = external::of(parent_cx, parent)
+        {
+            return self.start_external(external, builder, parent_cx, parent);
+        }
+        let own = builder.attributes.take().unwrap_or_default();
+        let run = self.run(parent_cx);
+        let more = own.len() + self.shared.settings.copied();
+        if let Some(followed) = self.follow(parent_cx, parent) {
+            let ours = attributes::of_inbound(&followed, more);
+            builder.attributes = Some(self.all(ours, &run, own));
+            let Followed { name, tracer, .. } = followed;
+            return self.start_in(&tracer, &name, builder, parent_cx, parent);
+        }
+        let selection = self.select(&builder, &own, &run);
+        let (Some(tracer), Some(name)) = (selection.tracer(), selection.tracer_name()) else {
+            return RoutingSpan::showing(parent.clone());
+        };
+        let ours = attributes::of_selection(&selection, name, more);
+        builder.attributes = Some(self.all(ours, &run, own));
+        self.start_in(tracer, name, builder, parent_cx, parent)
+    }
+
+    /// The attributes of a root: ours, the copied ones, and its own.
+    pub(super) fn all(
+        &self,
+        mut ours: Vec<KeyValue>,
+        run: &RuntimeContext,
+        own: Vec<KeyValue>,
+    ) -> Vec<KeyValue> {
+        let settings = &self.shared.settings;
+        settings.root_keys.copy(run, &own, &mut ours);
+        settings.span_keys.copy(run, &own, &mut ours);
+        ours.extend(own);
+        ours
+    }
+
+    /// A choice that came in with the parent, if it is followed here.
+    fn follow(&self, parent_cx: &Context, parent: &SpanContext) -> Option<Followed> {
+        let Shared {
+            registry,
+            settings,
+            inbound,
+            ..
+        } = &*self.shared;
+        settings
+            .inbound
+            .follow(registry, inbound, parent_cx, parent)
+    }
+
+    /// The first span here of a trace, in this tracer.
+    fn start_in(
+        &self,
+        tracer: &Arc<OtelTracer>,
+        name: &str,
+        builder: SpanBuilder,
+        parent_cx: &Context,
+        parent: &SpanContext,
+    ) -> RoutingSpan {
+        // The id of a trace that has begun already is not ours to choose.
+        if !parent.is_valid()
+            && let Some(id) = self.shared.routes.trace_id(tracer, name)
+        {
+            return self.start_with_id(id, tracer.clone(), builder, parent_cx);
+        }
+        let route = self.shared.routes.route(tracer, name);
+        self.start_with_mark(route.mark(), tracer.clone(), builder, parent_cx, parent)
+    }
+
+    fn start_with_id(
+        &self,
+        id: TraceId,
+        tracer: Arc<OtelTracer>,
+        builder: SpanBuilder,
+        parent_cx: &Context,
+    ) -> RoutingSpan {
+        let _offer = Offer::of(id);
+        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
+            refused.showing(true, adrift(id, TraceState::NONE))
+        })
+    }
+
+    pub(super) fn start_with_mark(
+        &self,
+        mark: &Mark,
+        tracer: Arc<OtelTracer>,
+        builder: SpanBuilder,
+        parent_cx: &Context,
+        parent: &SpanContext,
+    ) -> RoutingSpan {
+        let state = || mark.put(parent.trace_state());
+        let start = |parent_cx| {
+            RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
+                let shown = match parent.is_valid() {
+                    true => local(parent, state()),
+                    false => adrift(RandomIdGenerator::default().new_trace_id(), state()),
+                };
+                refused.showing(true, shown)
+            })
+        };
+        let mut span = if parent.is_valid() && parent.is_remote() {
+            // With our mark in the remote parent the exporter never sees the one
+            // that came in.
+            let marked = mark::with_state(parent, state());
+            start(&parent_cx.with_remote_span_context(marked))
+        } else {
+            start(parent_cx)
+        };
+        let own = span.span_context().trace_state();
+        if !mark.is_in(own) {
+            span.show_state(mark.put(own));
+        }
+        span
+    }
+
+    pub(super) fn select(
+        &self,
+        builder: &SpanBuilder,
+        own: &[KeyValue],
+        run: &RuntimeContext,
+    ) -> Selection<OtelTracer> {
+        let attributes = StartAttributes::new(own);
+        let kind = kind(builder.span_kind.as_ref());
+        let span = RootSpan::with_attributes(&builder.name, kind, &attributes);
+        let _inside = Inside::enter();
+        let selection = self.shared.registry.select(&run.view_with_span(&span));
+        self.shared.telemetry.record(&selection);
+        selection
+    }
+}
+
+impl Tracer for RoutingTracer {
+    type Span = RoutingSpan;
+
+    fn build_with_context(&self, builder: SpanBuilder, parent_cx: &Context) -> RoutingSpan {
+        if parent_cx.is_telemetry_suppressed() {
+            return RoutingSpan::nowhere();
+        }
+        let parent = parent_cx.span();
+        let parent = parent.span_context();
+        if Inside::is_current() {
+            return RoutingSpan::showing(parent.clone());
+        }
+        let lineage = match parent.is_valid() && !parent.is_remote() {
+            true => self.shared.routes.lineage(parent),
+            false => Lineage::Root,
+        };
+        match lineage {
+            Lineage::ById(tracer) => self.start_child(tracer, builder, parent_cx, parent),
+            Lineage::ByMark(tracer) => {
+                let mut span = self.start_child(tracer, builder, parent_cx, parent);
+                // Nearly always there: samplers copy the parent's `tracestate`.
+                let own = span.span_context().trace_state();
+                if let Some(state) = mark::copy(own, parent.trace_state()) {
+                    span.show_state(state);
+                }
+                span
+            }
+            Lineage::Gone => self.start_nothing(parent),
+            Lineage::Root => self.start_root(builder, parent_cx, parent),
+        }
+    }
+}
+
+/// What is attached to the current context.
+fn current_run() -> RuntimeContext {
+    Context::map_current(|cx| cx.runtime_context().cloned()).unwrap_or_default()
+}
+
+pub(super) fn kind(kind: Option<&SpanKind>) -> &'static str {
+    match kind {
+        Some(SpanKind::Client) => "client",
+        Some(SpanKind::Server) => "server",
+        Some(SpanKind::Producer) => "producer",
+        Some(SpanKind::Consumer) => "consumer",
+        Some(SpanKind::Internal) | None => "internal",
+    }
+}
+
+/// What the first span here of a trace shows that its tracer did not start: the same
+/// as a local context, so that its children follow.
+fn local(parent: &SpanContext, state: TraceState) -> SpanContext {
+    let (trace, span) = (parent.trace_id(), parent.span_id());
+    SpanContext::new(trace, span, parent.trace_flags(), false, state)
+}
+
+/// What a root shows that its tracer did not start: a local context that carries the
+/// choice, so that its children are not asked for anew.
+pub(super) fn adrift(trace: TraceId, state: TraceState) -> SpanContext {
+    let span = RandomIdGenerator::default().new_span_id();
+    SpanContext::new(trace, span, TraceFlags::NOT_SAMPLED, false, state)
+}

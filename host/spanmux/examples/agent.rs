@@ -1,0 +1,96 @@
+//! A small agent, traced: it asks a model, calls the tool that the model asks for, and
+//! asks again. The model and the database are made up; the traces are printed.
+//!
+//! `cargo run -p spanmux --example agent --no-default-features --features otel`
+
+use std::error::Error;
+
+use opentelemetry::trace::{Tracer, TracerProvider};
+use serde_json::{Value, json};
+use spanmux::genai::{AgentRun, Ai, AiOptions, AiParent, AiSpan, Message, Usage};
+use spanmux::otel::{RoutingTracer, RoutingTracerProvider, TracerConfig};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let provider = RoutingTracerProvider::builder()
+        .tracer("console", TracerConfig::console("shop"))
+        .build()?;
+    // Content is not written unless it is asked for.
+    let options = AiOptions::new().capture_content(true);
+    let agent = Agent {
+        ai: Ai::with_options(provider.tracer("shop"), options),
+        database: provider.tracer("database"),
+    };
+    agent.answer("s-1", "Where is order 17?", "17");
+    agent.answer("s-2", "Where is order x?", "x");
+    let report = provider.shutdown();
+    assert!(report.failed.is_empty(), "{:?}", report.failed);
+    Ok(())
+}
+
+struct Agent {
+    ai: Ai,
+    database: RoutingTracer,
+}
+
+impl Agent {
+    /// A run is a trace: whatever starts below it follows it.
+    fn answer(&self, session: &'static str, question: &str, order: &str) {
+        let run = self
+            .ai
+            .agent_run("shop-assistant")
+            .session(session)
+            .input(question)
+            .start();
+        let mut messages = vec![Message::user(question)];
+        let asks =
+            Message::assistant("").tool_call("call-1", "search_orders", json!({"id": order}));
+        messages.push(ask_model(&run, &messages, asks, "tool_call"));
+        messages.push(self.search_orders(&run, order));
+        let answer = Message::assistant("I have looked it up.");
+        run.output(ask_model(&run, &messages, answer, "stop"));
+    }
+
+    fn search_orders(&self, run: &AiSpan<AgentRun>, id: &str) -> Message {
+        let tool = run
+            .tool_call("search_orders")
+            .call_id("call-1")
+            .arguments(json!({"id": id}))
+            .start();
+        // An ordinary span stands below the tool's.
+        let found =
+            self.database
+                .in_span_with_context("SELECT orders", tool.context(), |_context| {
+                    id.parse::<u32>()
+                });
+        match found {
+            Ok(number) => {
+                let order = json!({"id": number, "state": "shipped"});
+                tool.result(order.clone());
+                Message::tool("call-1", order)
+            }
+            Err(error) => {
+                tool.fail(&error);
+                Message::tool("call-1", Value::Null)
+            }
+        }
+    }
+}
+
+/// A real model is called after the start.
+fn ask_model(
+    run: &AiSpan<AgentRun>,
+    messages: &[Message],
+    answer: Message,
+    finish_reason: &'static str,
+) -> Message {
+    let call = run
+        .generation("gpt-5-mini")
+        .provider("openai")
+        .temperature(0.2)
+        .input(messages.to_vec())
+        .start();
+    call.usage(Usage::new(812, 96).cached(512));
+    call.finish_reason(finish_reason);
+    call.output(answer.clone());
+    answer
+}

@@ -1,0 +1,85 @@
+//! Decide, trace by trace, **which tracer receives a trace**.
+//!
+//! A [`TracerRegistry`] holds named tracers; the first one is the default. When a
+//! root span starts, a chain of selectors is asked: each is given the run's
+//! [`RuntimeContext`] and the names of the available tracers, and answers with a
+//! name or with nothing. Child spans inherit their root's tracer, so a trace is
+//! never torn. A wrong name, an error, a trap or a timeout never reaches the
+//! caller: the trace goes to the default tracer, and the [`Selection`] says why.
+//!
+//! A selector is a native function ([`native`]) or a WebAssembly component, written
+//! in any language and dropped as a file into a directory. A component has no
+//! authority: it can ask the context, and answer.
+//!
+//! # In reading order
+//! 1. [`RuntimeContext`] and [`ContextView`]: what is known of a run, and what may
+//!    be asked.
+//! 2. [`Decision`], [`Fallback`]: what a selector answers, as plain values.
+//! 3. [`Selector`], [`native`], [`Chain`]: who answers.
+#![cfg_attr(
+    feature = "components",
+    doc = "4. [`SelectorHost`], [`Limits`]: components, each decision in a sandbox of its own."
+)]
+#![cfg_attr(
+    feature = "components",
+    doc = "5. [`SelectorsDirectory`]: the files, loaded into a report and a chain."
+)]
+//! 6. [`TracerRegistry`], [`Selection`]: the tracers, and the one that is selected.
+#![cfg_attr(
+    feature = "otel",
+    doc = "7. [`otel`]: a tracer provider for OpenTelemetry that routes each trace."
+)]
+#![cfg_attr(
+    feature = "otel",
+    doc = "8. [`genai`]: typed spans for agents, models, tools and workflows."
+)]
+#![cfg_attr(
+    feature = "config",
+    doc = "9. [`config`]: all of this from a file, `spanmux.toml`."
+)]
+//!
+//! # Features
+//! - `components` (default): selectors as WebAssembly components, on wasmtime.
+//! - `otel` (default): the routing tracer provider for OpenTelemetry, and AI spans.
+//! - `otlp` (default): exporters for backends, over OTLP as protobuf over HTTP.
+//! - `config` (default, with the three above): tracers and selectors from a file.
+//! - `grpc`: OTLP over gRPC too.
+//! - `layer`: a layer for `tracing-subscriber`, by which `tracing` spans are routed.
+//!
+//! Without all of them, the crate holds the registry and native selectors, and depends on
+//! little.
+//!
+//! # A quiet guest
+//! The library prints nothing, keeps nothing process-wide and reads nothing from
+//! the environment. Its events go through the `tracing` crate.
+
+#[cfg(feature = "config")]
+pub use spanmux_config as config;
+#[cfg(feature = "explain")]
+pub use spanmux_explain as explain;
+#[cfg(feature = "otel")]
+pub use spanmux_export::{delivery, exporters, scrub};
+#[cfg(feature = "otel")]
+pub use spanmux_genai as genai;
+#[cfg(feature = "otel")]
+pub use spanmux_otel as otel;
+
+pub use spanmux_core::explanation;
+pub use spanmux_core::{
+    Budget, Chain, Choice, ContextError, ContextLimits, ContextView, Decision, Fallback,
+    FallbackKind, Lifecycle, LifecycleFailure, LifecycleReport, MAX_NAME_BYTES, NoSuchTracer,
+    Origin, RegisterError, RootSpan, RunCost, RuntimeContext, RuntimeContextBuilder, Selection,
+    SelectionCounts, SelectionOutcome, Selector, SpanAttributes, Suspension, TracerIndex,
+    TracerNames, TracerRegistry, Undelivered, Value, native,
+};
+
+#[cfg(all(feature = "components", spanmux_mutations))]
+#[doc(hidden)]
+pub use spanmux_component::Forget;
+#[cfg(feature = "components")]
+pub use spanmux_component::{
+    ActiveSelector, CacheState, CompileCache, CompileStatus, ComponentSelector, DirectoryError,
+    HostError, Limits, LoadError, LoadReport, LoadedFile, LockError, Mode, Refusal, SelectorHost,
+    SelectorHostBuilder, SelectorsDirectory, SelectorsLock, WatchSettings, WatchStatus,
+    WatchedDirectory, WatchedFile,
+};

@@ -1,0 +1,109 @@
+//! What the tests share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use spanmux::genai::{Ai, AiOptions};
+use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt};
+use spanmux::{Chain, Choice, RuntimeContext, native};
+
+/// AI spans over the plain SDK, and what it exports.
+pub(crate) fn ai(options: AiOptions) -> (Ai, InMemorySpanExporter) {
+    let exporter = InMemorySpanExporter::default();
+    let sdk = SdkTracerProvider::builder()
+        .with_simple_exporter(exporter.clone())
+        .build();
+    (Ai::with_options(sdk.tracer("shop"), options), exporter)
+}
+
+/// What was exported, in the order in which it ended.
+pub(crate) fn spans(exporter: &InMemorySpanExporter) -> Vec<SpanData> {
+    exporter.get_finished_spans().unwrap()
+}
+
+/// Attributes as `key=value`, in order, each key once.
+pub(crate) fn shown(attributes: &[KeyValue]) -> Vec<String> {
+    let mut all = BTreeMap::new();
+    for kv in attributes {
+        let before = all.insert(kv.key.to_string(), kv.value.to_string());
+        assert_eq!(before, None, "{} is said twice", kv.key);
+    }
+    all.iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect()
+}
+
+pub(crate) fn value(span: &SpanData, key: &str) -> Option<String> {
+    let found = span.attributes.iter().find(|kv| kv.key.as_str() == key);
+    found.map(|kv| kv.value.to_string())
+}
+
+/// The tracers of [`Fleet`]; the first is the default.
+pub(crate) const NAMES: [&str; 2] = ["default", "other"];
+
+/// What carries the choice of the tracer: the trace id, or the `tracestate`.
+pub(crate) const CARRIERS: [bool; 2] = [true, false];
+
+/// A routing provider whose selector takes the tracer that the run asks for.
+pub(crate) struct Fleet {
+    pub(crate) provider: RoutingTracerProvider,
+    exporters: Vec<InMemorySpanExporter>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Fleet {
+    pub(crate) fn new(by_trace_id: bool) -> Self {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let by_key = native("by-key", move |context, tracers| {
+            count.fetch_add(1, Ordering::Relaxed);
+            let wanted = context.text("tracer");
+            wanted.map_or(Choice::Abstain, |name| tracers.choose(name))
+        });
+        let exporters: Vec<_> = NAMES.map(|_| InMemorySpanExporter::default()).into();
+        let mut builder =
+            RoutingTracerProvider::builder().selectors(Chain::new([Arc::new(by_key) as Arc<_>]));
+        for (name, exporter) in NAMES.iter().zip(&exporters) {
+            let sdk = SdkTracerProvider::builder().with_simple_exporter(exporter.clone());
+            builder = match by_trace_id {
+                true => builder.tracer(*name, sdk),
+                false => builder.tracer(*name, sdk.build()),
+            };
+        }
+        let provider = builder.build().unwrap();
+        Self {
+            provider,
+            exporters,
+            asked,
+        }
+    }
+
+    pub(crate) fn ai(&self) -> Ai {
+        Ai::new(self.provider.tracer("shop"))
+    }
+
+    /// What one tracer exported.
+    pub(crate) fn spans(&self, name: &str) -> Vec<SpanData> {
+        let place = NAMES.iter().position(|known| *known == name).unwrap();
+        spans(&self.exporters[place])
+    }
+
+    /// How many spans each tracer exported.
+    pub(crate) fn counts(&self) -> Vec<usize> {
+        NAMES.map(|name| self.spans(name).len()).into()
+    }
+
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+/// A run that wants this tracer, without a span.
+pub(crate) fn run(tracer: &str) -> Context {
+    let run = RuntimeContext::builder().set("tracer", tracer);
+    Context::new().with_runtime_context(run.build().unwrap())
+}

@@ -1,0 +1,104 @@
+//! The schema that editors are given is the one that files are held against.
+
+use std::path::Path;
+
+use serde_json::Value;
+use spanmux::config::Config;
+
+/// Written anew by `spanmux config schema`.
+#[test]
+fn the_committed_schema_is_the_one_that_is_made() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/spanmux.schema.json");
+    let committed: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let made: Value = serde_json::from_str(&Config::schema()).unwrap();
+    assert!(
+        committed == made,
+        "write it anew: cargo run -- config schema > docs/spanmux.schema.json"
+    );
+}
+
+/// The words of JSON Schema that a file is held against here. Another one would be
+/// for editors alone.
+#[test]
+fn the_schema_has_no_word_that_is_not_understood() {
+    const KNOWN: [&str; 22] = [
+        "$defs",
+        "$ref",
+        "$schema",
+        "additionalProperties",
+        "const",
+        "description",
+        "examples",
+        "format",
+        "items",
+        "maximum",
+        "minLength",
+        "minProperties",
+        "minimum",
+        "oneOf",
+        "pattern",
+        "properties",
+        "required",
+        "title",
+        "type",
+        "unevaluatedProperties",
+        "writeOnly",
+        "x-spanmux",
+    ];
+    fn look(schema: &Value) {
+        let Some(object) = schema.as_object() else {
+            return;
+        };
+        for (word, value) in object {
+            assert!(KNOWN.contains(&word.as_str()), "{word} in {schema}");
+            match word.as_str() {
+                "$defs" | "properties" => value.as_object().unwrap().values().for_each(look),
+                "oneOf" => value.as_array().unwrap().iter().for_each(look),
+                "items" | "additionalProperties" => look(value),
+                _ => {}
+            }
+        }
+    }
+    look(&serde_json::from_str(&Config::schema()).unwrap());
+}
+
+/// The file in the documentation of the module.
+#[test]
+fn the_annotated_file_is_right_and_is_built() {
+    let folder = crate::support::Folder::new();
+    let live = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../selectors");
+    for (name, file) in [
+        ("10-health-checks", "10-health-checks"),
+        ("60-takes-turns", "50-environment"),
+    ] {
+        let bytes = std::fs::read(live.join(file).with_extension("wasm")).unwrap();
+        folder.write(&format!("selectors/{name}.wasm"), bytes);
+    }
+    let host = spanmux::SelectorHost::new(spanmux::Limits::default()).unwrap();
+    let loaded = spanmux::SelectorsDirectory::new(folder.path("selectors"), host).load();
+    let lock = spanmux::SelectorsLock::of(&loaded.unwrap());
+    folder.write("selectors.lock", lock.to_string());
+    let path = folder.write(
+        "spanmux.toml",
+        include_str!("../../../config/src/annotated.toml"),
+    );
+    let config = Config::from_file_with(path, |name| Some(format!("the {name}"))).unwrap();
+    assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+    let provider = config
+        .builder()
+        .tracer(
+            "own",
+            opentelemetry_sdk::trace::SdkTracerProvider::builder(),
+        )
+        .native_selector(spanmux::native("by-tenant", |_, _| {
+            spanmux::Choice::Abstain
+        }))
+        .build()
+        .unwrap();
+    let names = provider.registry().names();
+    assert_eq!(
+        names.as_slice(),
+        ["langfuse", "datadog", "own", "quarantine"]
+    );
+    assert!(provider.registry().has("own"));
+}

@@ -1,0 +1,162 @@
+//! Each preset as its backend sees it: address, protocol, every header, resource.
+
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use spanmux::exporters::{Exporter, Protocol};
+
+use crate::collector::{Collector, Received};
+use crate::presets::{Row, grpc_rows, http_rows};
+use crate::support::{PATIENT, send};
+
+const SPANS: usize = 3;
+
+/// Whole and sorted, as they are on the wire.
+fn sorted<'h>(headers: impl IntoIterator<Item = (&'h str, &'h str)>) -> Vec<(String, String)> {
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let mut headers: Vec<_> = headers.into_iter().map(owned).collect();
+    headers.sort();
+    headers
+}
+
+/// The row's headers and the protocol's, and no other.
+fn assert_headers<'h>(
+    row: &Row,
+    received: &Received,
+    protocol: impl IntoIterator<Item = (&'h str, &'h str)>,
+) {
+    let mut headers = received.headers.clone();
+    headers.sort();
+    let expected = row.headers.iter().copied().chain(protocol);
+    assert_eq!(headers, sorted(expected), "{}", row.url);
+}
+
+/// All spans, and the resource of the tracer with what the preset adds.
+fn assert_message(row: &Row, received: &Received) {
+    let message = received.message();
+    let of = &message.resource_spans[0];
+    assert_eq!(of.scope_spans[0].spans.len(), SPANS, "{}", row.url);
+    let text = |value: &Option<Value>| match value {
+        Some(Value::StringValue(text)) => text.clone(),
+        other => panic!("no text: {other:?}"),
+    };
+    let attributes = &of.resource.as_ref().unwrap().attributes;
+    let mut attributes: Vec<_> = attributes
+        .iter()
+        .filter(|of| !of.key.starts_with("telemetry.sdk."))
+        .map(|of| (of.key.clone(), text(&of.value.as_ref().unwrap().value)))
+        .collect();
+    attributes.sort();
+    let expected = row.resource.into_iter().chain([("service.name", "shop")]);
+    assert_eq!(attributes, sorted(expected), "{}", row.url);
+}
+
+fn only(received: Vec<Received>, row: &Row) -> Received {
+    assert_eq!(received.len(), 1, "one batch is one request: {}", row.url);
+    received.into_iter().next().unwrap()
+}
+
+fn assert_http(row: &Row) {
+    let collector = Collector::start();
+    let exporter = row.exporter.clone().origin(collector.origin());
+    let counts = send(exporter, SPANS, PATIENT);
+    assert_eq!((counts.delivered, counts.lost()), (3, 0), "{}", row.url);
+    let received = only(collector.received(), row);
+    assert_eq!(received.method, "POST");
+    assert_eq!(received.path, row.path(), "{}", row.url);
+    let (authority, length) = (collector.authority(), received.body.len().to_string());
+    let protocol = [
+        ("accept", "*/*"),
+        ("content-length", &*length),
+        ("content-type", "application/x-protobuf"),
+        ("host", &*authority),
+        ("user-agent", concat!("spanmux/", env!("CARGO_PKG_VERSION"))),
+    ];
+    assert_headers(row, &received, protocol);
+    assert_message(row, &received);
+}
+
+#[cfg(feature = "grpc")]
+fn assert_grpc(row: &Row) {
+    let collector = crate::grpc_collector::GrpcCollector::start();
+    let exporter = row.exporter.clone().origin(collector.origin());
+    let counts = send(exporter, SPANS, PATIENT);
+    assert_eq!((counts.delivered, counts.lost()), (3, 0), "{}", row.url);
+    let mut received = only(collector.received(), row);
+    assert_eq!(received.method, "POST");
+    let method = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    assert_eq!(received.path, method, "{}", row.url);
+    // Ours, and the library's with its version.
+    let agent = received.header("user-agent").unwrap();
+    assert!(agent.starts_with(concat!("spanmux/", env!("CARGO_PKG_VERSION"), " tonic/")));
+    received.headers.retain(|(name, _)| name != "user-agent");
+    let authority = collector.authority();
+    let protocol = [
+        (":authority", &*authority),
+        ("content-type", "application/grpc"),
+        ("te", "trailers"),
+    ];
+    assert_headers(row, &received, protocol);
+    assert_message(row, &received);
+}
+
+fn assert_shown(row: &Row, protocol: Protocol) {
+    assert_eq!(row.exporter.protocol(), protocol, "{}", row.url);
+    let exporter = Exporter::from(row.exporter.clone());
+    assert_eq!(exporter.endpoint().as_deref(), Some(row.url));
+    assert_eq!(exporter.name(), row.name);
+}
+
+#[test]
+fn each_preset_over_http_is_what_its_backend_documents() {
+    for row in http_rows() {
+        assert_shown(&row, Protocol::Http);
+        assert_http(&row);
+    }
+}
+
+#[test]
+fn each_preset_over_grpc_is_what_its_backend_documents() {
+    for row in grpc_rows() {
+        assert_shown(&row, Protocol::Grpc);
+        #[cfg(feature = "grpc")]
+        assert_grpc(&row);
+    }
+}
+
+/// The table in the documentation has a line for each, with all of its headers.
+#[test]
+fn the_documented_table_names_every_preset_and_header() {
+    let table = include_str!("../../../export/src/exporters/backends.md");
+    for row in http_rows().iter().chain(&grpc_rows()) {
+        let name = format!("| `{}` |", row.name);
+        let line = table.lines().find(|line| line.contains(&name)).unwrap();
+        let known = |header: &str| line.contains(&format!("`{header}`")) || row.name == "otlp";
+        assert!(row.headers.iter().all(|(name, _)| known(name)), "{line}");
+    }
+}
+
+#[test]
+fn two_presets_of_one_tracer_keep_their_headers_and_resources_apart() {
+    let rows = http_rows();
+    let with = |name| {
+        rows.iter()
+            .find(|row| row.resource.is_some() == name)
+            .unwrap()
+    };
+    let (project, plain) = (with(true), with(false));
+    let (first, second) = (Collector::start(), Collector::start());
+    let tracer = spanmux::otel::TracerConfig::new("shop")
+        .exporter(project.exporter.clone().origin(first.origin()))
+        .exporter(plain.exporter.clone().origin(second.origin()))
+        .build()
+        .unwrap();
+    crate::support::end_spans(&tracer, SPANS);
+    spanmux::Lifecycle::shutdown(&tracer).unwrap();
+    for (row, collector) in [(project, first), (plain, second)] {
+        let received = only(collector.received(), row);
+        assert_message(row, &received);
+        assert_eq!(
+            received.header("authorization").is_some(),
+            !row.headers.is_empty()
+        );
+    }
+}
