@@ -1,8 +1,8 @@
-//! How spans are gathered before they are sent.
+//! Batch settings.
 
 use std::time::Duration;
 
-/// How an exporter gathers spans into batches.
+/// Settings for the queue and the batches of an exporter.
 ///
 /// # Examples
 /// ```
@@ -17,16 +17,17 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchConfig {
-    /// How many spans wait at most. What ends beyond that is dropped and counted as
-    /// [`Loss::QueueFull`](super::Loss::QueueFull). Default: 2,048, as in the SDK.
+    /// The maximum number of waiting spans. Further spans are dropped and counted as
+    /// [`Loss::QueueFull`](super::Loss::QueueFull). Defaults to 2,048, as in the SDK.
     pub queue: usize,
-    /// How many spans are sent at once at most; no more than wait. Default: 512, as in the SDK.
+    /// The maximum number of spans in a batch, at most `queue`. Defaults to 512, as in the
+    /// SDK.
     pub size: usize,
-    /// How long a span waits for others at most; a millisecond at least. Default: 5
-    /// seconds, as in the SDK.
+    /// The maximum time that a span waits for its batch to fill, at least one millisecond.
+    /// Defaults to 5 seconds, as in the SDK.
     pub every: Duration,
-    /// How long sending one batch may take, with all of its attempts. Default: 10
-    /// seconds, as OTLP says.
+    /// The maximum time to send one batch, including all attempts. Defaults to 10 seconds,
+    /// as in the OTLP specification.
     pub timeout: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Counting what became of spans.
+//! Counts of the outcome of spans.
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -7,32 +7,33 @@ use parking_lot::Mutex;
 
 use crate::scrub::Scrubbed;
 
-/// Why a span did not reach a backend.
+/// The reason why a span did not reach a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Loss {
-    /// The queue was full when it ended: the backend is slower than the service.
+    /// The queue was full when the span ended: the backend is slower than the service.
     QueueFull,
-    /// The backend took the batch and refused this span, or refused the batch for
-    /// what it holds or who sent it.
+    /// The backend accepted the batch but refused this span, or refused the whole batch
+    /// because of its content or the credentials of the sender.
     Rejected,
-    /// No connection to the backend came about.
+    /// No connection to the backend could be established.
     Unreachable,
     /// The backend did not answer in time.
     TimedOut,
-    /// The backend said that it cannot now, until all attempts were used up.
+    /// The backend reported that it is temporarily unavailable until no attempts were left.
     Unavailable,
     /// The exporter itself failed.
     Failed,
     /// The tracer was shut down before the span could be sent.
     ShutDown,
-    /// It was [spilled](super::Spill), and had to go before it could be replayed: too
-    /// many were, for too long, or the disk was full or damaged them.
+    /// The span was [buffered on disk](super::Spill), or should have been, and could not be
+    /// replayed: a limit of the disk buffer was exceeded, the disk was full, or the file
+    /// was damaged.
     Spilled,
 }
 
 impl Loss {
-    /// All of them, in the order of their declaration.
+    /// All causes in declaration order.
     pub const ALL: [Self; 8] = [
         Self::QueueFull,
         Self::Rejected,
@@ -44,7 +45,7 @@ impl Loss {
         Self::Spilled,
     ];
 
-    /// One word for metrics and tables.
+    /// Returns the stable name for metrics and tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::QueueFull => "queue_full",
@@ -58,53 +59,53 @@ impl Loss {
         }
     }
 
-    /// Whether the same request may be taken later: the backend was not there, and
-    /// did not refuse.
+    /// Returns `true` if the same request may succeed later: the backend was not available
+    /// and did not refuse.
     pub(crate) fn may_pass(self) -> bool {
         matches!(self, Self::Unreachable | Self::TimedOut | Self::Unavailable)
     }
 }
 
-/// What became of the spans of one exporter.
+/// The outcome of the spans of one exporter.
 ///
-/// Nothing is left out: `ended + recovered` is `delivered + lost() + filtered +
-/// waiting + spilled`, at every moment.
+/// The counts are complete: `ended + recovered` equals `delivered + lost() + filtered +
+/// waiting + spilled` at every moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeliveryCounts {
     /// Sampled spans that ended and were handed to the exporter.
     pub ended: u64,
-    /// Spans that the backend took.
+    /// Spans that the backend accepted.
     pub delivered: u64,
-    /// Attempts beyond the first of a batch.
+    /// Attempts after the first attempt of a batch.
     pub retries: u64,
-    /// Spans that a [filter](crate::scrub::SpanFilter) left out.
+    /// Spans that a [filter](crate::scrub::SpanFilter) dropped.
     pub filtered: u64,
-    /// Spans that wait to be sent, or are being sent: now, not ever.
+    /// Spans that are waiting or being sent at this moment. Not cumulative.
     pub waiting: u64,
-    /// Spans that wait on disk: now, not ever.
+    /// Spans that are buffered on disk at this moment. Not cumulative.
     pub spilled: u64,
-    /// Spans that were delivered from disk, of those that were delivered.
+    /// Spans that were delivered from the disk buffer. Included in `delivered`.
     pub replayed: u64,
-    /// Spans that an earlier process had left on disk.
+    /// Spans that an earlier process left in the disk buffer.
     pub recovered: u64,
-    /// Files of the spill directory that could not be read and were set aside.
+    /// Files of the disk buffer that could not be read and were set aside.
     pub set_aside: u64,
     /// Values that were [redacted](crate::scrub::Redaction).
     pub redacted: u64,
-    /// Values that were [cut](crate::scrub::AttributeLimits), and attributes, events
-    /// and links that were left out.
+    /// Values that were [truncated](crate::scrub::AttributeLimits), plus attributes, events
+    /// and links that were dropped.
     pub cut: u64,
     pub(crate) lost: [u64; Loss::ALL.len()],
 }
 
 impl DeliveryCounts {
-    /// Spans that were lost for this cause.
+    /// Returns the number of spans that were lost for this cause.
     pub fn lost_to(&self, cause: Loss) -> u64 {
         self.lost[cause as usize]
     }
 
-    /// Spans that were lost.
+    /// Returns the number of lost spans.
     pub fn lost(&self) -> u64 {
         self.lost.iter().sum()
     }
@@ -119,7 +120,7 @@ impl DeliveryCounts {
         self.lost[cause as usize] += spans;
     }
 
-    /// What was lost since `before`, by cause.
+    /// Returns the losses since `before` by cause.
     pub(crate) fn lost_since(&self, before: &Self) -> LostBy {
         let mut lost = self.lost;
         for (now, before) in lost.iter_mut().zip(before.lost) {
@@ -148,7 +149,7 @@ impl AddAssign<&Self> for DeliveryCounts {
     }
 }
 
-/// Lost spans by cause, as a sentence has them: `7 (queue_full 4, rejected 3)`.
+/// Lost spans by cause. Displayed as `7 (queue_full 4, rejected 3)`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LostBy([u64; Loss::ALL.len()]);
 
@@ -170,7 +171,7 @@ impl fmt::Display for LostBy {
     }
 }
 
-/// Counts for one exporter. What belongs together changes together, so that they add
+/// The counts of one exporter behind a mutex. Related counts change together, so they add
 /// up whenever they are read.
 #[derive(Debug, Default)]
 pub(crate) struct Meter(Mutex<DeliveryCounts>);

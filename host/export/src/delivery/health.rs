@@ -1,17 +1,17 @@
-//! Saying once that spans are lost, and once that they are no longer.
+//! Logs one event when an exporter starts to lose spans and one when it delivers again.
 
 use super::{DeliveryCounts, Names};
 
-/// Whether spans of one exporter are being lost.
+/// The loss state of one exporter.
 #[derive(Debug, Default)]
 pub(super) struct Health {
     seen: DeliveryCounts,
-    /// What was counted when the first of them was lost.
+    /// The counts before the first loss. `None` while no spans are being lost.
     failing_since: Option<DeliveryCounts>,
 }
 
 impl Health {
-    /// Looks at what was counted since the last look, and logs a change.
+    /// Compares `now` with the previous counts and logs a change of state.
     pub(super) fn look(&mut self, names: &Names, now: DeliveryCounts, error: Option<&str>) {
         let Names { service, exporter } = names;
         let lost = now.lost_since(&self.seen);

@@ -1,21 +1,21 @@
-//! Delivery: what becomes of spans between their end and a backend's answer.
+//! Delivery of spans, from the end of a span to the response of a backend.
 //!
-//! Every exporter of a tracer has a queue with a bound, a thread that sends
-//! batches, and a [meter](DeliveryCounts) that counts what became of each span. The
-//! thread that ends a span puts it into the queue and goes on.
+//! Every exporter of a tracer has a bounded queue, a thread that sends batches, and
+//! [counts](DeliveryCounts) of the outcome of each span. Ending a span only puts it into
+//! the queue.
 //!
-//! Nothing is lost in silence. Each span that was handed to an exporter is delivered,
-//! filtered, waiting, kept on disk, or lost for a [cause](Loss), and the counts say so
-//! at every moment. A flush or a shutdown succeeds if what ended before was delivered,
-//! whatever an exporter's result says. Through `tracing` it is said once that spans
-//! are being lost, and once that they no longer are.
+//! No span is lost silently. At every moment, each span that was handed to an exporter is
+//! counted as delivered, filtered, waiting, buffered on disk, or lost with a [cause](Loss).
+//! A flush or a shutdown succeeds if all spans that ended before it were delivered,
+//! regardless of the result that an exporter returns. Each exporter logs one `tracing`
+//! event when it starts to lose spans, and one when it delivers again.
 //!
-//! What an exporter does is not interrupted: one that hangs keeps its thread, its
-//! queue fills, and what ends beyond that is counted. A process that is forked has no
-//! such thread; make the tracers after the fork. What waits when the process exits is
-//! gone, unless `shutdown` was called
-//! or the provider was dropped; one that is kept in a `static`, as OpenTelemetry's
-//! global provider is, never is.
+//! A running export is never interrupted. An exporter that hangs keeps its thread; its
+//! queue fills, and further spans are dropped and counted. A forked process has no exporter
+//! threads, so create tracers after the fork. Spans that still wait when the process exits
+//! are lost, unless [`shutdown`](crate::otel::RoutingTracerProvider::shutdown) was called
+//! or the provider was dropped. A provider in a `static`, such as OpenTelemetry's global
+//! provider, is never dropped.
 //!
 //! # Examples
 //! ```
@@ -49,7 +49,7 @@ mod health;
 mod pipeline;
 mod queue;
 mod sink;
-// Exporters over OTLP are all that can keep what a backend does not take.
+// Only OTLP exporters can use a disk buffer.
 #[cfg_attr(not(any(feature = "otlp", test)), expect(dead_code))]
 mod spill;
 #[cfg(test)]
@@ -74,7 +74,6 @@ pub(crate) use spill::SpillStore;
 pub(crate) use spill::Spilling;
 pub(crate) use transport::Transport;
 
-/// How long an exporter has to send what it holds, unless it is said: as long as one
-/// batch may take.
+/// The default time that an exporter has to send its spans: the maximum time of one batch.
 #[doc(hidden)]
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! The way of a tracer's spans to one exporter.
+//! The pipeline from a tracer to one exporter.
 
 use std::fmt::{self, Debug};
 use std::io;
@@ -17,45 +17,45 @@ use super::worker::Worker;
 use super::{BatchConfig, DEFAULT_DEADLINE, DeliveryCounts, Meter, Sink};
 use crate::scrub::Scrub;
 
-/// The way of a tracer's spans to one exporter. What waits is told from what is
-/// only asked for, so that several can be asked before one is waited for.
+/// The pipeline from a tracer to one exporter. Requests and waiting are separate methods,
+/// so that several pipelines can be asked before the caller waits for the first.
 pub trait Pipeline: Debug + Send + Sync + 'static {
-    /// A sampled or recorded span has begun.
+    /// Called when a sampled or recorded span starts.
     fn start(&self, _span: &Span) {}
 
-    /// A span has ended.
+    /// Called when a span ends.
     fn end(&self, span: SpanData);
 
-    /// Asks for all that ended before to be sent.
+    /// Requests that all spans that ended before this call be sent.
     fn flush(&self);
 
-    /// Waits until that was done.
+    /// Waits for the requested flush. Returns `false` if the deadline passes first.
     fn wait_for_flush(&self, deadline: Instant) -> bool;
 
-    /// Takes nothing more, and asks for the rest to be sent until the deadline.
+    /// Stops accepting spans and requests that the rest be sent until the deadline.
     fn close(&self, deadline: Instant);
 
-    /// Waits until the exporter has come to its end.
+    /// Waits until the exporter has ended. Returns `false` if the deadline passes first.
     fn wait_for_close(&self, deadline: Instant) -> bool;
 
-    /// What became of the spans.
+    /// Returns the delivery counts.
     fn counts(&self) -> DeliveryCounts;
 
-    /// What went wrong last since this was asked.
+    /// Returns the last error since the previous call.
     fn take_error(&self) -> Option<String>;
 
-    /// Whether it can do nothing more, and its counts stay as they are.
+    /// Returns `true` if the pipeline has ended and its counts no longer change.
     fn is_over(&self) -> bool;
 }
 
-/// A pipeline with a queue and a thread.
+/// A pipeline with a queue and a worker thread.
 #[derive(Debug)]
 pub(crate) struct Queued {
     queue: Arc<Queue>,
 }
 
 impl Queued {
-    /// Starts the thread. It ends when the pipeline is closed or dropped.
+    /// Starts the worker thread. It ends when the pipeline is closed or dropped.
     pub(crate) fn start(
         sink: Box<dyn Sink>,
         scrub: Scrub,
@@ -69,7 +69,7 @@ impl Queued {
     }
 }
 
-/// What an exporter is called in the log.
+/// The names of an exporter in log events.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     pub(crate) service: String,
@@ -112,28 +112,28 @@ impl Pipeline for Queued {
     }
 }
 
-/// Nobody is left to put spans in, so the thread sends the rest and ends. This does
-/// not wait for it.
+/// No caller can put spans in any more, so the worker sends the rest and ends. Dropping
+/// does not wait for it.
 impl Drop for Queued {
     fn drop(&mut self) {
         self.queue.close(after(DEFAULT_DEADLINE));
     }
 }
 
-/// A pipeline under its exporter's name, and what was said of it.
+/// A pipeline with the name of its exporter and the counts of the last report.
 #[derive(Clone, Debug)]
 pub struct Exporting {
     pub name: String,
     pipeline: Arc<dyn Pipeline>,
-    /// What was counted when it was last told how delivery went.
+    /// The counts at the last call of `tell`.
     told: Arc<Mutex<DeliveryCounts>>,
     is_managed: Arc<AtomicBool>,
 }
 
-/// What was not delivered.
+/// The spans that were not delivered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rest {
-    /// Since it was told last.
+    /// Losses since the last report.
     pub lost: LostBy,
     pub waiting: u64,
     spilled: u64,
@@ -150,11 +150,11 @@ impl fmt::Display for Rest {
             parts.push(format!("spans not sent yet: {}", self.waiting));
         }
         if self.spilled > 0 {
-            parts.push(format!("spans kept on disk: {}", self.spilled));
+            parts.push(format!("spans buffered on disk: {}", self.spilled));
         }
         parts.extend(self.error.clone());
         match parts.is_empty() {
-            true => f.write_str("it is not at its end yet"),
+            true => f.write_str("not finished yet"),
             false => f.write_str(&parts.join("; ")),
         }
     }
@@ -174,20 +174,20 @@ impl Exporting {
         &*self.pipeline
     }
 
-    /// From now on the SDK's shutdown leaves the pipeline alone: it would go from one
-    /// to the next.
+    /// Makes the SDK's shutdown skip the pipeline. The SDK would shut pipelines down one
+    /// after another.
     pub fn manage(&self) {
         self.is_managed.store(true, Ordering::SeqCst);
     }
 
-    /// How delivery went since this was asked last; none if all that ended before was
-    /// delivered.
+    /// Returns the losses since the last call, and the waiting and buffered spans. Returns
+    /// `None` if all spans that ended before were delivered.
     pub fn tell(&self, in_time: bool) -> Option<Rest> {
         let mut told = self.told.lock();
         let now = self.pipeline.counts();
         let rest = Rest {
             lost: now.lost_since(&told),
-            // What ended since is not what was asked for.
+            // Spans that ended after the request are not part of it.
             waiting: if in_time { 0 } else { now.waiting },
             spilled: now.spilled,
             error: self.pipeline.take_error(),
@@ -198,7 +198,7 @@ impl Exporting {
     }
 }
 
-/// A pipeline as the SDK wants it.
+/// A [`SpanProcessor`] for the SDK that feeds a pipeline.
 #[derive(Debug)]
 pub struct Processor(pub Exporting);
 

@@ -1,4 +1,4 @@
-//! The queue between the threads that end spans and the one that sends them.
+//! The queue between the threads that end spans and the worker that sends them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use parking_lot::{Condvar, Mutex};
 
 use super::{BatchConfig, DeliveryCounts, Loss, Meter};
 
-/// A queue with a bound. It knows of each span that was ever put in whether it is
-/// accounted for, and what it counts changes under its lock together with that, so
-/// that the counts add up whenever they are read.
+/// A bounded queue of spans. It tracks whether each span that was put in is accounted for.
+/// The meter changes under the mutex of the queue, together with that state, so the counts
+/// add up whenever they are read.
 #[derive(Debug)]
 pub(super) struct Queue {
     state: Mutex<State>,
-    /// There may be something to do for the thread that sends.
+    /// Signals that the worker may have something to do.
     work: Condvar,
-    /// There may be something to see for those who wait for it.
+    /// Signals progress to threads that wait for a flush or a shutdown.
     progress: Condvar,
     room: usize,
     batch: usize,
@@ -27,27 +27,28 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     spans: VecDeque<SpanData>,
-    /// Spans that came, whether they were let in or not.
+    /// Spans that were put in, accepted or not.
     ended: u64,
-    /// Spans that were let in.
+    /// Accepted spans.
     accepted: u64,
-    /// Of these, the first so many are accounted for.
+    /// Accepted spans that are accounted for, in queue order.
     done: u64,
-    /// A flush waits for the first so many.
+    /// The value that `done` must reach for the current flush.
     wanted: u64,
-    /// Nothing is let in any more. What is inside is sent until then.
+    /// The deadline for sending the queued spans. While set, the queue accepts no spans.
     closed: Option<Instant>,
-    /// Nobody sends any more.
+    /// The worker has ended.
     finished: bool,
-    /// What went wrong last and was not asked for.
+    /// The last error that was not yet returned by `take_error`.
     error: Option<String>,
 }
 
-/// What the thread that sends has to do next.
+/// The next step for the worker.
 pub(super) enum Next {
     Send(Vec<SpanData>),
     Nothing,
-    /// The queue is closed and empty. There is time for other things until then.
+    /// The queue is closed and empty. The worker may use the time until this deadline for
+    /// idle work.
     Finish(Instant),
 }
 
@@ -64,7 +65,7 @@ impl Queue {
         }
     }
 
-    /// Takes a span in, or counts it as lost. Waits for nobody but another span.
+    /// Accepts a span or counts it as lost. Never waits for the worker.
     pub(super) fn put(&self, span: SpanData) {
         let mut state = self.state.lock();
         state.ended += 1;
@@ -81,8 +82,8 @@ impl Queue {
         }
     }
 
-    /// The next batch: a full one, or what there is at `due` or when somebody waits
-    /// for it. Without `wait`, what there is to do now.
+    /// Returns the next batch: a full batch, or all queued spans (up to the batch size) at
+    /// `due`, during a flush, or after `close`. Waits for one only if `wait` is set.
     pub(super) fn next(&self, due: Instant, wait: bool) -> Next {
         let mut state = self.state.lock();
         loop {
@@ -106,7 +107,8 @@ impl Queue {
         }
     }
 
-    /// The oldest spans that are not accounted for are, by what `count` says of them.
+    /// Accounts for the next `spans` spans in queue order and updates the counts with
+    /// `count`.
     pub(super) fn account(
         &self,
         spans: u64,
@@ -122,14 +124,15 @@ impl Queue {
         self.progress.notify_all();
     }
 
-    /// Asks for all that was put in before. Does not wait.
+    /// Requests that all accepted spans be sent. Does not wait.
     pub(super) fn want_all(&self) {
         let mut state = self.state.lock();
         state.wanted = state.accepted;
         self.work.notify_one();
     }
 
-    /// Waits until all that was asked for is accounted for, and says whether it is.
+    /// Waits until all requested spans are accounted for. Returns `false` if the deadline
+    /// passes first.
     pub(super) fn wait_for_wanted(&self, deadline: Instant) -> bool {
         let mut state = self.state.lock();
         let wanted = state.wanted;
@@ -141,8 +144,8 @@ impl Queue {
         true
     }
 
-    /// Lets nothing in any more. What is inside is sent until `deadline`. Does not
-    /// wait. The first deadline counts, unless a later one is earlier.
+    /// Stops accepting spans. Queued spans are sent until `deadline`. Does not wait. A
+    /// second call can only make the deadline earlier.
     pub(super) fn close(&self, deadline: Instant) {
         let mut state = self.state.lock();
         let first = state.closed.unwrap_or(deadline);
@@ -150,8 +153,9 @@ impl Queue {
         self.work.notify_one();
     }
 
-    /// Waits until nobody sends any more, and says whether that is so. What has not
-    /// been taken out at the deadline is lost; what is being sent is not yet.
+    /// Waits until the worker has ended. Returns `false` if the deadline passes first.
+    /// Spans that are still queued at the deadline are lost. The batch that is being sent
+    /// is not counted yet.
     pub(super) fn wait_for_finish(&self, deadline: Instant) -> bool {
         let mut state = self.state.lock();
         while !state.finished {
@@ -163,7 +167,7 @@ impl Queue {
         state.finished
     }
 
-    /// Nobody sends any more.
+    /// Marks the worker as ended. Spans that are still queued are lost.
     pub(super) fn finish(&self) {
         let mut state = self.state.lock();
         state.closed.get_or_insert_with(Instant::now);
@@ -187,7 +191,7 @@ impl Queue {
         self.state.lock().error.take()
     }
 
-    /// What was counted, at one moment.
+    /// Returns a consistent snapshot of the counts.
     pub(super) fn counts(&self) -> DeliveryCounts {
         let state = self.state.lock();
         DeliveryCounts {
@@ -204,7 +208,8 @@ impl State {
     }
 }
 
-/// The moment that is so far away; one that never comes, if there is no such moment.
+/// Returns the instant after `time`, or one a year away if that instant cannot be
+/// represented.
 pub fn after(time: Duration) -> Instant {
     const NEVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
     let now = Instant::now();

@@ -1,4 +1,4 @@
-//! Where batches go.
+//! The destination of batches.
 
 use std::fmt::Debug;
 
@@ -9,26 +9,26 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use super::spill::SpillStore;
 use super::{DeliveryCounts, Loss};
 
-/// Takes batches to one backend, on the exporter's own thread, one at a time.
+/// Sends batches to one backend, on the thread of the exporter, one at a time.
 ///
-/// It says the truth about each span, which the result of the SDK's own exporters
-/// does not: a batch may be taken in part.
+/// Reports the outcome of each span. The result of an SDK exporter cannot do that, because
+/// a backend may accept only part of a batch.
 pub(crate) trait Sink: Debug + Send + Sync + 'static {
-    /// Sends a batch, with as many attempts as it thinks right.
+    /// Sends a batch. The sink decides how many attempts it makes.
     fn send(&self, batch: Vec<SpanData>) -> Sent;
 
-    /// What all of the tracer's spans have in common. Called once, before the first
+    /// Sets the resource that all spans of the tracer share. Called once, before the first
     /// batch.
     fn set_resource(&mut self, _resource: &Resource) {}
 
-    /// Called when there is time: after each batch, and while none comes. Says whether
-    /// there is more to do at once.
+    /// Performs background work. Called after each batch and while no batch is due. Returns
+    /// `true` if there is more to do immediately.
     fn idle(&self) -> bool {
         false
     }
 
-    /// Keeps what the backend cannot take now. Called once, before the first batch.
-    /// Says whether it does.
+    /// Enables a disk buffer for spans that the backend cannot accept at the moment. Called
+    /// once, before the first batch. Returns `false` if the sink does not support it.
     fn keep(&mut self, _store: SpillStore) -> bool {
         false
     }
@@ -37,17 +37,16 @@ pub(crate) trait Sink: Debug + Send + Sync + 'static {
     fn shutdown(&self) {}
 }
 
-/// What became of one batch. What is not accounted for is counted as failed.
+/// The outcome of one batch. Spans that are not accounted for are counted as failed.
 #[derive(Debug, Default)]
 pub(crate) struct Sent {
     pub(crate) delivered: u64,
     /// Attempts beyond the first.
     pub(crate) retries: u64,
     pub(crate) lost: Vec<(Loss, u64)>,
-    /// Spans that are on disk now.
+    /// Spans that were buffered on disk.
     pub(crate) spilled: u64,
-    /// What went wrong, for the log: it names the backend and the remedy, and no
-    /// secret.
+    /// The error for the log. It names the backend and the remedy, and contains no secret.
     pub(crate) message: Option<String>,
 }
 
@@ -67,8 +66,8 @@ impl Sent {
         }
     }
 
-    /// Counts a batch of so many spans, each once, whatever it says: a backend may
-    /// claim to have refused more than it was sent.
+    /// Adds the outcome of a batch of `spans` spans to `counts`. Every span is counted
+    /// exactly once, even if a backend claims to have refused more spans than it was sent.
     pub(crate) fn count(&self, spans: u64, counts: &mut DeliveryCounts) {
         let mut left = spans;
         let mut part = |of: u64| {
@@ -86,7 +85,7 @@ impl Sent {
     }
 }
 
-/// An exporter for the SDK that somebody else made. It is believed.
+/// An SDK exporter from the application. Its results are trusted.
 #[derive(Debug)]
 pub(crate) struct SdkSink<E>(pub(crate) E);
 
@@ -105,7 +104,7 @@ impl<E: SpanExporter + 'static> Sink for SdkSink<E> {
 
     fn shutdown(&self) {
         if let Err(error) = self.0.shutdown() {
-            tracing::debug!(%error, "an exporter did not shut down");
+            tracing::debug!(%error, "an exporter failed to shut down");
         }
     }
 }

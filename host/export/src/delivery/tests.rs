@@ -1,4 +1,4 @@
-//! What holds of a batch, whatever a sink says of it.
+//! Tests for counting the outcome of a batch.
 
 use std::time::SystemTime;
 
@@ -36,7 +36,7 @@ pub(super) fn span(name: &str) -> SpanData {
 }
 
 #[test]
-fn each_span_is_counted_once_whatever_is_said() {
+fn sent_counts_each_span_once_for_any_report() {
     let says = |delivered, spilled, lost: &[(Loss, u64)]| Sent {
         delivered,
         spilled,
@@ -46,10 +46,10 @@ fn each_span_is_counted_once_whatever_is_said() {
     for (sent, delivered, rejected, failed) in [
         (says(10, 0, &[]), 10, 0, 0),
         (says(7, 0, &[(Loss::Rejected, 3)]), 7, 3, 0),
-        // Not all was told of.
+        // The sink reports fewer spans than the batch has.
         (says(5, 0, &[(Loss::Rejected, 3)]), 5, 3, 2),
         (says(0, 0, &[]), 0, 0, 10),
-        // More was told of than there was.
+        // The sink reports more spans than the batch has.
         (says(11, 0, &[]), 10, 0, 0),
         (says(0, 0, &[(Loss::Rejected, u64::MAX)]), 0, 10, 0),
         (says(10, 0, &[(Loss::Rejected, 4)]), 6, 4, 0),

@@ -1,4 +1,4 @@
-//! The way to one backend over OTLP.
+//! The transport of OTLP requests.
 
 use std::fmt::Debug;
 
@@ -6,10 +6,10 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 use super::Sent;
 
-/// Sends requests to one backend, on the exporter's own thread, one at a time.
+/// Sends requests to one backend, on the thread of the exporter, one at a time.
 pub(crate) trait Transport: Debug + Send + Sync + 'static {
-    /// Sends a request, with as many attempts as it thinks right within the time
-    /// that a batch may take.
+    /// Sends a request. The transport decides how many attempts it makes within the time of
+    /// a batch.
     fn send(&self, request: &ExportTraceServiceRequest) -> Sent;
 
     /// Called once, after the last request.

@@ -1,4 +1,4 @@
-//! The thread that sends one exporter's spans.
+//! The thread that sends the spans of one exporter.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,8 +14,8 @@ use super::{Loss, Names, Sent, Sink};
 use crate::scrub::{Scrub, Scrubbed};
 use spanmux_core::internal::panic_message;
 
-/// Takes batches from the queue to the sink, and counts what becomes of each span. A
-/// sink that panics loses its batch and not its thread.
+/// Moves batches from the queue to the sink and counts the outcome of each span. A panic in
+/// the sink loses the batch; the thread continues.
 pub(super) struct Worker {
     queue: Arc<Queue>,
     sink: Box<dyn Sink>,
@@ -23,15 +23,16 @@ pub(super) struct Worker {
     every: Duration,
     names: Names,
     health: Health,
-    /// Dropped last: when it is told that this has come to its end, the sink has.
+    /// Dropped last, so that the sink is already dropped when the queue reports the end.
     _end: End,
 }
 
-/// How often at most it looks for a batch that is not full. Without it, no time at all
-/// would be a loop that never rests.
+/// The minimum interval between checks for a partial batch. An interval of zero would be a
+/// busy loop.
 const MIN_EVERY: Duration = Duration::from_millis(1);
 
-/// Whoever waits must not wait for a thread that is gone.
+/// Marks the queue as finished on drop, so that no thread waits for a worker that no longer
+/// runs.
 struct End(Arc<Queue>);
 
 impl Drop for End {
@@ -65,8 +66,8 @@ impl Worker {
     }
 
     fn run(mut self) {
-        // What the sink itself does must not become spans, which it would have to
-        // send, and so on.
+        // Work of the sink must not create spans: they would have to be sent too, without
+        // end.
         let _quiet = Context::enter_telemetry_suppressed_scope();
         let mut due = after(self.every);
         let mut wait = true;

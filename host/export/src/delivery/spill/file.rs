@@ -1,10 +1,10 @@
-//! One file of a spill: a request with what is needed to trust it.
+//! The file format of the disk buffer: one request with a header that verifies it.
 //!
 //! ```text
 //! "spanmux1"  spans  written  length  checksum  the request as protobuf
 //!  8 bytes    8      8 (ms)   8       8         length bytes
 //! ```
-//! Numbers are little-endian. The checksum (XXH64) is of all but itself.
+//! Numbers are little-endian. The checksum (XXH64) covers all other bytes.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,10 +17,10 @@ use xxhash_rust::xxh64::Xxh64;
 
 const MAGIC: &[u8; 8] = b"spanmux1";
 
-/// Bytes before the request.
+/// The length of the header in bytes.
 const HEAD: usize = 40;
 
-/// What a file says of itself before its request is read.
+/// The header of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) spans: u64,
@@ -30,7 +30,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// How many bytes the whole file has.
+    /// Returns the length of the whole file in bytes.
     pub(super) fn bytes(&self) -> u64 {
         (HEAD as u64).saturating_add(self.length)
     }
@@ -54,7 +54,7 @@ impl Head {
     }
 }
 
-/// A request as a file.
+/// Encodes a request as a file.
 pub(super) fn encode(request: &ExportTraceServiceRequest, spans: u64, now: SystemTime) -> Vec<u8> {
     let written = now.duration_since(SystemTime::UNIX_EPOCH);
     let written = written.unwrap_or_default().as_millis() as u64;
@@ -64,36 +64,36 @@ pub(super) fn encode(request: &ExportTraceServiceRequest, spans: u64, now: Syste
     for number in [spans, written, length as u64, 0] {
         file.extend_from_slice(&number.to_le_bytes());
     }
-    // Writing into memory fails for want of room alone, and there is no bound.
+    // Encoding fails only if the buffer has too little capacity, and a `Vec` grows.
     let _ = request.encode(&mut file);
     let sum = checksum(&file[..HEAD - 8], &file[HEAD..]);
     file[HEAD - 8..HEAD].copy_from_slice(&sum.to_le_bytes());
     file
 }
 
-/// What a file says of itself, if it is as long as it says.
+/// Reads the header of a file and checks that the length of the file matches it.
 pub(super) fn head(path: &Path) -> io::Result<Head> {
     let mut file = File::open(path)?;
     let mut head = [0; HEAD];
     file.read_exact(&mut head)?;
-    let head = Head::parse(&head).ok_or_else(|| damaged("is no file of a spill"))?;
+    let head = Head::parse(&head).ok_or_else(|| damaged("not a disk buffer file"))?;
     match file.metadata()?.len() == head.bytes() {
         true => Ok(head),
-        false => Err(damaged("is not as long as it says")),
+        false => Err(damaged("the length does not match the header")),
     }
 }
 
-/// The request in a file, if it is as it was written.
+/// Reads the request of a file and verifies its checksum.
 pub(super) fn read(path: &Path) -> io::Result<ExportTraceServiceRequest> {
     let head = head(path)?;
     let file = std::fs::read(path)?;
     let (start, request) = file
         .split_at_checked(HEAD)
-        .ok_or_else(|| damaged("is too short"))?;
+        .ok_or_else(|| damaged("truncated header"))?;
     if checksum(&start[..HEAD - 8], request) != head.checksum {
-        return Err(damaged("is not as it was written"));
+        return Err(damaged("checksum mismatch"));
     }
-    ExportTraceServiceRequest::decode(request).map_err(|_| damaged("is no request"))
+    ExportTraceServiceRequest::decode(request).map_err(|_| damaged("invalid OTLP request"))
 }
 
 fn checksum(head: &[u8], request: &[u8]) -> u64 {
@@ -103,7 +103,7 @@ fn checksum(head: &[u8], request: &[u8]) -> u64 {
     sum.digest()
 }
 
-/// Whether a file will never be read, and not only now.
+/// Returns `true` if the file can never be read, as opposed to a temporary error.
 pub(super) fn is_damage(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
     matches!(error.kind(), InvalidData | NotFound | UnexpectedEof)

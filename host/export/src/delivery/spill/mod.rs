@@ -1,4 +1,4 @@
-//! Spilling: keeping what a backend could not take on disk until it can.
+//! The disk buffer, which stores spans while a backend is down.
 
 mod file;
 #[cfg(test)]
@@ -15,24 +15,25 @@ pub(crate) use store::SpillStore;
 #[cfg(any(test, feature = "otlp"))]
 pub(crate) use transport::Spilling;
 
-/// Where an exporter over OTLP keeps what its backend cannot take now, and how much.
+/// The directory and the limits of the disk buffer of an OTLP exporter.
 ///
-/// Only what a backend did not take because it was down is kept: not what it
-/// refused. While it is down, spans go to disk at once, and it is tried again after one
-/// second, two, four, up to 30. When it is back, new spans go first; after each batch,
-/// and while there is nothing else to do, a kept file is sent, the oldest first, also
-/// by a later process.
+/// The buffer stores only spans that could not be sent because the backend was down, not
+/// spans that it refused. While the backend is down, spans go to disk immediately. The
+/// exporter retries after one second, two seconds, four seconds, up to 30 seconds. When the
+/// backend is back, new spans are sent first. After each batch, and while there is nothing
+/// else to do, the exporter sends the oldest buffered file. A later process continues with
+/// the same files.
 ///
-/// A request that the backend took without saying so in time is sent twice: the spans
-/// are the same, with the same ids.
+/// A request that the backend accepted without answering in time is sent twice. Both copies
+/// contain the same spans with the same ids.
 ///
-/// The files hold spans as they would have been sent, after redaction, and are closed
-/// to other users. They are not forced to the disk itself: they outlive the process,
-/// and not a power cut. A file that is damaged is set aside under another name (16 of
-/// them at most) and counted.
+/// The files contain spans as they would be sent, after redaction, and are not accessible
+/// to other users. They are not synced to disk: they survive the end of the process but not
+/// a power failure. A damaged file is counted and renamed to set it aside. At most 16 such
+/// files are kept.
 ///
-/// An exporter has its directory for itself: while another one uses it, also one of
-/// another process, a tracer with such an exporter is not made.
+/// An exporter has exclusive use of its directory. Building a tracer fails if another
+/// exporter uses the directory, also from another process.
 ///
 /// # Examples
 /// ```
@@ -43,20 +44,20 @@ pub(crate) use transport::Spilling;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spill {
-    /// A directory of this exporter alone. It is made if it is not there.
+    /// A directory that only this exporter uses. It is created if it does not exist.
     pub directory: PathBuf,
-    /// Bytes of all files. Beyond that the oldest go, and are counted as lost.
-    /// Default: 268,435,456.
+    /// The maximum total size of the files in bytes. When it is exceeded, the oldest files
+    /// are dropped and counted as lost. Defaults to 268,435,456.
     pub max_bytes: u64,
-    /// How many files there are, one for each batch, for the same reason. Default:
-    /// 10,000.
+    /// The maximum number of files, one per batch. When it is exceeded, the oldest files
+    /// are dropped and counted as lost. Defaults to 10,000.
     pub max_files: usize,
-    /// How long a file is kept. Default: 24 hours; many backends refuse older spans.
+    /// The maximum age of a file. Defaults to 24 hours; many backends refuse older spans.
     pub max_age: Duration,
 }
 
 impl Spill {
-    /// Spills to this directory, within the default limits.
+    /// Creates settings for this directory with the default limits.
     pub fn to(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),

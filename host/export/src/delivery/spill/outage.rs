@@ -1,4 +1,4 @@
-//! A whole exporter with a spill, through an outage and a restart.
+//! Tests for a complete exporter with a disk buffer during an outage and a restart.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::delivery::{
     BatchConfig, Loss, Meter, Names, Pipeline, Queued, Sent, Sink, Transport, after,
 };
 
-/// A sink over a spilling transport, as the senders over OTLP are.
+/// A sink over a transport with a disk buffer, like the OTLP exporters.
 #[derive(Debug)]
 struct Over(Spilling);
 
@@ -62,7 +62,7 @@ fn end(pipeline: &Queued, spans: usize) {
 }
 
 #[test]
-fn an_exporter_rides_out_an_outage_and_a_restart() {
+fn exporter_delivers_all_spans_after_outage_and_restart() {
     let far = || after(Duration::from_secs(60));
     let (_dir, spill) = temporary();
     let backend = Backend::new();
@@ -74,7 +74,7 @@ fn an_exporter_rides_out_an_outage_and_a_restart() {
     end(&before, 500);
     before.flush();
     assert!(before.wait_for_flush(far()));
-    // With the backend down, the process ends.
+    // The process ends while the backend is down.
     before.close(far());
     assert!(before.wait_for_close(far()));
     let counts = before.counts();
@@ -87,7 +87,7 @@ fn an_exporter_rides_out_an_outage_and_a_restart() {
     after.flush();
     assert!(after.wait_for_flush(far()));
     backend.refuses(None);
-    // Nobody ends a span: it is tried again all the same.
+    // No span ends here. The exporter must retry anyway.
     let start = Instant::now();
     while after.counts().spilled > 0 {
         let now = after.counts();

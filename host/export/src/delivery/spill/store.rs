@@ -1,4 +1,4 @@
-//! The directory of a spill.
+//! The directory of a disk buffer.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -12,30 +12,31 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use super::{Spill, file};
 use crate::delivery::{DeliveryCounts, Loss, Meter};
 
-/// The ending of files that are kept.
+/// The extension of buffered files.
 const KEPT: &str = "spill";
 
-/// The ending of files that are being written.
+/// The extension of files that are being written.
 const UNFINISHED: &str = "unfinished";
 
-/// The ending of files that could not be read.
+/// The extension of files that could not be read.
 const SET_ASIDE: &str = "damaged";
 
-/// How many files that could not be read are there for somebody to look at.
+/// The maximum number of unreadable files that are kept for inspection.
 const MAX_SET_ASIDE: usize = 16;
 
-/// Requests on disk within bounds, and their counts. It has the directory for itself
-/// as long as it lives.
+/// Requests on disk within limits, and their counts. The store holds the lock file of the
+/// directory as long as it exists.
 #[derive(Debug)]
 pub(crate) struct SpillStore {
     spill: Spill,
     meter: Arc<Meter>,
-    /// The oldest first.
+    /// Ordered from oldest to newest.
     kept: VecDeque<Kept>,
     bytes: u64,
     next: u64,
     set_aside: usize,
-    /// Unlocked when it is closed, also where the process is killed.
+    /// The operating system releases the lock when the file is closed, also if the process
+    /// is killed.
     _lock: File,
 }
 
@@ -48,7 +49,7 @@ struct Kept {
 }
 
 impl SpillStore {
-    /// Opens the directory, and counts what an earlier process left there.
+    /// Opens the directory and counts the requests that an earlier process left there.
     pub(crate) fn open(spill: &Spill, meter: Arc<Meter>) -> io::Result<Self> {
         make_private(&spill.directory)?;
         let mut store = Self {
@@ -70,8 +71,8 @@ impl SpillStore {
         Ok(store)
     }
 
-    /// The numbers of the kept files. What was not finished was counted by the process
-    /// that was writing it, if it lived on, and is removed.
+    /// Returns the numbers of the buffered files. Removes unfinished files: the process
+    /// that was writing one has counted its spans, if it was not killed.
     fn numbers(&mut self) -> io::Result<Vec<u64>> {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(&self.spill.directory)? {
@@ -101,7 +102,7 @@ impl SpillStore {
                 self.keep(number, head.spans, head.bytes(), head.written);
             }
             Err(error) => {
-                tracing::warn!(file = %path.display(), %error, "a spilled file cannot be read");
+                tracing::warn!(file = %path.display(), %error, "unreadable disk buffer file");
                 self.put_aside(&path);
             }
         }
@@ -117,8 +118,8 @@ impl SpillStore {
         });
     }
 
-    /// Keeps a request, which is counted when its batch is. Older ones go if there is
-    /// no room for it.
+    /// Stores a request. Its spans are counted together with its batch. Drops the oldest
+    /// requests if there is not enough space.
     pub(super) fn push(
         &mut self,
         request: &ExportTraceServiceRequest,
@@ -129,7 +130,7 @@ impl SpillStore {
         let bytes = content.len() as u64;
         if bytes > self.spill.max_bytes || self.spill.max_files == 0 {
             return Err(io::Error::other(format!(
-                "a batch of {bytes} bytes is larger than the spill may be"
+                "a batch of {bytes} bytes exceeds the limits of the disk buffer"
             )));
         }
         self.trim(bytes);
@@ -138,7 +139,7 @@ impl SpillStore {
         let (unfinished, path) = (self.path(number, UNFINISHED), self.path(number, KEPT));
         let written = write(&unfinished, &content).and_then(|()| fs::rename(&unfinished, path));
         if let Err(error) = written {
-            // There is nothing to be done if that fails too.
+            // Nothing can be done if the removal fails too.
             let _ = fs::remove_file(&unfinished);
             return Err(error);
         }
@@ -146,7 +147,7 @@ impl SpillStore {
         Ok(())
     }
 
-    /// Drops what is too old, and the oldest until there is room for so many bytes.
+    /// Drops expired requests, and then the oldest requests until `bytes` more bytes fit.
     pub(super) fn trim(&mut self, bytes: u64) {
         let now = SystemTime::now();
         while let Some(oldest) = self.kept.front() {
@@ -164,18 +165,18 @@ impl SpillStore {
         self.kept.is_empty()
     }
 
-    /// The oldest request and its number of spans; none if nothing is kept. One that
-    /// is damaged is set aside and its spans are lost.
+    /// Returns the oldest request and its number of spans, or `None` if the store is empty.
+    /// Damaged files are set aside and their spans are counted as lost.
     ///
     /// # Errors
-    /// If the oldest cannot be read now.
+    /// Returns an error if the oldest file is temporarily unreadable.
     pub(super) fn oldest(&mut self) -> io::Result<Option<(ExportTraceServiceRequest, u64)>> {
         while let Some(oldest) = self.kept.front() {
             let path = self.path(oldest.number, KEPT);
             match file::read(&path) {
                 Ok(request) => return Ok(Some((request, oldest.spans))),
                 Err(error) if file::is_damage(&error) => {
-                    tracing::warn!(file = %path.display(), %error, "a spilled file cannot be read");
+                    tracing::warn!(file = %path.display(), %error, "unreadable disk buffer file");
                     self.put_aside(&path);
                     self.forget_oldest(|spans, counts| counts.lose(Loss::Spilled, spans));
                 }
@@ -185,18 +186,19 @@ impl SpillStore {
         Ok(None)
     }
 
-    /// The oldest is no longer kept; `count` says what became of so many spans.
+    /// Removes the oldest request. `count` receives its number of spans and updates the
+    /// counts.
     pub(super) fn remove_oldest(&mut self, count: impl FnOnce(u64, &mut DeliveryCounts)) {
         if let Some(oldest) = self.kept.front()
             && let Err(error) = fs::remove_file(self.path(oldest.number, KEPT))
         {
-            // It would be sent again by the next process.
-            tracing::warn!(%error, "a spilled file cannot be removed");
+            // The next process would send it again.
+            tracing::warn!(%error, "failed to remove a disk buffer file");
         }
         self.forget_oldest(count);
     }
 
-    /// Tries the oldest again only after the others.
+    /// Moves the oldest request behind the others.
     pub(super) fn put_behind(&mut self) {
         if let Some(oldest) = self.kept.pop_front() {
             self.kept.push_back(oldest);
@@ -221,11 +223,12 @@ impl SpillStore {
             false => fs::rename(path, path.with_extension(SET_ASIDE)),
         };
         if let Err(error) = done {
-            tracing::debug!(file = %path.display(), %error, "a file cannot be set aside");
+            tracing::debug!(file = %path.display(), %error, "failed to set a damaged file aside");
         }
     }
 
-    /// With as many digits as the largest number has, so that a listing is in order.
+    /// Pads the number to the digits of the largest `u64`, so that a directory listing is
+    /// sorted.
     fn path(&self, number: u64, ending: &str) -> PathBuf {
         self.spill.directory.join(format!("{number:020}.{ending}"))
     }
@@ -249,7 +252,7 @@ fn lock(path: &Path) -> io::Result<File> {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(io::Error::new(
             io::ErrorKind::ResourceBusy,
-            "another exporter spills to it; give each a directory of its own",
+            "another exporter uses this directory; give each exporter its own directory",
         )),
         Err(fs::TryLockError::Error(error)) => Err(error),
     }
@@ -267,7 +270,8 @@ fn make_private(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)
 }
 
-/// Writes a file that others may not read, whatever directory it is in.
+/// Writes a file that other users cannot read, regardless of the permissions of its
+/// directory.
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = File::options();
     options.create(true).truncate(true).write(true);

@@ -1,4 +1,4 @@
-//! Backends that go and come, processes that start anew, disks that fail.
+//! Tests for the disk buffer: backend outages, process restarts and disk errors.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,15 +13,15 @@ use tempfile::TempDir;
 use super::*;
 use crate::delivery::{DeliveryCounts, Loss, Meter, Sent, Transport};
 
-/// A backend that is told what to answer, and keeps the names of the spans it took.
+/// A backend with scripted answers. It records the names of the spans that it accepts.
 #[derive(Clone, Debug)]
 pub(super) struct Backend(Arc<Mutex<Answers>>);
 
 #[derive(Debug)]
 pub(super) struct Answers {
-    /// None where it takes what comes.
+    /// The cause of refusal. `None` accepts every request.
     refuses: Option<Loss>,
-    /// A span that it cannot take.
+    /// The name of a span that makes a request fail.
     chokes_on: Option<&'static str>,
     asked: usize,
     took: Vec<String>,
@@ -92,7 +92,7 @@ fn request(names: &[&str]) -> ExportTraceServiceRequest {
     }
 }
 
-/// A spilling transport, and what it counted.
+/// A transport with a disk buffer, and its counts.
 struct Rig {
     backend: Backend,
     spilling: Spilling,
@@ -120,14 +120,14 @@ impl Rig {
         self.counts();
     }
 
-    /// Sends what is kept, for as long as it is said to come again.
+    /// Replays requests until there is nothing more to do.
     fn idle(&self) {
         while self.spilling.idle() {
             self.counts();
         }
     }
 
-    /// Which add up.
+    /// Returns the counts after checking that they add up.
     fn counts(&self) -> DeliveryCounts {
         let counts = self.meter.read();
         assert_eq!(
@@ -154,14 +154,15 @@ fn files(spill: &Spill, ending: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_a_backend_cannot_take_is_replayed_when_it_is_back() {
+fn spans_are_replayed_after_an_outage() {
     for cause in [Loss::Unreachable, Loss::TimedOut, Loss::Unavailable] {
         let (_dir, spill) = temporary();
         let mut rig = Rig::new(&Backend::new(), &spill);
         rig.send(&["a"]);
         rig.backend.refuses(cause);
         rig.send(&["b", "c"]);
-        // It is not asked again at once, neither for new spans nor for old ones.
+        // The backend is not called again immediately, neither for new nor for buffered
+        // spans.
         rig.send(&["d"]);
         rig.idle();
         assert_eq!(rig.backend.asked(), 2);
@@ -169,7 +170,7 @@ fn what_a_backend_cannot_take_is_replayed_when_it_is_back() {
         assert_eq!((counts.delivered, counts.spilled, counts.lost()), (1, 3, 0));
         rig.backend.refuses(None);
         rig.spilling.end_pauses();
-        // New ones first, then the oldest.
+        // New spans are sent first, then the oldest buffered spans.
         rig.send(&["e"]);
         rig.idle();
         assert_eq!(rig.backend.took(), ["a", "e", "b", "c", "d"]);
@@ -181,14 +182,14 @@ fn what_a_backend_cannot_take_is_replayed_when_it_is_back() {
 }
 
 #[test]
-fn what_is_refused_is_not_kept() {
+fn refused_spans_are_not_buffered() {
     for cause in [Loss::Rejected, Loss::Failed] {
         let (_dir, spill) = temporary();
         let mut rig = Rig::new(&Backend::new(), &spill);
         rig.backend.refuses(cause);
         rig.send(&["a", "b"]);
         assert_eq!(rig.counts().lost_to(cause), 2);
-        // Nor is what was kept and is refused when it is replayed.
+        // A buffered request that is refused during replay is not kept either.
         rig.backend.refuses(Loss::Unreachable);
         rig.send(&["c"]);
         rig.backend.refuses(cause);
@@ -201,7 +202,7 @@ fn what_is_refused_is_not_kept() {
 }
 
 #[test]
-fn a_request_that_a_backend_chokes_on_holds_no_other_up() {
+fn failing_request_does_not_block_others() {
     let (_dir, spill) = temporary();
     let mut rig = Rig::new(&Backend::new(), &spill);
     rig.backend.refuses(Loss::Unavailable);
@@ -221,7 +222,7 @@ fn a_request_that_a_backend_chokes_on_holds_no_other_up() {
 }
 
 #[test]
-fn what_is_kept_outlives_its_process() {
+fn next_process_replays_buffered_spans() {
     let (_dir, spill) = temporary();
     let backend = Backend::new();
     let mut first = Rig::new(&backend, &spill);
@@ -242,20 +243,20 @@ fn what_is_kept_outlives_its_process() {
     assert_eq!((counts.ended, counts.delivered), (1, 4));
     assert_eq!((counts.replayed, counts.set_aside), (3, 0));
     let left = fs::read_dir(&spill.directory).unwrap().count();
-    assert_eq!(left, 2, "the lock and what is not ours");
+    assert_eq!(left, 2, "the lock file and a foreign file");
 }
 
 #[test]
 fn damaged_and_foreign_files_are_set_aside_and_counted() {
     type Damage = fn(&mut Vec<u8>);
-    // How it is damaged, and whether that is seen before the file is replayed.
+    // The damage, and whether opening the store detects it before the replay.
     let rows: [(&str, Damage, bool); 6] = [
         (
-            "a bit is another",
+            "a changed bit",
             |file| *file.last_mut().unwrap() ^= 1,
             false,
         ),
-        ("a count is another", |file| file[8] ^= 2, false),
+        ("a changed count", |file| file[8] ^= 2, false),
         ("shorter", |file| file.truncate(file.len() - 1), true),
         ("longer", |file| file.push(0), true),
         ("empty", Vec::clear, true),
@@ -291,7 +292,7 @@ fn damaged_and_foreign_files_are_set_aside_and_counted() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_now_is_kept_and_holds_no_other_up() {
+fn temporarily_unreadable_file_is_kept_and_does_not_block_others() {
     let (_dir, spill) = temporary();
     let mut rig = Rig::new(&Backend::new(), &spill);
     rig.backend.refuses(Loss::Unreachable);
@@ -319,7 +320,7 @@ fn a_file_that_cannot_be_read_now_is_kept_and_holds_no_other_up() {
 }
 
 #[test]
-fn files_that_are_set_aside_do_not_pile_up() {
+fn number_of_set_aside_files_is_limited() {
     let (_dir, spill) = temporary();
     fs::create_dir_all(&spill.directory).unwrap();
     for number in 0..40 {
@@ -337,7 +338,7 @@ fn files_that_are_set_aside_do_not_pile_up() {
 }
 
 #[test]
-fn what_is_kept_is_bounded_and_the_oldest_goes() {
+fn full_store_drops_the_oldest_files() {
     let (_dir, whole) = temporary();
     let one = {
         let mut rig = Rig::new(&Backend::new(), &whole);
@@ -366,7 +367,7 @@ fn what_is_kept_is_bounded_and_the_oldest_goes() {
         }
         rig.backend.refuses(None);
         rig.spilling.end_pauses();
-        std::thread::sleep(Duration::from_millis(1)); // So that an age of zero is over.
+        std::thread::sleep(Duration::from_millis(1)); // Exceeds a maximum age of zero.
         rig.idle();
         assert_eq!(rig.backend.took(), kept, "{spill:?}");
         let counts = rig.counts();
@@ -376,7 +377,7 @@ fn what_is_kept_is_bounded_and_the_oldest_goes() {
 }
 
 #[test]
-fn what_the_disk_does_not_take_is_lost_and_said() {
+fn disk_error_loses_spans_and_is_reported() {
     let (_dir, spill) = temporary();
     let mut rig = Rig::new(&Backend::new(), &spill);
     rig.backend.refuses(Loss::Unreachable);
@@ -385,7 +386,7 @@ fn what_the_disk_does_not_take_is_lost_and_said() {
     let sent = rig.spilling.send(&request(&["b"]));
     assert_eq!(sent.lost, [(Loss::Spilled, 1)]);
     assert!(sent.message.unwrap().contains("spill"));
-    // What was on it is lost with it.
+    // The spans in the removed directory are lost too.
     rig.backend.refuses(None);
     rig.spilling.end_pauses();
     rig.idle();
@@ -393,13 +394,13 @@ fn what_the_disk_does_not_take_is_lost_and_said() {
 }
 
 #[test]
-fn a_directory_belongs_to_one_exporter() {
+fn directory_in_use_is_refused() {
     let (_dir, spill) = temporary();
     let mut rig = Rig::new(&Backend::new(), &spill);
     let error = SpillStore::open(&spill, Arc::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "another exporter spills to it; give each a directory of its own"
+        "another exporter uses this directory; give each exporter its own directory"
     );
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! A transport that keeps what its backend cannot take now.
+//! A transport that buffers requests on disk while its backend is down.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,12 @@ use parking_lot::Mutex;
 use super::store::SpillStore;
 use crate::delivery::{Loss, Sent, Transport};
 
-/// How long a backend that is down is left alone at first, and at most.
+/// The first and the longest pause before retrying a backend that is down.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
-/// Keeps what another transport could not send because the backend is down, if it has
-/// a store, and sends it later. Without one, it is the other transport.
+/// Wraps a transport. With a store, requests that fail because the backend is down are
+/// buffered on disk and sent later. Without a store, all calls go directly to the wrapped
+/// transport.
 #[derive(Debug)]
 pub(crate) struct Spilling {
     transport: Box<dyn Transport>,
@@ -22,13 +23,13 @@ pub(crate) struct Spilling {
 #[derive(Debug)]
 struct Spilled {
     store: SpillStore,
-    /// New requests are kept at once until then.
+    /// While this pause lasts, new requests go directly to disk.
     down: Pause,
-    /// Kept ones are not tried until then.
+    /// While this pause lasts, buffered requests are not replayed.
     replay: Pause,
 }
 
-/// A time that doubles with each failure.
+/// A back-off that doubles with each failure.
 #[derive(Debug, Default)]
 struct Pause {
     length: Duration,
@@ -40,7 +41,7 @@ impl Pause {
         self.until.is_some_and(|until| Instant::now() < until)
     }
 
-    /// Whether the last attempt failed.
+    /// Returns `true` if the last attempt failed.
     fn has_failed(&self) -> bool {
         self.until.is_some()
     }
@@ -60,7 +61,7 @@ impl Spilling {
         }
     }
 
-    /// Keeps requests here from now on.
+    /// Enables the disk buffer with this store.
     pub(crate) fn keep_in(&mut self, store: SpillStore) {
         self.spilled = Some(Mutex::new(Spilled {
             store,
@@ -69,7 +70,7 @@ impl Spilling {
         }));
     }
 
-    /// Lets the pauses pass without waiting.
+    /// Ends the pauses immediately.
     #[cfg(test)]
     pub(super) fn end_pauses(&self) {
         if let Some(spilled) = &self.spilled {
@@ -80,7 +81,8 @@ impl Spilling {
         }
     }
 
-    /// Sends one kept request if it is time, and says whether to come again at once.
+    /// Replays one buffered request unless a pause lasts. Returns `true` if there is more
+    /// to do immediately.
     pub(crate) fn idle(&self) -> bool {
         let Some(spilled) = &self.spilled else {
             return false;
@@ -143,7 +145,7 @@ impl Spilled {
             Ok(None) => return false,
             Err(error) => {
                 let directory = self.store.directory().display();
-                tracing::debug!(%directory, %error, "a spilled file cannot be read now");
+                tracing::debug!(%directory, %error, "a disk buffer file is temporarily unreadable");
                 self.replay.failed();
                 self.store.put_behind();
                 return false;
@@ -152,7 +154,7 @@ impl Spilled {
         let sent = by.send(&request);
         if is_down(&sent, spans) {
             self.replay.failed();
-            // The backend takes others: it may be this one that it cannot take.
+            // The backend accepts other requests, so the problem may be this request.
             if !self.down.has_failed() {
                 self.store.put_behind();
             }
@@ -171,7 +173,7 @@ impl Spilled {
     fn is_away(&mut self, error: Option<&str>) {
         if !self.down.has_failed() {
             let directory = self.store.directory().display();
-            tracing::warn!(%directory, error, "a backend is down; its spans are kept on disk");
+            tracing::warn!(%directory, error, "a backend is down; its spans are buffered on disk");
         }
         self.down.failed();
     }
@@ -179,14 +181,14 @@ impl Spilled {
     fn is_back(&mut self) {
         if self.down.has_failed() {
             let directory = self.store.directory().display();
-            tracing::info!(%directory, "a backend is back; what was kept on disk is sent");
+            tracing::info!(%directory, "a backend is back; sending the spans buffered on disk");
             (self.down, self.replay) = Default::default();
         }
     }
 }
 
-/// Whether none of it was taken or refused. What was taken in part is not kept, or
-/// that part would be sent twice.
+/// Returns `true` if the backend was down for the whole batch. A partly accepted batch is
+/// not buffered, because the accepted part would be sent twice.
 fn is_down(sent: &Sent, spans: u64) -> bool {
     let passing = sent.lost.iter().filter(|(cause, _)| cause.may_pass());
     let passing: u64 = passing.map(|(_, lost)| lost).sum();
