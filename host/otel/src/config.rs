@@ -38,7 +38,7 @@ use spanmux_export::scrub::{AttributeLimits, Redaction, SpanFilter};
 /// let error = TracerConfig::file("shop", "/nowhere/spans.jsonl").build().unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "\"/nowhere/spans.jsonl\" cannot be opened to append spans to it; \
+///     "failed to open \"/nowhere/spans.jsonl\" for appending spans; \
 ///      its directory must exist and be writable"
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,4 +1,4 @@
-//! Traces printed as [readable trees](super::tree), each when it is complete.
+//! Prints each trace as a [readable tree](super::tree) when it is complete.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -13,16 +13,16 @@ use super::tree::TraceTree;
 use crate::delivery::{DeliveryCounts, Loss, Meter, Pipeline};
 use crate::scrub::{Scrub, Scrubbed};
 
-/// How many ended spans wait for the rest of their traces. Beyond that the oldest
-/// trace is printed as far as it has come, so that spans which never end do not
-/// fill memory.
+/// The maximum number of ended spans that wait for the rest of their traces. Beyond that,
+/// the oldest trace is printed incomplete, so that spans which never end do not fill the
+/// memory.
 const MAX_WAITING_SPANS: usize = 16_384;
 
-/// How many traces wait, for the same reason.
+/// The maximum number of waiting traces, for the same reason.
 const MAX_WAITING_TRACES: usize = 4_096;
 
-/// Prints a trace when the last span of it that is open here has ended, so that
-/// children which outlive their parents stand where they belong.
+/// Prints a trace when its last open span in this process has ended, so that children which
+/// outlive their parents appear in the right position of the tree.
 pub(crate) struct Console {
     service: String,
     scrub: Scrub,
@@ -34,14 +34,14 @@ pub(crate) struct Console {
 struct Out {
     writer: Box<dyn Write + Send>,
     failing: bool,
-    /// What went wrong last and was not asked for.
+    /// The last error that was not yet returned by `take_error`.
     error: Option<String>,
 }
 
 #[derive(Default)]
 struct Waiting {
     traces: HashMap<TraceId, Waits>,
-    /// The traces in the order in which they began.
+    /// The traces in the order in which they started.
     by_age: BTreeMap<u64, TraceId>,
     begun: u64,
     spans: usize,
@@ -55,7 +55,7 @@ struct Waits {
     ended: Vec<SpanData>,
 }
 
-/// A trace to print, and how many of its spans have not ended.
+/// A trace to print, with the number of its spans that have not ended.
 struct Tree {
     trace: TraceId,
     open: usize,
@@ -68,7 +68,7 @@ impl Waiting {
         (self.traces.len() > MAX_WAITING_TRACES).then(|| self.take_oldest())?
     }
 
-    /// A span of this trace has ended, and is to be printed if there is one.
+    /// Records the end of a span of this trace. `span` is `None` if it is not printed.
     fn end(&mut self, trace: TraceId, span: Option<SpanData>) -> Option<Tree> {
         let waits = self.entry(trace);
         waits.open = waits.open.saturating_sub(1);
@@ -111,7 +111,7 @@ impl Waiting {
         self.take(trace)
     }
 
-    /// The ended spans of all traces. What is open stays known.
+    /// Takes the ended spans of all traces. Open spans remain registered.
     fn take_ended(&mut self) -> Vec<Tree> {
         let mut trees = Vec::new();
         for &trace in self.by_age.values() {
@@ -152,7 +152,7 @@ impl Console {
         }
     }
 
-    /// The span as it is printed, if it is.
+    /// Returns the redacted span, or `None` if it is not printed.
     fn scrubbed(&self, mut span: SpanData) -> Option<SpanData> {
         if !span.span_context.is_sampled() {
             return None;
@@ -176,9 +176,9 @@ impl Out {
             .and_then(|()| self.writer.flush());
         let was_failing = std::mem::replace(&mut self.failing, printed.is_err());
         if let Err(error) = &printed {
-            self.error = Some(format!("a trace cannot be printed: {error}"));
+            self.error = Some(format!("failed to print a trace: {error}"));
             if !was_failing {
-                tracing::warn!(%error, "traces are lost: they cannot be printed");
+                tracing::warn!(%error, "failed to print; traces are lost");
             }
         }
         printed.is_ok()

@@ -1,8 +1,8 @@
-//! Spans as OTLP JSON lines in a file.
+//! Writes spans as OTLP JSON lines to a file.
 //!
 //! # Source
-//! <https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/>: each line is
-//! one request as the JSON encoding of OTLP has it.
+//! <https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/>: each line is one
+//! request in the JSON encoding of OTLP.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -19,11 +19,11 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::delivery::{Loss, Sent, Sink};
 use spanmux_core::internal::not_finite;
 
-/// When a file exporter begins a new file, and how many it keeps.
+/// Rotation settings of a file exporter.
 ///
-/// The file that is written to keeps its name; the ones before it have `.1`, `.2`, …
-/// behind it, the youngest first. A line is never torn over two files. A file that
-/// cannot be renamed is written to for as long as it cannot.
+/// The current file keeps its name. Older files have the suffixes `.1`, `.2`, …, the newest
+/// first. A line is never split across files. If renaming fails, the exporter keeps writing
+/// to the current file and tries again with the next batch.
 ///
 /// # Examples
 /// ```
@@ -35,10 +35,10 @@ use spanmux_core::internal::not_finite;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// Bytes that a file has at most, unless a single line has more; zero for no
-    /// limit. Default: 104,857,600.
+    /// The maximum size of a file in bytes, unless a single line is larger. Zero means no
+    /// limit. Defaults to 104,857,600.
     pub max_bytes: u64,
-    /// How many files are kept beside the one that is written to. Default: 4.
+    /// The number of files to keep in addition to the current one. Defaults to 4.
     pub keep: usize,
 }
 
@@ -51,7 +51,7 @@ impl Default for Rotation {
     }
 }
 
-/// Appends one line for each batch.
+/// Appends one line per batch.
 #[derive(Debug)]
 pub(super) struct OtlpFile {
     path: PathBuf,
@@ -60,7 +60,7 @@ pub(super) struct OtlpFile {
 }
 
 impl OtlpFile {
-    /// Makes the file, so that it is known now whether that can be.
+    /// Creates the file, so that an error appears now and not with the first batch.
     pub(super) fn append(path: &Path, rotation: Rotation) -> io::Result<Self> {
         open(path)?;
         Ok(Self {
@@ -78,13 +78,13 @@ impl OtlpFile {
         let mut line = vec![b'\n'];
         serde_json::to_writer(&mut line, &ExportTraceServiceRequest { resource_spans })?;
         line.push(b'\n');
-        // Opened each time, so that a file which was removed or renamed is made anew.
+        // Opened for each batch, so that a removed or renamed file is created again.
         let (mut file, length) = self.file_for(line.len() as u64)?;
         let torn = length > 0 && !ends_in_line_break(&mut file).unwrap_or(true);
         file.write_all(&line[usize::from(!torn)..])
     }
 
-    /// The file with room for so many bytes, and how many it has.
+    /// Returns a file with space for `bytes` more bytes, and its current length.
     fn file_for(&self, bytes: u64) -> io::Result<(File, u64)> {
         let file = open(&self.path)?;
         let length = file.metadata()?.len();
@@ -93,7 +93,7 @@ impl OtlpFile {
             return Ok((file, length));
         }
         if let Err(error) = self.rotate() {
-            tracing::debug!(path = %self.path.display(), %error, "a file cannot be rotated");
+            tracing::debug!(path = %self.path.display(), %error, "failed to rotate a file");
         }
         let file = open(&self.path)?;
         let length = file.metadata()?.len();
@@ -114,7 +114,7 @@ impl OtlpFile {
         }
     }
 
-    /// The file itself is number zero.
+    /// Returns the path of the file with this number. The current file has number zero.
     fn numbered(&self, number: usize) -> PathBuf {
         let mut path = self.path.clone().into_os_string();
         if number > 0 {
@@ -129,7 +129,8 @@ fn open(path: &Path) -> io::Result<File> {
     options.read(true).append(true).create(true).open(path)
 }
 
-/// A write that failed, or a process that was killed, may have left half a line.
+/// Returns `false` after a partial line, which a failed write or a killed process may have
+/// left.
 fn ends_in_line_break(file: &mut File) -> io::Result<bool> {
     let mut last = [0];
     file.seek(SeekFrom::End(-1))?;
@@ -158,7 +159,7 @@ impl Sink for OtlpFile {
     }
 }
 
-/// Every attribute value of a request but the resource's.
+/// Returns all attribute values of a request except those of the resource.
 fn values(
     resource_spans: &mut [opentelemetry_proto::tonic::trace::v1::ResourceSpans],
 ) -> impl Iterator<Item = &mut AnyValue> {
@@ -186,8 +187,8 @@ fn value(attribute: &mut KeyValue) -> Option<&mut AnyValue> {
     attribute.value.as_mut()
 }
 
-/// Floats that are no JSON number become text, or the line would hold a null that
-/// no reader can turn back.
+/// Converts floats without a JSON representation (infinities, NaN) to text. The line would
+/// otherwise contain `null`, which no reader can convert back.
 fn make_json(value: &mut AnyValue) {
     match &mut value.value {
         Some(Value::DoubleValue(float)) => {
@@ -195,7 +196,7 @@ fn make_json(value: &mut AnyValue) {
                 value.value = Some(Value::StringValue(word.to_owned()));
             }
         }
-        // The attributes of a span nest no deeper than one array.
+        // Span attributes have at most one level of arrays.
         Some(Value::ArrayValue(array)) => array.values.iter_mut().for_each(make_json),
         _ => {}
     }

@@ -1,8 +1,8 @@
-//! Exporters: what a tracer sends its spans with.
+//! Exporters, which send the spans of a tracer.
 //!
-//! An [`Exporter`] is a value that says where spans go. It becomes a sender when its
-//! tracer is built. A tracer with several of them sends
-//! each span to all, and one that fails does not keep the others from it.
+//! An [`Exporter`] is a value that describes a destination. Building the
+//! [tracer](crate::otel::TracerConfig) creates the sender. A tracer with several exporters
+//! sends each span to all of them, and a failing exporter does not affect the others.
 #![cfg_attr(feature = "otlp", doc = include_str!("backends.md"))]
 
 mod console;
@@ -34,7 +34,7 @@ pub use tree::TraceTree;
 use crate::delivery::{SdkSink, Sent, Sink, Spill};
 use crate::scrub::SpanFilter;
 
-/// Where spans go, and which of them.
+/// A destination for spans, with an optional filter and disk buffer.
 ///
 /// # Examples
 /// ```
@@ -90,25 +90,25 @@ impl Exporter {
         }
     }
 
-    /// Prints each trace to standard output as a readable tree once its last span
-    /// has ended. For people at a terminal, not for production.
+    /// Prints each trace to standard output as a readable tree when its last span has
+    /// ended. Intended for development, not for production.
     pub fn console() -> Self {
         Self::console_to(io::stdout())
     }
 
-    /// [`console`](Self::console) to a writer of your own. It is called on the
-    /// thread that ends the last span of a trace, and must not start spans itself.
+    /// Like [`console`](Self::console), with a custom writer. The writer is called on the
+    /// thread that ends the last span of a trace, and must not start spans.
     pub fn console_to(writer: impl Write + Send + 'static) -> Self {
         Self::of(Kind::Console(Box::new(writer)))
     }
 
-    /// Appends the spans to a file as JSON lines, one OTLP trace request for each
-    /// batch. The file is made if it is not there; its directory must be. It is
+    /// Appends spans to a file as JSON lines, one OTLP trace request per batch. The file is
+    /// created if it does not exist; its directory must exist. The file is
     /// [rotated](Rotation) by size.
     ///
-    /// A batch is handed to the system in one piece and not forced to the disk: it
-    /// outlives the process, and not a power cut. Where the disk is full the batch is
-    /// lost and counted, and half a line that it may have left is closed by the next.
+    /// A batch is written in one call and not synced to disk: it survives the end of the
+    /// process but not a power failure. If the disk is full, the batch is lost and counted.
+    /// The next batch terminates any partial line that it left.
     ///
     /// # Source
     /// <https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/>
@@ -116,30 +116,30 @@ impl Exporter {
         Self::file_rotated(path, Rotation::default())
     }
 
-    /// [`file`](Self::file) with limits of your own to its size.
+    /// Like [`file`](Self::file), with custom size limits.
     pub fn file_rotated(path: impl Into<PathBuf>, rotation: Rotation) -> Self {
         Self::of(Kind::File(path.into(), rotation))
     }
 
-    /// Drops every span. A tracer that traces nowhere can be chosen like any other.
+    /// Drops every span and counts it as delivered. Selectors can choose a tracer that
+    /// records nothing like any other tracer.
     pub fn discard() -> Self {
         Self::of(Kind::Discard)
     }
 
-    /// An exporter for the SDK that is made already. What it says of its batches is
-    /// believed.
+    /// Uses an existing SDK exporter. Its result for each batch is trusted.
     pub fn custom(exporter: impl SpanExporter + 'static) -> Self {
         Self::of(Kind::Custom(Box::new(SdkSink(exporter))))
     }
 
-    /// To a backend over OTLP: a preset, or an [`OtlpExporter`].
+    /// Sends to a backend over OTLP. Takes a preset or an [`OtlpExporter`].
     #[cfg(feature = "otlp")]
     pub fn otlp(exporter: impl Into<OtlpExporter>) -> Self {
         Self::of(Kind::Otlp(Box::new(exporter.into())))
     }
 
-    /// The URL that it sends to, for OTLP over gRPC the host; none for the others, and
-    /// none if what was given is no address.
+    /// Returns the URL that requests go to, or the host for OTLP over gRPC. Returns `None`
+    /// for other exporters and for an invalid address.
     pub fn endpoint(&self) -> Option<String> {
         match &self.kind {
             #[cfg(feature = "otlp")]
@@ -148,7 +148,7 @@ impl Exporter {
         }
     }
 
-    /// The word for its kind in reports: `file`, `console`, `langfuse`, …
+    /// Returns the name of its kind in reports: `file`, `console`, `langfuse`, …
     pub fn name(&self) -> &'static str {
         match &self.kind {
             Kind::Console(_) => "console",
@@ -160,14 +160,14 @@ impl Exporter {
         }
     }
 
-    /// Leaves spans out of this exporter alone.
+    /// Drops spans for this exporter only.
     pub fn filter(mut self, filter: SpanFilter) -> Self {
         self.filter = filter;
         self
     }
 
-    /// Keeps on disk what the backend cannot take now, and sends it later. Only
-    /// exporters over OTLP can.
+    /// Buffers spans on disk while the backend is down and sends them later. Only OTLP
+    /// exporters support this.
     pub fn spill(mut self, spill: Spill) -> Self {
         self.spill = Some(spill);
         self
@@ -194,8 +194,8 @@ impl fmt::Debug for Exporter {
 }
 
 impl Kind {
-    /// What takes the batches; none for the console, which prints whole traces on
-    /// the thread that ends them. Sending a batch takes no longer than `timeout`.
+    /// Returns the sink for batches. The console has none: it prints whole traces on the
+    /// thread that ends them. Sending a batch takes at most `timeout`.
     #[cfg_attr(not(feature = "otlp"), allow(unused_variables))]
     pub(crate) fn sink(self, timeout: Duration) -> Result<Ready, ExporterError> {
         Ok(match self {
@@ -214,7 +214,7 @@ impl Kind {
     }
 }
 
-/// An exporter that can begin.
+/// An exporter that is ready to start.
 pub(crate) enum Ready {
     Console(Box<dyn Write + Send>),
     Sink(Box<dyn Sink>),
@@ -229,7 +229,7 @@ impl Sink for Discard {
     }
 }
 
-/// Why an exporter was not made.
+/// The reason why an exporter could not be created.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ExporterError {
@@ -237,10 +237,10 @@ pub enum ExporterError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// An exporter over OTLP cannot be made of what was given.
+    /// The settings of an OTLP exporter are invalid.
     #[cfg(feature = "otlp")]
     Otlp(OtlpError),
 }
@@ -250,8 +250,8 @@ impl fmt::Display for ExporterError {
         match self {
             Self::File { path, .. } => write!(
                 f,
-                "{path:?} cannot be opened to append spans to it; its directory must exist and \
-                 be writable"
+                "failed to open {path:?} for appending spans; its directory must exist and be \
+                 writable"
             ),
             #[cfg(feature = "otlp")]
             Self::Otlp(error) => error.fmt(f),

@@ -1,4 +1,4 @@
-//! Reading spans back from OTLP JSON lines.
+//! Reads spans from OTLP JSON lines.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -13,7 +13,7 @@ use opentelemetry_proto::tonic::trace::v1::{Span, status::StatusCode};
 
 use super::tree::{Event, Shown};
 
-/// Hands over each span with the name of its service and its trace.
+/// Calls `take` with each span, the name of its service and its trace id.
 pub(super) fn read(
     lines: &str,
     mut take: impl FnMut(&str, TraceId, Shown),
@@ -43,7 +43,7 @@ fn service(of: &ResourceSpans) -> String {
     found.next().map(|kv| shown(&kv.value)).unwrap_or_default()
 }
 
-/// An id of the wrong length is shown as none.
+/// An id with an invalid length becomes the invalid trace id.
 fn trace(span: &Span) -> TraceId {
     let bytes = span.trace_id.as_slice().try_into();
     bytes.map_or(TraceId::INVALID, TraceId::from_bytes)
@@ -65,7 +65,7 @@ fn attributes(attributes: Vec<KeyValue>) -> Vec<(String, String)> {
     attributes.into_iter().map(pair).collect()
 }
 
-/// A value as the console shows it.
+/// Formats a value as the console shows it.
 fn shown(value: &Option<AnyValue>) -> String {
     match value.as_ref().and_then(|value| value.value.as_ref()) {
         None => String::new(),
@@ -116,10 +116,10 @@ impl From<OtlpEvent> for Event {
     }
 }
 
-/// A line that is not one OTLP trace request in JSON.
+/// The error for a line that is not an OTLP trace request in JSON.
 #[derive(Debug)]
 pub struct ReadError {
-    /// Which line, from one.
+    /// The line number, starting at one.
     pub line: usize,
     source: serde_json::Error,
 }

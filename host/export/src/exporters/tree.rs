@@ -1,4 +1,4 @@
-//! One trace as a readable tree.
+//! Formats a trace as a readable tree.
 //!
 //! ```text
 //! shop  trace 4bf92f3577b34da6a3ce929d0e0e4736  2 spans
@@ -18,13 +18,14 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::otlp_lines::{self, ReadError};
 
-/// Deeper spans are not indented further: nobody reads that far to the right.
+/// The maximum indentation depth. Deeper spans would be too far to the right to be
+/// readable.
 const MAX_INDENT: usize = 32;
 
-/// How much of a value is shown, in characters.
+/// The maximum number of displayed characters of a value.
 const MAX_VALUE_CHARS: usize = 120;
 
-/// One trace, or the part of it that one tracer received, for people to read.
+/// A readable tree of one trace, or of the part of it that one tracer received.
 ///
 /// # Examples
 /// ```
@@ -56,11 +57,11 @@ pub struct TraceTree {
     outline: bool,
 }
 
-/// One span, as far as it is shown.
+/// The displayed data of one span.
 #[derive(Clone, Debug)]
 pub(super) struct Shown {
     pub(super) id: u64,
-    /// Nought for none.
+    /// Zero if the span has no parent.
     pub(super) parent: u64,
     pub(super) name: String,
     pub(super) kind: SpanKind,
@@ -80,11 +81,11 @@ pub(super) struct Event {
 }
 
 impl TraceTree {
-    /// The traces in the text of a file of OTLP JSON lines, in the order in which
-    /// they appear. Spans of one trace may stand in several lines.
+    /// Reads traces from the text of an OTLP JSON lines file, in order of their first
+    /// appearance. The spans of one trace may be spread over several lines.
     ///
     /// # Errors
-    /// [`ReadError`] for the first line that is not one request.
+    /// Returns a [`ReadError`] for the first line that is not an OTLP trace request.
     pub fn read_otlp_lines(lines: &str) -> Result<Vec<Self>, ReadError> {
         let mut trees: Vec<Self> = Vec::new();
         let mut places = HashMap::new();
@@ -121,24 +122,24 @@ impl TraceTree {
         }
     }
 
-    /// The same without attributes and events.
+    /// Omits attributes and events.
     #[must_use]
     pub fn outline(mut self) -> Self {
         self.outline = true;
         self
     }
 
-    /// The trace id in hex.
+    /// Returns the trace id in hexadecimal.
     pub fn trace_id(&self) -> &str {
         &self.trace
     }
 
-    /// How many spans it has.
+    /// Returns the number of spans.
     pub fn spans(&self) -> usize {
         self.spans.len()
     }
 
-    /// An attribute of the span that it begins with, as it is shown.
+    /// Returns the displayed value of an attribute of the root span.
     pub fn root_attribute(&self, key: &str) -> Option<&str> {
         let known = self.ids();
         let root = self
@@ -188,14 +189,14 @@ impl fmt::Display for TraceTree {
     }
 }
 
-/// What stands before the lines of a span, and how deep it is.
+/// The prefix of the lines of a span, and its depth.
 #[derive(Clone, Default)]
 struct Indent {
     text: String,
     depth: usize,
 }
 
-/// Puts siblings onto the stack, the one that started first on top.
+/// Pushes siblings onto the stack, with the one that started first on top.
 fn push<'s>(
     stack: &mut Vec<(&'s Shown, String, Indent)>,
     mut siblings: Vec<&'s Shown>,
@@ -286,7 +287,7 @@ fn kind(kind: &SpanKind) -> Option<&'static str> {
         SpanKind::Server => Some("server"),
         SpanKind::Producer => Some("producer"),
         SpanKind::Consumer => Some("consumer"),
-        // The usual one says nothing.
+        // The default kind carries no information.
         SpanKind::Internal => None,
     }
 }
@@ -308,8 +309,8 @@ impl fmt::Display for Attribute<'_> {
     }
 }
 
-/// Text without control characters: what a request brings must not move the
-/// cursor of whoever reads along.
+/// Text with control characters escaped, because data from a request must not control the
+/// terminal of the reader.
 struct Plain<'a>(&'a str);
 
 impl fmt::Display for Plain<'_> {
@@ -324,7 +325,7 @@ impl fmt::Display for Plain<'_> {
     }
 }
 
-/// A time in the unit that keeps it short, with three digits.
+/// A duration in the unit that keeps it short, with three digits.
 struct Took(Duration);
 
 impl fmt::Display for Took {

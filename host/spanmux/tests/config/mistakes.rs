@@ -147,8 +147,8 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 "service = 's'\n[tracers.a]\nexporters = [{ type = 'otlp', endpoint = \
                  'https://me:hush@host/x?key=hush' }]",
                 &[
-                    "spanmux.toml:3:14: tracers.a.exporters[0]: the endpoint \"https://***@host/x?***\" of exporter otlp has a user in it, \
-                   which would be shown; give it as a header",
+                    "spanmux.toml:3:14: tracers.a.exporters[0]: the endpoint \"https://***@host/x?***\" of exporter otlp contains credentials, \
+                   which would be shown; send them in a header",
                 ],
             ),
             (

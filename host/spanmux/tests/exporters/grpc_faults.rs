@@ -125,7 +125,7 @@ fn a_proxy_is_refused_for_grpc() {
     let config = spanmux::otel::TracerConfig::new("shop").exporter(exporter);
     let text = config.build().unwrap_err().to_string();
     assert!(
-        text.contains("speaks gRPC, which goes through none"),
+        text.contains("uses gRPC, which does not support proxies"),
         "{text}"
     );
 }

@@ -1,4 +1,4 @@
-//! What somebody got wrong, and the message that they read.
+//! Tests for the error messages of invalid exporter settings.
 
 use spanmux::exporters::{Langfuse, Mlflow, OtlpExporter};
 use spanmux::otel::TracerConfig;
@@ -11,11 +11,11 @@ fn message(exporter: OtlpExporter) -> String {
 #[rustfmt::skip]
 const ENDPOINTS: [(&str, &str); 6] = [
     ("localhost:4318", "the endpoint \"localhost:4318\" of exporter otlp has no scheme; write \"http://localhost:4318\" or https"),
-    ("ftp://host", "the endpoint \"ftp://host\" of exporter otlp is neither http nor https"),
-    ("https://", "the endpoint \"https://\" of exporter otlp is no URL"),
-    ("${ENDPOINT}", "the endpoint \"${ENDPOINT}\" of exporter otlp is no URL"),
-    ("", "the endpoint \"\" of exporter otlp is no URL"),
-    ("https://user:pw@host", "the endpoint \"https://***@host\" of exporter otlp has a user in it, which would be shown; give it as a header"),
+    ("ftp://host", "the endpoint \"ftp://host\" of exporter otlp must use http or https"),
+    ("https://", "the endpoint \"https://\" of exporter otlp is not a URL"),
+    ("${ENDPOINT}", "the endpoint \"${ENDPOINT}\" of exporter otlp is not a URL"),
+    ("", "the endpoint \"\" of exporter otlp is not a URL"),
+    ("https://user:pw@host", "the endpoint \"https://***@host\" of exporter otlp contains credentials, which would be shown; send them in a header"),
 ];
 
 #[test]
@@ -28,23 +28,23 @@ fn a_wrong_endpoint_is_named_with_the_remedy() {
     }
     assert_eq!(
         message(OtlpExporter::grpc("http://host:4317/v1/traces")),
-        "the endpoint \"http://host:4317/v1/traces\" of exporter otlp has a path, and gRPC has \
-         none; remove it"
+        "the endpoint \"http://host:4317/v1/traces\" of exporter otlp must not have a path \
+         for gRPC"
     );
     assert_eq!(
         message(OtlpExporter::http("http://a").origin("http://b/c")),
-        "the endpoint \"http://b/c\" of exporter otlp has a path, and only the host is replaced"
+        "the endpoint \"http://b/c\" of exporter otlp has a path; only the host can be replaced"
     );
 }
 
 #[rustfmt::skip]
 const HEADERS: [(&str, &str, &str); 6] = [
     ("x-key", "", "the header \"x-key\" of exporter otlp is empty: a key or an id is missing"),
-    ("x-key", "key\n", "the header \"x-key\" of exporter otlp has a character that headers cannot have, often a line break at the end of a key"),
-    ("x key", "key", "the header \"x key\" of exporter otlp has a name that is none"),
+    ("x-key", "key\n", "the header \"x-key\" of exporter otlp has a character that is invalid in headers, often a line break at the end of a key"),
+    ("x key", "key", "the header \"x key\" of exporter otlp has an invalid name"),
     ("Content-Type", "text/plain", "the header \"Content-Type\" of exporter otlp is set by the protocol itself"),
     ("grpc-timeout", "1S", "the header \"grpc-timeout\" of exporter otlp is set by the protocol itself"),
-    ("x-key-bin", "AA==", "the header \"x-key-bin\" of exporter otlp has a name that means bytes in gRPC"),
+    ("x-key-bin", "AA==", "the header \"x-key-bin\" of exporter otlp has a name that gRPC reserves for binary values"),
 ];
 
 #[test]
@@ -86,7 +86,7 @@ fn a_preset_without_its_key_says_so() {
 
 #[test]
 fn certificates_that_are_none_are_an_error() {
-    let expected = "the certificates that exporter otlp shall trust are no PEM text with a \
+    let expected = "the CA certificates of exporter otlp are not PEM text with a \
                     `BEGIN CERTIFICATE` line";
     let with = |exporter: OtlpExporter| message(exporter.ca_certificates("no PEM"));
     assert_eq!(with(OtlpExporter::http("https://localhost:4318")), expected);
@@ -97,7 +97,7 @@ fn certificates_that_are_none_are_an_error() {
 #[test]
 fn a_wrong_proxy_is_an_error() {
     let exporter = OtlpExporter::http("http://localhost:4318").proxy("not a url");
-    assert!(message(exporter).contains("has a proxy that is no URL"));
+    assert!(message(exporter).contains("has an invalid proxy URL"));
 }
 
 #[cfg(not(feature = "grpc"))]

@@ -190,7 +190,7 @@ fn a_console_that_cannot_be_written_says_so_and_breaks_nothing() {
     assert!(
         report.failed[0]
             .message
-            .contains("a trace cannot be printed: broken pipe"),
+            .contains("failed to print a trace: broken pipe"),
         "{report:?}"
     );
     root.span().end();

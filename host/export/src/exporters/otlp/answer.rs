@@ -1,14 +1,14 @@
-//! What a backend says to a request.
+//! Reads the responses of backends.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 
 use super::retry::Attempt;
 
-/// How much of a backend's words is passed on, in characters.
+/// The maximum length of a message from a backend, in characters.
 const MAX_SAID: usize = 200;
 
-/// The answer to a request that was taken, but for the spans that it says were not.
+/// Converts a success response. The response may report rejected spans.
 pub(super) fn taken(
     answer: ExportTraceServiceResponse,
     hide: impl FnOnce(String) -> String,
@@ -18,14 +18,14 @@ pub(super) fn taken(
     let said = hide(clean(&partial.error_message));
     let said = match (rejected, &*said) {
         (0, "") => said,
-        (0, _) => format!("it warned {said:?}"),
-        _ => format!("it refused {rejected} spans {said:?}"),
+        (0, _) => format!("warned {said:?}"),
+        _ => format!("refused {rejected} spans {said:?}"),
     };
     Attempt::Taken { rejected, said }
 }
 
-/// The part of an error's body that people can read: text, or the message of the
-/// `google.rpc.Status` that OTLP asks for.
+/// Returns the readable part of an error body: plain text, or the message of the
+/// `google.rpc.Status` that OTLP specifies.
 pub(super) fn excerpt(body: &[u8]) -> Option<String> {
     #[derive(Message)]
     struct Status {
@@ -41,7 +41,7 @@ pub(super) fn excerpt(body: &[u8]) -> Option<String> {
     })
 }
 
-/// One short line.
+/// Converts text to one short line.
 pub(super) fn clean(text: &str) -> String {
     let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     plain.take(MAX_SAID).collect::<String>().trim().to_owned()
@@ -52,7 +52,7 @@ mod tests {
     use super::excerpt;
 
     #[test]
-    fn the_readable_part_of_an_error_is_passed_on() {
+    fn excerpt_returns_readable_part_of_an_error() {
         // A `google.rpc.Status` with code 3 and a message.
         let status = b"\x08\x03\x12\x07too old";
         let rows: [(&[u8], Option<&str>); 5] = [

@@ -1,10 +1,10 @@
-//! Who vouches for a server.
+//! Certificate authorities that servers are verified with.
 
 use ureq::tls::{Certificate, PemItem, parse_pem};
 
 use super::{OtlpExporter, OtlpProblem};
 
-/// The certificates that servers are trusted by; none if it is those of the public.
+/// Returns the configured certificate authorities, or `None` for the public ones.
 pub(super) fn of(
     exporter: &OtlpExporter,
 ) -> Result<Option<Vec<Certificate<'static>>>, OtlpProblem> {
@@ -13,12 +13,12 @@ pub(super) fn of(
     };
     let mut certificates = Vec::new();
     for item in parse_pem(pem.expose().as_bytes()) {
-        // Keys may stand beside them.
+        // The text may also contain keys.
         if let PemItem::Certificate(certificate) = item.map_err(|_| OtlpProblem::Certificates)? {
             certificates.push(certificate);
         }
     }
-    // Without any nobody would be trusted, which is not what was meant.
+    // An empty list would reject every server, which is never intended.
     match certificates.is_empty() {
         true => Err(OtlpProblem::Certificates),
         false => Ok(Some(certificates)),

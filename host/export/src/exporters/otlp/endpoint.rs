@@ -1,34 +1,34 @@
-//! Addresses: what was given, and the URL that it comes to.
+//! Converts configured addresses to request URLs.
 
 use ureq::http::Uri;
 use ureq::http::uri::{Parts, PathAndQuery};
 
-/// Where OTLP receivers take traces over HTTP, below their base URL.
+/// The path for traces below the base URL of an OTLP receiver over HTTP.
 ///
 /// # Source
 /// <https://opentelemetry.io/docs/specs/otlp/#otlphttp-request>
 pub(super) const TRACES: &str = "/v1/traces";
 
-/// An address as it was given.
+/// An address as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Address {
-    /// The base URL of a receiver, below which [`TRACES`] is.
+    /// The base URL of a receiver. [`TRACES`] is appended.
     Base(String),
-    /// The whole URL.
+    /// The complete URL.
     Whole(String),
-    /// A gRPC receiver, which has a host and no path.
+    /// A gRPC receiver, with a host and no path.
     Host(String),
 }
 
-/// What is wrong with an address.
+/// An invalid address.
 pub(super) struct WrongAddress {
-    /// The address without what may be secret in it.
+    /// The address without its secret parts.
     pub(super) address: String,
     pub(super) problem: String,
 }
 
 impl Address {
-    /// The URL of requests, on another host if one is given.
+    /// Returns the URL for requests, with the host of `origin` if one is given.
     pub(super) fn url(&self, origin: Option<&str>) -> Result<Uri, WrongAddress> {
         let (Self::Base(text) | Self::Whole(text) | Self::Host(text)) = self;
         let mut parts = parse(text)?;
@@ -36,18 +36,18 @@ impl Address {
         let path = path.cloned().unwrap_or(PathAndQuery::from_static("/"));
         parts.path_and_query = Some(match self {
             Self::Whole(_) => path,
-            Self::Base(_) => below(&path).ok_or_else(|| wrong(text, "is no URL"))?,
+            Self::Base(_) => below(&path).ok_or_else(|| wrong(text, "is not a URL"))?,
             Self::Host(_) if path == "/" => path,
-            Self::Host(_) => return Err(wrong(text, "has a path, and gRPC has none; remove it")),
+            Self::Host(_) => return Err(wrong(text, "must not have a path for gRPC")),
         });
         if let Some(origin) = origin {
             let other = parse(origin)?;
             if other.path_and_query.is_some_and(|path| path != "/") {
-                return Err(wrong(origin, "has a path, and only the host is replaced"));
+                return Err(wrong(origin, "has a path; only the host can be replaced"));
             }
             (parts.scheme, parts.authority) = (other.scheme, other.authority);
         }
-        Uri::from_parts(parts).map_err(|_| wrong(text, "is no URL"))
+        Uri::from_parts(parts).map_err(|_| wrong(text, "is not a URL"))
     }
 }
 
@@ -61,10 +61,10 @@ fn below(path: &PathAndQuery) -> Option<PathAndQuery> {
 }
 
 fn parse(text: &str) -> Result<Parts, WrongAddress> {
-    let uri: Uri = text.parse().map_err(|_| wrong(text, "is no URL"))?;
+    let uri: Uri = text.parse().map_err(|_| wrong(text, "is not a URL"))?;
     match uri.scheme_str() {
         Some("http" | "https") => {}
-        Some(_) => return Err(wrong(text, "is neither http nor https")),
+        Some(_) => return Err(wrong(text, "must use http or https")),
         None => {
             let problem = format!("has no scheme; write \"http://{}\" or https", shown(text));
             return Err(wrong(text, &problem));
@@ -73,7 +73,7 @@ fn parse(text: &str) -> Result<Parts, WrongAddress> {
     match uri.authority().map(|authority| authority.as_str()) {
         Some(authority) if authority.contains('@') => Err(wrong(
             text,
-            "has a user in it, which would be shown; give it as a header",
+            "contains credentials, which would be shown; send them in a header",
         )),
         Some(_) if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri.into_parts()),
         _ => Err(wrong(text, "has no host")),
@@ -87,8 +87,8 @@ fn wrong(text: &str, problem: &str) -> WrongAddress {
     }
 }
 
-/// An address without a user's name and password and without its query: both may
-/// hold keys.
+/// Hides the user, the password and the query of an address, because each of them may
+/// contain keys.
 pub(super) fn shown(text: &str) -> String {
     let (before, query) = match text.split_once('?') {
         Some((before, _)) => (before, "?***"),

@@ -1,4 +1,4 @@
-//! Why an OTLP exporter was not made.
+//! Errors of OTLP exporters.
 
 use std::error::Error;
 use std::fmt;
@@ -6,40 +6,40 @@ use std::fmt;
 use super::endpoint::WrongAddress;
 use super::headers::WrongHeader;
 
-/// Why an OTLP exporter was not made. No secret is in it.
+/// The reason why an OTLP exporter could not be created. Contains no secret.
 #[derive(Debug)]
 pub struct OtlpError {
-    /// The word for the exporter: `otlp`, `langfuse`, …
+    /// The name of the exporter: `otlp`, `langfuse`, …
     pub exporter: &'static str,
-    /// What is wrong.
+    /// The problem.
     pub problem: OtlpProblem,
 }
 
-/// What is wrong with an OTLP exporter.
+/// A problem with the settings of an OTLP exporter.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OtlpProblem {
-    /// Its endpoint is no address.
+    /// The endpoint is not a valid address.
     Endpoint {
-        /// The endpoint, without a query or a user.
+        /// The endpoint, without its query and user.
         endpoint: String,
-        /// What is wrong with it, and the remedy.
+        /// The problem and the remedy.
         problem: String,
     },
-    /// A header cannot be sent.
+    /// A header is invalid.
     Header {
-        /// The header's name.
+        /// The name of the header.
         header: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: &'static str,
     },
-    /// It speaks gRPC, and this build does not.
+    /// The exporter uses gRPC, which is not compiled in.
     NoGrpc,
-    /// Its proxy is no address, or it speaks gRPC, which goes through none.
+    /// The proxy URL is invalid, or the exporter uses gRPC, which does not support proxies.
     Proxy,
-    /// Its certificates are no PEM text, or none.
+    /// The certificates are not valid PEM text, or the text contains no certificate.
     Certificates,
-    /// The thread or the connection of gRPC cannot be set up.
+    /// The thread or the connection of gRPC could not be set up.
     Setup(Box<dyn Error + Send + Sync>),
 }
 
@@ -76,20 +76,20 @@ impl fmt::Display for OtlpError {
             }
             OtlpProblem::NoGrpc => write!(
                 f,
-                "exporter {exporter} speaks gRPC, which is not built in; switch on the feature \
-                 `grpc` of the crate `spanmux`, or use HTTP where the backend takes it"
+                "exporter {exporter} uses gRPC, which is not compiled in; enable the feature \
+                 `grpc` of the crate `spanmux`, or use HTTP if the backend accepts it"
             ),
             OtlpProblem::Proxy => write!(
                 f,
-                "exporter {exporter} has a proxy that is no URL such as \"http://proxy:3128\", \
-                 or speaks gRPC, which goes through none"
+                "exporter {exporter} has an invalid proxy URL (expected one such as \
+                 \"http://proxy:3128\"), or uses gRPC, which does not support proxies"
             ),
             OtlpProblem::Certificates => write!(
                 f,
-                "the certificates that exporter {exporter} shall trust are no PEM text with a \
+                "the CA certificates of exporter {exporter} are not PEM text with a \
                  `BEGIN CERTIFICATE` line"
             ),
-            OtlpProblem::Setup(_) => write!(f, "exporter {exporter} cannot be set up for gRPC"),
+            OtlpProblem::Setup(_) => write!(f, "failed to set up gRPC for exporter {exporter}"),
         }
     }
 }

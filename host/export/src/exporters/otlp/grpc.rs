@@ -1,7 +1,7 @@
 //! OTLP over gRPC.
 //!
-//! The connection lives on a thread of its own, with a runtime of its own: the
-//! application may have none, or one that is blocked when spans are flushed.
+//! The connection runs on its own thread with its own runtime. The application may have no
+//! runtime, or one that is blocked while spans are flushed.
 //!
 //! # Source
 //! <https://opentelemetry.io/docs/specs/otlp/#otlpgrpc>
@@ -35,7 +35,7 @@ use crate::delivery::{Loss, Sent, Transport};
 type Answer = Result<Response<ExportTraceServiceResponse>, Status>;
 
 pub(super) struct GrpcTransport {
-    /// None after shutdown.
+    /// `None` after shutdown.
     runtime: Mutex<Option<Runtime>>,
     client: TraceServiceClient<Channel>,
     metadata: MetadataMap,
@@ -75,14 +75,14 @@ impl GrpcTransport {
             Some(Err(status)) => Attempt::Failed(self.failure(&status)),
             None => Attempt::Failed(Failure {
                 cause: Loss::TimedOut,
-                message: format!("it did not answer within {time:.1?}"),
+                message: format!("no response within {time:.1?}"),
                 again: Again::Soon,
             }),
         }
     }
 
-    /// Waits for the thread of the connection, and not for a future: this works on
-    /// threads of a runtime too. None if there is no answer in time.
+    /// Waits on a channel instead of a future, so that it also works on threads of a
+    /// runtime. Returns `None` if there is no response in time.
     fn call(&self, request: &ExportTraceServiceRequest, time: Duration) -> Option<Answer> {
         let mut message = tonic::Request::new(request.clone());
         *message.metadata_mut() = self.metadata.clone();
@@ -90,14 +90,14 @@ impl GrpcTransport {
         let (sender, answer) = mpsc::sync_channel(1);
         self.runtime.lock().as_ref()?.spawn(async move {
             let call = tokio::time::timeout(time, client.export(message));
-            // Nobody may wait for it any more.
+            // The receiver may be gone.
             let _ = sender.send(call.await.ok());
         });
         answer.recv().ok().flatten()
     }
 
     fn failure(&self, status: &Status) -> Failure {
-        // A status with a cause was made here, and not by the backend.
+        // A status with a source was created locally, not by the backend.
         match causes(status).last() {
             Some(last) => Failure {
                 cause: lost_by(status),
@@ -114,7 +114,7 @@ impl GrpcTransport {
         let asked = status.get_details_retry_info();
         Failure {
             cause: cause(code),
-            message: format!("it answered {code:?} {said:?}{}", remedy(code)),
+            message: format!("answered {code:?} {said:?}{}", remedy(code)),
             again: again(code, asked.and_then(|info| info.retry_delay)),
         }
     }
@@ -123,7 +123,7 @@ impl GrpcTransport {
 impl Transport for GrpcTransport {
     fn send(&self, request: &ExportTraceServiceRequest) -> Sent {
         if self.runtime.lock().is_none() {
-            return Sent::none(spans(request), Loss::ShutDown, "it is shut down");
+            return Sent::none(spans(request), Loss::ShutDown, "the exporter is shut down");
         }
         retry::send(spans(request), self.times, |time| {
             self.attempt(request, time)
@@ -132,7 +132,7 @@ impl Transport for GrpcTransport {
 
     fn shutdown(&self) {
         if let Some(runtime) = self.runtime.lock().take() {
-            // Waiting for it is forbidden on threads of another runtime.
+            // Blocking until the runtime ends is not allowed on threads of another runtime.
             runtime.shutdown_background();
         }
     }
@@ -184,13 +184,13 @@ fn runtime() -> io::Result<Runtime> {
         .worker_threads(1)
         .thread_name("spanmux-grpc")
         .enable_all()
-        // What the connection says of itself must not become spans of its own. The
-        // scope lasts as long as the thread.
+        // Tracing events of the connection must not become spans. The scope lasts as long
+        // as the thread.
         .on_thread_start(|| mem::forget(Context::enter_telemetry_suppressed_scope()))
         .build()
 }
 
-/// Which codes the specification says to try again after.
+/// Returns the retry behavior that the specification defines for a code.
 fn again(code: Code, asked: Option<Duration>) -> Again {
     match (code, asked) {
         (Code::ResourceExhausted, None) => Again::Never,
@@ -225,8 +225,8 @@ fn cause(code: Code) -> Loss {
 
 fn remedy(code: Code) -> &'static str {
     match code {
-        Code::Unauthenticated | Code::PermissionDenied => "; check its key",
-        Code::Unimplemented => "; check that its endpoint takes traces over gRPC",
+        Code::Unauthenticated | Code::PermissionDenied => "; check the key",
+        Code::Unimplemented => "; check that the endpoint accepts traces over gRPC",
         _ => "",
     }
 }
@@ -235,7 +235,7 @@ fn causes(status: &Status) -> impl Iterator<Item = &(dyn Error + 'static)> {
     std::iter::successors(Error::source(status), |&error| error.source())
 }
 
-/// Why there was no answer: there never was a connection, or it went.
+/// Returns the cause of a missing response: the connection failed or was closed.
 fn lost_by(status: &Status) -> Loss {
     match causes(status).any(|error| error.is::<ConnectError>()) {
         true => Loss::Unreachable,

@@ -1,4 +1,4 @@
-//! The headers of one exporter, and of no other.
+//! The headers of one exporter.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::Secret;
 
-/// What the protocols set themselves. `grpc-` is theirs too.
+/// Headers that the protocols set themselves, as well as all names that start with `grpc-`.
 const TAKEN: [HeaderName; 8] = [
     header::CONNECTION,
     header::CONTENT_ENCODING,
@@ -20,23 +20,23 @@ const TAKEN: [HeaderName; 8] = [
     header::TRANSFER_ENCODING,
 ];
 
-/// Names and values as they were given. Values are sent as they are: nothing is
-/// decoded, trimmed or cut.
+/// Configured names and values. Values are sent unchanged: never decoded, trimmed or
+/// truncated.
 #[derive(Clone, Default)]
 pub(super) struct Headers {
     values: Vec<(String, Secret)>,
-    /// What is in a value, but not as it is.
+    /// Secrets that are part of a value in another form.
     inside: Vec<Secret>,
 }
 
-/// What is wrong with a header, without its value.
+/// An invalid header, without its value.
 pub(super) struct WrongHeader {
     pub(super) name: String,
     pub(super) problem: &'static str,
 }
 
 impl Headers {
-    /// Sets a header, in place of one of the same name.
+    /// Sets a header and replaces an existing header of the same name.
     pub(super) fn set(&mut self, name: String, value: Secret) {
         self.values
             .retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
@@ -44,7 +44,7 @@ impl Headers {
     }
 
     pub(super) fn set_bearer(&mut self, token: Secret) {
-        // An empty token must not become a value that looks well.
+        // An empty token must remain an empty value, which is then reported as missing.
         let value = match token.expose() {
             "" => token.clone(),
             token => Secret::from(format!("Bearer {token}")),
@@ -75,7 +75,7 @@ impl Headers {
         Ok(map)
     }
 
-    /// What a backend said, without any of the secrets.
+    /// Removes all secrets from a message of a backend.
     pub(super) fn hide(&self, text: String) -> String {
         let values = self.values.iter().map(|(_, value)| value);
         values
@@ -85,18 +85,18 @@ impl Headers {
 }
 
 fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderValue), &'static str> {
-    let name: HeaderName = name.parse().map_err(|_| "has a name that is none")?;
+    let name: HeaderName = name.parse().map_err(|_| "has an invalid name")?;
     if TAKEN.contains(&name) || name.as_str().starts_with("grpc-") {
         return Err("is set by the protocol itself");
     }
     if name.as_str().ends_with("-bin") {
-        return Err("has a name that means bytes in gRPC");
+        return Err("has a name that gRPC reserves for binary values");
     }
     if value.expose().is_empty() {
         return Err("is empty: a key or an id is missing");
     }
     let mut value: HeaderValue = value.expose().parse().map_err(
-        |_| "has a character that headers cannot have, often a line break at the end of a key",
+        |_| "has a character that is invalid in headers, often a line break at the end of a key",
     )?;
     value.set_sensitive(true);
     Ok((name, value))
@@ -115,7 +115,7 @@ mod tests {
     use super::Headers;
 
     #[test]
-    fn a_key_that_is_told_back_is_hidden_in_every_form() {
+    fn hide_removes_every_form_of_a_key() {
         let mut headers = Headers::default();
         headers.set("x-api-key".to_owned(), "an-api-key".into());
         headers.set("x-mlflow-experiment-id".to_owned(), "0".into());

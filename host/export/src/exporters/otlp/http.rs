@@ -24,7 +24,7 @@ use super::retry::{self, Again, Attempt, Failure, Times};
 use super::{OtlpExporter, OtlpProblem, USER_AGENT, answer, certificates, spans};
 use crate::delivery::{Loss, Sent, Transport};
 
-/// How much of an answer is read, in bytes. A right one has a few dozen.
+/// The maximum number of bytes read from a response. A valid response has a few dozen.
 const MAX_ANSWER: u64 = 64 * 1024;
 
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
@@ -64,12 +64,12 @@ impl HttpTransport {
             .agent
             .configure_request(request)
             .timeout_global(Some(time))
-            // So that a backend that cannot be reached differs from a slow one.
+            // Distinguishes an unreachable backend from a slow one.
             .timeout_resolve(Some(time / 2))
             .timeout_connect(Some(time / 2))
             .build();
-        // `ureq` writes what it sends, with the keys in it, to the log at the finest
-        // level. No subscriber of the application's is told.
+        // `ureq` logs the bytes that it sends, including keys, at the finest level. Without
+        // a dispatcher, they do not reach the subscribers of the application.
         with_default(&Dispatch::none(), || match self.agent.run(request) {
             Ok(response) => self.answered(response),
             Err(error) => Attempt::Failed(self.not_answered(&error)),
@@ -79,7 +79,7 @@ impl HttpTransport {
     fn answered(&self, mut response: Response<Body>) -> Attempt {
         let status = response.status();
         let asked = retry_after(response.headers());
-        // Whatever the rest of the answer is, the status was said.
+        // The status alone is sufficient if the body cannot be read.
         let body = response
             .body_mut()
             .with_config()
@@ -87,18 +87,19 @@ impl HttpTransport {
             .read_to_vec()
             .unwrap_or_default();
         if status.is_success() {
-            // Some backends answer with JSON or nothing, which means all of it.
+            // Some backends respond with JSON or an empty body. Both mean that all spans
+            // were accepted.
             let answer = ExportTraceServiceResponse::decode(&*body).unwrap_or_default();
             return answer::taken(answer, |said| self.secrets.hide(said));
         }
         Attempt::Failed(Failure {
             cause: cause(status),
-            message: format!("it answered {status}{}{}", self.said(&body), remedy(status)),
+            message: format!("answered {status}{}{}", self.said(&body), remedy(status)),
             again: again(status, asked),
         })
     }
 
-    /// What the backend said, in quotes.
+    /// Returns the message of the backend in quotes.
     fn said(&self, body: &[u8]) -> String {
         match answer::excerpt(body) {
             Some(text) => format!(" {:?}", self.secrets.hide(text)),
@@ -161,9 +162,9 @@ fn agent(exporter: &OtlpExporter) -> Result<Agent, OtlpProblem> {
     };
     let config = Agent::config_builder()
         .tls_config(TlsConfig::builder().root_certs(roots).build())
-        // The environment's is used by default, for all of the process.
+        // By default, `ureq` uses the proxy from the environment, for the whole process.
         .proxy(proxy)
-        // Another host would be sent the keys of this one.
+        // A redirect would send the keys to another host.
         .max_redirects(0)
         .http_status_as_error(false)
         .user_agent(USER_AGENT)
@@ -179,7 +180,7 @@ fn cause(status: StatusCode) -> Loss {
     }
 }
 
-/// Which answers the specification says to try again after.
+/// Returns the retry behavior that the specification defines for a status.
 fn again(status: StatusCode, asked: Option<Duration>) -> Again {
     match (status.as_u16(), asked) {
         (429 | 502..=504, Some(asked)) => Again::After(asked),
@@ -190,15 +191,15 @@ fn again(status: StatusCode, asked: Option<Duration>) -> Again {
 
 fn remedy(status: StatusCode) -> &'static str {
     match status.as_u16() {
-        300..=399 => "; redirects are not followed, so that no other host is sent the key",
-        401 | 403 => "; check its key",
-        404 | 405 => "; check its endpoint",
+        300..=399 => "; redirects are not followed, to keep the key on this host",
+        401 | 403 => "; check the key",
+        404 | 405 => "; check the endpoint",
         413 => "; send smaller batches",
         _ => "",
     }
 }
 
-/// Seconds, or a date.
+/// Reads the `retry-after` header, which contains seconds or a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
     match text.parse() {
@@ -217,7 +218,7 @@ fn unanswered(error: &ureq::Error) -> Loss {
         ureq::Error::Timeout(_) => Loss::TimedOut,
         ureq::Error::Io(error) => match error.kind() {
             ErrorKind::TimedOut => Loss::TimedOut,
-            // The connection was there and went.
+            // The connection was established and then closed.
             ErrorKind::ConnectionReset
             | ErrorKind::ConnectionAborted
             | ErrorKind::BrokenPipe
@@ -229,7 +230,7 @@ fn unanswered(error: &ureq::Error) -> Loss {
         | ureq::Error::ConnectProxyFailed(_)
         | ureq::Error::Tls(_)
         | ureq::Error::Rustls(_) => Loss::Unreachable,
-        // It answered with something that is not HTTP.
+        // The response was not valid HTTP.
         ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => Loss::Unavailable,
         _ => Loss::Failed,
     }

@@ -1,10 +1,9 @@
-//! Backends over OTLP.
+//! Sends spans to backends over OTLP.
 //!
-//! The senders are our own, and not those of the crate `opentelemetry-otlp`. That
-//! one reads headers, endpoint and timeout from the environment, for every exporter
-//! of the process and over what is said in code, so that one backend is sent
-//! another's key; and it tells nobody how many spans a backend refused, or how often
-//! a batch was sent.
+//! This module does not use the crate `opentelemetry-otlp`. That crate reads headers,
+//! endpoint and timeout from the environment, for every exporter of the process, and the
+//! environment overrides the code. One backend would receive the key of another. It also
+//! does not report how many spans a backend refused, or how often a batch was sent.
 //!
 //! # Source
 //! <https://opentelemetry.io/docs/specs/otlp/>
@@ -40,23 +39,23 @@ use crate::delivery::{Sink, Spilling, Transport};
 
 const USER_AGENT: &str = concat!("spanmux/", env!("CARGO_PKG_VERSION"));
 
-/// How a backend is spoken to.
+/// The protocol of a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Protocol {
     /// Protobuf over HTTP/1.1.
     Http,
-    /// gRPC. Needs the feature `grpc`.
+    /// gRPC. Requires the feature `grpc`.
     Grpc,
 }
 
-/// An exporter that speaks OTLP, to any backend that takes it.
+/// An exporter for any backend that accepts OTLP.
 ///
-/// For a backend with a name there is a [preset](crate::exporters). A preset becomes
-/// an `OtlpExporter`, and can be changed as one.
+/// For common backends, use a [preset](crate::exporters). A preset converts into an
+/// `OtlpExporter`, which can be adjusted further.
 ///
-/// What is sent where is said here and nowhere else: nothing comes from the
-/// environment, no proxy and no header. Redirects are not followed.
+/// All settings come from these methods. The exporter reads nothing from the environment,
+/// neither a proxy nor a header. It does not follow redirects.
 ///
 /// # Examples
 /// ```
@@ -83,7 +82,7 @@ pub struct OtlpExporter {
     gzip: bool,
     timeout: Option<Duration>,
     proxy: Option<Secret>,
-    /// A key may stand beside them by mistake.
+    /// Treated as secret, because the text may contain a private key by mistake.
     ca_certificates: Option<Secret>,
     resource: Vec<KeyValue>,
 }
@@ -103,75 +102,75 @@ impl OtlpExporter {
         }
     }
 
-    /// To a receiver of OTLP over HTTP. Requests go to `/v1/traces` below this base
-    /// URL, as OTLP says; it is not added a second time.
+    /// Sends to an OTLP receiver over HTTP. Requests go to `/v1/traces` below this base
+    /// URL, as specified by OTLP. If the URL already ends with this path, it is not
+    /// appended again.
     pub fn http(base_url: impl Into<String>) -> Self {
         Self::to(Address::Base(base_url.into()))
     }
 
-    /// To this very URL, over HTTP.
+    /// Sends to exactly this URL, over HTTP.
     pub fn http_to(url: impl Into<String>) -> Self {
         Self::to(Address::Whole(url.into()))
     }
 
-    /// To a receiver of OTLP over gRPC, such as `http://localhost:4317`. With `https`
-    /// it is spoken to over TLS. Needs the feature `grpc`.
+    /// Sends to an OTLP receiver over gRPC, such as `http://localhost:4317`. An `https` URL
+    /// uses TLS. Requires the feature `grpc`.
     pub fn grpc(endpoint: impl Into<String>) -> Self {
         Self::to(Address::Host(endpoint.into()))
     }
 
-    /// Sends a header with each request, in place of one of the same name. The value
-    /// is sent as it is and never shown.
+    /// Sends a header with each request and replaces an existing header of the same name.
+    /// The value is sent unchanged and never shown.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.headers.set(name.into(), value.into());
         self
     }
 
-    /// Compresses requests.
+    /// Compresses requests with gzip.
     pub fn gzip(mut self) -> Self {
         self.gzip = true;
         self
     }
 
-    /// How long one attempt may take. Unless it is said, as long as the
-    /// [batch](crate::delivery::BatchConfig::timeout) may, which is the bound of all
-    /// attempts together.
+    /// Sets the maximum time of one attempt. Defaults to the maximum time of a
+    /// [batch](crate::delivery::BatchConfig::timeout), which limits all attempts together.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Sends by way of an HTTP proxy, such as `http://proxy:3128`. The URL may hold a
-    /// user and a password, and is never shown. There is none unless it is said, and
-    /// none for gRPC.
+    /// Sends through an HTTP proxy, such as `http://proxy:3128`. The URL may contain a user
+    /// and a password, and is never shown. Defaults to no proxy. gRPC does not support
+    /// proxies.
     pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
         self.proxy = Some(url.into());
         self
     }
 
-    /// Trusts servers by these certificates of authorities, as PEM text, and by no
-    /// others: for a server of your own. Without them it is those that Mozilla's
-    /// browser trusts, as they were when this was built.
+    /// Trusts only servers with certificates issued by these certificate authorities (PEM
+    /// text), for example a self-hosted server. Defaults to the root certificates of
+    /// Mozilla, as compiled into the binary.
     pub fn ca_certificates(mut self, pem: impl Into<String>) -> Self {
         self.ca_certificates = Some(Secret::from(pem.into()));
         self
     }
 
-    /// Sends to another host, by the same path and with the same headers: to a
-    /// gateway before the backend. An origin is a scheme, a host and a port.
+    /// Sends to another host with the same path and headers, for example to a gateway in
+    /// front of the backend. An origin consists of a scheme, a host and a port.
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.origin = Some(origin.into());
         self
     }
 
-    /// An attribute that the backend wants in the resource. It wins over the
-    /// tracer's own, for this exporter alone.
+    /// Adds a resource attribute for this exporter. It overrides the attribute of the
+    /// tracer with the same key.
     pub fn resource(mut self, key: impl Into<Key>, value: impl Into<Value>) -> Self {
         self.resource.push(KeyValue::new(key, value));
         self
     }
 
-    /// How the backend is spoken to.
+    /// Returns the protocol.
     pub fn protocol(&self) -> Protocol {
         match self.address {
             Address::Host(_) => Protocol::Grpc,
@@ -179,16 +178,16 @@ impl OtlpExporter {
         }
     }
 
-    /// The word for it in reports.
+    /// Returns the name of the exporter in reports.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The URL that requests go to; for gRPC the host. A query is not shown, because
-    /// it may hold a key.
+    /// Returns the URL that requests go to, or the host for gRPC. The query is hidden
+    /// because it may contain a key.
     ///
     /// # Errors
-    /// [`OtlpError`] if what was given is no address.
+    /// Returns an [`OtlpError`] if the address is invalid.
     pub fn endpoint(&self) -> Result<String, OtlpError> {
         let uri = self.uri().map_err(|problem| self.error(problem))?;
         let text = uri.to_string();
@@ -204,19 +203,19 @@ impl OtlpExporter {
         self
     }
 
-    /// With a token as `authorization: Bearer`.
+    /// Sends a token as `authorization: Bearer`.
     pub(super) fn bearer(mut self, token: Secret) -> Self {
         self.headers.set_bearer(token);
         self
     }
 
-    /// With a user and a password as `authorization: Basic`.
+    /// Sends a user and a password as `authorization: Basic`.
     pub(super) fn basic(mut self, user: &str, password: Secret) -> Self {
         self.headers.set_basic(user, password);
         self
     }
 
-    /// What takes the batches, each within this time.
+    /// Creates the sink, which takes at most `batch` for each batch.
     pub(super) fn sink(self, batch: Duration) -> Result<Box<dyn Sink>, OtlpError> {
         let place = format!("{} at {}", self.name, self.endpoint()?);
         let attempt = self.timeout.unwrap_or(batch).min(batch);

@@ -1,4 +1,4 @@
-//! Attempts, as many as the time of a batch allows.
+//! Retries a batch within its maximum time.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,44 +7,44 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 
 use crate::delivery::{Loss, Sent};
 
-/// How long a backend that asks for patience is given at most.
+/// The maximum delay that a backend can request.
 const MAX_ASKED: Duration = Duration::from_secs(30);
 
-/// What came of one attempt.
+/// The outcome of one attempt.
 pub(super) enum Attempt {
-    /// The backend took the request, but for some of its spans.
+    /// The backend accepted the request, except for `rejected` spans.
     Taken { rejected: u64, said: String },
-    /// It did not.
+    /// The attempt failed.
     Failed(Failure),
 }
 
-/// Why an attempt did not work.
+/// The reason why an attempt failed.
 pub(super) struct Failure {
     pub(super) cause: Loss,
-    /// What went wrong, without a secret.
+    /// The error, without secrets.
     pub(super) message: String,
     pub(super) again: Again,
 }
 
-/// Whether another attempt can help.
+/// The retry behavior after a failure.
 pub(super) enum Again {
     Never,
     Soon,
-    /// After the time that the backend asked for.
+    /// Retry after the delay that the backend requested.
     After(Duration),
 }
 
-/// How long things may take.
+/// Time limits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
-    /// A batch with all of its attempts.
+    /// The maximum time of a batch, including all attempts.
     pub(super) batch: Duration,
-    /// One attempt.
+    /// The maximum time of one attempt.
     pub(super) attempt: Duration,
 }
 
-/// Makes attempts until one works, none can help, or the next would come too late.
-/// An attempt is told how long it may take.
+/// Makes attempts until one succeeds, a retry cannot help, or the time of the batch would
+/// be exceeded. Each attempt receives its time limit.
 pub(super) fn send(spans: u64, times: Times, mut attempt: impl FnMut(Duration) -> Attempt) -> Sent {
     let started = Instant::now();
     let left = || times.batch.saturating_sub(started.elapsed());

@@ -1,9 +1,9 @@
-//! Values that are never shown.
+//! Secret values, which are never shown.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// What stands in the place of a secret wherever one is shown.
+/// The replacement for a secret in output.
 const HIDDEN: &str = "***";
 
 /// A key or a token. `Debug` and `Display` show `***`.
@@ -23,10 +23,9 @@ impl Secret {
         &self.0
     }
 
-    /// The text without the secret, for what others say. A backend may tell a wrong
-    /// key back.
+    /// Removes the secret from a text of another party. A backend may echo an invalid key.
     pub(super) fn hide(&self, text: String) -> String {
-        // What is shorter is an id and no secret, and stands in any text.
+        // Shorter values are ids rather than secrets, and occur in ordinary text.
         match self.0.len() >= 8 && text.contains(&*self.0) {
             true => text.replace(&*self.0, HIDDEN),
             false => text,

@@ -1,4 +1,4 @@
-//! Batches of spans as requests.
+//! Converts batches of spans to requests.
 
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -9,13 +9,13 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::delivery::{Sent, Sink, SpillStore, Spilling, Transport as _};
 
-/// Makes a request of each batch, once, whatever becomes of it.
+/// Converts each batch to a request, once for all attempts.
 #[derive(Debug)]
 pub(super) struct OtlpSink {
-    /// Says who complains.
+    /// The exporter and its endpoint, as a prefix of error messages.
     pub(super) place: String,
     pub(super) transport: Spilling,
-    /// What the backend wants in the resource beside the tracer's own attributes.
+    /// Resource attributes for this backend, in addition to those of the tracer.
     pub(super) additions: Vec<KeyValue>,
     pub(super) resource: ResourceAttributesWithSchema,
 }
@@ -25,7 +25,7 @@ impl Sink for OtlpSink {
         if batch.is_empty() {
             return Sent::default();
         }
-        // Sending must not make spans of its own.
+        // Sending must not create spans.
         let _quiet = Context::enter_telemetry_suppressed_scope();
         let resource_spans = group_spans_by_resource_and_scope(batch, &self.resource);
         let sent = self
@@ -51,7 +51,7 @@ impl Sink for OtlpSink {
     }
 
     fn idle(&self) -> bool {
-        // Nor must sending what was kept.
+        // Replaying must not create spans either.
         let _quiet = Context::enter_telemetry_suppressed_scope();
         self.transport.idle()
     }

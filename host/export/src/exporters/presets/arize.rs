@@ -3,8 +3,8 @@
 use super::PROJECT;
 use crate::exporters::{OtlpExporter, Secret};
 
-/// [Arize AX](https://arize.com), over gRPC. Needs the feature `grpc`. For Arize's
-/// Phoenix there is [`Phoenix`](super::Phoenix).
+/// [Arize AX](https://arize.com), over gRPC. Requires the feature `grpc`. For Phoenix, also
+/// by Arize, use [`Phoenix`](super::Phoenix).
 ///
 /// # Examples
 /// ```
@@ -25,7 +25,7 @@ pub struct Arize {
 }
 
 impl Arize {
-    /// A project of a space.
+    /// Sends to a project of a space.
     pub fn new(
         space_id: impl Into<String>,
         api_key: impl Into<Secret>,

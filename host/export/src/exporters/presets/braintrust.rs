@@ -26,15 +26,15 @@ pub struct Braintrust {
     base_url: String,
 }
 
-/// What traces are filed under.
+/// The parent object of traces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BraintrustParent {
-    /// A project, by its id.
+    /// A project id.
     ProjectId(String),
-    /// A project, by its name.
+    /// A project name.
     ProjectName(String),
-    /// An experiment, by its id.
+    /// An experiment id.
     ExperimentId(String),
 }
 
@@ -49,7 +49,7 @@ impl BraintrustParent {
 }
 
 impl Braintrust {
-    /// The cloud in the United States.
+    /// Sends to the cloud in the United States.
     pub fn new(api_key: impl Into<Secret>, parent: BraintrustParent) -> Self {
         Self {
             api_key: api_key.into(),
@@ -58,12 +58,12 @@ impl Braintrust {
         }
     }
 
-    /// The cloud in Europe.
+    /// Sends to the cloud in Europe.
     pub fn eu(self) -> Self {
         self.base_url("https://api-eu.braintrust.dev")
     }
 
-    /// A data plane of your own, by its URL.
+    /// Sends to a self-hosted data plane with this URL.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
         self

@@ -1,9 +1,9 @@
-//! Datadog: through its agent, or straight to its intake.
+//! Datadog, through its agent or directly through its intake.
 
 use crate::exporters::{OtlpExporter, Secret};
 
-/// The [Datadog agent](https://docs.datadoghq.com/agent/) beside the service, over
-/// HTTP or gRPC. It has the key, and takes OTLP once that is switched on in it.
+/// The [Datadog agent](https://docs.datadoghq.com/agent/) on the host of the service, over
+/// HTTP or gRPC. The agent holds the API key. OTLP must be enabled in its configuration.
 ///
 /// # Examples
 /// ```
@@ -20,17 +20,17 @@ use crate::exporters::{OtlpExporter, Secret};
 pub struct DatadogAgent(OtlpExporter);
 
 impl DatadogAgent {
-    /// The agent of this host, by HTTP on port 4318.
+    /// Sends to the local agent over HTTP on port 4318.
     pub fn http() -> Self {
         Self(OtlpExporter::http("http://localhost:4318"))
     }
 
-    /// The agent of this host, by gRPC on port 4317. Needs the feature `grpc`.
+    /// Sends to the local agent over gRPC on port 4317. Requires the feature `grpc`.
     pub fn grpc() -> Self {
         Self(OtlpExporter::grpc("http://localhost:4317"))
     }
 
-    /// An agent elsewhere, such as `http://datadog-agent:4318`.
+    /// Sends to an agent on another host, such as `http://datadog-agent:4318`.
     pub fn origin(self, origin: impl Into<String>) -> Self {
         Self(self.0.origin(origin))
     }
@@ -42,12 +42,12 @@ impl From<DatadogAgent> for OtlpExporter {
     }
 }
 
-/// Datadog's intake, over HTTP and without an agent: for APM, or for
-/// [LLM Observability](Self::llm_observability).
+/// The Datadog intake, over HTTP and without an agent, for APM or for [LLM
+/// Observability](Self::llm_observability).
 ///
-/// Datadog refuses requests above 3.2 MB: lower
-/// [`BatchConfig::size`](crate::delivery::BatchConfig::size) for large spans. Its page
-/// does not spell the host out for every site, so look at the
+/// Datadog refuses requests above 3.2 MB. For large spans, lower
+/// [`BatchConfig::size`](crate::delivery::BatchConfig::size). The documentation of Datadog
+/// does not state the host for every site, so check the
 /// [endpoint](crate::exporters::Exporter::endpoint) before you rely on it.
 ///
 /// # Examples
@@ -72,7 +72,7 @@ pub struct DatadogIntake {
 }
 
 impl DatadogIntake {
-    /// A site, such as `datadoghq.com`, `us5.datadoghq.com` or `datadoghq.eu`.
+    /// Sends to a site such as `datadoghq.com`, `us5.datadoghq.com` or `datadoghq.eu`.
     pub fn new(site: impl Into<String>, api_key: impl Into<Secret>) -> Self {
         Self {
             site: site.into(),
@@ -82,15 +82,15 @@ impl DatadogIntake {
         }
     }
 
-    /// To LLM Observability. It reads GenAI attributes from version 1.37 of the
-    /// conventions on; the service name is the application's, and traces are shown
-    /// after some minutes.
+    /// Sends to LLM Observability. It reads GenAI attributes of version 1.37 or later of
+    /// the semantic conventions. The service name becomes the application name. Traces
+    /// appear after a few minutes.
     pub fn llm_observability(mut self) -> Self {
         self.llm_observability = true;
         self
     }
 
-    /// Has Datadog compute the metrics of APM from the spans.
+    /// Makes Datadog compute APM metrics from the spans.
     pub fn compute_stats(mut self) -> Self {
         self.compute_stats = true;
         self

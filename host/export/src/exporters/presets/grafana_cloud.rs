@@ -26,8 +26,9 @@ pub struct GrafanaCloud {
 }
 
 impl GrafanaCloud {
-    /// A stack, by its zone (`prod-eu-west-2`) and its instance id, with a token that
-    /// may write traces. All of them are on the stack's OpenTelemetry page.
+    /// Sends to a stack, given by its zone (`prod-eu-west-2`), its instance id and a token
+    /// with permission to write traces. The OpenTelemetry page of the stack shows all of
+    /// them.
     pub fn new(
         zone: impl Into<String>,
         instance_id: impl Into<String>,

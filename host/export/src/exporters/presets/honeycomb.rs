@@ -2,7 +2,7 @@
 
 use crate::exporters::{OtlpExporter, Secret};
 
-/// [Honeycomb](https://www.honeycomb.io), over HTTP or gRPC. The service name is the
+/// [Honeycomb](https://www.honeycomb.io), over HTTP or gRPC. The service name becomes the
 /// dataset.
 ///
 /// # Examples
@@ -28,7 +28,7 @@ pub struct Honeycomb {
 }
 
 impl Honeycomb {
-    /// The cloud in the United States, over HTTP.
+    /// Sends to the cloud in the United States, over HTTP.
     pub fn new(api_key: impl Into<Secret>) -> Self {
         Self {
             api_key: api_key.into(),
@@ -38,19 +38,19 @@ impl Honeycomb {
         }
     }
 
-    /// The cloud in Europe.
+    /// Sends to the cloud in Europe.
     pub fn eu(mut self) -> Self {
         self.origin = "https://api.eu1.honeycomb.io";
         self
     }
 
-    /// Over gRPC. Needs the feature `grpc`.
+    /// Uses gRPC. Requires the feature `grpc`.
     pub fn grpc(mut self) -> Self {
         self.is_grpc = true;
         self
     }
 
-    /// The dataset, which Honeycomb Classic alone asks for.
+    /// Sets the dataset. Only Honeycomb Classic needs it.
     pub fn classic_dataset(mut self, dataset: impl Into<String>) -> Self {
         self.dataset = Some(dataset.into());
         self

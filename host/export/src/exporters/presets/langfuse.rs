@@ -4,8 +4,8 @@ use crate::exporters::{OtlpExporter, Secret};
 
 /// [Langfuse](https://langfuse.com), over HTTP.
 ///
-/// Langfuse shows a trace once it has its root span. What it filters by (user,
-/// session, tags) must be on every span.
+/// Langfuse shows a trace once it has received its root span. Attributes that Langfuse
+/// filters by (user, session, tags) must be set on every span.
 ///
 /// # Examples
 /// ```
@@ -28,7 +28,7 @@ pub struct Langfuse {
     base_url: String,
 }
 
-/// Where Langfuse keeps a project.
+/// The region of a Langfuse project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LangfuseRegion {
@@ -43,7 +43,7 @@ pub enum LangfuseRegion {
 }
 
 impl LangfuseRegion {
-    /// All of them, by the words for them.
+    /// All regions with their names.
     pub const ALL: [(&str, Self); 4] = [
         ("eu", Self::Eu),
         ("us", Self::Us),
@@ -62,7 +62,7 @@ impl LangfuseRegion {
 }
 
 impl Langfuse {
-    /// A project of the European cloud, by its keys.
+    /// Sends to a project of the European cloud, given by its keys.
     pub fn new(public_key: impl Into<String>, secret_key: impl Into<Secret>) -> Self {
         Self {
             public_key: public_key.into(),
@@ -71,13 +71,13 @@ impl Langfuse {
         }
     }
 
-    /// In another region of the cloud.
+    /// Sends to another region of the cloud.
     pub fn region(self, region: LangfuseRegion) -> Self {
         self.base_url(region.base_url())
     }
 
-    /// On a server of your own, such as `http://localhost:3000`. It takes OTLP from
-    /// version 3.22 on.
+    /// Sends to a self-hosted server, such as `http://localhost:3000`. OTLP requires
+    /// version 3.22 or later.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
         self
@@ -90,7 +90,7 @@ impl From<Langfuse> for OtlpExporter {
         OtlpExporter::http(format!("{base}/api/public/otel"))
             .named("langfuse")
             .basic(&preset.public_key, preset.secret_key)
-            // Spans are shown at once.
+            // With this version, Langfuse shows spans immediately.
             .header("x-langfuse-ingestion-version", "4")
     }
 }

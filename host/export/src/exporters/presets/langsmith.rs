@@ -25,7 +25,7 @@ pub struct LangSmith {
     receiver: String,
 }
 
-/// Where LangSmith keeps a workspace.
+/// The region of a LangSmith workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LangSmithRegion {
@@ -40,7 +40,7 @@ pub enum LangSmithRegion {
 }
 
 impl LangSmithRegion {
-    /// All of them, by the words for them.
+    /// All regions with their names.
     pub const ALL: [(&str, Self); 4] = [
         ("us", Self::Us),
         ("eu", Self::Eu),
@@ -59,7 +59,7 @@ impl LangSmithRegion {
 }
 
 impl LangSmith {
-    /// The cloud in the United States.
+    /// Sends to the cloud in the United States.
     pub fn new(api_key: impl Into<Secret>) -> Self {
         Self {
             api_key: api_key.into(),
@@ -68,19 +68,19 @@ impl LangSmith {
         }
     }
 
-    /// The project; LangSmith's default one unless it is said.
+    /// Sets the project. Defaults to the default project of LangSmith.
     pub fn project(mut self, project: impl Into<String>) -> Self {
         self.project = Some(project.into());
         self
     }
 
-    /// In another region of the cloud.
+    /// Sends to another region of the cloud.
     pub fn region(mut self, region: LangSmithRegion) -> Self {
         self.receiver = region.receiver().to_owned();
         self
     }
 
-    /// On a server of your own, such as `https://langsmith.example.com`.
+    /// Sends to a self-hosted server, such as `https://langsmith.example.com`.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         let base_url: String = base_url.into();
         self.receiver = format!("{}/api/v1/otel", base_url.trim_end_matches('/'));

@@ -13,8 +13,8 @@ use crate::exporters::OtlpExporter;
 /// ```
 ///
 /// # Source
-/// <https://mlflow.org/docs/latest/genai/tracing/opentelemetry/ingest>; endpoint and
-/// experiment were tried with MLflow 3.17, which needs a SQL store to take traces.
+/// <https://mlflow.org/docs/latest/genai/tracing/opentelemetry/ingest>. Endpoint and
+/// experiment were tested with MLflow 3.17, which needs a SQL store to accept traces.
 #[derive(Clone, Debug)]
 #[must_use = "a preset does nothing until a tracer has it"]
 pub struct Mlflow {
@@ -23,8 +23,8 @@ pub struct Mlflow {
 }
 
 impl Mlflow {
-    /// An experiment of a tracking server. `0` is the experiment that is always there;
-    /// MLflow refuses an id that it does not know.
+    /// Sends to an experiment of a tracking server. Experiment `0` always exists. MLflow
+    /// refuses unknown ids.
     pub fn new(base_url: impl Into<String>, experiment_id: impl Into<String>) -> Self {
         Self {
             base_url: base_url.into(),

@@ -1,4 +1,4 @@
-//! Backends by name. Each becomes an [`OtlpExporter`](super::OtlpExporter).
+//! Presets for backends. Each converts into an [`OtlpExporter`](super::OtlpExporter).
 
 mod arize;
 mod braintrust;
@@ -20,5 +20,5 @@ pub use langsmith::{LangSmith, LangSmithRegion};
 pub use mlflow::Mlflow;
 pub use phoenix::Phoenix;
 
-/// The resource attribute that names a project, to Phoenix and to Arize.
+/// The resource attribute with the project name for Phoenix and Arize.
 const PROJECT: &str = "openinference.project.name";

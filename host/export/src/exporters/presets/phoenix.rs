@@ -3,7 +3,7 @@
 use super::PROJECT;
 use crate::exporters::{OtlpExporter, Secret};
 
-/// [Phoenix](https://arize.com/docs/phoenix) of Arize, over HTTP or gRPC.
+/// [Phoenix](https://arize.com/docs/phoenix) by Arize, over HTTP or gRPC.
 ///
 /// # Examples
 /// ```
@@ -14,8 +14,8 @@ use crate::exporters::{OtlpExporter, Secret};
 /// ```
 ///
 /// # Source
-/// <https://arize.com/docs/phoenix/tracing/how-to-tracing/setup-tracing>; endpoint, key
-/// and project were tried with Phoenix 20.26.
+/// <https://arize.com/docs/phoenix/tracing/how-to-tracing/setup-tracing>. Endpoint, key and
+/// project were tested with Phoenix 20.26.
 #[derive(Clone, Debug)]
 #[must_use = "a preset does nothing until a tracer has it"]
 pub struct Phoenix {
@@ -33,25 +33,25 @@ impl Phoenix {
         }
     }
 
-    /// By the URL of its web page, such as `http://localhost:6006`.
+    /// Sends to a server, given by the URL of its web page, such as
+    /// `http://localhost:6006`.
     pub fn http(base_url: impl Into<String>) -> Self {
         Self::at(OtlpExporter::http(base_url))
     }
 
-    /// By its gRPC endpoint, such as `http://localhost:4317`. Needs the feature
+    /// Sends to a gRPC endpoint, such as `http://localhost:4317`. Requires the feature
     /// `grpc`.
     pub fn grpc(endpoint: impl Into<String>) -> Self {
         Self::at(OtlpExporter::grpc(endpoint))
     }
 
-    /// The key, where Phoenix asks for one.
+    /// Sets the API key, for servers that require one.
     pub fn api_key(mut self, api_key: impl Into<Secret>) -> Self {
         self.api_key = Some(api_key.into());
         self
     }
 
-    /// The project, which Phoenix makes if it is not there; `default` unless it is
-    /// said.
+    /// Sets the project, which Phoenix creates if it does not exist. Defaults to `default`.
     pub fn project(mut self, project: impl Into<String>) -> Self {
         self.project = Some(project.into());
         self
