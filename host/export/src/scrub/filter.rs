@@ -1,21 +1,21 @@
-//! Leaving noisy spans out.
+//! Filters for noisy spans.
 
 use opentelemetry::trace::SpanKind;
 use opentelemetry::{Key, Value};
 use opentelemetry_sdk::trace::SpanData;
 
-/// What a span's GenAI operation is called.
+/// The attribute with the GenAI operation of a span.
 ///
 /// # Source
 /// <https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/>
 const OPERATION: Key = Key::from_static_str("gen_ai.operation.name");
 
-/// Which spans an exporter does not receive.
+/// A filter that drops spans before an exporter receives them.
 ///
-/// Backends bill by the span, and not every backend needs every span. A span that
-/// is left out is counted as [`filtered`](crate::delivery::DeliveryCounts::filtered);
-/// its children stay, below a parent that the backend does not know. A span is left
-/// out if one of the rules says so.
+/// Backends bill by the span, and not every backend needs every span. A span is dropped if
+/// any rule matches. Dropped spans are counted as
+/// [`filtered`](crate::delivery::DeliveryCounts::filtered). Their children are kept, below
+/// a parent that the backend does not know.
 ///
 /// # Examples
 /// ```
@@ -32,39 +32,39 @@ const OPERATION: Key = Key::from_static_str("gen_ai.operation.name");
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use = "a filter does nothing until an exporter or a tracer has it"]
 pub struct SpanFilter {
-    /// Names, or beginnings of names that end in `*`.
+    /// Names, or prefixes that end in `*`.
     names: Vec<String>,
     kinds: Vec<SpanKind>,
     attributes: Vec<(Key, Value)>,
 }
 
 impl SpanFilter {
-    /// A filter that leaves nothing out.
+    /// Creates a filter that drops nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Leaves out spans of these names. A name that ends in `*` stands for all that
-    /// begin with what is before it.
+    /// Drops spans with these names. A name that ends in `*` matches all names with the
+    /// prefix before it.
     pub fn drop_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.names.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Leaves out spans of these kinds.
+    /// Drops spans of these kinds.
     pub fn drop_kinds(mut self, kinds: impl IntoIterator<Item = SpanKind>) -> Self {
         self.kinds.extend(kinds);
         self
     }
 
-    /// Leaves out spans on which this attribute has this value, of the same type.
+    /// Drops spans with this attribute value. The type must match too.
     pub fn drop_attribute(mut self, key: impl Into<Key>, value: impl Into<Value>) -> Self {
         self.attributes.push((key.into(), value.into()));
         self
     }
 
-    /// Leaves out spans of these GenAI operations (`gen_ai.operation.name`):
-    /// `chat`, `embeddings`, `execute_tool`, …
+    /// Drops spans of these GenAI operations (`gen_ai.operation.name`): `chat`,
+    /// `embeddings`, `execute_tool`, …
     pub fn drop_operations(
         mut self,
         operations: impl IntoIterator<Item = impl Into<String>>,
@@ -90,7 +90,7 @@ impl SpanFilter {
             })
     }
 
-    /// The last attribute of a key counts, as it does for backends.
+    /// Compares the last attribute of a key, which is the one that backends use.
     fn drops_attributes(&self, span: &SpanData) -> bool {
         self.attributes.iter().any(|(key, value)| {
             let own = span.attributes.iter().rev().find(|own| own.key == *key);

@@ -1,7 +1,7 @@
-//! JSON text, rewritten member by member.
+//! Rewrites JSON text member by member.
 //!
-//! A text is first walked without writing anything; only if something in it has to
-//! change is it walked again and written. Members keep their order.
+//! The first pass reads the text without writing. Only if something must change, a second
+//! pass writes the result. Members keep their order.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -12,32 +12,31 @@ use serde::de::{
 
 use super::Scrubbed;
 
-/// How deep JSON may be at most, whatever limit is set: the parser walks its levels on
-/// the stack.
+/// The maximum depth of JSON, regardless of the configured limit, because the parser
+/// recurses on the stack.
 const MAX_DEPTH: usize = 100;
 
-/// What stands in the place of what is too deep.
+/// The replacement for values below the maximum depth.
 const TOO_DEEP: &str = "…";
 
-/// How a number comes as a member where another crate has switched on numbers of any
-/// precision.
+/// The member name that represents a number if another crate enables `arbitrary_precision`.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// What to do with what is found.
+/// The rules for rewriting.
 pub(super) trait Rules {
-    /// Whether the value of this key is hidden, with all inside of it.
+    /// Returns `true` if the value of this key is hidden, including all nested values.
     fn hides(&self, key: &str) -> bool;
 
-    /// What to write for a text that is hidden.
+    /// Returns the replacement for a hidden text.
     fn hidden(&self, text: &str) -> String;
 
-    /// What to write for this text under this key; none to leave it. It counts what
-    /// it does.
+    /// Returns the replacement for a text under this key, or `None` to leave it unchanged.
+    /// Updates the counts.
     fn text(&self, key: &str, text: &str, done: &mut Scrubbed) -> Option<String>;
 }
 
-/// The text as the rules want it; none if it is no JSON, or stays as it is. An array
-/// or an object deeper than `depth` is cut.
+/// Rewrites a text by the rules. Returns `None` if it is not valid JSON or does not change.
+/// Arrays and objects deeper than `depth` are cut.
 pub(super) fn rewrite(
     text: &str,
     key: &str,
@@ -62,7 +61,7 @@ pub(super) fn rewrite(
     walk.out
 }
 
-/// Whether it is worth trying.
+/// Returns `true` if the text may be JSON.
 pub(super) fn looks_like_json(text: &str) -> bool {
     let text = text.trim();
     (text.starts_with('{') && text.ends_with('}')) || (text.starts_with('[') && text.ends_with(']'))
@@ -71,7 +70,7 @@ pub(super) fn looks_like_json(text: &str) -> bool {
 struct Walk<'a> {
     rules: &'a dyn Rules,
     depth: usize,
-    /// None while it is only looked at.
+    /// `None` during the first pass.
     out: Option<String>,
     done: Scrubbed,
 }
@@ -97,7 +96,7 @@ impl Walk<'_> {
 
     fn write_text(&mut self, text: &str) {
         if let Some(out) = &mut self.out {
-            // A text is always JSON, and writing to a String cannot fail.
+            // A string is always valid JSON, and writing to a `String` cannot fail.
             out.push_str(&serde_json::Value::from(text).to_string());
         }
     }
@@ -109,11 +108,11 @@ impl Walk<'_> {
     }
 }
 
-/// One value: under the key, or in an array under the key.
+/// One value, under a key or in an array under a key.
 struct Step<'w, 'a, 'k> {
     walk: &'w mut Walk<'a>,
     key: &'k str,
-    /// The key's value, and all inside of it, is to be replaced.
+    /// Replaces the value and all nested values.
     hidden: bool,
     level: usize,
 }
@@ -127,7 +126,7 @@ impl<'de> DeserializeSeed<'de> for Step<'_, '_, '_> {
 }
 
 impl Step<'_, '_, '_> {
-    /// A number or a truth, which is replaced only if it can be a secret.
+    /// Writes a number or a boolean, which is replaced only if it can be a secret.
     fn plain(self, value: impl fmt::Display, may_be_secret: bool) {
         match self.hidden && may_be_secret {
             true => self.hide(""),
@@ -210,7 +209,8 @@ impl<'de> Visitor<'de> for Step<'_, '_, '_> {
         } = self;
         walk.write("[");
         for place in 0.. {
-            // Written before it is known whether there is one, and taken back if not.
+            // Written before it is known whether there is another item, and removed if
+            // there is none.
             let before = walk.out.as_ref().map(String::len);
             walk.write(if place == 0 { "" } else { "," });
             let step = Step {
@@ -266,7 +266,7 @@ impl<'de> Visitor<'de> for Step<'_, '_, '_> {
     }
 }
 
-/// A key, borrowed from the text where it stands there as it is.
+/// A key, borrowed from the text unless it contains escapes.
 struct Key<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
@@ -297,7 +297,7 @@ impl<'de> Visitor<'de> for KeyVisitor {
 mod tests {
     use super::*;
 
-    /// Hides `secret`, and makes `a` of `b`.
+    /// Hides `secret` and replaces `b` with `a`.
     struct Simple;
 
     impl Rules for Simple {
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_is_written_and_all_else_as_it_was() {
+    fn rewrite_changes_only_matching_values() {
         for (text, depth, expected) in [
             (
                 r#"{"z":1,"secret":"x","a":null}"#,
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_as_it_is_is_not_written() {
+    fn rewrite_returns_none_without_changes() {
         for text in [
             r#"{"a":[1,{"b":"c"}]}"#,
             "[]",
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_any_precision_stays_a_number() {
+    fn arbitrary_precision_number_is_preserved() {
         let member = [(NUMBER, "1.00000000000000000001")];
         let mut walk = Walk {
             rules: &Simple,
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn no_depth_is_too_much() {
+    fn deep_nesting_is_cut() {
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
         let mut done = Scrubbed::default();
         let written = rewrite(&deep, "key", usize::MAX, &Simple, &mut done).unwrap();

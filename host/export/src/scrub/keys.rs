@@ -1,10 +1,10 @@
-//! Which keys usually hold secrets.
+//! Recognizes keys that usually hold secrets.
 //!
-//! A key is read word by word: `userPassword`, `USER_PASSWORD` and `user.password` are
-//! the same two words. So `x-api-key` is found and `keyboard` is not, and a count of
-//! `input_tokens` is no `token`.
+//! A key is split into words: `userPassword`, `USER_PASSWORD` and `user.password` consist
+//! of the same two words. So `x-api-key` matches and `keyboard` does not, and
+//! `input_tokens`, a count, is not a secret `token`.
 
-/// Words that say it alone.
+/// Words that mark a secret on their own.
 const SECRETS: &[&str] = &[
     "apikey",
     "apikeys",
@@ -27,7 +27,7 @@ const SECRETS: &[&str] = &[
     "ssn",
 ];
 
-/// Words that are written as one.
+/// Compound words written without a separator.
 const GLUED: &[&str] = &[
     "accesskey",
     "accesstoken",
@@ -49,7 +49,7 @@ const GLUED: &[&str] = &[
     "setcookie",
 ];
 
-/// What a key is for that is secret.
+/// Words before `key` that make it a secret.
 const KEYS: &[&str] = &[
     "access",
     "account",
@@ -65,12 +65,12 @@ const KEYS: &[&str] = &[
     "subscription",
 ];
 
-/// What several tokens are for that are secret.
+/// Words before `tokens` that make them secrets.
 const TOKENS: &[&str] = &[
     "access", "api", "auth", "bearer", "id", "refresh", "session",
 ];
 
-/// A token behind these words is a piece of text.
+/// After these words, `token` means a piece of text.
 const PIECES_AFTER: &[&str] = &[
     "bos",
     "cached",
@@ -97,13 +97,13 @@ const PIECES_AFTER: &[&str] = &[
     "unk",
 ];
 
-/// A token before these words is a piece of text, or its number.
+/// Before these words, `token` means a piece of text or its number.
 const PIECES_BEFORE: &[&str] = &[
     "cost", "details", "id", "ids", "index", "logprob", "logprobs", "position", "price", "time",
     "times",
 ];
 
-/// What is said about a secret and is none.
+/// Words after a secret that make it metadata.
 const ABOUT: &[&str] = &[
     "age",
     "alg",
@@ -144,7 +144,7 @@ const ABOUT: &[&str] = &[
     "version",
 ];
 
-/// Whether the value of this key usually is a secret.
+/// Returns `true` if the value of this key is usually a secret.
 pub(super) fn is_sensitive(key: &str) -> bool {
     let mut before = "";
     let mut words = words(key).peekable();
@@ -181,12 +181,12 @@ fn ends_with(word: &str, end: &str) -> bool {
     tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
 }
 
-/// Words of somebody's own, one after the other in a key.
+/// The words of a custom key, which must be consecutive in a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Words(Vec<String>);
 
 impl Words {
-    /// None if there is no word in it.
+    /// Returns `None` if the key contains no word.
     pub(super) fn new(key: &str) -> Option<Self> {
         let words: Vec<String> = words(key).map(str::to_owned).collect();
         (!words.is_empty()).then_some(Self(words))
@@ -207,8 +207,9 @@ impl Words {
     }
 }
 
-/// The words of a key: divided by what is no letter or digit, between letters and
-/// digits, and before a capital that follows or precedes a small letter.
+/// Splits a key into words: at characters that are neither letters nor digits, between
+/// letters and digits, and before an uppercase letter that follows or precedes a lowercase
+/// letter.
 fn words(key: &str) -> impl Iterator<Item = &str> + Clone {
     let mut rest = key;
     std::iter::from_fn(move || {
@@ -244,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_told_by_their_keys() {
+    fn is_sensitive_accepts_keys_of_secrets() {
         for key in [
             "password",
             "Password",
@@ -310,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_secret_is_none() {
+    fn is_sensitive_rejects_similar_keys() {
         for key in [
             "",
             ".",
@@ -373,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_read_word_by_word() {
+    fn words_splits_a_key() {
         for (key, expected) in [
             ("", &[][..]),
             ("--", &[]),
@@ -389,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn own_words_are_found_one_after_the_other() {
+    fn custom_words_must_be_consecutive() {
         let card = Words::new("card_number").unwrap();
         for key in ["cardNumber", "user.card-number", "CARD_NUMBER_2"] {
             assert!(card.are_in(key), "{key}");

@@ -1,15 +1,14 @@
-//! Cutting what is too long or too deep.
+//! Limits for the size of attributes.
 
 use opentelemetry::Array;
 
-/// How large a span may be.
+/// Limits for the size of a span.
 ///
-/// A text that is cut ends in `…[+1234]`, the number of characters that are missing;
-/// JSON text below the last level is `"…"`. A span of which something was cut says
-/// how many values in the attribute `spanmux.cut`. Attributes, events and links beyond
-/// their number are left out, the last ones first, and the span says how many where
-/// OTLP has a place for it. The exporter [counts](crate::delivery::DeliveryCounts::cut)
-/// both.
+/// A truncated text ends in `…[+1234]`, with the number of missing characters. JSON below
+/// the maximum depth becomes `"…"`. The attribute `spanmux.cut` contains the number of
+/// truncated values of a span. Attributes, events and links beyond their limits are
+/// dropped, the last ones first, and OTLP's counters of dropped items record them where
+/// they exist. The exporter [counts](crate::delivery::DeliveryCounts::cut) both.
 ///
 /// # Examples
 /// ```
@@ -20,20 +19,21 @@ use opentelemetry::Array;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttributeLimits {
-    /// Characters of a text, also of each text in an array. Default: 131,072.
+    /// The maximum number of characters of a text, also of each text in an array. Defaults
+    /// to 131,072.
     pub length: usize,
-    /// Levels of JSON text. Default: 16.
+    /// The maximum depth of JSON text. Defaults to 16.
     pub depth: usize,
-    /// Items of an array. Default: 1,024.
+    /// The maximum number of items of an array. Defaults to 1,024.
     pub items: usize,
-    /// Attributes of a span. Default: as the SDK's (128, or what
-    /// `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT` says).
+    /// The maximum number of attributes of a span. Defaults to the limit of the SDK (128,
+    /// or the value of `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`).
     pub attributes: Option<u32>,
-    /// Events of a span. Default: as the SDK's (128, or what
-    /// `OTEL_SPAN_EVENT_COUNT_LIMIT` says).
+    /// The maximum number of events of a span. Defaults to the limit of the SDK (128, or
+    /// the value of `OTEL_SPAN_EVENT_COUNT_LIMIT`).
     pub events: Option<u32>,
-    /// Links of a span. Default: as the SDK's (128, or what
-    /// `OTEL_SPAN_LINK_COUNT_LIMIT` says).
+    /// The maximum number of links of a span. Defaults to the limit of the SDK (128, or the
+    /// value of `OTEL_SPAN_LINK_COUNT_LIMIT`).
     pub links: Option<u32>,
 }
 
@@ -51,9 +51,9 @@ impl Default for AttributeLimits {
 }
 
 impl AttributeLimits {
-    /// The text as far as it may be long; none if it is not too long.
+    /// Returns the truncated text, or `None` if the text is within the limit.
     pub(super) fn cut_text(&self, text: &str) -> Option<String> {
-        // A character has a byte at least.
+        // Every character has at least one byte.
         if text.len() <= self.length {
             return None;
         }
@@ -62,8 +62,7 @@ impl AttributeLimits {
         Some(format!("{}…[+{missing}]", &text[..end]))
     }
 
-    /// Drops the items of an array beyond the last that may be there, and says whether
-    /// there were any.
+    /// Drops the items of an array beyond the limit. Returns `true` if there were any.
     pub(super) fn cut_items(&self, array: &mut Array) -> bool {
         let cut = |length: usize| length > self.items;
         match array {

@@ -1,8 +1,7 @@
-//! What is taken out of spans before they leave: sensitive values, noisy spans,
-//! what is too long or too deep.
+//! Redaction of sensitive values, filters for noisy spans, and limits for the size of
+//! attributes. All of them apply before spans leave the process.
 //!
-//! It happens on the exporter's thread, so the thread that ends a span does not pay
-//! for it.
+//! This work runs on the thread of the exporter, not on the thread that ends a span.
 
 mod filter;
 mod json;
@@ -25,28 +24,28 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
 
-/// How many values of a span were cut, on the span itself.
+/// The span attribute with the number of truncated values.
 const CUT: &str = "spanmux.cut";
 
-/// All that is done to the spans of one exporter before they are sent.
+/// The processing of the spans of one exporter before they are sent.
 #[derive(Clone, Debug, Default)]
 pub struct Scrub {
     /// The values that are redacted.
     pub redaction: Redaction,
     /// The largest attributes.
     pub limits: AttributeLimits,
-    /// A span must pass all of them.
+    /// A span is kept only if all filters keep it.
     pub filters: Vec<SpanFilter>,
 }
 
-/// What was done to spans.
+/// Counts of the processing of spans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scrubbed {
-    /// Spans that were left out.
+    /// Spans that were dropped by a filter.
     pub(crate) filtered: u64,
-    /// Values that were replaced.
+    /// Values that were redacted.
     pub(crate) redacted: u64,
-    /// Values that were cut.
+    /// Values that were truncated.
     pub(crate) cut: u64,
 }
 
@@ -85,7 +84,8 @@ impl Scrub {
         scrubbed.cut += left_out(span);
     }
 
-    /// What people write of a span, in which secrets are told by their shape alone.
+    /// Redacts the free text of a span (name and status description), where secrets can be
+    /// recognized only by their shape.
     fn texts(&self, span: &mut SpanData, scrubbed: &mut Scrubbed) {
         if let Some(name) = self.redaction.without_secrets(&span.name, scrubbed) {
             span.name = Cow::Owned(name);
@@ -104,7 +104,7 @@ impl Scrub {
     }
 }
 
-/// What the SDK left out when it was added, which it says on the span.
+/// Returns the number of items that the SDK dropped, as recorded on the span.
 fn left_out(span: &SpanData) -> u64 {
     let events = span.events.iter().map(|it| it.dropped_attributes_count);
     let links = span.links.iter().map(|it| it.dropped_attributes_count);

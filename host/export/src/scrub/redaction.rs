@@ -1,4 +1,4 @@
-//! Taking sensitive values out.
+//! Redaction of sensitive values.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::keys::{self, Words};
 use super::{Scrubbed, texts};
 
-/// Which values are replaced before a span leaves the process.
+/// Settings for replacing sensitive values before a span leaves the process.
 ///
-/// By default the values of keys that usually hold secrets, and secrets that are
-/// told by their shape (`Bearer …`, `sk-…`) wherever they stand.
+/// By default, it replaces the values of keys that usually hold secrets, and secrets that
+/// can be recognized by their shape (`Bearer …`, `sk-…`) anywhere in a text.
 ///
 /// # Examples
 /// ```
@@ -23,17 +23,17 @@ use super::{Scrubbed, texts};
 /// # let _ = redaction;
 /// ```
 ///
-/// It is applied to the attributes of a span, its events and its links; to what is
-/// inside of JSON text, and of JSON text in JSON text; and, as far as secrets are told by
-/// their shape, to the span's name and to the description of its status. Truths and
-/// nulls stay: they are no secrets.
+/// Redaction applies to the attributes of a span, its events and its links, including
+/// values inside JSON text and JSON text nested in JSON text. In the name of the span and
+/// the description of its status, it replaces only secrets that are recognized by their
+/// shape. Booleans and nulls are never secrets and remain unchanged.
 ///
-/// Text that only begins like JSON is no JSON, so its keys are not looked at.
+/// Invalid JSON is treated as plain text, so the keys in it are ignored.
 ///
 /// # Cost
-/// Each key and each text is gone through once, on the exporter's thread. For a value
-/// that stays as it is nothing is allocated, except for texts with escapes in JSON;
-/// JSON text that changes is gone through twice.
+/// Each key and each text is scanned once, on the thread of the exporter. Unchanged values
+/// allocate nothing, except for JSON texts with escapes. JSON text that changes is scanned
+/// twice.
 #[derive(Clone)]
 #[must_use = "a redaction does nothing until a tracer has it"]
 pub struct Redaction {
@@ -45,20 +45,20 @@ pub struct Redaction {
     custom: Option<Arc<CustomRedaction>>,
 }
 
-/// Given a key and a text; what to write in its place, or none to leave it.
+/// Takes a key and a text. Returns the replacement, or `None` to leave the text unchanged.
 type CustomRedaction = dyn Fn(&str, &str) -> Option<String> + Send + Sync;
 
-/// What stands in the place of a sensitive value.
+/// The replacement for a sensitive value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mask {
     /// `[REDACTED]`.
     #[default]
     Full,
-    /// The first and the last three characters of a text of 16 or more, so that a
-    /// person can tell one key from another: `sk-…f3Q`. `[REDACTED]` otherwise.
+    /// The first and the last three characters of a text with at least 16 characters, which
+    /// distinguishes keys: `sk-…f3Q`. `[REDACTED]` for shorter texts.
     Partial,
-    /// A text of your own.
+    /// A custom text.
     Text(String),
 }
 
@@ -76,7 +76,7 @@ impl Default for Redaction {
 }
 
 impl Redaction {
-    /// Redacts nothing but what is added.
+    /// Creates a redaction without default rules.
     pub fn none() -> Self {
         Self {
             by_default: false,
@@ -85,9 +85,8 @@ impl Redaction {
         }
     }
 
-    /// Redacts the values of these keys too, wherever they stand. Compared word by
-    /// word: `card_number` matches `cardNumber`, `user.card-number` and
-    /// `CARD_NUMBER_2`.
+    /// Also redacts the values of these keys, at any level. Keys are compared word by word:
+    /// `card_number` matches `cardNumber`, `user.card-number` and `CARD_NUMBER_2`.
     pub fn keys(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let words = |key: String| Words::new(&key);
         self.keys
@@ -95,29 +94,28 @@ impl Redaction {
         self
     }
 
-    /// Leaves the values of these keys as they are, whatever else is said. The whole
-    /// key must be the same.
+    /// Excludes these keys from all other rules. The whole key must match exactly.
     pub fn except(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.except.extend(keys.into_iter().map(Into::into));
         self
     }
 
-    /// Whether secrets that are told by their shape are replaced inside of texts.
-    /// They are by default.
+    /// Enables or disables replacing secrets inside texts that are recognized by their
+    /// shape. Enabled by default.
     pub fn in_texts(mut self, in_texts: bool) -> Self {
         self.in_texts = in_texts;
         self
     }
 
-    /// What stands in the place of a sensitive value.
+    /// Sets the replacement for sensitive values.
     pub fn mask(mut self, mask: Mask) -> Self {
         self.mask = mask;
         self
     }
 
-    /// Asks a function of your own about each text, with its key: it says what to
-    /// write in its place, or nothing to leave it. If it panics, the text is
-    /// replaced by the mask: what was to be hidden must not get out by a fault.
+    /// Calls a function for each text, with its key. The function returns the replacement,
+    /// or `None` to leave the text unchanged. If it panics, the mask replaces the text, so
+    /// that a bug does not reveal a secret.
     pub fn custom(
         mut self,
         replace: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static,
@@ -126,7 +124,7 @@ impl Redaction {
         self
     }
 
-    /// Whether the value of this key is hidden.
+    /// Returns `true` if the value of this key is redacted.
     pub(super) fn hides(&self, key: &str) -> bool {
         let named = || self.keys.iter().any(|words| words.are_in(key));
         ((self.by_default && keys::is_sensitive(key)) || named()) && !self.excepts(key)
@@ -136,7 +134,7 @@ impl Redaction {
         self.except.iter().any(|except| except == key)
     }
 
-    /// What stands in the place of a text.
+    /// Returns the replacement for a text.
     pub(super) fn hidden(&self, text: &str) -> String {
         match &self.mask {
             Mask::Partial => partly(text).unwrap_or_else(|| REDACTED.to_owned()),
@@ -145,15 +143,15 @@ impl Redaction {
         }
     }
 
-    /// What a function of the user's wants in the place of a text.
+    /// Returns the replacement from the custom function.
     pub(super) fn custom_text(&self, key: &str, text: &str) -> Option<String> {
         let custom = self.custom.as_ref()?;
         let replaced = catch_unwind(AssertUnwindSafe(|| custom(key, text)));
         replaced.unwrap_or_else(|_| Some(self.hidden(text)))
     }
 
-    /// The text without the secrets in it that are told by their shape; none if there
-    /// is none.
+    /// Replaces the secrets in a text that are recognized by their shape. Returns `None` if
+    /// there are none.
     pub(super) fn without_secrets(&self, text: &str, done: &mut Scrubbed) -> Option<String> {
         if !self.in_texts {
             return None;
@@ -175,7 +173,7 @@ impl Redaction {
 
 const REDACTED: &str = "[REDACTED]";
 
-/// How long a text is at least of which a part may be seen.
+/// The minimum length of a text that is partially shown.
 const MIN_PARTLY: usize = 16;
 
 fn partly(text: &str) -> Option<String> {

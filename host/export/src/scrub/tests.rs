@@ -1,4 +1,4 @@
-//! What leaves the process of spans that hold secrets, noise, or too much.
+//! Tests for the processing of spans with secrets, noise or oversized values.
 
 use std::time::SystemTime;
 
@@ -25,7 +25,7 @@ fn span(attributes: Vec<KeyValue>) -> SpanData {
     }
 }
 
-/// One attribute as it leaves, and how many values changed.
+/// Returns the processed attribute value and the counts.
 fn scrubbed(scrub: &Scrub, key: &'static str, value: impl Into<Value>) -> (Value, Scrubbed) {
     let mut batch = vec![span(vec![KeyValue::new(key, value)])];
     let done = scrub.batch(&mut batch);
@@ -45,7 +45,7 @@ fn texts(texts: &[&'static str]) -> Value {
 }
 
 #[test]
-fn sensitive_values_do_not_leave() {
+fn sensitive_values_are_redacted_by_default() {
     const SK: &str = "sk-proj-abcdefghijklmnop1234";
     for (key, value, expected) in [
         (
@@ -104,7 +104,7 @@ fn sensitive_values_do_not_leave() {
 }
 
 #[test]
-fn a_redaction_can_be_other_than_the_default() {
+fn redaction_settings_change_the_result() {
     let custom = |key: &str, text: &str| match key {
         "panics" => std::panic::resume_unwind(Box::new("oh")),
         _ => text.strip_prefix("card ").map(|_| "card".to_owned()),
@@ -179,7 +179,7 @@ fn a_redaction_can_be_other_than_the_default() {
 }
 
 #[test]
-fn all_that_holds_attributes_or_texts_is_redacted() {
+fn redaction_covers_events_links_name_and_status() {
     let secret = || vec![KeyValue::new("password", "hunter2")];
     let mut one = span(secret());
     one.name = "GET /?api_key=abc".into();
@@ -197,7 +197,7 @@ fn all_that_holds_attributes_or_texts_is_redacted() {
 }
 
 #[test]
-fn what_is_too_large_is_cut_marked_and_counted() {
+fn oversized_values_are_cut_marked_and_counted() {
     let limits = |length, depth, items| AttributeLimits {
         length,
         depth,
@@ -253,7 +253,7 @@ fn what_is_too_large_is_cut_marked_and_counted() {
 }
 
 #[test]
-fn noise_is_left_out_by_any_rule() {
+fn filter_drops_a_span_if_any_rule_matches() {
     let mut noisy = span(vec![
         KeyValue::new("http.route", "/metrics"),
         KeyValue::new("gen_ai.operation.name", "embeddings"),

@@ -1,14 +1,14 @@
-//! Secrets that are told by their shape, wherever they stand in a text.
+//! Recognizes secrets by their shape, anywhere in a text.
 //!
-//! Only shapes that are hardly ever anything else: what stands behind `Bearer` or
-//! `Basic`, keys with the beginnings that their issuers gave them, JSON web tokens,
-//! private keys, passwords in URLs, and parameters of URLs with a sensitive name.
+//! Recognizes only shapes that are rarely anything else: tokens after `Bearer` or `Basic`,
+//! keys with a prefix of their issuer, JSON web tokens, private keys, passwords in URLs,
+//! and URL parameters with a sensitive name.
 
 use std::ops::Range;
 
 use super::keys;
 
-/// The beginning of a key and how many characters follow at least.
+/// The prefix of a key, and the minimum number of characters after it.
 const ISSUED: &[(&str, usize)] = &[
     ("AIza", 30),
     ("AKIA", 16),
@@ -32,13 +32,13 @@ const ISSUED: &[(&str, usize)] = &[
     ("xoxs-", 16),
 ];
 
-/// How many characters a token behind `Bearer` or `Basic` has at least. A word of a
-/// sentence has fewer, or no digit among them.
+/// The minimum length of a token after `Bearer` or `Basic`. Words in a sentence are shorter
+/// or contain no digit.
 const MIN_TOKEN: usize = 12;
 
 const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 
-/// The places of secrets in a text, one after the other.
+/// Returns the ranges of the secrets in a text, in order.
 pub(super) fn secrets(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -48,7 +48,7 @@ pub(super) fn secrets(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// The secret whose mark begins at this byte.
+/// Returns the range of the secret whose marker begins at this byte.
 fn secret_at(text: &str, at: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let first = *bytes.get(at)?;
@@ -62,7 +62,7 @@ fn secret_at(text: &str, at: usize) -> Option<Range<usize>> {
         b'?' | b'&' => parameter(text, at),
         _ => None,
     }?;
-    // Marks are ASCII, and so are the borders beside them.
+    // Markers are ASCII, and so are the characters next to them.
     let (start, end) = (at + found.start, at + found.end);
     (text.is_char_boundary(start) && text.is_char_boundary(end)).then_some(start..end)
 }
@@ -79,7 +79,7 @@ fn is_id(byte: u8) -> bool {
     is_word(byte) || byte == b'-'
 }
 
-/// How many bytes at the beginning are `of` a kind.
+/// Returns the number of leading bytes that satisfy `of`.
 fn run(bytes: &[u8], of: impl Fn(u8) -> bool) -> usize {
     let end = bytes.iter().position(|byte| !of(*byte));
     end.unwrap_or(bytes.len())
@@ -117,7 +117,7 @@ fn issued(bytes: &[u8]) -> Option<Range<usize>> {
     })
 }
 
-/// Three parts in base64url, of which the first two begin like JSON objects.
+/// Matches three base64url parts, of which the first two start like JSON objects.
 fn web_token(bytes: &[u8]) -> Option<Range<usize>> {
     if !bytes.starts_with(b"eyJ") {
         return None;
@@ -132,7 +132,7 @@ fn web_token(bytes: &[u8]) -> Option<Range<usize>> {
     Some(0..head + body + 2 + run(rest, is_id))
 }
 
-/// From its first line to its last, or to the end of the text.
+/// Matches from the first line of the key to its last line, or to the end of the text.
 fn private_key(text: &str) -> Option<Range<usize>> {
     let kind = text.strip_prefix("-----BEGIN ")?;
     let head = kind.find("-----")? + 5;
@@ -144,7 +144,7 @@ fn private_key(text: &str) -> Option<Range<usize>> {
     Some(0..end.unwrap_or(text.len()))
 }
 
-/// `://user:password@host`
+/// Matches the password in `://user:password@host`.
 fn url_password(bytes: &[u8]) -> Option<Range<usize>> {
     let rest = bytes.strip_prefix(b"://")?;
     let of_authority = |byte: u8| !byte.is_ascii_whitespace() && !b"/?#\"'<>".contains(&byte);
@@ -154,7 +154,7 @@ fn url_password(bytes: &[u8]) -> Option<Range<usize>> {
     (colon + 1 < at).then_some(3 + colon + 1..3 + at)
 }
 
-/// `?api_key=…`, `&token=…`
+/// Matches the value in `?api_key=…` or `&token=…`.
 fn parameter(text: &str, at: usize) -> Option<Range<usize>> {
     let bytes = &text.as_bytes()[at + 1..];
     let name = run(bytes, |byte| is_id(byte) || byte == b'.');
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_told_by_their_shape() {
+    fn secrets_finds_known_shapes() {
         for (text, expected) in [
             ("Bearer abc123def456ghi", "Bearer *"),
             (
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_one_stays() {
+    fn secrets_ignores_similar_text() {
         for text in [
             "",
             "Bearer",

@@ -1,15 +1,15 @@
-//! One value of an attribute: redacted, then cut.
+//! Redacts and truncates one attribute value.
 
 use opentelemetry::{Array, StringValue, Value};
 
 use super::{Scrub, Scrubbed, json};
 
-/// How often JSON text is looked for in JSON text. The arguments of a tool call are
-/// one such text inside of a message; more than a few are somebody's play.
+/// The maximum nesting of JSON text in JSON text. The arguments of a tool call inside a
+/// message are one level. More than a few levels are probably crafted input.
 const MAX_NESTED: usize = 4;
 
 impl Scrub {
-    /// What has to change of a value changes in place.
+    /// Redacts and truncates a value in place.
     pub(super) fn value(&self, key: &str, value: &mut Value, done: &mut Scrubbed) {
         match self.redaction.hides(key) {
             true => self.hide(value, done),
@@ -69,10 +69,10 @@ impl Scrub {
     }
 }
 
-/// The rules for texts, and for the JSON in them.
+/// The rules for texts and for JSON inside texts.
 struct Nested<'a> {
     scrub: &'a Scrub,
-    /// How often JSON text is still looked for.
+    /// The remaining levels of JSON text in JSON text.
     left: usize,
 }
 
