@@ -1,4 +1,4 @@
-//! Taking tracers out, and bounding what is open.
+//! Tests for removing tracers and limiting open spans.
 
 use std::sync::Arc;
 use std::thread::{self, ThreadId};
@@ -17,7 +17,7 @@ use spanmux::{Chain, Selector, native};
 use crate::support::*;
 
 #[test]
-fn a_tracer_is_drained_before_it_is_removed() {
+fn remove_drains_open_traces_first() {
     let exporter = Scripted::always(Does::Take);
     let provider = provider(&[&exporter], patient(100, 10));
     let tracer = provider.tracer("shop");
@@ -26,7 +26,7 @@ fn a_tracer_is_drained_before_it_is_removed() {
     let removed = thread::scope(|scope| {
         let removing = scope.spawn(|| provider.remove("only", LONG).unwrap());
         eventually(|| !provider.registry().has("only"));
-        // What ended before is sent, and the open trace goes on in its tracer.
+        // Ended spans are sent. The open trace continues in its tracer.
         eventually(|| exporter.took("early") == 1);
         tracer.start_with_context("late", &root).end();
         assert_eq!(exporter.shut_downs(), 0);
@@ -39,10 +39,9 @@ fn a_tracer_is_drained_before_it_is_removed() {
     assert_eq!(provider.lost().total(), 0);
 }
 
-/// A decision takes its time, and the tracer that it comes to may be taken out
-/// meanwhile.
+/// The selected tracer may be removed while the decision is running.
 #[test]
-fn a_root_that_chose_a_tracer_before_it_was_removed_starts_in_it() {
+fn root_starts_in_a_tracer_removed_after_its_selection() {
     let exporter = Scripted::always(Does::Take);
     let provider = provider(&[&exporter], patient(100, 10));
     let registry = provider.registry().clone();
@@ -68,7 +67,7 @@ fn a_root_that_chose_a_tracer_before_it_was_removed_starts_in_it() {
 }
 
 #[test]
-fn what_is_open_when_the_time_is_up_is_told_and_counted() {
+fn remove_reports_and_counts_open_spans_at_the_deadline() {
     let exporter = Scripted::always(Does::Take);
     let provider = provider(&[&exporter], patient(100, 10));
     let tracer = provider.tracer("shop");
@@ -86,7 +85,7 @@ fn what_is_open_when_the_time_is_up_is_told_and_counted() {
 }
 
 #[test]
-fn a_tracer_with_another_name_stays() {
+fn tracer_with_a_second_name_stays_after_remove() {
     let exporter = Scripted::always(Does::Take);
     let provider = provider(&[&exporter], patient(100, 10));
     let tracer = provider.registry().get("only").unwrap();
@@ -99,7 +98,7 @@ fn a_tracer_with_another_name_stays() {
     assert_eq!((exporter.taken(), exporter.shut_downs()), (10, 1));
 }
 
-/// Remembers the thread that it is shut down on.
+/// Records the thread that shuts it down.
 #[derive(Clone, Debug, Default)]
 struct Remembers(Arc<Mutex<Option<ThreadId>>>);
 
@@ -118,9 +117,9 @@ impl SpanProcessor for Remembers {
     }
 }
 
-/// The thread that ends it would wait for the exporters otherwise.
+/// Otherwise the thread that ends the span would wait for the exporters.
 #[test]
-fn the_last_span_of_a_tracer_does_not_shut_it_down_itself() {
+fn last_span_of_a_tracer_shuts_it_down_on_another_thread() {
     let shut_down_on = Remembers::default();
     let sdk = || SdkTracerProvider::builder().with_span_processor(shut_down_on.clone());
     let sources: [fn(TracerProviderBuilder) -> TracerSource; 2] =
@@ -162,7 +161,7 @@ fn counts_outlive_their_tracer() {
 }
 
 #[test]
-fn spans_that_are_never_ended_are_bounded_and_counted() {
+fn open_spans_are_limited_and_counted() {
     let exporter = Scripted::always(Does::Take);
     let config = config(&[&exporter], patient(100, 10)).max_open_spans(3);
     let provider = of(config);
@@ -171,12 +170,13 @@ fn spans_that_are_never_ended_are_bounded_and_counted() {
     let mut open: Vec<_> = (0..2)
         .map(|_| tracer.start_with_context("open", &root))
         .collect();
-    // A child beyond that does nothing, and what starts below it is its parent's.
+    // A child beyond the limit is not recorded. Spans below it become children of its
+    // parent.
     let mut beyond = tracer.start_with_context("beyond", &root);
     beyond.set_attribute(KeyValue::new("a", 1));
     assert!(!beyond.is_recording());
     assert_eq!(beyond.span_context(), root.span().span_context());
-    // So does a new trace, with all that is in it.
+    // A new trace beyond the limit is not recorded either, including all of its spans.
     let other = Context::new().with_span(tracer.start("other"));
     assert!(!other.span().span_context().is_sampled());
     assert_eq!(provider.lost().too_many_open, 2);
@@ -192,7 +192,7 @@ fn spans_that_are_never_ended_are_bounded_and_counted() {
 }
 
 #[test]
-fn only_spans_that_record_are_open() {
+fn unsampled_spans_do_not_count_as_open() {
     let exporter = Scripted::always(Does::Take);
     let config = config(&[&exporter], patient(100, 10)).sampling(Sampling::Never);
     let provider = of(config.max_open_spans(1));

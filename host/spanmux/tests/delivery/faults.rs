@@ -1,4 +1,4 @@
-//! Exporters that fail, and what is counted then.
+//! Tests for the counts of failing exporters.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -16,9 +16,9 @@ use std::sync::Arc;
 use crate::support::*;
 
 #[test]
-fn what_an_exporter_does_is_what_is_counted() {
+fn counts_match_the_behaviour_of_the_exporter() {
     type Script = fn(usize) -> Does;
-    // Ten batches of ten; how many spans are delivered, and how many batches lost.
+    // Ten batches of ten spans: the name, the script, and the number of delivered spans.
     let rows: [(&str, Script, u64); 6] = [
         ("takes", |_| Does::Take, 100),
         ("is slow", |_| Does::Slow, 100),
@@ -30,7 +30,7 @@ fn what_an_exporter_does_is_what_is_counted() {
             90,
         ),
         (
-            "takes the last alone",
+            "takes only the last batch",
             |call| if call < 9 { Does::Fail } else { Does::Take },
             10,
         ),
@@ -50,7 +50,7 @@ fn what_an_exporter_does_is_what_is_counted() {
             (delivered, 10),
             "{row}"
         );
-        // Counts decide, and not what came back last.
+        // The counts determine the result, not the last return value.
         assert_eq!(
             report.failed.is_empty(),
             delivered == 100,
@@ -64,12 +64,12 @@ fn what_an_exporter_does_is_what_is_counted() {
 }
 
 #[test]
-fn a_full_queue_drops_what_comes_and_says_how_many() {
+fn full_queue_drops_and_counts_new_spans() {
     let exporter = Scripted::always(Does::Hang);
     let provider = provider(&[&exporter], batch(100, 10));
     end_spans(&provider, 1);
     eventually(|| exporter.calls() == 1);
-    // One is being sent, 100 wait, and nobody who ends a span waits for either.
+    // One span is being sent and 100 wait. Ending a span waits for neither.
     end_spans(&provider, 1_000);
     let full = counts(&provider)[0].clone();
     assert_adds_up(&full);
@@ -88,7 +88,7 @@ fn a_full_queue_drops_what_comes_and_says_how_many() {
 }
 
 #[test]
-fn one_exporter_does_not_keep_the_others_from_their_spans() {
+fn faulty_exporter_does_not_affect_the_others() {
     let good = [Scripted::always(Does::Take), Scripted::always(Does::Take)];
     let hangs = Scripted::always(Does::Hang);
     let panics = Scripted::always(Does::Panic);
@@ -99,7 +99,7 @@ fn one_exporter_does_not_keep_the_others_from_their_spans() {
     eventually(|| counts(&provider)[1..].iter().all(|it| it.waiting == 0));
     let report = provider.flush_within(Duration::from_millis(20));
     let failure = &report.failed[0];
-    // Ten are being sent, and the others wait behind them.
+    // Ten spans are being sent. The others wait behind them.
     assert_eq!((failure.timed_out, failure.waiting), (true, 500));
     assert_eq!(failure.lost, 1_000);
     for good in &good {
@@ -121,8 +121,7 @@ fn one_exporter_does_not_keep_the_others_from_their_spans() {
     assert_eq!(hangs.taken(), 500);
 }
 
-/// Under every fault, with several threads that end spans and several that flush,
-/// nothing is ever missing.
+/// No span is missing under any fault, while several threads end spans and several flush.
 #[test]
 fn counts_add_up_at_every_moment() {
     for seed in 0..24_usize {
@@ -160,7 +159,7 @@ fn counts_add_up_at_every_moment() {
     }
 }
 
-/// Starts spans of its own provider while it exports.
+/// An exporter that starts spans of its own provider while it exports.
 #[derive(Debug, Default)]
 struct Traces {
     provider: Arc<Mutex<Option<RoutingTracerProvider>>>,
@@ -176,7 +175,7 @@ impl SpanExporter for Traces {
 }
 
 #[test]
-fn what_an_exporter_traces_itself_is_not_sent() {
+fn spans_created_by_an_exporter_are_not_sent() {
     let own = Arc::default();
     let exporter = Traces {
         provider: Arc::clone(&own),

@@ -1,4 +1,4 @@
-//! Files that grow, vanish, tear, or find no room.
+//! Tests for the file exporter: rotation, removed files, partial lines and full disks.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ fn flushed(provider: &RoutingTracerProvider, spans: usize) {
     assert_eq!(provider.flush_within(LONG).failed, []);
 }
 
-/// The spans in a file, each line of which is a whole request.
+/// Returns the number of spans in a file. Each line must be a complete request.
 fn spans(path: &Path) -> usize {
     let text = fs::read_to_string(path).unwrap();
     let count = |line: &str| {
@@ -31,7 +31,7 @@ fn spans(path: &Path) -> usize {
 }
 
 #[test]
-fn a_file_is_rotated_by_size_and_no_line_is_torn() {
+fn file_is_rotated_by_size_without_splitting_lines() {
     let dir = tempfile::tempdir().unwrap();
     for (keep, files) in [(0, 1), (1, 2), (3, 4)] {
         let path = dir.path().join(format!("{keep}.jsonl"));
@@ -50,13 +50,13 @@ fn a_file_is_rotated_by_size_and_no_line_is_torn() {
             assert!(fs::metadata(path).unwrap().len() <= 4_000);
             assert!(spans(path) > 0);
         }
-        // The youngest is the one that is written to.
+        // The current file contains the newest spans.
         assert!(fs::read_to_string(&path).unwrap().contains("span 99"));
     }
 }
 
 #[test]
-fn without_a_limit_a_file_grows_and_one_line_may_be_larger_than_it() {
+fn line_may_exceed_the_limit_and_zero_means_no_limit() {
     let dir = tempfile::tempdir().unwrap();
     for (max_bytes, files) in [(0, 1), (1, 5)] {
         let path = dir.path().join(format!("{max_bytes}.jsonl"));
@@ -71,7 +71,7 @@ fn without_a_limit_a_file_grows_and_one_line_may_be_larger_than_it() {
 }
 
 #[test]
-fn a_file_that_was_removed_or_renamed_is_made_anew() {
+fn removed_or_renamed_file_is_created_again() {
     let dir = tempfile::tempdir().unwrap();
     let (path, old) = (dir.path().join("spans.jsonl"), dir.path().join("old.jsonl"));
     let provider = writing_to(Exporter::file(&path));
@@ -85,7 +85,7 @@ fn a_file_that_was_removed_or_renamed_is_made_anew() {
 }
 
 #[test]
-fn half_a_line_that_was_left_behind_is_closed() {
+fn partial_line_is_terminated() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spans.jsonl");
     fs::write(&path, "{\"resourceSpans\":[").unwrap();
@@ -98,10 +98,10 @@ fn half_a_line_that_was_left_behind_is_closed() {
     assert_eq!(spans(&path), 1);
 }
 
-/// A full disk, as Linux offers one to try, beside a file that has room.
+/// `/dev/full` simulates a full disk. The second file has enough space.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_loses_its_own_spans_alone() {
+fn full_disk_affects_only_its_own_exporter() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spans.jsonl");
     let config = TracerConfig::new("shop").batch(patient(1_000, 10));
@@ -117,7 +117,7 @@ fn a_full_disk_loses_its_own_spans_alone() {
 }
 
 #[test]
-fn an_exporter_that_cannot_spill_says_so() {
+fn unsupported_disk_buffer_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     for (exporter, message) in [
         (

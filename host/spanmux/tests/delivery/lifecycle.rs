@@ -1,4 +1,4 @@
-//! Flushing and shutting down, with deadlines, from everywhere.
+//! Tests for flush and shutdown with deadlines, from any thread.
 
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use spanmux::otel::{LostSpans, RoutingTracerProvider};
 use crate::support::*;
 
 #[test]
-fn what_was_lost_before_a_flush_is_told_by_it_and_only_once() {
+fn flush_reports_earlier_losses_once() {
     let exporter = Scripted::new(|call| if call == 0 { Does::Fail } else { Does::Take });
     let provider = provider(&[&exporter], batch(100, 10));
     end_spans(&provider, 10);
@@ -28,21 +28,21 @@ fn what_was_lost_before_a_flush_is_told_by_it_and_only_once() {
 }
 
 #[test]
-fn a_flush_has_the_time_that_it_is_given() {
+fn flush_respects_its_deadline() {
     let exporter = Scripted::always(Does::Hang);
     let provider = provider(&[&exporter], patient(100, 10));
     end_spans(&provider, 25);
     let report = provider.flush_within(Duration::from_millis(20));
     assert!(report.failed[0].timed_out);
     assert_eq!((report.failed[0].waiting, report.failed[0].lost), (25, 0));
-    // It goes on, and is found to have succeeded.
+    // The export continues, and the next flush reports success.
     exporter.open_gate();
     assert_eq!(provider.flush_within(LONG).succeeded, ["only"]);
     assert_eq!(exporter.taken(), 25);
 }
 
 #[test]
-fn a_shutdown_that_runs_out_of_time_counts_what_it_did_not_send() {
+fn shutdown_counts_unsent_spans_at_the_deadline() {
     let exporter = Scripted::always(Does::Hang);
     let provider = provider(&[&exporter], batch(100, 10));
     end_spans(&provider, 1);
@@ -56,20 +56,19 @@ fn a_shutdown_that_runs_out_of_time_counts_what_it_did_not_send() {
         (failure.timed_out, failure.lost, failure.waiting),
         (true, 150, 1)
     );
-    end_spans(&provider, 5); // There is no tracer any more.
+    end_spans(&provider, 5); // The tracer is gone.
     let counts = || kept.delivery()[0].1.clone();
     assert_eq!(counts().lost_to(Loss::QueueFull), 50);
     assert_eq!(counts().lost_to(Loss::ShutDown), 100);
     assert_adds_up(&counts());
-    // What was being sent is told when it is known, and then the exporter ends.
+    // The running export is counted when it returns. Then the exporter ends.
     exporter.open_gate();
     eventually(|| exporter.shut_downs() == 1);
     assert_eq!((counts().delivered, counts().waiting), (1, 0));
     assert_adds_up(&counts());
 }
 
-/// A processor that comes back from a flush or a shutdown when all three have been
-/// called.
+/// A processor whose flush and shutdown return when all three have been called.
 #[derive(Debug)]
 struct Meets(Arc<Barrier>);
 
@@ -90,7 +89,7 @@ impl SpanProcessor for Meets {
 }
 
 #[test]
-fn tracers_are_flushed_and_shut_down_at_once() {
+fn tracers_are_flushed_and_shut_down_concurrently() {
     let all = Arc::new(Barrier::new(3));
     let meets = || SdkTracerProvider::builder().with_span_processor(Meets(all.clone()));
     let provider = RoutingTracerProvider::builder()
@@ -99,7 +98,7 @@ fn tracers_are_flushed_and_shut_down_at_once() {
         .tracer("left", meets())
         .build()
         .unwrap();
-    // One that left with an open trace too.
+    // Includes a tracer that was unregistered with an open trace.
     provider.registry().set_selectors(to("left"));
     let open = provider.tracer("shop").start("open");
     provider.registry().unregister("left");
@@ -114,7 +113,7 @@ fn to(name: &'static str) -> spanmux::Chain {
     spanmux::Chain::new([Arc::new(to) as Arc<_>])
 }
 
-/// A processor that never comes back.
+/// A processor whose flush never returns.
 #[derive(Debug)]
 struct Never;
 
@@ -135,7 +134,7 @@ impl SpanProcessor for Never {
 }
 
 #[test]
-fn a_tracer_that_never_comes_back_holds_no_other_up() {
+fn hanging_tracer_does_not_delay_others() {
     let good = Scripted::always(Does::Take);
     let provider = RoutingTracerProvider::builder()
         .tracer(
@@ -154,7 +153,7 @@ fn a_tracer_that_never_comes_back_holds_no_other_up() {
 }
 
 #[test]
-fn a_runtime_may_flush_and_shut_down_on_its_own_threads() {
+fn flush_and_shutdown_work_on_runtime_threads() {
     use tokio::runtime::Builder;
     for mut runtime in [Builder::new_current_thread(), Builder::new_multi_thread()] {
         let exporter = Scripted::always(Does::Take);
@@ -172,7 +171,7 @@ fn a_runtime_may_flush_and_shut_down_on_its_own_threads() {
 }
 
 #[test]
-fn a_second_shutdown_and_a_flush_after_it_find_nothing_to_do() {
+fn second_shutdown_and_later_flush_do_nothing() {
     let exporter = Scripted::always(Does::Take);
     let provider = provider(&[&exporter], patient(100, 10));
     let tracer = provider.registry().get("only").unwrap();
@@ -180,7 +179,8 @@ fn a_second_shutdown_and_a_flush_after_it_find_nothing_to_do() {
     assert_eq!(provider.shutdown_within(LONG).succeeded, ["only"]);
     assert_eq!(provider.shutdown_within(LONG), Default::default());
     assert_eq!(provider.flush_within(LONG), Default::default());
-    // The tracer itself too, and its SDK provider, which the application may call.
+    // The same holds for the tracer and for its SDK provider, which the application may
+    // call.
     use spanmux::Lifecycle as _;
     tracer.shutdown().unwrap();
     tracer.flush().unwrap();
@@ -189,7 +189,7 @@ fn a_second_shutdown_and_a_flush_after_it_find_nothing_to_do() {
 }
 
 #[test]
-fn an_application_may_flush_and_shut_down_the_sdk_provider_itself() {
+fn sdk_provider_reports_losses_on_shutdown() {
     let exporter = Scripted::new(|call| if call == 0 { Does::Take } else { Does::Fail });
     let tracer = config(&[&exporter], patient(100, 10)).build().unwrap();
     let sdk = tracer.provider().tracer("shop");
@@ -204,7 +204,7 @@ fn an_application_may_flush_and_shut_down_the_sdk_provider_itself() {
 }
 
 #[test]
-fn dropping_everything_sends_what_waited_and_ends_the_threads() {
+fn drop_sends_waiting_spans_and_ends_the_threads() {
     let exporter = Scripted::always(Does::Take);
     let provider = provider(&[&exporter], patient(100, 50));
     end_spans(&provider, 25);
@@ -214,7 +214,7 @@ fn dropping_everything_sends_what_waited_and_ends_the_threads() {
 }
 
 #[test]
-fn spans_that_end_after_the_shutdown_are_counted_once() {
+fn spans_ended_after_shutdown_are_counted_once() {
     let exporter = Scripted::always(Does::Take);
     let provider = provider(&[&exporter], patient(100, 10));
     let open = provider.tracer("shop").start("open");

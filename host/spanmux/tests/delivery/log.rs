@@ -1,4 +1,4 @@
-//! What is said through `tracing` of spans that are lost.
+//! Tests for the log events about lost spans.
 
 use std::fmt::Debug;
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ use crate::support::*;
 
 static EVENTS: OnceLock<Mutex<Vec<String>>> = OnceLock::new();
 
-/// Keeps the events about one service, from whatever thread they come.
+/// A subscriber that records the events about one service, from all threads.
 struct Kept;
 
 impl Subscriber for Kept {
@@ -55,9 +55,9 @@ impl Visit for Line {
 }
 
 #[test]
-fn losses_are_said_once_for_each_change() {
+fn losses_are_logged_once_per_change() {
     tracing::subscriber::set_global_default(Kept).unwrap();
-    // Three batches are lost, three are not, one is lost, one is not.
+    // Batches 0 to 2 and batch 6 are lost. The others are delivered.
     let exporter = Scripted::new(|call| match call {
         0..3 | 6 => Does::Fail,
         _ => Does::Take,

@@ -1,5 +1,5 @@
-//! Delivery, checked on what exporters that fail in every way were handed, and on
-//! what was counted.
+//! Tests for delivery: which spans the exporters receive when they fail in various ways,
+//! and which counts result.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod draining;

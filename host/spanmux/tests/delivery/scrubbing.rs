@@ -1,4 +1,4 @@
-//! That what leaves was scrubbed, whatever it leaves by.
+//! Tests that all exporters receive redacted spans.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -48,7 +48,7 @@ fn trace(provider: &RoutingTracerProvider) {
 }
 
 #[test]
-fn a_console_and_a_file_are_scrubbed_alike() {
+fn console_and_file_are_redacted_alike() {
     let dir = tempfile::tempdir().unwrap();
     let (page, path) = (Page::default(), dir.path().join("spans.jsonl"));
     let limits = AttributeLimits {
@@ -82,7 +82,7 @@ fn a_console_and_a_file_are_scrubbed_alike() {
 }
 
 #[test]
-fn a_function_of_the_users_that_panics_loses_nothing() {
+fn panicking_custom_redaction_loses_no_spans() {
     let exporter = Scripted::always(Does::Take);
     let redaction = Redaction::default().custom(|_, _| std::panic::panic_any("oh"));
     let provider = of(config(&[&exporter], patient(100, 10)).redaction(redaction));
@@ -92,7 +92,7 @@ fn a_function_of_the_users_that_panics_loses_nothing() {
 }
 
 #[test]
-fn attributes_events_and_links_are_bounded_in_number() {
+fn numbers_of_attributes_events_and_links_are_limited() {
     let limits = AttributeLimits {
         attributes: Some(2),
         events: Some(3),

@@ -1,4 +1,4 @@
-//! An exporter that does what it is told, and what must hold of every count.
+//! A scripted exporter, and the invariants of every count.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,21 +14,21 @@ use spanmux::delivery::{BatchConfig, DeliveryCounts, Loss};
 use spanmux::exporters::Exporter;
 use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
-/// Longer than anything takes that is not stuck.
+/// Longer than any operation that is not stuck.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
-/// What an exporter does with a batch.
+/// The reaction of an exporter to a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Does {
     Take,
     Fail,
     Panic,
-    /// Takes it when the gate is open.
+    /// Accepts the batch when the gate opens.
     Hang,
     Slow,
 }
 
-/// An exporter that does what its script says of each batch.
+/// An exporter whose script decides about each batch.
 #[derive(Clone)]
 pub(crate) struct Scripted {
     script: Arc<dyn Fn(usize) -> Does + Send + Sync>,
@@ -60,23 +60,23 @@ impl Scripted {
         Exporter::custom(self.clone())
     }
 
-    /// Lets all go that hang.
+    /// Releases all exports that hang.
     pub(crate) fn open_gate(&self) {
         *self.inner.open.lock() = true;
         self.inner.opened.notify_all();
     }
 
-    /// Batches that it was handed.
+    /// Returns the number of batches that it received.
     pub(crate) fn calls(&self) -> usize {
         *self.inner.calls.lock()
     }
 
-    /// Spans that it took.
+    /// Returns the number of spans that it accepted.
     pub(crate) fn taken(&self) -> u64 {
         self.inner.taken.lock().values().sum::<usize>() as u64
     }
 
-    /// How often it took a span of this name.
+    /// Returns how often it accepted a span with this name.
     pub(crate) fn took(&self, name: &str) -> usize {
         self.inner.taken.lock().get(name).copied().unwrap_or(0)
     }
@@ -85,7 +85,7 @@ impl Scripted {
         *self.inner.shut_down.lock()
     }
 
-    /// Whether nobody else holds it.
+    /// Returns `true` if there is no other reference to it.
     pub(crate) fn is_let_go(&self) -> bool {
         Arc::strong_count(&self.inner) == 1
     }
@@ -114,7 +114,7 @@ impl SpanExporter for Scripted {
         match (self.script)(call) {
             Does::Take => {}
             Does::Fail => return Err(OTelSdkError::InternalFailure("no".to_owned())),
-            // Without the message and the trace that it would print.
+            // Does not print the panic message and the backtrace.
             Does::Panic => std::panic::resume_unwind(Box::new("scripted")),
             Does::Hang => self.hang(),
             Does::Slow => thread::sleep(Duration::from_millis(2)),
@@ -132,7 +132,7 @@ impl SpanExporter for Scripted {
     }
 }
 
-/// Small batches, sent at once.
+/// Settings for small batches that are sent immediately.
 pub(crate) fn batch(queue: usize, size: usize) -> BatchConfig {
     BatchConfig {
         queue,
@@ -142,7 +142,7 @@ pub(crate) fn batch(queue: usize, size: usize) -> BatchConfig {
     }
 }
 
-/// Batches that are sent when they are full or asked for, and not before.
+/// Settings for batches that are sent only when they are full or flushed.
 pub(crate) fn patient(queue: usize, size: usize) -> BatchConfig {
     BatchConfig {
         every: LONG * 60,
@@ -156,7 +156,7 @@ pub(crate) fn config(exporters: &[&Scripted], batch: BatchConfig) -> TracerConfi
     exporters.iter().fold(config, add)
 }
 
-/// A provider with one tracer, `only`, with these exporters.
+/// Creates a provider with one tracer, `only`, with these exporters.
 pub(crate) fn provider(exporters: &[&Scripted], batch: BatchConfig) -> RoutingTracerProvider {
     of(config(exporters, batch))
 }
@@ -173,14 +173,14 @@ pub(crate) fn end_spans(provider: &RoutingTracerProvider, count: usize) {
     }
 }
 
-/// The counts of the first tracer's exporters.
+/// Returns the counts of the first tracer's exporters.
 pub(crate) fn counts(provider: &RoutingTracerProvider) -> Vec<DeliveryCounts> {
     let tracers = provider.delivery();
     let exporters = tracers[0].exporters.iter();
     exporters.map(|(_, counts)| counts.clone()).collect()
 }
 
-/// What holds at every moment.
+/// Checks the invariants that hold at every moment.
 pub(crate) fn assert_adds_up(counts: &DeliveryCounts) {
     let by_cause: u64 = Loss::ALL.iter().map(|cause| counts.lost_to(*cause)).sum();
     assert_eq!(by_cause, counts.lost(), "{counts:?}");
@@ -191,11 +191,11 @@ pub(crate) fn assert_adds_up(counts: &DeliveryCounts) {
     );
 }
 
-/// Waits for what another thread does.
+/// Waits until another thread makes the condition true.
 pub(crate) fn eventually(is: impl Fn() -> bool) {
     let start = Instant::now();
     while !is() {
-        assert!(start.elapsed() < LONG, "it never was");
+        assert!(start.elapsed() < LONG, "the condition never became true");
         thread::sleep(Duration::from_millis(1));
     }
 }

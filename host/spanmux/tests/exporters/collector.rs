@@ -1,4 +1,4 @@
-//! A backend in this process that writes down what it is sent, byte by byte.
+//! An in-process backend that records every byte of its requests.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use parking_lot::Mutex;
 use prost::Message as _;
 
-/// One request as it arrived. Header names are as they were sent.
+/// One request as received. Header names keep their case.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     pub(crate) method: String,
@@ -33,12 +33,12 @@ impl Received {
     }
 }
 
-/// What the backend does with a request.
+/// The reaction of the backend to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    /// A status, headers with their line breaks, and a body.
+    /// A status, headers including their line breaks, and a body.
     Status(u16, &'static str, Vec<u8>),
-    /// Reads the request and says nothing.
+    /// Reads the request and sends no response.
     Hang,
     /// Reads the request and closes the connection.
     Close,
@@ -50,21 +50,21 @@ impl Answer {
     }
 }
 
-/// An HTTP/1.1 server that keeps connections open.
+/// An HTTP/1.1 server with persistent connections.
 pub(crate) struct Collector {
     address: SocketAddr,
     state: Arc<State>,
 }
 
 struct State {
-    /// The last one is the answer to all that follow.
+    /// The last answer also applies to all later requests.
     answers: Vec<Answer>,
     received: Mutex<Vec<Received>>,
     connections: AtomicUsize,
 }
 
 impl Collector {
-    /// Takes everything.
+    /// Starts a backend that accepts all requests.
     pub(crate) fn start() -> Self {
         Self::answering([Answer::status(200)])
     }
@@ -78,7 +78,7 @@ impl Collector {
             connections: AtomicUsize::new(0),
         });
         let shared = state.clone();
-        // Ends with the process.
+        // The thread ends with the process.
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let state = shared.clone();
@@ -136,7 +136,7 @@ impl State {
     }
 }
 
-/// None when the other side closed.
+/// Returns `None` when the client closes the connection.
 fn read(reader: &mut impl BufRead) -> Option<Received> {
     let first = line(reader)?;
     let mut words = first.split(' ');

@@ -1,4 +1,4 @@
-//! What is counted when a backend fails, one row for each way to fail.
+//! Tests for the counts of backend faults over HTTP, with one row per fault.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ use spanmux::exporters::OtlpExporter;
 use crate::collector::{Answer, Collector};
 use crate::support::{PATIENT, counts, end_spans, send, tracer};
 
-/// Time for a few attempts.
+/// Enough time for a few attempts.
 pub(crate) const SHORT: Duration = Duration::from_millis(700);
 
 const SPANS: u64 = 3;
 
-/// What became of the spans of one batch.
+/// The expected outcome of the spans of one batch.
 pub(crate) enum Fate {
     Delivered,
-    /// All of them.
+    /// All spans are lost.
     Lost(Loss),
-    /// So many; the rest was delivered.
+    /// This number of spans is refused. The rest is delivered.
     Refused(u64),
 }
 
-/// How many attempts there were.
+/// The expected number of attempts.
 #[derive(Debug)]
 pub(crate) enum Attempts {
     Exactly(u64),
@@ -80,13 +80,13 @@ fn http_rows() -> Vec<Row> {
     vec![
         ("200", vec![status(200)], PATIENT, Delivered, Exactly(1)),
         ("202 with JSON", vec![Answer::Status(202, "", b"{}".to_vec())], PATIENT, Delivered, Exactly(1)),
-        ("200 with a body without end", vec![ok(vec![b'x'; 1 << 20])], PATIENT, Delivered, Exactly(1)),
+        ("200 with a huge body", vec![ok(vec![b'x'; 1 << 20])], PATIENT, Delivered, Exactly(1)),
         ("503, then 200", vec![status(503), status(200)], PATIENT, Delivered, Exactly(2)),
         ("502, then 504, then 200", vec![status(502), status(504), status(200)], PATIENT, Delivered, Exactly(3)),
         ("429 for a moment", vec![busy(429, now), status(200)], PATIENT, Delivered, Exactly(2)),
         ("503 until a date", vec![busy(503, past), status(200)], PATIENT, Delivered, Exactly(2)),
-        ("429 for longer than the batch may take", vec![busy(429, late)], SHORT, Lost(Unavailable), Exactly(1)),
-        ("503 for ever", vec![status(503)], SHORT, Lost(Unavailable), Several),
+        ("429 for longer than the batch timeout", vec![busy(429, late)], SHORT, Lost(Unavailable), Exactly(1)),
+        ("503 forever", vec![status(503)], SHORT, Lost(Unavailable), Several),
         ("500", vec![status(500)], PATIENT, Lost(Unavailable), Exactly(1)),
         ("501", vec![status(501)], PATIENT, Lost(Unavailable), Exactly(1)),
         ("400", vec![status(400)], PATIENT, Lost(Rejected), Exactly(1)),
@@ -96,16 +96,16 @@ fn http_rows() -> Vec<Row> {
         ("401 after 503", vec![status(503), status(401)], PATIENT, Lost(Rejected), Exactly(2)),
         ("no answer", vec![Answer::Hang], SHORT, Lost(TimedOut), Exactly(1)),
         ("closed, then 200", vec![Answer::Close, status(200)], PATIENT, Delivered, Exactly(2)),
-        ("closed for ever", vec![Answer::Close], SHORT, Lost(Unavailable), Several),
+        ("closed forever", vec![Answer::Close], SHORT, Lost(Unavailable), Several),
         ("2 of 3 refused", vec![ok(partial(2))], PATIENT, Refused(2), Exactly(1)),
         ("more refused than sent", vec![ok(partial(9))], PATIENT, Lost(Rejected), Exactly(1)),
-        ("less than none refused", vec![ok(partial(-1))], PATIENT, Delivered, Exactly(1)),
+        ("negative number refused", vec![ok(partial(-1))], PATIENT, Delivered, Exactly(1)),
         ("a warning", vec![ok(partial(0))], PATIENT, Delivered, Exactly(1)),
     ]
 }
 
 #[test]
-fn each_fault_over_http_is_counted_as_what_it_is() {
+fn http_faults_are_counted_by_cause() {
     for (what, answers, timeout, fate, attempts) in http_rows() {
         let collector = Collector::answering(answers);
         let counts = send(OtlpExporter::http(collector.origin()), 3, timeout);
@@ -115,13 +115,13 @@ fn each_fault_over_http_is_counted_as_what_it_is() {
     }
 }
 
-/// An address where nobody listens any more.
+/// Returns an address without a listener.
 pub(crate) fn nobody() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-/// An address where somebody answers a TLS handshake with HTTP.
+/// Returns an address that responds to a TLS handshake with HTTP.
 fn without_tls() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("https://{}", listener.local_addr().unwrap());
@@ -137,10 +137,10 @@ fn without_tls() -> String {
 }
 
 #[test]
-fn a_backend_that_is_not_there_is_unreachable() {
+fn missing_backend_is_unreachable() {
     let rows = [
         ("refused", nobody()),
-        // `.invalid` is never a name: RFC 6761.
+        // `.invalid` never resolves: RFC 6761.
         ("no such host", "http://backend.invalid:4318".to_owned()),
         ("no TLS", without_tls()),
     ];
@@ -151,7 +151,7 @@ fn a_backend_that_is_not_there_is_unreachable() {
 }
 
 #[test]
-fn an_attempt_that_takes_too_long_is_made_again() {
+fn timed_out_attempt_is_retried() {
     let collector = Collector::answering([Answer::Hang, Answer::status(200)]);
     let exporter = OtlpExporter::http(collector.origin()).timeout(Duration::from_millis(300));
     let counts = send(exporter, 3, PATIENT);
@@ -172,7 +172,7 @@ fn batches_share_a_connection() {
 }
 
 #[test]
-fn a_redirect_takes_no_key_to_another_host() {
+fn redirect_does_not_send_the_key_to_another_host() {
     let other = Collector::start();
     let location: &'static str = format!("location: {}/v1/traces\r\n", other.origin()).leak();
     for status in [301, 302, 307, 308] {
@@ -185,7 +185,7 @@ fn a_redirect_takes_no_key_to_another_host() {
 }
 
 #[test]
-fn a_proxy_that_was_asked_for_is_used() {
+fn configured_proxy_is_used() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = format!("http://user:password@{}", listener.local_addr().unwrap());
     let first_line = std::thread::spawn(move || {
@@ -197,13 +197,13 @@ fn a_proxy_that_was_asked_for_is_used() {
     let exporter = OtlpExporter::http("http://backend.invalid:4318").proxy(proxy);
     assert!(!format!("{exporter:?}").contains("password"));
     let counts = send(exporter, 3, SHORT);
-    assert_eq!(counts.lost(), 3, "the proxy answers nothing");
+    assert_eq!(counts.lost(), 3, "the proxy sends no response");
     let line = first_line.join().unwrap();
     assert!(line.contains("backend.invalid:4318"), "{line}");
 }
 
 #[test]
-fn a_compressed_batch_arrives_whole() {
+fn compressed_batch_arrives_complete() {
     let collector = Collector::start();
     let counts = send(OtlpExporter::http(collector.origin()).gzip(), 3, PATIENT);
     assert_eq!(counts.delivered, 3);

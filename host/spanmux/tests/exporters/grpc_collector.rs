@@ -1,4 +1,4 @@
-//! A backend for gRPC in this process that sees every header.
+//! An in-process gRPC backend that records every header.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use ureq::http::{HeaderMap, Request, Response};
 
 use crate::collector::Received;
 
-/// What the backend does with a request.
+/// The reaction of the backend to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum GrpcAnswer {
-    /// Takes it, and says this.
+    /// Accepts the request with this response message.
     Taken(Vec<u8>),
-    /// A status, and how long to wait.
+    /// A status, and the requested delay.
     Status(tonic::Code, Option<Duration>),
     Hang,
-    /// Ends the stream without an answer.
+    /// Resets the stream without a response.
     Reset,
 }
 
@@ -37,7 +37,7 @@ impl GrpcCollector {
         Self::answering([GrpcAnswer::Taken(Vec::new())])
     }
 
-    /// The last one is the answer to all that follow.
+    /// Starts a backend. The last answer also applies to all later requests.
     pub(crate) fn answering(answers: impl IntoIterator<Item = GrpcAnswer>) -> Self {
         let answers: Arc<[GrpcAnswer]> = answers.into_iter().collect();
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -114,7 +114,7 @@ async fn read(request: Request<RecvStream>) -> Received {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         headers,
-        // One byte that says whether it is compressed, and four with its length.
+        // Skips the compression flag (one byte) and the length (four bytes).
         body: frame.split_off(5).to_vec(),
     }
 }

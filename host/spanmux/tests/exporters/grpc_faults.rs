@@ -1,4 +1,5 @@
-//! Faults of a backend that is spoken to by gRPC, and of the place where it is done.
+//! Tests for the counts of backend faults over gRPC, and for exporters on threads of a
+//! runtime.
 
 use std::time::Duration;
 
@@ -29,9 +30,9 @@ fn rows() -> Vec<Row> {
         ("exhausted for a moment", vec![asking(Code::ResourceExhausted, 1), ok()], PATIENT, Delivered, Exactly(2)),
         ("exhausted without a time", vec![code(Code::ResourceExhausted)], PATIENT, Lost(Unavailable), Exactly(1)),
         ("exhausted for too long", vec![asking(Code::ResourceExhausted, 3_600_000)], SHORT, Lost(Unavailable), Exactly(1)),
-        ("unavailable for ever", vec![code(Code::Unavailable)], SHORT, Lost(Unavailable), Several),
+        ("unavailable forever", vec![code(Code::Unavailable)], SHORT, Lost(Unavailable), Several),
         ("aborted, then taken", vec![code(Code::Aborted), ok()], PATIENT, Delivered, Exactly(2)),
-        ("its deadline, then taken", vec![code(Code::DeadlineExceeded), ok()], PATIENT, Delivered, Exactly(2)),
+        ("deadline exceeded, then taken", vec![code(Code::DeadlineExceeded), ok()], PATIENT, Delivered, Exactly(2)),
         ("internal", vec![code(Code::Internal)], PATIENT, Lost(Unavailable), Exactly(1)),
         ("unauthenticated", vec![code(Code::Unauthenticated)], PATIENT, Lost(Rejected), Exactly(1)),
         ("permission denied", vec![code(Code::PermissionDenied)], PATIENT, Lost(Rejected), Exactly(1)),
@@ -45,7 +46,7 @@ fn rows() -> Vec<Row> {
 }
 
 #[test]
-fn each_fault_over_grpc_is_counted_as_what_it_is() {
+fn grpc_faults_are_counted_by_cause() {
     for (what, answers, timeout, fate, attempts) in rows() {
         let collector = GrpcCollector::answering(answers);
         let counts = send(OtlpExporter::grpc(collector.origin()), 3, timeout);
@@ -56,7 +57,7 @@ fn each_fault_over_grpc_is_counted_as_what_it_is() {
 }
 
 #[test]
-fn a_grpc_backend_that_is_not_there_is_unreachable() {
+fn missing_grpc_backend_is_unreachable() {
     for endpoint in [nobody(), "http://backend.invalid:4317".to_owned()] {
         let counts = send(OtlpExporter::grpc(endpoint), 3, SHORT);
         assert_fate("nobody", &counts, &Lost(Loss::Unreachable), &Several);
@@ -64,7 +65,7 @@ fn a_grpc_backend_that_is_not_there_is_unreachable() {
 }
 
 #[test]
-fn a_compressed_batch_says_so() {
+fn compressed_batch_declares_its_encoding() {
     let collector = GrpcCollector::start();
     let counts = send(OtlpExporter::grpc(collector.origin()).gzip(), 3, PATIENT);
     assert_eq!(counts.delivered, 3);
@@ -72,8 +73,7 @@ fn a_compressed_batch_says_so() {
     assert_eq!(received.header("grpc-encoding"), Some("gzip"));
 }
 
-/// Builds a tracer, sends, flushes and shuts down where it stands. The tracer is
-/// dropped there too.
+/// Builds a tracer, sends, flushes, shuts down and drops it, all on the current thread.
 fn whole_life(exporter: OtlpExporter) {
     let tracer = tracer(exporter, PATIENT);
     end_spans(&tracer, 3);
@@ -83,7 +83,7 @@ fn whole_life(exporter: OtlpExporter) {
     assert_eq!(counts(&tracer).delivered, 5);
 }
 
-/// Runs something in one kind of place.
+/// A kind of thread, and a function that runs work on it.
 type Place = (&'static str, fn(Box<dyn FnOnce() + Send>));
 
 const PLACES: [Place; 4] = [
@@ -105,7 +105,7 @@ const PLACES: [Place; 4] = [
 ];
 
 #[test]
-fn exporters_live_anywhere() {
+fn exporters_work_on_any_thread() {
     for (place, run) in PLACES {
         let grpc = GrpcCollector::start();
         let exporter = OtlpExporter::grpc(grpc.origin());
@@ -120,7 +120,7 @@ fn exporters_live_anywhere() {
 }
 
 #[test]
-fn a_proxy_is_refused_for_grpc() {
+fn grpc_with_a_proxy_is_an_error() {
     let exporter = OtlpExporter::grpc("http://localhost:4317").proxy("http://proxy:3128");
     let config = spanmux::otel::TracerConfig::new("shop").exporter(exporter);
     let text = config.build().unwrap_err().to_string();

@@ -1,12 +1,12 @@
-//! One backend's key never reaches another: the variables that give every OTLP
-//! exporter of a process the same headers give ours none.
+//! Tests that the key of one backend never reaches another: environment variables that set
+//! headers for every OTLP exporter of a process do not affect these exporters.
 
 use crate::collector::{Collector, Received};
 use crate::presets::{Row, http_rows};
 use crate::process::alone;
 use crate::support::{PATIENT, send};
 
-/// A value that must not arrive.
+/// A value that no backend may receive.
 const LEAK: &str = "another-backends-key";
 
 const HEADERS: &str = "authorization=Bearer%20another-backends-key,x-api-key=another-backends-key,\
@@ -32,7 +32,7 @@ fn variables(trap: &Collector) -> Vec<(String, String)> {
     all
 }
 
-/// The whole request: nothing of the variables, and all of the row.
+/// Checks that the request contains nothing from the variables and all headers of the row.
 fn assert_own(row: &Row, received: &[Received], kind: &str) {
     let [received] = received else {
         panic!("{} requests to {}", received.len(), row.url);
@@ -45,7 +45,7 @@ fn assert_own(row: &Row, received: &[Received], kind: &str) {
     assert_eq!(received.header("content-type"), Some(kind));
     assert_eq!(received.header("content-encoding"), None);
     assert_eq!(received.header("grpc-encoding"), None);
-    // It is what was built here, uncompressed.
+    // The body is the request that this process built, uncompressed.
     assert_eq!(received.message().resource_spans.len(), 1);
 }
 
@@ -66,9 +66,9 @@ fn send_by_each_preset() {
 }
 
 #[test]
-fn nothing_of_the_environment_reaches_a_backend() {
+fn environment_does_not_affect_requests() {
     let trap = Collector::start();
-    let name = "leak::nothing_of_the_environment_reaches_a_backend";
+    let name = "leak::environment_does_not_affect_requests";
     alone(name, &variables(&trap), send_by_each_preset);
     assert!(trap.received().is_empty(), "{:?}", trap.received());
 }

@@ -1,5 +1,5 @@
-//! Exporters at the wire: what arrives at a backend, and what is counted when it
-//! does not.
+//! Tests for exporters on the wire: the requests that a backend receives, and the counts
+//! when they fail.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod collector;

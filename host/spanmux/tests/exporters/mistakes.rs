@@ -19,7 +19,7 @@ const ENDPOINTS: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn a_wrong_endpoint_is_named_with_the_remedy() {
+fn invalid_endpoint_is_reported_with_the_remedy() {
     for (endpoint, expected) in ENDPOINTS {
         assert_eq!(message(OtlpExporter::http(endpoint)), expected);
         assert_eq!(message(OtlpExporter::http_to(endpoint)), expected);
@@ -48,7 +48,7 @@ const HEADERS: [(&str, &str, &str); 6] = [
 ];
 
 #[test]
-fn a_wrong_header_is_named_without_its_value() {
+fn invalid_header_is_reported_without_its_value() {
     for (name, value, expected) in HEADERS {
         let with = |exporter: OtlpExporter| message(exporter.header(name, value));
         assert_eq!(with(OtlpExporter::http("http://localhost:4318")), expected);
@@ -58,7 +58,7 @@ fn a_wrong_header_is_named_without_its_value() {
 }
 
 #[test]
-fn a_preset_without_its_key_says_so() {
+fn preset_without_a_key_is_an_error() {
     let missing = [
         (
             Langfuse::new("", "sk-lf-1").into(),
@@ -85,7 +85,7 @@ fn a_preset_without_its_key_says_so() {
 }
 
 #[test]
-fn certificates_that_are_none_are_an_error() {
+fn invalid_certificates_are_an_error() {
     let expected = "the CA certificates of exporter otlp are not PEM text with a \
                     `BEGIN CERTIFICATE` line";
     let with = |exporter: OtlpExporter| message(exporter.ca_certificates("no PEM"));
@@ -95,14 +95,14 @@ fn certificates_that_are_none_are_an_error() {
 }
 
 #[test]
-fn a_wrong_proxy_is_an_error() {
+fn invalid_proxy_is_an_error() {
     let exporter = OtlpExporter::http("http://localhost:4318").proxy("not a url");
     assert!(message(exporter).contains("has an invalid proxy URL"));
 }
 
 #[cfg(not(feature = "grpc"))]
 #[test]
-fn grpc_that_is_not_built_in_names_its_feature() {
+fn missing_grpc_error_names_the_feature() {
     let text = message(OtlpExporter::grpc("http://localhost:4317"));
     assert!(
         text.contains("the feature `grpc` of the crate `spanmux`"),

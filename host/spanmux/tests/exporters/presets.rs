@@ -1,4 +1,4 @@
-//! Every preset, and what its backend documents of it.
+//! All presets with the requests that their backends document.
 
 use spanmux::exporters::{
     Arize, Braintrust, BraintrustParent, DatadogAgent, DatadogIntake, GrafanaCloud, Honeycomb,
@@ -7,8 +7,8 @@ use spanmux::exporters::{
 
 type Headers = &'static [(&'static str, &'static str)];
 
-/// An exporter, its name, the URL that it shows, its own headers, and what it adds to
-/// the resource.
+/// An exporter, its name, its displayed URL, its own headers, and the resource attribute
+/// that it adds.
 #[derive(Clone)]
 pub(crate) struct Row {
     pub(crate) exporter: OtlpExporter,
@@ -19,7 +19,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// What follows the host in the URL.
+    /// Returns the part of the URL after the host.
     pub(crate) fn path(&self) -> &'static str {
         let (_, rest) = self.url.split_once("://").unwrap();
         &rest[rest.find('/').unwrap()..]
@@ -43,7 +43,7 @@ fn row(
 
 const PROJECT: Option<(&str, &str)> = Some(("openinference.project.name", "shop-agents"));
 
-/// What must be found nowhere but on the wire.
+/// A secret that may appear only on the wire.
 pub(crate) const SECRET: &str = "sk-the-secret-1234";
 
 #[rustfmt::skip]

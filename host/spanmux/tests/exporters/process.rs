@@ -1,12 +1,12 @@
-//! A test that needs a process to itself.
+//! Runs a test in its own process.
 
 use std::process::Command;
 
-/// Set in the process of its own.
+/// Set in the child process.
 const ALONE: &str = "SPANMUX_TEST_ALONE";
 
-/// Runs the test in a process of its own, with these variables: there `work`, here
-/// nothing but a look at what came of it. The name is `module::test`.
+/// Runs the test in a child process with these variables. The child runs `work`; the parent
+/// only checks the result. The name has the form `module::test`.
 pub(crate) fn alone(name: &str, variables: &[(String, String)], work: impl FnOnce()) {
     if std::env::var_os(ALONE).is_some() {
         return work();

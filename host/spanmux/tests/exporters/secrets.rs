@@ -1,4 +1,4 @@
-//! No secret is shown: not by `Debug`, not by an error, not in the log.
+//! Tests that `Debug`, errors and log events show no secret.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ fn rows() -> Vec<Row> {
     http_rows().into_iter().chain(grpc_rows()).collect()
 }
 
-/// Neither the secret nor what it is encoded as.
+/// Checks that the text contains neither the secret nor its encoded form.
 fn assert_hidden(row: &Row, text: &str) {
     assert!(!text.contains(SECRET), "{}: {text}", row.url);
     for token in row
@@ -29,7 +29,7 @@ fn assert_hidden(row: &Row, text: &str) {
 }
 
 #[test]
-fn no_exporter_shows_its_secret() {
+fn debug_output_hides_secrets() {
     for row in rows() {
         assert_hidden(&row, &format!("{:?}", row.exporter));
         assert_hidden(
@@ -42,7 +42,7 @@ fn no_exporter_shows_its_secret() {
 }
 
 #[test]
-fn no_error_shows_a_secret() {
+fn errors_hide_secrets() {
     let build = |exporter: OtlpExporter| {
         let config = spanmux::otel::TracerConfig::new("shop").exporter(exporter);
         let error = config.build().unwrap_err();
@@ -66,7 +66,7 @@ fn no_error_shows_a_secret() {
     assert_eq!(shown, "https://host.example/in?***");
 }
 
-/// A log that can be read.
+/// A log in memory.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -102,10 +102,10 @@ fn send_by_each_preset(log: &Log) {
         .try_init()
         .unwrap();
     for row in http_rows() {
-        // A backend that tells the key back.
+        // The backend echoes the key.
         let echo: String = row.headers.iter().map(|(_, value)| *value).collect();
-        // Only what it was given: an exporter cannot know another one's key, nor what
-        // a header means that somebody wrote himself.
+        // An exporter hides only its own secrets. It cannot know the key of another
+        // exporter, or decode a header that the user wrote.
         let made_basic = row.exporter.name() != "otlp" && echo.contains("Basic ");
         let is_key = |value: &str| value.strip_prefix("Bearer ").unwrap_or(value) == SECRET;
         let has_key = row.headers.iter().any(|(_, value)| is_key(value)) || made_basic;
@@ -123,24 +123,24 @@ fn send_by_each_preset(log: &Log) {
     }
 }
 
-/// Everything that any crate says at any level. The log is process-wide, because
-/// exporters have threads of their own.
+/// Captures the events of all crates at all levels. The log is process-wide, because
+/// exporters have their own threads.
 #[test]
-fn no_event_shows_a_secret() {
-    alone("secrets::no_event_shows_a_secret", &[], || {
+fn log_events_hide_secrets() {
+    alone("secrets::log_events_hide_secrets", &[], || {
         let log = Log::default();
         send_by_each_preset(&log);
         let text = log.take();
         for row in rows() {
             assert_hidden(&row, &text);
         }
-        // The HTTP client's own log holds all bytes, in lines of sixteen.
+        // The log of the HTTP client contains all bytes, in lines of sixteen.
         assert!(!text.contains("ureq"), "{text}");
         let collector = Collector::start();
         ureq::post(collector.origin()).send(SECRET).unwrap();
         assert!(
             log.take().contains("ureq_proto"),
-            "nothing can be seen here"
+            "the log does not capture `ureq`"
         );
     });
 }

@@ -1,4 +1,4 @@
-//! A tracer with one exporter.
+//! Helpers for tracers with one exporter.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(crate) fn tracer(exporter: impl Into<Exporter>, timeout: Duration) -> OtelTr
         .unwrap()
 }
 
-/// Ends so many spans, which become one batch.
+/// Ends `spans` spans, which become one batch.
 pub(crate) fn end_spans(tracer: &OtelTracer, spans: usize) {
     let sdk = tracer.provider().tracer("library");
     for _ in 0..spans {
@@ -37,7 +37,7 @@ pub(crate) fn counts(tracer: &OtelTracer) -> DeliveryCounts {
     counts.clone()
 }
 
-/// What becomes of so many spans that are sent in one batch.
+/// Sends `spans` spans in one batch and returns the counts.
 pub(crate) fn send(
     exporter: impl Into<Exporter>,
     spans: usize,
@@ -45,7 +45,7 @@ pub(crate) fn send(
 ) -> DeliveryCounts {
     let tracer = tracer(exporter, timeout);
     end_spans(&tracer, spans);
-    // What failed is in the counts.
+    // The counts contain the failures.
     let _ = tracer.flush();
     let _ = tracer.shutdown();
     counts(&tracer)

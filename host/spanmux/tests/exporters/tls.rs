@@ -1,4 +1,4 @@
-//! Backends over TLS: who is trusted, and that the preset arrives all the same.
+//! Tests for TLS: server verification, and requests to a verified server.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -15,10 +15,10 @@ use crate::collector::Collector;
 use crate::faults::SHORT;
 use crate::support::{PATIENT, send};
 
-/// A server for `localhost` that ends TLS before another that does without.
+/// A TLS server for `localhost` that forwards to a server without TLS.
 struct Tls {
     origin: String,
-    /// Who vouches for it.
+    /// The certificate authority of the server.
     authority: String,
 }
 
@@ -40,7 +40,7 @@ impl Tls {
     }
 }
 
-/// A server's certificate by an authority of its own, and the authority's.
+/// Creates a server certificate and its own certificate authority.
 fn certified(protocol: &[u8]) -> (Arc<ServerConfig>, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -62,7 +62,7 @@ fn certified(protocol: &[u8]) -> (Arc<ServerConfig>, String) {
     (Arc::new(config), authority.pem())
 }
 
-/// Copies both ways, one turn after the other: each waits shortly for bytes.
+/// Copies bytes in both directions by turns. Each read waits only briefly.
 fn end_tls(stream: TcpStream, config: Arc<ServerConfig>, backend: &str) {
     let mut inner = TcpStream::connect(backend).unwrap();
     let turn = Some(std::time::Duration::from_millis(5));
@@ -91,7 +91,8 @@ fn is_turn(error: &std::io::Error) -> bool {
     matches!(error.kind(), TimedOut | WouldBlock)
 }
 
-/// Delivered to who is trusted; to nobody else, and then nothing arrives.
+/// Checks that spans are delivered only to a verified server. An unverified server receives
+/// nothing.
 fn assert_trust(exporter: &OtlpExporter, tls: &Tls, received: impl Fn() -> usize) {
     let stranger = Tls::before("127.0.0.1:1".to_owned(), b"").authority;
     let of_strangers = exporter.clone().ca_certificates(stranger);
@@ -107,7 +108,7 @@ fn assert_trust(exporter: &OtlpExporter, tls: &Tls, received: impl Fn() -> usize
 }
 
 #[test]
-fn a_server_over_https_is_trusted_by_its_authority() {
+fn https_server_is_verified_by_its_authority() {
     let collector = Collector::start();
     let tls = Tls::before(collector.authority(), b"http/1.1");
     let exporter = OtlpExporter::http(&*tls.origin).header("x-api-key", "a key");
@@ -117,7 +118,7 @@ fn a_server_over_https_is_trusted_by_its_authority() {
 
 #[cfg(feature = "grpc")]
 #[test]
-fn a_server_over_grpc_is_trusted_by_its_authority() {
+fn grpc_server_is_verified_by_its_authority() {
     let collector = crate::grpc_collector::GrpcCollector::start();
     let tls = Tls::before(collector.authority(), b"h2");
     let exporter = OtlpExporter::grpc(&*tls.origin).header("x-api-key", "a key");

@@ -1,4 +1,4 @@
-//! Each preset as its backend sees it: address, protocol, every header, resource.
+//! Tests for the requests of each preset: address, protocol, headers and resource.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use spanmux::exporters::{Exporter, Protocol};
@@ -9,7 +9,7 @@ use crate::support::{PATIENT, send};
 
 const SPANS: usize = 3;
 
-/// Whole and sorted, as they are on the wire.
+/// Converts headers to the sorted form for comparison.
 fn sorted<'h>(headers: impl IntoIterator<Item = (&'h str, &'h str)>) -> Vec<(String, String)> {
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let mut headers: Vec<_> = headers.into_iter().map(owned).collect();
@@ -17,7 +17,7 @@ fn sorted<'h>(headers: impl IntoIterator<Item = (&'h str, &'h str)>) -> Vec<(Str
     headers
 }
 
-/// The row's headers and the protocol's, and no other.
+/// Checks that the request has exactly the headers of the row and of the protocol.
 fn assert_headers<'h>(
     row: &Row,
     received: &Received,
@@ -29,14 +29,15 @@ fn assert_headers<'h>(
     assert_eq!(headers, sorted(expected), "{}", row.url);
 }
 
-/// All spans, and the resource of the tracer with what the preset adds.
+/// Checks all spans, and that the resource has the attributes of the tracer and of the
+/// preset.
 fn assert_message(row: &Row, received: &Received) {
     let message = received.message();
     let of = &message.resource_spans[0];
     assert_eq!(of.scope_spans[0].spans.len(), SPANS, "{}", row.url);
     let text = |value: &Option<Value>| match value {
         Some(Value::StringValue(text)) => text.clone(),
-        other => panic!("no text: {other:?}"),
+        other => panic!("expected text: {other:?}"),
     };
     let attributes = &of.resource.as_ref().unwrap().attributes;
     let mut attributes: Vec<_> = attributes
@@ -84,7 +85,7 @@ fn assert_grpc(row: &Row) {
     assert_eq!(received.method, "POST");
     let method = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
     assert_eq!(received.path, method, "{}", row.url);
-    // Ours, and the library's with its version.
+    // Our user agent, followed by that of the library with its version.
     let agent = received.header("user-agent").unwrap();
     assert!(agent.starts_with(concat!("spanmux/", env!("CARGO_PKG_VERSION"), " tonic/")));
     received.headers.retain(|(name, _)| name != "user-agent");
@@ -106,7 +107,7 @@ fn assert_shown(row: &Row, protocol: Protocol) {
 }
 
 #[test]
-fn each_preset_over_http_is_what_its_backend_documents() {
+fn http_presets_match_the_backend_documentation() {
     for row in http_rows() {
         assert_shown(&row, Protocol::Http);
         assert_http(&row);
@@ -114,7 +115,7 @@ fn each_preset_over_http_is_what_its_backend_documents() {
 }
 
 #[test]
-fn each_preset_over_grpc_is_what_its_backend_documents() {
+fn grpc_presets_match_the_backend_documentation() {
     for row in grpc_rows() {
         assert_shown(&row, Protocol::Grpc);
         #[cfg(feature = "grpc")]
@@ -122,9 +123,9 @@ fn each_preset_over_grpc_is_what_its_backend_documents() {
     }
 }
 
-/// The table in the documentation has a line for each, with all of its headers.
+/// The documentation table has a line for each preset, with all of its headers.
 #[test]
-fn the_documented_table_names_every_preset_and_header() {
+fn backend_table_lists_all_presets_and_headers() {
     let table = include_str!("../../../export/src/exporters/backends.md");
     for row in http_rows().iter().chain(&grpc_rows()) {
         let name = format!("| `{}` |", row.name);
@@ -135,7 +136,7 @@ fn the_documented_table_names_every_preset_and_header() {
 }
 
 #[test]
-fn two_presets_of_one_tracer_keep_their_headers_and_resources_apart() {
+fn presets_of_one_tracer_have_separate_headers_and_resources() {
     let rows = http_rows();
     let with = |name| {
         rows.iter()

@@ -190,7 +190,7 @@ fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
-/// Returns the retry behavior that the specification defines for a code.
+/// Returns the retry behaviour that the specification defines for a code.
 fn again(code: Code, asked: Option<Duration>) -> Again {
     match (code, asked) {
         (Code::ResourceExhausted, None) => Again::Never,

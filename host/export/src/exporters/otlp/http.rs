@@ -180,7 +180,7 @@ fn cause(status: StatusCode) -> Loss {
     }
 }
 
-/// Returns the retry behavior that the specification defines for a status.
+/// Returns the retry behaviour that the specification defines for a status.
 fn again(status: StatusCode, asked: Option<Duration>) -> Again {
     match (status.as_u16(), asked) {
         (429 | 502..=504, Some(asked)) => Again::After(asked),

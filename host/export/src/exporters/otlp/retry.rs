@@ -26,7 +26,7 @@ pub(super) struct Failure {
     pub(super) again: Again,
 }
 
-/// The retry behavior after a failure.
+/// The retry behaviour after a failure.
 pub(super) enum Again {
     Never,
     Soon,
