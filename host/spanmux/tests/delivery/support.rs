@@ -85,7 +85,7 @@ impl Scripted {
         *self.inner.shut_down.lock()
     }
 
-    /// Returns `true` if there is no other reference to it.
+    /// Returns `true` if this is the only reference.
     pub(crate) fn is_let_go(&self) -> bool {
         Arc::strong_count(&self.inner) == 1
     }

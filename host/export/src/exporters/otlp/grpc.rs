@@ -82,7 +82,7 @@ impl GrpcTransport {
     }
 
     /// Waits on a channel instead of a future, so that it also works on threads of a
-    /// runtime. Returns `None` if there is no response in time.
+    /// runtime. Returns `None` if no response arrives in time.
     fn call(&self, request: &ExportTraceServiceRequest, time: Duration) -> Option<Answer> {
         let mut message = tonic::Request::new(request.clone());
         *message.metadata_mut() = self.metadata.clone();

@@ -68,8 +68,8 @@ impl HttpTransport {
             .timeout_resolve(Some(time / 2))
             .timeout_connect(Some(time / 2))
             .build();
-        // `ureq` logs the bytes that it sends, including keys, at the finest level. Without
-        // a dispatcher, they do not reach the subscribers of the application.
+        // `ureq` logs the bytes that it sends, including keys, at the finest level. An
+        // empty dispatcher keeps them from the subscribers of the application.
         with_default(&Dispatch::none(), || match self.agent.run(request) {
             Ok(response) => self.answered(response),
             Err(error) => Attempt::Failed(self.not_answered(&error)),
