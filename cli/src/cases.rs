@@ -4,7 +4,7 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-use spanmux::{FallbackKind, RuntimeContext, Selection};
+use spanmux::{Cause, RuntimeContext, Selection};
 
 /// What a file of cases holds.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(crate) struct Expected {
     /// The tracer that receives the trace: chosen, unless a cause is named.
     pub(crate) tracer: Option<String>,
     /// Why no tracer was chosen.
-    pub(crate) cause: Option<FallbackKind>,
+    pub(crate) cause: Option<Cause>,
     /// A part of the reason.
     pub(crate) reason: Option<String>,
     /// The selector that decided.
@@ -69,8 +69,11 @@ impl Got {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         Self {
             tracer: owned(selection.tracer_name()),
-            cause: selection.fallback().map(|why| why.kind().as_str()),
-            reason: selection.fallback().map(ToString::to_string),
+            cause: selection.reason().cause().map(|cause| cause.as_str()),
+            reason: selection
+                .reason()
+                .cause()
+                .map(|_| selection.reason().to_string()),
             selector: owned(selection.selector_name()),
         }
     }
@@ -80,7 +83,7 @@ impl Expected {
     /// What is not as it was expected; nothing if the case passed.
     pub(crate) fn differences(&self, got: &Got) -> Vec<Difference> {
         let chosen = self.tracer.as_ref().map(|_| CHOSEN);
-        let cause = self.cause.map(FallbackKind::as_str).or(chosen);
+        let cause = self.cause.map(Cause::as_str).or(chosen);
         let mut differences = Vec::new();
         let mut compare = |what, expected: Option<&str>, got: Option<&str>, holds: bool| {
             if let (Some(expected), false) = (expected, holds) {

@@ -9,7 +9,8 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, TracerProviderBuilder};
 use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _};
 use spanmux::{
-    Chain, Choice, Origin, RootSpan, RuntimeContext, Selector, TracerNames, TracerRegistry, native,
+    Chain, Choice, Origin, Reason, RootSpan, RuntimeContext, Selector, TracerNames, TracerRegistry,
+    native,
 };
 
 fn context() -> RuntimeContext {
@@ -104,7 +105,7 @@ fn a_selection_by_a_native_selector_allocates_nothing() {
         let selection = registry.select(&context.view());
         assert_eq!(selection.tracer_name(), Some("tracer-77"));
         assert_eq!(selection.selector_name(), Some("decides"));
-        assert!(selection.tracer().is_some() && selection.fallback().is_none());
+        assert!(selection.tracer().is_some() && *selection.reason() == Reason::Chosen);
     };
     assert_eq!(allocations(select), 0);
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
 use spanmux::{
-    Budget, Chain, ComponentSelector, Decision, Fallback, FallbackKind, Limits, Mode, Origin,
+    Budget, Cause, Chain, ComponentSelector, Decision, Fallback, Limits, Mode, Origin,
     RuntimeContext, Selector, SelectorsDirectory, TracerNames, TracerRegistry, WatchSettings,
     native,
 };
@@ -246,10 +246,10 @@ fn a_suspended_selector_ends_the_chain_at_the_fallback_tracer() {
         assert_eq!(selection.tracer_name(), Some("quarantine"));
         assert_eq!(selection.selector_name(), Some("breaks"));
         let kind = match number < 3 {
-            true => FallbackKind::Trapped,
-            false => FallbackKind::Suspended,
+            true => Cause::Trapped,
+            false => Cause::Suspended,
         };
-        assert_eq!(selection.fallback().map(Fallback::kind), Some(kind));
+        assert_eq!(selection.fallback().map(Fallback::cause), Some(kind));
     }
     let said = selection_reason(&registry);
     assert_eq!(
@@ -268,11 +268,11 @@ fn a_suspended_selector_ends_the_chain_at_the_fallback_tracer() {
         let counts = registry.counts();
         let of_kind = counts
             .outcomes()
-            .filter(|(outcome, _)| outcome.fallback == Some(kind));
+            .filter(|(outcome, _)| outcome.cause == Some(kind));
         of_kind.map(|(_, count)| count).sum::<u64>()
     };
-    assert_eq!(counted(FallbackKind::Trapped), 3);
-    assert_eq!(counted(FallbackKind::Suspended), 8);
+    assert_eq!(counted(Cause::Trapped), 3);
+    assert_eq!(counted(Cause::Suspended), 8);
 }
 
 fn selection_reason(registry: &TracerRegistry<()>) -> String {

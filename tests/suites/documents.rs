@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use spanmux::config::Config;
-use spanmux::{ContextLimits, FallbackKind, Limits, MAX_NAME_BYTES};
+use spanmux::{Cause, ContextLimits, Limits, MAX_NAME_BYTES};
 use spanmux_tests::{folder_of, named};
 
 fn readme() -> String {
@@ -113,7 +113,7 @@ fn the_limits_of_a_context_and_of_a_name_are_those_of_the_code() {
 #[test]
 fn every_cause_is_named() {
     let readme = readme();
-    for kind in FallbackKind::ALL {
+    for kind in Cause::ALL {
         assert!(
             readme.contains(&format!("`{kind}`")),
             "{kind} is not in the README"

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use spanmux::{
-    Chain, Choice, Fallback, FallbackKind, Lifecycle, RegisterError, RuntimeContext, Selector,
+    Cause, Chain, Choice, Fallback, Lifecycle, Reason, RegisterError, RuntimeContext, Selector,
     TracerRegistry, native,
 };
 
@@ -69,12 +69,16 @@ fn chain(selector: impl Selector + 'static) -> Chain {
     Chain::new([Arc::new(selector) as Arc<dyn Selector>])
 }
 
+fn failed(fallback: Fallback) -> Reason {
+    Reason::Failed(Box::new(fallback))
+}
+
 /// Where an empty context goes, and why.
-fn selected(registry: &TracerRegistry<Probe>) -> (Option<String>, Option<Fallback>) {
+fn selected(registry: &TracerRegistry<Probe>) -> (Option<String>, Reason) {
     let selection = registry.select(&RuntimeContext::empty().view());
     (
         selection.tracer_name().map(str::to_owned),
-        selection.fallback().cloned(),
+        selection.reason().clone(),
     )
 }
 
@@ -216,7 +220,7 @@ fn clear_drops_tracers_default_and_selectors_without_shutdown() {
     assert_eq!(names(&registry), [] as [&str; 0]);
     assert_eq!(default_name(&registry), None);
     assert!(registry.selectors().is_empty());
-    assert_eq!(selected(&registry), (None, Some(Fallback::NoTracers)));
+    assert_eq!(selected(&registry), (None, Reason::NoTracers));
 }
 
 #[test]
@@ -310,13 +314,13 @@ fn it_is_asked_with_one_tracer_and_not_with_none() {
             Choice::Abstain
         }
     })));
-    assert_eq!(selected(&registry), (None, Some(Fallback::NoTracers)));
+    assert_eq!(selected(&registry), (None, Reason::NoTracers));
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 
     registry.register("only", Probe::default()).unwrap();
     assert_eq!(
         selected(&registry),
-        (Some("only".to_owned()), Some(Fallback::Abstained))
+        (Some("only".to_owned()), Reason::Abstained)
     );
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
@@ -326,45 +330,41 @@ fn it_is_asked_with_one_tracer_and_not_with_none() {
 #[test]
 fn what_is_no_answer_goes_to_the_default_with_its_reason() {
     type Answer = fn(&spanmux::TracerNames) -> Choice;
-    let rows: [(&str, Answer, Fallback); 6] = [
-        ("nothing", |_| Choice::Abstain, Fallback::Abstained),
+    let rows: [(&str, Answer, Reason); 6] = [
+        ("nothing", |_| Choice::Abstain, Reason::Abstained),
         (
             "the empty name",
             |t| t.choose(""),
-            Fallback::UnknownTracer(String::new()),
+            failed(Fallback::UnknownTracer(String::new())),
         ),
         (
             "a wrong name",
             |t| t.choose("nope"),
-            Fallback::UnknownTracer("nope".to_owned()),
+            failed(Fallback::UnknownTracer("nope".to_owned())),
         ),
         (
             "another case",
             |t| t.choose("B"),
-            Fallback::UnknownTracer("B".to_owned()),
+            failed(Fallback::UnknownTracer("B".to_owned())),
         ),
         (
             "an error",
             |_| Choice::failed("no tenant"),
-            Fallback::Failed("no tenant".to_owned()),
+            failed(Fallback::Failed("no tenant".to_owned())),
         ),
         (
             "a panic",
             |_| panic!("ouch"),
-            Fallback::Trapped("panicked: ouch".to_owned()),
+            failed(Fallback::Trapped("panicked: ouch".to_owned())),
         ),
     ];
     for (row, answer, expected) in rows {
         let registry = registry(&["a", "b"]);
         registry.set_selectors(chain(native("s", move |_, tracers| answer(tracers))));
         let found = selected(&registry);
+        assert_eq!(found, (Some("a".to_owned()), expected.clone()), "{row}");
         assert_eq!(
-            found,
-            (Some("a".to_owned()), Some(expected.clone())),
-            "{row}"
-        );
-        assert_eq!(
-            registry.counts().fallback(expected.kind()),
+            registry.counts().count(expected.cause().unwrap()),
             1,
             "{row} is counted"
         );
@@ -377,9 +377,9 @@ fn a_name_from_another_registry_cannot_point_beyond_this_one() {
     let registry = registry(&["a"]);
     let other = spanmux::TracerNames::new(["x", "y", "z"]);
     registry.set_selectors(chain(native("s", move |_, _| other.choose("z"))));
-    let (tracer, fallback) = selected(&registry);
+    let (tracer, reason) = selected(&registry);
     assert_eq!(tracer.as_deref(), Some("a"));
-    assert_eq!(fallback.unwrap().kind(), FallbackKind::UnknownTracer);
+    assert_eq!(reason.cause(), Some(Cause::UnknownTracer));
 }
 
 #[test]
@@ -399,7 +399,7 @@ fn a_failed_decision_may_go_to_a_tracer_of_its_own() {
     registry.set_selectors(Chain::empty());
     assert_eq!(
         selected(&registry),
-        (Some("default".to_owned()), Some(Fallback::NoSelector))
+        (Some("default".to_owned()), Reason::NoSelector)
     );
 
     // The fallback cannot dangle either.
@@ -474,7 +474,7 @@ fn readers_and_writers_do_not_wait_and_no_change_is_lost() {
     });
     assert_eq!(registry.names().len(), 1 + 4 * 50);
     assert_eq!(registry.counts().total(), 4000);
-    assert_eq!(registry.counts().fallback(FallbackKind::NoSelector), 4000);
+    assert_eq!(registry.counts().count(Cause::NoSelector), 4000);
 }
 
 /// Each outcome as `tracer selector cause`.
@@ -483,7 +483,7 @@ fn outcomes(registry: &TracerRegistry<Probe>) -> Vec<(String, u64)> {
     let shown = counts.outcomes().map(|(outcome, count)| {
         let tracer = outcome.tracer.as_deref().unwrap_or("-");
         let selector = outcome.selector.as_deref().unwrap_or("-");
-        let cause = outcome.fallback.map_or("chosen", |kind| kind.as_str());
+        let cause = outcome.cause.map_or("chosen", |kind| kind.as_str());
         (format!("{tracer} {selector} {cause}"), count)
     });
     shown.collect()

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use spanmux::{
-    Fallback, LoadReport, RootSpan, RuntimeContext, Selector as _, SelectorsDirectory,
+    Fallback, LoadReport, Reason, RootSpan, RuntimeContext, Selector as _, SelectorsDirectory,
     TracerRegistry,
 };
 use spanmux_tests::{folder_of, host};
@@ -70,7 +70,7 @@ type Row = (
     &'static str,
     &'static str,
     Option<&'static str>,
-    Option<Fallback>,
+    Reason,
 );
 
 #[test]
@@ -81,104 +81,98 @@ fn each_decides_what_its_source_says() {
             r#"{"tenant":"acme"}"#,
             "discard",
             Some("10-health-checks"),
-            None,
+            Reason::Chosen,
         ),
         (
             "POST /chat",
             r#"{"tenant":"acme"}"#,
             "tenant-acme",
             Some("20-tenant"),
-            None,
+            Reason::Chosen,
         ),
         (
             "POST /chat",
             r#"{"tenant":"umbrella"}"#,
             "tenant-umbrella",
             Some("20-tenant"),
-            None,
+            Reason::Chosen,
         ),
         (
             "POST /chat",
             r#"{"tenant":"stranger"}"#,
             "quarantine",
             Some("20-tenant"),
-            None,
+            Reason::Chosen,
         ),
         (
             "POST /chat",
             r#"{"tenant":7}"#,
             "langfuse",
             Some("20-tenant"),
-            Some(Fallback::Failed(
+            Reason::Failed(Box::new(Fallback::Failed(
                 "`tenant` is an integer, not text".to_owned(),
-            )),
+            ))),
         ),
         (
             "POST /chat",
             r#"{"user":{"id":"u-3","tier":"free"}}"#,
             "candidate",
             Some("30-rollout"),
-            None,
+            Reason::Chosen,
         ),
         (
             "POST /chat",
             r#"{"user":{"id":"u-1","tier":"free"}}"#,
             "datadog",
             Some("40-tier-region"),
-            None,
+            Reason::Chosen,
         ),
         (
             "POST /chat",
             r#"{"tenant":"globex","user":{"tier":"enterprise"},"region":"eu-west-1"}"#,
             "langfuse-eu",
             Some("40-tier-region"),
-            None,
+            Reason::Chosen,
         ),
         (
             "POST /chat",
             r#"{"user.tier":"enterprise"}"#,
             "langfuse",
             Some("40-tier-region"),
-            Some(Fallback::Failed("`region` is missing".to_owned())),
+            Reason::Failed(Box::new(Fallback::Failed("`region` is missing".to_owned()))),
         ),
         (
             "POST /chat",
             r#"{"environment":"production"}"#,
             "langfuse",
             Some("50-environment"),
-            None,
+            Reason::Chosen,
         ),
         (
             "POST /chat",
             r#"{"environment":"staging"}"#,
             "datadog",
             Some("50-environment"),
-            None,
+            Reason::Chosen,
         ),
         (
             "POST /chat",
             r#"{"environment":"development"}"#,
             "console",
             Some("50-environment"),
-            None,
+            Reason::Chosen,
         ),
         (
             "POST /chat",
             r#"{"environment":"qa"}"#,
             "langfuse",
             None,
-            Some(Fallback::Abstained),
+            Reason::Abstained,
         ),
-        (
-            "POST /chat",
-            "{}",
-            "langfuse",
-            None,
-            Some(Fallback::Abstained),
-        ),
+        ("POST /chat", "{}", "langfuse", None, Reason::Abstained),
     ];
     let registry = registry(&TRACERS);
-    for (span, context, tracer, selector, fallback) in rows {
+    for (span, context, tracer, selector, reason) in rows {
         let context = RuntimeContext::from_json(context).unwrap();
         let span = RootSpan::new(span, "server", &RuntimeContext::empty);
         let selection = registry.select(&context.view_with_span(&span));
@@ -188,7 +182,7 @@ fn each_decides_what_its_source_says() {
             "{context:?}: {selection:?}"
         );
         assert_eq!(selection.selector_name(), selector, "{context:?}");
-        assert_eq!(selection.fallback().cloned(), fallback, "{context:?}");
+        assert_eq!(selection.reason(), &reason, "{context:?}");
     }
 }
 

@@ -77,7 +77,7 @@ pub fn select(registry: &TracerRegistry<()>, view: &ContextView<'_>) -> usize {
     std::hint::black_box((
         selection.tracer(),
         selection.selector_name(),
-        selection.fallback(),
+        selection.reason().cause(),
         selection.origin(),
     ));
     selection.tracer_name().map_or(usize::MAX, tracer)

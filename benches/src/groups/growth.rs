@@ -118,7 +118,7 @@ fn three(
         ensure!(
             selection.tracer_name() == Some("langfuse"),
             "{name}, {size}: {:?}",
-            selection.fallback()
+            selection.reason().cause()
         );
         drop(selection);
         Ok(Subject::new(move || select(&registry, &context)))
@@ -139,7 +139,7 @@ fn select(registry: &TracerRegistry<()>, context: &RuntimeContext) -> usize {
     let selection = registry.select(&context.view());
     std::hint::black_box((
         selection.selector_name(),
-        selection.fallback(),
+        selection.reason().cause(),
         selection.origin(),
     ));
     selection.tracer_name().map_or(0, str::len)
@@ -227,7 +227,7 @@ fn component_size(bench: &mut Bench<'_>, host: &SelectorHost) -> Result<()> {
             registry.set_selectors(Chain::new([Arc::new(selector) as Arc<_>]));
             let context = context.clone();
             ensure!(
-                registry.select(&context.view()).fallback().is_none(),
+                registry.select(&context.view()).reason().cause().is_none(),
                 "a padded selector fails"
             );
             subjects.push(Subject::new(move || select(&registry, &context)));

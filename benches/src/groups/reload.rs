@@ -171,7 +171,7 @@ impl Service {
             ensure!(
                 selection.tracer_name() == Some("langfuse"),
                 "{:?}",
-                selection.fallback()
+                selection.reason().cause()
             );
             ensure!(selection.origin() == Origin::Learned, "it was no hit");
         }

@@ -95,7 +95,7 @@ fn first_decision(host: SelectorHost) -> Result<()> {
     ensure!(
         selection.tracer_name() == Some("langfuse"),
         "{:?}",
-        selection.fallback()
+        selection.reason().cause()
     );
     Ok(())
 }

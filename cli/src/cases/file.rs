@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
-use spanmux::{FallbackKind, RuntimeContext};
+use spanmux::{Cause, RuntimeContext};
 use toml::{Spanned, Value};
 
 use super::{Case, Cases, Expected};
@@ -140,11 +140,11 @@ fn known(name: String, tracers: &[String]) -> Result<String, String> {
     ))
 }
 
-fn kind(word: &str) -> Result<FallbackKind, String> {
-    let kinds = FallbackKind::ALL;
+fn kind(word: &str) -> Result<Cause, String> {
+    let kinds = Cause::ALL;
     let kind = kinds.into_iter().find(|kind| kind.as_str() == word);
     kind.ok_or_else(|| {
-        let words = kinds.map(FallbackKind::as_str);
+        let words = kinds.map(Cause::as_str);
         let meant = did_you_mean(word, words);
         format!(
             "`{word}` is no cause{meant} There are: {}",

@@ -27,7 +27,7 @@ fn a_case_is_read_whole() {
     let json = r#"{"f":1.0,"l":[true],"n":7,"user":{"tier":"pro"}}"#;
     assert_eq!(a.json.to_string(), json);
     assert_eq!(a.context.view().text("user.tier"), Some("pro"));
-    assert_eq!(a.expected.cause, Some(FallbackKind::Failed));
+    assert_eq!(a.expected.cause, Some(Cause::Failed));
     assert_eq!(b.json.to_string(), r#"{"a":null}"#);
     assert_eq!(b.tracers.as_deref(), Some(&["other".to_owned()][..]));
 }
@@ -127,7 +127,7 @@ fn a_case_fails_by_everything_that_it_names() {
         Some("failed"),
         Some("the selector failed: empty"),
     );
-    let kind = Some(FallbackKind::Failed);
+    let kind = Some(Cause::Failed);
     for (expected, got, differences) in [
         (
             expected(Some("a"), None, None, None),

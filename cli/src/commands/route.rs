@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use spanmux::config::Config;
-use spanmux::{Origin, Selection, TracerNames, TracerRegistry};
+use spanmux::{Origin, Reason, Selection, TracerNames, TracerRegistry};
 
 use super::{Loaded, entries, warn};
 use crate::Verdict;
@@ -124,9 +124,10 @@ fn row(selection: &Selection<()>, given: &Given) -> Vec<String> {
         Origin::Learned => "learned".to_owned(),
         _ => "-".to_owned(),
     };
-    let why = selection
-        .fallback()
-        .map_or("chosen".to_owned(), ToString::to_string);
+    let why = match selection.reason() {
+        Reason::Chosen => "chosen".to_owned(),
+        reason => reason.to_string(),
+    };
     vec![
         entries(&given.json),
         selection.tracer_name().unwrap_or("-").to_owned(),
@@ -174,8 +175,11 @@ impl<'a> Line<'a> {
             tracer: selection.tracer_name(),
             selector: selection.selector_name(),
             digest: selection.selector().and_then(|selector| selector.digest()),
-            fallback: selection.fallback().map(|why| why.kind().as_str()),
-            reason: selection.fallback().map(ToString::to_string),
+            fallback: selection.reason().cause().map(|cause| cause.as_str()),
+            reason: selection
+                .reason()
+                .cause()
+                .map(|_| selection.reason().to_string()),
             learned: selection.origin() == Origin::Learned,
             took_us: cost.map(|cost| cost.took.as_secs_f64() * 1e6),
             fuel: cost.map(|cost| cost.fuel),

@@ -199,20 +199,13 @@ impl RunCost {
     }
 }
 
-/// Why a trace did not go where a selector chose.
+/// The reason of a failed decision.
 ///
-/// The first three send it to the default tracer. The others are failures
-/// ([`is_failure`](Self::is_failure)) and send it to the fallback tracer, which is
-/// the default tracer unless the registry names another.
+/// The trace goes to the fallback tracer, which is the default tracer unless the registry names
+/// another one, and no further selector runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fallback {
-    /// The registry has no tracer, so the trace goes nowhere.
-    NoTracers,
-    /// The registry has no selector.
-    NoSelector,
-    /// Every selector abstained.
-    Abstained,
     /// The selector named a tracer that is not registered.
     UnknownTracer(String),
     /// The selector answered with an error: its author's deliberate word.
@@ -248,12 +241,6 @@ pub enum Budget {
 }
 
 impl Fallback {
-    /// Whether the decision went wrong, so that the trace goes to the fallback
-    /// tracer and not to the default one.
-    pub fn is_failure(&self) -> bool {
-        self.kind().is_failure()
-    }
-
     /// Bytes of the text that it carries.
     pub(crate) fn detail_bytes(&self) -> usize {
         match self {
@@ -268,19 +255,16 @@ impl Fallback {
     }
 
     /// The cause in one word, for metrics, attributes and JSON.
-    pub fn kind(&self) -> FallbackKind {
+    pub fn cause(&self) -> Cause {
         match self {
-            Fallback::NoTracers => FallbackKind::NoTracers,
-            Fallback::NoSelector => FallbackKind::NoSelector,
-            Fallback::Abstained => FallbackKind::Abstained,
-            Fallback::UnknownTracer(_) => FallbackKind::UnknownTracer,
-            Fallback::Failed(_) => FallbackKind::Failed,
-            Fallback::Trapped(_) => FallbackKind::Trapped,
-            Fallback::OutOfBudget(_) => FallbackKind::OutOfBudget,
-            Fallback::Overloaded => FallbackKind::Overloaded,
-            Fallback::Suspended(_) => FallbackKind::Suspended,
-            Fallback::Unavailable(_) => FallbackKind::Unavailable,
-            Fallback::Host(_) => FallbackKind::Host,
+            Fallback::UnknownTracer(_) => Cause::UnknownTracer,
+            Fallback::Failed(_) => Cause::Failed,
+            Fallback::Trapped(_) => Cause::Trapped,
+            Fallback::OutOfBudget(_) => Cause::OutOfBudget,
+            Fallback::Overloaded => Cause::Overloaded,
+            Fallback::Suspended(_) => Cause::Suspended,
+            Fallback::Unavailable(_) => Cause::Unavailable,
+            Fallback::Host(_) => Cause::Host,
         }
     }
 }
@@ -288,9 +272,6 @@ impl Fallback {
 impl fmt::Display for Fallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fallback::NoTracers => f.write_str("no tracer is registered"),
-            Fallback::NoSelector => f.write_str("no selector is registered"),
-            Fallback::Abstained => f.write_str("every selector abstained"),
             Fallback::UnknownTracer(name) => {
                 write!(f, "no tracer is named \"{}\"", name.escape_debug())
             }
@@ -326,16 +307,70 @@ impl fmt::Display for Budget {
     }
 }
 
-/// The causes of [`Fallback`] without their details.
+/// The reason why a trace goes to its tracer.
+///
+/// A failed decision goes to the fallback tracer. The other reasons without a choice go to the
+/// default tracer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A selector chose the tracer.
+    Chosen,
+    /// The registry has no tracer, so the trace goes nowhere.
+    NoTracers,
+    /// The registry has no selector.
+    NoSelector,
+    /// Every selector abstained.
+    Abstained,
+    /// The decision failed.
+    Failed(Box<Fallback>),
+}
+
+impl Reason {
+    /// Returns the cause, or `None` if a selector chose the tracer.
+    #[inline]
+    pub fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::Chosen => None,
+            Self::NoTracers => Some(Cause::NoTracers),
+            Self::NoSelector => Some(Cause::NoSelector),
+            Self::Abstained => Some(Cause::Abstained),
+            Self::Failed(fallback) => Some(fallback.cause()),
+        }
+    }
+
+    /// Returns the failure, or `None` if the decision did not fail.
+    #[inline]
+    pub fn failure(&self) -> Option<&Fallback> {
+        match self {
+            Self::Failed(fallback) => Some(fallback),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chosen => f.write_str("a selector chose the tracer"),
+            Self::NoTracers => f.write_str("no tracer is registered"),
+            Self::NoSelector => f.write_str("no selector is registered"),
+            Self::Abstained => f.write_str("every selector abstained"),
+            Self::Failed(fallback) => fallback.fmt(f),
+        }
+    }
+}
+
+/// The causes of [`Reason`] without their details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 #[repr(u8)]
-pub enum FallbackKind {
-    /// [`Fallback::NoTracers`]
+pub enum Cause {
+    /// [`Reason::NoTracers`]
     NoTracers,
-    /// [`Fallback::NoSelector`]
+    /// [`Reason::NoSelector`]
     NoSelector,
-    /// [`Fallback::Abstained`]
+    /// [`Reason::Abstained`]
     Abstained,
     /// [`Fallback::UnknownTracer`]
     UnknownTracer,
@@ -355,23 +390,23 @@ pub enum FallbackKind {
     Host,
 }
 
-impl FallbackKind {
-    /// Every kind, in the order of [`Fallback`].
-    pub const ALL: [FallbackKind; 11] = [
-        FallbackKind::NoTracers,
-        FallbackKind::NoSelector,
-        FallbackKind::Abstained,
-        FallbackKind::UnknownTracer,
-        FallbackKind::Failed,
-        FallbackKind::Trapped,
-        FallbackKind::OutOfBudget,
-        FallbackKind::Overloaded,
-        FallbackKind::Suspended,
-        FallbackKind::Unavailable,
-        FallbackKind::Host,
+impl Cause {
+    /// Every cause, in the order of [`Reason`] and [`Fallback`].
+    pub const ALL: [Cause; 11] = [
+        Cause::NoTracers,
+        Cause::NoSelector,
+        Cause::Abstained,
+        Cause::UnknownTracer,
+        Cause::Failed,
+        Cause::Trapped,
+        Cause::OutOfBudget,
+        Cause::Overloaded,
+        Cause::Suspended,
+        Cause::Unavailable,
+        Cause::Host,
     ];
 
-    /// Whether it is a failure: [`Fallback::is_failure`].
+    /// Returns `true` for the causes of [`Fallback`], whose traces go to the fallback tracer.
     pub fn is_failure(self) -> bool {
         !matches!(self, Self::NoTracers | Self::NoSelector | Self::Abstained)
     }
@@ -379,17 +414,17 @@ impl FallbackKind {
     /// The word that stands for it in attributes and JSON. It stays the same.
     pub fn as_str(self) -> &'static str {
         match self {
-            FallbackKind::NoTracers => "no_tracers",
-            FallbackKind::NoSelector => "no_selector",
-            FallbackKind::Abstained => "abstained",
-            FallbackKind::UnknownTracer => "unknown_tracer",
-            FallbackKind::Failed => "failed",
-            FallbackKind::Trapped => "trapped",
-            FallbackKind::OutOfBudget => "out_of_budget",
-            FallbackKind::Overloaded => "overloaded",
-            FallbackKind::Suspended => "suspended",
-            FallbackKind::Unavailable => "unavailable",
-            FallbackKind::Host => "host",
+            Cause::NoTracers => "no_tracers",
+            Cause::NoSelector => "no_selector",
+            Cause::Abstained => "abstained",
+            Cause::UnknownTracer => "unknown_tracer",
+            Cause::Failed => "failed",
+            Cause::Trapped => "trapped",
+            Cause::OutOfBudget => "out_of_budget",
+            Cause::Overloaded => "overloaded",
+            Cause::Suspended => "suspended",
+            Cause::Unavailable => "unavailable",
+            Cause::Host => "host",
         }
     }
 }
@@ -409,7 +444,7 @@ pub struct Suspension {
     pub reason: String,
 }
 
-impl fmt::Display for FallbackKind {
+impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

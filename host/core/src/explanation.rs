@@ -128,7 +128,7 @@ pub enum Outcome {
     /// The decision went wrong.
     Fallback {
         /// The cause in one word, as
-        /// [`FallbackKind::as_str`](crate::FallbackKind::as_str).
+        /// [`Cause::as_str`](crate::Cause::as_str).
         cause: String,
         /// The same for a person to read.
         reason: String,

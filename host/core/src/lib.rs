@@ -33,7 +33,7 @@ pub use context::{
     SpanAttributes, Value,
 };
 pub use decision::{
-    Budget, Choice, Decision, Fallback, FallbackKind, Origin, RunCost, Suspension, TracerIndex,
+    Budget, Cause, Choice, Decision, Fallback, Origin, Reason, RunCost, Suspension, TracerIndex,
 };
 pub use registry::{
     Lifecycle, LifecycleFailure, LifecycleReport, NoSuchTracer, RegisterError, Selection,

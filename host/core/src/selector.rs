@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::context::ContextView;
-use crate::decision::{
-    Brief, Choice, Decision, Fallback, FallbackKind, Origin, RunCost, Suspension,
-};
+use crate::decision::{Brief, Cause, Choice, Decision, Fallback, Origin, RunCost, Suspension};
 use crate::seat::Seat;
 use crate::tracer_names::TracerNames;
 
@@ -241,13 +239,13 @@ impl Link {
 
     /// Says once for each kind of failure that the selector failed so.
     fn log(&self, fallback: &Fallback) {
-        let bit = 1_u16 << (fallback.kind() as u16);
+        let bit = 1_u16 << (fallback.cause() as u16);
         if self.logged.load(Ordering::Relaxed) & bit == 0
             && self.logged.fetch_or(bit, Ordering::Relaxed) & bit == 0
         {
             tracing::warn!(
                 selector = self.selector.name(),
-                cause = fallback.kind().as_str(),
+                cause = fallback.cause().as_str(),
                 reason = %fallback,
                 "a selector's decision went to the fallback tracer; \
                  more of this cause are counted and not logged"
@@ -257,7 +255,7 @@ impl Link {
 }
 
 // One bit of `Link::logged` for each kind.
-const _: () = assert!(FallbackKind::ALL.len() <= u16::BITS as usize);
+const _: () = assert!(Cause::ALL.len() <= u16::BITS as usize);
 
 /// The text of a panic's payload.
 pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

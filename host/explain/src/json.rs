@@ -35,7 +35,7 @@ impl Rules {
     /// ```
     ///
     /// The text of `json` is JSON text; a float that JSON has no number for is text.
-    /// `cause` is a word of [`FallbackKind::as_str`](spanmux_core::FallbackKind::as_str).
+    /// `cause` is a word of [`Cause::as_str`](spanmux_core::Cause::as_str).
     pub fn to_json(&self) -> Value {
         json!({
             "selector": self.selector,

@@ -11,7 +11,7 @@ use opentelemetry::{Array, KeyValue, Value};
 use super::inbound::Followed;
 use super::otel_tracer::OtelTracer;
 use super::texts;
-use spanmux_core::Fallback;
+use spanmux_core::Reason;
 use spanmux_core::Selection;
 use spanmux_core::internal::{MAX_SAFE_INTEGER, not_finite};
 use spanmux_core::{RuntimeContext, SpanAttributes};
@@ -28,7 +28,7 @@ pub const SELECTOR: &str = "spanmux.selector";
 pub const SELECTOR_DIGEST: &str = "spanmux.selector.digest";
 
 /// Why no selector chose the tracer, in the word of
-/// [`FallbackKind::as_str`](spanmux_core::FallbackKind::as_str). Absent if one did.
+/// [`Cause::as_str`](spanmux_core::Cause::as_str). Absent if one did.
 pub const FALLBACK: &str = "spanmux.fallback";
 
 /// The same for a person to read.
@@ -56,9 +56,9 @@ pub(super) fn of_selection(
             attributes.push(KeyValue::new(SELECTOR_DIGEST, texts::shared(digest)));
         }
     }
-    if let Some(fallback) = selection.fallback() {
-        attributes.push(KeyValue::new(FALLBACK, fallback.kind().as_str()));
-        attributes.push(KeyValue::new(FALLBACK_REASON, reason(fallback)));
+    if let Some(cause) = selection.reason().cause() {
+        attributes.push(KeyValue::new(FALLBACK, cause.as_str()));
+        attributes.push(KeyValue::new(FALLBACK_REASON, text(selection.reason())));
     }
     attributes
 }
@@ -80,10 +80,10 @@ pub(super) fn of_follower(tracer: &str, more: usize) -> Vec<KeyValue> {
 
 /// What a person reads. The two that are no failure are the usual ones, and are
 /// not written anew for each trace.
-fn reason(fallback: &Fallback) -> Value {
-    match fallback {
-        Fallback::NoSelector => "no selector is registered".into(),
-        Fallback::Abstained => "every selector abstained".into(),
+fn text(reason: &Reason) -> Value {
+    match reason {
+        Reason::NoSelector => "no selector is registered".into(),
+        Reason::Abstained => "every selector abstained".into(),
         other => other.to_string().into(),
     }
 }
@@ -171,16 +171,18 @@ fn json_float(float: f64) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
+    use spanmux_core::Fallback;
+
     use super::*;
 
     #[test]
     fn a_reason_reads_as_the_fallback_itself() {
-        for fallback in [
-            Fallback::NoSelector,
-            Fallback::Abstained,
-            Fallback::Overloaded,
+        for reason in [
+            Reason::NoSelector,
+            Reason::Abstained,
+            Reason::Failed(Box::new(Fallback::Overloaded)),
         ] {
-            assert_eq!(reason(&fallback), Value::from(fallback.to_string()));
+            assert_eq!(text(&reason), Value::from(reason.to_string()));
         }
     }
 

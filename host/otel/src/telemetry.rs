@@ -167,7 +167,7 @@ fn selections(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
             name(TRACER, &outcome.tracer),
             name(SELECTOR, &outcome.selector),
             outcome
-                .fallback
+                .cause
                 .map(|kind| KeyValue::new(FALLBACK, kind.as_str())),
         ];
         observer.observe(count, &attributes.into_iter().flatten().collect::<Vec<_>>());

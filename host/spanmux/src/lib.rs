@@ -66,9 +66,9 @@ pub use spanmux_otel as otel;
 
 pub use spanmux_core::explanation;
 pub use spanmux_core::{
-    Budget, Chain, Choice, ContextError, ContextLimits, ContextView, Decision, Fallback,
-    FallbackKind, Lifecycle, LifecycleFailure, LifecycleReport, MAX_NAME_BYTES, NoSuchTracer,
-    Origin, RegisterError, RootSpan, RunCost, RuntimeContext, RuntimeContextBuilder, Selection,
+    Budget, Cause, Chain, Choice, ContextError, ContextLimits, ContextView, Decision, Fallback,
+    Lifecycle, LifecycleFailure, LifecycleReport, MAX_NAME_BYTES, NoSuchTracer, Origin, Reason,
+    RegisterError, RootSpan, RunCost, RuntimeContext, RuntimeContextBuilder, Selection,
     SelectionCounts, SelectionOutcome, Selector, SpanAttributes, Suspension, TracerIndex,
     TracerNames, TracerRegistry, Undelivered, Value, native,
 };

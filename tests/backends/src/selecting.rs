@@ -123,8 +123,9 @@ impl SelectorSet {
         let selection = self.asked.select(&context.view_with_span(&root));
         let tracer = selection.tracer_name().context("no tracer was selected")?;
         let why = selection
-            .fallback()
-            .map_or(CHOSEN, |fallback| fallback.kind().as_str());
+            .reason()
+            .cause()
+            .map_or(CHOSEN, |cause| cause.as_str());
         ensure!(
             why != "trapped" && why != "host",
             "a selector broke: {selection:?}"

@@ -32,7 +32,7 @@ fn select(registry: &Registry) {
     let tracer = selection.tracer().expect("one is registered");
     assert_eq!(selection.tracer_name(), Some(**tracer));
     let chosen = selection.selector_name() == Some("last");
-    assert_eq!(chosen, selection.fallback().is_none());
+    assert_eq!(chosen, selection.reason().cause().is_none());
 }
 
 /// One thread takes a tracer out and puts another in, one sets the chain, one selects.

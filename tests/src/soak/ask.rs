@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, TraceContextExt as _, Tracer as _, TracerProvider as _};
 use spanmux::otel::RuntimeContextExt as _;
-use spanmux::{Fallback, Origin, RuntimeContext, Selection};
+use spanmux::{Fallback, Origin, Reason, RuntimeContext, Selection};
 
 use super::service::{Service, limits};
 use super::{is_known, verdict};
@@ -24,8 +24,8 @@ const REST: Duration = Duration::from_millis(10);
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     pub(super) selections: u64,
-    /// By the words of their causes, in the order of `FallbackKind::ALL`.
-    pub(super) fallbacks: [u64; spanmux::FallbackKind::ALL.len()],
+    /// By the words of their causes, in the order of `Cause::ALL`.
+    pub(super) fallbacks: [u64; spanmux::Cause::ALL.len()],
     pub(super) learned: u64,
     pub(super) runs: u64,
     /// The most fuel that a selection burnt.
@@ -75,22 +75,25 @@ impl Asked {
             }
             _ => {}
         }
-        if let Some(fallback) = selection.fallback() {
-            self.fallbacks[fallback.kind() as usize] += 1;
+        if let Some(cause) = selection.reason().cause() {
+            self.fallbacks[cause as usize] += 1;
         }
         let named = match (selection.tracer_name(), selection.tracer()) {
             (Some(name), Some(value)) => is_known(name) && name == **value,
-            (None, None) => matches!(selection.fallback(), Some(Fallback::NoTracers)),
+            (None, None) => *selection.reason() == Reason::NoTracers,
             _ => false,
         };
         self.unregistered
             .note_if(!named, || format!("{selection:?}"));
         let digest = selection.selector().and_then(|selector| selector.digest());
         if let Some(always) = digest.and_then(|digest| service.guests.always(digest)) {
-            let right = match selection.fallback() {
-                None => selection.tracer_name() == Some(always),
-                Some(Fallback::UnknownTracer(name)) => name == always,
-                Some(fallback) => is_hosts(fallback),
+            let right = match selection.reason() {
+                Reason::Chosen => selection.tracer_name() == Some(always),
+                Reason::Failed(fallback) => match &**fallback {
+                    Fallback::UnknownTracer(name) => name == always,
+                    fallback => is_hosts(fallback),
+                },
+                _ => false,
             };
             self.foreign.note_if(!right, || format!("{selection:?}"));
         }

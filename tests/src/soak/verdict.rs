@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use spanmux::FallbackKind;
+use spanmux::Cause;
 
 use super::ask::{Asked, CHILDREN};
 use super::disturb::Disturbed;
@@ -209,7 +209,7 @@ fn done(seen: &Seen) -> Vec<(&'static str, String)> {
         disturbed,
         ..
     } = seen;
-    let mut causes: Vec<String> = FallbackKind::ALL
+    let mut causes: Vec<String> = Cause::ALL
         .into_iter()
         .zip(asked.fallbacks)
         .filter(|(_, count)| *count > 0)

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use spanmux::{FallbackKind, RuntimeContext, WatchSettings, WatchStatus};
+use spanmux::{Cause, RuntimeContext, WatchSettings, WatchStatus};
 use spanmux_tests::kept::Kept;
 use spanmux_tests::resident_bytes;
 
@@ -442,9 +442,9 @@ fn selected(service: &Service) -> String {
         .tracer_name()
         .expect("a registered tracer")
         .to_owned();
-    match selection.fallback().map(|fallback| fallback.kind()) {
+    match selection.reason().cause() {
         None => name,
-        Some(FallbackKind::Abstained) => panic!("{name}"),
+        Some(Cause::Abstained) => panic!("{name}"),
         Some(kind) => format!("{name} ({kind})"),
     }
 }

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use spanmux::{
-    Fallback, FallbackKind, Limits, LoadError, LoadReport, Mode, Origin, RuntimeContext,
-    Selector as _, SelectorHost, SelectorsDirectory, TracerRegistry,
+    Cause, Fallback, Limits, LoadError, LoadReport, Mode, Origin, RuntimeContext, Selector as _,
+    SelectorHost, SelectorsDirectory, TracerRegistry,
 };
 use spanmux_tests::kept::Kept;
 use spanmux_tests::{component, folder_of, host_within, resident_bytes, text};
@@ -191,10 +191,10 @@ impl Trial {
             outcomes.iter().all(|outcome| outcome.0 == name),
             "{outcomes:?}"
         );
-        let kind = fallback.as_ref().map(Fallback::kind);
+        let kind = fallback.as_ref().map(Fallback::cause);
         let kinds = outcomes
             .iter()
-            .map(|outcome| outcome.1.as_ref().map(Fallback::kind));
+            .map(|outcome| outcome.1.as_ref().map(Fallback::cause));
         assert!(
             kinds.eq(std::iter::repeat_n(kind, DECISIONS)),
             "{outcomes:?}"
@@ -211,7 +211,7 @@ impl Trial {
         match (refused, fallback) {
             (Some(error), Some(Fallback::Unavailable(_))) => format!("refused: {}", word(error)),
             (None, Some(Fallback::OutOfBudget(budget))) => format!("out_of_budget: {budget}"),
-            (None, Some(fallback)) => fallback.kind().to_string(),
+            (None, Some(fallback)) => fallback.cause().to_string(),
             (None, None) => "chosen".to_owned(),
             (Some(error), other) => panic!("{error}, and then {other:?}"),
         }
@@ -243,19 +243,19 @@ fn each_attack_that_breaks_is_suspended_by_its_name(attacks: &[Attack]) {
         };
         let selector = selector.with_mode(Mode::Fresh);
         let context = RuntimeContext::empty();
-        let kinds: Vec<Option<FallbackKind>> = (0..7)
+        let kinds: Vec<Option<Cause>> = (0..7)
             .map(|_| spanmux_tests::decide(&selector, &context))
-            .map(|decision| spanmux_tests::fallback(&decision).map(Fallback::kind))
+            .map(|decision| spanmux_tests::fallback(&decision).map(Fallback::cause))
             .collect();
         let breaks = matches!(
             kinds[0],
-            Some(FallbackKind::Trapped | FallbackKind::OutOfBudget | FallbackKind::Host)
+            Some(Cause::Trapped | Cause::OutOfBudget | Cause::Host)
         );
         assert_eq!(selector.suspension().is_some(), breaks, "{name}: {kinds:?}");
         if breaks {
             suspended += 1;
             assert_eq!(kinds[..5], [kinds[0]; 5], "{name}");
-            assert_eq!(kinds[5..], [Some(FallbackKind::Suspended); 2], "{name}");
+            assert_eq!(kinds[5..], [Some(Cause::Suspended); 2], "{name}");
             assert_eq!(selector.name(), *name);
         }
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spanmux::{
-    Chain, FallbackKind, Limits, Origin, RuntimeContext, Selector as _, SelectorHost,
-    SelectorsDirectory, TracerRegistry, WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
+    Cause, Chain, Limits, Origin, RuntimeContext, Selector as _, SelectorHost, SelectorsDirectory,
+    TracerRegistry, WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
 };
 use spanmux_tests::{TRACERS, component, host_within, limits, text};
 use tempfile::TempDir;
@@ -116,7 +116,7 @@ impl Service {
         let selection = self.registry.select(&context.view());
         selection
             .fallback()
-            .is_some_and(|fallback| fallback.kind() == FallbackKind::Unavailable)
+            .is_some_and(|fallback| fallback.cause() == Cause::Unavailable)
     }
 
     pub(crate) fn origin(&self) -> Origin {
@@ -126,7 +126,11 @@ impl Service {
 
     pub(crate) fn fallback(&self) -> bool {
         let context = RuntimeContext::builder().build().unwrap();
-        self.registry.select(&context.view()).fallback().is_some()
+        self.registry
+            .select(&context.view())
+            .reason()
+            .cause()
+            .is_some()
     }
 }
 

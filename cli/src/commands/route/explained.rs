@@ -1,7 +1,7 @@
 //! One decision as it went: asked this, got that, answered so.
 
 use serde_json::{Value, json};
-use spanmux::{LoadedFile, Selection, TracerNames};
+use spanmux::{LoadedFile, Reason, Selection, TracerNames};
 
 use crate::printer::Printer;
 use crate::transcript::Asked;
@@ -31,12 +31,12 @@ pub(super) fn print_end(
     }
     let tracer = selection.tracer_name().unwrap_or("nobody");
     let selector = selection.selector_name().unwrap_or_default();
-    let why = match selection.fallback() {
-        None => format!("{selector} chose it, and the first that chooses decides"),
-        Some(why) if why.is_failure() => {
+    let why = match selection.reason() {
+        Reason::Chosen => format!("{selector} chose it, and the first that chooses decides"),
+        Reason::Failed(why) => {
             format!("a failure ends the chain, and this is one of {selector}: {why}")
         }
-        Some(why) => format!("it is the default, and {why}"),
+        why => format!("it is the default, and {why}"),
     };
     printer.line(format_args!("  → {tracer}: {why}"));
 }

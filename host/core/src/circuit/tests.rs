@@ -197,9 +197,6 @@ fn only_what_is_the_selectors_fault_or_the_machines_counts() {
         Fallback::Overloaded,
         Fallback::Suspended(text()),
         Fallback::Unavailable(text()),
-        Fallback::Abstained,
-        Fallback::NoSelector,
-        Fallback::NoTracers,
     ];
     let is_counted = |fallback: Fallback| broke(&Choice::Fallback(fallback)).is_some();
     assert!(counted.into_iter().all(is_counted));

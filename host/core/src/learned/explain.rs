@@ -101,7 +101,7 @@ impl Tree {
             }
             Choice::Abstain => Outcome::Abstains,
             Choice::Fallback(fallback) => Outcome::Fallback {
-                cause: fallback.kind().as_str().to_owned(),
+                cause: fallback.cause().as_str().to_owned(),
                 reason: fallback.to_string(),
             },
         }

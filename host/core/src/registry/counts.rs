@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::decision::FallbackKind;
+use crate::decision::Cause;
 
 /// For how many combinations of tracer, selector and cause that are no longer in
 /// the registry the counts are kept apart. Tenants come and go, and a service runs
@@ -20,7 +20,7 @@ pub struct SelectionCounts {
     /// Selections, chosen or fallen back, that were answered from what was learned:
     /// no component ran for them.
     pub learned: u64,
-    fallbacks: [u64; FallbackKind::ALL.len()],
+    by_cause: [u64; Cause::ALL.len()],
     rows: BTreeMap<SelectionOutcome, u64>,
 }
 
@@ -35,18 +35,18 @@ pub struct SelectionOutcome {
     /// none.
     pub selector: Option<String>,
     /// Why the selector did not choose the tracer; none if it did.
-    pub fallback: Option<FallbackKind>,
+    pub cause: Option<Cause>,
 }
 
 impl SelectionCounts {
     /// Selections that fell back for this cause.
-    pub fn fallback(&self, kind: FallbackKind) -> u64 {
-        self.fallbacks[kind as usize]
+    pub fn count(&self, cause: Cause) -> u64 {
+        self.by_cause[cause as usize]
     }
 
     /// All selections.
     pub fn total(&self) -> u64 {
-        self.chosen + self.fallbacks.iter().sum::<u64>()
+        self.chosen + self.by_cause.iter().sum::<u64>()
     }
 
     /// Selections by tracer, selector and cause, those that there were.
@@ -65,7 +65,7 @@ impl SelectionCounts {
     /// let counts = registry.counts();
     /// let (outcome, selections) = counts.outcomes().next().expect("one outcome");
     /// assert_eq!(outcome.tracer.as_deref(), Some("console"));
-    /// assert_eq!(outcome.fallback.map(|kind| kind.as_str()), Some("no_selector"));
+    /// assert_eq!(outcome.cause.map(|cause| cause.as_str()), Some("no_selector"));
     /// assert_eq!(selections, 1);
     /// # Ok::<(), spanmux::RegisterError>(())
     /// ```
@@ -74,9 +74,9 @@ impl SelectionCounts {
     }
 
     pub(super) fn add(&mut self, outcome: SelectionOutcome, selections: u64) {
-        match outcome.fallback {
+        match outcome.cause {
             None => self.chosen += selections,
-            Some(kind) => self.fallbacks[kind as usize] += selections,
+            Some(kind) => self.by_cause[kind as usize] += selections,
         }
         *self.rows.entry(outcome).or_default() += selections;
     }
@@ -89,7 +89,7 @@ impl SelectionCounts {
             false => SelectionOutcome {
                 tracer: outcome.tracer.map(|_| OTHERS.to_owned()),
                 selector: outcome.selector.map(|_| OTHERS.to_owned()),
-                fallback: outcome.fallback,
+                cause: outcome.cause,
             },
         };
         self.add(outcome, selections);

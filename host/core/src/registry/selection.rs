@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Snapshot;
 use crate::context::ContextView;
-use crate::decision::{Choice, Decision, Fallback, Origin, RunCost};
+use crate::decision::{Cause, Choice, Decision, Fallback, Origin, Reason, RunCost};
 use crate::selector::{Decided, Selector};
 use crate::sync::Guard;
 
@@ -18,36 +18,10 @@ pub struct Selection<T> {
     snapshot: Guard<Arc<Snapshot<T>>>,
     tracer: Option<usize>,
     selector: Option<usize>,
-    fallback: Reason,
+    reason: Reason,
     learned: bool,
     /// What running selectors took, if any ran.
     cost: Option<Box<RunCost>>,
-}
-
-/// Why the tracer was not chosen: nearly always a word that needs no room.
-enum Reason {
-    Chosen,
-    NoTracers,
-    NoSelector,
-    Abstained,
-    Other(Box<Fallback>),
-}
-
-static NO_TRACERS: Fallback = Fallback::NoTracers;
-static NO_SELECTOR: Fallback = Fallback::NoSelector;
-static ABSTAINED: Fallback = Fallback::Abstained;
-
-impl Reason {
-    #[inline]
-    fn get(&self) -> Option<&Fallback> {
-        match self {
-            Self::Chosen => None,
-            Self::NoTracers => Some(&NO_TRACERS),
-            Self::NoSelector => Some(&NO_SELECTOR),
-            Self::Abstained => Some(&ABSTAINED),
-            Self::Other(fallback) => Some(fallback),
-        }
-    }
 }
 
 impl<T> Selection<T> {
@@ -69,17 +43,17 @@ impl<T> Selection<T> {
             learned,
             cost,
         } = chain.decide(seats, context, names);
-        let (tracer, fallback) = match brief.place() {
+        let (tracer, reason) = match brief.place() {
             Some(place) if place < tracers.len() => (Some(place), Reason::Chosen),
             None if brief.as_whole().is_none() => (snapshot.default, Reason::Abstained),
             _ => snapshot.resolve(Decision::from(brief).choice),
         };
         // Before the selection is put together, so that it is written once.
-        snapshot.count(by, tracer, &fallback, learned && cost.is_none());
+        snapshot.count(by, tracer, &reason, learned && cost.is_none());
         Self {
             tracer,
             selector: by,
-            fallback,
+            reason,
             learned,
             cost,
             snapshot,
@@ -88,15 +62,15 @@ impl<T> Selection<T> {
 
     #[cold]
     fn without_asking(snapshot: Guard<Arc<Snapshot<T>>>) -> Self {
-        let fallback = match snapshot.tracers.is_empty() {
+        let reason = match snapshot.tracers.is_empty() {
             true => Reason::NoTracers,
             false => Reason::NoSelector,
         };
-        snapshot.count(None, None, &fallback, false);
+        snapshot.count(None, None, &reason, false);
         Self {
             tracer: snapshot.default,
             selector: None,
-            fallback,
+            reason,
             learned: false,
             cost: None,
             snapshot,
@@ -114,10 +88,17 @@ impl<T> Selection<T> {
         names.get(self.tracer?).map(String::as_str)
     }
 
-    /// Why the tracer was not chosen by a selector; none if it was.
+    /// Returns the reason for the selection.
+    #[inline]
+    pub fn reason(&self) -> &Reason {
+        &self.reason
+    }
+
+    /// Returns the failure that sent the trace to the fallback tracer, or `None` if no decision
+    /// failed.
     #[inline]
     pub fn fallback(&self) -> Option<&Fallback> {
-        self.fallback.get()
+        self.reason.failure()
     }
 
     /// The selector that decided; none if all abstained or there is none.
@@ -144,10 +125,10 @@ impl<T> Selection<T> {
 impl<T> Snapshot<T> {
     #[inline]
     fn count(&self, by: Option<usize>, tracer: Option<usize>, why: &Reason, learned: bool) {
-        let told = match (why.get(), tracer) {
-            (Some(fallback), _) => Err(fallback),
+        let told = match (why.cause(), tracer) {
+            (Some(cause), _) => Err(cause),
             (None, Some(tracer)) => Ok(tracer),
-            (None, None) => Err(&NO_TRACERS),
+            (None, None) => Err(Cause::NoTracers),
         };
         self.tally.count(by, told, learned);
     }
@@ -165,8 +146,8 @@ impl<T> Snapshot<T> {
             Choice::Abstain => return (self.default, Reason::Abstained),
             Choice::Fallback(fallback) => fallback,
         };
-        let tracer = self.fallback_place(fallback.is_failure());
-        (tracer, Reason::Other(Box::new(fallback)))
+        let tracer = self.fallback_place(true);
+        (tracer, Reason::Failed(Box::new(fallback)))
     }
 }
 
@@ -175,7 +156,7 @@ impl<T> fmt::Debug for Selection<T> {
         f.debug_struct("Selection")
             .field("tracer", &self.tracer_name())
             .field("selector", &self.selector_name())
-            .field("fallback", &self.fallback())
+            .field("reason", &self.reason)
             .field("origin", &self.origin())
             .finish()
     }

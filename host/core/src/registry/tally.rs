@@ -11,7 +11,7 @@ use thread_local::ThreadLocal;
 
 use super::Snapshot;
 use super::counts::{SelectionCounts, SelectionOutcome};
-use crate::decision::{Fallback, FallbackKind};
+use crate::decision::Cause;
 
 /// The selections that were made in one state of the registry.
 ///
@@ -22,7 +22,7 @@ pub(super) struct Tally {
     tracers: Box<[String]>,
     selectors: Box<[String]>,
     /// Where each kind of fallback leads.
-    fallbacks: [Option<usize>; FallbackKind::ALL.len()],
+    fallbacks: [Option<usize>; Cause::ALL.len()],
     rows: ThreadLocal<Row>,
 }
 
@@ -43,7 +43,7 @@ impl Tally {
             selectors: selectors
                 .map(|selector| selector.name().to_owned())
                 .collect(),
-            fallbacks: FallbackKind::ALL.map(|kind| state.fallback_place(kind.is_failure())),
+            fallbacks: Cause::ALL.map(|kind| state.fallback_place(kind.is_failure())),
             rows: ThreadLocal::new(),
         }
     }
@@ -51,12 +51,12 @@ impl Tally {
     /// Counts a selection: who decided, and the tracer that was chosen or why none
     /// was.
     #[inline]
-    pub(super) fn count(&self, by: Option<usize>, told: Result<usize, &Fallback>, learned: bool) {
+    pub(super) fn count(&self, by: Option<usize>, told: Result<usize, Cause>, learned: bool) {
         let row = self.rows.get_or(|| Row::new(self.selectors.len() + 1));
         let line = by.map_or(0, |place| place + 1);
         let column = match told {
             Ok(tracer) => tracer,
-            Err(fallback) => self.tracers.len() + fallback.kind() as usize,
+            Err(cause) => self.tracers.len() + cause as usize,
         };
         if let Some(line) = row.lines.get(line) {
             let line = line.get_or_init(|| self.line());
@@ -69,7 +69,7 @@ impl Tally {
 
     #[cold]
     fn line(&self) -> Line {
-        let columns = self.tracers.len() + FallbackKind::ALL.len();
+        let columns = self.tracers.len() + Cause::ALL.len();
         (0..columns).map(|_| AtomicU64::new(0)).collect()
     }
 
@@ -102,7 +102,7 @@ impl Tally {
         SelectionOutcome {
             tracer: tracer.and_then(|place| self.tracers.get(place)).cloned(),
             selector: selector.cloned(),
-            fallback: kind.map(|kind| FallbackKind::ALL[kind]),
+            cause: kind.map(|kind| Cause::ALL[kind]),
         }
     }
 }

@@ -11,7 +11,7 @@ use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData, SpanExporter};
 use spanmux::otel::{Inbound, RoutingTracerProvider, RuntimeContextExt};
-use spanmux::{Chain, Choice, FallbackKind, native};
+use spanmux::{Cause, Chain, Choice, native};
 use tracing::field::Empty;
 use tracing::instrument::WithSubscriber;
 use tracing::{Event, Instrument, Subscriber, info_span};
@@ -387,10 +387,7 @@ fn what_a_selector_and_an_exporter_say_does_not_come_back() {
     });
     assert_eq!(provider.registry().counts().chosen, 7);
     assert_eq!(asked.load(Ordering::Relaxed), 7);
-    assert_eq!(
-        provider.registry().counts().fallback(FallbackKind::Trapped),
-        0
-    );
+    assert_eq!(provider.registry().counts().count(Cause::Trapped), 0);
     // 3 for each decision, 2 for each span that was exported, 1 of the trace. `tracing`
     // itself drops what is said while a span is made, and so one parent starts.
     assert_eq!(others.0.load(Ordering::Relaxed), 6 * 3 + 8 * 2 + 1);
