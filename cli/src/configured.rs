@@ -3,7 +3,7 @@
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use spanmux::config::{Config, ConfigBuilder};
 use spanmux::otel::Sampling;
-use spanmux::{Choice, native};
+use spanmux::{Choice, selector_fn};
 
 use crate::args::CacheArgs;
 use crate::commands::compile_cache;
@@ -22,7 +22,7 @@ pub(crate) fn with_stand_ins(config: Config, cache: &CacheArgs) -> ConfigBuilder
         }
     }
     for name in natives {
-        builder = builder.native_selector(native(name, |_, _| Choice::Abstain));
+        builder = builder.native_selector(selector_fn(name, |_, _| Choice::Abstain));
     }
     builder
 }

@@ -8,8 +8,6 @@
 //! curl -X POST localhost:8080/answer -H 'x-tenant: acme' -d 'What is a span?'
 //! ```
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -20,7 +18,7 @@ use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::FutureExt as _;
 use opentelemetry_http::HeaderExtractor;
 use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
-use spanmux::{Chain, RuntimeContext, native};
+use spanmux::{Chain, RuntimeContext, selector_fn};
 use tracing::{Instrument as _, info, info_span};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
@@ -30,12 +28,12 @@ mod tests;
 
 /// Each tenant has a tracer. All others share the default one.
 fn selectors() -> Chain {
-    Chain::new([Arc::new(native("by-tenant", |context, tracers| {
+    Chain::from(selector_fn("by-tenant", |context, tracers| {
         match context.text("tenant") {
             Some(tenant) if tracers.contains(tenant) => tracers.choose(tenant),
             _ => spanmux::Choice::Abstain,
         }
-    })) as Arc<_>])
+    }))
 }
 
 fn app(provider: RoutingTracerProvider) -> Router {

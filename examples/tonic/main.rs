@@ -7,14 +7,12 @@
 //! cargo run -p spanmux-examples --bin tonic-service
 //! ```
 
-use std::sync::Arc;
-
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::FutureExt as _;
 use opentelemetry_http::HeaderExtractor;
 use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
-use spanmux::{Chain, RuntimeContext, native};
+use spanmux::{Chain, RuntimeContext, selector_fn};
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 use tracing::{Instrument as _, info_span};
@@ -44,13 +42,13 @@ use rpc::assistant_server::{Assistant, AssistantServer};
 
 /// Free users are traced to the sampled tracer, all others to the full one.
 fn selectors() -> Chain {
-    let by_tier = native("by-tier", |context, tracers| {
+    let by_tier = selector_fn("by-tier", |context, tracers| {
         match context.text("user.tier") {
             Some("free") => tracers.choose("sampled"),
             _ => tracers.choose("full"),
         }
     });
-    Chain::new([Arc::new(by_tier) as Arc<_>])
+    Chain::from(by_tier)
 }
 
 /// Says what is known of a request, before a method is called.

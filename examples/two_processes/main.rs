@@ -13,7 +13,6 @@
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -24,7 +23,7 @@ use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use opentelemetry_http::HeaderExtractor;
 use spanmux::otel::{Inbound, RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
-use spanmux::{Chain, RuntimeContext, native};
+use spanmux::{Chain, RuntimeContext, selector_fn};
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -40,7 +39,7 @@ fn main() -> anyhow::Result<()> {
 fn provider(dir: &str, inbound: Inbound) -> anyhow::Result<RoutingTracerProvider> {
     std::fs::create_dir_all(dir)?;
     let file = |name| TracerConfig::file("shop", format!("{dir}/{name}.jsonl"));
-    let by_environment = native("by-environment", |context, tracers| {
+    let by_environment = selector_fn("by-environment", |context, tracers| {
         match context.text("environment") {
             Some("production") => tracers.choose("langfuse"),
             _ => tracers.choose("datadog"),
@@ -49,7 +48,7 @@ fn provider(dir: &str, inbound: Inbound) -> anyhow::Result<RoutingTracerProvider
     let provider = RoutingTracerProvider::builder()
         .tracer("langfuse", file("langfuse"))
         .tracer("datadog", file("datadog"))
-        .selectors(Chain::new([Arc::new(by_environment) as Arc<_>]))
+        .selectors(Chain::from(by_environment))
         .inbound(inbound)
         .build()?;
     Ok(provider)

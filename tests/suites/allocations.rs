@@ -10,7 +10,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, TracerProviderBuilder
 use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _};
 use spanmux::{
     Chain, Choice, Origin, Reason, RootSpan, RuntimeContext, Selector, TracerNames, TracerRegistry,
-    native,
+    selector_fn,
 };
 
 fn context() -> RuntimeContext {
@@ -90,8 +90,8 @@ fn a_selection_by_a_native_selector_allocates_nothing() {
         registry.register(format!("tracer-{number}"), ()).unwrap();
     }
     let selectors: [Arc<dyn Selector>; 2] = [
-        Arc::new(native("abstains", |_, _| Choice::Abstain)),
-        Arc::new(native(
+        Arc::new(selector_fn("abstains", |_, _| Choice::Abstain)),
+        Arc::new(selector_fn(
             "decides",
             |context, tracers: &TracerNames| match context.text("user.tier") {
                 Some("gold") => tracers.choose("tracer-77"),
@@ -99,7 +99,7 @@ fn a_selection_by_a_native_selector_allocates_nothing() {
             },
         )),
     ];
-    registry.set_selectors(Chain::new(selectors));
+    registry.set_selectors(Chain::from_iter(selectors));
     let context = context();
     let select = || {
         let selection = registry.select(&context.view());
@@ -130,7 +130,7 @@ fn learned(names: &[&str], context: &RuntimeContext) -> TracerRegistry<()> {
         let file = spanmux_tests::folder_of("../selectors").join(format!("{name}.wasm"));
         Arc::new(host.load_file(&file).unwrap()) as Arc<dyn Selector>
     });
-    registry.set_selectors(Chain::new(selectors));
+    registry.set_selectors(Chain::from_iter(selectors));
     drop(registry.select(&context.view()));
     registry
 }
@@ -208,15 +208,15 @@ fn routing_a_span_allocates_no_more_than_the_reason() {
     for sampler in samplers {
         let sdk = || SdkTracerProvider::builder().with_sampler(sampler.clone());
         let routed = |add: &dyn Fn(TracerProviderBuilder) -> spanmux::otel::TracerSource| {
-            let by_route = native("by-route", |context, tracers: &TracerNames| {
-                match context.text("span.http.route") {
-                    Some("/chat") => tracers.choose("only"),
-                    _ => Choice::failed("the root's attributes are read"),
-                }
+            let by_route = selector_fn("by-route", |context, tracers: &TracerNames| match context
+                .text("span.http.route")
+            {
+                Some("/chat") => tracers.choose("only"),
+                _ => Choice::failed("the root's attributes are read"),
             });
             let provider = RoutingTracerProvider::builder()
                 .tracer("only", add(sdk()))
-                .selectors(Chain::new([Arc::new(by_route) as Arc<_>]))
+                .selectors(Chain::from(by_route))
                 .build()
                 .unwrap();
             let spans = spans_of(&provider.tracer("shop"));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use spanmux::{
     Budget, Cause, Chain, ComponentSelector, Decision, Fallback, Limits, Mode, Origin,
     RuntimeContext, Selector, SelectorsDirectory, TracerNames, TracerRegistry, WatchSettings,
-    native,
+    selector_fn,
 };
 use spanmux_tests::log::Log;
 use spanmux_tests::{
@@ -238,9 +238,9 @@ fn a_suspended_selector_ends_the_chain_at_the_fallback_tracer() {
     }
     registry.set_fallback(Some("quarantine")).unwrap();
     let selector = breaks(within(HOUR), Mode::Learned);
-    let next = native("next", |_, tracers| tracers.choose("langfuse"));
+    let next = selector_fn("next", |_, tracers| tracers.choose("langfuse"));
     let links: [Arc<dyn Selector>; 2] = [Arc::new(selector), Arc::new(next)];
-    registry.set_selectors(Chain::new(links));
+    registry.set_selectors(Chain::from_iter(links));
     for number in 0..10 {
         let selection = registry.select(&told("t", number).view());
         assert_eq!(selection.tracer_name(), Some("quarantine"));
@@ -322,7 +322,7 @@ fn a_watched_directory_names_it_and_a_new_file_begins_anew() {
     };
     put("10-breaks.wasm", &guest("breaks"));
     put("20-no-component.wasm", b"not a component");
-    let chain = Arc::new(Mutex::new(Vec::new()));
+    let chain = Arc::new(Mutex::new(Chain::empty()));
     let live = chain.clone();
     let settings = WatchSettings {
         rescan: Duration::from_millis(20),
@@ -333,7 +333,9 @@ fn a_watched_directory_names_it_and_a_new_file_begins_anew() {
         .watch_with(settings, move |selectors| *live.lock().unwrap() = selectors)
         .unwrap();
     let ask = |place: usize, letter, number| {
-        let selector: Arc<dyn Selector> = chain.lock().unwrap()[place].clone();
+        let live = chain.lock().unwrap();
+        let selector: Arc<dyn Selector> = live.selectors().nth(place).unwrap().clone();
+        drop(live);
         decide(&*selector, &told(letter, number))
     };
     for number in 0..3 {

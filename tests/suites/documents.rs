@@ -139,7 +139,7 @@ fn the_configuration_of_the_readme_is_right() {
 
     let config = Config::from_file_with(&path, |name| Some(format!("the {name}"))).unwrap();
     assert!(config.warnings().is_empty(), "{:?}", config.warnings());
-    let abstains = spanmux::native("by-tenant", |_, _| spanmux::Choice::Abstain);
+    let abstains = spanmux::selector_fn("by-tenant", |_, _| spanmux::Choice::Abstain);
     let builder = config
         .builder()
         .tracer(

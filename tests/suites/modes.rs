@@ -1,7 +1,5 @@
 //! The modes of a component selector: learned, fresh for each decision, and stateful.
 
-use std::sync::Arc;
-
 use spanmux::{
     Budget, Chain, Choice, Fallback, Limits, Mode, Origin, RootSpan, RuntimeContext, Selector,
     SelectorsDirectory, TracerNames, TracerRegistry,
@@ -67,7 +65,7 @@ fn a_selection_says_that_it_was_learned() {
         .unwrap();
     let registry = TracerRegistry::<()>::new();
     registry.register("console", ()).unwrap();
-    registry.set_selectors(Chain::new([Arc::new(selector) as Arc<dyn Selector>]));
+    registry.set_selectors(Chain::from(selector));
     let context = environment("test");
     assert!(matches!(
         registry.select(&context.view()).origin(),
@@ -95,10 +93,7 @@ fn a_chain_that_ran_in_part_says_what_ran() {
     let fresh = load(&host, "console", &guest("console"));
     let registry = TracerRegistry::<()>::new();
     registry.register("console", ()).unwrap();
-    registry.set_selectors(Chain::new([
-        Arc::new(known) as Arc<dyn Selector>,
-        Arc::new(fresh),
-    ]));
+    registry.set_selectors(Chain::from(known).then(fresh));
     let context = environment("elsewhere");
     for _ in 0..2 {
         let selection = registry.select(&context.view());

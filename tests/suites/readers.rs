@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use spanmux::{Chain, Origin, Selector, TracerRegistry, native};
+use spanmux::{Origin, Selector, TracerRegistry, selector_fn};
 use spanmux_tests::{TRACERS, environment, guest, host};
 
 const SWAPS: usize = 500;
@@ -25,7 +25,7 @@ fn registry(selector: Arc<dyn Selector>) -> TracerRegistry<()> {
     for name in TRACERS {
         registry.register(name, ()).unwrap();
     }
-    registry.set_selectors(Chain::new([selector]));
+    registry.set_selectors(selector);
     registry
 }
 
@@ -38,7 +38,7 @@ fn nobody_waits_while_the_chain_is_swapped() {
     let learned = host()
         .load("by-environment", &guest("by-environment"))
         .unwrap();
-    let closure = native("closure", |_, tracers| tracers.choose("console"));
+    let closure = selector_fn("closure", |_, tracers| tracers.choose("console"));
     for (what, selector) in [
         ("learned", Arc::new(learned) as Arc<dyn Selector>),
         ("native", Arc::new(closure)),
@@ -62,7 +62,7 @@ fn round(selector: &Arc<dyn Selector>) -> u64 {
             .map(|_| scope.spawn(|| read(&registry, &over, &selections)))
             .collect();
         for _ in 0..SWAPS {
-            registry.set_selectors(Chain::new([selector.clone()]));
+            registry.set_selectors(selector.clone());
             // Readers are to have met this chain.
             let before = selections.load(Ordering::Relaxed);
             while selections.load(Ordering::Relaxed) < before + 10 {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use spanmux::{
     Cause, Chain, Choice, Fallback, Lifecycle, Reason, RegisterError, RuntimeContext, Selector,
-    TracerRegistry, native,
+    TracerRegistry, selector_fn,
 };
 
 /// A tracer that counts what is done to it.
@@ -66,7 +66,7 @@ fn names(registry: &TracerRegistry<Probe>) -> Vec<String> {
 }
 
 fn chain(selector: impl Selector + 'static) -> Chain {
-    Chain::new([Arc::new(selector) as Arc<dyn Selector>])
+    Chain::from(selector)
 }
 
 fn failed(fallback: Fallback) -> Reason {
@@ -131,9 +131,9 @@ fn names_compare_exactly_and_the_empty_one_is_refused() {
     let registry = registry(&different);
     assert_eq!(names(&registry), different);
     for name in different {
-        assert!(registry.has(name), "{name:?}");
+        assert!(registry.contains(name), "{name:?}");
     }
-    assert!(!registry.has("CONSOLE"));
+    assert!(!registry.contains("CONSOLE"));
 
     let error = registry.register("", Probe::default()).unwrap_err();
     assert_eq!(error, RegisterError::EmptyName);
@@ -172,7 +172,7 @@ fn get_default_list_and_has() {
     assert_eq!(name, "a");
     assert!(Arc::ptr_eq(&tracer, &registry.get("a").unwrap()));
     assert!(registry.get("missing").is_none());
-    assert!(registry.has("b") && !registry.has("missing"));
+    assert!(registry.contains("b") && !registry.contains("missing"));
 
     // The list is a copy: what is done to it is not done to the registry.
     let mut list = registry.list();
@@ -212,7 +212,7 @@ fn a_default_that_was_flagged_stays_when_one_before_it_goes() {
 fn clear_drops_tracers_default_and_selectors_without_shutdown() {
     let registry = registry(&["a"]);
     let tracer = registry.get("a").unwrap();
-    registry.set_selectors(chain(native("b", |_, tracers| tracers.choose("b"))));
+    registry.set_selectors(chain(selector_fn("b", |_, tracers| tracers.choose("b"))));
 
     registry.clear();
 
@@ -269,9 +269,9 @@ fn flush_drains_and_keeps_running() {
 #[test]
 fn a_registry_is_a_value_and_two_share_nothing() {
     let (one, two) = (registry(&["a"]), registry(&["b"]));
-    assert!(!one.has("b") && !two.has("a"));
+    assert!(!one.contains("b") && !two.contains("a"));
     one.clear();
-    assert!(two.has("b"));
+    assert!(two.contains("b"));
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn the_order_is_that_of_registration_always() {
 fn the_selector_gets_a_copy_of_the_names_and_a_context_that_it_cannot_write() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let registry = registry(&["b", "a"]);
-    registry.set_selectors(chain(native("probe", {
+    registry.set_selectors(chain(selector_fn("probe", {
         let seen = seen.clone();
         move |context, tracers| {
             *seen.lock().unwrap() = tracers.as_slice().to_vec();
@@ -307,7 +307,7 @@ fn the_selector_gets_a_copy_of_the_names_and_a_context_that_it_cannot_write() {
 fn it_is_asked_with_one_tracer_and_not_with_none() {
     let asked = Arc::new(AtomicU32::new(0));
     let registry = TracerRegistry::new();
-    registry.set_selectors(chain(native("counts", {
+    registry.set_selectors(chain(selector_fn("counts", {
         let asked = asked.clone();
         move |_, _| {
             asked.fetch_add(1, Ordering::SeqCst);
@@ -360,7 +360,7 @@ fn what_is_no_answer_goes_to_the_default_with_its_reason() {
     ];
     for (row, answer, expected) in rows {
         let registry = registry(&["a", "b"]);
-        registry.set_selectors(chain(native("s", move |_, tracers| answer(tracers))));
+        registry.set_selectors(chain(selector_fn("s", move |_, tracers| answer(tracers))));
         let found = selected(&registry);
         assert_eq!(found, (Some("a".to_owned()), expected.clone()), "{row}");
         assert_eq!(
@@ -376,7 +376,7 @@ fn what_is_no_answer_goes_to_the_default_with_its_reason() {
 fn a_name_from_another_registry_cannot_point_beyond_this_one() {
     let registry = registry(&["a"]);
     let other = spanmux::TracerNames::new(["x", "y", "z"]);
-    registry.set_selectors(chain(native("s", move |_, _| other.choose("z"))));
+    registry.set_selectors(chain(selector_fn("s", move |_, _| other.choose("z"))));
     let (tracer, reason) = selected(&registry);
     assert_eq!(tracer.as_deref(), Some("a"));
     assert_eq!(reason.cause(), Some(Cause::UnknownTracer));
@@ -389,12 +389,12 @@ fn a_failed_decision_may_go_to_a_tracer_of_its_own() {
     assert!(error.to_string().contains("default, quarantine"), "{error}");
     registry.set_fallback(Some("quarantine")).unwrap();
 
-    registry.set_selectors(chain(native("fails", |_, _| {
+    registry.set_selectors(chain(selector_fn("fails", |_, _| {
         Choice::failed("unknown tenant")
     })));
     assert_eq!(selected(&registry).0.as_deref(), Some("quarantine"));
     // To abstain is no failure.
-    registry.set_selectors(chain(native("abstains", |_, _| Choice::Abstain)));
+    registry.set_selectors(chain(selector_fn("abstains", |_, _| Choice::Abstain)));
     assert_eq!(selected(&registry).0.as_deref(), Some("default"));
     registry.set_selectors(Chain::empty());
     assert_eq!(
@@ -403,7 +403,7 @@ fn a_failed_decision_may_go_to_a_tracer_of_its_own() {
     );
 
     // The fallback cannot dangle either.
-    registry.set_selectors(chain(native("fails", |_, _| {
+    registry.set_selectors(chain(selector_fn("fails", |_, _| {
         Choice::failed("unknown tenant")
     })));
     assert!(registry.unregister("quarantine"));
@@ -422,7 +422,7 @@ fn the_first_selector_that_does_not_abstain_decides_and_a_failure_ends_the_chain
         let registry = registry(&["a", "b", "c"]);
         let selectors = answers.iter().enumerate().map(|(place, answer)| {
             let answer = (*answer).to_owned();
-            Arc::new(native(
+            Arc::new(selector_fn(
                 place.to_string(),
                 move |_, tracers| match &*answer {
                     "abstain" => Choice::Abstain,
@@ -431,7 +431,7 @@ fn the_first_selector_that_does_not_abstain_decides_and_a_failure_ends_the_chain
                 },
             )) as Arc<dyn Selector>
         });
-        registry.set_selectors(Chain::new(selectors));
+        registry.set_selectors(Chain::from_iter(selectors));
         let selection = registry.select(&RuntimeContext::empty().view());
         assert_eq!(selection.tracer_name(), Some(tracer), "{answers:?}");
         assert_eq!(selection.selector_name(), by, "{answers:?}");
@@ -498,14 +498,13 @@ fn selections_are_counted_by_tracer_selector_and_cause_over_all_changes() {
         registry.select(&context.build().unwrap().view());
     };
     select("b");
-    registry.set_selectors(Chain::new([
-        Arc::new(native("by-key", |context, tracers| {
-            match context.text("tracer") {
-                Some("-") => Choice::Abstain,
-                name => tracers.choose(name.unwrap_or_default()),
-            }
-        })) as Arc<_>,
-    ]));
+    registry.set_selectors(Chain::from(selector_fn(
+        "by-key",
+        |context, tracers| match context.text("tracer") {
+            Some("-") => Choice::Abstain,
+            name => tracers.choose(name.unwrap_or_default()),
+        },
+    )));
     ["b", "b", "-", "nowhere"].into_iter().for_each(select);
     // The places change, the names do not.
     assert!(registry.unregister("a"));

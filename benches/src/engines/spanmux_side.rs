@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use spanmux::{
     Chain, CompileCache, ComponentSelector, ContextView, Limits, Mode, Origin, Selection, Selector,
-    SelectorHost, TracerNames, TracerRegistry, native,
+    SelectorHost, TracerNames, TracerRegistry, selector_fn,
 };
 
 use crate::engines::{Engine, Row};
@@ -66,7 +66,7 @@ pub fn registry<N: Into<String>>(
     for name in tracers {
         registry.register(name, ())?;
     }
-    registry.set_selectors(Chain::new(selectors));
+    registry.set_selectors(selectors);
     Ok(Arc::new(registry))
 }
 
@@ -104,7 +104,7 @@ impl Engine for Select {
 
 /// A native closure as the selector of a registry.
 pub fn native_selector(question: Question) -> Arc<dyn Selector> {
-    Arc::new(native("native", move |context, tracers| {
+    Arc::new(selector_fn("native", move |context, tracers| {
         tracers.choose(question.answer(|key| context.text(key)))
     }))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
-use spanmux::{ComponentSelector, RuntimeContext, Selector, TracerRegistry, native};
+use spanmux::{ComponentSelector, RuntimeContext, Selector, TracerRegistry, selector_fn};
 
 use super::Bench;
 use crate::allocations::{self, resident};
@@ -43,7 +43,7 @@ fn learns(bytes: usize) -> Result<(Arc<TracerRegistry<()>>, ComponentSelector)> 
 
 /// The same in native code: what it costs to read as many contexts.
 fn native_users() -> Arc<dyn Selector> {
-    Arc::new(native("users", |context, tracers| {
+    Arc::new(selector_fn("users", |context, tracers| {
         if context.text("environment") == Some("development")
             || context.text("region") == Some("nowhere")
             || context.text("tier") == Some("internal")

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use spanmux::{
-    Chain, Choice, Mode, RuntimeContext, Selector, SelectorHost, TracerRegistry, native,
+    Chain, Choice, Mode, RuntimeContext, Selector, SelectorHost, TracerRegistry, selector_fn,
 };
 
 use super::Bench;
@@ -158,7 +158,7 @@ fn decides(host: &SelectorHost, mode: Option<Mode>) -> Result<Arc<dyn Selector>>
 fn abstains(host: &SelectorHost, mode: Option<Mode>, number: usize) -> Result<Arc<dyn Selector>> {
     let name = format!("abstains-{number}");
     Ok(match mode {
-        None => Arc::new(native(name, |context, tracers| {
+        None => Arc::new(selector_fn(name, |context, tracers| {
             match context.text("tenant") {
                 Some("nobody") => tracers.choose("console"),
                 _ => Choice::Abstain,
@@ -224,7 +224,7 @@ fn component_size(bench: &mut Bench<'_>, host: &SelectorHost) -> Result<()> {
             let selector = selector.with_mode(mode);
             let registry = TracerRegistry::new();
             registry.register("langfuse", ())?;
-            registry.set_selectors(Chain::new([Arc::new(selector) as Arc<_>]));
+            registry.set_selectors(Chain::from(selector));
             let context = context.clone();
             ensure!(
                 registry.select(&context.view()).reason().cause().is_none(),

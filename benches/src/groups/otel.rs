@@ -61,7 +61,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
         .tracer("langfuse", sdk())
         .tracer("datadog", sdk())
         .tracer("console", sdk())
-        .selectors(Chain::new([selector as Arc<_>]))
+        .selectors(selector as Arc<dyn spanmux::Selector>)
         .build()?;
     let direct = sdk().build();
     let case = Question::OneKey.cases().swap_remove(0);

@@ -110,7 +110,7 @@ impl Service {
         };
         let watched = SelectorsDirectory::new(live, spanmux_side::host()?)
             .watch_with(settings, move |selectors| {
-                taken.set_selectors(Chain::new(selectors))
+                taken.set_selectors(selectors)
             })?;
         Ok(Self {
             folder,

@@ -146,7 +146,7 @@ impl Loaded {
     }
 
     fn chain(&self) -> Chain {
-        Chain::new(self.files().iter().map(LoadedFile::selector))
+        self.files().iter().map(LoadedFile::selector).collect()
     }
 
     fn all_loaded(&self) -> bool {

@@ -252,7 +252,7 @@ impl LoadReport {
     /// The chain: each file at its place. One that could not be loaded answers
     /// with [`Fallback::Unavailable`].
     pub fn chain(&self) -> Chain {
-        Chain::new(self.files.iter().map(LoadedFile::selector))
+        self.files.iter().map(LoadedFile::selector).collect()
     }
 }
 

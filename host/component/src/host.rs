@@ -59,7 +59,7 @@ const WORKER_STACK: usize = COMPILER_STACK + (64 << 10);
 ///
 /// let host = SelectorHost::new(Limits::default())?;
 /// let selector = host.load_file("selectors/50-environment.wasm".as_ref())?;
-/// let chain = Chain::new([Arc::new(selector) as Arc<_>]);
+/// let chain = Chain::from(selector);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]

@@ -24,7 +24,7 @@ use spanmux_otel::{BuildError, RoutingTracerProvider, Sampling, TracerSource};
 /// ```
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
 /// use spanmux::config::Config;
-/// use spanmux::native;
+/// use spanmux::selector_fn;
 ///
 /// let config = Config::from_toml(r#"
 ///     service = "shop"
@@ -36,7 +36,7 @@ use spanmux_otel::{BuildError, RoutingTracerProvider, Sampling, TracerSource};
 /// let provider = config
 ///     .builder()
 ///     .tracer("own", SdkTracerProvider::builder())
-///     .native_selector(native("by-tenant", |context, tracers| {
+///     .native_selector(selector_fn("by-tenant", |context, tracers| {
 ///         tracers.choose(context.text("tenant").map_or("console", |_| "own"))
 ///     }))
 ///     .build()?;
@@ -197,7 +197,8 @@ impl ConfigBuilder {
         let provider = self.build_with(selectors)?;
         let registry = provider.registry().clone();
         let watch = |directory: SelectorsDirectory| {
-            directory.watch(move |files| registry.set_selectors(order.chain(files)))
+            directory
+                .watch(move |files| registry.set_selectors(order.chain(files.selectors().cloned())))
         };
         let watched = directory.map(watch).transpose();
         Ok((provider, watched.map_err(ConfigBuildError::Directory)?))

@@ -147,7 +147,7 @@ impl Order {
         if !placed(THE_REST) {
             chain.extend(rest().cloned());
         }
-        Chain::new(chain)
+        Chain::from(chain)
     }
 }
 

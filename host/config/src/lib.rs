@@ -4,12 +4,12 @@
 //! ```no_run
 //! use opentelemetry_sdk::trace::SdkTracerProvider;
 //! use spanmux::config::Config;
-//! use spanmux::native;
+//! use spanmux::selector_fn;
 //!
 //! let provider = Config::from_file("spanmux.toml")?
 //!     .builder()
 //!     .tracer("own", SdkTracerProvider::builder())
-//!     .native_selector(native("by-tenant", |context, tracers| {
+//!     .native_selector(selector_fn("by-tenant", |context, tracers| {
 //!         tracers.choose(context.text("tenant").unwrap_or("langfuse"))
 //!     }))
 //!     .build()?;

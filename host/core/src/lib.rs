@@ -10,7 +10,7 @@
 //! 1. [`RuntimeContext`] and [`ContextView`]: the facts about a run, and the questions that a
 //!    selector may ask.
 //! 2. [`Decision`] and [`Fallback`]: a selector's answer, as plain values.
-//! 3. [`Selector`], [`native`] and [`Chain`]: native code and components behind one trait.
+//! 3. [`Selector`], [`selector_fn`] and [`Chain`]: native code and components behind one trait.
 //! 4. `learned`: the decision cache.
 //! 5. [`TracerRegistry`] and [`Selection`]: the named tracers, and the selected one.
 
@@ -36,10 +36,10 @@ pub use decision::{
     Budget, Cause, Choice, Decision, Fallback, Origin, Reason, RunCost, Suspension, TracerIndex,
 };
 pub use registry::{
-    Lifecycle, LifecycleFailure, LifecycleReport, NoSuchTracer, RegisterError, Selection,
-    SelectionCounts, SelectionOutcome, TracerRegistry, Undelivered,
+    Lifecycle, LifecycleFailure, LifecycleReport, RegisterError, Selection, SelectionCounts,
+    SelectionOutcome, TracerRegistry, Undelivered, UnknownTracerError,
 };
-pub use selector::{Chain, Selector, native};
+pub use selector::{Chain, Selector, selector_fn};
 pub use tracer_names::{MAX_NAME_BYTES, TracerNames};
 
 /// Parts that the other crates of Spanmux share. Not covered by semantic versioning.

@@ -39,15 +39,15 @@ use tally::{Tallies, Tally};
 ///
 /// # Examples
 /// ```
-/// use spanmux::{Chain, RuntimeContext, TracerRegistry, native};
+/// use spanmux::{Chain, RuntimeContext, TracerRegistry, selector_fn};
 /// use std::sync::Arc;
 ///
 /// let registry = TracerRegistry::<&str>::new();
 /// registry.register("console", "http://localhost:4318")?;
 /// registry.register("langfuse", "https://cloud.langfuse.com")?;
-/// registry.set_selectors(Chain::new([Arc::new(native("by-environment", |context, tracers| {
+/// registry.set_selectors(Chain::from(selector_fn("by-environment", |context, tracers| {
 ///     tracers.choose(context.text("environment").map_or("console", |_| "langfuse"))
-/// })) as Arc<_>]));
+/// })));
 ///
 /// let context = RuntimeContext::builder().set("environment", "production").build()?;
 /// let selection = registry.select(&context.view());
@@ -145,7 +145,7 @@ impl<T> TracerRegistry<T> {
 
     /// [`unregister`](Self::unregister), and gives the tracer.
     #[doc(hidden)]
-    pub fn take_out(&self, name: &str) -> Result<Arc<T>, NoSuchTracer> {
+    pub fn take_out(&self, name: &str) -> Result<Arc<T>, UnknownTracerError> {
         self.change(|next| {
             let gone = next.find(name)?;
             let tracer = next.tracers.remove(gone);
@@ -178,8 +178,8 @@ impl<T> TracerRegistry<T> {
     /// or with `None` back to the default.
     ///
     /// # Errors
-    /// [`NoSuchTracer`] if no tracer has this name. Nothing is changed then.
-    pub fn set_fallback(&self, name: Option<&str>) -> Result<(), NoSuchTracer> {
+    /// [`UnknownTracerError`] if no tracer has this name. Nothing is changed then.
+    pub fn set_fallback(&self, name: Option<&str>) -> Result<(), UnknownTracerError> {
         self.change(|next| {
             next.fallback = match name {
                 None => None,
@@ -190,7 +190,8 @@ impl<T> TracerRegistry<T> {
     }
 
     /// Puts another chain of selectors in place of the present one, whole.
-    pub fn set_selectors(&self, chain: Chain) {
+    pub fn set_selectors(&self, chain: impl Into<Chain>) {
+        let chain = chain.into();
         let changed: Result<(), std::convert::Infallible> = self.change(|next| {
             next.chain = chain;
             Ok(())
@@ -218,7 +219,7 @@ impl<T> TracerRegistry<T> {
     }
 
     /// Whether a tracer has this name.
-    pub fn has(&self, name: &str) -> bool {
+    pub fn contains(&self, name: &str) -> bool {
         self.current.load().names.contains(name)
     }
 
@@ -390,14 +391,14 @@ impl std::error::Error for RegisterError {}
 
 /// A name that no tracer has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoSuchTracer {
+pub struct UnknownTracerError {
     /// The name.
     pub name: String,
     /// The names that there are.
     pub known: Vec<String>,
 }
 
-impl fmt::Display for NoSuchTracer {
+impl fmt::Display for UnknownTracerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -411,4 +412,4 @@ impl fmt::Display for NoSuchTracer {
     }
 }
 
-impl std::error::Error for NoSuchTracer {}
+impl std::error::Error for UnknownTracerError {}

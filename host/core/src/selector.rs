@@ -15,7 +15,7 @@ use crate::tracer_names::TracerNames;
 
 /// Decides which tracer receives a trace.
 ///
-/// Implement it for logic with state of its own; for a function, use [`native`];
+/// Implement it for logic with state of its own; for a function, use [`selector_fn`];
 /// for a component, load it with a `SelectorHost`.
 ///
 /// It is asked on the thread that starts the root span, so it must not wait.
@@ -56,9 +56,9 @@ pub trait Selector: Send + Sync {
 ///
 /// # Examples
 /// ```
-/// use spanmux::{Choice, native};
+/// use spanmux::{Choice, selector_fn};
 ///
-/// let by_environment = native("by-environment", |context, tracers| {
+/// let by_environment = selector_fn("by-environment", |context, tracers| {
 ///     match context.text("environment") {
 ///         Some("production") => tracers.choose("langfuse"),
 ///         Some(_) => tracers.choose("console"),
@@ -67,7 +67,7 @@ pub trait Selector: Send + Sync {
 /// });
 /// # let _ = by_environment;
 /// ```
-pub fn native<F>(name: impl Into<String>, select: F) -> impl Selector
+pub fn selector_fn<F>(name: impl Into<String>, select: F) -> impl Selector
 where
     F: Fn(&ContextView<'_>, &TracerNames) -> Choice + Send + Sync,
 {
@@ -123,17 +123,24 @@ impl Chain {
         Self::default()
     }
 
-    /// A chain of these selectors in this order.
-    pub fn new(selectors: impl IntoIterator<Item = Arc<dyn Selector>>) -> Self {
-        Self {
-            links: selectors
-                .into_iter()
-                .map(|selector| Link {
-                    selector,
-                    logged: AtomicU16::new(0),
-                })
-                .collect(),
-        }
+    /// Appends the selectors of another chain.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::{Chain, Choice, selector_fn};
+    ///
+    /// let by_tenant = selector_fn("by-tenant", |context, tracers| match context.text("tenant") {
+    ///     Some(tenant) => tracers.choose(tenant),
+    ///     None => Choice::Abstain,
+    /// });
+    /// let console = selector_fn("console", |_, tracers| tracers.choose("console"));
+    /// let chain = Chain::from(by_tenant).then(console);
+    /// assert_eq!(chain.len(), 2);
+    /// ```
+    #[must_use]
+    pub fn then(self, next: impl Into<Self>) -> Self {
+        let next = next.into();
+        self.selectors().chain(next.selectors()).cloned().collect()
     }
 
     /// The selectors in the order in which they are asked.
@@ -193,6 +200,43 @@ impl Chain {
             learned,
             cost,
         }
+    }
+}
+
+impl<S: Selector + 'static> From<S> for Chain {
+    fn from(selector: S) -> Self {
+        Self::from(Arc::new(selector) as Arc<dyn Selector>)
+    }
+}
+
+impl From<Arc<dyn Selector>> for Chain {
+    fn from(selector: Arc<dyn Selector>) -> Self {
+        std::iter::once(selector).collect()
+    }
+}
+
+impl From<Vec<Arc<dyn Selector>>> for Chain {
+    fn from(selectors: Vec<Arc<dyn Selector>>) -> Self {
+        selectors.into_iter().collect()
+    }
+}
+
+impl FromIterator<Arc<dyn Selector>> for Chain {
+    fn from_iter<I: IntoIterator<Item = Arc<dyn Selector>>>(selectors: I) -> Self {
+        let link = |selector| Link {
+            selector,
+            logged: AtomicU16::new(0),
+        };
+        Self {
+            links: selectors.into_iter().map(link).collect(),
+        }
+    }
+}
+
+impl<S: Selector + 'static> FromIterator<S> for Chain {
+    fn from_iter<I: IntoIterator<Item = S>>(selectors: I) -> Self {
+        let shared = |selector| Arc::new(selector) as Arc<dyn Selector>;
+        selectors.into_iter().map(shared).collect()
     }
 }
 

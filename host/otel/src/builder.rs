@@ -11,7 +11,7 @@ use super::otel_tracer::OtelTracer;
 use super::provider::RoutingTracerProvider;
 use super::settings::Settings;
 use spanmux_core::Chain;
-use spanmux_core::{NoSuchTracer, RegisterError, TracerRegistry};
+use spanmux_core::{RegisterError, TracerRegistry, UnknownTracerError};
 
 /// Collects what a [`RoutingTracerProvider`] starts with.
 ///
@@ -116,8 +116,8 @@ impl RoutingTracerProviderBuilder {
     }
 
     /// The selectors to ask.
-    pub fn selectors(mut self, chain: Chain) -> Self {
-        self.selectors = chain;
+    pub fn selectors(mut self, chain: impl Into<Chain>) -> Self {
+        self.selectors = chain.into();
         self
     }
 
@@ -142,9 +142,9 @@ impl RoutingTracerProviderBuilder {
             }
             .map_err(BuildError::Register)?;
         }
-        if let Some(name) = self.default.filter(|name| !registry.has(name)) {
+        if let Some(name) = self.default.filter(|name| !registry.contains(name)) {
             let known = registry.names().as_slice().to_vec();
-            return Err(BuildError::Default(NoSuchTracer { name, known }));
+            return Err(BuildError::Default(UnknownTracerError { name, known }));
         }
         if self.fallback.is_some() {
             registry
@@ -174,9 +174,9 @@ pub enum BuildError {
     /// A tracer cannot be registered.
     Register(RegisterError),
     /// The default names no tracer.
-    Default(NoSuchTracer),
+    Default(UnknownTracerError),
     /// The fallback names no tracer.
-    Fallback(NoSuchTracer),
+    Fallback(UnknownTracerError),
 }
 
 impl fmt::Display for BuildError {

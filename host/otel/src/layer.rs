@@ -52,15 +52,15 @@ impl RoutingTracerProvider {
     /// ```
     /// use opentelemetry_sdk::trace::SdkTracerProvider;
     /// use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt};
-    /// use spanmux::{Chain, RuntimeContext, native};
+    /// use spanmux::{Chain, RuntimeContext, selector_fn};
     /// use std::sync::Arc;
     /// use tracing_subscriber::layer::SubscriberExt;
     ///
     /// let provider = RoutingTracerProvider::builder()
     ///     .tracer("acme", SdkTracerProvider::builder())
-    ///     .selectors(Chain::new([Arc::new(native("by-tenant", |context, tracers| {
+    ///     .selectors(Chain::from(selector_fn("by-tenant", |context, tracers| {
     ///         tracers.choose(context.text("tenant").unwrap_or_default())
-    ///     })) as Arc<_>]))
+    ///     })))
     ///     .build()?;
     /// let subscriber = tracing_subscriber::registry().with(provider.layer());
     /// let _guard = tracing::subscriber::set_default(subscriber); // or `.init()`

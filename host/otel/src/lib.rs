@@ -52,16 +52,16 @@
 //! ```
 //! use opentelemetry::trace::{Tracer, TracerProvider};
 //! use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt, TracerConfig};
-//! use spanmux::{Chain, RuntimeContext, native};
+//! use spanmux::{Chain, RuntimeContext, selector_fn};
 //! use std::sync::Arc;
 //!
-//! let by_tenant = native("by-tenant", |context, tracers| {
+//! let by_tenant = selector_fn("by-tenant", |context, tracers| {
 //!     tracers.choose(context.text("tenant").unwrap_or("quarantine"))
 //! });
 //! let provider = RoutingTracerProvider::builder()
 //!     .tracer("acme", TracerConfig::console_to("shop", std::io::sink()))
 //!     .tracer("quarantine", opentelemetry_sdk::trace::SdkTracerProvider::builder())
-//!     .selectors(Chain::new([Arc::new(by_tenant) as Arc<_>]))
+//!     .selectors(Chain::from(by_tenant))
 //!     .fallback("quarantine")
 //!     .build()?;
 //! opentelemetry::global::set_tracer_provider(provider.clone());

@@ -19,7 +19,7 @@ use super::settings::Settings;
 use super::shared::Shared;
 use super::telemetry;
 use super::tracer::RoutingTracer;
-use spanmux_core::{LifecycleReport, NoSuchTracer, TracerRegistry};
+use spanmux_core::{LifecycleReport, TracerRegistry, UnknownTracerError};
 use spanmux_export::internal::DEFAULT_DEADLINE;
 
 /// Sends each trace to the tracer that a registry selects for it.
@@ -141,7 +141,7 @@ impl RoutingTracerProvider {
     /// tracer besides, for a second at most, because spans that have ended may be kept.
     ///
     /// # Errors
-    /// [`NoSuchTracer`] if no tracer has this name.
+    /// [`UnknownTracerError`] if no tracer has this name.
     ///
     /// # Examples
     /// ```
@@ -161,7 +161,11 @@ impl RoutingTracerProvider {
     /// assert_eq!((counts.ended, counts.delivered, counts.lost()), (1, 1, 0));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn remove(&self, name: &str, time: Duration) -> Result<LifecycleReport, NoSuchTracer> {
+    pub fn remove(
+        &self,
+        name: &str,
+        time: Duration,
+    ) -> Result<LifecycleReport, UnknownTracerError> {
         let registry = &self.shared.registry;
         let tracer = registry.take_out(name)?;
         let mut tracers = vec![(name.to_owned(), tracer)];

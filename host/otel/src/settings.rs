@@ -67,14 +67,14 @@ impl RoutingTracerProviderBuilder {
     /// use opentelemetry::{Context, KeyValue};
     /// use opentelemetry_sdk::trace::SdkTracerProvider;
     /// use spanmux::otel::RoutingTracerProvider;
-    /// use spanmux::{Chain, native};
+    /// use spanmux::{Chain, selector_fn};
     /// use std::sync::Arc;
     ///
     /// let provider = RoutingTracerProvider::builder()
     ///     .tracer("acme", SdkTracerProvider::builder())
-    ///     .selectors(Chain::new([Arc::new(native("by-tenant", |context, tracers| {
+    ///     .selectors(Chain::from(selector_fn("by-tenant", |context, tracers| {
     ///         tracers.choose(context.text("tenant").unwrap_or_default())
-    ///     })) as Arc<_>]))
+    ///     })))
     ///     .baggage_keys(["tenant"])
     ///     .build()?;
     /// let context = Context::new().with_baggage([KeyValue::new("tenant", "acme")]);

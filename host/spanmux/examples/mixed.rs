@@ -10,7 +10,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use spanmux::config::Config;
 use spanmux::otel::RuntimeContextExt as _;
-use spanmux::{Choice, RuntimeContext, native};
+use spanmux::{Choice, RuntimeContext, selector_fn};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/mixed.toml");
 
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let provider = Config::from_file(FILE)?
         .builder()
         .tracer("custom", custom.build())
-        .native_selector(native("by-tier", |context, tracers| {
+        .native_selector(selector_fn("by-tier", |context, tracers| {
             match context.text("user.tier") {
                 Some("premium") => tracers.choose("custom"),
                 _ => Choice::Abstain,

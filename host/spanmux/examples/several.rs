@@ -8,14 +8,14 @@ use opentelemetry::Context;
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use spanmux::config::Config;
 use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _};
-use spanmux::{Choice, RuntimeContext, native};
+use spanmux::{Choice, RuntimeContext, selector_fn};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/several.toml");
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let provider = Config::from_file(FILE)?
         .builder()
-        .native_selector(native("by-environment", |context, tracers| {
+        .native_selector(selector_fn("by-environment", |context, tracers| {
             match context.text("environment") {
                 Some("production") => tracers.choose("langfuse"),
                 Some("staging") => tracers.choose("datadog"),

@@ -7,7 +7,7 @@
 //! never torn. A wrong name, an error, a trap or a timeout never reaches the
 //! caller: the trace goes to the default tracer, and the [`Selection`] says why.
 //!
-//! A selector is a native function ([`native`]) or a WebAssembly component, written
+//! A selector is a native function ([`selector_fn`]) or a WebAssembly component, written
 //! in any language and dropped as a file into a directory. A component has no
 //! authority: it can ask the context, and answer.
 //!
@@ -15,7 +15,7 @@
 //! 1. [`RuntimeContext`] and [`ContextView`]: what is known of a run, and what may
 //!    be asked.
 //! 2. [`Decision`], [`Fallback`]: what a selector answers, as plain values.
-//! 3. [`Selector`], [`native`], [`Chain`]: who answers.
+//! 3. [`Selector`], [`selector_fn`], [`Chain`]: who answers.
 #![cfg_attr(
     feature = "components",
     doc = "4. [`SelectorHost`], [`Limits`]: components, each decision in a sandbox of its own."
@@ -67,10 +67,10 @@ pub use spanmux_otel as otel;
 pub use spanmux_core::explanation;
 pub use spanmux_core::{
     Budget, Cause, Chain, Choice, ContextError, ContextLimits, ContextView, Decision, Fallback,
-    Lifecycle, LifecycleFailure, LifecycleReport, MAX_NAME_BYTES, NoSuchTracer, Origin, Reason,
-    RegisterError, RootSpan, RunCost, RuntimeContext, RuntimeContextBuilder, Selection,
-    SelectionCounts, SelectionOutcome, Selector, SpanAttributes, Suspension, TracerIndex,
-    TracerNames, TracerRegistry, Undelivered, Value, native,
+    Lifecycle, LifecycleFailure, LifecycleReport, MAX_NAME_BYTES, Origin, Reason, RegisterError,
+    RootSpan, RunCost, RuntimeContext, RuntimeContextBuilder, Selection, SelectionCounts,
+    SelectionOutcome, Selector, SpanAttributes, Suspension, TracerIndex, TracerNames,
+    TracerRegistry, Undelivered, UnknownTracerError, Value, selector_fn,
 };
 
 #[cfg(all(feature = "components", spanmux_mutations))]

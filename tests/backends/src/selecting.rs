@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use spanmux::{
     Chain, Choice, Limits, Mode, RootSpan, RuntimeContext, Selector, SelectorHost,
-    SelectorsDirectory, TracerRegistry, native,
+    SelectorsDirectory, TracerRegistry, selector_fn,
 };
 
 use crate::tracers::{FALLBACK, TRACERS};
@@ -107,10 +107,10 @@ impl SelectorSet {
             registry.register(tracer, Arc::new(()))?;
         }
         registry.set_fallback(Some(FALLBACK))?;
-        registry.set_selectors(Chain::new(asked));
+        registry.set_selectors(Chain::from_iter(asked));
         Ok(Self {
             name,
-            chain: Chain::new(routing),
+            chain: Chain::from_iter(routing),
             asked: registry,
         })
     }
@@ -139,7 +139,7 @@ impl SelectorSet {
 }
 
 fn pinned() -> Arc<dyn Selector> {
-    Arc::new(native(PINNED, |context, tracers| {
+    Arc::new(selector_fn(PINNED, |context, tracers| {
         match context.text("pin") {
             Some(tracer) => tracers.choose(tracer),
             None => Choice::Abstain,

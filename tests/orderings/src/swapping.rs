@@ -7,7 +7,7 @@ use loom::thread;
 
 use crate::context::RuntimeContext;
 use crate::registry::TracerRegistry;
-use crate::selector::{Chain, native};
+use crate::selector::{Chain, selector_fn};
 
 type Registry = TracerRegistry<&'static str>;
 
@@ -19,10 +19,10 @@ fn registry() -> Arc<Registry> {
 
 /// Chooses the last one that there is.
 fn last() -> Chain {
-    Chain::new([Arc::new(native("last", |_, tracers| {
+    Chain::from(selector_fn("last", |_, tracers| {
         let last = tracers.as_slice().last().map_or("", String::as_str);
         tracers.choose(last)
-    })) as Arc<_>])
+    }))
 }
 
 /// A tracer that is there, under its own name, and why it.
@@ -73,7 +73,7 @@ pub(crate) fn no_change_is_lost() {
         other.join().expect("it registered");
     }
     for name in ["console", "langfuse", "datadog"] {
-        assert!(registry.has(name), "{name} was lost");
+        assert!(registry.contains(name), "{name} was lost");
     }
     assert_eq!(registry.selectors().len(), 1, "the chain was lost");
 }

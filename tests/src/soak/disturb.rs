@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use spanmux::{Chain, Choice, Selector, native};
+use spanmux::{Chain, Choice, Selector, selector_fn};
 
 use super::service::{FAILING, Service};
 use super::{FALLBACK, TRACERS};
@@ -98,7 +98,7 @@ pub(super) fn registry(service: &Service, over: &AtomicBool, every: Duration) ->
             }
             // By hand; the directory puts its own there at its next change.
             4 => {
-                let chain = Chain::new([by_hand()]);
+                let chain = Chain::from(by_hand());
                 plain.set_selectors(chain.clone());
                 traced.set_selectors(chain);
             }
@@ -112,7 +112,7 @@ pub(super) fn registry(service: &Service, over: &AtomicBool, every: Duration) ->
 }
 
 fn by_hand() -> Arc<dyn Selector> {
-    Arc::new(native("by-hand", |context, tracers| {
+    Arc::new(selector_fn("by-hand", |context, tracers| {
         match context.has("do") {
             true => tracers.choose(FAILING),
             false => Choice::Abstain,

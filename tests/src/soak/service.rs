@@ -15,8 +15,7 @@ use spanmux::delivery::BatchConfig;
 use spanmux::exporters::Exporter;
 use spanmux::otel::{OtelTracer, RoutingTracerProvider, TracerConfig};
 use spanmux::{
-    Chain, Limits, SelectionCounts, SelectorsDirectory, TracerRegistry, WatchSettings,
-    WatchedDirectory,
+    Limits, SelectionCounts, SelectorsDirectory, TracerRegistry, WatchSettings, WatchedDirectory,
 };
 use tempfile::TempDir;
 
@@ -70,7 +69,7 @@ impl Service {
         let registries = (plain.clone(), provider.registry().clone());
         let watched = SelectorsDirectory::new(live, host_within(limits()))
             .watch_with(settings, move |selectors| {
-                let chain = Chain::new(selectors);
+                let chain = selectors;
                 registries.0.set_selectors(chain.clone());
                 registries.1.set_selectors(chain);
             })

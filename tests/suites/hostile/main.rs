@@ -183,7 +183,7 @@ impl Trial {
                 "50-attack"
             );
             let name = selection.tracer_name().expect("a registered tracer");
-            assert!(self.registry.has(name));
+            assert!(self.registry.contains(name));
             outcomes.push((name.to_owned(), selection.fallback().cloned()));
         }
         let (name, fallback) = outcomes[0].clone();

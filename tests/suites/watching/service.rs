@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spanmux::{
-    Cause, Chain, Limits, Origin, RuntimeContext, Selector as _, SelectorHost, SelectorsDirectory,
+    Cause, Limits, Origin, RuntimeContext, Selector as _, SelectorHost, SelectorsDirectory,
     TracerRegistry, WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
 };
 use spanmux_tests::{TRACERS, component, host_within, limits, text};
@@ -62,7 +62,7 @@ impl Service {
         let directory = SelectorsDirectory::new(folder.path().join("live"), host.clone());
         let watched = made(directory, folder.path())
             .watch_with(settings, move |selectors| {
-                live.set_selectors(Chain::new(selectors));
+                live.set_selectors(selectors);
             })
             .unwrap();
         Self {

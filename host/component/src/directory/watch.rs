@@ -13,7 +13,7 @@ use super::pins::LockFile;
 use super::watched::Files;
 use super::watcher::{Events, Shared, Watcher};
 use super::{DirectoryError, SelectorsDirectory};
-use spanmux_core::Selector;
+use spanmux_core::{Chain, TracerRegistry};
 
 /// How a directory is watched. Build it from [`Default`] and change what you need.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,14 +77,13 @@ impl SelectorsDirectory {
     ///
     /// # Examples
     /// ```no_run
-    /// use spanmux::{Chain, Limits, SelectorHost, SelectorsDirectory, TracerRegistry};
+    /// use spanmux::{Limits, SelectorHost, SelectorsDirectory, TracerRegistry};
     /// use std::sync::Arc;
     ///
     /// let registry = Arc::new(TracerRegistry::<()>::new());
     /// let host = SelectorHost::new(Limits::default())?;
-    /// let live = registry.clone();
     /// let watched = SelectorsDirectory::new("selectors", host)
-    ///     .watch(move |selectors| live.set_selectors(Chain::new(selectors)))?;
+    ///     .watch_into(&registry)?;
     /// for file in watched.status().files {
     ///     println!("{}: {:?} {:?}", file.name, file.active, file.refused);
     /// }
@@ -92,9 +91,21 @@ impl SelectorsDirectory {
     /// ```
     pub fn watch(
         self,
-        on_change: impl FnMut(Vec<Arc<dyn Selector>>) + Send + 'static,
+        on_change: impl FnMut(Chain) + Send + 'static,
     ) -> Result<WatchedDirectory, DirectoryError> {
         self.watch_with(WatchSettings::default(), on_change)
+    }
+
+    /// Watches the directory and sets every new chain on a registry.
+    ///
+    /// # Errors
+    /// As [`watch`](Self::watch).
+    pub fn watch_into<T: Send + Sync + 'static>(
+        self,
+        registry: &Arc<TracerRegistry<T>>,
+    ) -> Result<WatchedDirectory, DirectoryError> {
+        let registry = Arc::clone(registry);
+        self.watch(move |chain| registry.set_selectors(chain))
     }
 
     /// As [`watch`](Self::watch), with settings.
@@ -104,7 +115,7 @@ impl SelectorsDirectory {
     pub fn watch_with(
         self,
         settings: WatchSettings,
-        on_change: impl FnMut(Vec<Arc<dyn Selector>>) + Send + 'static,
+        on_change: impl FnMut(Chain) + Send + 'static,
     ) -> Result<WatchedDirectory, DirectoryError> {
         let shared = Arc::new(Shared::default());
         let (wake, woken) = mpsc::sync_channel(1);

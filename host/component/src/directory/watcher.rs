@@ -15,7 +15,7 @@ use super::pins::LockFile;
 use super::watch::WatchSettings;
 use super::watched::{Files, Found, Patience};
 use super::{DirectoryError, SelectorsDirectory, stamp};
-use spanmux_core::Selector;
+use spanmux_core::Chain;
 
 /// A setting of nothing must not make it spin.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -46,7 +46,7 @@ pub(super) struct Events {
     source: Option<(notify::RecommendedWatcher, (u64, u64))>,
 }
 
-impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
+impl<F: FnMut(Chain)> Watcher<F> {
     /// The first look, which may fail.
     pub(super) fn begin(&mut self) -> Result<(), DirectoryError> {
         self.watch_events();
@@ -139,9 +139,9 @@ impl<F: FnMut(Vec<Arc<dyn Selector>>)> Watcher<F> {
     }
 
     fn call(&mut self) {
-        let selectors = self.files.selectors();
-        let count = selectors.len();
-        let call = AssertUnwindSafe(|| (self.on_change)(selectors));
+        let chain = Chain::from(self.files.selectors());
+        let count = chain.len();
+        let call = AssertUnwindSafe(|| (self.on_change)(chain));
         match catch_unwind(call) {
             Ok(()) => tracing::info!(selectors = count, "another chain of selectors is live"),
             Err(_) => tracing::error!(

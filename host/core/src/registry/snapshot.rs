@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::NoSuchTracer;
+use super::UnknownTracerError;
 use super::tally::Tally;
 use crate::seat::Seat;
 use crate::selector::Chain;
@@ -55,8 +55,8 @@ impl<T> Snapshot<T> {
         self.names.as_slice().iter().position(|known| known == name)
     }
 
-    pub(super) fn find(&self, name: &str) -> Result<usize, NoSuchTracer> {
-        self.place(name).ok_or_else(|| NoSuchTracer {
+    pub(super) fn find(&self, name: &str) -> Result<usize, UnknownTracerError> {
+        self.place(name).ok_or_else(|| UnknownTracerError {
             name: name.to_owned(),
             known: self.names.as_slice().to_vec(),
         })

@@ -9,7 +9,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use spanmux::genai::{Ai, AiOptions};
 use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt};
-use spanmux::{Chain, Choice, RuntimeContext, native};
+use spanmux::{Chain, Choice, RuntimeContext, selector_fn};
 
 /// AI spans over the plain SDK, and what it exports.
 pub(crate) fn ai(options: AiOptions) -> (Ai, InMemorySpanExporter) {
@@ -59,14 +59,13 @@ impl Fleet {
     pub(crate) fn new(by_trace_id: bool) -> Self {
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
-        let by_key = native("by-key", move |context, tracers| {
+        let by_key = selector_fn("by-key", move |context, tracers| {
             count.fetch_add(1, Ordering::Relaxed);
             let wanted = context.text("tracer");
             wanted.map_or(Choice::Abstain, |name| tracers.choose(name))
         });
         let exporters: Vec<_> = NAMES.map(|_| InMemorySpanExporter::default()).into();
-        let mut builder =
-            RoutingTracerProvider::builder().selectors(Chain::new([Arc::new(by_key) as Arc<_>]));
+        let mut builder = RoutingTracerProvider::builder().selectors(Chain::from(by_key));
         for (name, exporter) in NAMES.iter().zip(&exporters) {
             let sdk = SdkTracerProvider::builder().with_simple_exporter(exporter.clone());
             builder = match by_trace_id {

@@ -6,7 +6,7 @@ use opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use spanmux::config::{ConfigBuilder, LoadedSelectors};
 use spanmux::otel::Sampling;
-use spanmux::{Choice, CompileCache, native};
+use spanmux::{Choice, CompileCache, selector_fn};
 
 use crate::support::Folder;
 
@@ -36,8 +36,8 @@ fn builder(folder: &Folder, text: &str) -> ConfigBuilder {
     folder
         .builder(text)
         .cache(CompileCache::in_directory(cache))
-        .native_selector(native("one", |_, _| Choice::Abstain))
-        .native_selector(native("two", |_, _| Choice::Abstain))
+        .native_selector(selector_fn("one", |_, _| Choice::Abstain))
+        .native_selector(selector_fn("two", |_, _| Choice::Abstain))
 }
 
 fn names(loaded: &LoadedSelectors) -> Vec<String> {
@@ -137,7 +137,7 @@ fn tracers_are_those_of_the_file_in_its_order_and_then_those_of_the_code() {
         .builder(file)
         .tracer("more", SdkTracerProvider::builder())
         .tracer("10", SdkTracerProvider::builder())
-        .native_selector(native("fails", |_, tracers| tracers.choose("nobody")))
+        .native_selector(selector_fn("fails", |_, tracers| tracers.choose("nobody")))
         .build()
         .unwrap();
     let registry = provider.registry();

@@ -90,7 +90,7 @@ fn the_annotated_file_is_right_and_is_built() {
             "own",
             opentelemetry_sdk::trace::SdkTracerProvider::builder(),
         )
-        .native_selector(spanmux::native("by-tenant", |_, _| {
+        .native_selector(spanmux::selector_fn("by-tenant", |_, _| {
             spanmux::Choice::Abstain
         }))
         .build()
@@ -100,5 +100,5 @@ fn the_annotated_file_is_right_and_is_built() {
         names.as_slice(),
         ["langfuse", "datadog", "own", "quarantine"]
     );
-    assert!(provider.registry().has("own"));
+    assert!(provider.registry().contains("own"));
 }

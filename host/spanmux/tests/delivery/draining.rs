@@ -12,7 +12,7 @@ use opentelemetry_sdk::trace::{
 };
 use parking_lot::Mutex;
 use spanmux::otel::{RoutingTracerProvider, Sampling, TracerSource};
-use spanmux::{Chain, Selector, native};
+use spanmux::{Chain, selector_fn};
 
 use crate::support::*;
 
@@ -25,7 +25,7 @@ fn remove_drains_open_traces_first() {
     tracer.start_with_context("early", &root).end();
     let removed = thread::scope(|scope| {
         let removing = scope.spawn(|| provider.remove("only", LONG).unwrap());
-        eventually(|| !provider.registry().has("only"));
+        eventually(|| !provider.registry().contains("only"));
         // Ended spans are sent. The open trace continues in its tracer.
         eventually(|| exporter.took("early") == 1);
         tracer.start_with_context("late", &root).end();
@@ -46,14 +46,12 @@ fn root_starts_in_a_tracer_removed_after_its_selection() {
     let provider = provider(&[&exporter], patient(100, 10));
     let registry = provider.registry().clone();
     let (asked, is_asked) = std::sync::mpsc::channel();
-    let slow = native("slow", move |_, tracers| {
+    let slow = selector_fn("slow", move |_, tracers| {
         asked.send(()).unwrap();
-        eventually(|| !registry.has("only"));
+        eventually(|| !registry.contains("only"));
         tracers.choose("only")
     });
-    provider
-        .registry()
-        .set_selectors(Chain::new([Arc::new(slow) as Arc<dyn Selector>]));
+    provider.registry().set_selectors(Chain::from(slow));
     let tracer = provider.tracer("shop");
     let removed = thread::scope(|scope| {
         let starting = scope.spawn(|| tracer.start("root").end());

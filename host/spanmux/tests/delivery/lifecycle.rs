@@ -109,8 +109,8 @@ fn tracers_are_flushed_and_shut_down_concurrently() {
 }
 
 fn to(name: &'static str) -> spanmux::Chain {
-    let to = spanmux::native("to", move |_, tracers| tracers.choose(name));
-    spanmux::Chain::new([Arc::new(to) as Arc<_>])
+    let to = spanmux::selector_fn("to", move |_, tracers| tracers.choose(name));
+    spanmux::Chain::from(to)
 }
 
 /// A processor whose flush never returns.

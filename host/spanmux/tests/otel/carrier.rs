@@ -460,7 +460,7 @@ fn a_tracer_of_many_names_is_followed_under_each() {
             let names = (0..40).map(|number| format!("name-{number}"));
             names
                 .map(|name| {
-                    if !registry.has(&name) {
+                    if !registry.contains(&name) {
                         registry.register(name.clone(), only.clone()).unwrap();
                     }
                     (

@@ -11,7 +11,7 @@ use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData, SpanExporter};
 use spanmux::otel::{Inbound, RoutingTracerProvider, RuntimeContextExt};
-use spanmux::{Cause, Chain, Choice, native};
+use spanmux::{Cause, Chain, Choice, selector_fn};
 use tracing::field::Empty;
 use tracing::instrument::WithSubscriber;
 use tracing::{Event, Instrument, Subscriber, info_span};
@@ -148,14 +148,14 @@ fn every_way_leads_to_the_tracer_of_the_root() {
 fn by_field() -> Fleet {
     let fleet = Fleet::new();
     let asked = fleet.asked.clone();
-    let by_field = native("by-field", move |context, tracers| {
+    let by_field = selector_fn("by-field", move |context, tracers| {
         asked.fetch_add(1, Ordering::Relaxed);
         match context.text("span.to") {
             Some(name) => tracers.choose(name),
             None => Choice::Abstain,
         }
     });
-    let chain = Chain::new([Arc::new(by_field) as Arc<_>]);
+    let chain = Chain::from(by_field);
     fleet.provider.registry().set_selectors(chain);
     fleet
 }
@@ -179,13 +179,13 @@ fn what_is_recorded_before_the_span_starts_is_seen() {
 #[test]
 fn a_library_that_emits_gen_ai_fields_is_routed_without_a_change() {
     let fleet = Fleet::new();
-    let chain = Chain::new([Arc::new(native("by-operation", |context, tracers| {
+    let chain = Chain::from(selector_fn("by-operation", |context, tracers| {
         let is_library = context.text("span.target") == Some("llm_library");
         match context.text("span.gen_ai.operation.name") {
             Some("chat") if is_library => tracers.choose("b"),
             _ => Choice::Abstain,
         }
-    })) as Arc<_>]);
+    }));
     fleet.provider.registry().set_selectors(chain);
     traced(&fleet.provider, || {
         let chat = info_span!(
@@ -353,7 +353,7 @@ fn what_a_selector_and_an_exporter_say_does_not_come_back() {
     let spans = InMemorySpanExporter::default();
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();
-    let talks = native("talks", move |_, tracers| {
+    let talks = selector_fn("talks", move |_, tracers| {
         count.fetch_add(1, Ordering::Relaxed);
         tracing::warn!("deciding");
         tracing::warn!(target: "spanmux::registry", "deciding");
@@ -366,7 +366,7 @@ fn what_a_selector_and_an_exporter_say_does_not_come_back() {
             "only",
             SdkTracerProvider::builder().with_simple_exporter(Talks(spans.clone())),
         )
-        .selectors(Chain::new([Arc::new(talks) as Arc<_>]))
+        .selectors(Chain::from(talks))
         .build()
         .unwrap();
     let others = Counts::default();

@@ -8,7 +8,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use parking_lot::Mutex;
 use spanmux::otel::{BuildError, OtelTracer, RoutingTracerProvider, TracerConfig};
-use spanmux::{Chain, native};
+use spanmux::{Chain, selector_fn};
 
 use crate::support::{CARRIERS, Carrier, remote, run, tracer};
 
@@ -39,13 +39,13 @@ fn two() -> (RoutingTracerProvider, [Kept; 2]) {
     let batch = SdkTracerProvider::builder()
         .with_batch_exporter(kept[1].clone())
         .build();
-    let by_key = native("by-key", |context, tracers| {
+    let by_key = selector_fn("by-key", |context, tracers| {
         tracers.choose(context.text("tracer").unwrap_or_default())
     });
     let provider = RoutingTracerProvider::builder()
         .tracer("simple", simple)
         .tracer("batch", batch)
-        .selectors(Chain::new([Arc::new(by_key) as Arc<_>]))
+        .selectors(Chain::from(by_key))
         .build()
         .unwrap();
     (provider, kept)
@@ -176,7 +176,7 @@ fn one_tracer_under_two_names_is_shut_down_once() {
 fn configured_and_ready_made_tracers_stand_side_by_side() {
     let dir = tempfile::tempdir().unwrap();
     let (ready, exporter) = tracer();
-    let by_key = native("by-key", |context, tracers| {
+    let by_key = selector_fn("by-key", |context, tracers| {
         tracers.choose(context.text("tracer").unwrap_or_default())
     });
     let provider = RoutingTracerProvider::builder()
@@ -187,7 +187,7 @@ fn configured_and_ready_made_tracers_stand_side_by_side() {
             "file",
             TracerConfig::file("shop", dir.path().join("spans.jsonl")),
         )
-        .selectors(Chain::new([Arc::new(by_key) as Arc<_>]))
+        .selectors(Chain::from(by_key))
         .fallback("ready")
         .build()
         .unwrap();

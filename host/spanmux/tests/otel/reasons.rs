@@ -6,7 +6,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use spanmux::otel::{RoutingTracerProvider, attributes};
-use spanmux::{Chain, Choice, ContextView, Decision, Origin, Selector, TracerNames, native};
+use spanmux::{Chain, Choice, ContextView, Decision, Origin, Selector, TracerNames, selector_fn};
 
 use crate::support::{attribute, run, tracer};
 
@@ -60,13 +60,13 @@ impl Selector for FromFile {
 
 #[test]
 fn the_root_says_why_and_its_children_do_not() {
-    let chain = |selector: Arc<dyn Selector>| Chain::new([selector]);
+    let chain = |selector: Arc<dyn Selector>| Chain::from(selector);
     let chosen = chain(Arc::new(FromFile(Choice::Abstain)));
     let failed = chain(Arc::new(FromFile(Choice::failed("no such tenant"))));
-    let unknown = chain(Arc::new(native("by-key", |_, tracers| {
+    let unknown = chain(Arc::new(selector_fn("by-key", |_, tracers| {
         tracers.choose("nosuch")
     })));
-    let abstained = chain(Arc::new(native("by-key", |_, _| Choice::Abstain)));
+    let abstained = chain(Arc::new(selector_fn("by-key", |_, _| Choice::Abstain)));
     let rows: [(Chain, &[(&str, &str)]); 5] = [
         (
             chosen,

@@ -7,7 +7,7 @@ use std::thread;
 use opentelemetry::Context;
 use opentelemetry::trace::{FutureExt as _, Span, TraceContextExt, Tracer, TracerProvider};
 use spanmux::otel::{OtelTracer, RoutingTracer, RuntimeContextExt};
-use spanmux::{Chain, Choice, native};
+use spanmux::{Chain, Choice, selector_fn};
 
 use crate::support::{
     CARRIERS, Fleet, NAMES, assert_whole, by_key, eventually, run, tracer, wants,
@@ -121,7 +121,7 @@ const CHANGES: [(&str, Change); 7] = [
 ];
 
 fn to(name: &'static str) -> Chain {
-    Chain::new([Arc::new(native("to", move |_, tracers| tracers.choose(name))) as Arc<_>])
+    Chain::from(selector_fn("to", move |_, tracers| tracers.choose(name)))
 }
 
 #[test]
@@ -265,8 +265,8 @@ fn a_child_that_abstains_or_fails_is_not_asked() {
     let fleet = Fleet::new();
     let tracer = fleet.provider.tracer("shop");
     let root = run("b").with_span(tracer.start_with_context("root", &run("b")));
-    let fails = Arc::new(native("fails", |_, _| Choice::failed("never asked"))) as Arc<_>;
-    fleet.provider.registry().set_selectors(Chain::new([fails]));
+    let fails = Arc::new(selector_fn("fails", |_, _| Choice::failed("never asked"))) as Arc<_>;
+    fleet.provider.registry().set_selectors(fails);
     tracer.start_with_context("child", &root).end();
     root.span().end();
     assert_eq!(fleet.counts(), [0, 2, 0]);

@@ -7,7 +7,7 @@ use opentelemetry::trace::{Span, SpanKind, TraceContextExt, Tracer, TracerProvid
 use opentelemetry::{Array, Context, KeyValue, Value};
 use parking_lot::Mutex;
 use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt};
-use spanmux::{Cause, Chain, Choice, RuntimeContext, native};
+use spanmux::{Cause, Chain, Choice, RuntimeContext, selector_fn};
 
 use crate::support::{CARRIERS, Fleet, remote, run, tracer, wants};
 
@@ -19,13 +19,13 @@ fn seen(
 ) -> String {
     let answer = Arc::new(Mutex::new(String::new()));
     let to = answer.clone();
-    let selector = native("looks", move |context, _| {
+    let selector = selector_fn("looks", move |context, _| {
         *to.lock() = format!("{:?}", context.get(key));
         Choice::Abstain
     });
     let provider = RoutingTracerProvider::builder()
         .tracer("only", tracer().0)
-        .selectors(Chain::new([Arc::new(selector) as Arc<_>]))
+        .selectors(Chain::from(selector))
         .build()
         .unwrap();
     let cx = Context::new().with_runtime_context(run);
@@ -194,11 +194,11 @@ fn an_empty_registry_gives_spans_that_do_nothing() {
 fn a_selector_that_panics_does_not_break_the_call() {
     let (good, exporter) = tracer();
     let (quarantine, quarantined) = tracer();
-    let panics = native("panics", |_, _| panic!("by hand"));
+    let panics = selector_fn("panics", |_, _| panic!("by hand"));
     let provider = RoutingTracerProvider::builder()
         .tracer("good", good)
         .tracer("quarantine", quarantine)
-        .selectors(Chain::new([Arc::new(panics) as Arc<_>]))
+        .selectors(Chain::from(panics))
         .fallback("quarantine")
         .build()
         .unwrap();
@@ -218,7 +218,7 @@ fn spans_that_a_selector_starts_are_not_asked_about() {
         .build()
         .unwrap();
     let (inner, count) = (provider.tracer("selector"), asked.clone());
-    let traces = native("traces itself", move |_, _| {
+    let traces = selector_fn("traces itself", move |_, _| {
         count.fetch_add(1, Ordering::Relaxed);
         // A root, and a child of whatever is open around the root.
         for cx in [Context::new(), Context::current()] {
@@ -228,9 +228,7 @@ fn spans_that_a_selector_starts_are_not_asked_about() {
         }
         Choice::Abstain
     });
-    provider
-        .registry()
-        .set_selectors(Chain::new([Arc::new(traces) as Arc<_>]));
+    provider.registry().set_selectors(Chain::from(traces));
     let tracer = provider.tracer("shop");
     tracer.in_span("root", |_| {
         for _ in 0..2 {

@@ -17,7 +17,7 @@ use opentelemetry_sdk::trace::{
 use spanmux::otel::{
     OtelTracer, RoutingTracerProvider, RoutingTracerProviderBuilder as Builder, RuntimeContextExt,
 };
-use spanmux::{Chain, Choice, RuntimeContext, native};
+use spanmux::{Chain, Choice, RuntimeContext, selector_fn};
 
 /// The tracers of [`Fleet::new`]; the first is the default.
 pub(crate) const NAMES: [&str; 3] = ["a", "b", "c"];
@@ -123,13 +123,13 @@ impl Fleet {
 /// Chooses the tracer that the key `tracer` names, and counts how often it is asked.
 pub(crate) fn by_key(asked: &Arc<AtomicUsize>) -> Chain {
     let asked = asked.clone();
-    Chain::new([Arc::new(native("by-key", move |context, tracers| {
+    Chain::from(selector_fn("by-key", move |context, tracers| {
         asked.fetch_add(1, Ordering::Relaxed);
         match context.text("tracer") {
             Some(name) => tracers.choose(name),
             None => Choice::Abstain,
         }
-    })) as Arc<_>])
+    }))
 }
 
 /// A run that wants this tracer, without a span.

@@ -113,7 +113,6 @@ fn metrics_do_not_keep_a_provider_alive() {
 fn a_run_is_timed_and_a_known_decision_is_not() {
     use spanmux::otel::RuntimeContextExt as _;
     use spanmux::{Chain, Limits, RuntimeContext, SelectorHost};
-    use std::sync::Arc;
 
     let (provider, meters, exporter) = observed();
     let host = SelectorHost::new(Limits::default()).unwrap();
@@ -122,7 +121,7 @@ fn a_run_is_timed_and_a_known_decision_is_not() {
         "/../../selectors/50-environment.wasm"
     );
     let selector = host.load_file(file.as_ref()).unwrap();
-    let chain = Chain::new([Arc::new(selector) as Arc<_>]);
+    let chain = Chain::from(selector);
     provider.registry().set_selectors(chain);
     for _ in 0..3 {
         let context = RuntimeContext::builder().set("environment", "production");
