@@ -140,7 +140,7 @@ fn identifiers(key: &str, salt: &str, buckets: u32) -> Vec<String> {
             break;
         }
         let id = format!("id-{number}");
-        let Ok(context) = RuntimeContext::builder().set(key, &id).build() else {
+        let Ok(context) = RuntimeContext::builder().set(key, &id).try_build() else {
             break;
         };
         let Some(share) = context.view().bucket(key, salt, buckets) else {

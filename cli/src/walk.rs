@@ -147,8 +147,8 @@ mod tests {
         });
         let empty = RuntimeContext::empty();
         let bucketed = RuntimeContext::builder().set("a", f64::NAN).set("user", 7);
-        let bucketed = bucketed.build().unwrap();
-        let other = RuntimeContext::builder().set("a", "x").build().unwrap();
+        let bucketed = bucketed.build();
+        let other = RuntimeContext::builder().set("a", "x").build();
         let counted = [&empty, &bucketed, &empty, &other].map(|c| walk.count(&c.view()));
         assert_eq!(counted, [true, true, true, false]);
         assert_eq!(walk.explanation.hits, 3);

@@ -55,8 +55,7 @@ async fn traced(
     let run = RuntimeContext::builder()
         .set("environment", "production")
         .set("tenant", tenant)
-        .build()
-        .unwrap_or_default(); // larger than a runtime context may be
+        .build(); // larger than a runtime context may be
     let caller = provider.propagator().extract(&HeaderExtractor(headers));
     let context = caller.with_runtime_context(run);
     let path = request.uri().path().to_owned();

@@ -67,7 +67,7 @@ fn front(dir: &str, inbound: &str) -> anyhow::Result<()> {
 
     let run = RuntimeContext::builder()
         .set("environment", "production")
-        .build()?;
+        .build();
     let context = Context::new().with_runtime_context(run);
     let answer = provider
         .tracer("front")

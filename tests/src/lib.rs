@@ -113,10 +113,7 @@ pub fn fuel(decision: &Decision) -> u64 {
 
 /// A context that says one thing: `environment`.
 pub fn environment(name: &str) -> RuntimeContext {
-    RuntimeContext::builder()
-        .set("environment", name)
-        .build()
-        .expect("a small context")
+    RuntimeContext::builder().set("environment", name).build()
 }
 
 /// How many threads of this process have this name; none where the system does

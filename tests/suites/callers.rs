@@ -307,7 +307,7 @@ fn many_at_once_get_their_own_answers() {
                 for round in 0..25 {
                     let tenant = format!("tenant-{thread}-{round}");
                     let context = RuntimeContext::builder().set("tenant", &tenant).build();
-                    let context = context.expect("a context");
+                    let context = context;
                     let asked = TracerNames::new(["get", "tenant"]);
                     let decision = asker.decide(&context.view(), &asked);
                     let expected = Fallback::UnknownTracer(format!("t{tenant}"));
@@ -403,7 +403,7 @@ fn a_view_with_a_span_is_asked_on_a_small_stack() {
     let asker = load(&host(), "asker", &guest("asker"));
     let attributes = || {
         let route = RuntimeContext::builder().set("http.route", "/chat");
-        route.build().expect("a context")
+        route.build()
     };
     thread::scope(|scope| {
         let asked = thread::Builder::new()

@@ -21,7 +21,7 @@ const MODES: [Mode; 3] = [Mode::Learned, Mode::Fresh, Mode::Stateful];
 /// What `breaks` is told to do, apart from all others by the number.
 fn told(letter: &str, number: usize) -> RuntimeContext {
     let text = format!("{letter}{number}");
-    RuntimeContext::builder().set("do", &*text).build().unwrap()
+    RuntimeContext::builder().set("do", &*text).build()
 }
 
 /// Three runs in a row, and then for this long.

@@ -148,7 +148,7 @@ fn a_file_that_is_not_let_in_holds_its_place() {
     let registry = TracerRegistry::new();
     registry.register("langfuse", ()).unwrap();
     registry.set_selectors(place.load().chain());
-    let context = RuntimeContext::builder().build().unwrap();
+    let context = RuntimeContext::builder().build();
     let selection = registry.select(&context.view());
     let Some(Fallback::Unavailable(reason)) = selection.fallback() else {
         panic!("{selection:?}");

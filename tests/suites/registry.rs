@@ -294,7 +294,7 @@ fn the_selector_gets_a_copy_of_the_names_and_a_context_that_it_cannot_write() {
             tracers.choose(context.text("wish").unwrap_or("b"))
         }
     })));
-    let context = RuntimeContext::builder().set("wish", "a").build().unwrap();
+    let context = RuntimeContext::builder().set("wish", "a").build();
 
     let selection = registry.select(&context.view());
 
@@ -495,7 +495,7 @@ fn selections_are_counted_by_tracer_selector_and_cause_over_all_changes() {
     registry.set_fallback(Some("quarantine")).unwrap();
     let select = |tracer: &str| {
         let context = RuntimeContext::builder().set("tracer", tracer);
-        registry.select(&context.build().unwrap().view());
+        registry.select(&context.build().view());
     };
     select("b");
     registry.set_selectors(Chain::from(selector_fn(

@@ -74,7 +74,7 @@ impl MockContext {
                 builder = builder.set(&known, value);
             }
         }
-        Self::frozen(builder.set(key, lend(&value)).build())
+        Self::frozen(builder.set(key, lend(&value)).try_build())
     }
 
     /// The same context with a key whose value is given as JSON text.

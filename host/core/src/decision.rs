@@ -224,6 +224,9 @@ pub enum Fallback {
     Unavailable(String),
     /// The host could not run the selector: no memory from the system, no stack.
     Host(String),
+    /// The runtime context is incomplete, because a value exceeded a limit; the error. No selector
+    /// ran.
+    IncompleteContext(String),
 }
 
 /// What a decision ran out of: one of the host's `Limits`.
@@ -249,7 +252,8 @@ impl Fallback {
             | Fallback::Trapped(text)
             | Fallback::Suspended(text)
             | Fallback::Unavailable(text)
-            | Fallback::Host(text) => text.len(),
+            | Fallback::Host(text)
+            | Fallback::IncompleteContext(text) => text.len(),
             _ => 0,
         }
     }
@@ -265,6 +269,7 @@ impl Fallback {
             Fallback::Suspended(_) => Cause::Suspended,
             Fallback::Unavailable(_) => Cause::Unavailable,
             Fallback::Host(_) => Cause::Host,
+            Fallback::IncompleteContext(_) => Cause::IncompleteContext,
         }
     }
 }
@@ -292,6 +297,9 @@ impl fmt::Display for Fallback {
                 write!(f, "the selector could not be loaded: {message}")
             }
             Fallback::Host(message) => write!(f, "the host could not run it: {message}"),
+            Fallback::IncompleteContext(message) => {
+                write!(f, "the runtime context is incomplete: {message}")
+            }
         }
     }
 }
@@ -388,11 +396,13 @@ pub enum Cause {
     Unavailable,
     /// [`Fallback::Host`]
     Host,
+    /// [`Fallback::IncompleteContext`]
+    IncompleteContext,
 }
 
 impl Cause {
     /// Every cause, in the order of [`Reason`] and [`Fallback`].
-    pub const ALL: [Cause; 11] = [
+    pub const ALL: [Cause; 12] = [
         Cause::NoTracers,
         Cause::NoSelector,
         Cause::Abstained,
@@ -404,6 +414,7 @@ impl Cause {
         Cause::Suspended,
         Cause::Unavailable,
         Cause::Host,
+        Cause::IncompleteContext,
     ];
 
     /// Returns `true` for the causes of [`Fallback`], whose traces go to the fallback tracer.
@@ -425,6 +436,7 @@ impl Cause {
             Cause::Suspended => "suspended",
             Cause::Unavailable => "unavailable",
             Cause::Host => "host",
+            Cause::IncompleteContext => "incomplete_context",
         }
     }
 }

@@ -56,5 +56,6 @@ pub mod internal {
     pub mod sync {
         pub use crate::sync::{ArcSwap, ArcSwapOption, Condvar, Guard, Mutex, OnceLock, atomic};
     }
+
     pub use crate::tracer_names::truncate;
 }

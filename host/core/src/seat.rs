@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 pub struct Seat {
     tree: OnceLock<Arc<Tree>>,
 }
+
 impl Seat {
     /// One whose tree is found already.
     pub fn before(tree: Arc<Tree>) -> Self {

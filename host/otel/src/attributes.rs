@@ -128,7 +128,7 @@ impl<'a> StartAttributes<'a> {
         let cells = || self.all.iter().map(|_| OnceLock::new()).collect();
         let frozen = self.json.get_or_init(cells).get(place)?.get_or_init(|| {
             let builder = RuntimeContext::builder().set_json("", &json(value));
-            builder.build().unwrap_or_default()
+            builder.build()
         });
         SpanAttributes::get(frozen, "")
     }

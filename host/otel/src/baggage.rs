@@ -32,7 +32,7 @@ pub(super) fn fill<'a>(
     let builder = new.fold(run.to_builder(), |builder, (key, value)| {
         builder.set(key, value.as_str())
     });
-    match builder.build() {
+    match builder.try_build() {
         Ok(filled) => Cow::Owned(filled),
         Err(error) => {
             tracing::debug!(%error, "the baggage does not fit into the runtime context");

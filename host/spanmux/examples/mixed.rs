@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tracer = provider.tracer("example");
     for tier in ["premium", "free"] {
         let user = serde_json::json!({"tier": tier});
-        let run = RuntimeContext::builder().set_json("user", &user).build()?;
+        let run = RuntimeContext::builder().set_json("user", &user).build();
         let context = Context::new().with_runtime_context(run);
         tracer.in_span_with_context(format!("agent run of {tier}"), &context, |_| {
             tracer.in_span("tool call", |_| {});

@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn run(provider: &RoutingTracerProvider, environment: &str) -> Result<(), spanmux::ContextError> {
     let run = RuntimeContext::builder().set("environment", environment);
-    let context = Context::new().with_runtime_context(run.build()?);
+    let context = Context::new().with_runtime_context(run.build());
     let tracer = provider.tracer("example");
     tracer.in_span_with_context(format!("agent run in {environment}"), &context, |_| {
         tracer.in_span("llm generation", |_| {}); // follows its root

@@ -119,7 +119,7 @@ impl Case {
         for (key, float) in &self.floats {
             builder = builder.set(key, *float);
         }
-        builder.build().expect("a context")
+        builder.build()
     }
 }
 

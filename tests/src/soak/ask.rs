@@ -123,7 +123,6 @@ fn context(random: &mut fastrand::Rng) -> RuntimeContext {
     RuntimeContext::builder()
         .set("do", &*format!("{letter}{number}"))
         .build()
-        .expect("a small context")
 }
 
 /// Selects until it is over.

@@ -67,8 +67,7 @@ fn the_table_is_what_the_document_keeps(attacks: &[Attack]) {
     // What is opened and kept once is there before the first row.
     let context = RuntimeContext::builder()
         .set("environment", "production")
-        .build()
-        .unwrap();
+        .build();
     Trial::of(&host, &attacks[0].2).run(&context);
     let before = resident_bytes().unwrap_or_default();
     for (name, attack, file) in attacks {

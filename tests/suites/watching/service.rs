@@ -100,7 +100,7 @@ impl Service {
     }
 
     pub(crate) fn tracer(&self) -> String {
-        let context = RuntimeContext::builder().build().unwrap();
+        let context = RuntimeContext::builder().build();
         let selection = self.registry.select(&context.view());
         selection.tracer_name().unwrap().to_owned()
     }
@@ -112,7 +112,7 @@ impl Service {
 
     /// Whether a decision went wrong, which to abstain is not.
     fn failed(&self) -> bool {
-        let context = RuntimeContext::builder().build().unwrap();
+        let context = RuntimeContext::builder().build();
         let selection = self.registry.select(&context.view());
         selection
             .fallback()
@@ -120,12 +120,12 @@ impl Service {
     }
 
     pub(crate) fn origin(&self) -> Origin {
-        let context = RuntimeContext::builder().build().unwrap();
+        let context = RuntimeContext::builder().build();
         self.registry.select(&context.view()).origin()
     }
 
     pub(crate) fn fallback(&self) -> bool {
-        let context = RuntimeContext::builder().build().unwrap();
+        let context = RuntimeContext::builder().build();
         self.registry
             .select(&context.view())
             .reason()

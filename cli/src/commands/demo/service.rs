@@ -72,7 +72,7 @@ fn run(number: usize) -> Result<Run> {
             7 => Work::Workflow,
             _ => Work::Agent,
         },
-        context: context.build()?,
+        context: context.build(),
     })
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Entries {
     limits: ContextLimits,
     counted: usize,
     bytes: usize,
+    /// The first value that was left out because it did not fit.
+    error: Option<Box<ContextError>>,
 }
 
 #[derive(Clone)]
@@ -70,6 +72,11 @@ impl Node {
 impl Entries {
     pub(super) fn len(&self) -> usize {
         self.map.len()
+    }
+
+    #[inline]
+    pub(super) fn error(&self) -> Option<&ContextError> {
+        self.error.as_deref()
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
@@ -169,11 +176,46 @@ impl Freezer {
         Ok(freezer.finish())
     }
 
+    pub(super) fn error(&self) -> Option<&ContextError> {
+        self.entries.error()
+    }
+
     pub(super) fn finish(self) -> Entries {
         self.entries
     }
 
-    pub(super) fn value(&mut self, key: &str, value: Value<'_>) -> Result<(), ContextError> {
+    /// Sets a value if it fits. Otherwise the entries keep the error and stay as they are.
+    pub(super) fn value_if_fits(&mut self, key: &str, value: Value<'_>) {
+        let before = self.counts();
+        let set = self.value(key, value);
+        self.keep_error(set, before);
+    }
+
+    /// As [`value_if_fits`](Self::value_if_fits), for JSON.
+    pub(super) fn json_if_fits(&mut self, key: &str, value: &serde_json::Value) {
+        let before = self.counts();
+        let set = self.json(key, value);
+        self.keep_error(set, before);
+    }
+
+    /// Marks the entries as incomplete for a reason of the caller's.
+    pub(super) fn leave_out(&mut self, error: ContextError) {
+        self.entries.error.get_or_insert_with(|| Box::new(error));
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.entries.counted, self.entries.bytes)
+    }
+
+    /// Takes the counts of a value that was left out back.
+    fn keep_error(&mut self, set: Result<(), ContextError>, before: (usize, usize)) {
+        if let Err(error) = set {
+            (self.entries.counted, self.entries.bytes) = before;
+            self.leave_out(error);
+        }
+    }
+
+    fn value(&mut self, key: &str, value: Value<'_>) -> Result<(), ContextError> {
         let mut json = String::new();
         let node = match value {
             Value::Null => Node::Null,
@@ -192,11 +234,7 @@ impl Freezer {
         self.insert(key, node, json)
     }
 
-    pub(super) fn json(
-        &mut self,
-        key: &str,
-        value: &serde_json::Value,
-    ) -> Result<(), ContextError> {
+    fn json(&mut self, key: &str, value: &serde_json::Value) -> Result<(), ContextError> {
         let mut json = String::new();
         let node = match value {
             serde_json::Value::String(text) => {

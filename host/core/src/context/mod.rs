@@ -121,7 +121,6 @@ impl RuntimeContext {
     pub fn to_builder(&self) -> RuntimeContextBuilder {
         RuntimeContextBuilder {
             freezer: Freezer::after(Entries::clone(&self.entries)),
-            error: None,
         }
     }
 
@@ -133,6 +132,33 @@ impl RuntimeContext {
     /// What a selector may ask of this context when `span` is about to start.
     pub fn view_with_span<'a>(&'a self, span: &'a RootSpan<'a>) -> ContextView<'a> {
         ContextView::new(self, Some(span))
+    }
+
+    /// Returns the first value that did not fit when the context was built, or `None` if the
+    /// context is complete.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::{Cause, ContextLimits, RuntimeContextBuilder, TracerRegistry, selector_fn};
+    ///
+    /// let mut limits = ContextLimits::default();
+    /// limits.bytes = 16;
+    /// let context = RuntimeContextBuilder::new(limits)
+    ///     .set("tenant", "acme")
+    ///     .set("prompt", "far more text than fits")
+    ///     .build();
+    /// assert!(context.error().is_some());
+    /// assert_eq!(context.view().text("tenant"), Some("acme"));
+    ///
+    /// let registry = TracerRegistry::<()>::new();
+    /// registry.register("console", ())?;
+    /// registry.set_selectors(selector_fn("console", |_, tracers| tracers.choose("console")));
+    /// let selection = registry.select(&context.view());
+    /// assert_eq!(selection.reason().cause(), Some(Cause::IncompleteContext));
+    /// # Ok::<(), spanmux::RegisterError>(())
+    /// ```
+    pub fn error(&self) -> Option<&ContextError> {
+        self.entries.error()
     }
 
     /// How many keys it has, not counting the members of its objects.
@@ -161,52 +187,73 @@ impl fmt::Debug for RuntimeContext {
     }
 }
 
-/// Collects the values of a [`RuntimeContext`].
-///
-/// A value that does not fit is reported by [`build`](Self::build), so that the
-/// calls can be chained; the first such value wins.
+/// A builder for a [`RuntimeContext`].
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct RuntimeContextBuilder {
     freezer: Freezer,
-    error: Option<ContextError>,
 }
 
 impl RuntimeContextBuilder {
-    /// Starts a context within limits of your own.
+    /// Starts a context with these limits.
     pub fn new(limits: ContextLimits) -> Self {
         Self {
             freezer: Freezer::new(limits),
-            error: None,
         }
     }
 
     /// Sets a key to a simple value. The last value of a key wins.
     ///
-    /// [`Value::Json`] is parsed, so its text needs not be canonical.
+    /// [`Value::Json`] is parsed, so its text does not have to be canonical. A value that does not
+    /// fit is left out: see [`build`](Self::build).
     pub fn set<'v>(mut self, key: &str, value: impl Into<Value<'v>>) -> Self {
-        if self.error.is_none() {
-            self.error = self.freezer.value(key, value.into()).err();
+        self.freezer.value_if_fits(key, value.into());
+        self
+    }
+
+    /// Sets a key to any value that serializes to JSON. The last value of a key wins.
+    ///
+    /// A value that does not fit, or that fails to serialize, is left out: see
+    /// [`build`](Self::build).
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::RuntimeContext;
+    /// use std::collections::BTreeMap;
+    ///
+    /// let user = BTreeMap::from([("id", "u-3"), ("tier", "free")]);
+    /// let context = RuntimeContext::builder().set_json("user", &user).build();
+    /// assert_eq!(context.view().text("user.tier"), Some("free"));
+    /// ```
+    pub fn set_json(mut self, key: &str, value: &(impl serde::Serialize + ?Sized)) -> Self {
+        match serde_json::to_value(value) {
+            Ok(value) => self.freezer.json_if_fits(key, &value),
+            Err(error) => self.freezer.leave_out(ContextError::Json {
+                key: Some(key.to_owned()),
+                message: error.to_string(),
+            }),
         }
         self
     }
 
-    /// Sets a key to a value of any JSON shape. The last value of a key wins.
-    pub fn set_json(mut self, key: &str, value: &serde_json::Value) -> Self {
-        if self.error.is_none() {
-            self.error = self.freezer.json(key, value).err();
-        }
-        self
+    /// Builds the context from everything that fits.
+    ///
+    /// If a value was left out, the context is [incomplete](RuntimeContext::error). A registry
+    /// then runs no selector, because its rules might depend on the missing value: the trace goes
+    /// to the fallback tracer with [`Fallback::IncompleteContext`](crate::Fallback).
+    pub fn build(self) -> RuntimeContext {
+        RuntimeContext::of(self.freezer.finish())
     }
 
-    /// Freezes what was set.
+    /// Builds the context if every value fits.
     ///
     /// # Errors
-    /// The first value that did not fit: too many keys or bytes, nested too deep,
-    /// or JSON text that is none.
-    pub fn build(self) -> Result<RuntimeContext, ContextError> {
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok(RuntimeContext::of(self.freezer.finish())),
+    /// The first value that did not fit: too many keys or bytes, nesting that is too deep, or
+    /// invalid JSON text.
+    pub fn try_build(self) -> Result<RuntimeContext, ContextError> {
+        let entries = self.freezer.finish();
+        match entries.error() {
+            Some(error) => Err(error.clone()),
+            None => Ok(RuntimeContext::of(entries)),
         }
     }
 }
@@ -215,7 +262,7 @@ impl RuntimeContextBuilder {
 impl fmt::Debug for RuntimeContextBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RuntimeContextBuilder")
-            .field("error", &self.error)
+            .field("error", &self.freezer.error())
             .finish_non_exhaustive()
     }
 }

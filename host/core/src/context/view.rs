@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 
 use super::RuntimeContext;
 use super::bucket;
-use super::limits::ContextLimits;
+use super::limits::{ContextError, ContextLimits};
 use super::look_up::LookUp;
 use super::value::{MAX_SAFE_INTEGER, Value};
 
@@ -159,6 +159,7 @@ impl<'a> RootSpan<'a> {
             Attributes::Frozen(attributes) => attributes,
         }
     }
+
     fn freeze(&self) -> RootSpan<'static> {
         RootSpan {
             name: Cow::Owned(self.name.clone().into_owned()),
@@ -183,6 +184,7 @@ enum FrozenValue {
     Text(Box<str>),
     Json(Box<str>),
 }
+
 impl From<Value<'_>> for FrozenValue {
     fn from(value: Value<'_>) -> Self {
         match value {
@@ -195,6 +197,7 @@ impl From<Value<'_>> for FrozenValue {
         }
     }
 }
+
 impl FrozenValue {
     fn value(&self) -> Value<'_> {
         match self {
@@ -204,6 +207,7 @@ impl FrozenValue {
         }
     }
 }
+
 impl SpanAttributes for FrozenAttributes {
     fn get(&self, key: &str) -> Option<Value<'_>> {
         let place = self.0.binary_search_by_key(&key, |(known, _)| known).ok()?;
@@ -235,6 +239,12 @@ pub struct ContextView<'a> {
 impl<'a> ContextView<'a> {
     pub(super) fn new(context: &'a RuntimeContext, span: Option<&'a RootSpan<'a>>) -> Self {
         Self { context, span }
+    }
+
+    /// The error of an incomplete context.
+    #[inline]
+    pub(crate) fn error(&self) -> Option<&'a ContextError> {
+        self.context.error()
     }
 
     /// The value of a key: as it stands, else as a dotted path, else of the root
@@ -343,6 +353,7 @@ pub struct FrozenView {
     context: RuntimeContext,
     span: Option<RootSpan<'static>>,
 }
+
 #[allow(missing_docs)] // Shared within the workspace only.
 impl FrozenView {
     pub fn view(&self) -> ContextView<'_> {

@@ -90,7 +90,7 @@ fn context(entries: &[(&str, &str)]) -> RuntimeContext {
     let builder = entries
         .iter()
         .fold(builder, |builder, (key, value)| builder.set(key, *value));
-    builder.build().unwrap()
+    builder.build()
 }
 
 fn users(users: impl IntoIterator<Item = usize>) -> Vec<RuntimeContext> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Snapshot;
-use crate::context::ContextView;
+use crate::context::{ContextError, ContextView};
 use crate::decision::{Cause, Choice, Decision, Fallback, Origin, Reason, RunCost};
 use crate::selector::{Decided, Selector};
 use crate::sync::Guard;
@@ -37,6 +37,9 @@ impl<T> Selection<T> {
         if tracers.is_empty() || chain.is_empty() {
             return Self::without_asking(snapshot);
         }
+        if let Some(error) = context.error() {
+            return Self::incomplete(snapshot, error);
+        }
         let Decided {
             brief,
             by,
@@ -56,6 +59,22 @@ impl<T> Selection<T> {
             reason,
             learned,
             cost,
+            snapshot,
+        }
+    }
+
+    /// The context lacks a value, so no selector runs: its rules might depend on it.
+    #[cold]
+    fn incomplete(snapshot: Guard<Arc<Snapshot<T>>>, error: &ContextError) -> Self {
+        let failure = Fallback::IncompleteContext(error.to_string());
+        let reason = Reason::Failed(Box::new(failure));
+        snapshot.count(None, None, &reason, false);
+        Self {
+            tracer: snapshot.fallback_place(true),
+            selector: None,
+            reason,
+            learned: false,
+            cost: None,
             snapshot,
         }
     }

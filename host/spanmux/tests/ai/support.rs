@@ -104,5 +104,5 @@ impl Fleet {
 /// A run that wants this tracer, without a span.
 pub(crate) fn run(tracer: &str) -> Context {
     let run = RuntimeContext::builder().set("tracer", tracer);
-    Context::new().with_runtime_context(run.build().unwrap())
+    Context::new().with_runtime_context(run.build())
 }

@@ -70,10 +70,7 @@ fn keys_are_taken_from_baggage_and_copied_to_spans_as_the_file_says() {
         "context = { baggage_keys = ['user.id'], copy_to_spans = ['user.id'], \
          copy_to_root_spans = ['tenant'], outbound = 'both' }",
     );
-    let run = RuntimeContext::builder()
-        .set("tenant", "acme")
-        .build()
-        .unwrap();
+    let run = RuntimeContext::builder().set("tenant", "acme").build();
     let cx = Context::new()
         .with_baggage([KeyValue::new("user.id", "u-7"), KeyValue::new("other", "x")])
         .with_runtime_context(run);

@@ -109,7 +109,7 @@ fn baggage_that_does_not_fit_is_left_out() {
         ..ContextLimits::default()
     };
     let builder = RuntimeContextBuilder::new(limits).set("tracer", "b");
-    let full = builder.build().unwrap();
+    let full = builder.build();
     let fleet = Fleet::with(|builder| builder.baggage_keys(["tenant"]).copy_to_spans(["tenant"]));
     let baggage = [KeyValue::new("tenant", "acme")];
     let cx = Context::new()
@@ -192,7 +192,7 @@ fn what_a_span_starts_with_wins_and_its_type_stays() {
     let run = RuntimeContext::builder()
         .set("user.id", 7)
         .set("tenant", "acme");
-    let cx = Context::new().with_runtime_context(run.build().unwrap());
+    let cx = Context::new().with_runtime_context(run.build());
     let tags = Value::Array(Array::I64(vec![1]));
     let own = [
         KeyValue::new("tenant", "own"),

@@ -125,7 +125,7 @@ fn a_run_is_timed_and_a_known_decision_is_not() {
     provider.registry().set_selectors(chain);
     for _ in 0..3 {
         let context = RuntimeContext::builder().set("environment", "production");
-        let cx = opentelemetry::Context::new().with_runtime_context(context.build().unwrap());
+        let cx = opentelemetry::Context::new().with_runtime_context(context.build());
         drop(provider.tracer("shop").start_with_context("root", &cx));
     }
     let sums = sums(&meters, &exporter);
