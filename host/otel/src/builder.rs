@@ -1,4 +1,4 @@
-//! Building a routing tracer provider.
+//! The builder of a routing tracer provider.
 
 use std::error::Error;
 use std::fmt;
@@ -13,10 +13,10 @@ use super::settings::Settings;
 use spanmux_core::Chain;
 use spanmux_core::{RegisterError, TracerRegistry, UnknownTracerError};
 
-/// Collects what a [`RoutingTracerProvider`] starts with.
+/// A builder for [`RoutingTracerProvider`].
 ///
-/// Tracers are registered in the order in which they are given. What is wrong is
-/// said by [`build`](Self::build), so that the calls can be chained.
+/// Tracers are registered in the order in which they are added. [`build`](Self::build)
+/// reports all errors, so calls can be chained.
 ///
 /// # Examples
 /// ```
@@ -52,17 +52,17 @@ pub struct RoutingTracerProviderBuilder {
     pub(super) settings: Settings,
 }
 
-/// Where a tracer comes from: a configuration, the builder of a provider, a
-/// ready-made provider, or a tracer that is registered under another name already.
+/// The source of a tracer: a configuration, a provider builder, a ready-made provider, or
+/// a tracer that is already registered under another name.
 ///
-/// Hand in the builder where you can: see [`OtelTracer`] for what a ready-made
-/// provider costs.
+/// Prefer a builder over a ready-made provider: see [`OtelTracer`] for the difference in
+/// cost.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TracerSource {
-    /// Made from a configuration.
+    /// A tracer built from a configuration.
     Config(Box<TracerConfig>),
-    /// Made already.
+    /// An existing tracer.
     Tracer(Arc<OtelTracer>),
 }
 
@@ -97,35 +97,37 @@ impl From<Arc<OtelTracer>> for TracerSource {
 }
 
 impl RoutingTracerProviderBuilder {
-    /// Adds a tracer. The first one is the default unless another is named.
+    /// Adds a tracer. The first one is the default tracer unless
+    /// [`default_tracer`](Self::default_tracer) names another.
     pub fn tracer(mut self, name: impl Into<String>, tracer: impl Into<TracerSource>) -> Self {
         self.tracers.push((name.into(), tracer.into()));
         self
     }
 
-    /// Names the default tracer.
+    /// Sets the default tracer.
     pub fn default_tracer(mut self, name: impl Into<String>) -> Self {
         self.default = Some(name.into());
         self
     }
 
-    /// Names the tracer to which failed decisions go, in place of the default.
+    /// Sets the fallback tracer, which receives traces with failed decisions. Defaults to
+    /// the default tracer.
     pub fn fallback(mut self, name: impl Into<String>) -> Self {
         self.fallback = Some(name.into());
         self
     }
 
-    /// The selectors to ask.
+    /// Sets the selectors.
     pub fn selectors(mut self, chain: impl Into<Chain>) -> Self {
         self.selectors = chain.into();
         self
     }
 
-    /// Makes the tracers, registers them and sets the selectors.
+    /// Builds the tracers, registers them, and sets the selectors.
     ///
     /// # Errors
-    /// The first tracer that cannot be made or registered, or a default or fallback
-    /// that names no tracer.
+    /// Returns an error for the first tracer that cannot be built or registered, or if
+    /// the default or fallback tracer is not registered.
     pub fn build(self) -> Result<RoutingTracerProvider, BuildError> {
         let registry = TracerRegistry::new();
         for (name, source) in self.tracers {
@@ -160,22 +162,22 @@ impl RoutingTracerProviderBuilder {
     }
 }
 
-/// Why a [`RoutingTracerProvider`] was not built.
+/// An error that occurs while building a [`RoutingTracerProvider`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A tracer cannot be made from its configuration.
+    /// A tracer cannot be built from its configuration.
     Tracer {
         /// The tracer's name.
         name: String,
-        /// What is wrong.
+        /// The underlying error.
         source: TracerConfigError,
     },
     /// A tracer cannot be registered.
     Register(RegisterError),
-    /// The default names no tracer.
+    /// The default tracer is not registered.
     Default(UnknownTracerError),
-    /// The fallback names no tracer.
+    /// The fallback tracer is not registered.
     Fallback(UnknownTracerError),
 }
 
@@ -183,7 +185,7 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tracer { name, .. } => {
-                write!(f, "tracer \"{}\" cannot be made", name.escape_debug())
+                write!(f, "failed to build tracer \"{}\"", name.escape_debug())
             }
             Self::Register(error) => error.fmt(f),
             Self::Default(error) => write!(f, "the default tracer: {error}"),
@@ -196,7 +198,7 @@ impl Error for BuildError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Tracer { source, .. } => Some(source),
-            // Their whole message is in ours.
+            // Our message already contains the complete message of these errors.
             Self::Register(_) | Self::Default(_) | Self::Fallback(_) => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Tracers that are made here.
+//! Tracers built from a configuration.
 
 use std::error::Error;
 use std::fmt;
@@ -16,10 +16,10 @@ use spanmux_export::exporters::{Exporter, ExporterError};
 use spanmux_export::internal::{Exporting, Processor, Scrub, exporting};
 use spanmux_export::scrub::{AttributeLimits, Redaction, SpanFilter};
 
-/// How a tracer is made: its service name, where its spans go, and how.
+/// The configuration of a tracer: its service name, exporters, sampling, and limits.
 ///
-/// What is not said here follows OpenTelemetry's own environment variables
-/// (resource attributes, limits of a span). The service name given here wins over
+/// Settings that are not given here follow OpenTelemetry's environment variables
+/// (resource attributes, span limits). The service name given here takes precedence over
 /// the environment.
 ///
 /// # Examples
@@ -55,12 +55,12 @@ pub struct TracerConfig {
     max_open_spans: usize,
 }
 
-/// How many spans of a tracer may be open at once, unless it is said: some hundred
-/// megabytes of memory if each holds a few attributes.
+/// Default maximum number of open spans per tracer: some hundred megabytes of memory if
+/// each span holds a few attributes.
 const MAX_OPEN_SPANS: usize = 100_000;
 
 impl TracerConfig {
-    /// A tracer of this service, which has no exporter yet.
+    /// Creates a configuration for a service, without exporters.
     pub fn new(service: impl Into<String>) -> Self {
         Self {
             service: service.into(),
@@ -73,34 +73,34 @@ impl TracerConfig {
         }
     }
 
-    /// A tracer that prints its traces: see [`Exporter::console`].
+    /// Creates a tracer that prints its traces: see [`Exporter::console`].
     pub fn console(service: impl Into<String>) -> Self {
         Self::new(service).exporter(Exporter::console())
     }
 
-    /// A tracer that prints to a writer of your own: see [`Exporter::console_to`].
+    /// Creates a tracer that prints to the given writer: see [`Exporter::console_to`].
     pub fn console_to(service: impl Into<String>, writer: impl Write + Send + 'static) -> Self {
         Self::new(service).exporter(Exporter::console_to(writer))
     }
 
-    /// A tracer that writes to a file: see [`Exporter::file`].
+    /// Creates a tracer that writes to a file: see [`Exporter::file`].
     pub fn file(service: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self::new(service).exporter(Exporter::file(path))
     }
 
-    /// Sends the spans here too.
+    /// Adds an exporter.
     pub fn exporter(mut self, exporter: impl Into<Exporter>) -> Self {
         self.exporters.push(exporter.into());
         self
     }
 
-    /// Which traces are recorded. All of them, unless it is said.
+    /// Sets which traces are recorded. Defaults to all of them.
     pub fn sampling(mut self, sampling: Sampling) -> Self {
         self.sampling = sampling;
         self
     }
 
-    /// An attribute of the resource, which all spans have in common.
+    /// Adds a resource attribute, which applies to all spans.
     pub fn resource(
         mut self,
         key: impl Into<opentelemetry::Key>,
@@ -110,42 +110,43 @@ impl TracerConfig {
         self
     }
 
-    /// How spans are gathered before they are sent.
+    /// Sets how spans are batched before they are sent.
     pub fn batch(mut self, batch: BatchConfig) -> Self {
         self.batch = batch;
         self
     }
 
-    /// Which values are taken out of spans, in place of the default.
+    /// Replaces the default redaction, which removes sensitive values from spans.
     pub fn redaction(mut self, redaction: Redaction) -> Self {
         self.scrub.redaction = redaction;
         self
     }
 
-    /// Leaves spans out of all exporters of this tracer.
+    /// Adds a filter that excludes spans from all exporters of this tracer.
     pub fn filter(mut self, filter: SpanFilter) -> Self {
         self.scrub.filters.push(filter);
         self
     }
 
-    /// How large attributes may be, in place of the default.
+    /// Replaces the default limits on the size of attributes.
     pub fn limits(mut self, limits: AttributeLimits) -> Self {
         self.scrub.limits = limits;
         self
     }
 
-    /// How many spans may be open at once, so that spans which are never ended do
-    /// not fill memory. What starts beyond that does nothing, and is counted as
-    /// [`too_many_open`](super::LostSpans::too_many_open). Default: 100,000.
+    /// Sets the maximum number of open spans, so that spans that are never ended cannot
+    /// fill memory. Further spans are no-ops and are counted in
+    /// [`too_many_open`](super::LostSpans::too_many_open). Defaults to 100,000.
     pub fn max_open_spans(mut self, spans: usize) -> Self {
         self.max_open_spans = spans;
         self
     }
 
-    /// Makes the tracer.
+    /// Builds the tracer.
     ///
     /// # Errors
-    /// [`TracerConfigError`] if there is no exporter, or one cannot be made.
+    /// Returns [`TracerConfigError`] if there is no exporter or an exporter cannot be
+    /// created.
     pub fn build(self) -> Result<OtelTracer, TracerConfigError> {
         if self.exporters.is_empty() {
             return Err(TracerConfigError::NoExporter);
@@ -185,24 +186,24 @@ impl TracerConfig {
     }
 }
 
-/// Why a tracer was not made.
+/// An error that occurs while building a tracer from a [`TracerConfig`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TracerConfigError {
-    /// It has no exporter.
+    /// The tracer has no exporter.
     NoExporter,
-    /// One of its exporters cannot be made.
+    /// One of the exporters cannot be created.
     Exporter(ExporterError),
-    /// An exporter of this name cannot spill.
+    /// The exporter with this name does not support a disk buffer.
     CannotSpill(String),
-    /// The directory of a spill cannot be used.
+    /// The directory of a disk buffer cannot be used.
     Spill {
         /// The directory.
         directory: PathBuf,
-        /// What the system said.
+        /// The underlying I/O error.
         source: io::Error,
     },
-    /// There is no thread for an exporter.
+    /// The thread of an exporter cannot be started.
     Thread(io::Error),
 }
 
@@ -210,20 +211,20 @@ impl fmt::Display for TracerConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoExporter => f.write_str(
-                "it has no exporter; give it one, `Exporter::discard()` if its spans shall go \
-                 nowhere",
+                "no exporter is configured; add one, for example `Exporter::discard()` to drop \
+                 all spans",
             ),
             Self::Exporter(error) => error.fmt(f),
             Self::CannotSpill(name) => write!(
                 f,
-                "its exporter \"{name}\" cannot spill; only exporters over OTLP can"
+                "exporter \"{name}\" does not support a disk buffer; only OTLP exporters do"
             ),
             Self::Spill { directory, .. } => write!(
                 f,
-                "{directory:?} cannot be spilled to; it must be a directory of this exporter \
-                 alone, and writable"
+                "cannot use {directory:?} as a disk buffer; it must be a writable directory that \
+                 only this exporter uses"
             ),
-            Self::Thread(_) => f.write_str("there is no thread for one of its exporters"),
+            Self::Thread(_) => f.write_str("failed to start the thread of an exporter"),
         }
     }
 }

@@ -1,52 +1,50 @@
-//! OpenTelemetry: a tracer provider that sends each trace to the tracer that the
-//! registry selects for it.
+//! OpenTelemetry integration: a tracer provider that sends each trace to the tracer that
+//! the registry selects for it.
 //!
-//! [`RoutingTracerProvider`] stands where an application would put one
-//! `SdkTracerProvider`. A root span asks the [registry](spanmux_core::TracerRegistry)
-//! once, and its children follow it, however they find their parent: through the
-//! current context, a context built by hand, another thread, an async task, or a
-//! span context that was put aside.
+//! [`RoutingTracerProvider`] replaces the `SdkTracerProvider` of an application. For each
+//! root span it selects a tracer from the [registry](crate::TracerRegistry). Child spans
+//! follow their root, no matter how they find their parent: through the current context,
+//! a context built by hand, another thread, an async task, or a stored span context.
 //!
 //! # How a child finds its tracer
-//! All that a child is sure to have of its parent is a span context, so that
-//! carries the choice.
+//! The only part of its parent that a child always has is the span context. The span
+//! context therefore carries the selected tracer:
 //!
-//! - **In the trace id**, where a trace begins here and its tracer's provider was
-//!   built here: made from a [configuration](TracerConfig) or from a
-//!   [builder](OtelTracer::from_builder). Such an id is as random as any other as
-//!   far as samplers look at it, and its upper 48 bits tell this provider, and
-//!   nobody else, where the trace is. A child costs hardly more than the SDK's own.
-//! - **In the `tracestate`**, everywhere else: under a remote parent, whose trace id
-//!   is not ours to choose, and with a ready-made `SdkTracerProvider`. The member is
-//!   `spanmux=<name>:<provider>-<route>`, the name percent-encoded. The SDK copies a
-//!   parent's `tracestate` several times into each child, so such a child costs two
-//!   to three times the SDK's own, and the mark is seen in exported children. Other
-//!   vendors' members stay.
+//! - **In the trace id**, if the trace begins here and the tracer's provider was built
+//!   here, from a [configuration](TracerConfig) or a [builder](OtelTracer::from_builder).
+//!   Samplers see such an id as random as any other. Its upper 48 bits identify the
+//!   route, and only this provider can read them. A child costs hardly more than one of
+//!   the SDK.
+//! - **In the `tracestate`** in all other cases: under a remote parent, whose trace id is
+//!   already fixed, and with a ready-made `SdkTracerProvider`. The entry is
+//!   `spanmux=<name>:<provider>-<route>` with a percent-encoded name. The SDK copies the
+//!   parent's `tracestate` several times for each child, so such a child costs two to
+//!   three times as much as one of the SDK, and the entry is visible in exported
+//!   children. The entries of other vendors are preserved.
 //!
-//! Where both are there, the mark counts. Either says which instance it was and not
-//! only its name, so a name that was given to another tracer meanwhile does not move
-//! an open trace.
+//! If both are present, the `tracestate` entry takes precedence. Both identify the tracer
+//! instance and not only its name. Giving the name to another tracer therefore does not
+//! move open traces.
 //!
-//! What a *remote* parent carries is the caller's, not ours, and is not followed
-//! unless the builder [says so](RoutingTracerProviderBuilder::inbound). A span with a
-//! remote parent is selected here, keeps its trace id, and its mark replaces the one
-//! that came in. (The ids of an [external trace](ExternalTrace) that the application
-//! names are another matter.) For the next process, the
-//! [propagator](RoutingTracerProvider::propagator) writes the mark into requests. A
-//! run that is [suspended](RoutingTracerProvider::suspend) and resumed elsewhere
-//! keeps its tracer.
+//! A *remote* parent is controlled by the caller. Its `tracestate` entry is ignored
+//! unless [`inbound`](RoutingTracerProviderBuilder::inbound) is configured: a tracer is
+//! selected for the span, the span keeps its trace id, and the new entry replaces the
+//! received one. (An [external trace](ExternalTrace), whose ids the application provides,
+//! is handled differently.) The [propagator](RoutingTracerProvider::propagator) writes
+//! the entry into requests to the next process. A run that is
+//! [detached](RoutingTracerProvider::suspend) and attached again in another process keeps
+//! its tracer.
 //!
-//! # What holds
-//! - A selector is asked once for each root span, and never for a child, sampled
-//!   or not, whatever was registered, unregistered or loaded since.
-//! - A selector is never asked where telemetry is suppressed, nor for spans that a
-//!   selector itself starts while it decides; both get spans that do nothing.
-//! - A fault of a selector never reaches the call that starts the span.
-//! - A tracer that was unregistered receives the rest of its open traces. Once it
-//!   is gone, their late children are spans that do nothing, and are
-//!   [counted](LostSpans).
-//! - Without a tracer, spans do nothing and carry their parent's context on. There
-//!   is no choice to inherit then, so the next span below is asked for anew.
+//! # Guarantees
+//! - The selectors run once for each root span and never for a child. This holds for
+//!   unsampled traces and after any registration, removal, or reload.
+//! - The selectors do not run while telemetry is suppressed, nor for spans that a
+//!   selector starts during its own decision. Both get no-op spans.
+//! - A failing selector never affects the call that starts the span.
+//! - An unregistered tracer still receives the rest of its open traces. After it has been
+//!   dropped, late children become no-op spans and are [counted](LostSpans).
+//! - Without a tracer, spans are no-ops that propagate the context of their parent. Since
+//!   no selection exists to inherit, the next span below selects again.
 //!
 //! # Examples
 //! ```

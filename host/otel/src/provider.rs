@@ -22,18 +22,18 @@ use super::tracer::RoutingTracer;
 use spanmux_core::{LifecycleReport, TracerRegistry, UnknownTracerError};
 use spanmux_export::internal::DEFAULT_DEADLINE;
 
-/// Sends each trace to the tracer that a registry selects for it.
+/// A tracer provider that sends each trace to the tracer that a registry selects for it.
 ///
-/// Give it to [`opentelemetry::global::set_tracer_provider`] in place of one
-/// `SdkTracerProvider`. Cheap to clone: all clones are one provider. See the
-/// [module](super) for what holds.
+/// Pass it to [`opentelemetry::global::set_tracer_provider`] instead of an
+/// `SdkTracerProvider`. Cloning is cheap; all clones share one provider. The [module
+/// documentation](super) lists the guarantees.
 ///
-/// A native selector is asked inside the call that starts a span. OpenTelemetry
-/// may hold the current context then, so a selector must not attach another: it
-/// would panic, and the trace would go to the fallback tracer.
+/// A native selector runs inside the call that starts a span. OpenTelemetry may have
+/// borrowed the current context at that time, so a selector must not attach another one:
+/// it would panic, and the trace would go to the fallback tracer.
 ///
 /// # Examples
-/// Tracers and selectors can change at any time; open traces stay where they are:
+/// Tracers and selectors can change at any time. Open traces keep their tracer:
 /// ```
 /// use opentelemetry::trace::{Span, Tracer, TracerProvider};
 /// use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
@@ -56,7 +56,8 @@ pub struct RoutingTracerProvider {
 }
 
 impl RoutingTracerProvider {
-    /// A provider over a registry of your own.
+    /// Creates a provider for an existing registry. Returns a builder for a provider with
+    /// its own registry.
     pub fn new(registry: Arc<TracerRegistry<OtelTracer>>) -> Self {
         Self::with_settings(registry, Settings::default())
     }
@@ -75,56 +76,57 @@ impl RoutingTracerProvider {
         RoutingTracerProviderBuilder::default()
     }
 
-    /// The registry, for changes at run time.
+    /// Returns the registry, for changes at run time.
     pub fn registry(&self) -> &Arc<TracerRegistry<OtelTracer>> {
         &self.shared.registry
     }
 
-    /// Writes spans' contexts into requests, with the choice of their tracer.
+    /// Returns a propagator that writes span contexts into requests, including the
+    /// selected tracer.
     pub fn propagator(&self) -> RoutingPropagator {
         RoutingPropagator::new(self.shared.clone())
     }
 
-    /// How often a choice came in where the builder says that it is
-    /// [followed](super::Inbound), and what became of it.
+    /// Returns the number of received selections that were [followed](super::Inbound) and
+    /// the number that named an unknown tracer.
     pub fn inbound(&self) -> InboundCounts {
         self.shared.inbound.read()
     }
 
-    /// Asks each tracer to export what it holds, with 10 seconds of time: those of the
-    /// registry, and those that left it and still have open traces.
+    /// Asks every tracer to export its buffered spans, with a timeout of 10 seconds. This
+    /// includes tracers that have left the registry but still have open traces.
     ///
-    /// A tracer that was made here succeeds if all that ended before was delivered,
-    /// and nothing was lost since this was asked last.
+    /// A tracer built by this crate succeeds if all spans that ended before the call were
+    /// delivered and no span was lost since the previous flush.
     pub fn flush(&self) -> LifecycleReport {
         self.flush_within(DEFAULT_DEADLINE)
     }
 
-    /// [`flush`](Self::flush) with another time. All tracers are asked at once, each on
-    /// a thread of its own, and one that is not done in time is not waited for.
+    /// Like [`flush`](Self::flush), with the given timeout. All tracers are flushed
+    /// concurrently, each on its own thread. The call does not wait for tracers that
+    /// exceed the timeout.
     ///
-    /// It blocks the thread that calls it. On an async runtime, call it where blocking
-    /// is no harm.
+    /// It blocks the calling thread. In an async runtime, call it where blocking is
+    /// allowed.
     pub fn flush_within(&self, time: Duration) -> LifecycleReport {
         let mut tracers = self.shared.registry.distinct();
         tracers.extend(self.retired());
         LifecycleReport::flush(tracers, time)
     }
 
-    /// Empties the registry and shuts down its tracers, and those that left it and
-    /// still have open traces, with 10 seconds of time. Nothing is exported afterwards:
-    /// open spans end as spans that do nothing, and are [counted](Self::lost). A second
-    /// call finds nothing to do.
+    /// Empties the registry and shuts down its tracers, with a timeout of 10 seconds.
+    /// This includes tracers that have left the registry but still have open traces.
+    /// Nothing is exported afterwards: open spans end as no-ops and are
+    /// [counted](Self::lost). A second call has no effect.
     ///
-    /// A span that ends in this very moment may be counted although it is still
-    /// exported.
+    /// A span that ends during the call may be counted even though it is still exported.
     pub fn shutdown(&self) -> LifecycleReport {
         self.shutdown_within(DEFAULT_DEADLINE)
     }
 
-    /// [`shutdown`](Self::shutdown) with another time, kept as
-    /// [`flush_within`](Self::flush_within) keeps it. What an exporter has not begun to
-    /// send when the time is up is lost, and counted.
+    /// Like [`shutdown`](Self::shutdown), with the given timeout, which works as in
+    /// [`flush_within`](Self::flush_within). Spans that an exporter has not started to
+    /// send when the timeout expires are lost and counted.
     pub fn shutdown_within(&self, time: Duration) -> LifecycleReport {
         let retired = self.retired();
         let mut tracers = self.shared.registry.take_distinct();
@@ -132,16 +134,17 @@ impl RoutingTracerProvider {
         LifecycleReport::shutdown(tracers, time)
     }
 
-    /// Takes a tracer out of the registry, waits until its open traces have ended, for
-    /// three quarters of the time at most, and shuts it down. What is open then ends as
-    /// spans that do nothing, and is [counted](Self::lost). A tracer that has another
-    /// name still is left as it is.
+    /// Removes a tracer from the registry, waits up to three quarters of `time` for its
+    /// open traces to end, and shuts it down. Spans that are still open end as no-ops and
+    /// are [counted](Self::lost). A tracer that is also registered under another name is
+    /// flushed and stays active.
     ///
-    /// A root that chose it just before starts in it. So it is waited for who holds the
-    /// tracer besides, for a second at most, because spans that have ended may be kept.
+    /// A root span that selected the tracer just before the removal still starts in it.
+    /// The call therefore also waits until no one else holds a reference to the tracer.
+    /// This wait is limited to one second, because the application may keep ended spans.
     ///
     /// # Errors
-    /// [`UnknownTracerError`] if no tracer has this name.
+    /// Returns [`NoSuchTracer`] if no tracer has this name.
     ///
     /// # Examples
     /// ```
@@ -180,26 +183,26 @@ impl RoutingTracerProvider {
         }))
     }
 
-    /// Gives Spanmux's own metrics to a meter of yours. Call it once.
+    /// Registers Spanmux's own metrics with a meter. Call it once.
     ///
-    /// | instrument | of what | attributes |
+    /// | instrument | counts | attributes |
     /// |---|---|---|
     /// | `spanmux.selections` | traces | `spanmux.tracer`, `spanmux.selector`, `spanmux.fallback` |
-    /// | `spanmux.selections.learned` | selections for which no component ran | |
-    /// | `spanmux.selector.duration` | seconds that selectors ran, as a histogram | `spanmux.selector` |
-    /// | `spanmux.selectors.changes` | times that the chain was set | |
-    /// | `spanmux.spans.exported` | spans that came to an exporter | `spanmux.tracer`, `spanmux.exporter`, `spanmux.outcome` |
-    /// | `spanmux.export.retries` | attempts beyond the first of a batch | `spanmux.tracer`, `spanmux.exporter` |
-    /// | `spanmux.spans.lost` | spans that no exporter was handed | |
-    /// | `spanmux.spans.open` | spans that are open now | `spanmux.tracer` |
-    /// | `spanmux.spans.waiting`, `spanmux.spans.spilled` | spans that wait now, in memory and on disk | `spanmux.tracer`, `spanmux.exporter` |
+    /// | `spanmux.selections.learned` | selections answered by the decision cache without running a component | |
+    /// | `spanmux.selector.duration` | run time of selectors in seconds, as a histogram | `spanmux.selector` |
+    /// | `spanmux.selectors.changes` | replacements of the selector chain | |
+    /// | `spanmux.spans.exported` | spans handed to an exporter | `spanmux.tracer`, `spanmux.exporter`, `spanmux.outcome` |
+    /// | `spanmux.export.retries` | attempts to send a batch after the first one | `spanmux.tracer`, `spanmux.exporter` |
+    /// | `spanmux.spans.lost` | spans dropped before they reached an exporter | |
+    /// | `spanmux.spans.open` | open spans | `spanmux.tracer` |
+    /// | `spanmux.spans.waiting`, `spanmux.spans.spilled` | spans waiting in memory and buffered on disk | `spanmux.tracer`, `spanmux.exporter` |
     ///
-    /// The meter's callbacks read counts, start no span and do not keep the provider
-    /// alive.
+    /// The callbacks of the meter read counters. They start no spans and do not keep the
+    /// provider alive.
     ///
     /// # Cost
-    /// Nothing for a selection that is known or native; for one that runs a
-    /// component the recording of one number.
+    /// Nothing for a native selector or a cached decision. A selection that runs a
+    /// component records one histogram value.
     ///
     /// # Examples
     /// ```
@@ -217,20 +220,21 @@ impl RoutingTracerProvider {
         telemetry::observe(&self.shared, meter);
     }
 
-    /// The spans that no exporter was handed, because their tracer had come to its
-    /// end or had too many.
+    /// Returns the number of spans that were dropped before they reached an exporter,
+    /// because their tracer was shut down or had too many open spans.
     pub fn lost(&self) -> LostSpans {
         self.shared.lost()
     }
 
-    /// What became of the spans of each tracer, by the tracers' names: of those of the
-    /// registry, and of those that left it after they were selected. What was counted
-    /// stays when a tracer goes.
+    /// Returns the delivery counts of each tracer, sorted by name. The result includes
+    /// tracers that have left the registry after being selected at least once. Counts are
+    /// kept after a tracer is dropped.
     pub fn delivery(&self) -> Vec<TracerDelivery> {
         self.shared.delivery()
     }
 
-    /// What is remembered of [external traces](super::ExternalTrace).
+    /// Returns the number of remembered and forgotten [external
+    /// traces](super::ExternalTrace).
     pub fn external_traces(&self) -> ExternalTraces {
         self.shared.external.counts()
     }
@@ -239,7 +243,8 @@ impl RoutingTracerProvider {
         &self.shared
     }
 
-    /// Tracers that are no longer in the registry, not shut down, and still held.
+    /// Returns the tracers that have left the registry, are not shut down, and are still
+    /// referenced.
     fn retired(&self) -> Vec<(String, Arc<OtelTracer>)> {
         let registered = self.shared.registry.list();
         let mut alive = self.shared.routes.alive();

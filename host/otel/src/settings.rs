@@ -1,31 +1,30 @@
-//! What a routing provider does with contexts beyond asking its selectors: each is
-//! a plain value, so that a configuration can mirror it.
+//! Settings of a routing provider that concern contexts rather than selectors. All are
+//! plain values, so that a configuration file can mirror them.
 
 use super::builder::RoutingTracerProviderBuilder;
 use super::copied::CopiedKeys;
 use super::inbound::{Inbound, Outbound};
 
-/// The settings of one routing provider. The default ones do nothing and cost
-/// nothing.
+/// The settings of one routing provider. The defaults do nothing and cost nothing.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     pub(super) inbound: Inbound,
     pub(super) outbound: Outbound,
-    /// Keys that a root span's runtime context takes from the baggage.
+    /// Keys that are copied from the baggage into the runtime context of a root span.
     pub(super) baggage_keys: Vec<String>,
-    /// Keys that are copied onto root spans alone.
+    /// Keys that are copied onto root spans only.
     pub(super) root_keys: CopiedKeys,
     /// Keys that are copied onto every span.
     pub(super) span_keys: CopiedKeys,
 }
 
 impl Settings {
-    /// How many attributes are copied onto a root span at most.
+    /// Returns the maximum number of attributes that are copied onto a root span.
     pub(super) fn copied(&self) -> usize {
         self.root_keys.len() + self.span_keys.len()
     }
 
-    /// Whether the propagator reads and writes baggage.
+    /// Returns `true` if the propagator reads or writes baggage.
     pub(super) fn needs_baggage(&self) -> bool {
         self.outbound == Outbound::TracestateAndBaggage
             || self.inbound.follows_baggage()
@@ -33,32 +32,31 @@ impl Settings {
     }
 }
 
-/// What crosses the borders of the process, and what is copied onto spans.
+/// Settings for process boundaries and for attributes that are copied onto spans.
 impl RoutingTracerProviderBuilder {
-    /// Whether the choice that comes in with a remote parent is followed. It is not,
-    /// unless this says so.
+    /// Sets how the provider treats the tracer named by a remote parent. Defaults to
+    /// [`Inbound::Select`], which ignores it.
     pub fn inbound(mut self, inbound: Inbound) -> Self {
         self.settings.inbound = inbound;
         self
     }
 
-    /// Where the [propagator](super::RoutingTracerProvider::propagator) writes the
-    /// choice: into the `tracestate`, unless this says more.
+    /// Sets where the [propagator](super::RoutingTracerProvider::propagator) writes the
+    /// selected tracer. Defaults to the `tracestate` only.
     pub fn outbound(mut self, outbound: Outbound) -> Self {
         self.settings.outbound = outbound;
         self
     }
 
-    /// Fills these keys of a root span's runtime context from the baggage of its
-    /// parent context, as text. No other member of the baggage is seen.
+    /// Copies these keys from the baggage of the parent context into the runtime context
+    /// of a root span, as text. All other baggage entries are ignored.
     ///
-    /// A key that the application set itself wins. Baggage is what a caller says of
-    /// himself, so name no key by which a caller should not choose his tracer.
+    /// A key that the application set itself takes precedence. Callers control the
+    /// baggage, so do not list a key that would let a caller choose its own tracer.
     ///
     /// # Cost
-    /// Where the baggage holds one of the keys, the runtime context is copied for
-    /// each root span, and for each span if [`copy_to_spans`](Self::copy_to_spans)
-    /// names keys.
+    /// If the baggage holds one of the keys, the runtime context is copied for each root
+    /// span, or for every span if [`copy_to_spans`](Self::copy_to_spans) has keys.
     ///
     /// # Examples
     /// ```
@@ -87,17 +85,17 @@ impl RoutingTracerProviderBuilder {
         self
     }
 
-    /// Copies these keys of the runtime context onto every span as attributes of the
-    /// same name, as some backends want to have user and session. What a selector
-    /// would be answered for the key is what is copied: `user.tier` finds `tier` in
-    /// the object `user`, an array or an object becomes JSON text, and null and what
-    /// is not there become nothing.
+    /// Copies these keys of the runtime context onto every span as attributes with the
+    /// same name, as some backends require for users and sessions. The value is the
+    /// answer that a selector would receive for the key: `user.tier` finds `tier` in the
+    /// object `user`, and an array or object becomes JSON text. Null and missing values
+    /// are skipped.
     ///
-    /// An attribute that the span starts with wins. A child takes the values from
-    /// the runtime context that is attached where it starts.
+    /// An attribute set when the span starts takes precedence. A child reads the runtime
+    /// context that is attached where the child starts.
     ///
     /// # Cost
-    /// One look-up and one attribute for each key and span. Without keys, nothing.
+    /// One lookup and one attribute per key and span. Nothing without keys.
     ///
     /// # Examples
     /// ```
@@ -124,7 +122,7 @@ impl RoutingTracerProviderBuilder {
         self
     }
 
-    /// [`copy_to_spans`](Self::copy_to_spans) onto root spans alone.
+    /// Like [`copy_to_spans`](Self::copy_to_spans), but for root spans only.
     pub fn copy_to_root_spans(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.settings.root_keys = keys.into_iter().map(Into::into).collect();
         self

@@ -179,7 +179,7 @@ fn a_tracer_that_cannot_be_made_is_named() {
     let folder = Folder::new();
     let text = "[tracers.a]\nservice = 's'\nexporter = { type = 'file', path = 'no/spans.jsonl' }";
     let error = folder.builder(text).build().unwrap_err();
-    assert_eq!(error.to_string(), "tracer \"a\" cannot be made");
+    assert_eq!(error.to_string(), "failed to build tracer \"a\"");
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(
         folder

@@ -122,16 +122,16 @@ fn unsupported_disk_buffer_is_an_error() {
     for (exporter, message) in [
         (
             Exporter::discard().spill(Spill::to(dir.path())),
-            "its exporter \"discard\" cannot spill; only exporters over OTLP can",
+            "exporter \"discard\" does not support a disk buffer; only OTLP exporters do",
         ),
         (
             Exporter::console().spill(Spill::to(dir.path())),
-            "its exporter \"console\" cannot spill; only exporters over OTLP can",
+            "exporter \"console\" does not support a disk buffer; only OTLP exporters do",
         ),
         (
             Exporter::discard().spill(Spill::to("/dev/null/spill")),
-            "\"/dev/null/spill\" cannot be spilled to; it must be a directory of this exporter \
-             alone, and writable",
+            "cannot use \"/dev/null/spill\" as a disk buffer; it must be a writable directory \
+             that only this exporter uses",
         ),
     ] {
         let error = TracerConfig::new("shop").exporter(exporter).build();

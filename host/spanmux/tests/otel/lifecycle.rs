@@ -229,7 +229,7 @@ fn a_builder_says_what_is_wrong() {
         ),
         (
             new().tracer("a", TracerConfig::file("shop", "/nowhere/spans.jsonl")),
-            "tracer \"a\" cannot be made",
+            "failed to build tracer \"a\"",
         ),
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), message);
