@@ -1,8 +1,8 @@
-//! The attributes by which a root span says why its trace is where it is, and how
-//! its start attributes look to a selector.
+//! Attributes that explain the selection on a root span, and the view of the root span's
+//! start attributes that selectors receive.
 //!
-//! They stand on the root span alone, before the application's own, so that a
-//! limit on attributes does not cut them off. A sampler sees them too.
+//! They are set on the root span only, before the application's own attributes, so that
+//! an attribute limit does not remove them. Samplers see them too.
 
 use std::sync::OnceLock;
 
@@ -16,33 +16,34 @@ use spanmux_core::Selection;
 use spanmux_core::internal::{MAX_SAFE_INTEGER, not_finite};
 use spanmux_core::{RuntimeContext, SpanAttributes};
 
-/// The name of the tracer that receives the trace. Always there.
+/// The name of the tracer that receives the trace. Always present.
 pub const TRACER: &str = "spanmux.tracer";
 
-/// The name of the selector that decided. Absent if all abstained, or if there is
-/// none.
+/// The name of the selector that decided. Absent if all selectors abstained or none is
+/// registered.
 pub const SELECTOR: &str = "spanmux.selector";
 
-/// What the selector was loaded from: the SHA-256 of the file in hex. Absent for
-/// native code.
+/// The SHA-256 digest of the file from which the selector was loaded, in hexadecimal.
+/// Absent for native selectors.
 pub const SELECTOR_DIGEST: &str = "spanmux.selector.digest";
 
-/// Why no selector chose the tracer, in the word of
-/// [`Cause::as_str`](spanmux_core::Cause::as_str). Absent if one did.
+/// The fallback cause, as returned by
+/// [`FallbackKind::as_str`](crate::FallbackKind::as_str). Absent if a selector chose the
+/// tracer.
 pub const FALLBACK: &str = "spanmux.fallback";
 
-/// The same for a person to read.
+/// The fallback cause as a readable message.
 pub const FALLBACK_REASON: &str = "spanmux.fallback.reason";
 
-/// Present if the choice came in with a remote parent and was
-/// [followed](super::Inbound): by what it came, `tracestate` or `baggage`. No
-/// selector was asked then.
+/// The carrier of a selection that came from a remote parent and was
+/// [followed](super::Inbound): `tracestate` or `baggage`. Absent otherwise. If present,
+/// no selector ran.
 pub const INBOUND: &str = "spanmux.inbound";
 
-/// How many attributes a reason has at most.
+/// The maximum number of attributes for one selection.
 const MOST: usize = 5;
 
-/// The attributes that tell of a selection, with room for `more`.
+/// Returns the attributes that describe a selection, with capacity for `more`.
 pub(super) fn of_selection(
     selection: &Selection<OtelTracer>,
     tracer: &str,
@@ -63,7 +64,8 @@ pub(super) fn of_selection(
     attributes
 }
 
-/// The attributes that tell of a choice that came in, with room for `more`.
+/// Returns the attributes that describe a followed inbound selection, with capacity for
+/// `more`.
 pub(super) fn of_inbound(followed: &Followed, more: usize) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(MOST + more);
     attributes.push(KeyValue::new(TRACER, texts::shared(&followed.name)));
@@ -71,15 +73,15 @@ pub(super) fn of_inbound(followed: &Followed, more: usize) -> Vec<KeyValue> {
     attributes
 }
 
-/// The attributes of a root that follows another, with room for `more`.
+/// Returns the attributes of a root span that follows another, with capacity for `more`.
 pub(super) fn of_follower(tracer: &str, more: usize) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(1 + more);
     attributes.push(KeyValue::new(TRACER, texts::shared(tracer)));
     attributes
 }
 
-/// What a person reads. The two that are no failure are the usual ones, and are
-/// not written anew for each trace.
+/// Returns the readable fallback cause. The two causes that are not failures are common,
+/// so they are not formatted for each trace.
 fn text(reason: &Reason) -> Value {
     match reason {
         Reason::NoSelector => "no selector is registered".into(),
@@ -88,14 +90,14 @@ fn text(reason: &Reason) -> Value {
     }
 }
 
-/// The attributes that a span starts with, as a selector sees them.
+/// The start attributes of a span as a selector sees them.
 ///
-/// What the contract has a case for is read where it lies. An array, and an
-/// integer that a selector cannot be given as one, is JSON text, which is made
-/// when it is first asked for.
+/// Values with a matching type in the contract are read in place. Arrays, and integers
+/// outside the range that a selector can receive, become JSON text, which is created on
+/// first access.
 pub(super) struct StartAttributes<'a> {
     all: &'a [KeyValue],
-    /// Of each attribute, once one of them was needed.
+    /// One cell per attribute, created when the first JSON text is needed.
     json: OnceLock<Box<[OnceLock<RuntimeContext>]>>,
 }
 
@@ -122,8 +124,9 @@ impl<'a> StartAttributes<'a> {
         })
     }
 
-    /// A value whose text has to be made. A runtime context makes it, so that
-    /// there is one canonical form; what is too large for one is left out.
+    /// Returns a value that has to be converted to text. A runtime context does the
+    /// conversion, so that there is only one canonical form. Values that exceed its
+    /// limits are omitted.
     fn frozen(&self, place: usize, value: &Value) -> Option<spanmux_core::Value<'_>> {
         let cells = || self.all.iter().map(|_| OnceLock::new()).collect();
         let frozen = self.json.get_or_init(cells).get(place)?.get_or_init(|| {
@@ -145,11 +148,10 @@ impl SpanAttributes for StartAttributes<'_> {
     }
 }
 
-/// An attribute's value as JSON.
+/// Converts an attribute value to JSON.
 ///
-/// An array is a JSON array. JSON has no number for NaN and the infinities, so
-/// they are the texts "NaN", "Infinity" and "-Infinity", as in the JSON form of
-/// OTLP.
+/// An array becomes a JSON array. JSON has no numbers for NaN and the infinities, so they
+/// become the strings "NaN", "Infinity" and "-Infinity", as in OTLP/JSON.
 pub(super) fn json(value: &Value) -> serde_json::Value {
     match value {
         Value::Bool(boolean) => (*boolean).into(),
@@ -160,7 +162,7 @@ pub(super) fn json(value: &Value) -> serde_json::Value {
         Value::Array(Array::I64(items)) => items.as_slice().into(),
         Value::Array(Array::F64(items)) => items.iter().copied().map(json_float).collect(),
         Value::Array(Array::String(items)) => items.iter().map(|text| text.as_str()).collect(),
-        // A kind of value that the API has not yet.
+        // A kind of value that the API does not have yet.
         other => other.to_string().into(),
     }
 }
@@ -176,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_reads_as_the_fallback_itself() {
+    fn reason_equals_the_message_of_the_fallback() {
         for reason in [
             Reason::NoSelector,
             Reason::Abstained,
@@ -186,10 +188,10 @@ mod tests {
         }
     }
 
-    /// A component is answered from a copy, native code and learned decisions are
-    /// not.
+    /// Components get answers from a copy of the attributes. Native selectors and the
+    /// decision cache read the attributes directly.
     #[test]
-    fn a_copy_of_the_attributes_gives_the_same_answers() {
+    fn copied_attributes_give_the_same_answers() {
         use spanmux_core::RootSpan;
 
         let large = "x".repeat(RootSpan::MAX_ATTRIBUTE_BYTES);
@@ -207,8 +209,8 @@ mod tests {
             Value::Array(Array::F64(vec![1.0, f64::INFINITY])),
             Value::Array(array),
         ];
-        // Every value alone, and every value in front of and behind another of
-        // the same key, and keys that the span's own hide.
+        // Each value alone, each value before and after another value of the same key,
+        // and keys that collide with the span's own keys.
         let mut attributes = Vec::new();
         for (i, a) in values.iter().enumerate() {
             attributes.push(KeyValue::new(format!("{i}"), a.clone()));
@@ -232,9 +234,9 @@ mod tests {
             assert_eq!(live.get(&key), frozen.get(&key), "{key}");
             assert_eq!(live.has(&key), live.keys().contains(&key), "{key}");
         }
-        assert_eq!(live.get("span.8"), None, "its key and text are too large");
+        assert_eq!(live.get("span.8"), None, "key and text are too large");
         assert_eq!(live.get("span.3.7"), Some(spanmux_core::Value::Text("ä")));
-        assert_eq!(live.get("span.7.8"), None, "the last of a key counts");
+        assert_eq!(live.get("span.7.8"), None, "the last value of a key counts");
         let text = r#"[1.0,"Infinity"]"#;
         assert_eq!(live.get("span.9"), Some(spanmux_core::Value::Json(text)));
     }

@@ -1,4 +1,4 @@
-//! Baggage: keys of the runtime context that it fills, and the choice in it.
+//! Baggage as a source of runtime context keys, and as a carrier of the selected tracer.
 
 use std::borrow::Cow;
 
@@ -8,10 +8,10 @@ use opentelemetry::baggage::{Baggage, BaggageExt as _};
 use super::attributes;
 use spanmux_core::RuntimeContext;
 
-/// `run` with those of `keys` that the baggage has and it has not.
+/// Returns `run` with those of `keys` that it lacks and the baggage contains.
 ///
-/// Baggage that does not fit beside it is left out, because what the application
-/// says itself counts more.
+/// If the result exceeds the limits of a runtime context, the baggage is ignored, because
+/// the application's own values take precedence.
 pub(super) fn fill<'a>(
     run: Cow<'a, RuntimeContext>,
     keys: &[String],
@@ -35,25 +35,25 @@ pub(super) fn fill<'a>(
     match builder.try_build() {
         Ok(filled) => Cow::Owned(filled),
         Err(error) => {
-            tracing::debug!(%error, "the baggage does not fit into the runtime context");
+            tracing::debug!(%error, "ignoring baggage that does not fit into the runtime context");
             run
         }
     }
 }
 
-/// The member by which baggage carries the choice.
+/// The baggage entry that carries the selected tracer.
 const MEMBER: &str = attributes::TRACER;
 
-/// The encoded name of a tracer in the baggage.
+/// Returns the encoded name of a tracer in the baggage.
 pub(super) fn tracer(context: &Context) -> Option<&str> {
     context.baggage().get(MEMBER).map(|name| name.as_str())
 }
 
-/// The context with this encoded name in its baggage, in place of another; without
-/// one if there is none.
+/// Returns the context with this encoded name in its baggage, replacing any other. `None`
+/// removes the entry.
 ///
-/// Its per cent signs are encoded once more, because the SDK's propagator does not
-/// do it and every reader decodes them. So no name is trimmed, and it reads the same
+/// Percent signs are encoded again, because the SDK's propagator does not encode them but
+/// every reader decodes them. This way, no name is trimmed, and a name stays the same
 /// after any number of processes.
 pub(super) fn with_tracer(context: &Context, encoded: Option<&str>) -> Context {
     let old = context.baggage();

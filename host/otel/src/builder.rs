@@ -16,7 +16,7 @@ use spanmux_core::{RegisterError, TracerRegistry, UnknownTracerError};
 /// A builder for [`RoutingTracerProvider`].
 ///
 /// Tracers are registered in the order in which they are added. [`build`](Self::build)
-/// reports all errors, so calls can be chained.
+/// reports errors, so calls can be chained.
 ///
 /// # Examples
 /// ```

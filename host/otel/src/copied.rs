@@ -4,7 +4,7 @@ use opentelemetry::{KeyValue, StringValue, Value};
 
 use spanmux_core::RuntimeContext;
 
-/// Keys that are copied, each under its own name.
+/// The copied keys. Each attribute has the name of its key.
 #[derive(Debug, Default)]
 pub(super) struct CopiedKeys(Vec<String>);
 
@@ -23,7 +23,8 @@ impl CopiedKeys {
         self.0.is_empty()
     }
 
-    /// Adds what `run` says of each key, unless it is among `own` or there already.
+    /// Appends the value of each key in `run`, except for keys that are already in `own`
+    /// or `to`.
     pub(super) fn copy(&self, run: &RuntimeContext, own: &[KeyValue], to: &mut Vec<KeyValue>) {
         let view = run.view();
         for key in &self.0 {
@@ -38,7 +39,7 @@ impl CopiedKeys {
     }
 }
 
-/// What a selector is answered, as an attribute's value. There is none for null.
+/// Converts the answer for a key to an attribute value. Returns `None` for null.
 fn attribute(value: spanmux_core::Value<'_>) -> Option<Value> {
     Some(match value {
         spanmux_core::Value::Null => return None,

@@ -1,4 +1,4 @@
-//! Traces that another system began, and of which the application knows the ids.
+//! Traces that another system began and whose ids the application knows.
 
 use std::collections::{HashMap, VecDeque};
 use std::error::Error;
@@ -15,21 +15,22 @@ use xxhash_rust::xxh64::xxh64;
 use super::otel_tracer::OtelTracer;
 use super::routes::Route;
 
-/// For how many external traces it is remembered where they went. Some minutes' worth
-/// of a busy process; the oldest are forgotten first.
+/// Maximum number of remembered external traces: some minutes' worth in a busy process.
+/// The oldest are forgotten first.
 const MAX_REMEMBERED: usize = 4096;
 
-/// The ids of a trace that another system began, checked.
+/// The validated ids of a trace that another system began.
 ///
-/// A root that starts [in it](ExternalTraceExt) has its trace id. All of them go to
-/// the tracer that the first one was sent to, and no selector is asked for the later
-/// ones, so that one trace is not torn between two backends. The ids are taken from
-/// the application and not from a request: a remote parent that a request brings is
-/// selected for each request, because many tenants may call within one trace.
+/// A root span started [in this trace](ExternalTraceExt) gets its trace id. All such root
+/// spans go to the tracer of the first one, and no selector runs for the later ones, so a
+/// trace is not split between two backends. This applies only to ids provided by the
+/// application. For a remote parent received with a request, a tracer is selected for
+/// each request, because many tenants may call within one trace.
 ///
-/// Without a parent, the root is the trace's own where the tracer's provider was built
-/// here. Elsewhere OpenTelemetry has no way to say so, and it stands below a parent
-/// that is nowhere, the same for all roots of that trace.
+/// Without a parent span id, the root span is the root of the whole trace if the tracer's
+/// provider was built here. For other providers OpenTelemetry offers no way to express
+/// this: the root span gets a nonexistent parent, the same one for all root spans of that
+/// trace.
 ///
 /// # Examples
 /// ```
@@ -42,7 +43,7 @@ const MAX_REMEMBERED: usize = 4096;
 /// let error = ExternalTrace::new("4bf92f35").unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "the trace id \"4bf92f35\" cannot be used: it must have 32 hexadecimal digits, not 8"
+///     "invalid trace id \"4bf92f35\": expected 32 hexadecimal digits, found 8"
 /// );
 /// # Ok::<(), spanmux::otel::ExternalIdError>(())
 /// ```
@@ -53,10 +54,11 @@ pub struct ExternalTrace {
 }
 
 impl ExternalTrace {
-    /// A trace by its id: 32 hexadecimal digits, not all of them zero.
+    /// Creates an external trace from a trace id: 32 hexadecimal digits that are not all
+    /// zero.
     ///
     /// # Errors
-    /// The text is something else.
+    /// Returns an error if the text is not such an id.
     pub fn new(trace_id: &str) -> Result<Self, ExternalIdError> {
         check("trace id", trace_id, 32)?;
         let trace = TraceId::from_hex(trace_id);
@@ -66,11 +68,11 @@ impl ExternalTrace {
         })
     }
 
-    /// The span of it below which roots start here, by its id: 16 hexadecimal digits,
-    /// not all of them zero. It counts as sampled.
+    /// Sets the span of the trace that is the parent of root spans started here: 16
+    /// hexadecimal digits that are not all zero. It counts as sampled.
     ///
     /// # Errors
-    /// The text is something else.
+    /// Returns an error if the text is not such an id.
     pub fn with_parent(self, span_id: &str) -> Result<Self, ExternalIdError> {
         check("span id", span_id, 16)?;
         let parent = SpanId::from_hex(span_id);
@@ -80,7 +82,8 @@ impl ExternalTrace {
         })
     }
 
-    /// As a remote parent. Without one of its own, it is made of the trace id.
+    /// Returns the trace as a remote parent. If no parent span id was given, one is
+    /// derived from the trace id.
     fn span_context(&self) -> SpanContext {
         let made_up = || SpanId::from(xxh64(&self.trace.to_bytes(), 0).max(1));
         let parent = self.parent.unwrap_or_else(made_up);
@@ -89,7 +92,7 @@ impl ExternalTrace {
     }
 }
 
-/// Why a text is no id of a trace or of a span.
+/// An error for a text that is not a valid trace id or span id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalIdError {
     what: &'static str,
@@ -105,7 +108,7 @@ enum Rule {
 }
 
 impl ExternalIdError {
-    /// How much of a wrong id is shown, in characters.
+    /// The maximum number of characters of an invalid id in the message.
     const SHOWN: usize = 64;
 
     fn new(what: &'static str, value: &str, rule: Rule) -> Self {
@@ -131,20 +134,20 @@ fn check(what: &'static str, id: &str, wanted: usize) -> Result<(), ExternalIdEr
 impl fmt::Display for ExternalIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, value) = (self.what, self.value.escape_debug());
-        write!(f, "the {what} \"{value}\" cannot be used: ")?;
+        write!(f, "invalid {what} \"{value}\": ")?;
         match self.rule {
             Rule::Length { wanted, found } => {
-                write!(f, "it must have {wanted} hexadecimal digits, not {found}")
+                write!(f, "expected {wanted} hexadecimal digits, found {found}")
             }
-            Rule::Hex => write!(f, "it must have hexadecimal digits and nothing else"),
-            Rule::NotZero => write!(f, "not all of its digits may be zero"),
+            Rule::Hex => write!(f, "expected only hexadecimal digits"),
+            Rule::NotZero => write!(f, "at least one digit must not be zero"),
         }
     }
 }
 
 impl Error for ExternalIdError {}
 
-/// Puts an [`ExternalTrace`] into a [`Context`], as the parent of what starts there.
+/// Puts an [`ExternalTrace`] into a [`Context`], as the parent of spans started there.
 ///
 /// # Examples
 /// ```
@@ -165,7 +168,7 @@ impl Error for ExternalIdError {}
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait ExternalTraceExt {
-    /// A copy of this context in which roots start in that trace.
+    /// Returns a copy of this context in which root spans start in that trace.
     #[must_use = "the context itself is not changed"]
     fn with_external_trace(&self, trace: &ExternalTrace) -> Self;
 }
@@ -177,25 +180,25 @@ impl ExternalTraceExt for Context {
     }
 }
 
-/// The external trace whose root starts below `parent`, if that was put there by the
-/// application.
+/// Returns the external trace of a root span below `parent`, if the application set that
+/// parent with [`ExternalTraceExt`].
 pub(super) fn of<'c>(context: &'c Context, parent: &SpanContext) -> Option<&'c ExternalTrace> {
     let external = context.get::<ExternalTrace>()?;
     (external.span_context() == *parent).then_some(external)
 }
 
-/// What is remembered of external traces.
+/// Counts of remembered and forgotten external traces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExternalTraces {
-    /// Traces of which it is known where they went: the last 4,096.
+    /// External traces whose tracer is remembered: at most the last 4,096.
     pub remembered: usize,
-    /// Traces that were forgotten for newer ones. A later root of one of them is
-    /// selected anew.
+    /// External traces that were forgotten to make room for newer ones. A later root span
+    /// of such a trace selects again.
     pub forgotten: u64,
 }
 
-/// Where external traces went.
+/// The routes of external traces.
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
     state: Mutex<State>,
@@ -204,20 +207,20 @@ pub(super) struct Remembered {
 #[derive(Debug, Default)]
 struct State {
     routes: HashMap<TraceId, Arc<Route>>,
-    /// In the order in which they came.
+    /// Sorted by arrival.
     order: VecDeque<TraceId>,
     forgotten: u64,
 }
 
 impl Remembered {
-    /// The route of a trace, and its tracer if that still is.
+    /// Returns the route of a trace and its tracer, if the tracer still exists.
     pub(super) fn find(&self, trace: TraceId) -> Option<(Arc<Route>, Arc<OtelTracer>)> {
         let route = self.state.lock().routes.get(&trace)?.clone();
         let tracer = route.tracer()?;
         Some((route, tracer))
     }
 
-    /// Remembers a route, if no other thread was first; the one that counts.
+    /// Remembers a route, unless another thread was first. Returns the remembered route.
     pub(super) fn keep(
         &self,
         trace: TraceId,

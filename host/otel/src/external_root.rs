@@ -1,4 +1,4 @@
-//! Starting roots in external traces.
+//! Starts root spans in external traces.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use super::trace_id::Offer;
 use super::tracer::{RoutingTracer, adrift};
 
 impl RoutingTracer {
-    /// A root in a trace that the application knows another system to have begun:
-    /// where the first such root went.
+    /// Starts a root span in an external trace provided by the application. All root
+    /// spans of the trace go to the tracer of the first one.
     pub(super) fn start_external(
         &self,
         external: &ExternalTrace,
@@ -33,7 +33,8 @@ impl RoutingTracer {
         }
     }
 
-    /// Where the trace goes, with the reason among the attributes.
+    /// Returns the route of the trace and adds the attributes that explain it to
+    /// `builder`.
     fn external_route(
         &self,
         external: &ExternalTrace,
@@ -63,7 +64,8 @@ impl RoutingTracer {
         Some((route, tracer))
     }
 
-    /// The trace's own root. Its id is not ours, so the mark carries the choice.
+    /// Starts the root span of the trace itself. Its trace id is fixed, so the
+    /// `tracestate` entry carries the selected tracer.
     fn start_external_root(
         &self,
         external: &ExternalTrace,

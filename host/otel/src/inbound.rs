@@ -1,5 +1,5 @@
-//! The choice of a tracer over the borders of the process, and whether the one that
-//! comes in is followed.
+//! Propagation of the selected tracer across process boundaries, and the setting that
+//! determines whether an inbound selection is followed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,14 +12,14 @@ use super::mark;
 use super::otel_tracer::OtelTracer;
 use spanmux_core::TracerRegistry;
 
-/// What becomes of the choice of a tracer that comes in with a remote parent.
+/// The treatment of a selected tracer that a remote parent names.
 ///
-/// Who calls writes it, so following it is trust: a caller that may choose the
-/// tracer sends its traces past every selector, to any tracer that is registered.
-/// Follow it where all callers are your own.
+/// The caller writes the name, so following it requires trust: the caller can bypass
+/// every selector and send its traces to any registered tracer. Follow it only if all
+/// callers are your own.
 ///
-/// A name that no tracer has is not followed: the selector is asked, and what it
-/// chooses replaces the name. A root span that followed says so with
+/// A name of an unknown tracer is not followed: the selectors run, and their selection
+/// replaces the name. A root span that followed the name has the attribute
 /// [`spanmux.inbound`](super::attributes::INBOUND).
 ///
 /// # Examples
@@ -44,52 +44,53 @@ use spanmux_core::TracerRegistry;
 /// provider.tracer("shop").in_span_with_context("answer", &context, |_context| {});
 ///
 /// assert_eq!(provider.inbound().followed, 1);
-/// assert_eq!(provider.registry().counts().total(), 0); // nobody was asked
+/// assert_eq!(provider.registry().counts().total(), 0); // no selector ran
 /// # Ok::<(), spanmux::otel::BuildError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Inbound {
-    /// It is not followed: the selectors are asked, as for any root span.
+    /// Ignores the name and runs the selectors, as for any root span.
     #[default]
     Select,
-    /// The `tracestate` is followed: its member `spanmux=<name>`.
+    /// Follows the entry `spanmux=<name>` of the `tracestate`.
     FollowTracestate,
-    /// The baggage is followed: its member `spanmux.tracer=<name>`.
+    /// Follows the entry `spanmux.tracer=<name>` of the baggage.
     FollowBaggage,
-    /// The `tracestate` is followed, and the baggage where that says nothing.
+    /// Follows the `tracestate`, or the baggage if the `tracestate` has no entry.
     FollowBoth,
 }
 
-/// Where the choice of a tracer is written when a context leaves the process.
+/// The carriers to which the selected tracer is written when a context leaves the
+/// process.
 ///
-/// Both go to whatever service the request goes to.
+/// Any service that receives the request can read them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outbound {
-    /// Into the `tracestate`: its member `spanmux=<name>:…`.
+    /// The entry `spanmux=<name>:…` of the `tracestate`.
     #[default]
     Tracestate,
-    /// Into the baggage too, for ways on which the `tracestate` gets lost: its
-    /// member `spanmux.tracer=<name>`.
+    /// Also the entry `spanmux.tracer=<name>` of the baggage, for paths that lose the
+    /// `tracestate`.
     TracestateAndBaggage,
 }
 
-/// How often a choice came in where it is [followed](Inbound), and what became of it.
+/// Counts of inbound selections, where they are [followed](Inbound).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InboundCounts {
-    /// Traces that went where the caller had chosen. No selector was asked.
+    /// Traces that went to the tracer named by the caller. No selector ran.
     pub followed: u64,
-    /// Traces for which selectors were asked, because no tracer has the name.
+    /// Traces that named an unknown tracer. The selectors ran.
     pub unknown: u64,
 }
 
-/// The choice that came in and is followed.
+/// An inbound selection that is followed.
 pub(super) struct Followed {
     pub(super) name: String,
     pub(super) tracer: Arc<OtelTracer>,
-    /// Which of the carriers said so.
+    /// The carrier that named the tracer.
     pub(super) carrier: &'static str,
 }
 
@@ -108,7 +109,7 @@ impl Inbound {
         matches!(self, Self::FollowTracestate | Self::FollowBoth)
     }
 
-    /// The encoded name that came in with a remote parent, and by which carrier.
+    /// Returns the encoded name that a remote parent carries, and its carrier.
     fn read<'a>(
         self,
         context: &'a Context,
@@ -124,7 +125,8 @@ impl Inbound {
             .map(|name| (name, "baggage"))
     }
 
-    /// The tracer that came in, if that is followed and the tracer is here.
+    /// Returns the tracer that a remote parent names, if it is followed and registered
+    /// here.
     pub(super) fn follow(
         self,
         registry: &TracerRegistry<OtelTracer>,
@@ -159,8 +161,8 @@ impl InboundCounters {
     }
 }
 
-/// The tracer whose name is encoded like this. A name that was cut is known by its
-/// hash, so all names are encoded to find it.
+/// Returns the tracer with this encoded name. A truncated name can be identified only by
+/// its hash, so all registered names are encoded and compared.
 pub(super) fn find(
     registry: &TracerRegistry<OtelTracer>,
     encoded: &str,

@@ -1,4 +1,4 @@
-//! Whether this thread is inside a selector or an exporter.
+//! A reentrancy guard for selectors and exporters.
 
 use std::cell::Cell;
 
@@ -6,10 +6,10 @@ thread_local! {
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// While it lives, this thread is inside a selector or an exporter. Spans that start
-/// meanwhile do nothing: a selector would be asked about its own root span, and so
-/// on without end, and an exporter would wait for itself.
-#[must_use = "it ends when this is dropped"]
+/// Marks the current thread as running a selector or an exporter. Spans started while the
+/// guard exists are no-ops. Otherwise a selector would run recursively for its own root
+/// spans, and an exporter would wait for itself.
+#[must_use = "the guard ends when it is dropped"]
 pub(super) struct Inside {
     before: bool,
 }

@@ -1,4 +1,4 @@
-//! The layer by which spans of the `tracing` crate are routed.
+//! A `tracing` layer that routes the spans of the `tracing` crate.
 
 use opentelemetry::trace::TracerProvider as _;
 use tracing::subscriber::Interest;
@@ -13,9 +13,9 @@ use super::inside::Inside;
 use super::provider::RoutingTracerProvider;
 use super::tracer::RoutingTracer;
 
-/// One `OpenTelemetryLayer` over a [`RoutingTracer`], behind a [`RoutingFilter`].
+/// An `OpenTelemetryLayer` over a [`RoutingTracer`], behind a [`RoutingFilter`].
 ///
-/// A filter of your own goes around it: `provider.layer().with_filter(…)`.
+/// To add your own filter, wrap the layer: `provider.layer().with_filter(…)`.
 pub type RoutingLayer<S> = Filtered<OpenTelemetryLayer<S, RoutingTracer>, RoutingFilter, S>;
 
 /// The name of the layer's instrumentation scope.
@@ -23,30 +23,30 @@ const SCOPE: &str = "tracing";
 
 /// The `tracing` layer.
 impl RoutingTracerProvider {
-    /// The layer that a service which uses `tracing-subscriber` adds: every `tracing`
-    /// span becomes a span of the tracer that its trace goes to. Libraries that emit
+    /// Returns a layer for a service that uses `tracing-subscriber`. Every `tracing` span
+    /// becomes a span of the tracer that is selected for its trace. Libraries that emit
     /// spans with `gen_ai.*` fields need no change.
     ///
-    /// The span starts when it is entered, when its context is asked for, or when a
-    /// child of it starts. So what was recorded until then is seen by the selector
-    /// under `span.`, and a remote parent that was set until then is the parent. A
-    /// root span finds the runtime context of the OpenTelemetry context that is
-    /// current, also one with `parent: None`.
+    /// A span starts when it is entered, when its context is requested, or when a child
+    /// of it starts. The selector sees all fields recorded before that under `span.`, and
+    /// a remote parent that was set before that is used. A root span uses the runtime
+    /// context of the current OpenTelemetry context, even with `parent: None`.
     ///
-    /// Put a filter around it, such as `provider.layer().with_filter(LevelFilter::INFO)`:
-    /// libraries for HTTP/2 open hundreds of spans at lower levels for each request, and
-    /// most of them are roots. Between a span and its parent, one that is filtered out is
-    /// not missed; only what names it as its explicit parent becomes a root of its own.
+    /// Wrap the layer in a filter, such as
+    /// `provider.layer().with_filter(LevelFilter::INFO)`: HTTP/2 libraries open hundreds
+    /// of spans at lower levels for each request, and most of them are root spans. A
+    /// filtered span between a span and its parent does no harm. Only a span that names a
+    /// filtered span as its explicit parent becomes a root span.
     ///
-    /// Add one layer for one provider: two of them in one subscriber panic at the
-    /// first span, because each keeps its data where the other does. Routing among
-    /// tracers is what the provider is for.
+    /// Add one layer with one provider. Two such layers in one subscriber panic at the
+    /// first span, because both store their data in the same location. To route among
+    /// tracers, use a single provider.
     ///
-    /// Of the options of `OpenTelemetryLayer`, three are off here: the source location
-    /// and the thread, which say where the instrumentation stands and which worker ran
-    /// it, and busy and idle times, which read the clock at each poll of a task. The
-    /// target stays, because it names the library, and a selector may ask for
-    /// `span.target`. [`layer_with`](Self::layer_with) changes them.
+    /// Three options of `OpenTelemetryLayer` are disabled here: the source location and
+    /// the thread, which describe the instrumentation and the worker rather than the
+    /// application, and busy and idle times, which read the clock at each poll of a task.
+    /// The target stays enabled because it names the library, and selectors may use
+    /// `span.target`. [`layer_with`](Self::layer_with) changes these options.
     ///
     /// # Examples
     /// ```
@@ -78,7 +78,7 @@ impl RoutingTracerProvider {
         self.layer_with(|layer| layer)
     }
 
-    /// [`layer`](Self::layer) with other options.
+    /// Like [`layer`](Self::layer), with other options.
     ///
     /// # Examples
     /// ```
@@ -111,18 +111,20 @@ impl RoutingTracerProvider {
     }
 }
 
-/// Keeps what tells of tracing itself out of the traces: what Spanmux and the
-/// OpenTelemetry crates say, and what a selector or an exporter says on the thread that
-/// starts or ends a span. All of it still reaches the other layers of the subscriber.
+/// A filter that keeps spans and events about tracing itself out of traces: those of
+/// Spanmux and the OpenTelemetry crates, and those that a selector or exporter emits on
+/// the thread that starts or ends a span. The other layers of the subscriber still
+/// receive them.
 ///
-/// A span that a selector opens would otherwise be attached as the current context
-/// while OpenTelemetry holds that one, which is a panic in the middle of a lock.
+/// Without the filter, a span opened by a selector would be attached as the current
+/// context while OpenTelemetry has borrowed that context, which panics while a lock is
+/// held.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RoutingFilter {
     _private: (),
 }
 
-/// The crates that tell of tracing itself.
+/// The crates whose spans and events concern tracing itself.
 const OWN: [&str; 5] = [
     "spanmux",
     "opentelemetry",

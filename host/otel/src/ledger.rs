@@ -1,4 +1,4 @@
-//! What is counted of one tracer, for longer than the tracer lives.
+//! Per-tracer statistics, which outlive the tracer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,27 +11,27 @@ use super::lost::LostSpans;
 use spanmux_export::delivery::DeliveryCounts;
 use spanmux_export::internal::Exporting;
 
-/// How many names of tracers that are gone are told apart. A service that makes a
-/// tracer for each of ever new tenants must not fill memory.
+/// Maximum number of names of dropped tracers with separate counts. It bounds memory in
+/// services that create a tracer for every new tenant.
 const MAX_NAMES: usize = 1_024;
 
-/// The name under which the tracers beyond that are counted together.
+/// The name that collects the counts of all further tracers.
 const OTHERS: &str = "(others)";
 
-/// What became of the spans of one tracer.
+/// Delivery counts of the spans of one tracer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TracerDelivery {
-    /// The tracer's name: all tracers that had it, one after the other, are counted
-    /// together.
+    /// The tracer's name. All tracers that had this name, one after the other, are
+    /// counted together.
     pub tracer: String,
-    /// Recording spans that have started and not ended: now, not ever.
+    /// Recording spans that are currently open.
     pub open: u64,
-    /// Spans that no exporter was handed. Late children of tracers that are gone are
-    /// [counted](super::RoutingTracerProvider::lost) for all tracers together.
+    /// Spans dropped before they reached an exporter. Late children of dropped tracers
+    /// are [counted](super::RoutingTracerProvider::lost) for all tracers together.
     pub lost: LostSpans,
-    /// What became of those that an exporter was handed, by the exporters' names. A
-    /// second one of the same kind is `otlp#2`.
+    /// Delivery counts of each exporter, by name. A second exporter of the same kind is
+    /// named `otlp#2`.
     pub exporters: Vec<(String, DeliveryCounts)>,
 }
 
@@ -48,14 +48,14 @@ impl TracerDelivery {
     }
 }
 
-/// What is counted of one tracer.
+/// The counters of one tracer.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     open: AtomicU64,
     after_shutdown: AtomicU64,
     too_many_open: AtomicU64,
     exporters: Vec<Exporting>,
-    /// Somebody waits until no span is open.
+    /// Set while a thread waits until no span is open.
     is_awaited: AtomicBool,
     waiting: Mutex<()>,
     none_open: Condvar,
@@ -81,7 +81,7 @@ impl Ledger {
         self.open.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// To be called when the exporters have the span.
+    /// Records the end of a span. Call it after the exporters have received the span.
     pub(super) fn closed(&self) {
         let was_last = self.open.fetch_sub(1, Ordering::SeqCst) == 1;
         if was_last && self.is_awaited.load(Ordering::SeqCst) {
@@ -90,7 +90,8 @@ impl Ledger {
         }
     }
 
-    /// Waits until no span is open, and says how many are.
+    /// Waits until no span is open or the deadline passes. Returns the number of open
+    /// spans.
     pub(super) fn wait_for_open(&self, deadline: Instant) -> u64 {
         let mut waiting = self.waiting.lock();
         self.is_awaited.store(true, Ordering::SeqCst);
@@ -141,10 +142,10 @@ impl Ledger {
     }
 }
 
-/// The ledgers of tracers that are gone.
+/// The statistics of tracers that have been dropped.
 #[derive(Debug, Default)]
 pub(super) struct Forgotten {
-    /// Their exporters are not at their ends yet.
+    /// Tracers whose exporters are still running.
     ending: Vec<(String, Arc<Ledger>)>,
     ended: Totals,
 }
@@ -169,7 +170,7 @@ impl Forgotten {
         lost
     }
 
-    /// Adds all of them.
+    /// Adds the counts of all dropped tracers to `totals`.
     pub(super) fn read(&self, totals: &mut Totals) {
         for (name, ledger) in &self.ending {
             totals.add(ledger.read(name.clone()));
@@ -180,7 +181,7 @@ impl Forgotten {
     }
 }
 
-/// Sums by the tracers' names.
+/// Sums by tracer name.
 #[derive(Debug, Default)]
 pub(super) struct Totals(BTreeMap<String, TracerDelivery>);
 

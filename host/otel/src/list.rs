@@ -1,13 +1,11 @@
-//! A short list that only grows.
+//! A short append-only list.
 
 use std::sync::OnceLock;
 
-/// How many items a list keeps, so that it does not fill memory, and is gone
-/// through quickly.
+/// Maximum length of a list. It bounds memory and search time.
 pub(super) const MAX_KEPT: usize = 64;
 
-/// A short list that only grows, so that it is read without a lock and without
-/// counting a reference.
+/// A short append-only list. Readers take no lock and do not touch a reference count.
 #[derive(Debug)]
 pub(super) struct List<T> {
     first: OnceLock<Box<Node<T>>>,
@@ -28,11 +26,11 @@ impl<T> Default for List<T> {
 }
 
 impl<T> List<T> {
-    /// The first item that `is` the one; if there is none, one is made and added.
-    /// None if it is not there and no more are kept.
+    /// Returns the first item for which `is` returns `true`. Otherwise appends an item
+    /// created by `make`. Returns `None` if `make` does or if the list is full.
     ///
     /// # Cost
-    /// One comparison for each item that came before.
+    /// One comparison for each preceding item.
     pub(super) fn find_or_add(
         &self,
         is: impl Fn(&T) -> bool,
@@ -42,7 +40,7 @@ impl<T> List<T> {
         for _ in 0..MAX_KEPT {
             if place.get().is_none() {
                 let (item, next) = (make()?, OnceLock::new());
-                // If another thread is first, its item is looked at next.
+                // If another thread appends first, its item is checked next.
                 let _ = place.set(Box::new(Node { item, next }));
             }
             match place.get() {
@@ -60,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_grows_to_its_limit_and_no_further() {
+    fn list_grows_up_to_its_limit() {
         let list = List::default();
         let get = |number: usize| list.find_or_add(|item| *item == number, || Some(number));
         for _ in 0..2 {
@@ -71,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_add_at_once_lose_nothing() {
+    fn concurrent_appends_lose_no_item() {
         let list = List::default();
         std::thread::scope(|scope| {
             for thread in 0..4 {

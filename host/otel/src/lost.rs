@@ -1,10 +1,11 @@
-//! Spans that reached no exporter because of their tracer's life.
+//! Counts of spans that were dropped before they reached an exporter.
 
 use std::ops::AddAssign;
 
-/// Sampled spans that no exporter was handed, because their tracer had come to its end
-/// or had too many. What exporters lose of those that they were handed is told by
-/// [`delivery`](super::RoutingTracerProvider::delivery).
+/// Sampled spans that were dropped before they reached an exporter, because their tracer
+/// was shut down or had too many open spans.
+/// [`delivery`](super::RoutingTracerProvider::delivery) reports the spans that exporters
+/// lost later.
 ///
 /// # Examples
 /// ```
@@ -26,23 +27,23 @@ use std::ops::AddAssign;
 pub struct LostSpans {
     /// Spans that were started or ended after their tracer was shut down.
     ///
-    /// If the application shuts a ready-made provider down itself, this is noticed
-    /// when the next span starts in it, and spans that end before that are not
-    /// counted.
+    /// If the application shuts down a ready-made provider itself, this is detected when
+    /// the next span starts in it. Spans that end before then are not counted.
     pub after_shutdown: u64,
-    /// Late children of a trace whose tracer was unregistered and is gone, and spans
-    /// of a [resumed](super::RoutingTracerProvider::resume) run whose tracer is not
-    /// here.
+    /// Late children of a trace whose tracer was unregistered and dropped, and spans of
+    /// an [attached](super::RoutingTracerProvider::resume) run whose tracer is not
+    /// registered here.
     pub tracer_gone: u64,
-    /// Scores and other signals of a trace whose tracer is not here, sampled or not.
+    /// Scores and other signals of a trace whose tracer is not registered here, sampled
+    /// or not.
     pub late_signals: u64,
-    /// Spans that were not started because too many of their tracer were open: see
+    /// Spans that were not started because their tracer had too many open spans: see
     /// [`max_open_spans`](super::TracerConfig::max_open_spans).
     pub too_many_open: u64,
 }
 
 impl LostSpans {
-    /// All of them.
+    /// Returns the sum of all counts.
     pub fn total(&self) -> u64 {
         self.after_shutdown + self.tracer_gone + self.late_signals + self.too_many_open
     }

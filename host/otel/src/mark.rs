@@ -1,9 +1,9 @@
-//! The mark: the choice of a tracer in the `tracestate`, for contexts whose trace
-//! id is not ours to choose, and for the next process.
+//! The `tracestate` entry that names the selected tracer. It is used for contexts whose
+//! trace id is already fixed, and for the next process.
 //!
-//! The member `spanmux=<name>:<provider>-<route>`, both numbers in hex. That of the
-//! provider is drawn at random, so a mark that comes from elsewhere does not name a
-//! route here.
+//! The entry is `spanmux=<name>:<provider>-<route>`, with both numbers in hexadecimal.
+//! The provider number is random, so an entry from another process does not match a route
+//! here.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -14,19 +14,19 @@ use opentelemetry::trace::{SpanContext, TraceState};
 use percent_encoding::percent_decode_str;
 use xxhash_rust::xxh64::xxh64;
 
-/// The key of the `tracestate` member.
+/// The key of the `tracestate` entry.
 const KEY: &str = "spanmux";
 
-/// The longest encoded name. A member's value has at most 256 bytes, and the two
-/// numbers take 30 of them.
+/// The maximum length of an encoded name. The value of an entry has at most 256 bytes,
+/// and the two numbers with their separators take 30 of them.
 const MAX_ENCODED_BYTES: usize = 200;
 
-/// The choice of one tracer under one name, ready to be put into a `tracestate`.
+/// An encoded `tracestate` entry for one tracer under one name.
 #[derive(Debug)]
 pub(super) struct Mark {
     name: Arc<str>,
     value: String,
-    /// A `tracestate` that holds the mark and nothing else.
+    /// A `tracestate` that contains only this entry.
     alone: TraceState,
 }
 
@@ -35,10 +35,10 @@ impl Mark {
         Self::encoded(name, &encode(name), provider, route)
     }
 
-    /// The same, where the name is known as it stands in a mark.
+    /// Like [`new`](Self::new), for a name that is already encoded.
     pub(super) fn encoded(name: &str, encoded: &str, provider: u64, route: u64) -> Self {
         let value = format!("{encoded}:{provider:016x}-{route:012x}");
-        // The value is legal, so this is never the empty one.
+        // The value is always valid, so the default is never used.
         let alone = TraceState::from_key_value([(KEY, &value)]).unwrap_or_default();
         Self {
             name: name.into(),
@@ -51,12 +51,12 @@ impl Mark {
         &self.name
     }
 
-    /// Whether `state` carries this mark.
+    /// Returns `true` if `state` contains this entry.
     pub(super) fn is_in(&self, state: &TraceState) -> bool {
         state.get(KEY) == Some(&self.value)
     }
 
-    /// `state` with this mark in front, in place of another.
+    /// Returns `state` with this entry in front, replacing any other entry of ours.
     pub(super) fn put(&self, state: &TraceState) -> TraceState {
         if *state == TraceState::NONE {
             return self.alone.clone();
@@ -67,9 +67,9 @@ impl Mark {
     }
 }
 
-/// The number of the route that a mark of this provider names.
+/// Returns the route number of an entry that this provider wrote.
 ///
-/// It is read for each child, so the numbers have a fixed place at the end.
+/// This runs for every child, so the numbers have a fixed position at the end.
 pub(super) fn read(state: &TraceState, provider: u64) -> Option<u64> {
     let (rest, route) = state.get(KEY)?.as_bytes().split_last_chunk::<12>()?;
     let (rest, by) = rest.strip_suffix(b"-")?.split_last_chunk::<16>()?;
@@ -79,14 +79,15 @@ pub(super) fn read(state: &TraceState, provider: u64) -> Option<u64> {
     hex(route)
 }
 
-/// The encoded name in a mark, whoever wrote it, with or without numbers behind it.
+/// Returns the encoded name in an entry from any provider, with or without numbers after
+/// it.
 pub(super) fn name(state: &TraceState) -> Option<&str> {
-    // A colon is never a part of a name that is encoded.
+    // An encoded name never contains a colon.
     let name = state.get(KEY)?.split(':').next();
     name.filter(|name| !name.is_empty())
 }
 
-/// At most sixteen lower-case hex digits.
+/// Parses at most sixteen lower-case hexadecimal digits.
 fn hex(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0, |number, digit| {
         let digit = match digit {
@@ -98,7 +99,8 @@ fn hex(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// `state` with the mark of `from`, where a sampler left it out.
+/// Returns `state` with the entry of `from`, or `None` if it is already there. Some
+/// samplers drop it.
 pub(super) fn copy(state: &TraceState, from: &TraceState) -> Option<TraceState> {
     let value = from.get(KEY)?;
     if state.get(KEY) == Some(value) {
@@ -107,7 +109,7 @@ pub(super) fn copy(state: &TraceState, from: &TraceState) -> Option<TraceState> 
     state.insert(KEY, value).ok()
 }
 
-/// A context with another `tracestate`.
+/// Returns the context with a different `tracestate`.
 pub(super) fn with_state(context: &SpanContext, state: TraceState) -> SpanContext {
     SpanContext::new(
         context.trace_id(),
@@ -118,14 +120,14 @@ pub(super) fn with_state(context: &SpanContext, state: TraceState) -> SpanContex
     )
 }
 
-/// A random number for a provider.
+/// Returns a random number that identifies a provider.
 pub(super) fn number() -> u64 {
     RandomState::new().hash_one(0_u8)
 }
 
-/// A name as it stands in a mark: letters, digits and `-_.` as they are, any other
-/// byte as `%XX`. A name too long is cut and ends in `~` and a hash of the whole,
-/// so that two names share an encoding only if their hashes collide.
+/// Encodes a name for a `tracestate` entry. Letters, digits and `-_.` are kept; any other
+/// byte becomes `%XX`. A long name is truncated and ends in `~` and a hash of the full
+/// name, so two names share an encoding only if their hashes collide.
 pub(super) fn encode(name: &str) -> String {
     let mut encoded = String::with_capacity(name.len());
     for byte in name.bytes() {
@@ -139,7 +141,7 @@ pub(super) fn encode(name: &str) -> String {
     if encoded.len() > MAX_ENCODED_BYTES {
         let hash = format!("~{:016x}", xxh64(name.as_bytes(), 0));
         let mut end = MAX_ENCODED_BYTES - hash.len();
-        // Not in the middle of an escape.
+        // Do not cut inside an escape sequence.
         if let Some(escape) = encoded[..end].rfind('%').filter(|at| at + 3 > end) {
             end = escape;
         }
@@ -149,7 +151,8 @@ pub(super) fn encode(name: &str) -> String {
     encoded
 }
 
-/// The name that stands in a mark like this; none if it was cut, or is no text.
+/// Decodes the name in an entry. Returns `None` if it was truncated or is not valid
+/// UTF-8.
 pub(super) fn decode(encoded: &str) -> Option<Cow<'_, str>> {
     if encoded.contains('~') {
         return None;
@@ -162,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_encoded_one_to_one_and_stay_legal() {
+    fn encoded_names_are_unique_and_valid() {
         for (name, encoded) in [
             ("langfuse", "langfuse"),
             ("eu-west_1.prod", "eu-west_1.prod"),
@@ -175,7 +178,7 @@ mod tests {
             assert_eq!(decode(encoded).as_deref(), Some(name));
         }
         assert_eq!(decode("gr%c3%b6%C3%9Fe").as_deref(), Some("größe"));
-        assert_eq!(decode("%FF"), None, "no text");
+        assert_eq!(decode("%FF"), None, "not valid UTF-8");
         let long = "ü".repeat(128);
         let longer = format!("{}x", "ü".repeat(127));
         assert_ne!(encode(&long), encode(&longer));
@@ -187,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_read_by_its_own_provider_alone() {
+    fn read_accepts_only_entries_of_its_own_provider() {
         let mark = Mark::new("a:1-2", 7, 11);
         assert_eq!(read(&mark.alone, 7), Some(11));
         assert_eq!(read(&mark.alone, 8), None);
@@ -210,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_read_whoever_wrote_it() {
+    fn name_is_read_from_entries_of_any_provider() {
         for (value, expected) in [
             ("b", Some("b")),
             ("b:", Some("b")),
@@ -226,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn other_members_stay_and_an_old_mark_goes() {
+    fn put_keeps_other_entries_and_replaces_its_own() {
         let old = TraceState::from_key_value([("vendor", "1"), (KEY, "old:1-1"), ("other", "2")])
             .unwrap_or_default();
         let mark = Mark::new("new", 1, 2);

@@ -1,4 +1,4 @@
-//! One tracer of the registry: an `SdkTracerProvider` with an identity.
+//! A tracer of the registry: an `SdkTracerProvider` with an identity.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -19,22 +19,22 @@ use spanmux_core::{Lifecycle, Undelivered};
 use spanmux_export::delivery::DeliveryCounts;
 use spanmux_export::internal::{DEFAULT_DEADLINE, Exporting, Pipeline, after};
 
-/// One tracer that the registry may select: an [`SdkTracerProvider`] with an
-/// identity of its own.
+/// A tracer that the registry can select: an [`SdkTracerProvider`] with its own identity.
 ///
-/// Made [from a builder](Self::from_builder), or by a
-/// [`TracerConfig`](super::TracerConfig), it gives a trace an id that carries the
-/// choice of the tracer, and a span costs hardly more than the SDK's own. A
-/// [ready-made](Self::new) provider works as well; its spans carry the choice in
+/// A tracer built [from a builder](Self::from_builder) or from a
+/// [`TracerConfig`](super::TracerConfig) assigns trace ids that carry the selected
+/// tracer, and its spans cost hardly more than those of the SDK. A
+/// [ready-made](Self::new) provider also works. Its spans carry the selected tracer in
 /// their `tracestate`, which the SDK copies from parent to child several times.
 ///
-/// The identity belongs to the value and not to the name: an open trace stays with
-/// the value that it began in, whatever its name means later.
+/// The identity belongs to the value and not to the name. An open trace stays with the
+/// value in which it began, even if the name is later given to another tracer.
 ///
-/// Dropping the last reference to a tracer whose provider nobody else holds shuts
-/// the provider down, and that waits for its exporters. Where the last one is an open
-/// span's, a thread of its own does it. To take a tracer out and know how that went,
-/// call [`RoutingTracerProvider::remove`](super::RoutingTracerProvider::remove).
+/// Dropping the last reference to a tracer shuts down its provider, unless someone else
+/// holds the provider, and waits for its exporters. If an open span holds the last
+/// reference, this happens on a separate thread. To remove a tracer and get the result of
+/// its shutdown, call
+/// [`RoutingTracerProvider::remove`](super::RoutingTracerProvider::remove).
 ///
 /// # Examples
 /// ```
@@ -51,17 +51,17 @@ use spanmux_export::internal::{DEFAULT_DEADLINE, Exporting, Pipeline, after};
 pub struct OtelTracer {
     provider: SdkTracerProvider,
     has_routed_ids: bool,
-    /// Kept here and not in the routing tracers, so that they go with the tracer.
-    /// A scope is a library, so there are few.
+    /// Stored here and not in the routing tracers, so that they are dropped with the
+    /// tracer. A scope is a library, so there are few.
     scoped: List<(Arc<Scope>, SdkTracer)>,
     routes: List<RouteNumber>,
     stopped: AtomicBool,
     max_open: u64,
-    /// Outlives the tracer, so that what it counted stays counted.
+    /// Outlives the tracer, so that its counts are kept.
     ledger: Arc<Ledger>,
 }
 
-/// What a routing provider calls a tracer under one of its names.
+/// The number that a routing provider assigned to a tracer under one of its names.
 struct RouteNumber {
     provider: u64,
     name: Box<str>,
@@ -69,18 +69,18 @@ struct RouteNumber {
 }
 
 impl OtelTracer {
-    /// A tracer from a provider that is built here, so that its trace ids can
-    /// carry the choice.
+    /// Creates a tracer from a provider builder, so that its trace ids can carry the
+    /// selected tracer.
     ///
-    /// The builder's id generator is replaced by one that draws ids as random as
-    /// the SDK's own, as far as samplers look at them. Hand a provider that needs
-    /// one of its own in ready-made.
+    /// Replaces the builder's id generator with one whose ids look as random to samplers
+    /// as those of the SDK. If a provider needs its own id generator, build it first and
+    /// use [`new`](Self::new).
     pub fn from_builder(builder: TracerProviderBuilder) -> Self {
         let builder = builder.with_id_generator(RoutedIds::default());
         Self::of(builder.build(), true)
     }
 
-    /// A tracer from a ready-made provider.
+    /// Creates a tracer from a ready-made provider.
     pub fn new(provider: SdkTracerProvider) -> Self {
         Self::of(provider, false)
     }
@@ -97,35 +97,35 @@ impl OtelTracer {
         }
     }
 
-    /// With exporters that were made here.
+    /// Adds exporters that were built by this crate.
     pub(super) fn with_exporters(mut self, exporters: Vec<Exporting>) -> Self {
         self.ledger = Arc::new(Ledger::new(exporters));
         self
     }
 
-    /// No more than so many spans are open at once.
+    /// Limits the number of open spans.
     pub(super) fn with_max_open(mut self, max_open: usize) -> Self {
         self.max_open = max_open as u64;
         self
     }
 
-    /// What became of the spans of each exporter, by the exporters' names. Only those
-    /// of a [`TracerConfig`](super::TracerConfig) are counted.
+    /// Returns the delivery counts of each exporter, by name. Only exporters of a
+    /// [`TracerConfig`](super::TracerConfig) are counted.
     pub fn delivery(&self) -> Vec<(String, DeliveryCounts)> {
         self.ledger.delivery()
     }
 
-    /// How many recording spans have started and not ended.
+    /// Returns the number of open recording spans.
     pub fn open_spans(&self) -> u64 {
         self.ledger.open()
     }
 
-    /// The provider behind it.
+    /// Returns the underlying provider.
     pub fn provider(&self) -> &SdkTracerProvider {
         &self.provider
     }
 
-    /// Whether it gives a new trace the id that is offered to it.
+    /// Returns `true` if new traces use the id that is offered to the provider.
     pub(super) fn has_routed_ids(&self) -> bool {
         self.has_routed_ids
     }
@@ -142,12 +142,12 @@ impl OtelTracer {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Remembers that the provider exports nothing any more.
+    /// Records that the provider no longer exports anything.
     pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// The SDK's tracer of this scope.
+    /// Returns the SDK's tracer of this scope.
     pub(super) fn scoped(&self, scope: &Arc<Scope>) -> Cow<'_, SdkTracer> {
         let make = || self.provider.tracer_with_scope(scope.named().clone());
         let kept = self.scoped.find_or_add(
@@ -160,8 +160,8 @@ impl OtelTracer {
         }
     }
 
-    /// The number that a routing provider gave this tracer under a name; what
-    /// `give` says if it did not yet.
+    /// Returns the number that a routing provider assigned to this tracer under a name.
+    /// Calls `give` if it has not assigned one yet.
     pub(super) fn route_number(
         &self,
         provider: u64,
@@ -184,19 +184,21 @@ impl OtelTracer {
     }
 }
 
-/// How long a tracer that was taken out is kept for a root that chose it just before.
-/// Longer than a decision takes, and an application may hold the tracer for ever.
+/// The longest wait for a root span that selected a removed tracer just before the
+/// removal. It is longer than a decision takes. It is bounded because an application may
+/// hold the tracer forever.
 const CHOSEN: Duration = Duration::from_secs(1);
 
-/// How often it is looked whether one is left.
+/// The polling interval of that wait.
 const LOOK: Duration = Duration::from_millis(1);
 
 impl OtelTracer {
-    /// Waits until its open spans have ended and no root is about to start in it, for
-    /// three quarters of the time at most, then shuts it down. What is open still ends
-    /// as spans that do nothing, and is counted. What ended before is sent meanwhile.
+    /// Waits up to three quarters of `time` until the open spans have ended and no root
+    /// span is about to start in this tracer, then shuts it down. Spans that are still
+    /// open end as no-ops and are counted. Spans that have already ended are sent during
+    /// the wait.
     ///
-    /// It must be in no registry any more.
+    /// The tracer must no longer be in any registry.
     pub(super) fn drain_within(
         self: &Arc<Self>,
         time: Duration,
@@ -216,24 +218,23 @@ impl OtelTracer {
         }
     }
 
-    /// Waits until nobody else holds it. Who selected it holds it until its span has
-    /// begun, and the span holds it then.
+    /// Waits until no one else holds the tracer. A thread that selected it holds a
+    /// reference until its span has started; then the span holds one.
     fn wait_for_chosen(self: &Arc<Self>, until: Instant) {
         while Arc::strong_count(self) > 1 && Instant::now() < until {
             std::thread::sleep(LOOK);
         }
     }
 
-    /// Lets go of the provider on a thread of its own. If there is no thread, on this
-    /// one.
+    /// Drops the tracer on a separate thread, or on this one if no thread can be started.
     pub(super) fn retire(self) {
         let thread = std::thread::Builder::new().name("spanmux-retire".to_owned());
         if let Err(error) = thread.spawn(move || drop(self)) {
-            tracing::warn!(%error, "a tracer came to its end where a span ended");
+            tracing::warn!(%error, "no thread available; a tracer was shut down on the current one");
         }
     }
 
-    /// Waits for each exporter, and says what was not delivered.
+    /// Waits for each exporter and returns the undelivered spans.
     fn wait(&self, wait: impl Fn(&dyn Pipeline) -> bool) -> Result<(), Undelivered> {
         let mut all = Undelivered::default();
         let mut messages = Vec::new();
@@ -281,9 +282,9 @@ impl Lifecycle for OtelTracer {
         self.shutdown_within(DEFAULT_DEADLINE)
     }
 
-    /// What a tracer that was made here counted decides: it fails if anything was
-    /// lost since the last flush, whatever a backend's answer was. Of a ready-made
-    /// provider only the SDK's own result is known.
+    /// Uses the counts of the tracer's own exporters: the flush fails if any span was
+    /// lost since the previous one, regardless of the backend's responses. For a
+    /// ready-made provider, only the SDK's result is available.
     fn flush_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
         let exporters = self.ledger.exporters();
         if exporters.is_empty() {
@@ -294,8 +295,7 @@ impl Lifecycle for OtelTracer {
         Ok(self.wait(|pipeline| pipeline.wait_for_flush(deadline))?)
     }
 
-    /// A second call is harmless, also where the application shut the provider
-    /// down itself.
+    /// A second call is harmless, even if the application shut down the provider itself.
     fn shutdown_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.stop();
         let deadline = after(time);

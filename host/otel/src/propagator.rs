@@ -1,4 +1,4 @@
-//! Contexts that leave the process.
+//! A propagator that writes the selected tracer into outgoing contexts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,19 +14,18 @@ use super::inbound::Outbound;
 use super::mark;
 use super::shared::Shared;
 
-/// The SDK's [`TraceContextPropagator`] that also tells the next process which
-/// tracer was chosen, as the `tracestate` member `spanmux=<name>:…`.
+/// The SDK's [`TraceContextPropagator`], extended to tell the next process which tracer
+/// was selected, as the `tracestate` entry `spanmux=<name>:…`.
 ///
-/// Inside the process a trace id may be all that carries the choice, and another
-/// process cannot read it. The SDK's own propagator works as well with a
-/// [`RoutingTracerProvider`](super::RoutingTracerProvider) where nobody needs to
-/// know.
+/// Inside the process, the selected tracer may be carried by the trace id alone, which
+/// another process cannot decode. If no other process needs the selection, the SDK's own
+/// propagator also works with a [`RoutingTracerProvider`](super::RoutingTracerProvider).
 ///
-/// Where a setting of the provider needs baggage ([`Outbound`](super::Outbound),
+/// If a setting of the provider needs baggage ([`Outbound`](super::Outbound),
 /// [`Inbound`](super::Inbound), or
-/// [`baggage_keys`](super::RoutingTracerProviderBuilder::baggage_keys)), it is the
-/// SDK's [`BaggagePropagator`] too. Do not set another beside it then: of two that
-/// write one header the last one wins.
+/// [`baggage_keys`](super::RoutingTracerProviderBuilder::baggage_keys)), this propagator
+/// also acts as the SDK's [`BaggagePropagator`]. Do not install another one in addition:
+/// if two propagators write the same header, the last one wins.
 ///
 /// # Examples
 /// ```
@@ -70,7 +69,8 @@ impl RoutingPropagator {
         }
     }
 
-    /// The member of another choice goes, unless the trace only passes through.
+    /// Removes the baggage entry of another selection, unless the trace only passes
+    /// through.
     fn inject_baggage(
         &self,
         propagator: &BaggagePropagator,

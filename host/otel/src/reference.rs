@@ -1,4 +1,4 @@
-//! References to spans that outlive them: for signals that come late.
+//! References to spans that may already have ended, for late signals.
 
 use std::error::Error;
 use std::fmt;
@@ -14,14 +14,15 @@ use super::mark;
 use super::provider::RoutingTracerProvider;
 use super::routes::Lineage;
 
-/// A span, to come back to when it is long over: a score, feedback, a link.
+/// A reference to a span, for use after the span has ended: for a score, feedback, or a
+/// link.
 ///
-/// It knows which tracer has the trace. As text it is the span's W3C `traceparent`
-/// and, behind a space, its `tracestate`; it can be kept in a database and used in
+/// It identifies the tracer of the trace. Its text form is the span's W3C `traceparent`,
+/// followed by a space and its `tracestate`. It can be stored in a database and used in
 /// another process.
 ///
-/// What it says of the tracer is believed. Take it from where you put it, and not
-/// from a request.
+/// The tracer named in a reference is trusted. Load references from your own storage and
+/// never from a request.
 ///
 /// # Examples
 /// ```
@@ -48,7 +49,7 @@ pub struct SpanReference {
 }
 
 impl SpanReference {
-    /// The span's ids, as of a span of this process.
+    /// Returns the span's context, as of a span of this process.
     pub fn span_context(&self) -> &SpanContext {
         &self.context
     }
@@ -103,14 +104,14 @@ fn read(text: &str) -> Option<SpanReference> {
     context.is_valid().then_some(SpanReference { context })
 }
 
-/// Why a text is no [`SpanReference`].
+/// An error that occurs while parsing a [`SpanReference`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReferenceError {
     text: String,
 }
 
 impl ReferenceError {
-    /// How much of the text is shown, in characters.
+    /// The maximum number of characters of the text in the message.
     const SHOWN: usize = 80;
 }
 
@@ -119,21 +120,21 @@ impl fmt::Display for ReferenceError {
         let text = self.text.escape_debug();
         write!(
             f,
-            "\"{text}\" is no reference to a span; \
-             it must be a traceparent, and behind a space the tracestate"
+            "invalid span reference \"{text}\"; \
+             expected a traceparent, optionally followed by a space and a tracestate"
         )
     }
 }
 
 impl Error for ReferenceError {}
 
-/// Why nothing can be put below a span: its trace's tracer is not here. What was to be
-/// put there goes nowhere, and is counted
+/// An error that occurs when the tracer of a span's trace is not available here. Signals
+/// for that span are dropped and counted
 /// ([`LostSpans::late_signals`](super::LostSpans::late_signals)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NoSuchTrace {
-    /// The tracer that has the trace was unregistered, and is gone.
+    /// The tracer of the trace was unregistered and has been dropped.
     TracerGone {
         /// The trace.
         trace: TraceId,
@@ -149,12 +150,12 @@ impl fmt::Display for NoSuchTrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TracerGone { trace } => {
-                write!(f, "the tracer that has the trace {trace} is gone")
+                write!(f, "the tracer of trace {trace} no longer exists")
             }
             Self::Unknown { trace } => write!(
                 f,
-                "no tracer that is registered here has the trace {trace}; \
-                 take references from `RoutingTracerProvider::reference`"
+                "no tracer registered here has trace {trace}; \
+                 create references with `RoutingTracerProvider::reference`"
             ),
         }
     }
@@ -163,11 +164,11 @@ impl fmt::Display for NoSuchTrace {
 impl Error for NoSuchTrace {}
 
 impl RoutingTracerProvider {
-    /// A reference to a span of this provider, by its context. That of a span that
-    /// does nothing leads nowhere.
+    /// Returns a reference to a span of this provider, given its context. A reference to
+    /// a no-op span cannot be resolved.
     ///
     /// # Cost
-    /// A copy of the context, with the choice of the tracer in its `tracestate`.
+    /// A copy of the context, with the selected tracer in its `tracestate`.
     pub fn reference(&self, span: &SpanContext) -> SpanReference {
         let state = self.shared().routes.outbound(span);
         let state = state.unwrap_or_else(|| span.trace_state().clone());
@@ -181,14 +182,16 @@ impl RoutingTracerProvider {
         SpanReference { context }
     }
 
-    /// A context below a span that may be long over. What starts in it goes to the
-    /// tracer that has the span's trace, and no selector is asked.
+    /// Returns a context below a span that may already have ended. Spans started in it go
+    /// to the tracer of the span's trace, and no selector runs.
     ///
-    /// A tracer of this very provider is found as the value that it is, whatever its
-    /// name means by now; that of another process by its name.
+    /// If this provider created the reference, it resolves to the tracer instance, even
+    /// if its name now belongs to another one. A reference from another process is
+    /// resolved by name.
     ///
     /// # Errors
-    /// That tracer is not here. This is counted as lost.
+    /// Returns an error if the tracer is not available here. The error is counted as a
+    /// lost signal.
     pub fn below(&self, reference: &SpanReference) -> Result<Context, NoSuchTrace> {
         match self.find(&reference.context) {
             Ok(span) => Ok(Context::new().with_remote_span_context(span)),
@@ -199,13 +202,13 @@ impl RoutingTracerProvider {
         }
     }
 
-    /// Puts the run aside whose span is the current one of `context`, perhaps for
-    /// another process: the text of what is left can be stored with the run. None if
-    /// the span is not one of this provider's.
+    /// Detaches the run whose span is the current one of `context`. The result can be
+    /// stored as text with the run and attached later, also in another process. Returns
+    /// `None` if the span does not belong to this provider.
     ///
-    /// The span itself stays open until it is ended or dropped. The runtime context is
-    /// no part of it. Whoever can change the text chooses the tracer, so keep it as you
-    /// keep the run.
+    /// The span itself stays open until it is ended or dropped. The reference does not
+    /// contain the runtime context. Whoever can change the text controls the selected
+    /// tracer, so protect it as you protect the run.
     ///
     /// # Examples
     /// ```
@@ -219,10 +222,10 @@ impl RoutingTracerProvider {
     ///     .build()?;
     /// let tracer = provider.tracer("shop");
     /// let run = Context::new().with_span(tracer.start_with_context("answer", &Context::new()));
-    /// let stored = provider.suspend(&run).ok_or("no run")?.to_string();
+    /// // Later, in any process:
     /// drop(run);
     ///
-    /// // Tomorrow, elsewhere:
+    /// assert_eq!(provider.registry().counts().total(), 1); // selected once
     /// let context = provider.resume(&stored.parse::<SpanReference>()?);
     /// tracer.in_span_with_context("approved", &context, |_context| {}); // in langfuse
     /// assert_eq!(provider.registry().counts().total(), 1); // asked once
@@ -234,16 +237,15 @@ impl RoutingTracerProvider {
         ours.map(|_| self.reference(span.span_context()))
     }
 
-    /// The context in which a suspended run goes on: [`below`](Self::below) the span
-    /// that was suspended.
+    /// Attaches a detached run: returns a context [`below`](Self::below) the detached
+    /// span.
     ///
-    /// If its tracer is not here, the spans do nothing, and so do those below them;
-    /// they are [counted](super::LostSpans::tracer_gone), and no selector is asked: the
-    /// rest of a trace is of no use anywhere but beside its beginning.
+    /// If its tracer is not available here, spans in this context and below are no-ops.
+    /// They are [counted](super::LostSpans::tracer_gone), and no selector runs: the rest
+    /// of a trace is useless without its beginning.
     ///
-    /// Nothing else is attached to the context; attach the
-    /// [runtime context](super::RuntimeContextExt) anew if its keys are copied onto
-    /// spans.
+    /// The context contains nothing else. Attach the [runtime
+    /// context](super::RuntimeContextExt) again if its keys are copied onto spans.
     pub fn resume(&self, run: &SpanReference) -> Context {
         let span = self.find(&run.context).unwrap_or_else(|_| {
             let state = run.context.trace_state();
@@ -256,7 +258,7 @@ impl RoutingTracerProvider {
         Context::new().with_remote_span_context(span)
     }
 
-    /// The span in a context that leads to the tracer which has the trace.
+    /// Returns the span context, adjusted to lead to the tracer of its trace.
     fn find(&self, span: &SpanContext) -> Result<SpanContext, NoSuchTrace> {
         let trace = span.trace_id();
         match self.shared().routes.lineage(span) {
@@ -266,7 +268,8 @@ impl RoutingTracerProvider {
         }
     }
 
-    /// The span with our own mark, if its mark names a tracer that is registered here.
+    /// Returns the span context with our own entry if its entry names a registered
+    /// tracer.
     fn by_name(&self, span: &SpanContext) -> Option<SpanContext> {
         let encoded = mark::name(span.trace_state())?;
         let (name, tracer) = inbound::find(self.registry(), encoded)?;

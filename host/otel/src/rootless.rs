@@ -1,15 +1,15 @@
-//! Contexts without a span.
+//! Contexts with a detached span.
 
 use opentelemetry::Context;
 use opentelemetry::baggage::{BaggageExt as _, KeyValueMetadata};
 
 use super::runtime_context::RuntimeContextExt as _;
 
-/// What is known of a run, in a context without a span: its runtime context, its
-/// baggage, and whether telemetry is suppressed.
+/// Returns a context with the runtime context, baggage, and suppression flag of
+/// `context`, but without its span.
 ///
-/// OpenTelemetry cannot take the span out of a context, and an invalid one in its
-/// place makes samplers drop what starts below.
+/// OpenTelemetry cannot remove the span from a context, and replacing it with an invalid
+/// one makes samplers drop the spans below it.
 pub fn without_span(context: &Context) -> Context {
     let mut rootless = Context::new();
     if let Some(run) = context.runtime_context() {

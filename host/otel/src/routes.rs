@@ -1,5 +1,5 @@
-//! The routes of open traces: to each tracer under each of its names, while
-//! somebody still holds the tracer.
+//! The routes of open traces. There is one route to each tracer under each of its names,
+//! as long as the tracer exists.
 
 use std::sync::{Arc, Weak};
 
@@ -13,34 +13,35 @@ use super::mark::{self, Mark};
 use super::otel_tracer::OtelTracer;
 use super::trace_id::TraceIds;
 
-/// For how many names of one tracer a route is kept. One is usual; a tracer that
-/// is registered under ever new names must not fill memory.
+/// Maximum number of names per tracer with their own route. One is usual. The limit
+/// bounds memory for a tracer that is registered under ever new names.
 const MAX_KEPT_NAMES: usize = 16;
 
-/// No route has this number.
+/// A number that no route has.
 const NOWHERE: u64 = 0;
 
-/// The routes of one provider. It keeps no tracer alive: what a trace needs is
-/// held by its spans and by the registry.
+/// The routes of one provider. They keep no tracer alive: spans and the registry hold the
+/// tracers of open traces.
 #[derive(Debug)]
 pub(super) struct Routes {
-    /// Which provider wrote a mark or a trace id. Random, because nothing here may
-    /// be process-wide, and so that another process does not use the same one.
+    /// Identifies the provider in `tracestate` entries and trace ids. It is random
+    /// because the crate has no process-wide state, and so that other processes use
+    /// different numbers.
     provider: u64,
     ids: TraceIds,
     table: ArcSwap<Table>,
-    /// Held while the table is changed, with what was counted of the tracers that are
-    /// no longer in it.
+    /// Held while the table changes. Contains the statistics of tracers that have left
+    /// the table.
     forgotten: Mutex<Forgotten>,
 }
 
 #[derive(Clone, Debug)]
 struct Table {
-    /// The number of the next route. None is given twice.
+    /// The number of the next route. Numbers are never reused.
     next: u64,
-    /// In the order of their numbers.
+    /// Sorted by number.
     routes: Vec<Arc<Route>>,
-    /// In the order of their addresses.
+    /// Sorted by address.
     tracers: Vec<Known>,
 }
 
@@ -54,20 +55,20 @@ impl Default for Table {
     }
 }
 
-/// A tracer and the routes to it.
+/// A tracer and its routes.
 #[derive(Clone, Debug)]
 struct Known {
-    /// Its own as long as a route refers to it.
+    /// Unique while a route refers to the tracer.
     address: usize,
     ledger: Arc<Ledger>,
     routes: Vec<Arc<Route>>,
 }
 
-/// The way to one tracer under one name.
+/// A route to one tracer under one name.
 #[derive(Debug)]
 pub(super) struct Route {
     number: u64,
-    /// Whether the name has the number for itself.
+    /// Set if the number belongs to this name alone.
     is_kept: bool,
     tracer: Weak<OtelTracer>,
     mark: Mark,
@@ -82,12 +83,12 @@ impl Route {
         &self.mark
     }
 
-    /// The tracer, if it still is.
+    /// Returns the tracer if it still exists.
     pub(super) fn tracer(&self) -> Option<Arc<OtelTracer>> {
         self.tracer.upgrade()
     }
 
-    /// The number, if it says all.
+    /// Returns the number if it identifies the route completely.
     fn number(&self) -> Option<u64> {
         self.is_kept.then_some(self.number)
     }
@@ -97,15 +98,15 @@ impl Route {
     }
 }
 
-/// What a local parent says of the tracer of its children.
+/// The tracer that the children of a local parent use.
 pub(super) enum Lineage {
-    /// It is of another provider, or there is none: what starts below is a root.
+    /// The parent belongs to another provider or there is none: the span is a root span.
     Root,
-    /// They follow it, by its trace id.
+    /// Children follow the parent's trace id.
     ById(Arc<OtelTracer>),
-    /// They follow it, by the mark in its `tracestate`.
+    /// Children follow the parent's `tracestate` entry.
     ByMark(Arc<OtelTracer>),
-    /// Its tracer is no more.
+    /// The parent's tracer has been dropped.
     Gone,
 }
 
@@ -120,13 +121,14 @@ impl Routes {
         }
     }
 
-    /// Where the children of a local parent go.
+    /// Finds the tracer for the children of a local parent.
     ///
-    /// The mark counts first: under a remote parent the trace id is not ours to
-    /// choose, and it may be one that we chose before, if we called ourselves.
+    /// The `tracestate` entry takes precedence. Under a remote parent the trace id is
+    /// fixed, and it may be one that this provider assigned earlier, if the process
+    /// called itself.
     ///
     /// # Cost
-    /// One look-up without a lock, and one counted reference.
+    /// One lookup without a lock, and one counted reference.
     pub(super) fn lineage(&self, parent: &SpanContext) -> Lineage {
         let marked = mark::read(parent.trace_state(), self.provider);
         let number = marked.unwrap_or_else(|| self.ids.read(parent.trace_id()));
@@ -144,11 +146,11 @@ impl Routes {
         }
     }
 
-    /// The route to a tracer under a name. From here on the tracer is found by the
-    /// route's number.
+    /// Returns the route to a tracer under a name. Afterwards the tracer can be found by
+    /// the route's number.
     ///
     /// # Cost
-    /// One look-up without a lock. The first trace of a tracer copies the table.
+    /// One lookup without a lock. The first trace of a tracer copies the table.
     pub(super) fn route(&self, tracer: &Arc<OtelTracer>, name: &str) -> Arc<Route> {
         let table = self.table.load();
         match table.route(tracer, name) {
@@ -160,7 +162,7 @@ impl Routes {
     fn add(&self, tracer: &Arc<OtelTracer>, name: &str) -> Arc<Route> {
         let mut forgotten = self.forgotten.lock();
         let table = self.table.load();
-        // Another thread may have been first.
+        // Another thread may have added it first.
         if let Some(route) = table.route(tracer, name) {
             return route.clone();
         }
@@ -185,8 +187,8 @@ impl Routes {
         route
     }
 
-    /// An id for a new trace in a tracer under a name; none if the mark has to lead
-    /// there.
+    /// Returns an id for a new trace in a tracer under a name, or `None` if the trace
+    /// needs a `tracestate` entry.
     pub(super) fn trace_id(&self, tracer: &Arc<OtelTracer>, name: &str) -> Option<TraceId> {
         if !tracer.has_routed_ids() {
             return None;
@@ -196,13 +198,13 @@ impl Routes {
         Some(self.ids.write(number))
     }
 
-    /// A mark that leads nowhere: to a tracer that is not here.
+    /// Returns an entry for a tracer that is not registered here. It matches no route.
     pub(super) fn nowhere(&self, encoded: &str) -> Mark {
         Mark::encoded(encoded, encoded, self.provider, NOWHERE)
     }
 
-    /// The `tracestate` with which a context of ours leaves the process: it says
-    /// which tracer has the trace. None for a context of somebody else.
+    /// Returns the `tracestate` with which one of our contexts leaves the process. It
+    /// names the tracer of the trace. Returns `None` for contexts of other providers.
     pub(super) fn outbound(&self, context: &SpanContext) -> Option<TraceState> {
         let state = context.trace_state();
         if !context.is_valid() || context.is_remote() {
@@ -216,8 +218,8 @@ impl Routes {
         Some(table.by_number(number)?.mark.put(state))
     }
 
-    /// The tracers that still are, each with the name that it was first selected
-    /// under last.
+    /// Returns the tracers that still exist, each with the name under which it was most
+    /// recently selected for the first time.
     pub(super) fn alive(&self) -> Vec<(String, Arc<OtelTracer>)> {
         let table = self.table.load();
         let alive = table
@@ -227,7 +229,7 @@ impl Routes {
         alive.collect()
     }
 
-    /// The spans that no exporter was handed.
+    /// Returns the spans that were dropped before they reached an exporter.
     pub(super) fn lost(&self) -> LostSpans {
         let forgotten = self.forgotten.lock();
         let mut lost = forgotten.lost();
@@ -237,7 +239,7 @@ impl Routes {
         lost
     }
 
-    /// Adds what was counted of all tracers but those whose ledgers these are.
+    /// Adds the statistics of all tracers except those in `but`.
     pub(super) fn read(&self, but: &[Arc<Ledger>], totals: &mut Totals) {
         let forgotten = self.forgotten.lock();
         forgotten.read(totals);
@@ -280,15 +282,15 @@ impl Table {
             .binary_search_by_key(&address, |known| known.address)
     }
 
-    /// Another route's number, if no more of this tracer's are kept. It leads there
-    /// all the same.
+    /// Returns the number of another route of this tracer if it has reached the limit of
+    /// names. The number still leads to the tracer.
     fn number_for_more_names(&self, tracer: &Arc<OtelTracer>) -> Option<u64> {
         let routes = &self.known(tracer)?.routes;
         let first = routes.first().filter(|_| routes.len() >= MAX_KEPT_NAMES);
         first.map(|route| route.number)
     }
 
-    /// Drops the routes to tracers that are gone, and keeps what was counted of them.
+    /// Removes the routes of dropped tracers and keeps their statistics.
     fn tidy(&mut self, forgotten: &mut Forgotten) {
         self.tracers.retain(|known| {
             let gone = known.routes.iter().all(|route| route.is_gone());
@@ -310,7 +312,8 @@ impl Known {
         }
     }
 
-    /// The name that it was first selected under last.
+    /// Returns the name under which the tracer was most recently selected for the first
+    /// time.
     fn name(&self) -> String {
         let last = self.routes.last();
         last.map_or_else(String::new, |route| route.name().to_string())

@@ -1,14 +1,14 @@
-//! The runtime context of a run, attached to an OpenTelemetry context.
+//! Attaches a runtime context to an OpenTelemetry context.
 
 use opentelemetry::Context;
 
 use spanmux_core::RuntimeContext;
 
-/// Attaches a [`RuntimeContext`] to an OpenTelemetry [`Context`], where a root
-/// span that starts under it finds it.
+/// Attaches a [`RuntimeContext`] to an OpenTelemetry [`Context`]. Root spans that start
+/// under that context use it.
 ///
 /// # Cost
-/// Attaching copies the context's few values. Reading takes one look-up.
+/// Attaching copies the few values of the context. Reading takes one lookup.
 ///
 /// # Examples
 /// ```
@@ -25,11 +25,11 @@ use spanmux_core::RuntimeContext;
 /// # Ok::<(), spanmux::ContextError>(())
 /// ```
 pub trait RuntimeContextExt {
-    /// A copy of this context in which `run` is attached, in place of any other.
+    /// Returns a copy of this context with `run` attached, replacing any other.
     #[must_use = "the context itself is not changed"]
     fn with_runtime_context(&self, run: RuntimeContext) -> Self;
 
-    /// What is attached, if anything.
+    /// Returns the attached runtime context, if any.
     fn runtime_context(&self) -> Option<&RuntimeContext>;
 }
 

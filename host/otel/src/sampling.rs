@@ -1,4 +1,4 @@
-//! Whether a trace is recorded at all, decided once, when it begins.
+//! Sampling: decides once, when a trace begins, whether it is recorded.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,11 +12,11 @@ use super::runtime_context::RuntimeContextExt as _;
 use super::tracer::kind;
 use spanmux_core::{ContextView, RootSpan, RuntimeContext};
 
-/// Whether a tracer records a trace. Asked once for each trace, after the tracer
-/// was chosen; there is no second choice if it says no.
+/// The sampling of a tracer. It is evaluated once for each trace, after the tracer was
+/// selected. If a trace is not sampled, no other tracer is selected.
 ///
-/// Children do what their root does. A trace that comes from elsewhere is recorded
-/// if it was recorded there, except that `Never` records nothing.
+/// Children follow their root. A trace from another process is recorded if it was
+/// recorded there, except that `Never` records nothing.
 ///
 /// # Examples
 /// ```
@@ -31,14 +31,15 @@ use spanmux_core::{ContextView, RootSpan, RuntimeContext};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Sampling {
-    /// Every trace.
+    /// Records every trace.
     #[default]
     Always,
-    /// No trace.
+    /// Records no trace.
     Never,
-    /// A share of the traces, told from the trace id, so that services agree.
+    /// Records a share of the traces. The decision depends on the trace id, so services
+    /// agree.
     Ratio(Ratio),
-    /// What a function of the runtime context says.
+    /// Records the traces for which a function of the runtime context returns `true`.
     Custom(Custom),
 }
 
@@ -46,7 +47,7 @@ impl Sampling {
     /// Records this share of the traces.
     ///
     /// # Errors
-    /// [`SamplingError`] unless `share` is between 0 and 1.
+    /// Returns [`SamplingError`] if `share` is not between 0 and 1.
     pub fn ratio(share: f64) -> Result<Self, SamplingError> {
         match (0.0..=1.0).contains(&share) {
             true => Ok(Self::Ratio(Ratio(share))),
@@ -54,8 +55,9 @@ impl Sampling {
         }
     }
 
-    /// Records the traces for which `keeps` says so. It sees what a selector sees,
-    /// the `span.` keys too. If it panics, the trace is recorded.
+    /// Records the traces for which `keeps` returns `true`. It receives the same context
+    /// view as a selector, including the `span.` keys. If it panics, the trace is
+    /// recorded.
     pub fn custom(
         keeps: impl Fn(&ContextView<'_>) -> bool + Clone + Send + Sync + 'static,
     ) -> Self {
@@ -79,7 +81,7 @@ impl Sampling {
 pub struct Ratio(f64);
 
 impl Ratio {
-    /// The share.
+    /// Returns the share.
     pub fn get(self) -> f64 {
         self.0
     }
@@ -131,7 +133,8 @@ impl ShouldSample for Custom {
         let nothing = RuntimeContext::empty();
         let run = parent.and_then(|cx| cx.runtime_context());
         let view = run.unwrap_or(&nothing).view_with_span(&span);
-        // It is somebody else's code, and the call that starts a span must not fail.
+        // This runs the application's code, and the call that starts a span must not
+        // fail.
         let keeps = catch_unwind(AssertUnwindSafe(|| self.0.keeps(&view))).unwrap_or(true);
         SamplingResult {
             decision: match keeps {
@@ -146,10 +149,10 @@ impl ShouldSample for Custom {
     }
 }
 
-/// A share that is not between 0 and 1.
+/// An error for a share that is not between 0 and 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SamplingError {
-    /// What was given.
+    /// The given share.
     pub share: f64,
 }
 
@@ -157,7 +160,7 @@ impl fmt::Display for SamplingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the sampling ratio {} is not between 0 and 1; 0.1 records every tenth trace",
+            "invalid sampling ratio {}; expected a number from 0 to 1, where 0.1 records 10%",
             self.share
         )
     }

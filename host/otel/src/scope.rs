@@ -4,8 +4,8 @@ use std::hash::BuildHasher as _;
 
 use opentelemetry::InstrumentationScope;
 
-/// An instrumentation scope with its hash, which is taken once and not for each
-/// span. The same for equal scopes, whoever made them.
+/// An instrumentation scope with its hash, which is computed once instead of for each
+/// span. Equal scopes have equal hashes, regardless of their creator.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Scope {
     hash: u64,
@@ -15,8 +15,8 @@ pub(super) struct Scope {
 impl Scope {
     pub(super) fn new(scope: InstrumentationScope) -> Self {
         Self {
-            // Not random, because tracers and providers meet in any combination.
-            // Scopes are made by libraries, and few are kept.
+            // A fixed seed, because tracers and providers are combined arbitrarily.
+            // Scopes are created by libraries, and few are kept.
             hash: foldhash::fast::FixedState::default().hash_one(&scope),
             scope,
         }
@@ -52,13 +52,13 @@ mod tests {
     }
 
     #[test]
-    fn the_tracer_of_a_scope_is_made_once_whoever_asks() {
+    fn sdk_tracer_of_a_scope_is_created_once() {
         let tracer = OtelTracer::new(SdkTracerProvider::default());
         let address = |name: &str| kept(&tracer, name).map(std::ptr::from_ref);
         let first = address("shop");
         assert!(first.is_some());
         assert_ne!(address("other"), first);
-        // More scopes than there are libraries do not fill memory.
+        // Only a limited number of scopes is kept, to bound memory.
         for number in 0..MAX_KEPT {
             let _ = address(&number.to_string());
         }

@@ -1,4 +1,4 @@
-//! What a routing tracer provider and its tracers share.
+//! State shared by a routing tracer provider and its tracers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,14 +14,14 @@ use super::telemetry::Telemetry;
 use spanmux_core::RuntimeContext;
 use spanmux_core::TracerRegistry;
 
-/// The registry, the routes of open traces, and what was lost.
+/// The registry, the routes of open traces, and the counters of dropped spans.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) registry: Arc<TracerRegistry<OtelTracer>>,
     pub(super) routes: Routes,
     pub(super) settings: Settings,
     pub(super) inbound: InboundCounters,
-    /// For roots to which no runtime context is attached.
+    /// The empty runtime context, for root spans without an attached one.
     pub(super) knows_nothing: RuntimeContext,
     pub(super) external: Remembered,
     pub(super) telemetry: Telemetry,
@@ -44,7 +44,7 @@ impl Shared {
         }
     }
 
-    /// The spans that no exporter was handed.
+    /// Returns the spans that were dropped before they reached an exporter.
     pub(super) fn lost(&self) -> LostSpans {
         let mut lost = self.routes.lost();
         lost.tracer_gone += self.tracer_gone.load(Ordering::Relaxed);
@@ -52,7 +52,7 @@ impl Shared {
         lost
     }
 
-    /// What became of the spans of each tracer's exporters.
+    /// Returns the delivery counts of each tracer.
     pub(super) fn delivery(&self) -> Vec<TracerDelivery> {
         let registered = self.registry.distinct();
         let mut totals = Totals::default();

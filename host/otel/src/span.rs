@@ -1,4 +1,4 @@
-//! A span of the tracer that its trace was sent to.
+//! A span of the tracer that was selected for its trace.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use super::scope::Scope;
 
 static NOWHERE: SpanContext = SpanContext::NONE;
 
-/// A span of the tracer that its trace was sent to, or one that does nothing.
+/// A span of the tracer that was selected for its trace, or a no-op span.
 ///
-/// It holds its tracer, so a tracer that was unregistered lasts as long as the
-/// open traces in it.
+/// It holds a reference to its tracer, so an unregistered tracer lives as long as its
+/// open traces.
 #[derive(Debug)]
 pub struct RoutingSpan {
-    /// What is shown in place of the SDK's own: the same with the mark, or the
-    /// parent's for a span that does nothing.
+    /// Shown instead of the context of the SDK's span: the same context with our
+    /// `tracestate` entry, or the parent's context for a no-op span.
     context: Option<SpanContext>,
     routed: Option<Routed>,
 }
 
-/// Dropped in this order: the SDK's span needs its tracer to the end.
+/// The fields are dropped in this order: the SDK's span needs its tracer until the end.
 #[derive(Debug)]
 struct Routed {
     span: opentelemetry_sdk::trace::Span,
@@ -42,7 +42,7 @@ impl Routed {
         Self { span, tracer }
     }
 
-    /// Ends the span once, and counts it if that is for nothing.
+    /// Ends the span once, and counts it if its tracer no longer exports spans.
     fn end(&mut self, timestamp: Option<SystemTime>) {
         if !self.span.is_recording() {
             return;
@@ -71,12 +71,12 @@ impl Drop for Routed {
     }
 }
 
-/// A span's hold on its tracer; none only while it is dropped.
+/// A span's reference to its tracer. `None` only during the drop.
 #[derive(Debug)]
 struct Held(Option<Arc<OtelTracer>>);
 
-/// The last one to let go of a tracer shuts its provider down, which waits for
-/// exporters. The thread that ends a span must not.
+/// Dropping the last reference to a tracer shuts its provider down and waits for
+/// exporters. This must not block the thread that ends a span.
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(last) = self.0.take().and_then(Arc::into_inner) {
@@ -85,22 +85,22 @@ impl Drop for Held {
     }
 }
 
-/// Why a span was not started.
+/// The reason why a span was not started.
 #[derive(Clone, Copy)]
 enum Refusal {
     Stopped,
     TooManyOpen,
 }
 
-/// A span that a tracer did not start.
+/// A span that its tracer refused to start.
 pub(super) struct Refused<'a> {
     tracer: &'a OtelTracer,
     why: Refusal,
 }
 
 impl Refused<'_> {
-    /// A span in its place that does nothing and shows this context. It is counted
-    /// if it would have been exported.
+    /// Returns a no-op span that shows this context. The refused span is counted if it
+    /// would have been exported.
     pub(super) fn showing(self, counts: bool, context: SpanContext) -> RoutingSpan {
         let ledger = self.tracer.ledger();
         match self.why {
@@ -118,7 +118,7 @@ impl Refused<'_> {
 }
 
 impl RoutingSpan {
-    /// A span that does nothing and shows no context.
+    /// Returns a no-op span without a context.
     pub(super) fn nowhere() -> Self {
         Self {
             context: None,
@@ -126,8 +126,8 @@ impl RoutingSpan {
         }
     }
 
-    /// A span that does nothing and shows this context, so that what starts below
-    /// it sees what it would have seen without it.
+    /// Returns a no-op span that shows this context, so that spans below it see the same
+    /// parent as without it.
     pub(super) fn showing(context: SpanContext) -> Self {
         Self {
             context: Some(context),
@@ -135,11 +135,11 @@ impl RoutingSpan {
         }
     }
 
-    /// Starts a span of `tracer`; what `refused` says if that is shut down or has too
-    /// many.
+    /// Starts a span of `tracer`. If the tracer is shut down or has too many open spans,
+    /// returns the result of `refused`.
     ///
-    /// The SDK's span is large, so it is moved once, and callers return this as it
-    /// is where they can.
+    /// The SDK's span is large. It is moved once, and callers return it directly where
+    /// they can.
     pub(super) fn start(
         tracer: Arc<OtelTracer>,
         scope: &Arc<Scope>,
@@ -147,7 +147,7 @@ impl RoutingSpan {
         parent_cx: &Context,
         refused: impl FnOnce(Refused<'_>) -> Self,
     ) -> Self {
-        // Threads that look at once may be let through together.
+        // Not atomic: threads that check concurrently may slightly exceed the limit.
         if tracer.is_full() {
             let why = Refusal::TooManyOpen;
             return refused(Refused {
@@ -156,7 +156,7 @@ impl RoutingSpan {
             });
         }
         let span = tracer.scoped(scope).build_with_context(builder, parent_cx);
-        // A provider that is shut down gives out spans without a context.
+        // A provider that is shut down returns spans without a context.
         if !span.span_context().is_valid() {
             let why = Refusal::Stopped;
             return refused(Refused {
@@ -170,7 +170,7 @@ impl RoutingSpan {
         }
     }
 
-    /// Shows another `tracestate`.
+    /// Replaces the `tracestate` that the span shows.
     pub(super) fn show_state(&mut self, state: TraceState) {
         self.context = Some(mark::with_state(self.span_context(), state));
     }

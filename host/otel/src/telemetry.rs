@@ -1,8 +1,8 @@
 //! Spanmux's own metrics.
 //!
-//! All but one are read when a metrics reader asks for them, from counts that are
-//! kept anyway; a selection pays nothing for them. What a selector's run took is
-//! recorded when it ran, which is where a decision is not known yet.
+//! All but one are observable instruments: their callbacks read counters that exist
+//! anyway, so they cost nothing per selection. The run time of a selector is recorded
+//! when it runs, that is when the decision is not cached.
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -15,28 +15,29 @@ use spanmux_core::Origin;
 use spanmux_core::Selection;
 use spanmux_export::delivery::{DeliveryCounts, Loss};
 
-/// The exporter of a tracer, on the metrics of delivery.
+/// The name of the exporter, on delivery metrics.
 const EXPORTER: &str = "spanmux.exporter";
 
-/// What became of spans: `delivered`, or the word of a `Loss`.
+/// The outcome of exported spans: `delivered`, `filtered`, or a `Loss`.
 const OUTCOME: &str = "spanmux.outcome";
 
-/// What became of a choice that came in: `followed` or `unknown`.
+/// The outcome of an inbound selection: `followed` or `unknown`.
 const INBOUND_OUTCOME: &str = "spanmux.inbound.outcome";
 
-/// In seconds. A run takes some microseconds, and ends at 100 milliseconds.
+/// Bucket boundaries in seconds. A run takes some microseconds and is stopped after 100
+/// milliseconds.
 const BOUNDS: [f64; 12] = [
     5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 5e-3, 1e-2, 5e-2, 1e-1,
 ];
 
-/// What is recorded and not read.
+/// Instruments that are recorded synchronously.
 #[derive(Debug, Default)]
 pub(super) struct Telemetry {
     duration: OnceLock<Histogram<f64>>,
 }
 
 impl Telemetry {
-    /// Records what selectors took, if any ran.
+    /// Records the run time of the selectors, if any ran.
     #[inline]
     pub(super) fn record<T>(&self, selection: &Selection<T>) {
         if let Some(duration) = self.duration.get() {
@@ -53,12 +54,12 @@ fn record<T>(duration: &Histogram<f64>, selection: &Selection<T>) {
     }
 }
 
-/// Makes the instruments. They read a provider as long as it lives, and do not keep
-/// it alive.
+/// Creates the instruments. Their callbacks hold weak references, so they do not keep the
+/// provider alive.
 pub(super) fn observe(shared: &Arc<Shared>, meter: &Meter) {
     let histogram = meter
         .f64_histogram("spanmux.selector.duration")
-        .with_description("Time that the selectors of a selection ran, where they had to")
+        .with_description("Run time of the selectors of a selection that was not cached")
         .with_unit("s")
         .with_boundaries(BOUNDS.to_vec());
     shared.telemetry.duration.get_or_init(|| histogram.build());
@@ -90,51 +91,51 @@ fn tell(shared: &Weak<Shared>, read: Read, observer: &dyn AsyncInstrument<u64>) 
 
 type Read = fn(&Shared, &dyn AsyncInstrument<u64>);
 
-/// Name, unit, description and source of an instrument.
+/// Name, unit, description, and callback of an instrument.
 type Instrument = (&'static str, &'static str, &'static str, Read);
 
 const COUNTERS: &[Instrument] = &[
     (
         "spanmux.selections",
         "{selection}",
-        "Traces by the tracer that receives them, the selector that decided, and why if it was \
-         not chosen",
+        "Traces by the tracer that receives them, the selector that decided, and the fallback \
+         cause",
         selections,
     ),
     (
         "spanmux.selections.learned",
         "{selection}",
-        "Selections that were known from those before: no component ran",
+        "Selections answered by the decision cache without running a component",
         |shared, observer| observer.observe(shared.registry.counts().learned, &[]),
     ),
     (
         "spanmux.inbound",
         "{trace}",
-        "Traces that came in with a choice which is followed here, by whether its tracer is here",
+        "Traces with an inbound selection, by whether the named tracer is registered here",
         inbound,
     ),
     (
         "spanmux.selectors.changes",
         "{change}",
-        "How often the chain of selectors was set",
+        "Replacements of the selector chain",
         |shared, observer| observer.observe(shared.registry.chains_set(), &[]),
     ),
     (
         "spanmux.spans.exported",
         "{span}",
-        "Spans by tracer, exporter and what became of them",
+        "Spans by tracer, exporter and outcome",
         exported,
     ),
     (
         "spanmux.export.retries",
         "{attempt}",
-        "Attempts to send a batch beyond the first",
+        "Attempts to send a batch after the first one",
         retries,
     ),
     (
         "spanmux.spans.lost",
         "{span}",
-        "Spans that no exporter was handed",
+        "Spans dropped before they reached an exporter",
         |shared, observer| observer.observe(shared.lost().total(), &[]),
     ),
 ];
@@ -143,19 +144,19 @@ const GAUGES: &[Instrument] = &[
     (
         "spanmux.spans.open",
         "{span}",
-        "Recording spans that have started and not ended",
+        "Recording spans that are open",
         open,
     ),
     (
         "spanmux.spans.waiting",
         "{span}",
-        "Spans that wait for their exporter",
+        "Spans waiting for their exporter",
         waiting,
     ),
     (
         "spanmux.spans.spilled",
         "{span}",
-        "Spans that are kept on disk until their backend is back",
+        "Spans buffered on disk until their backend is available again",
         spilled,
     ),
 ];
@@ -218,7 +219,7 @@ fn open(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
     }
 }
 
-/// The counts of each exporter, with the attributes that name it.
+/// Calls `show` with the counts of each exporter and the attributes that name it.
 fn each_exporter(shared: &Shared, mut show: impl FnMut(&[KeyValue; 2], &DeliveryCounts)) {
     for tracer in shared.delivery() {
         for (exporter, counts) in tracer.exporters {

@@ -1,13 +1,13 @@
-//! Texts that recur from one root span to the next.
+//! An interner for strings that recur from one root span to the next.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
-/// How many texts a thread keeps: the names of the tracers and selectors that it
-/// meets, and their digests. Beyond that the oldest goes.
+/// Maximum number of strings per thread: tracer names, selector names, and digests. When
+/// full, the oldest is evicted.
 const MAX_KEPT: usize = 16;
 
-/// A longer text is not kept.
+/// Maximum length of an interned string.
 const MAX_BYTES: usize = 256;
 
 struct Texts {
@@ -16,19 +16,20 @@ struct Texts {
 }
 
 thread_local! {
-    // One for each thread, so that threads which start spans do not count one
-    // another's references.
+    // Per thread, so that threads which start spans do not contend for the same reference
+    // counts.
     static TEXTS: RefCell<Texts> = const {
         RefCell::new(Texts { kept: [const { None }; MAX_KEPT], oldest: 0 })
     };
 }
 
-/// The text as an attribute can hold it, without a copy if this thread kept it.
+/// Returns the string as an attribute can hold it, without copying it if this thread has
+/// interned it.
 pub(super) fn shared(text: &str) -> Arc<str> {
     if text.len() > MAX_BYTES {
         return text.into();
     }
-    // A thread that ends may have no texts any more.
+    // Thread-local storage may be destroyed while a thread ends.
     let kept = TEXTS.try_with(|texts| texts.borrow_mut().get(text));
     kept.unwrap_or_else(|_| text.into())
 }
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_recurs_is_shared_and_little_is_kept() {
+    fn recurring_strings_are_shared_and_the_oldest_is_evicted() {
         let a = shared("a");
         assert!(Arc::ptr_eq(&a, &shared("a")));
         let long = "x".repeat(MAX_BYTES + 1);
@@ -61,6 +62,6 @@ mod tests {
         for number in 0..MAX_KEPT {
             assert_eq!(&*shared(&number.to_string()), number.to_string());
         }
-        assert_eq!(Arc::strong_count(&a), 1, "the oldest went");
+        assert_eq!(Arc::strong_count(&a), 1, "the oldest was evicted");
     }
 }

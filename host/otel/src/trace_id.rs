@@ -1,16 +1,15 @@
-//! The choice in the trace id: the cheaper of the two ways in which a span's
-//! context carries it.
+//! The selected tracer in the trace id: the cheaper of the two carriers in a span
+//! context.
 //!
-//! All spans of a trace have its id, so nothing has to be copied from parent to
-//! child. The lower 80 bits are drawn at random; samplers by ratio and the random
-//! flag of W3C Trace Context look at those alone. The upper 48 are the number of a
-//! [route](super::routes), hidden under a hash of the lower ones that is keyed by
-//! the provider. So they look random too, and another's id reads as a number that
-//! no route has: an id of anybody else is taken for one of ours with a chance of
-//! 2^-48 for each route that there is.
+//! All spans of a trace share its id, so nothing has to be copied from parent to child.
+//! The lower 80 bits are random; ratio samplers and the random flag of W3C Trace Context
+//! use only those. The upper 48 bits are the number of a [route](super::routes), masked
+//! with a hash of the lower bits that is keyed by the provider. They therefore look
+//! random as well, and an id from another source decodes to an unused route number. The
+//! chance that a foreign id matches is 2^-48 per existing route.
 //!
-//! The key keeps instances apart. It is no secret: a mark tells it too, and what
-//! comes from elsewhere is not followed, whatever it says.
+//! The key separates provider instances. It is not a secret: a `tracestate` entry reveals
+//! it too, and ids from other processes are never followed.
 
 use std::cell::Cell;
 use std::hash::BuildHasher as _;
@@ -19,10 +18,10 @@ use foldhash::quality::FixedState;
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
-/// How many of a trace id's bits are random.
+/// The number of random bits in a trace id.
 const RANDOM_BITS: u32 = 80;
 
-/// How one provider writes numbers into trace ids.
+/// Encodes and decodes the route numbers of one provider in trace ids.
 #[derive(Debug)]
 pub(super) struct TraceIds {
     key: FixedState,
@@ -35,19 +34,19 @@ impl TraceIds {
         }
     }
 
-    /// A new trace id that carries the number of a route, which has 48 bits.
+    /// Returns a new trace id that carries a route number of 48 bits.
     pub(super) fn write(&self, number: u64) -> TraceId {
         self.hide(number, RandomIdGenerator::default().new_trace_id())
     }
 
-    /// What a trace id says, if it is one of the provider's; else any number of 48
-    /// bits.
+    /// Returns the route number in a trace id of this provider, or an arbitrary 48-bit
+    /// number for any other id.
     pub(super) fn read(&self, id: TraceId) -> u64 {
         let (number, random) = halves(id);
         number ^ self.mask(random)
     }
 
-    /// The random id with the number in its upper bits.
+    /// Returns the random id with the route number in its upper bits.
     fn hide(&self, number: u64, random: TraceId) -> TraceId {
         let (_, random) = halves(random);
         let number = number ^ self.mask(random);
@@ -59,11 +58,11 @@ impl TraceIds {
     }
 }
 
-/// The upper bits, and the random ones below.
+/// Splits an id into its upper bits and the random bits below.
 fn halves(id: TraceId) -> (u64, u128) {
     let id = u128::from_be_bytes(id.to_bytes());
     let random = id & ((1 << RANDOM_BITS) - 1);
-    // 48 bits are left.
+    // 48 bits remain.
     ((id >> RANDOM_BITS) as u64, random)
 }
 
@@ -71,12 +70,12 @@ thread_local! {
     static OFFERED: Cell<Option<TraceId>> = const { Cell::new(None) };
 }
 
-/// Offers an id to the next root that a provider with [`RoutedIds`] starts on this
+/// Offers an id to the next root span that a provider with [`RoutedIds`] starts on this
 /// thread.
 ///
-/// An SDK's tracer takes no argument for it, and a number that its generator knew
-/// would be that of one routing provider alone, while several may share a tracer.
-#[must_use = "it is withdrawn when this is dropped"]
+/// The SDK's tracer takes no trace id argument. A number stored in its id generator would
+/// belong to a single routing provider, but several may share a tracer.
+#[must_use = "the offer is withdrawn when this is dropped"]
 pub(super) struct Offer;
 
 impl Offer {
@@ -87,14 +86,14 @@ impl Offer {
 }
 
 impl Drop for Offer {
-    /// A provider that is shut down takes none.
+    /// A provider that is shut down does not take the offer.
     fn drop(&mut self) {
         OFFERED.set(None);
     }
 }
 
-/// Gives a new trace the id that is offered on this thread, once, and a random one
-/// if none is: to spans that are started past the routing provider.
+/// An id generator that uses the id offered on this thread once. Without an offer, it
+/// generates a random id, for spans that are started without the routing provider.
 #[derive(Debug, Default)]
 pub(super) struct RoutedIds {
     random: RandomIdGenerator,
@@ -121,21 +120,21 @@ mod tests {
 
     const LARGEST: u64 = (1 << 48) - 1;
 
-    /// Random bits that are the same each time.
+    /// Returns the same pseudo-random bits for the same seed.
     fn random(seed: u64) -> TraceId {
         let half = |salt: u64| u128::from(xxh64(&seed.to_le_bytes(), salt));
         TraceId::from(half(1) << 64 | half(2))
     }
 
     #[test]
-    fn what_is_written_is_read_and_by_its_own_provider_alone() {
+    fn read_returns_the_written_number_for_its_own_provider_only() {
         let (ids, others) = (TraceIds::new(7), TraceIds::new(8));
         let mut taken = 0;
         for seed in 0..10_000 {
             for number in [0, 1, 77, LARGEST] {
                 let id = ids.hide(number, random(seed));
                 assert_eq!(ids.read(id), number);
-                // If a random bit changes, it is somebody else's.
+                // After any random bit changes, the id counts as foreign.
                 let bits = u128::from_be_bytes(id.to_bytes());
                 let other = TraceId::from(bits ^ 1 << (seed % u64::from(RANDOM_BITS)));
                 taken += u32::from(ids.read(other) < 1000);
@@ -143,13 +142,13 @@ mod tests {
             }
             taken += u32::from(ids.read(random(seed)) < 1000);
         }
-        // 90,000 foreign ids, of which 90,000 * 1,000 / 2^48 pass: none.
+        // Of 90,000 foreign ids, 90,000 * 1,000 / 2^48 are expected to match: none.
         assert_eq!(taken, 0);
         assert_eq!(ids.read(ids.write(5)), 5);
     }
 
     #[test]
-    fn ids_of_one_route_are_as_good_as_random_ones() {
+    fn ids_of_one_route_are_as_random_as_sdk_ids() {
         const IDS: u32 = 20_000;
         for number in [0, 1, LARGEST] {
             let ids: Vec<u128> = (0..u64::from(IDS))
@@ -157,8 +156,8 @@ mod tests {
                 .map(u128::from_be_bytes)
                 .collect();
             assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
-            // Ones at each place, and changes from each place to the next: six
-            // standard deviations from a half at most.
+            // Ones at each bit, and changes from each bit to the next, are within six
+            // standard deviations of one half.
             let most = 6.0 * (f64::from(IDS) / 4.0).sqrt();
             for bit in 0..128 {
                 let ones = ids.iter().filter(|id| **id >> bit & 1 == 1).count();
@@ -177,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offered_id_is_taken_once_and_never_left_behind() {
+    fn offered_id_is_used_once_and_withdrawn_on_drop() {
         let (ids, id) = (RoutedIds::default(), random(1));
         let offer = Offer::of(id);
         assert_eq!(ids.new_trace_id(), id);

@@ -1,4 +1,4 @@
-//! Starting spans: the one place where a root is told from a child.
+//! Starts spans. This is the only place that distinguishes root spans from children.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -28,19 +28,19 @@ use spanmux_core::Selection;
 use spanmux_core::{RootSpan, RuntimeContext};
 
 /// A tracer of [`RoutingTracerProvider`](super::RoutingTracerProvider) for one
-/// instrumentation scope. Cheap to clone.
+/// instrumentation scope. Cloning is cheap.
 ///
 /// # Cost
-/// Beyond the SDK's own span, a root span costs the selection and the attributes
-/// that tell of it, one list; a child costs reading the trace id and counting one
-/// reference, and allocates nothing. No lock is taken. The [module](super) says
-/// when the choice is in the `tracestate` instead, which is dearer.
+/// In addition to the SDK's own span, a root span costs the selection and one list for
+/// the attributes that explain it. A child decodes the trace id, counts one reference,
+/// and allocates nothing. No lock is taken. The [module documentation](super) describes
+/// when the selected tracer is carried in the `tracestate` instead, which costs more.
 #[derive(Clone, Debug)]
 pub struct RoutingTracer {
     pub(super) shared: Arc<Shared>,
     pub(super) scope: Arc<Scope>,
-    /// Whether a span whose parent context has no runtime context takes the one of
-    /// the current context.
+    /// If `true`, a span whose parent context has no runtime context uses the one of the
+    /// current context.
     looks_around: bool,
 }
 
@@ -53,9 +53,9 @@ impl RoutingTracer {
         }
     }
 
-    /// The same for a caller whose parent contexts are not what the application
-    /// attached: `tracing` makes an empty one for `parent: None`, and takes any that
-    /// `set_parent` is given.
+    /// Returns the same tracer for callers whose parent contexts are not those that the
+    /// application attached. `tracing` creates an empty one for `parent: None` and
+    /// accepts any context in `set_parent`.
     #[cfg(feature = "layer")]
     pub(super) fn looking_around(self) -> Self {
         let looks_around = true;
@@ -65,7 +65,7 @@ impl RoutingTracer {
         }
     }
 
-    /// The runtime context of a span that starts under this context.
+    /// Returns the runtime context of a span that starts under this context.
     pub(super) fn run<'a>(&'a self, cx: &'a Context) -> Cow<'a, RuntimeContext> {
         let run = match cx.runtime_context() {
             Some(run) => Cow::Borrowed(run),
@@ -79,7 +79,7 @@ impl RoutingTracer {
         }
     }
 
-    /// A child: in the tracer of its parent, whatever else is said.
+    /// Starts a child in the tracer of its parent.
     fn start_child(
         &self,
         tracer: Arc<OtelTracer>,
@@ -100,7 +100,7 @@ impl RoutingTracer {
         })
     }
 
-    /// A child of a trace whose tracer is no more.
+    /// Starts a no-op child of a trace whose tracer has been dropped.
     fn start_nothing(&self, parent: &SpanContext) -> RoutingSpan {
         if parent.is_sampled() {
             self.shared.count_tracer_gone();
@@ -108,15 +108,15 @@ impl RoutingTracer {
         RoutingSpan::showing(parent.clone())
     }
 
-    /// A root, or the first span here of a trace that came from elsewhere.
+    /// Starts a root span, or the first local span of a trace from another process.
     fn start_root(
         &self,
         mut builder: SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        // A root that is cut off from the context of its thread on purpose, as some
-        // clients of exporters do it.
+        // A root span that was deliberately detached from the context of its thread, as
+        // some exporter clients do.
         if Context::is_current_telemetry_suppressed() {
             return RoutingSpan::nowhere();
         }
@@ -143,7 +143,7 @@ impl RoutingTracer {
         self.start_in(tracer, name, builder, parent_cx, parent)
     }
 
-    /// The attributes of a root: ours, the copied ones, and its own.
+    /// Returns the attributes of a root span: ours, the copied ones, and its own.
     pub(super) fn all(
         &self,
         mut ours: Vec<KeyValue>,
@@ -157,7 +157,7 @@ impl RoutingTracer {
         ours
     }
 
-    /// A choice that came in with the parent, if it is followed here.
+    /// Returns the tracer named by the parent if the inbound setting follows it.
     fn follow(&self, parent_cx: &Context, parent: &SpanContext) -> Option<Followed> {
         let Shared {
             registry,
@@ -170,7 +170,7 @@ impl RoutingTracer {
             .follow(registry, inbound, parent_cx, parent)
     }
 
-    /// The first span here of a trace, in this tracer.
+    /// Starts the first local span of a trace in this tracer.
     fn start_in(
         &self,
         tracer: &Arc<OtelTracer>,
@@ -179,7 +179,7 @@ impl RoutingTracer {
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        // The id of a trace that has begun already is not ours to choose.
+        // The id of a trace that has already begun is fixed.
         if !parent.is_valid()
             && let Some(id) = self.shared.routes.trace_id(tracer, name)
         {
@@ -221,8 +221,8 @@ impl RoutingTracer {
             })
         };
         let mut span = if parent.is_valid() && parent.is_remote() {
-            // With our mark in the remote parent the exporter never sees the one
-            // that came in.
+            // The remote parent gets our entry, so the exporter never sees the received
+            // one.
             let marked = mark::with_state(parent, state());
             start(&parent_cx.with_remote_span_context(marked))
         } else {
@@ -271,7 +271,7 @@ impl Tracer for RoutingTracer {
             Lineage::ById(tracer) => self.start_child(tracer, builder, parent_cx, parent),
             Lineage::ByMark(tracer) => {
                 let mut span = self.start_child(tracer, builder, parent_cx, parent);
-                // Nearly always there: samplers copy the parent's `tracestate`.
+                // Usually already present: samplers copy the parent's `tracestate`.
                 let own = span.span_context().trace_state();
                 if let Some(state) = mark::copy(own, parent.trace_state()) {
                     span.show_state(state);
@@ -284,7 +284,7 @@ impl Tracer for RoutingTracer {
     }
 }
 
-/// What is attached to the current context.
+/// Returns the runtime context that is attached to the current context.
 fn current_run() -> RuntimeContext {
     Context::map_current(|cx| cx.runtime_context().cloned()).unwrap_or_default()
 }
@@ -299,15 +299,15 @@ pub(super) fn kind(kind: Option<&SpanKind>) -> &'static str {
     }
 }
 
-/// What the first span here of a trace shows that its tracer did not start: the same
-/// as a local context, so that its children follow.
+/// Returns the context of the first local span of a trace when its tracer refused to
+/// start it. It is a local context, so its children follow the same route.
 fn local(parent: &SpanContext, state: TraceState) -> SpanContext {
     let (trace, span) = (parent.trace_id(), parent.span_id());
     SpanContext::new(trace, span, parent.trace_flags(), false, state)
 }
 
-/// What a root shows that its tracer did not start: a local context that carries the
-/// choice, so that its children are not asked for anew.
+/// Returns the context of a root span that its tracer refused to start. It is a local
+/// context with the selected tracer, so its children do not select again.
 pub(super) fn adrift(trace: TraceId, state: TraceState) -> SpanContext {
     let span = RandomIdGenerator::default().new_span_id();
     SpanContext::new(trace, span, TraceFlags::NOT_SAMPLED, false, state)

@@ -21,22 +21,30 @@ fn an_id_that_breaks_a_rule_is_refused_with_the_value_and_the_rule() {
     let umlauts = "ä".repeat(32);
     let half = &umlauts[..32];
     for (id, rule) in [
-        ("", "32 hexadecimal digits, not 0"),
-        ("4bf9", "32 hexadecimal digits, not 4"),
-        (half, "32 hexadecimal digits, not 16"),
-        (&umlauts, "hexadecimal digits and nothing else"),
-        (&letters, "hexadecimal digits and nothing else"),
-        ("+bf92f3577b34da6a3ce929d0e0e4736", "and nothing else"),
-        (&zeros, "not all of its digits may be zero"),
+        ("", "32 hexadecimal digits, found 0"),
+        ("4bf9", "32 hexadecimal digits, found 4"),
+        (half, "32 hexadecimal digits, found 16"),
+        (&umlauts, "expected only hexadecimal digits"),
+        (&letters, "expected only hexadecimal digits"),
+        (
+            "+bf92f3577b34da6a3ce929d0e0e4736",
+            "only hexadecimal digits",
+        ),
+        (&zeros, "at least one digit must not be zero"),
     ] {
         let error = ExternalTrace::new(id).unwrap_err().to_string();
         assert!(
-            error.starts_with(&format!("the trace id \"{id}\"")),
+            error.starts_with(&format!("invalid trace id \"{id}\"")),
             "{error}"
         );
         assert!(error.contains(rule), "{error}");
         let error = trace().with_parent(&id[..id.len() / 2]);
-        assert!(error.unwrap_err().to_string().starts_with("the span id"));
+        assert!(
+            error
+                .unwrap_err()
+                .to_string()
+                .starts_with("invalid span id")
+        );
     }
     let long = ExternalTrace::new(&"x".repeat(10_000)).unwrap_err();
     assert!(long.to_string().len() < 200);
