@@ -145,7 +145,7 @@ impl TracerConfig {
     /// Builds the tracer.
     ///
     /// # Errors
-    /// Returns [`TracerConfigError`] if there is no exporter or an exporter cannot be
+    /// Returns [`TracerConfigError`] if no exporter is configured or an exporter cannot be
     /// created.
     pub fn build(self) -> Result<OtelTracer, TracerConfigError> {
         if self.exporters.is_empty() {

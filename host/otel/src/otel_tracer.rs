@@ -230,7 +230,7 @@ impl OtelTracer {
     pub(super) fn retire(self) {
         let thread = std::thread::Builder::new().name("spanmux-retire".to_owned());
         if let Err(error) = thread.spawn(move || drop(self)) {
-            tracing::warn!(%error, "no thread available; a tracer was shut down on the current one");
+            tracing::warn!(%error, "no thread available; tracer shut down on the current one");
         }
     }
 

@@ -222,13 +222,13 @@ impl RoutingTracerProvider {
     ///     .build()?;
     /// let tracer = provider.tracer("shop");
     /// let run = Context::new().with_span(tracer.start_with_context("answer", &Context::new()));
-    /// // Later, in any process:
+    /// let stored = provider.suspend(&run).ok_or("no run")?.to_string();
     /// drop(run);
     ///
-    /// assert_eq!(provider.registry().counts().total(), 1); // selected once
+    /// // Later, in any process:
     /// let context = provider.resume(&stored.parse::<SpanReference>()?);
     /// tracer.in_span_with_context("approved", &context, |_context| {}); // in langfuse
-    /// assert_eq!(provider.registry().counts().total(), 1); // asked once
+    /// assert_eq!(provider.registry().counts().total(), 1); // selected once
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn suspend(&self, context: &Context) -> Option<SpanReference> {

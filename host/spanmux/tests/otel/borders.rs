@@ -1,5 +1,4 @@
-//! The choice over the borders of the process: what leaves, what is followed when it
-//! comes in, and runs that are put aside.
+//! Tests of process boundaries: outgoing context, inbound selections, and detached runs.
 
 use std::collections::HashMap;
 
@@ -14,8 +13,8 @@ use crate::support::{CARRIERS, Fleet, assert_whole, attribute, remote, run, want
 
 type Headers = HashMap<String, String>;
 
-/// One span in each of two processes: "front", which wants `name`, and "back", which
-/// wants "a". What goes over the border is changed on its way.
+/// Starts a span in each of two processes: "front" with `name` in its runtime context,
+/// and "back" with "a". `on_the_way` changes the headers between them.
 fn through(front: &Fleet, back: &Fleet, name: &str, on_the_way: impl Fn(&mut Headers)) {
     let mut headers = Headers::new();
     let tracer = front.provider.tracer("shop");
@@ -39,11 +38,12 @@ fn lose(header: &'static str) -> impl Fn(&mut Headers) {
 }
 
 #[test]
-fn a_choice_that_comes_in_is_followed_where_the_builder_says_so() {
+fn inbound_selection_is_followed_only_when_configured() {
     use Inbound::{FollowBaggage, FollowBoth, FollowTracestate, Select};
     let both = Outbound::TracestateAndBaggage;
     let plain = Outbound::Tracestate;
-    // What is followed, what is sent, what gets lost, and what the root says.
+    // Inbound setting, outbound setting, lost header, expected attribute of the root
+    // span.
     for (inbound, outbound, lost, said) in [
         (Select, both, "", None),
         (FollowTracestate, plain, "", Some("tracestate")),
@@ -83,7 +83,7 @@ fn a_choice_that_comes_in_is_followed_where_the_builder_says_so() {
 }
 
 #[test]
-fn every_name_crosses_the_border() {
+fn any_tracer_name_can_cross_the_process_boundary() {
     for (header, carrier) in [
         ("baggage", Inbound::FollowTracestate),
         ("tracestate", Inbound::FollowBaggage),
@@ -103,7 +103,8 @@ fn every_name_crosses_the_border() {
                 };
                 let fleet = Fleet::with(settings);
                 let registry = fleet.provider.registry();
-                // The other long names are there too, and share their beginning.
+                // The other long names are registered too. They share a prefix with this
+                // one.
                 for other in long.iter().filter(|other| **other != name) {
                     registry
                         .register(other.clone(), registry.get("a").unwrap())
@@ -126,9 +127,9 @@ fn every_name_crosses_the_border() {
     }
 }
 
-/// The trace id, and what comes with it, in the forms in which a caller may send it.
+/// A remote parent with each form of `tracestate` that a caller may send.
 #[test]
-fn what_is_no_known_name_asks_the_selector_and_is_overwritten() {
+fn unknown_inbound_name_runs_the_selector_and_is_replaced() {
     for (state, unknown) in [
         ("spanmux=nosuch", 1),
         ("vendor=1,spanmux=nosuch:0000000000000001-000000000001", 1),
@@ -155,7 +156,7 @@ fn what_is_no_known_name_asks_the_selector_and_is_overwritten() {
 }
 
 #[test]
-fn a_choice_that_is_followed_stays_and_so_do_other_members() {
+fn followed_selection_is_propagated_and_keeps_other_entries() {
     for state in [
         "spanmux=b",
         "vendor=1,spanmux=b",
@@ -176,9 +177,9 @@ fn a_choice_that_is_followed_stays_and_so_do_other_members() {
     }
 }
 
-/// `with_remote_span_context` makes no span context remote that is not.
+/// `with_remote_span_context` does not make a local span context remote.
 #[test]
-fn a_local_parent_brings_no_choice_in() {
+fn local_parent_carries_no_inbound_selection() {
     let fleet = Fleet::with(|builder| builder.inbound(Inbound::FollowBoth));
     let sent = remote("spanmux=b");
     let local = SpanContext::new(
@@ -198,7 +199,7 @@ fn a_local_parent_brings_no_choice_in() {
 }
 
 #[test]
-fn baggage_carries_one_choice_and_keeps_its_other_members() {
+fn baggage_carries_one_selection_and_keeps_other_entries() {
     let fleet = Fleet::with(|builder| builder.outbound(Outbound::TracestateAndBaggage));
     let propagator = fleet.provider.propagator();
     let sent = |cx: &Context| {
@@ -224,7 +225,7 @@ fn baggage_carries_one_choice_and_keeps_its_other_members() {
         both.contains("tenant=acme") && both.contains("spanmux.tracer=b"),
         "{both}"
     );
-    // What only passes through is left alone.
+    // A trace that only passes through is not changed.
     let passing = Context::new().with_remote_span_context(remote("vendor=1"));
     assert_eq!(
         sent(&passing.with_baggage(stale.clone())),
@@ -234,7 +235,8 @@ fn baggage_carries_one_choice_and_keeps_its_other_members() {
         propagator.fields().collect::<Vec<_>>(),
         ["traceparent", "tracestate", "baggage"]
     );
-    // Where it is not written, another's choice does not go on as ours.
+    // If the provider does not write to baggage, it removes the entry of another
+    // selection.
     let fleet = Fleet::with(|builder| builder.baggage_keys(["tenant"]));
     let mut headers = Headers::new();
     let cx = run("b").with_baggage(stale);
@@ -252,7 +254,7 @@ fn baggage_carries_one_choice_and_keeps_its_other_members() {
 }
 
 #[test]
-fn a_composite_propagator_works_as_well() {
+fn composite_propagator_carries_the_selection() {
     let front = Fleet::new();
     let back = Fleet::with(|builder| builder.inbound(Inbound::FollowTracestate));
     let composite = TextMapCompositePropagator::new(vec![
@@ -270,7 +272,7 @@ fn a_composite_propagator_works_as_well() {
     assert_eq!(back.counts(), [0, 1, 0]);
 }
 
-/// A run of "b" that waits for a person.
+/// Starts and detaches a run of "b".
 fn suspended(fleet: &Fleet, parent: &Context) -> SpanReference {
     let tracer = fleet.provider.tracer("shop");
     let cx = parent.with_span(tracer.start_with_context("root", parent));
@@ -278,9 +280,9 @@ fn suspended(fleet: &Fleet, parent: &Context) -> SpanReference {
 }
 
 #[test]
-fn a_run_that_is_resumed_keeps_its_tracer() {
+fn attached_run_keeps_its_tracer() {
     for carrier in CARRIERS {
-        // In this process, and in another one.
+        // In this process and in another one.
         for elsewhere in [false, true] {
             let fleet = Fleet::by(carrier);
             let stored = suspended(&fleet, &run("b")).to_string();
@@ -296,7 +298,8 @@ fn a_run_that_is_resumed_keeps_its_tracer() {
             let tracer = later.provider.tracer("shop");
             tracer.in_span_with_context("later", &cx, |cx| {
                 tracer.in_span("below", |_| {});
-                // Suspended again, where the mark is all that carries the choice.
+                // Detached again where only the `tracestate` entry carries the selected
+                // tracer.
                 let again = later.provider.suspend(&cx).unwrap();
                 tracer.start_with_context("again", &later.provider.resume(&again));
             });
@@ -314,7 +317,7 @@ fn a_run_that_is_resumed_keeps_its_tracer() {
 }
 
 #[test]
-fn a_suspended_run_keeps_sampling_and_other_members() {
+fn detached_run_keeps_sampling_and_other_entries() {
     let fleet = Fleet::new();
     let served = run("b").with_remote_span_context(remote("vendor=1"));
     let stored = suspended(&fleet, &served).to_string();
@@ -323,7 +326,7 @@ fn a_suspended_run_keeps_sampling_and_other_members() {
         "{stored}"
     );
     assert!(stored.ends_with(",vendor=1"), "{stored}");
-    // Not sampled there, so not here.
+    // If the detached span was not sampled, neither is the attached run.
     let unsampled = stored.replacen("-01 ", "-00 ", 1).parse().unwrap();
     let cx = fleet.provider.resume(&unsampled);
     let late = fleet
@@ -335,7 +338,7 @@ fn a_suspended_run_keeps_sampling_and_other_members() {
 }
 
 #[test]
-fn a_run_whose_tracer_is_not_here_goes_nowhere_and_is_counted() {
+fn attached_run_is_a_counted_no_op_when_its_tracer_is_missing() {
     let stored = suspended(&Fleet::new(), &run("b"));
     let fleet = Fleet::new();
     fleet.provider.registry().unregister("b");
@@ -345,7 +348,7 @@ fn a_run_whose_tracer_is_not_here_goes_nowhere_and_is_counted() {
         assert!(!cx.span().is_recording());
         assert!(cx.span().span_context().is_valid());
         tracer.in_span("below", |_| {});
-        // It can be put aside again for a process that has the tracer.
+        // It can be detached again for a process that has the tracer.
         let again = fleet.provider.suspend(&cx).unwrap();
         let other = Fleet::new();
         let cx = other.provider.resume(&again);
@@ -361,7 +364,7 @@ fn a_run_whose_tracer_is_not_here_goes_nowhere_and_is_counted() {
 }
 
 #[test]
-fn what_is_not_of_this_provider_cannot_be_suspended() {
+fn foreign_spans_cannot_be_detached() {
     let fleet = Fleet::new();
     let other = Fleet::new().root("b");
     for context in [SpanContext::NONE, remote("spanmux=b"), other] {

@@ -1,5 +1,5 @@
-//! However a child finds its parent, it follows it: one row for each way, each with
-//! each tracer, by each carrier of the choice.
+//! Tests that a child follows its parent, regardless of how it finds it. Each method is
+//! tested with each tracer and each carrier.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -18,11 +18,11 @@ use spanmux::otel::{RoutingTracer, RoutingTracerProvider, RuntimeContextExt};
 
 use crate::support::{CARRIERS, Carrier, Fleet, assert_whole, remote, run, wants};
 
-/// Starts a root under the context, and one child below it. The child's own context
-/// wants tracer "a".
+/// Starts a root span under the context and one child below it. The runtime context of
+/// the child names tracer "a".
 type Way = fn(&RoutingTracer, &Context);
 
-/// Ends a child that is started below `parent` by whoever wants "a".
+/// Starts and ends a child below `parent` with a runtime context that names "a".
 fn child(tracer: &RoutingTracer, parent: &Context) {
     let parent = parent.with_runtime_context(wants("a"));
     tracer.start_with_context("child", &parent).end();
@@ -36,7 +36,7 @@ const WAYS: [(&str, Way); 12] = [
         let boxed = BoxedTracer::new(Box::new(tracer.clone()));
         boxed.in_span_with_context("root", cx, |_| boxed.in_span("child", |_| {}));
     }),
-    ("the builder's start", |tracer, cx| {
+    ("SpanBuilder::start", |tracer, cx| {
         let root = tracer.span_builder("root").start_with_context(tracer, cx);
         let _guard = cx.with_span(root).attach();
         tracer.span_builder("child").start(tracer).end();
@@ -76,7 +76,7 @@ const WAYS: [(&str, Way); 12] = [
         cx.span().end();
         child(tracer, &cx);
     }),
-    ("a parent kept only as a span context", |tracer, cx| {
+    ("a parent stored only as a span context", |tracer, cx| {
         let mut root = tracer.start_with_context("root", cx);
         let kept = root.span_context().clone();
         root.end();
@@ -92,7 +92,7 @@ const WAYS: [(&str, Way); 12] = [
         let cx = cx.with_remote_span_context(opentelemetry::trace::SpanContext::NONE);
         tracer.in_span_with_context("root", &cx, |cx| child(tracer, &cx));
     }),
-    ("a suppressed scope between the two", |tracer, cx| {
+    ("a suppressed scope between root and child", |tracer, cx| {
         let cx = cx.with_span(tracer.start_with_context("root", cx));
         let quiet = cx.with_telemetry_suppressed();
         assert!(!tracer.start_with_context("quiet", &quiet).is_recording());
@@ -101,7 +101,7 @@ const WAYS: [(&str, Way); 12] = [
 ];
 
 #[test]
-fn every_way_to_a_parent_leads_to_its_tracer() {
+fn child_follows_its_parent_regardless_of_how_it_finds_it() {
     for (carrier, name) in CARRIERS
         .into_iter()
         .flat_map(|by| ["a", "b", "c"].map(|to| (by, to)))
@@ -116,7 +116,8 @@ fn every_way_to_a_parent_leads_to_its_tracer() {
             assert_eq!(fleet.asked(), 1, "{way} in {name} by {carrier:?}");
             for span in spans {
                 let is_marked = *span.span_context.trace_state() != TraceState::NONE;
-                // A root's mark is shown and not exported; its children inherit it.
+                // The entry of a root span is shown but not exported. Its children
+                // inherit it.
                 let expected = carrier == Carrier::Tracestate && span.name != "root";
                 assert_eq!(is_marked, expected, "{way} by {carrier:?}");
             }
@@ -124,14 +125,14 @@ fn every_way_to_a_parent_leads_to_its_tracer() {
     }
 }
 
-/// The same through `opentelemetry::global`, which is process-wide: one test alone.
+/// Uses `opentelemetry::global`, which is process-wide, so only this test may use it.
 #[test]
-fn the_global_provider_routes_as_well() {
+fn global_provider_routes_spans() {
     let fleet = Fleet::new();
     opentelemetry::global::set_tracer_provider(fleet.provider.clone());
     let _guard = run("b").attach();
     opentelemetry::global::tracer("outer").in_span("root", |_| {
-        // One tracer for each span, as libraries do it.
+        // One tracer per span, as libraries do.
         for _ in 0..10 {
             opentelemetry::global::tracer("inner").in_span("child", |_| {});
         }
@@ -154,7 +155,7 @@ fn the_global_provider_routes_as_well() {
 }
 
 #[test]
-fn unsampled_roots_are_not_asked_for_again() {
+fn unsampled_root_is_selected_only_once() {
     let samplers = [Sampler::AlwaysOff, Sampler::TraceIdRatioBased(0.0)];
     for (carrier, sampler) in CARRIERS.into_iter().zip(&samplers) {
         for (way, go) in WAYS {
@@ -167,7 +168,7 @@ fn unsampled_roots_are_not_asked_for_again() {
     }
 }
 
-/// A sampler that throws the parent's `tracestate` away.
+/// A sampler that discards the parent's `tracestate`.
 #[derive(Clone, Debug)]
 struct Forgetful(SamplingDecision);
 
@@ -190,7 +191,7 @@ impl ShouldSample for Forgetful {
 }
 
 #[test]
-fn a_sampler_that_drops_the_tracestate_does_not_drop_the_mark() {
+fn tracestate_entry_survives_a_sampler_that_drops_the_tracestate() {
     for decision in [
         SamplingDecision::RecordAndSample,
         SamplingDecision::RecordOnly,
@@ -213,7 +214,7 @@ fn a_sampler_that_drops_the_tracestate_does_not_drop_the_mark() {
 }
 
 #[test]
-fn a_remote_parent_is_a_root_that_keeps_its_trace() {
+fn span_under_a_remote_parent_is_a_root_that_keeps_its_trace_id() {
     for fleet in CARRIERS.map(Fleet::by) {
         let tracer = fleet.provider.tracer("shop");
         let cx = run("b").with_remote_span_context(remote("vendor=1,spanmux=c:1-2,other=2"));
@@ -227,16 +228,16 @@ fn a_remote_parent_is_a_root_that_keeps_its_trace() {
         assert_eq!(fleet.asked(), 1);
         for span in fleet.spans("b") {
             assert_eq!(span.span_context.trace_id(), remote("").trace_id());
-            // What came in is not exported either.
+            // The received entry is not exported either.
             assert!(!span.span_context.trace_state().header().contains("c:1-2"));
             assert_eq!(span.parent_span_is_remote, span.name == "root");
         }
     }
 }
 
-/// The trace id says "b" there, and is not ours to choose a second time.
+/// The trace id already carries "b" and cannot be changed for the second root span.
 #[test]
-fn a_call_to_oneself_over_the_network_is_a_root_again() {
+fn call_to_the_own_process_over_the_network_starts_a_new_root() {
     for (carrier, sampler) in CARRIERS.into_iter().flat_map(|by| {
         let forgets: Box<dyn ShouldSample> = Box::new(Forgetful(SamplingDecision::RecordAndSample));
         let copies: Box<dyn ShouldSample> = Box::new(Sampler::AlwaysOn);
@@ -283,7 +284,7 @@ impl ShouldSample for Boxed {
 }
 
 #[test]
-fn a_span_of_another_provider_is_no_parent_to_follow() {
+fn span_of_another_provider_is_not_followed() {
     for (other, fleet) in CARRIERS.map(|by| (Fleet::by(by), Fleet::by(by))) {
         let (mine, theirs) = (fleet.provider.tracer("shop"), other.provider.tracer("shop"));
         theirs.in_span_with_context("theirs", &run("a"), |cx| {
@@ -294,7 +295,7 @@ fn a_span_of_another_provider_is_no_parent_to_follow() {
         assert_eq!(other.counts(), [1, 0, 0]);
         assert_eq!(fleet.counts(), [0, 2, 0]);
         assert_eq!((other.asked(), fleet.asked()), (1, 1));
-        // One trace all the same.
+        // Both spans still belong to one trace.
         assert_eq!(
             other.spans("a")[0].span_context.trace_id(),
             fleet.spans("b")[0].span_context.trace_id()
@@ -302,8 +303,8 @@ fn a_span_of_another_provider_is_no_parent_to_follow() {
     }
 }
 
-/// Each follows its own choice through the spans of the other, though they share
-/// every tracer.
+/// Each provider follows its own selection through the spans of the other one, although
+/// they share all tracers.
 #[test]
 fn two_providers_over_one_registry_do_not_follow_each_other() {
     let fleet = Fleet::new();
@@ -314,7 +315,7 @@ fn two_providers_over_one_registry_do_not_follow_each_other() {
         let cx = root.with_runtime_context(wants("b"));
         cx.with_span(two.start_with_context("two", &cx))
     };
-    child(&two, &middle); // By the mark.
+    child(&two, &middle); // By the `tracestate` entry.
     child(&one, &middle); // By the trace id.
     child(&one, &root);
     drop((root, middle));
@@ -322,9 +323,10 @@ fn two_providers_over_one_registry_do_not_follow_each_other() {
     assert_eq!(fleet.asked(), 2);
 }
 
-/// A trace id that nobody here gave out, or that was given out past the router.
+/// Trace ids that no provider here generated, or that were generated without the routing
+/// provider.
 #[test]
-fn a_local_parent_of_nobody_here_is_no_parent_to_follow() {
+fn local_parent_of_unknown_origin_is_not_followed() {
     let fleet = Fleet::new();
     let tracer = fleet.provider.tracer("shop");
     let sdk = fleet.provider.registry().get("b").unwrap();
@@ -359,7 +361,7 @@ fn a_local_parent_of_nobody_here_is_no_parent_to_follow() {
 }
 
 #[test]
-fn every_name_can_be_carried() {
+fn any_tracer_name_can_be_carried() {
     for (carrier, name) in CARRIERS.into_iter().flat_map(|by| {
         ["a,b=c", "größe", "a:1-2", " ", "%", &"ü".repeat(128)].map(|name| (by, name.to_owned()))
     }) {
@@ -378,7 +380,7 @@ fn every_name_can_be_carried() {
     }
 }
 
-/// The `tracestate` with which a context leaves.
+/// Returns the `tracestate` with which a context leaves the process.
 fn header(propagator: &dyn TextMapPropagator, cx: &Context) -> String {
     let mut headers = HashMap::new();
     propagator.inject_context(cx, &mut headers);
@@ -386,7 +388,7 @@ fn header(propagator: &dyn TextMapPropagator, cx: &Context) -> String {
 }
 
 #[test]
-fn the_next_process_is_told_the_name() {
+fn propagator_tells_the_next_process_the_tracer_name() {
     for (carrier, fleet) in CARRIERS.map(|by| (by, Fleet::by(by))) {
         let tracer = fleet.provider.tracer("shop");
         let ours = fleet.provider.propagator();
@@ -395,7 +397,7 @@ fn the_next_process_is_told_the_name() {
         let told = header(&ours, &root);
         assert!(told.starts_with("spanmux=b:"), "{told}");
         assert_eq!(header(&ours, &child), told);
-        // The SDK's own says what the context says.
+        // The SDK's own propagator writes the `tracestate` of the context.
         let plain = header(&TraceContextPropagator::new(), &child);
         assert_eq!(
             plain,
@@ -406,7 +408,7 @@ fn the_next_process_is_told_the_name() {
             }
         );
 
-        // Everything else is as the SDK's own writes and reads it.
+        // Everything else is written and read as the SDK's own propagator does.
         let mut headers = HashMap::new();
         ours.inject_context(&child, &mut headers);
         let received = ours.extract(&headers);
@@ -429,8 +431,8 @@ fn the_next_process_is_told_the_name() {
             ["traceparent", "tracestate"]
         );
 
-        // What only passes through is left alone, though it be ours, and so is
-        // another's trace.
+        // Contexts that only pass through are not changed, even if this provider created
+        // them. The same holds for traces of other providers.
         let back = TraceContextPropagator::new().extract(&HashMap::from([(
             "traceparent".to_owned(),
             headers["traceparent"].clone(),
@@ -451,7 +453,7 @@ fn the_next_process_is_told_the_name() {
 }
 
 #[test]
-fn a_tracer_of_many_names_is_followed_under_each() {
+fn tracer_with_many_names_is_followed_under_each_name() {
     for (carrier, fleet) in CARRIERS.map(|by| (by, Fleet::by(by))) {
         let registry = fleet.provider.registry();
         let tracer = fleet.provider.tracer("shop");
@@ -484,9 +486,9 @@ fn a_tracer_of_many_names_is_followed_under_each() {
     }
 }
 
-/// Six standard deviations of a fair draw at most, and no id twice.
+/// The ratio is within six standard deviations, and no id occurs twice.
 #[test]
-fn a_sampler_by_ratio_keeps_its_ratio() {
+fn ratio_sampler_keeps_its_ratio() {
     const ROOTS: usize = 4000;
     let fleet = Fleet::sampled(Carrier::TraceId, || Sampler::TraceIdRatioBased(0.25));
     let tracer = fleet.provider.tracer("shop");

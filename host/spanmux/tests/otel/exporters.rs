@@ -1,4 +1,4 @@
-//! What the console prints and the file holds.
+//! Tests of the console output and the file contents.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
 use crate::support::remote;
 
-/// A writer that can be read.
+/// A writer whose output can be read.
 #[derive(Clone, Default)]
 struct Page(Arc<Mutex<Vec<u8>>>);
 
@@ -31,7 +31,7 @@ impl Write for Page {
 }
 
 impl Page {
-    /// What was written since the last look.
+    /// Returns the output since the previous call.
     fn take(&self) -> String {
         String::from_utf8(std::mem::take(&mut *self.0.lock())).unwrap()
     }
@@ -51,7 +51,7 @@ fn at(millis: u64) -> SystemTime {
 }
 
 #[test]
-fn a_trace_is_printed_as_a_tree() {
+fn console_prints_a_trace_as_a_tree() {
     let (provider, page) = console();
     let tracer = provider.tracer("shop");
     let start = |name: &'static str, from: u64, cx: &Context| {
@@ -105,7 +105,7 @@ fn a_trace_is_printed_as_a_tree() {
 }
 
 #[test]
-fn spans_after_their_trace_and_open_traces_are_printed_too() {
+fn console_prints_open_traces_on_flush_and_late_spans() {
     let (provider, page) = console();
     let tracer = provider.tracer("shop");
     let root = Context::new().with_span(tracer.start("root"));
@@ -122,7 +122,7 @@ fn spans_after_their_trace_and_open_traces_are_printed_too() {
 }
 
 #[test]
-fn a_deep_trace_does_not_run_off_the_page() {
+fn console_limits_the_indentation_of_a_deep_trace() {
     let (provider, page) = console();
     let tracer = provider.tracer("shop");
     let mut open = vec![Context::new()];
@@ -138,7 +138,7 @@ fn a_deep_trace_does_not_run_off_the_page() {
 }
 
 #[test]
-fn traces_that_never_end_are_printed_at_last() {
+fn console_prints_traces_that_never_end_when_limits_are_reached() {
     let (provider, page) = console();
     let tracer = provider.tracer("shop");
     let root = Context::new().with_span(tracer.start("root"));
@@ -151,7 +151,7 @@ fn traces_that_never_end_are_printed_at_last() {
         "{}",
         text.lines().next().unwrap_or("")
     );
-    // The trace is forgotten now, and is known again from its next span on.
+    // The trace has been forgotten and is tracked again from its next span on.
     tracer.start_with_context("again", &root).end();
     assert!(page.take().contains("1 span\n└─ again"));
     let old = Context::new().with_span(tracer.start("old"));
@@ -178,7 +178,7 @@ impl Write for Broken {
 }
 
 #[test]
-fn a_console_that_cannot_be_written_says_so_and_breaks_nothing() {
+fn console_reports_a_write_error_and_continues() {
     let provider = RoutingTracerProvider::builder()
         .tracer("console", TracerConfig::console_to("shop", Broken))
         .build()
@@ -196,7 +196,7 @@ fn a_console_that_cannot_be_written_says_so_and_breaks_nothing() {
     root.span().end();
 }
 
-/// The requests in a file.
+/// Reads the requests in a file.
 fn requests(path: &std::path::Path) -> Vec<ExportTraceServiceRequest> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines()
@@ -205,10 +205,10 @@ fn requests(path: &std::path::Path) -> Vec<ExportTraceServiceRequest> {
 }
 
 #[test]
-fn a_file_holds_every_span_as_otlp_json() {
+fn file_contains_every_span_as_otlp_json() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spans.jsonl");
-    // Two runs of a program: the second appends.
+    // Two runs of a program. The second one appends.
     for _ in 0..2 {
         let provider = RoutingTracerProvider::builder()
             .tracer("file", TracerConfig::file("shop", &path))
@@ -248,7 +248,7 @@ fn a_file_holds_every_span_as_otlp_json() {
 }
 
 #[test]
-fn every_kind_of_value_reads_back() {
+fn file_contains_every_kind_of_value() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spans.jsonl");
     let tracer = TracerConfig::file("shop", &path).build().unwrap();
@@ -301,7 +301,7 @@ fn every_kind_of_value_reads_back() {
         assert_eq!(values.len(), 9);
     }
     assert_eq!(span.links[0].trace_state, "vendor=1");
-    // As the specification writes identifiers and kinds in JSON.
+    // Identifiers and kinds have the JSON form of the OTLP specification.
     let line: serde_json::Value = serde_json::from_str(
         std::fs::read_to_string(&path)
             .unwrap()
@@ -319,10 +319,10 @@ fn every_kind_of_value_reads_back() {
     assert!(span["startTimeUnixNano"].is_string());
 }
 
-/// A full disk, as Linux offers one to try.
+/// `/dev/full` on Linux simulates a full disk.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_file_that_cannot_be_written_says_so_and_breaks_nothing() {
+fn file_exporter_reports_a_write_error_and_continues() {
     let provider = RoutingTracerProvider::builder()
         .tracer("file", TracerConfig::file("shop", "/dev/full"))
         .build()

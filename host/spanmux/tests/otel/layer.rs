@@ -1,5 +1,5 @@
-//! The `tracing` layer: what the selector sees of a `tracing` span, and that no tree
-//! is split between the two ways of starting spans.
+//! Tests of the `tracing` layer: the fields that a selector sees, and traces that mix
+//! `tracing` spans with OpenTelemetry spans.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -28,13 +28,14 @@ fn traced<T>(provider: &RoutingTracerProvider, go: impl FnOnce() -> T) -> T {
     tracing::subscriber::with_default(subscriber, go)
 }
 
-/// An OpenTelemetry span under the current context that wants "a", if it is asked.
+/// Starts an OpenTelemetry span under the current context. A selector run would choose
+/// "a".
 fn otel_span(fleet: &Fleet, name: &'static str) {
     let cx = Context::current().with_runtime_context(wants("a"));
     fleet.provider.tracer("otel").start_with_context(name, &cx);
 }
 
-/// Makes a trace of one root in "b", and two spans below.
+/// Creates a trace of one root span in "b" and two spans below it.
 type Way = fn(&Fleet);
 
 const WAYS: [(&str, Way); 11] = [
@@ -59,7 +60,7 @@ const WAYS: [(&str, Way); 11] = [
             info_span!("1").in_scope(|| info_span!("2").in_scope(|| {}));
         });
     }),
-    ("by turns", |fleet| {
+    ("alternating", |fleet| {
         info_span!("root").in_scope(|| {
             fleet
                 .provider
@@ -102,7 +103,7 @@ const WAYS: [(&str, Way); 11] = [
             .unwrap();
     }),
     (
-        "the context is asked for before the span is entered",
+        "the context is requested before the span is entered",
         |fleet| {
             let root = info_span!("root");
             let cx = root.context();
@@ -112,7 +113,7 @@ const WAYS: [(&str, Way); 11] = [
             otel_span(fleet, "2");
         },
     ),
-    ("no parent on purpose", |_| {
+    ("an explicit root", |_| {
         let root = info_span!(parent: None, "root");
         root.in_scope(|| info_span!("1").in_scope(|| info_span!("2").in_scope(|| {})));
     }),
@@ -130,10 +131,10 @@ const WAYS: [(&str, Way); 11] = [
 ];
 
 #[test]
-fn every_way_leads_to_the_tracer_of_the_root() {
+fn every_combination_follows_the_tracer_of_the_root() {
     for (way, go) in WAYS {
         let fleet = Fleet::new();
-        // A filter stands outside of the layer.
+        // The filter wraps the layer.
         let layer = fleet.provider.layer().with_filter(LevelFilter::INFO);
         let subscriber = Registry::default().with(layer);
         let _run = run("b").attach();
@@ -144,7 +145,7 @@ fn every_way_leads_to_the_tracer_of_the_root() {
     }
 }
 
-/// A provider of "a" and "b" whose selector reads the field `to` of the root.
+/// Creates a provider whose selector reads the field `to` of the root span.
 fn by_field() -> Fleet {
     let fleet = Fleet::new();
     let asked = fleet.asked.clone();
@@ -161,7 +162,7 @@ fn by_field() -> Fleet {
 }
 
 #[test]
-fn what_is_recorded_before_the_span_starts_is_seen() {
+fn selector_sees_fields_recorded_before_the_span_starts() {
     let fleet = by_field();
     traced(&fleet.provider, || {
         info_span!("at once", to = "b").in_scope(|| {});
@@ -177,7 +178,7 @@ fn what_is_recorded_before_the_span_starts_is_seen() {
 }
 
 #[test]
-fn a_library_that_emits_gen_ai_fields_is_routed_without_a_change() {
+fn library_with_gen_ai_fields_is_routed_unchanged() {
     let fleet = Fleet::new();
     let chain = Chain::from(selector_fn("by-operation", |context, tracers| {
         let is_library = context.text("span.target") == Some("llm_library");
@@ -209,14 +210,14 @@ fn a_library_that_emits_gen_ai_fields_is_routed_without_a_change() {
     ] {
         assert_eq!(attribute(&spans[0], key).as_deref(), Some(value));
     }
-    // What the options of the layer leave out.
+    // Attributes that the default options of the layer disable.
     for key in ["code.line.number", "thread.id", "busy_ns", "level"] {
         assert_eq!(attribute(&spans[0], key), None, "{key}");
     }
 }
 
 #[test]
-fn options_can_be_changed() {
+fn layer_with_changes_the_options() {
     let fleet = Fleet::new();
     let layer = fleet
         .provider
@@ -229,7 +230,7 @@ fn options_can_be_changed() {
 }
 
 #[test]
-fn a_remote_parent_that_is_set_before_the_span_starts_is_seen() {
+fn remote_parent_is_used_when_set_before_the_span_starts() {
     let fleet = Fleet::with(|builder| builder.inbound(Inbound::FollowTracestate));
     let served = |state| run("a").with_remote_span_context(remote(state));
     traced(&fleet.provider, || {
@@ -243,7 +244,7 @@ fn a_remote_parent_that_is_set_before_the_span_starts_is_seen() {
         let refused = late.set_parent(served("spanmux=c"));
         assert!(matches!(refused, Err(SetParentError::AlreadyStarted)));
     });
-    // The late one knows nothing, so the default receives it.
+    // The late span has no runtime context, so the default tracer receives it.
     assert_eq!(fleet.counts(), [3, 2, 0]);
     assert_eq!(fleet.asked(), 2);
     for span in fleet.spans("b") {
@@ -252,7 +253,7 @@ fn a_remote_parent_that_is_set_before_the_span_starts_is_seen() {
 }
 
 #[test]
-fn a_span_that_follows_one_of_another_tracer_starts_it_where_it_belongs() {
+fn follows_from_starts_the_followed_span_in_its_own_tracer() {
     let fleet = by_field();
     traced(&fleet.provider, || {
         let first = info_span!("first", to = "b");
@@ -270,7 +271,7 @@ fn a_span_that_follows_one_of_another_tracer_starts_it_where_it_belongs() {
 }
 
 #[test]
-fn no_parent_is_a_root_of_its_own_that_knows_the_run() {
+fn explicit_root_selects_with_the_current_runtime_context() {
     let fleet = Fleet::new();
     let _run = run("b").attach();
     traced(&fleet.provider, || {
@@ -283,9 +284,9 @@ fn no_parent_is_a_root_of_its_own_that_knows_the_run() {
     assert_eq!(fleet.asked(), 2);
 }
 
-/// It is how the layer treats it: documented, so held.
+/// This is documented behavior of the layer.
 #[test]
-fn an_explicit_parent_that_is_filtered_out_is_none() {
+fn span_becomes_a_root_when_its_explicit_parent_is_filtered_out() {
     let fleet = Fleet::new();
     let layer = fleet.provider.layer().with_filter(LevelFilter::INFO);
     let subscriber = Registry::default().with(layer);
@@ -299,7 +300,7 @@ fn an_explicit_parent_that_is_filtered_out_is_none() {
 }
 
 #[test]
-fn where_telemetry_is_suppressed_no_root_is_asked_for() {
+fn selector_does_not_run_while_telemetry_is_suppressed() {
     let fleet = Fleet::new();
     let _run = run("b").attach();
     let _quiet = Context::enter_telemetry_suppressed_scope();
@@ -325,7 +326,7 @@ fn two_layers_in_one_subscriber_panic() {
     assert!(started.is_err());
 }
 
-/// Another layer of the service, which counts the events that it sees.
+/// Another layer of the service. It counts the events that it sees.
 #[derive(Clone, Default)]
 struct Counts(Arc<AtomicUsize>);
 
@@ -335,7 +336,7 @@ impl<S: Subscriber> Layer<S> for Counts {
     }
 }
 
-/// An exporter that logs and opens spans itself, as one over HTTP does.
+/// An exporter that logs and opens spans itself, as HTTP exporters do.
 #[derive(Debug)]
 struct Talks(InMemorySpanExporter);
 
@@ -347,9 +348,9 @@ impl SpanExporter for Talks {
     }
 }
 
-/// Whichever call starts the root: none may deadlock, loop or abort.
+/// No way of starting the root span may deadlock, loop or abort.
 #[test]
-fn what_a_selector_and_an_exporter_say_does_not_come_back() {
+fn spans_and_events_of_selectors_and_exporters_are_not_routed() {
     let spans = InMemorySpanExporter::default();
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();
@@ -377,19 +378,19 @@ fn what_a_selector_and_an_exporter_say_does_not_come_back() {
         let otel = provider.tracer("otel");
         info_span!("entered").in_scope(|| tracing::info!("of the trace"));
         drop(info_span!("never entered"));
-        info_span!("asked for its context").context();
+        info_span!("context requested").context();
         let parent = info_span!("parent");
         drop(info_span!(parent: &parent, "child"));
         let followed = info_span!("followed");
         info_span!("follows").follows_from(&followed);
-        // OpenTelemetry holds the current context meanwhile.
+        // OpenTelemetry has borrowed the current context at this time.
         otel.in_span("an OpenTelemetry span", |_| {});
     });
     assert_eq!(provider.registry().counts().chosen, 7);
     assert_eq!(asked.load(Ordering::Relaxed), 7);
     assert_eq!(provider.registry().counts().count(Cause::Trapped), 0);
-    // 3 for each decision, 2 for each span that was exported, 1 of the trace. `tracing`
-    // itself drops what is said while a span is made, and so one parent starts.
+    // 3 for each decision, 2 for each exported span, 1 from the trace itself. `tracing`
+    // drops events emitted while a span is created, and one parent starts in that state.
     assert_eq!(others.0.load(Ordering::Relaxed), 6 * 3 + 8 * 2 + 1);
     let spans = spans.get_finished_spans().unwrap();
     assert_eq!(spans.len(), 8, "{spans:?}");

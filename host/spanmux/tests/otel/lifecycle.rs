@@ -1,4 +1,4 @@
-//! Building, flushing, shutting down, and what is lost then.
+//! Tests of building, flushing, shutting down, and counting lost spans.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use spanmux::{Chain, selector_fn};
 
 use crate::support::{CARRIERS, Carrier, remote, run, tracer};
 
-/// Keeps the names of spans over a shutdown, unlike the SDK's own.
+/// An exporter that keeps the names of spans after a shutdown, unlike the SDK's own.
 #[derive(Clone, Debug, Default)]
 struct Kept(Arc<Mutex<Vec<String>>>);
 
@@ -30,7 +30,7 @@ impl Kept {
     }
 }
 
-/// A provider with a simple and a batching tracer, chosen by name.
+/// Creates a provider with a simple and a batching tracer, chosen by name.
 fn two() -> (RoutingTracerProvider, [Kept; 2]) {
     let kept = [Kept::default(), Kept::default()];
     let simple = SdkTracerProvider::builder()
@@ -52,7 +52,7 @@ fn two() -> (RoutingTracerProvider, [Kept; 2]) {
 }
 
 #[test]
-fn after_shutdown_nothing_is_exported_and_what_was_open_is_counted() {
+fn shutdown_stops_exports_and_counts_open_spans() {
     let (provider, kept) = two();
     let tracer = provider.tracer("shop");
     let open: Vec<_> = ["simple", "batch"]
@@ -65,17 +65,17 @@ fn after_shutdown_nothing_is_exported_and_what_was_open_is_counted() {
     assert_eq!(report.succeeded, ["simple", "batch"]);
     assert_eq!(report.failed, []);
     for cx in &open {
-        // A child that starts now: nothing, in the same trace, not asked for anew.
+        // A child that starts now is a no-op in the same trace and does not select again.
         let child = tracer.start_with_context("after", cx);
         assert!(!child.is_recording());
         assert_eq!(child.span_context(), cx.span().span_context());
         cx.span().end();
-        cx.span().end(); // Once is enough.
+        cx.span().end(); // Counted only once.
     }
     drop(open);
     assert_eq!(provider.lost().after_shutdown, 4);
     assert_eq!(kept.map(|kept| kept.names()), [["before"], ["before"]]);
-    // A new trace goes nowhere, and a second shutdown is harmless.
+    // A new trace is a no-op, and a second shutdown is harmless.
     assert!(
         !tracer
             .start_with_context("new", &run("batch"))
@@ -87,7 +87,7 @@ fn after_shutdown_nothing_is_exported_and_what_was_open_is_counted() {
 }
 
 #[test]
-fn dropped_spans_are_counted_like_ended_ones() {
+fn dropped_spans_are_counted_like_ended_spans() {
     let (provider, _kept) = two();
     let tracer = provider.tracer("shop");
     let open = [(); 3].map(|()| tracer.start_with_context("root", &run("simple")));
@@ -97,13 +97,13 @@ fn dropped_spans_are_counted_like_ended_ones() {
 }
 
 #[test]
-fn what_a_tracer_lost_stays_counted_when_it_is_gone() {
+fn lost_spans_stay_counted_after_the_tracer_is_dropped() {
     let (provider, _kept) = two();
     let tracer = provider.tracer("shop");
     let open = tracer.start_with_context("root", &run("simple"));
     let _report = provider.shutdown();
     drop(open);
-    // The table of tracers is tidied when another tracer enters it.
+    // Adding another tracer removes dropped tracers from the table.
     provider
         .registry()
         .register("new", OtelTracer::new(SdkTracerProvider::default()))
@@ -113,7 +113,7 @@ fn what_a_tracer_lost_stays_counted_when_it_is_gone() {
 }
 
 #[test]
-fn shutdown_reaches_tracers_that_left_with_open_traces() {
+fn shutdown_includes_unregistered_tracers_with_open_traces() {
     let (provider, kept) = two();
     let tracer = provider.tracer("shop");
     let root = run("batch").with_span(tracer.start_with_context("root", &run("batch")));
@@ -128,7 +128,7 @@ fn shutdown_reaches_tracers_that_left_with_open_traces() {
 }
 
 #[test]
-fn a_provider_may_be_shut_down_by_its_owner() {
+fn sdk_provider_may_be_shut_down_by_its_owner() {
     for carrier in CARRIERS {
         let kept = Kept::default();
         let sdk = SdkTracerProvider::builder().with_simple_exporter(kept.clone());
@@ -150,9 +150,9 @@ fn a_provider_may_be_shut_down_by_its_owner() {
             let child = tracer.start_with_context("child", &cx);
             assert_eq!(child.span_context(), cx.span().span_context());
         }
-        // Asked for the three roots, and not for their children.
+        // The three root spans select, their children do not.
         assert_eq!(provider.registry().counts().total(), 3);
-        // The children too, of the trace that was sampled elsewhere.
+        // Includes the child of the trace that was sampled in another process.
         assert_eq!(provider.lost().after_shutdown, 4);
         assert_eq!(provider.shutdown().succeeded, ["only"]);
         assert_eq!(kept.names(), [""; 0]);
@@ -160,7 +160,7 @@ fn a_provider_may_be_shut_down_by_its_owner() {
 }
 
 #[test]
-fn one_tracer_under_two_names_is_shut_down_once() {
+fn tracer_with_two_names_is_shut_down_once() {
     let (only, exporter) = tracer();
     let only = Arc::new(only);
     let provider = RoutingTracerProvider::builder()
@@ -173,7 +173,7 @@ fn one_tracer_under_two_names_is_shut_down_once() {
 }
 
 #[test]
-fn configured_and_ready_made_tracers_stand_side_by_side() {
+fn configured_and_ready_made_tracers_can_be_combined() {
     let dir = tempfile::tempdir().unwrap();
     let (ready, exporter) = tracer();
     let by_key = selector_fn("by-key", |context, tracers| {
@@ -206,7 +206,7 @@ fn configured_and_ready_made_tracers_stand_side_by_side() {
 }
 
 #[test]
-fn a_builder_says_what_is_wrong() {
+fn builder_reports_each_error() {
     let sdk = SdkTracerProvider::default;
     let new = RoutingTracerProvider::builder;
     for (builder, message) in [

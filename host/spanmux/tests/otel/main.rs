@@ -1,4 +1,4 @@
-//! The routing tracer provider, checked on what the exporters received.
+//! Tests of the routing tracer provider, based on the spans that exporters received.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod borders;

@@ -1,4 +1,4 @@
-//! Why a trace is where it is: on the root span, and only there.
+//! Tests of the attributes that explain a selection, which only the root span has.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use spanmux::{Chain, Choice, ContextView, Decision, Origin, Selector, TracerName
 
 use crate::support::{attribute, run, tracer};
 
-/// The attributes of the root and of a child for a chain, over one tracer "only".
+/// Returns the attributes of a root span and of a child, for a chain over one tracer
+/// "only".
 fn attributes_of(chain: Chain) -> [Vec<(String, String)>; 2] {
     let (only, exporter) = tracer();
     let provider = RoutingTracerProvider::builder()
@@ -36,7 +37,7 @@ fn attributes_of(chain: Chain) -> [Vec<(String, String)>; 2] {
     [of(&spans[1]), of(&spans[0])]
 }
 
-/// A selector with a digest, as one that came from a file.
+/// A selector with a digest, like one loaded from a file.
 struct FromFile(Choice);
 
 impl Selector for FromFile {
@@ -59,7 +60,7 @@ impl Selector for FromFile {
 }
 
 #[test]
-fn the_root_says_why_and_its_children_do_not() {
+fn root_span_explains_the_selection_and_children_do_not() {
     let chain = |selector: Arc<dyn Selector>| Chain::from(selector);
     let chosen = chain(Arc::new(FromFile(Choice::Abstain)));
     let failed = chain(Arc::new(FromFile(Choice::failed("no such tenant"))));
@@ -123,7 +124,7 @@ fn the_root_says_why_and_its_children_do_not() {
 }
 
 #[test]
-fn a_limit_on_attributes_does_not_cut_the_reason_off() {
+fn attribute_limit_does_not_remove_the_explanation() {
     let exporter = InMemorySpanExporter::default();
     let sdk = SdkTracerProvider::builder()
         .with_simple_exporter(exporter.clone())

@@ -1,4 +1,4 @@
-//! Whole traces under load and under change.
+//! Tests of complete traces under load and during changes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,14 +13,14 @@ use crate::support::{
     CARRIERS, Fleet, NAMES, assert_whole, by_key, eventually, run, tracer, wants,
 };
 
-/// Fifty nested spans in the thread that calls.
+/// Starts nested spans in the calling thread.
 fn nest(tracer: &RoutingTracer, depth: usize) {
     if depth > 0 {
         tracer.in_span("nested", |_| nest(tracer, depth - 1));
     }
 }
 
-/// 1 root and 1,000 children: nested and side by side, in threads and in tasks.
+/// Starts 1 root span and 1,000 children: nested and siblings, in threads and in tasks.
 fn grow(tracer: &RoutingTracer, start: &Context) {
     let root = start.with_span(tracer.start_with_context("root", start));
     let root = root.with_runtime_context(wants("somewhere else"));
@@ -74,7 +74,7 @@ fn a_thousand_children_follow_their_root() {
 }
 
 #[test]
-fn traces_of_all_tracers_at_once_stay_apart() {
+fn concurrent_traces_of_all_tracers_stay_separate() {
     let fleet = Fleet::new();
     let tracer = fleet.provider.tracer("shop");
     thread::scope(|scope| {
@@ -89,7 +89,7 @@ fn traces_of_all_tracers_at_once_stay_apart() {
     assert_eq!(fleet.asked(), 3);
 }
 
-/// What is done to the registry while a trace of tracer "b" is open.
+/// A change to the registry while a trace of tracer "b" is open.
 type Change = fn(&Fleet);
 
 const CHANGES: [(&str, Change); 7] = [
@@ -125,7 +125,7 @@ fn to(name: &'static str) -> Chain {
 }
 
 #[test]
-fn an_open_trace_stays_whatever_changes() {
+fn open_trace_keeps_its_tracer_after_any_change() {
     for (carrier, (change, make)) in CARRIERS
         .into_iter()
         .flat_map(|by| CHANGES.map(|row| (by, row)))
@@ -136,7 +136,7 @@ fn an_open_trace_stays_whatever_changes() {
         let open = root.with_span(tracer.start_with_context("open", &root));
         make(&fleet);
         tracer.start_with_context("new", &open).end();
-        // A scope that this tracer has not seen.
+        // An instrumentation scope that is new to this tracer.
         fleet
             .provider
             .tracer("other")
@@ -153,7 +153,7 @@ fn an_open_trace_stays_whatever_changes() {
 }
 
 #[test]
-fn the_next_trace_follows_the_change() {
+fn next_trace_uses_the_changed_selectors() {
     let fleet = Fleet::new();
     let tracer = fleet.provider.tracer("shop");
     let root = tracer.start_with_context("root", &run("b"));
@@ -164,7 +164,7 @@ fn the_next_trace_follows_the_change() {
 }
 
 #[test]
-fn children_of_a_tracer_that_is_gone_do_nothing_and_are_counted() {
+fn children_of_a_dropped_tracer_are_counted_no_ops() {
     CARRIERS.map(Fleet::by).iter().for_each(late_children);
 }
 
@@ -173,10 +173,10 @@ fn late_children(fleet: &Fleet) {
     let root = tracer.start_with_context("root", &run("b"));
     let kept = root.span_context().clone();
     fleet.provider.registry().unregister("b");
-    drop(root); // The last that held it.
+    drop(root); // The last reference to the tracer.
     let cx = run("a").with_remote_span_context(kept.clone());
     for late in 1..=3 {
-        // The table of tracers is tidied when another tracer enters it.
+        // Adding another tracer removes dropped tracers from the table.
         if late == 2 {
             tracer.start_with_context("tidies", &run("c")).end();
         }
@@ -187,40 +187,40 @@ fn late_children(fleet: &Fleet) {
         assert_eq!(below.span_context(), &kept);
         assert_eq!(fleet.provider.lost().tracer_gone, 2 * late);
     }
-    // Its shutdown, on a thread of its own, empties the exporter of "b".
+    // The shutdown on a separate thread empties the exporter of "b".
     eventually(|| fleet.counts() == [0, 0, 1]);
     assert_eq!(fleet.asked(), 2);
 }
 
 #[test]
-fn an_unregistered_tracer_is_let_go() {
+fn unregistered_tracer_is_dropped_after_its_last_span() {
     let fleet = Fleet::new();
     let tracer = fleet.provider.tracer("shop");
     let held = Arc::downgrade(&fleet.provider.registry().get("b").unwrap());
     let root = tracer.start_with_context("root", &run("b"));
     fleet.provider.registry().unregister("b");
-    assert!(held.upgrade().is_some(), "while a span of it is open");
+    assert!(held.upgrade().is_some(), "alive while a span is open");
     assert!(!fleet.exporters["b"].is_shutdown_called());
     drop(root);
     assert!(
         held.upgrade().is_none(),
-        "and no longer, although the scope is in use"
+        "dropped although the scope is in use"
     );
-    // On a thread of its own: the one that ended the span does not wait.
+    // The shutdown runs on a separate thread, so ending the span does not block.
     eventually(|| fleet.exporters["b"].is_shutdown_called());
     tracer.start_with_context("next", &run("a")).end();
     assert_eq!(fleet.counts(), [1, 0, 0]);
 }
 
 #[test]
-fn the_registry_may_change_all_the_time() {
+fn traces_stay_complete_while_the_registry_changes() {
     let fleet = Fleet::new();
     let registry = fleet.provider.registry();
     let done = AtomicBool::new(false);
     let kept: Vec<Arc<OtelTracer>> = NAMES.iter().filter_map(|name| registry.get(name)).collect();
     thread::scope(|scope| {
         scope.spawn(|| {
-            // Every step leaves each name with the tracer that it had or with none.
+            // After every step, each name has its original tracer or none.
             while !done.load(Ordering::Relaxed) {
                 for (name, tracer) in NAMES.into_iter().zip(&kept) {
                     registry.unregister(name);
@@ -243,8 +243,8 @@ fn the_registry_may_change_all_the_time() {
         runs.into_iter().for_each(|run| run.join().unwrap());
         done.store(true, Ordering::Relaxed);
     });
-    // A root may have found its tracer unregistered and gone elsewhere, but never
-    // without its children.
+    // A root span may have found its tracer unregistered and used another one, but its
+    // children always followed it.
     let mut traces = 0;
     for name in NAMES {
         let mut spans = fleet.spans(name);
@@ -261,7 +261,7 @@ fn the_registry_may_change_all_the_time() {
 }
 
 #[test]
-fn a_child_that_abstains_or_fails_is_not_asked() {
+fn child_does_not_run_a_selector_that_would_fail() {
     let fleet = Fleet::new();
     let tracer = fleet.provider.tracer("shop");
     let root = run("b").with_span(tracer.start_with_context("root", &run("b")));

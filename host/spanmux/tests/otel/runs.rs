@@ -1,5 +1,5 @@
-//! The runtime context of a run in a service: carried, filled from the baggage, and
-//! copied onto spans.
+//! Tests of the runtime context in a service: propagated, filled from baggage, and copied
+//! onto spans.
 
 use std::thread;
 
@@ -16,7 +16,8 @@ use spanmux::{ContextLimits, RuntimeContext, RuntimeContextBuilder};
 
 use crate::support::{CARRIERS, Fleet, attribute, remote, run, wants};
 
-/// A root and a child under a context, and what each says of these keys.
+/// Starts a root span and a child under a context, and returns their values of these
+/// keys.
 fn said(fleet: &Fleet, cx: &Context, keys: &[&str]) -> [Vec<Option<String>>; 2] {
     let tracer = fleet.provider.tracer("shop");
     tracer.in_span_with_context("root", cx, |_| tracer.in_span("child", |_| {}));
@@ -30,14 +31,14 @@ fn said(fleet: &Fleet, cx: &Context, keys: &[&str]) -> [Vec<Option<String>>; 2] 
     })
 }
 
-/// The idioms: OpenTelemetry's own, because a runtime context is a part of its
-/// context.
+/// The runtime context is part of the OpenTelemetry context, so the usual propagation
+/// idioms of OpenTelemetry apply.
 #[test]
-fn it_goes_where_the_context_goes() {
+fn runtime_context_is_propagated_with_the_context() {
     let fleet = Fleet::new();
     let tracer = fleet.provider.tracer("shop");
     let cx = run("b");
-    // A thread takes the context with it and attaches it.
+    // A thread receives the context and attaches it.
     let (there, sent) = (tracer.clone(), cx.clone());
     thread::spawn(move || {
         let _run = sent.attach();
@@ -45,7 +46,7 @@ fn it_goes_where_the_context_goes() {
     })
     .join()
     .unwrap();
-    // A task is wrapped in it, and has it again whenever it is polled.
+    // The context is attached whenever the wrapped task is polled.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .build()
@@ -53,7 +54,7 @@ fn it_goes_where_the_context_goes() {
     let work = async move {
         tokio::task::yield_now().await;
         tracer.start("task").end();
-        // What it spawns is another task, and is wrapped as well.
+        // A task spawned by it is a separate task and must be wrapped as well.
         let below = async move { tracer.start("below").end() };
         tokio::spawn(below.with_current_context()).await.unwrap();
     };
@@ -65,7 +66,7 @@ fn it_goes_where_the_context_goes() {
 }
 
 #[test]
-fn keys_that_are_named_are_filled_from_the_baggage_and_no_others() {
+fn baggage_fills_only_the_configured_keys() {
     let baggage = [
         KeyValue::new("tracer", "b"),
         KeyValue::new("tenant", "acme"),
@@ -80,19 +81,19 @@ fn keys_that_are_named_are_filled_from_the_baggage_and_no_others() {
         (&["tracer"][..], empty.with_baggage(baggage.clone()), "b"),
         (&[], empty.with_baggage(baggage.clone()), "a"),
         (&["tenant"], empty.with_baggage(baggage.clone()), "a"),
-        // What the application says itself wins.
+        // The application's own value takes precedence.
         (&["tracer"], run("c").with_baggage(baggage.clone()), "c"),
         (&["tracer"], empty.clone(), "a"),
     ] {
         let fleet = Fleet::with(|builder| builder.baggage_keys(keys.iter().copied()));
         let shop = fleet.provider.tracer("shop");
         shop.start_with_context("root", &cx).end();
-        // A remote parent changes nothing.
+        // A remote parent makes no difference.
         let served = cx.with_remote_span_context(remote(""));
         shop.start_with_context("served", &served).end();
         assert_eq!(fleet.spans(tracer).len(), 2, "{keys:?}");
     }
-    // A nested key is one that is there.
+    // A nested key counts as present.
     let keys = ["user.tier", "user.id"];
     let settings = |builder: Builder| builder.baggage_keys(keys).copy_to_spans(keys);
     let cx = empty.with_baggage(user).with_runtime_context(nested);
@@ -103,7 +104,7 @@ fn keys_that_are_named_are_filled_from_the_baggage_and_no_others() {
 }
 
 #[test]
-fn baggage_that_does_not_fit_is_left_out() {
+fn baggage_that_exceeds_the_limits_is_ignored() {
     let limits = ContextLimits {
         keys: 1,
         ..ContextLimits::default()
@@ -121,7 +122,7 @@ fn baggage_that_does_not_fit_is_left_out() {
 }
 
 #[test]
-fn keys_are_copied_as_a_selector_would_be_answered() {
+fn copied_keys_have_the_values_that_a_selector_would_see() {
     let text = r#"{
         "tracer": "b", "tenant": "acme", "user": {"tier": "gold", "id": 7, "beta": true},
         "ratio": 0.5, "tags": ["x", "y"], "nothing": null
@@ -179,14 +180,14 @@ fn keys_are_copied_as_a_selector_would_be_answered() {
             let mut seen = std::collections::HashSet::new();
             assert!(
                 span.attributes.iter().all(|kv| seen.insert(kv.key.clone())),
-                "no key twice"
+                "no duplicate keys"
             );
         }
     }
 }
 
 #[test]
-fn what_a_span_starts_with_wins_and_its_type_stays() {
+fn start_attribute_of_a_span_takes_precedence_and_keeps_its_type() {
     let settings = |builder: Builder| builder.copy_to_spans(["user.id", "tenant", "tags"]);
     let fleet = Fleet::with(settings);
     let run = RuntimeContext::builder()
@@ -217,7 +218,7 @@ fn what_a_span_starts_with_wins_and_its_type_stays() {
 }
 
 #[test]
-fn a_child_takes_what_is_attached_where_it_starts() {
+fn child_copies_from_the_context_attached_where_it_starts() {
     for carrier in CARRIERS {
         let fleet = Fleet::built(carrier, |builder| builder.copy_to_spans(["tracer"]));
         let tracer = fleet.provider.tracer("shop");
@@ -238,12 +239,12 @@ fn a_child_takes_what_is_attached_where_it_starts() {
 }
 
 #[test]
-fn keys_are_copied_onto_roots_in_external_traces_too() {
+fn keys_are_copied_onto_roots_in_external_traces() {
     let trace = ExternalTrace::new("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();
     let below = trace.clone().with_parent("00f067aa0ba902b7").unwrap();
     let fleet = Fleet::with(|builder| builder.copy_to_root_spans(["tracer"]));
     let tracer = fleet.provider.tracer("shop");
-    // The first is asked for, the second follows it.
+    // The first root span selects, the second one follows it.
     for external in [trace, below] {
         let cx = run("b").with_external_trace(&external);
         tracer.start_with_context("root", &cx).end();

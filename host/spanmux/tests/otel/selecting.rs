@@ -1,4 +1,4 @@
-//! What a selector sees, and when it is not asked.
+//! Tests of the context that a selector sees, and of the cases in which it does not run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use spanmux::{Cause, Chain, Choice, RuntimeContext, selector_fn};
 
 use crate::support::{CARRIERS, Fleet, remote, run, tracer, wants};
 
-/// What a selector gets for each of these keys when a span is built like this.
+/// Returns the answer that a selector gets for this key when a span is built like this.
 fn seen(
     builder: opentelemetry::trace::SpanBuilder,
     run: RuntimeContext,
@@ -37,7 +37,7 @@ fn seen(
 }
 
 #[test]
-fn a_selector_sees_the_root_span() {
+fn selector_sees_the_root_span() {
     let f64s = |floats: &[f64]| Value::Array(Array::F64(floats.to_vec()));
     let strings = Value::Array(Array::String(vec!["a".into(), "b\"".into()]));
     for (key, value, expected) in [
@@ -107,13 +107,13 @@ fn a_selector_sees_the_root_span() {
         seen(plain.clone(), RuntimeContext::empty(), "span.kind"),
         r#"Some(Text("internal"))"#
     );
-    // The application's own key wins.
+    // The application's own key takes precedence.
     let own = RuntimeContext::builder().set("span.kind", "mine").build();
     assert_eq!(seen(plain, own, "span.kind"), r#"Some(Text("mine"))"#);
 }
 
 #[test]
-fn the_attached_context_is_the_one_of_the_parent_context() {
+fn selector_sees_the_runtime_context_of_the_parent_context() {
     let fleet = Fleet::new();
     let tracer = fleet.provider.tracer("shop");
     let _guard = run("c").attach();
@@ -131,9 +131,9 @@ fn the_attached_context_is_the_one_of_the_parent_context() {
     );
 }
 
-/// An empty context is how a new trace begins inside of another.
+/// An empty context starts a new trace inside another one.
 #[test]
-fn a_root_inside_of_a_trace_is_asked_for_anew() {
+fn root_inside_another_trace_selects_again() {
     for fleet in CARRIERS.map(Fleet::by) {
         let tracer = fleet.provider.tracer("shop");
         tracer.in_span_with_context("outer", &run("b"), |_| {
@@ -145,7 +145,7 @@ fn a_root_inside_of_a_trace_is_asked_for_anew() {
 }
 
 #[test]
-fn where_telemetry_is_suppressed_no_selector_is_asked() {
+fn selector_does_not_run_while_telemetry_is_suppressed() {
     let fleet = Fleet::new();
     let tracer = fleet.provider.tracer("shop");
     let quiet = run("b").with_telemetry_suppressed();
@@ -160,7 +160,7 @@ fn where_telemetry_is_suppressed_no_selector_is_asked() {
     {
         let _guard = Context::enter_telemetry_suppressed_scope();
         tracer.in_span("root", |_| tracer.in_span("child", |_| {}));
-        // Cut off from the scope on purpose, as clients of exporters do it.
+        // Deliberately detached from the suppressed context, as exporter clients do.
         assert!(!tracer.start_with_context("root", &run("b")).is_recording());
     }
     assert_eq!(fleet.asked(), 0);
@@ -169,14 +169,14 @@ fn where_telemetry_is_suppressed_no_selector_is_asked() {
 }
 
 #[test]
-fn an_empty_registry_gives_spans_that_do_nothing() {
+fn empty_registry_returns_no_op_spans() {
     let provider = RoutingTracerProvider::builder().build().unwrap();
     let tracer = provider.tracer("shop");
     tracer.in_span_with_context("root", &run("b"), |cx| {
         assert!(!cx.span().is_recording());
         assert!(!cx.span().span_context().is_valid());
     });
-    // A trace that came in is carried on as it came.
+    // The context of a remote parent is propagated unchanged.
     let inbound = remote("vendor=1,spanmux=b:1-2");
     let cx = Context::new().with_remote_span_context(inbound.clone());
     assert_eq!(
@@ -188,7 +188,7 @@ fn an_empty_registry_gives_spans_that_do_nothing() {
 }
 
 #[test]
-fn a_selector_that_panics_does_not_break_the_call() {
+fn selector_panic_does_not_affect_the_call() {
     let (good, exporter) = tracer();
     let (quarantine, quarantined) = tracer();
     let panics = selector_fn("panics", |_, _| panic!("by hand"));
@@ -208,7 +208,7 @@ fn a_selector_that_panics_does_not_break_the_call() {
 }
 
 #[test]
-fn spans_that_a_selector_starts_are_not_asked_about() {
+fn selector_does_not_run_for_spans_that_it_starts() {
     let asked = Arc::new(AtomicUsize::new(0));
     let provider = RoutingTracerProvider::builder()
         .tracer("only", tracer().0)
@@ -217,7 +217,7 @@ fn spans_that_a_selector_starts_are_not_asked_about() {
     let (inner, count) = (provider.tracer("selector"), asked.clone());
     let traces = selector_fn("traces itself", move |_, _| {
         count.fetch_add(1, Ordering::Relaxed);
-        // A root, and a child of whatever is open around the root.
+        // A root span, and a child of the span that is open around the selector.
         for cx in [Context::new(), Context::current()] {
             let mut span = inner.start_with_context("inside", &cx);
             assert!(!span.is_recording());

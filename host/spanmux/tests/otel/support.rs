@@ -1,4 +1,4 @@
-//! A provider of several tracers, each with an exporter that can be read back.
+//! A provider with several tracers, each with an in-memory exporter.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use spanmux::otel::{
 };
 use spanmux::{Chain, Choice, RuntimeContext, selector_fn};
 
-/// The tracers of [`Fleet::new`]; the first is the default.
+/// The tracers of [`Fleet::new`]. The first one is the default tracer.
 pub(crate) const NAMES: [&str; 3] = ["a", "b", "c"];
 
-/// What carries the choice from a root to its children: the trace id, where the
-/// tracers' providers are built here, or the `tracestate`.
+/// The carrier of the selected tracer from a root span to its children: the trace id, if
+/// the tracers' providers are built here, or the `tracestate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carrier {
     TraceId,
@@ -32,7 +32,7 @@ pub(crate) enum Carrier {
 
 pub(crate) const CARRIERS: [Carrier; 2] = [Carrier::TraceId, Carrier::Tracestate];
 
-/// A provider, what its tracers exported, and how often its selector was asked.
+/// A provider, its tracers' exporters, and the number of selector runs.
 pub(crate) struct Fleet {
     pub(crate) provider: RoutingTracerProvider,
     pub(crate) exporters: BTreeMap<String, InMemorySpanExporter>,
@@ -48,18 +48,18 @@ impl Fleet {
         Self::built(carrier, |builder| builder)
     }
 
-    /// With these settings of the provider.
+    /// Creates a fleet with these settings of the provider.
     pub(crate) fn with(settings: impl FnOnce(Builder) -> Builder) -> Self {
         Self::built(Carrier::TraceId, settings)
     }
 
-    /// The same by this carrier.
+    /// Like [`with`](Self::with), for the given carrier.
     pub(crate) fn built(carrier: Carrier, settings: impl FnOnce(Builder) -> Builder) -> Self {
         let sampler = || Sampler::ParentBased(Box::new(Sampler::AlwaysOn));
         Self::made(carrier, sampler, settings)
     }
 
-    /// All tracers with this sampler.
+    /// Creates a fleet whose tracers all use this sampler.
     pub(crate) fn sampled<S: ShouldSample + 'static>(
         carrier: Carrier,
         sampler: impl Fn() -> S,
@@ -95,7 +95,7 @@ impl Fleet {
         }
     }
 
-    /// The context of a new root in this tracer.
+    /// Returns the context of a new root span in this tracer.
     pub(crate) fn root(&self, name: &str) -> SpanContext {
         let root = self
             .provider
@@ -108,19 +108,19 @@ impl Fleet {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// What a tracer exported.
+    /// Returns the spans that a tracer exported.
     pub(crate) fn spans(&self, name: &str) -> Vec<SpanData> {
         self.exporters[name].get_finished_spans().unwrap()
     }
 
-    /// How many spans each tracer exported.
+    /// Returns the number of spans that each tracer exported.
     pub(crate) fn counts(&self) -> Vec<usize> {
         let of = |exporter: &InMemorySpanExporter| exporter.get_finished_spans().unwrap().len();
         self.exporters.values().map(of).collect()
     }
 }
 
-/// Chooses the tracer that the key `tracer` names, and counts how often it is asked.
+/// Chooses the tracer named by the key `tracer`, and counts its runs.
 pub(crate) fn by_key(asked: &Arc<AtomicUsize>) -> Chain {
     let asked = asked.clone();
     Chain::from(selector_fn("by-key", move |context, tracers| {
@@ -132,7 +132,7 @@ pub(crate) fn by_key(asked: &Arc<AtomicUsize>) -> Chain {
     }))
 }
 
-/// A run that wants this tracer, without a span.
+/// Returns a context without a span whose runtime context selects this tracer.
 pub(crate) fn run(tracer: &str) -> Context {
     Context::new().with_runtime_context(wants(tracer))
 }
@@ -141,14 +141,14 @@ pub(crate) fn wants(tracer: &str) -> RuntimeContext {
     RuntimeContext::builder().set("tracer", tracer).build()
 }
 
-/// A tracer whose spans can be read back.
+/// Creates a tracer whose exported spans can be inspected.
 pub(crate) fn tracer() -> (OtelTracer, InMemorySpanExporter) {
     let exporter = InMemorySpanExporter::default();
     let sdk = SdkTracerProvider::builder().with_simple_exporter(exporter.clone());
     (OtelTracer::from_builder(sdk), exporter)
 }
 
-/// A span context as it comes with a request.
+/// Returns a span context as received with a request.
 pub(crate) fn remote(state: &str) -> SpanContext {
     SpanContext::new(
         TraceId::from(0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736),
@@ -159,15 +159,15 @@ pub(crate) fn remote(state: &str) -> SpanContext {
     )
 }
 
-/// The value of a span's attribute.
+/// Returns the value of a span's attribute.
 pub(crate) fn attribute(span: &SpanData, key: &str) -> Option<String> {
     let mut all = span.attributes.iter();
     all.find(|kv| kv.key.as_str() == key)
         .map(|kv| kv.value.as_str().into_owned())
 }
 
-/// Asserts that the spans are one whole tree: one trace, one root, and each other
-/// span's parent among them.
+/// Asserts that the spans form one complete tree: one trace, one root span, and the
+/// parent of every other span is present.
 pub(crate) fn assert_whole(spans: &[SpanData]) {
     let root = spans
         .iter()
@@ -187,11 +187,11 @@ pub(crate) fn assert_whole(spans: &[SpanData]) {
     }
 }
 
-/// Waits for what another thread does.
+/// Waits for a result of another thread.
 pub(crate) fn eventually(is: impl Fn() -> bool) {
     let start = Instant::now();
     while !is() {
-        assert!(start.elapsed() < Duration::from_secs(60), "it never was");
+        assert!(start.elapsed() < Duration::from_secs(60), "timed out");
         thread::sleep(Duration::from_millis(1));
     }
 }

@@ -1,4 +1,4 @@
-//! Spanmux's own metrics, read as a metrics backend reads them.
+//! Tests of Spanmux's own metrics, read like a metrics backend reads them.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use spanmux::otel::{Inbound, RoutingTracerProvider, TracerConfig};
 
 use crate::support::{by_key, remote, run};
 
-/// The sums of the last collection, as `instrument {attributes}`.
+/// Returns the sums of the last collection, as `instrument {attributes}`.
 fn sums(meters: &SdkMeterProvider, exporter: &InMemoryMetricExporter) -> BTreeMap<String, u64> {
     exporter.reset();
     meters.force_flush().unwrap();
@@ -46,7 +46,7 @@ fn provider() -> RoutingTracerProvider {
         .unwrap()
 }
 
-/// A provider that is observed, and what a metrics backend has of it.
+/// Creates an observed provider, its meter provider, and the metrics exporter.
 fn observed() -> (
     RoutingTracerProvider,
     SdkMeterProvider,
@@ -62,7 +62,7 @@ fn observed() -> (
 }
 
 #[test]
-fn a_backend_for_metrics_sees_what_was_selected_and_what_became_of_the_spans() {
+fn metrics_count_selections_and_delivery_outcomes() {
     let (provider, meters, exporter) = observed();
     let tracer = provider.tracer("shop");
     for name in ["b", "b", "nowhere"] {
@@ -70,7 +70,7 @@ fn a_backend_for_metrics_sees_what_was_selected_and_what_became_of_the_spans() {
             tracer.in_span("child", |_| {});
         });
     }
-    tracer.start("says nothing");
+    tracer.start("no runtime context");
     for state in ["spanmux=b", "spanmux=nosuch"] {
         let cx = run("b").with_remote_span_context(remote(state));
         tracer.start_with_context("served", &cx);
@@ -96,21 +96,21 @@ fn a_backend_for_metrics_sees_what_was_selected_and_what_became_of_the_spans() {
 }
 
 #[test]
-fn metrics_do_not_keep_a_provider_alive() {
+fn metrics_do_not_keep_the_provider_alive() {
     let (provider, meters, exporter) = observed();
     drop(provider.tracer("shop").start("root"));
     assert!(!sums(&meters, &exporter).is_empty());
     let held = std::sync::Arc::downgrade(provider.registry());
     drop(provider);
     assert!(held.upgrade().is_none());
-    // What a cumulative reader still says is what it last heard.
+    // A cumulative reader may still report its last values.
     let _ = sums(&meters, &exporter);
 }
 
-/// A component that ran is timed; what is known of it is not.
+/// A component run is timed; a cached decision is not.
 #[cfg(feature = "components")]
 #[test]
-fn a_run_is_timed_and_a_known_decision_is_not() {
+fn only_a_component_run_records_a_duration() {
     use spanmux::otel::RuntimeContextExt as _;
     use spanmux::{Chain, Limits, RuntimeContext, SelectorHost};
 
