@@ -28,9 +28,8 @@ const MAX_REMEMBERED: usize = 4096;
 /// each request, because many tenants may call within one trace.
 ///
 /// Without a parent span id, the root span is the root of the whole trace if the tracer's
-/// provider was built here. For other providers OpenTelemetry offers no way to express
-/// this: the root span gets a nonexistent parent, the same one for all root spans of that
-/// trace.
+/// provider was built here. OpenTelemetry cannot express this for other providers: there
+/// the root span gets a nonexistent parent, the same one for all root spans of that trace.
 ///
 /// # Examples
 /// ```

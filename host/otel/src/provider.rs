@@ -25,8 +25,8 @@ use spanmux_export::internal::DEFAULT_DEADLINE;
 /// A tracer provider that sends each trace to the tracer that a registry selects for it.
 ///
 /// Pass it to [`opentelemetry::global::set_tracer_provider`] instead of an
-/// `SdkTracerProvider`. Cloning is cheap; all clones share one provider. The [module
-/// documentation](super) lists the guarantees.
+/// `SdkTracerProvider`. Cloning is cheap; all clones share one provider. The
+/// [module documentation](super) lists the guarantees.
 ///
 /// A native selector runs inside the call that starts a span. OpenTelemetry may have
 /// borrowed the current context at that time, so a selector must not attach another one:
@@ -233,8 +233,8 @@ impl RoutingTracerProvider {
         self.shared.delivery()
     }
 
-    /// Returns the number of remembered and forgotten [external
-    /// traces](super::ExternalTrace).
+    /// Returns the number of remembered and forgotten
+    /// [external traces](super::ExternalTrace).
     pub fn external_traces(&self) -> ExternalTraces {
         self.shared.external.counts()
     }

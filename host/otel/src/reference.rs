@@ -244,8 +244,8 @@ impl RoutingTracerProvider {
     /// They are [counted](super::LostSpans::tracer_gone), and no selector runs: the rest
     /// of a trace is useless without its beginning.
     ///
-    /// The context contains nothing else. Attach the [runtime
-    /// context](super::RuntimeContextExt) again if its keys are copied onto spans.
+    /// The context contains nothing else. Attach the
+    /// [runtime context](super::RuntimeContextExt) again if its keys are copied onto spans.
     pub fn resume(&self, run: &SpanReference) -> Context {
         let span = self.find(&run.context).unwrap_or_else(|_| {
             let state = run.context.trace_state();
