@@ -56,8 +56,7 @@ pub struct RoutingTracerProvider {
 }
 
 impl RoutingTracerProvider {
-    /// Creates a provider for an existing registry. Returns a builder for a provider with
-    /// its own registry.
+    /// Creates a provider for an existing registry.
     pub fn new(registry: Arc<TracerRegistry<OtelTracer>>) -> Self {
         Self::with_settings(registry, Settings::default())
     }
@@ -71,7 +70,7 @@ impl RoutingTracerProvider {
         }
     }
 
-    /// Starts a provider with a registry of its own.
+    /// Returns a builder for a provider with its own registry.
     pub fn builder() -> RoutingTracerProviderBuilder {
         RoutingTracerProviderBuilder::default()
     }
