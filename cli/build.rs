@@ -1,4 +1,4 @@
-//! The templates are built into the command: one that is added must be seen.
+//! Rebuilds the command when a template is added, because the templates are embedded in it.
 
 fn main() {
     println!("cargo::rerun-if-changed=templates");

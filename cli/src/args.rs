@@ -1,4 +1,4 @@
-//! The command line: what may be asked, and the help that teaches it.
+//! The command line arguments and their help texts.
 
 mod author;
 
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-/// Decide, trace by trace, which tracer receives a trace.
+/// Route each trace to the right tracer with WebAssembly selectors.
 #[derive(Debug, Parser)]
 #[command(
     name = "spanmux",
@@ -25,39 +25,42 @@ Examples:
   spanmux check selectors/50-environment.wasm
   spanmux init --exporter langfuse,console && spanmux config check
 
-Exit codes: 0 it worked, 1 it worked and the answer is no, 2 it could not be done."
+Exit codes:
+  0  success
+  1  negative result, such as an invalid selector or a failed test case
+  2  the command could not run, such as a wrong argument or a missing file"
 )]
 pub(crate) struct Args {
-    /// Say more on standard error: once for events, twice for details
+    /// Increase verbosity (-v: events, -vv: details)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 
-    /// Where compiled selectors are kept
+    /// The compile cache
     #[command(flatten)]
     pub cache: CacheArgs,
 
-    /// What to do
+    /// The command to run
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// Arguments of every command that loads selectors.
+/// Arguments of all commands that load selectors.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CacheArgs {
-    /// Where compiled selectors are kept, so that the next start takes milliseconds; without
-    /// it in the user's cache directory. What is found there is run: name none that others may
+    /// Directory for compiled selectors, so that the next start takes milliseconds [default: the
+    /// user's cache directory]. Its contents are executed; do not use a directory that others can
     /// write to
     #[arg(long, global = true, value_name = "DIR")]
     pub cache_dir: Option<PathBuf>,
-    /// Compile each selector anew and keep nothing
+    /// Compile every selector without reading or writing the cache
     #[arg(long, global = true, conflicts_with = "cache_dir")]
     pub no_cache: bool,
 }
 
-/// Arguments of every command that takes a directory as a service would.
+/// Arguments of all commands that load a directory as a service does.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LockArgs {
-    /// A lock: only the files that it lists go live, with the digests that it lists
+    /// Lock file; only listed files with matching digests are loaded
     #[arg(long, value_name = "FILE")]
     pub lock: Option<PathBuf>,
 }
@@ -68,34 +71,34 @@ impl LockArgs {
     }
 }
 
-/// One file in `commands/` for each.
+/// The commands, each implemented in its own file in `commands/`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Play a small AI service and show where each of its traces went, and why
+    /// Run a small AI service and show which tracer received each trace and why
     Demo(DemoArgs),
-    /// Ask selectors which tracer receives a trace
+    /// Select the tracer for one or more runtime contexts
     Route(RouteArgs),
-    /// Show what a selector does, as the rules that it was seen to follow
+    /// Show the observed rules of a selector
     Explain(ExplainArgs),
-    /// Check one file: is it a selector, does it fit the limits, what does it cost
+    /// Check that a file is a selector, stays within the limits, and measure its cost
     Check(CheckArgs),
-    /// List the selectors of a directory in the order in which they are asked
+    /// List the selectors of a directory in evaluation order
     List(ListArgs),
-    /// Write down which selectors may go live, by their digests
+    /// Pin the selectors of a directory in a lock file, or verify them
     Lock(LockCommandArgs),
-    /// Watch a directory, and say what becomes of its selectors
+    /// Watch a selectors directory and print each change
     Watch(WatchArgs),
-    /// Begin a selector: a project that builds, tests and routes
+    /// Create a selector project
     New(NewArgs),
-    /// Build the selector in a project's folder
+    /// Build selector projects
     Build(BuildArgs),
-    /// Hold selectors to cases: contexts, and what must be decided
+    /// Run test cases against selectors
     Test(TestArgs),
-    /// Show the traces in files that a file exporter wrote
+    /// Print the traces in the files of a file exporter
     Traces(TracesArgs),
-    /// Write a configuration to begin with
+    /// Write a starter configuration
     Init(InitArgs),
-    /// Check a configuration, or print what one may hold
+    /// Check a configuration file, or print its JSON schema
     Config(ConfigArgs),
 }
 
@@ -110,10 +113,10 @@ pub(crate) struct DemoArgs {
     /// The selectors directory
     #[arg(long, value_name = "DIR", default_value = "selectors")]
     pub selectors: PathBuf,
-    /// How many runs of the service to play
+    /// Number of runs of the service
     #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub runs: u32,
-    /// Where the trace files are written; files of an earlier demo are replaced
+    /// Folder for the trace files; replaces the files of an earlier demo
     #[arg(long, value_name = "DIR", default_value = "spanmux-demo")]
     pub out: PathBuf,
     /// Print the summary as one JSON object
@@ -135,13 +138,13 @@ pub(crate) struct RouteArgs {
     /// A selector, or a directory of selectors
     #[arg(value_name = "SELECTORS", required_unless_present = "config")]
     pub selectors: Option<PathBuf>,
-    /// What the directory is held to
+    /// The lock file of the directory
     #[command(flatten)]
     pub lock: LockArgs,
-    /// A configuration, whose selectors are asked for its tracers
+    /// Use the selectors and tracers of this configuration file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["selectors", "lock", "tracers", "fallback"])]
     pub config: Option<PathBuf>,
-    /// One entry of the runtime context: KEY=TEXT, or KEY:=JSON for any other type
+    /// One entry of the runtime context: KEY=TEXT for a string, KEY:=JSON for any other type
     #[arg(
         short,
         long = "context",
@@ -149,20 +152,19 @@ pub(crate) struct RouteArgs {
         conflicts_with = "contexts"
     )]
     pub context: Vec<String>,
-    /// A file with one runtime context on each line, as a JSON object; - for standard input
+    /// File with one runtime context per line, as a JSON object; - for standard input
     #[arg(long, value_name = "FILE.jsonl")]
     pub contexts: Option<PathBuf>,
-    /// The available tracers, the default first
+    /// The available tracers, comma-separated; the first is the default
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values_t = ["langfuse".to_owned(), "datadog".to_owned(), "console".to_owned()])]
     pub tracers: Vec<String>,
-    /// The tracer that failed decisions go to, in place of the default
+    /// Tracer for failed decisions [default: the default tracer]
     #[arg(long, value_name = "NAME")]
     pub fallback: Option<String>,
-    /// Show how each decision went: what each selector asked, was told and answered, and why
-    /// nobody else was asked
+    /// Show the questions, answers and decision of each selector, and why the chain ended
     #[arg(long, conflicts_with = "config")]
     pub explain: bool,
-    /// Print one JSON object on a line for each decision
+    /// Print each decision as a JSON object on its own line
     #[arg(long)]
     pub json: bool,
 }
@@ -170,8 +172,9 @@ pub(crate) struct RouteArgs {
 /// Arguments of `spanmux explain`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A selector is asked about contexts, and what it asked, was answered and decided is drawn as a
-tree. Give your own contexts for counts and shares; without them some are made up.
+The selector runs on a set of contexts. Its questions, the answers and its decisions are shown as
+a tree. Pass your own contexts with --contexts to see counts and shares; by default, made-up
+contexts are used.
 
 Examples:
   spanmux explain selectors/50-environment.wasm
@@ -180,41 +183,41 @@ Examples:
   spanmux explain 20-tenant.wasm --output tenant.svg
   spanmux explain selectors/ --contexts contexts.jsonl --format svg --output pictures/")]
 pub(crate) struct ExplainArgs {
-    /// A selector, or a directory of selectors, each of which is explained by itself
+    /// A selector, or a directory of selectors to explain one by one
     #[arg(value_name = "SELECTORS")]
     pub selectors: PathBuf,
-    /// What the directory is held to
+    /// The lock file of the directory
     #[command(flatten)]
     pub lock: LockArgs,
-    /// A file with one runtime context on each line, as a JSON object; - for standard input
+    /// File with one runtime context per line, as a JSON object; - for standard input
     #[arg(long, value_name = "FILE.jsonl")]
     pub contexts: Option<PathBuf>,
-    /// The available tracers; without them every name that a selector answers is one
+    /// The available tracers, comma-separated [default: every name that the selector chooses]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub tracers: Vec<String>,
-    /// How to show it [default: what the ending of --output says, else text]
+    /// Output format [default: by the file extension of --output, otherwise text]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<ExplainFormat>,
-    /// Where to write it in place of standard output; for a directory of selectors, a folder
+    /// Write to this file instead of standard output; to a folder for a directory of selectors
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
 }
 
-/// How `spanmux explain` shows a tree.
+/// The output formats of `spanmux explain`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ExplainFormat {
-    /// A tree for a terminal
+    /// Tree for a terminal
     Text,
     /// One JSON object on one line
     Json,
-    /// A chart for Markdown
+    /// Mermaid chart for Markdown
     Mermaid,
-    /// A picture
+    /// SVG picture
     Svg,
 }
 
 impl ExplainFormat {
-    /// The ending of its files.
+    /// Returns the extension of its files.
     pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Text => "txt",
@@ -231,10 +234,10 @@ pub(crate) struct ListArgs {
     /// The selectors directory
     #[arg(value_name = "DIR", default_value = "selectors")]
     pub selectors: PathBuf,
-    /// What the directory is held to
+    /// The lock file of the directory
     #[command(flatten)]
     pub lock: LockArgs,
-    /// Print one JSON object on a line for each file
+    /// Print each file as a JSON object on its own line
     #[arg(long)]
     pub json: bool,
 }
@@ -242,8 +245,9 @@ pub(crate) struct ListArgs {
 /// Arguments of `spanmux lock`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Where a lock is named, only what it lists goes live: in `[selectors]` of a configuration as
-`lock = \"FILE\"`, or with --lock. Put new files into the directory first and write the lock then.
+With a lock file, only the listed selectors with matching digests are loaded. Set it as
+`lock = \"FILE\"` under `[selectors]` in a configuration, or with --lock. Add new files to the
+directory first, then write the lock file.
 
 Examples:
   spanmux lock selectors/
@@ -253,10 +257,10 @@ pub(crate) struct LockCommandArgs {
     /// The selectors directory
     #[arg(value_name = "DIR", default_value = "selectors")]
     pub selectors: PathBuf,
-    /// The lock [default: beside the directory, under its name with .lock]
+    /// The lock file [default: the path of the directory with .lock appended]
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Write nothing, and say what is not as the lock says
+    /// Write nothing; print every difference from the lock file and exit with 1 if there is one
     #[arg(long)]
     pub check: bool,
 }
@@ -264,7 +268,7 @@ pub(crate) struct LockCommandArgs {
 /// Arguments of `spanmux watch`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-One line for each change, until Ctrl-C or what is asked for here.
+Prints one line for each change, until Ctrl-C or the given limit.
 
 Examples:
   spanmux watch selectors/
@@ -273,16 +277,16 @@ pub(crate) struct WatchArgs {
     /// The selectors directory
     #[arg(value_name = "DIR", default_value = "selectors")]
     pub selectors: PathBuf,
-    /// What the directory is held to
+    /// The lock file of the directory
     #[command(flatten)]
     pub lock: LockArgs,
-    /// End after so many seconds
+    /// Exit after this many seconds
     #[arg(long = "for", value_name = "SECONDS")]
     pub seconds: Option<u64>,
-    /// End after so many changes, what is there at the start not counted
+    /// Exit after this many changes, not counting the initial state
     #[arg(long, value_name = "N")]
     pub until_changes: Option<u64>,
-    /// Print one JSON object on a line for each change
+    /// Print each change as a JSON object on its own line
     #[arg(long)]
     pub json: bool,
 }
@@ -294,13 +298,13 @@ Examples:
   spanmux traces spanmux-demo/langfuse.jsonl
   spanmux traces spanmux-demo/*.jsonl --outline --limit 3")]
 pub(crate) struct TracesArgs {
-    /// Files of OTLP JSON lines; - for standard input
+    /// OTLP JSON files with one export request per line; - for standard input
     #[arg(value_name = "FILE.jsonl", required = true)]
     pub files: Vec<PathBuf>,
-    /// Show at most this many traces of each file
+    /// Maximum number of traces to show from each file
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Leave attributes and events out
+    /// Omit attributes and events
     #[arg(long)]
     pub outline: bool,
 }
@@ -313,10 +317,10 @@ Examples:
   spanmux init --exporter langfuse,datadog,console
   spanmux init config/spanmux.toml --exporter otlp --force")]
 pub(crate) struct InitArgs {
-    /// Where to write it
+    /// The file to write
     #[arg(value_name = "FILE", default_value = "spanmux.toml")]
     pub file: PathBuf,
-    /// The kinds of exporters, a tracer for each
+    /// Exporter kinds, comma-separated; creates one tracer for each
     #[arg(
         long,
         value_name = "KINDS",
@@ -324,7 +328,7 @@ pub(crate) struct InitArgs {
         default_value = "console"
     )]
     pub exporter: Vec<String>,
-    /// Replace a file that is there
+    /// Overwrite an existing file
     #[arg(long)]
     pub force: bool,
 }
@@ -332,31 +336,31 @@ pub(crate) struct InitArgs {
 /// Arguments of `spanmux config`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConfigArgs {
-    /// What to do with it
+    /// The subcommand to run
     #[command(subcommand)]
     pub command: ConfigCommand,
 }
 
-/// What is done with a configuration.
+/// The subcommands of `spanmux config`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Check a file: load it and its selectors, make its tracers, send nothing
+    /// Check a configuration file, its selectors and its tracers without sending anything
     Check(ConfigCheckArgs),
-    /// Print the JSON schema of a file, for editors
+    /// Print the JSON schema of configuration files, for use in editors
     Schema,
 }
 
 /// Arguments of `spanmux config check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-What code provides has stand-ins: tracers that drop their spans, selectors that abstain.
-Files of file exporters are opened, and made if they are not there.
+Tracers and selectors that a service provides in code are replaced: tracers drop their spans,
+selectors abstain. The files of file exporters are opened, and created if they do not exist.
 
 Examples:
   spanmux config check
   spanmux config check config/spanmux.json --json")]
 pub(crate) struct ConfigCheckArgs {
-    /// The configuration, TOML or JSON
+    /// The configuration file, in TOML or JSON
     #[arg(value_name = "FILE", default_value = "spanmux.toml")]
     pub file: PathBuf,
     /// Print the findings as one JSON object

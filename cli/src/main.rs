@@ -1,9 +1,9 @@
-//! The `spanmux` command: see trace routing at work, ask selectors for decisions,
-//! write, build, test and check them.
+//! The `spanmux` command: demonstrates trace routing, runs selectors on runtime contexts, and
+//! creates, builds, tests and checks selectors.
 //!
-//! Data goes to standard output and messages to standard error. Exit codes: 0, it
-//! worked; 1, it worked and the answer is no (a file is no selector, one could not
-//! be loaded); 2, it could not be done (a wrong argument, a missing file).
+//! Data goes to standard output and messages go to standard error. Exit codes: 0 for success,
+//! 1 for a negative result (a file is not a selector or could not be loaded), and 2 if the
+//! command could not run (a wrong argument, a missing file).
 
 mod args;
 mod build;
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What a command that worked says by its exit code.
+/// The result of a completed command, reported as its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Yes,
@@ -70,8 +70,8 @@ impl From<bool> for Verdict {
     }
 }
 
-/// The library's events, on standard error. Without `-v` the commands say
-/// themselves what matters.
+/// Prints the library's events to standard error. Without `-v`, only errors are logged, because
+/// the commands report everything relevant themselves.
 fn log_events(verbose: u8) {
     let level = match verbose {
         0 => tracing::Level::ERROR,

@@ -1,21 +1,21 @@
-//! Arguments of the commands for authors of selectors.
+//! Arguments of the commands for selector authors.
 
 use std::path::PathBuf;
 
 /// Arguments of `spanmux check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Fuel, sizes and answers are the same on every machine. Times are those of this machine, now.
+Fuel, sizes and decisions are the same on every machine. Times are measured on this machine.
 
 Examples:
   spanmux check selectors/50-environment.wasm
   spanmux check by-environment.wasm --cases cases.toml
   spanmux check target/wasm32-wasip2/release/mine.wasm --json")]
 pub(crate) struct CheckArgs {
-    /// The component
+    /// The component to check
     #[arg(value_name = "FILE.wasm")]
     pub file: PathBuf,
-    /// Decide these cases too, and say what each costs; see `spanmux test --help`
+    /// Also measure the cost of each of these test cases; see `spanmux test --help`
     #[arg(long, value_name = "CASES.toml")]
     pub cases: Option<PathBuf>,
     /// Print the findings as one JSON object
@@ -26,22 +26,22 @@ pub(crate) struct CheckArgs {
 /// Arguments of `spanmux new`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The project builds with its language's own tools, has a test, and routes when its .wasm file is
-dropped into a selectors directory. `--list` shows the languages, what each needs, and whether
-that is installed here.
+The project builds with the usual tools of its language and contains a test. Copy its .wasm file
+into a selectors directory to deploy it. --list shows the languages, the tools that each one
+requires, and whether they are installed.
 
 Examples:
   spanmux new --list
   spanmux new --lang rust by-environment
   cd by-environment && spanmux build && spanmux test")]
 pub(crate) struct NewArgs {
-    /// The language to write in
+    /// The programming language
     #[arg(short, long, value_name = "LANG", required_unless_present = "list")]
     pub lang: Option<String>,
-    /// The selector's name: a folder of this name is made
+    /// Name of the selector and of the folder to create
     #[arg(value_name = "NAME", required_unless_present = "list")]
     pub name: Option<PathBuf>,
-    /// List the languages, with what each needs installed
+    /// List the languages and the tools that each one requires
     #[arg(long, conflicts_with_all = ["lang", "name"])]
     pub list: bool,
 }
@@ -49,12 +49,12 @@ pub(crate) struct NewArgs {
 /// Arguments of `spanmux build`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-What is run stands in the project's selector.toml, as ordinary commands; a Rust crate needs none.
-What they leave is made a component, if it is not one yet. Like make, this runs what the project
-says, so build none that you would not run.
+The build commands are defined in the project's selector.toml; a Rust crate does not need one.
+Their output is converted to a component unless it already is one. Like make, this executes the
+commands of the project: do not build projects that you do not trust.
 
-The selector is written to --output, or where the project says (`output` under [build] in its
-selector.toml, or under [package.metadata.spanmux] in its Cargo.toml), or into its folder.
+The selector is written to --output, or to the path set in the project (`output` under [build] in
+selector.toml, or under [package.metadata.spanmux] in Cargo.toml), or into the project's folder.
 
 Examples:
   spanmux build
@@ -62,16 +62,16 @@ Examples:
   spanmux build selectors/*/
   spanmux build my-selector/ -- --locked")]
 pub(crate) struct BuildArgs {
-    /// Folders of selector projects
+    /// Folders of the selector projects
     #[arg(value_name = "FOLDER", default_value = ".")]
     pub folders: Vec<PathBuf>,
-    /// Where to write the selector; for one folder
+    /// The file to write; requires a single folder
     #[arg(short, long, value_name = "FILE.wasm")]
     pub output: Option<PathBuf>,
-    /// The target to build a Rust crate for: wasm32-unknown-unknown or wasm32-wasip2
+    /// Target of a Rust crate: wasm32-unknown-unknown [default] or wasm32-wasip2
     #[arg(long, value_name = "TRIPLE")]
     pub target: Option<String>,
-    /// Arguments for `cargo build`, after --
+    /// Further arguments for `cargo build`
     #[arg(last = true, value_name = "CARGO ARGUMENTS")]
     pub cargo: Vec<String>,
 }
@@ -79,11 +79,12 @@ pub(crate) struct BuildArgs {
 /// Arguments of `spanmux test`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Cases are TOML. A case names the tracer that must be chosen, or the cause for which none is
-(abstained, failed, unknown_tracer, trapped, out_of_budget), or both: where the trace ends then.
+Test cases are written in TOML. A case sets the expected tracer; or the cause for which no tracer
+is chosen (abstained, failed, unknown_tracer, trapped, out_of_budget); or both, to also check
+which tracer then receives the trace.
 
-  tracers = [\"langfuse\", \"console\"]    # the default first
-  fallback = \"console\"                 # where failed decisions go; else the default
+  tracers = [\"langfuse\", \"console\"]    # the first is the default
+  fallback = \"console\"                 # tracer for failed decisions
 
   [[case]]
   name = \"a paying user goes to langfuse\"
@@ -92,20 +93,20 @@ Cases are TOML. A case names the tracer that must be chosen, or the cause for wh
 
   [[case]]
   name = \"an empty tier is an error\"
-  context = '{\"user\": {\"tier\": \"\", \"id\": null}}'   # JSON, for what TOML has not: null
+  context = '{\"user\": {\"tier\": \"\", \"id\": null}}'   # JSON, because TOML has no null
   cause = \"failed\"
-  reason = \"is empty\"                   # a part of the reason
-  selector = \"40-tier-region\"           # who decided
+  reason = \"is empty\"                   # part of the reason
+  selector = \"40-tier-region\"           # the selector that decided
 
   [[case]]
-  name = \"nobody there knows the tier\"
+  name = \"a context without a tier abstains\"
   context = {}
   cause = \"abstained\"
   tracers = [\"console\"]                # other tracers for this case
 
-Each file is tested by itself, a directory as the chain that it is in production; without either,
-the directory that the cases lie in. What no case reached is listed: tracers, and branches that
-were found by exploring as `spanmux explain` does.
+Each file is tested on its own, and a directory as a chain, as in production. Without SELECTORS,
+the directory of the test cases is tested. The report lists tracers and branches that no case
+reaches; branches are discovered as in `spanmux explain`.
 
 Examples:
   spanmux test
@@ -113,19 +114,19 @@ Examples:
   spanmux test selectors/cases.toml selectors/
   spanmux test cases.toml mine-in-rust.wasm mine-in-python.wasm --junit report.xml")]
 pub(crate) struct TestArgs {
-    /// The cases
+    /// File with the test cases
     #[arg(value_name = "CASES", default_value = "cases.toml")]
     pub cases: PathBuf,
-    /// Selectors, or directories of selectors
+    /// Selectors or directories of selectors [default: the directory of CASES]
     #[arg(value_name = "SELECTORS")]
     pub selectors: Vec<PathBuf>,
-    /// Run again whenever the cases or a selector change, until Ctrl-C
+    /// Run again after every change of the cases or a selector, until Ctrl-C
     #[arg(long)]
     pub watch: bool,
-    /// Write a report as JUnit XML
+    /// Write a JUnit XML report
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// Print one JSON object on a line for each of SELECTORS
+    /// Print the result for each of SELECTORS as a JSON object on its own line
     #[arg(long)]
     pub json: bool,
 }
