@@ -1,7 +1,7 @@
-//! What no case reached: branches of a selector, and tracers.
+//! Coverage of test cases: the branches of a selector and the tracers that no case reached.
 //!
-//! A selector's branches are those that are seen when it is asked about contexts that
-//! are made up (`explore`) and about the cases. There may be others.
+//! The branches are discovered by running the selector on made-up contexts (`explore`) and on
+//! the test cases. There may be others.
 
 use std::fs;
 
@@ -13,16 +13,16 @@ use spanmux::{ComponentSelector, ContextView, LoadedFile, Mode, Selector as _, T
 use crate::explore::{ask_around, leave_out, unknown_last, words};
 use crate::walk::Walk;
 
-/// What the cases reached of one selector.
+/// The coverage of one selector.
 #[derive(Debug, Serialize)]
 pub(crate) struct Coverage {
     /// The selector's name.
     pub(crate) selector: String,
-    /// How many of its branches were found.
+    /// The number of discovered branches.
     pub(crate) branches: usize,
-    /// Those that no case reached.
+    /// The branches that no case reached.
     pub(crate) missed: Vec<Missed>,
-    /// The tracers that some branch chooses.
+    /// The tracers that at least one branch chooses.
     #[serde(skip)]
     pub(crate) chooses: Vec<String>,
 }
@@ -30,19 +30,20 @@ pub(crate) struct Coverage {
 /// A branch that no case reached.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Missed {
-    /// The way there.
+    /// The questions and answers that lead to it.
     pub(crate) branch: String,
-    /// Where it ends.
+    /// The decision at its end.
     pub(crate) ends: String,
 }
 
 impl Coverage {
-    /// Finds the selector's branches, and which of them these contexts reach. What is
-    /// made up is of the words in its file, and of those in `cases`: an interpreter hides
-    /// its own.
+    /// Discovers the branches of a selector and checks which of them these contexts reach.
+    ///
+    /// The made-up contexts use the words in the selector's file and the words in `cases`,
+    /// because an interpreter hides those of its program.
     ///
     /// # Errors
-    /// If its file cannot be read any more.
+    /// Returns an error if the selector's file can no longer be read.
     pub(crate) fn of(
         selector: &ComponentSelector,
         file: &LoadedFile,
@@ -52,7 +53,7 @@ impl Coverage {
     ) -> Result<Self> {
         let bytes =
             fs::read(&file.path).with_context(|| format!("cannot read {}", file.path.display()))?;
-        // One that has learned nothing yet: what is made up is no case.
+        // Starts with an empty decision cache, so that no other contexts count.
         let selector = selector.with_mode(Mode::Learned);
         ask_around(&selector, &[cases, &words(&bytes)].concat(), tracers);
         for context in contexts {
@@ -79,7 +80,7 @@ impl Coverage {
         Ok(coverage)
     }
 
-    /// Goes to every end below a rule.
+    /// Visits every decision below a rule.
     fn follow(&mut self, rule: &Rule, way: &mut Vec<String>) {
         match rule {
             Rule::Asks {
@@ -92,7 +93,7 @@ impl Coverage {
                 }
             }
             Rule::Decides { outcome, hits } => self.end(outcome, *hits, way),
-            // More questions than anybody writes cases for.
+            // A subtree without known answers, or with more questions than test cases cover.
             _ => {}
         }
     }

@@ -1,10 +1,9 @@
-//! Making up contexts that show what a selector does, where nobody gave any.
+//! Explores the behaviour of a selector with made-up contexts.
 //!
-//! It begins with the empty context. The tree that is learned shows what the selector
-//! asks, and for each question other answers are tried, until every question that was
-//! seen has been tried or the budget is spent. Which texts are worth a try is read
-//! from the selector's file (`words`): that is a guess, but what comes of it is seen
-//! and not guessed.
+//! Exploration starts with the empty context. The decision tree shows the selector's questions.
+//! For each question, other answers are tried, until all observed questions have been tried or
+//! the budget is spent. Candidate strings are read from the selector's file (`words`). The
+//! candidates are guesses, but the decisions shown are observed.
 
 mod words;
 
@@ -18,25 +17,26 @@ use spanmux::{ComponentSelector, RuntimeContext, Selector as _, TracerNames};
 
 use crate::walk::{Walk, forget_hits, path};
 
-/// How many contexts are made up for one selector: some seconds for an interpreter,
-/// which takes milliseconds for each.
+/// Maximum number of made-up contexts for one selector. An interpreter takes milliseconds for
+/// each, so a few seconds in total.
 const CONTEXTS: usize = 1_000;
-/// Questions with more shares are asked for so many of them, evenly spread.
+/// Maximum number of buckets that are tried for one question. They are evenly spread if the
+/// question has more.
 const SHARES: u32 = 200;
-/// Identifiers that are tried to find one for each share.
+/// Maximum number of identifiers that are tried to find one for each bucket.
 const IDENTIFIERS: u32 = 20_000;
-/// A text that no selector knows.
+/// A string that no selector compares with.
 const UNKNOWN: &str = "something else";
 
-/// What came of it.
+/// The result of an exploration.
 pub(crate) struct Explored {
-    /// The tree, with nothing counted: made-up contexts have no shares.
+    /// The tree without counts, because shares of made-up contexts are meaningless.
     pub explanation: Explanation,
-    /// How many contexts were made up.
+    /// The number of made-up contexts.
     pub contexts: usize,
 }
 
-/// Makes up contexts for a selector whose file holds these words.
+/// Explores a selector whose file contains these words.
 pub(crate) fn explore(
     selector: &ComponentSelector,
     words: &[String],
@@ -53,8 +53,8 @@ pub(crate) fn explore(
     }
 }
 
-/// Asks the selector about contexts that are made up, and returns how many were. What
-/// it decided, it has learned.
+/// Runs the selector on made-up contexts and returns their number. The decisions are stored in
+/// its decision cache.
 pub(crate) fn ask_around(
     selector: &ComponentSelector,
     words: &[String],
@@ -83,8 +83,8 @@ pub(crate) fn ask_around(
         let mut place = String::new();
         for (question, answer) in path(&tree, &context.view()) {
             place.push_str(&format!("{question:?}"));
-            // What leads to a question is what stands before it, not what is asked of
-            // it: it is tried once, from whichever context came there first.
+            // A question is identified by the path that leads to it. Other answers are tried
+            // once, based on the first context that reaches the question.
             if spread.insert(place.clone()) {
                 waiting.extend(others(&question, &entries, words));
             }
@@ -94,7 +94,7 @@ pub(crate) fn ask_around(
     contexts
 }
 
-/// The same context with other answers to a question.
+/// Returns variants of a context with other answers to a question.
 fn others(
     question: &Question,
     entries: &Map<String, Value>,
@@ -125,12 +125,12 @@ fn others(
             let contexts = identifiers.into_iter().map(|id| with(key, json!(id)));
             contexts.chain([without(key)]).collect()
         }
-        // What other keys there could be, the questions for them tell.
+        // Other keys appear as questions of their own.
         Question::Keys => Vec::new(),
     }
 }
 
-/// An identifier for each share, or for shares that are evenly spread.
+/// Finds an identifier for each bucket, or for evenly spread buckets.
 fn identifiers(key: &str, salt: &str, buckets: u32) -> Vec<String> {
     let wanted = buckets.min(SHARES);
     let mut found = HashSet::new();
@@ -154,8 +154,8 @@ fn identifiers(key: &str, salt: &str, buckets: u32) -> Vec<String> {
     identifiers
 }
 
-/// Leaves out the texts that were tried, that no counted context had, and that the
-/// selector does not tell from a text that it cannot know.
+/// Removes candidate strings that no counted context contains and that the selector treats like
+/// [`UNKNOWN`].
 pub(crate) fn leave_out(step: &mut Step) {
     let Step::Asks(_, ways) = step else {
         return;
@@ -180,8 +180,7 @@ fn uncounted(step: &Step) -> Step {
     step
 }
 
-/// Puts what happens to a text that the selector cannot know behind what happens to
-/// those that it knows.
+/// Moves the branch for [`UNKNOWN`] strings behind the branches for known strings.
 pub(crate) fn unknown_last(rule: &mut Rule) {
     let Rule::Asks { branches, .. } = rule else {
         return;
@@ -191,7 +190,7 @@ pub(crate) fn unknown_last(rule: &mut Rule) {
         let mut answers = branch.answers.iter();
         answers.any(|seen| matches!(&seen.answer, Answer::Text(text) if !text.is_empty()))
     };
-    // Only among the branches for texts: what is not text, and absence, stay last.
+    // Applies only to the branches for strings. Other types and absence stay last.
     let known = branches.iter().take_while(|branch| texts(branch)).count();
     branches[..known]
         .sort_by_key(|branch| branch.answers.iter().any(|seen| seen.answer == unknown));

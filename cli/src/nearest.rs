@@ -1,14 +1,14 @@
-//! What somebody meant who wrote a word that there is not.
+//! Suggestions for misspelled words.
 
-/// Words that are less alike are not what was meant. As clap has it, whose words
-/// stand beside ours.
+/// Minimum similarity of a suggestion. The same value as in clap, whose suggestions appear next
+/// to ours.
 const ALIKE: f64 = 0.7;
 
-/// The one of these that is most like `word`, if one is.
+/// Returns the known word that is most similar to `word`, or `None` if none is similar enough.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let like = |known: &'a str| {
-        // `golang` means `go`, which has few letters to be alike in.
+        // Suggests `go` for `golang`, although the two are not similar enough.
         let begins = !word.is_empty() && (word.starts_with(known) || known.starts_with(&word));
         let alike = strsim::jaro(&word, known);
         (if begins { alike.max(0.99) } else { alike }, known)
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_that_is_nearly_right_is_found() {
+    fn nearest_finds_a_misspelled_word() {
         for (word, meant) in [
             ("pyton", Some("python")),
             ("Python", Some("python")),

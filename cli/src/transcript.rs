@@ -1,46 +1,46 @@
-//! One decision as it went: which selector was asked, what it asked in turn, and what
-//! it answered.
+//! The transcript of one selection: the selectors in order, with their questions, the answers and
+//! the decision of each.
 
 use spanmux::explain::{Answer, Question};
 use spanmux::{Choice, ContextView, Decision, LoadedFile, TracerNames};
 
 use crate::walk::whole_path;
 
-/// One selector's part in a decision.
+/// The part of one selector in a selection.
 pub(crate) struct Asked {
     /// The selector's name.
     pub(crate) selector: String,
-    /// Its place among the files.
+    /// Its index in the list of files.
     pub(crate) place: usize,
-    /// What it asked and what it was told, in order. None for a decision that depends on
-    /// more than that, such as one that ran out of time: only what is learned is kept.
+    /// The questions and answers in order. `None` for a decision that is not cached because it
+    /// depends on anything else, such as one that ran out of time.
     pub(crate) questions: Option<Vec<(Question, Answer)>>,
     pub(crate) decision: Decision,
 }
 
 impl Asked {
-    /// The questions, each with its answer, or why there is none.
+    /// Returns the questions with their answers, or the reason why they are unknown.
     pub(crate) fn lines(&self) -> Vec<String> {
         let told = |(question, answer): &(Question, Answer)| format!("{question}? {answer}");
         match self.questions.as_deref() {
             Some([]) => vec!["nothing".to_owned()],
             Some(questions) => questions.iter().map(told).collect(),
-            None => vec!["what is not known, for it cannot be learned".to_owned()],
+            None => vec!["unknown questions, because the decision was not cached".to_owned()],
         }
     }
 
-    /// The same on one line.
+    /// Returns the questions with their answers on one line.
     pub(crate) fn line(&self) -> String {
         self.lines().join(", ")
     }
 
-    /// What it answered.
+    /// Returns its decision as text.
     pub(crate) fn answer(&self, tracers: &TracerNames) -> String {
         answer(&self.decision, tracers)
     }
 }
 
-/// A selector's answer in words.
+/// Formats a decision as text.
 pub(crate) fn answer(decision: &Decision, tracers: &TracerNames) -> String {
     match &decision.choice {
         Choice::Tracer(index) => format!("chooses {}", tracers.name(*index).unwrap_or_default()),
@@ -49,7 +49,7 @@ pub(crate) fn answer(decision: &Decision, tracers: &TracerNames) -> String {
     }
 }
 
-/// Asks one selector after the other, as a chain does: until one does not abstain.
+/// Runs the selectors in order until one does not abstain, as a chain does.
 pub(crate) fn ask(
     files: &[LoadedFile],
     view: &ContextView<'_>,

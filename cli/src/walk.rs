@@ -1,23 +1,23 @@
-//! Following a context through the tree of an explanation.
+//! Follows contexts through the tree of an explanation.
 
 use spanmux::explain::{Answer, Explanation, Question, Step};
 use spanmux::{ContextView, Value};
 
-/// An explanation whose counts are those of the contexts that were walked through
-/// it: the library's own are samples.
+/// An explanation that counts the contexts walked through it. The library's own counts are
+/// samples.
 pub(crate) struct Walk {
     pub explanation: Explanation,
 }
 
 impl Walk {
-    /// Begins with nothing counted.
+    /// Starts with all counts at zero.
     pub(crate) fn new(mut explanation: Explanation) -> Self {
         forget_hits(explanation.tree.as_mut());
         explanation.hits = 0;
         Self { explanation }
     }
 
-    /// Counts a context where it ends; false if it leaves the tree.
+    /// Counts a context at its leaf. Returns `false` if the tree has no leaf for it.
     pub(crate) fn count(&mut self, view: &ContextView<'_>) -> bool {
         let mut step = self.explanation.tree.as_mut();
         while let Some(at) = step {
@@ -38,7 +38,7 @@ impl Walk {
     }
 }
 
-/// Forgets how often each way was taken.
+/// Resets the counts of all leaves.
 pub(crate) fn forget_hits(tree: Option<&mut Step>) {
     let mut steps: Vec<&mut Step> = tree.into_iter().collect();
     while let Some(step) = steps.pop() {
@@ -49,13 +49,12 @@ pub(crate) fn forget_hits(tree: Option<&mut Step>) {
     }
 }
 
-/// The questions that a context is asked on its way through a tree, each with its
-/// answer.
+/// Returns the questions and answers on the path of a context through a tree.
 pub(crate) fn path(tree: &Step, view: &ContextView<'_>) -> Vec<(Question, Answer)> {
     path_and_end(tree, view).0
 }
 
-/// The same, if the way is known to its end.
+/// Returns the same path, or `None` if it does not reach a leaf.
 pub(crate) fn whole_path(tree: &Step, view: &ContextView<'_>) -> Option<Vec<(Question, Answer)>> {
     let (path, end) = path_and_end(tree, view);
     end.map(|_| path)
@@ -76,7 +75,7 @@ fn path_and_end<'t>(
     (path, step)
 }
 
-/// What a context answers.
+/// Returns the answer of a context to a question.
 fn answer(question: &Question, view: &ContextView<'_>) -> Answer {
     match question {
         Question::Get { key } => match view.get(key) {
@@ -96,7 +95,7 @@ fn answer(question: &Question, view: &ContextView<'_>) -> Answer {
     }
 }
 
-/// Floats are equal if their bits are.
+/// Compares answers. Floats are equal if their bits are equal.
 fn same(a: &Answer, b: &Answer) -> bool {
     match (a, b) {
         (Answer::Float(a), Answer::Float(b)) => a.to_bits() == b.to_bits(),
@@ -112,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_context_is_counted_where_it_ends() {
+    fn count_increments_the_leaf_of_each_context() {
         let decides = |outcome| Step::Decides(outcome, 99);
         let way = |answer, then| Way { answer, then };
         let region = Question::Bucket {

@@ -1,19 +1,18 @@
-;; WASI preview 1 as a selector finds it that was made by a toolchain which cannot do
-;; without: nothing leaves the component, and every run finds the same.
+;; WASI preview 1 for selectors built by a toolchain that requires it. Nothing leaves the
+;; component, and every run sees the same system.
 ;;
-;; The clock is virtual: a look moves it by a microsecond, a sleep by its length.
-;; Random numbers come from a fixed seed. There are no arguments, no environment, no
-;; files and no input. What is printed is dropped.
+;; The clock is virtual: reading it advances it by a microsecond, and a sleep advances it by its
+;; duration. Random numbers come from a fixed seed. There are no arguments, no environment, no
+;; files and no input. Output is dropped.
 ;;
-;; An adapter that asks the host for these things cannot be used here: a language's
-;; runtime may look at the clock while arguments are written into its memory, and a
-;; component must not be left then.
+;; An adapter that calls the host cannot be used here: a language runtime may read the clock
+;; while arguments are written into its memory, and a component must not call out at that time.
 (module
   (import "env" "memory" (memory 0))
   (global $now (mut i64) (i64.const 0))
   (global $random (mut i64) (i64.const 0x9e3779b97f4a7c15))
 
-  ;; errno: 8 is badf, there is no such file; 52 is nosys, there is no such thing.
+  ;; errno: 8 is badf (no such file descriptor), 52 is nosys (not implemented).
 
   (func (export "args_get") (param i32 i32) (result i32) (i32.const 0))
   (func (export "args_sizes_get") (param $count i32) (param $size i32) (result i32)
@@ -46,7 +45,7 @@
         (br $again)))
     (i32.const 0))
 
-  ;; Output and errors go nowhere, and say that they went.
+  ;; Writes to standard output and standard error succeed and are dropped.
   (func (export "fd_write")
     (param $fd i32) (param $parts i32) (param $count i32) (param $out i32) (result i32)
     (local $written i32)
@@ -60,12 +59,12 @@
         (br $again)))
     (i32.store (local.get $out) (local.get $written))
     (i32.const 0))
-  ;; Input has ended before it began.
+  ;; Standard input is empty.
   (func (export "fd_read") (param $fd i32) (param i32 i32) (param $out i32) (result i32)
     (if (local.get $fd) (then (return (i32.const 8))))
     (i32.store (local.get $out) (i32.const 0))
     (i32.const 0))
-  ;; The three of them are character devices.
+  ;; The three standard streams are character devices.
   (func (export "fd_fdstat_get") (param $fd i32) (param $out i32) (result i32)
     (if (i32.gt_u (local.get $fd) (i32.const 2)) (then (return (i32.const 8))))
     (memory.fill (local.get $out) (i32.const 0) (i32.const 24))
@@ -73,8 +72,8 @@
     (i32.const 0))
   (func (export "fd_fdstat_set_flags") (param i32 i32) (result i32) (i32.const 0))
 
-  ;; What waits for the clock is ready when the nearest of its times has come, which it
-  ;; has at once. What waits for a file is told that there is none.
+  ;; The clock subscription with the nearest deadline is ready immediately. Subscriptions to
+  ;; files fail with badf.
   (func (export "poll_oneoff")
     (param $waits i32) (param $events i32) (param $count i32) (param $out i32) (result i32)
     (local $left i32) (local $wait i32) (local $nearest i64) (local $files i32) (local $ready i32)
@@ -89,7 +88,7 @@
           (else
             (if (i64.lt_u (call $time-of (local.get $wait)) (local.get $nearest))
               (then (local.set $nearest (call $time-of (local.get $wait)))))
-            ;; From here on it is a point in time.
+            ;; From here on, this is an absolute time.
             (i64.store offset=24 (local.get $wait) (call $time-of (local.get $wait)))
             (i32.store16 offset=40 (local.get $wait) (i32.const 1))))
         (local.set $wait (i32.add (local.get $wait) (i32.const 48)))
@@ -116,7 +115,7 @@
         (br $again)))
     (i32.store (local.get $out) (local.get $ready))
     (i32.const 0))
-  ;; When the clock of a subscription is due: a point in time, or a time from now on.
+  ;; The deadline of a clock subscription, given as an absolute or a relative time.
   (func $time-of (param $wait i32) (result i64)
     (select
       (i64.load offset=24 (local.get $wait))

@@ -1,13 +1,14 @@
-//! WASI in its first form, for modules of toolchains that know no other: one that finds
-//! nothing, and that nothing leaves.
+//! A WASI preview 1 implementation for toolchains that require it. It exposes no resources and
+//! lets nothing leave the component.
 
 use anyhow::{Context as _, Result};
 use wasmparser::{Parser, Payload};
 
-/// The interface of the system that older toolchains build against.
+/// The system interface that older toolchains build against.
 pub(super) const SYSTEM: &str = "wasi_snapshot_preview1";
 
-/// What answers a module in the place of a system; none if it asks for nothing.
+/// Returns the adapter that implements the system interface, or `None` if the module does not
+/// import it.
 pub(super) fn adapter(module: &[u8]) -> Result<Option<Vec<u8>>> {
     let wanted = imports_system(module)?;
     let parsed = || wat::parse_str(include_str!("preview1.wat")).context("preview1.wat");

@@ -1,20 +1,20 @@
-//! Texts that a component may compare an answer with, read from its file.
+//! Extracts the strings that a component may compare answers with from its file.
 //!
-//! A compiler leaves them in three ways: as a pointer and a length in the code, as a
-//! table of both in the data, and, for a short text that is compared, as the very
-//! numbers that its bytes make, four or eight at a time. Nothing here is certain, and
-//! nothing needs to be: a word is only tried.
+//! Compilers emit string constants in three forms: as a pointer and a length in the code, as a
+//! table of pointers and lengths in the data, and, for comparisons with short strings, as integer
+//! constants of four or eight bytes. The extraction is heuristic. A wrong word does no harm,
+//! because words are only candidates.
 
 use wasmparser::{ConstExpr, DataKind, Operator, Parser, Payload};
 
-/// How many words are tried at most.
+/// Maximum number of words.
 const MOST: usize = 160;
-/// The longest word, in bytes.
+/// Maximum length of a word in bytes.
 const LONGEST: usize = 48;
-/// A number that continues a word stands at most so many numbers after it.
+/// Maximum distance between two numbers that form one word.
 const NEAR: usize = 4;
 
-/// The words of a component, each once.
+/// Returns the distinct words of a component.
 pub(crate) fn words(component: &[u8]) -> Vec<String> {
     let mut found = Found::default();
     for payload in Parser::new(0).parse_all(component) {
@@ -38,7 +38,7 @@ pub(crate) fn words(component: &[u8]) -> Vec<String> {
                     }
                 }
             }
-            // What is left of the file is not understood.
+            // The rest of the file cannot be parsed.
             Err(_) => break,
             Ok(_) => {}
         }
@@ -57,7 +57,7 @@ fn offset(expression: &ConstExpr<'_>) -> Option<u64> {
 struct Found<'a> {
     /// The numbers of each function, in order.
     functions: Vec<Vec<u64>>,
-    /// Segments of memory and where they lie.
+    /// The data segments with their offsets in memory.
     data: Vec<(u64, &'a [u8])>,
 }
 
@@ -83,7 +83,7 @@ impl Found<'_> {
         words
     }
 
-    /// The texts at which a number points if the next one is their length.
+    /// Returns the strings given by a pointer followed by a length.
     fn pointed_to(&self, numbers: &[u64]) -> Vec<String> {
         let pairs = numbers.windows(2);
         pairs
@@ -91,7 +91,7 @@ impl Found<'_> {
             .collect()
     }
 
-    /// The text that lies there, if it is one.
+    /// Returns the string at this address, or `None` if the bytes are not text.
     fn text(&self, pointer: u64, length: u64) -> Option<String> {
         let length = usize::try_from(length).ok()?;
         if length == 0 || length > LONGEST {
@@ -110,9 +110,9 @@ fn readable(bytes: &[u8]) -> Option<String> {
     word.then(|| String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// The words that numbers spell: each by itself, and one continued by another that
-/// stands near it. A compiler reads the end of a text of seven bytes as four that
-/// overlap with the first four, so two may share letters.
+/// Returns the words encoded in integer constants: each number on its own, and each pair of
+/// nearby numbers combined. Two numbers may overlap: a compiler compares a string of seven bytes
+/// as its first four and its last four bytes.
 fn spelled(numbers: &[u64]) -> Vec<String> {
     let pieces: Vec<Option<String>> = numbers.iter().map(|number| piece(*number)).collect();
     let mut words = Vec::new();
@@ -123,7 +123,7 @@ fn spelled(numbers: &[u64]) -> Vec<String> {
         words.push(first.clone());
         let near = pieces[place + 1..].iter().take(NEAR).flatten();
         for next in near {
-            // The shorter one is the end.
+            // The shorter number is the end of the word.
             if matches!(first.len(), 4 | 8) && next.len() <= first.len() {
                 words.push(joined(first, next));
                 words.push(format!("{first}{next}"));
@@ -143,7 +143,7 @@ fn piece(number: u64) -> Option<String> {
     readable(&bytes[..length])
 }
 
-/// One after the other, with the letters that both have once.
+/// Concatenates two strings, with an overlap written once.
 fn joined(first: &str, next: &str) -> String {
     let shared = (1..next.len())
         .rev()
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_spell_words() {
+    fn spelled_decodes_words_from_numbers() {
         for (pieces, word) in [
             (&["acme"][..], "acme"),
             (&["umbrella"], "umbrella"),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_none_has_no_words() {
+    fn words_is_empty_when_file_is_not_webassembly() {
         assert!(words(b"").is_empty());
         assert!(words(b"not wasm").is_empty());
     }

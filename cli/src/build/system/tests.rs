@@ -4,8 +4,8 @@ use spanmux::{Choice, Limits, RuntimeContext, Selector as _, SelectorHost, Trace
 
 use crate::build::component;
 
-/// A module that looks at everything that there is, and traps if it is otherwise than
-/// here; else it abstains.
+/// A module that checks the whole system interface. It traps on any unexpected value and
+/// otherwise abstains.
 const LOOKS: &str = r#"(module
   (import "wasi_snapshot_preview1" "clock_time_get" (func $now (param i32 i64 i32) (result i32)))
   (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
@@ -23,10 +23,10 @@ const LOOKS: &str = r#"(module
     (i64.load (i32.const 512)))
   (func (export "spanmux:selector/selection@0.1.0#select") (param i32 i32) (result i32)
     (local $before i64)
-    ;; A look moves the clock by a microsecond.
+    ;; Reading the clock advances it by a microsecond.
     (local.set $before (call $time))
     (call $want (i64.eq (i64.sub (call $time) (local.get $before)) (i64.const 1000)))
-    ;; Two waits, of ten seconds and of five: five pass, and the second is what is told of.
+    ;; Two sleeps, of ten and of five seconds: five seconds pass, and the second one is reported.
     (local.set $before (call $time))
     (i64.store (i32.const 1024) (i64.const 7))
     (i64.store (i32.const 1048) (i64.const 10_000_000_000))
@@ -36,10 +36,10 @@ const LOOKS: &str = r#"(module
     (call $is (i32.load (i32.const 512)) (i32.const 1))
     (call $want (i64.eq (i64.load (i32.const 2048)) (i64.const 8)))
     (call $want (i64.eq (i64.sub (call $time) (local.get $before)) (i64.const 5_000_001_000)))
-    ;; Two draws differ.
+    ;; Two random numbers differ.
     (call $is (call $random (i32.const 520) (i32.const 16)) (i32.const 0))
     (call $want (i64.ne (i64.load (i32.const 520)) (i64.load (i32.const 528))))
-    ;; What is printed is taken; input has ended; there is no folder and no variable.
+    ;; Output is accepted, input is empty, there are no folders and no environment variables.
     (i32.store (i32.const 600) (i32.const 4096))
     (i32.store (i32.const 604) (i32.const 5))
     (call $is (call $write (i32.const 1) (i32.const 600) (i32.const 1) (i32.const 512)) (i32.const 0))
@@ -53,7 +53,7 @@ const LOOKS: &str = r#"(module
     (i32.const 640)))"#;
 
 #[test]
-fn a_module_finds_a_world_of_its_own_and_asks_nobody() {
+fn adapter_implements_the_system_without_host_imports() {
     let module = wat::parse_str(LOOKS).unwrap();
     let component = component::from_build(&module, None).unwrap();
     let host = SelectorHost::new(Limits::default()).unwrap();
@@ -64,7 +64,7 @@ fn a_module_finds_a_world_of_its_own_and_asks_nobody() {
 }
 
 #[test]
-fn a_module_that_asks_for_nothing_is_given_nothing() {
+fn adapter_is_none_when_module_does_not_import_the_system() {
     let module = wat::parse_str(r#"(module (import "env" "f" (func)))"#).unwrap();
     assert_eq!(super::adapter(&module).unwrap(), None);
 }
