@@ -1,9 +1,8 @@
-//! From the folder of a selector to the component that a host loads.
+//! Builds a selector project into the component that a host loads.
 //!
-//! Of a Rust crate the same sources give the same bytes: whatever folder they lie in,
-//! whatever the machine is called, whoever's registry cache the dependencies came from.
-//! So a component can be rebuilt by anybody and compared. In other languages that is as
-//! good as their tools.
+//! Builds of Rust crates are reproducible: the same sources give the same bytes, independent of
+//! the folder, the machine and the registry cache of the dependencies. Anyone can rebuild a
+//! component and compare it. In other languages, reproducibility depends on their tools.
 
 mod cargo;
 mod component;
@@ -21,42 +20,41 @@ use cargo::{Package, Toolchain};
 
 use crate::project::{Project, require};
 
-/// The target of a selector unless another is asked for: no system interface is
-/// linked, so the component imports the runtime context and nothing else.
+/// The default target of a selector. It links no system interface, so the component imports
+/// only the runtime context.
 pub(crate) const DEFAULT_TARGET: &str = "wasm32-unknown-unknown";
 
-/// How to build a selector.
+/// Options for building a selector.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BuildOptions {
-    /// Where to write the component. Without it the package says so in
-    /// `package.metadata.spanmux.output`, relative to its folder; else it is
-    /// `<package>.wasm` in that folder.
+    /// The file to write. Defaults to the package's `package.metadata.spanmux.output`, relative
+    /// to its folder, or to `<package>.wasm` in that folder.
     pub(crate) output: Option<PathBuf>,
-    /// A target other than [`DEFAULT_TARGET`]. `wasm32-wasip2` gives a component
-    /// already, which is written as it comes.
+    /// The target. Defaults to [`DEFAULT_TARGET`]. `wasm32-wasip2` produces a component, which is
+    /// written unchanged.
     pub(crate) target: Option<String>,
-    /// More arguments for `cargo build`.
+    /// Further arguments for `cargo build`.
     pub(crate) cargo_args: Vec<String>,
 }
 
-/// What was built.
+/// The result of a build.
 #[derive(Clone, Debug)]
 pub(crate) struct Built {
     /// The name of the selector.
     pub(crate) name: String,
-    /// Where the component was written.
+    /// The file that was written.
     pub(crate) output: PathBuf,
     /// Its size in bytes.
     pub(crate) bytes: usize,
-    /// Whether the file held other bytes before, or was not there.
+    /// `true` if the file had other contents before or did not exist.
     pub(crate) changed: bool,
 }
 
-/// A component that is not written yet.
+/// A component before it is written.
 struct Made {
     name: String,
     component: Vec<u8>,
-    /// Where the project says that it belongs, relative to its folder.
+    /// The output path set in the project, relative to its folder.
     output: Option<PathBuf>,
 }
 
@@ -66,8 +64,8 @@ struct Made {
 ///
 /// # Errors
 ///
-/// If the folder is no project, a tool is missing, it does not build, or what it
-/// builds is no selector. Each message says what to do.
+/// Returns an error if the folder is not a project, a tool is missing, the build fails, or its
+/// result is not a selector. Each message names the remedy.
 pub(crate) fn build(folder: &Path, options: &BuildOptions) -> Result<Built> {
     let project = Project::read(folder)?;
     if let Some(project) = &project {
@@ -81,8 +79,8 @@ pub(crate) fn build(folder: &Path, options: &BuildOptions) -> Result<Built> {
         }) => {
             if options.target.is_some() || !options.cargo_args.is_empty() {
                 bail!(
-                    "--target and arguments for cargo are for Rust crates, and this is a project \
-                     in {}; its selector.toml says how it is built",
+                    "--target and cargo arguments apply to Rust crates only; this project is in \
+                     {} and its selector.toml defines the build",
                     selector.language
                 );
             }
@@ -119,7 +117,7 @@ fn build_crate(folder: &Path, options: &BuildOptions) -> Result<Made> {
     let module = cargo::build(&package, &toolchain, target, &options.cargo_args)?;
     let bytes = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
     let component = component::from_build(&bytes, None)
-        .with_context(|| format!("`{}` was built, but is no selector", package.name))?;
+        .with_context(|| format!("`{}` was built, but is not a selector", package.name))?;
     Ok(Made {
         name: package.name,
         component,
@@ -127,13 +125,13 @@ fn build_crate(folder: &Path, options: &BuildOptions) -> Result<Made> {
     })
 }
 
-/// Writes beside the file and renames, so that a host that watches the folder
-/// never reads half a component.
+/// Writes a temporary file and renames it, so that a host that watches the folder never reads a
+/// partial component.
 fn write_whole(output: &Path, bytes: &[u8]) -> Result<()> {
     let Some(name) = output.file_name() else {
-        bail!("{} is not the name of a file", output.display());
+        bail!("{} is not a file name", output.display());
     };
-    // With a leading dot, because a host ignores such files.
+    // The leading dot makes hosts ignore the file.
     let unfinished = output.with_file_name(format!(
         ".{}.{}",
         name.to_string_lossy(),
@@ -142,14 +140,14 @@ fn write_whole(output: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(&unfinished, bytes)
         .and_then(|()| fs::rename(&unfinished, output))
         .inspect_err(|_| {
-            // What is left of it is of no use; that it cannot be removed is of no
-            // more interest than the error that is on its way.
+            // The partial file is useless. A failure to remove it is ignored in favour of the
+            // error that is being returned.
             let _ = fs::remove_file(&unfinished);
         })
         .with_context(|| format!("cannot write {}", output.display()))
 }
 
-/// The path without `folder/..` in it, for messages.
+/// Removes `folder/..` and `.` from a path, for messages.
 fn tidy(path: &Path) -> PathBuf {
     let mut tidied = PathBuf::new();
     for part in path.components() {

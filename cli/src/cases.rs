@@ -1,4 +1,4 @@
-//! Cases: contexts, and what selectors must decide for them.
+//! Test cases: runtime contexts with the expected decisions.
 
 mod file;
 #[cfg(test)]
@@ -6,44 +6,44 @@ mod tests;
 
 use spanmux::{Cause, RuntimeContext, Selection};
 
-/// What a file of cases holds.
+/// The contents of a file of test cases.
 #[derive(Debug)]
 pub(crate) struct Cases {
     /// The available tracers, the default first.
     pub(crate) tracers: Vec<String>,
-    /// Where failed decisions go; without it to the default.
+    /// The tracer for failed decisions. Defaults to the default tracer.
     pub(crate) fallback: Option<String>,
     pub(crate) cases: Vec<Case>,
 }
 
-/// One case.
+/// A test case.
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) name: String,
-    /// The line of the file that it begins on.
+    /// The line of the file on which it starts.
     pub(crate) line: usize,
     pub(crate) context: RuntimeContext,
-    /// The context as it was given.
+    /// The context as given in the file.
     pub(crate) json: serde_json::Value,
-    /// The tracers of this case, where they are others than the file's.
+    /// The tracers of this case, if they differ from those of the file.
     pub(crate) tracers: Option<Vec<String>>,
     pub(crate) expected: Expected,
 }
 
-/// What must come of a case: everything that is named.
+/// The expected result of a case. Every field that is set must match.
 #[derive(Debug, Default)]
 pub(crate) struct Expected {
-    /// The tracer that receives the trace: chosen, unless a cause is named.
+    /// The tracer that receives the trace. It must be chosen by a selector if no cause is set.
     pub(crate) tracer: Option<String>,
-    /// Why no tracer was chosen.
+    /// The fallback cause.
     pub(crate) cause: Option<Cause>,
-    /// A part of the reason.
+    /// A substring of the reason.
     pub(crate) reason: Option<String>,
     /// The selector that decided.
     pub(crate) selector: Option<String>,
 }
 
-/// What came of a case.
+/// The actual result of a case.
 #[derive(Debug)]
 pub(crate) struct Got {
     pub(crate) tracer: Option<String>,
@@ -52,7 +52,7 @@ pub(crate) struct Got {
     pub(crate) selector: Option<String>,
 }
 
-/// One thing that is not as it was expected.
+/// A field whose actual value differs from the expected value.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Difference {
     pub(crate) what: &'static str,
@@ -60,7 +60,7 @@ pub(crate) struct Difference {
     pub(crate) got: String,
 }
 
-/// What stands where a tracer was chosen.
+/// The cause shown when a selector chose the tracer.
 const CHOSEN: &str = "chosen";
 const NONE: &str = "none";
 
@@ -80,7 +80,7 @@ impl Got {
 }
 
 impl Expected {
-    /// What is not as it was expected; nothing if the case passed.
+    /// Returns the differences from the expected result, empty if the case passed.
     pub(crate) fn differences(&self, got: &Got) -> Vec<Difference> {
         let chosen = self.tracer.as_ref().map(|_| CHOSEN);
         let cause = self.cause.map(Cause::as_str).or(chosen);

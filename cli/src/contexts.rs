@@ -1,4 +1,4 @@
-//! Runtime contexts from the command line and from files.
+//! Reads runtime contexts from the command line and from files.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read, stdin};
@@ -7,25 +7,25 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use spanmux::{ContextLimits, RuntimeContext};
 
-/// A runtime context and the JSON that it was made from.
+/// A runtime context and its JSON source.
 pub(crate) struct Given {
-    /// What the selectors ask.
+    /// The context passed to the selectors.
     pub context: RuntimeContext,
-    /// What is printed beside the decision.
+    /// The JSON printed with the decision.
     pub json: serde_json::Value,
 }
 
-/// One context from `KEY=TEXT` and `KEY:=JSON` entries.
+/// Builds one context from `KEY=TEXT` and `KEY:=JSON` entries.
 pub(crate) fn from_entries(entries: &[String]) -> Result<Given> {
     let mut object = serde_json::Map::new();
     for entry in entries {
         let Some((key, text)) = entry.split_once('=') else {
-            bail!("`{entry}` is no entry of a runtime context; write KEY=TEXT, or KEY:=JSON");
+            bail!("invalid context entry `{entry}`; write KEY=TEXT or KEY:=JSON");
         };
         let (key, value) = match key.strip_suffix(':') {
             Some(key) => {
                 let value = serde_json::from_str(text).with_context(|| {
-                    format!("the value of `{key}` is not JSON; write KEY=TEXT for text")
+                    format!("the value of `{key}` is not valid JSON; write KEY=TEXT for a string")
                 })?;
                 (key, value)
             }
@@ -36,7 +36,7 @@ pub(crate) fn from_entries(entries: &[String]) -> Result<Given> {
     given(object.into(), || "the runtime context".to_owned())
 }
 
-/// The contexts of a file, one JSON object on each line; empty lines are skipped.
+/// Reads the contexts of a file with one JSON object per line. Empty lines are skipped.
 pub(crate) fn from_file(path: &Path) -> Result<Vec<Given>> {
     let input: Box<dyn Read> = match path.to_str() {
         Some("-") => Box::new(stdin()),
@@ -48,7 +48,7 @@ pub(crate) fn from_file(path: &Path) -> Result<Vec<Given>> {
     let mut reader = BufReader::new(input);
     let mut contexts = Vec::new();
     for number in 1.. {
-        // A line is bounded like the context that it holds.
+        // A line is limited to the maximum size of a context.
         let limit = ContextLimits::BYTES as u64 + 1;
         let mut line = String::new();
         let read = reader.by_ref().take(limit).read_line(&mut line);
@@ -59,14 +59,14 @@ pub(crate) fn from_file(path: &Path) -> Result<Vec<Given>> {
         if line.trim().is_empty() {
             continue;
         }
-        // Checked as text first: its own limits come before any parsing.
+        // Parsed as a context first, which checks its limits before general JSON parsing.
         RuntimeContext::from_json(&line).with_context(place)?;
         let json = serde_json::from_str(&line).with_context(place)?;
         contexts.push(given(json, place)?);
     }
     if contexts.is_empty() {
         bail!(
-            "{} holds no context; write one JSON object on each line",
+            "{} contains no contexts; write one JSON object per line",
             path.display()
         );
     }

@@ -1,5 +1,5 @@
-//! What a person sees: data on standard output, messages on standard error, colour
-//! where there is a terminal.
+//! Terminal output: data on standard output, messages on standard error, and colour on
+//! terminals.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -12,10 +12,10 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use spanmux::explain::{Role, Text};
 
-/// Writes for people and programs. A reader that has gone away is no error.
+/// Prints output for people and programs. A closed output is not an error.
 pub(crate) struct Printer;
 
-/// How long nothing may be seen.
+/// The time after which a running operation is reported.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 const STRONG: Style = Style::new().bold();
@@ -24,7 +24,7 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
 
-/// The colours of tracers, by their place; none is red or yellow, which warn.
+/// The colours of tracers, by index. Red and yellow are reserved for warnings.
 const TRACERS: [AnsiColor; 6] = [
     AnsiColor::Blue,
     AnsiColor::Green,
@@ -45,26 +45,26 @@ fn style(role: Role) -> Style {
 }
 
 impl Printer {
-    /// One line of data.
+    /// Prints a line of data.
     pub(crate) fn line(&self, text: impl Display) {
         let _ = writeln!(anstream::stdout(), "{text}");
     }
 
-    /// One JSON object on one line.
+    /// Prints a JSON object on one line.
     pub(crate) fn json(&self, value: &impl Serialize) {
         match serde_json::to_string(value) {
             Ok(line) => self.line(line),
-            // What the commands print has text for keys and finite numbers.
-            Err(error) => self.warning(format_args!("not printed: {error}")),
+            // Does not happen: the commands print string keys and finite numbers only.
+            Err(error) => self.warning(format_args!("cannot print JSON: {error}")),
         }
     }
 
-    /// A heading above data.
+    /// Prints a heading above data.
     pub(crate) fn heading(&self, text: impl Display) {
         self.line(format_args!("\n{STRONG}{text}{STRONG:#}"));
     }
 
-    /// The rules of a selector, in colour.
+    /// Prints the rules of a selector in colour.
     pub(crate) fn rules(&self, rules: &Text) {
         for line in &rules.lines {
             let parts = line.iter().map(|part| {
@@ -75,22 +75,22 @@ impl Printer {
         }
     }
 
-    /// What is worth less attention.
+    /// Prints a line of secondary data.
     pub(crate) fn faint(&self, text: impl Display) {
         self.line(format_args!("{FAINT}{text}{FAINT:#}"));
     }
 
-    /// One thing that holds.
+    /// Prints a passed check.
     pub(crate) fn passed(&self, what: impl Display) {
         self.line(format_args!("  {GOOD}ok{GOOD:#}      {what}"));
     }
 
-    /// One thing that does not.
+    /// Prints a failed check.
     pub(crate) fn failed(&self, what: impl Display) {
         self.line(format_args!("  {BAD}FAILED{BAD:#}  {what}"));
     }
 
-    /// A table of data.
+    /// Prints a table of data.
     pub(crate) fn table(&self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
         let mut table = Table::new();
         table
@@ -103,13 +103,12 @@ impl Printer {
         self.line(table);
     }
 
-    /// What is going on.
+    /// Prints a progress message.
     pub(crate) fn progress(&self, text: impl Display) {
         let _ = writeln!(anstream::stderr(), "{FAINT}{text}{FAINT:#}");
     }
 
-    /// Does something, and says what it is if it takes longer than a person likes to look
-    /// at nothing.
+    /// Runs an operation, and prints a progress message if it takes longer than [`PATIENCE`].
     pub(crate) fn patiently<T>(&self, text: impl Display + Send, work: impl FnOnce() -> T) -> T {
         let (done, waiting) = channel::<()>();
         thread::scope(|scope| {
@@ -124,17 +123,17 @@ impl Printer {
         })
     }
 
-    /// What went wrong and did not stop the command.
+    /// Prints a problem that did not stop the command.
     pub(crate) fn warning(&self, text: impl Display) {
         let _ = writeln!(anstream::stderr(), "{WARN}warning{WARN:#}: {text}");
     }
 
-    /// What stopped the command, with its causes.
+    /// Prints the error that stopped the command, with its causes.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let mut stderr = anstream::stderr();
         let _ = writeln!(stderr, "{BAD}error{BAD:#}: {error}");
         for cause in error.chain().skip(1) {
-            let _ = writeln!(stderr, "  because: {cause}");
+            let _ = writeln!(stderr, "  caused by: {cause}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! A selector's project: the folder that an author works in.
+//! A selector project: the folder in which an author works.
 //!
-//! What it is and how it is built stands in its `selector.toml`, as ordinary
-//! commands, so that nothing here knows a language. A Rust crate needs none.
+//! Its `selector.toml` describes the project and defines the build as ordinary commands, so this
+//! module contains no language-specific code. A Rust crate does not need the file.
 
 mod new;
 mod templates;
@@ -19,49 +19,49 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-/// The file that says what a project is.
+/// The name of the project file.
 pub(crate) const FILE: &str = "selector.toml";
 
-/// What `selector.toml` says.
+/// The contents of `selector.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Project {
     pub(crate) selector: About,
-    /// What must be installed.
+    /// The tools that must be installed.
     #[serde(default, rename = "tool")]
     pub(crate) tools: Vec<Tool>,
-    /// None for a Rust crate: cargo knows how.
+    /// The build, or `None` for a Rust crate, which is built by cargo.
     pub(crate) build: Option<Steps>,
 }
 
-/// Whose project it is.
+/// The `[selector]` table.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct About {
     pub(crate) name: String,
-    /// As people write it.
+    /// The display name of the programming language.
     pub(crate) language: String,
 }
 
-/// How a project is built.
+/// The `[build]` table.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Steps {
-    /// Commands, run in the project's folder one after the other.
+    /// Commands, run one after the other in the project's folder.
     pub(crate) steps: Vec<Vec<String>>,
-    /// What they leave: a component or a core module.
+    /// The file that they write: a component or a core module.
     pub(crate) module: PathBuf,
-    /// What answers a core module that imports `wasi_snapshot_preview1`.
+    /// The adapter for a core module that imports `wasi_snapshot_preview1`.
     pub(crate) adapter: Option<PathBuf>,
-    /// Where the selector is written; without it `NAME.wasm`.
+    /// The output path of the selector. Defaults to `NAME.wasm`.
     pub(crate) output: Option<PathBuf>,
 }
 
 impl Project {
-    /// What the folder says of itself; none if it does not.
+    /// Reads the `selector.toml` of a folder. Returns `None` if the folder has none.
     ///
     /// # Errors
-    /// If its `selector.toml` cannot be read or understood.
+    /// Returns an error if the file cannot be read or is invalid.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>> {
         let file = folder.join(FILE);
         if !file.is_file() {
@@ -69,7 +69,8 @@ impl Project {
         }
         let text =
             fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let project = Self::parse(&text).with_context(|| format!("{} is wrong", file.display()))?;
+        let project =
+            Self::parse(&text).with_context(|| format!("{} is invalid", file.display()))?;
         Ok(Some(project))
     }
 
@@ -78,7 +79,7 @@ impl Project {
         let steps = project.build.iter().flat_map(|build| &build.steps);
         let tools = project.tools.iter().map(|tool| &tool.run);
         if steps.chain(tools).any(Vec::is_empty) {
-            bail!("a command is empty; write its program and its arguments, as in [\"make\"]");
+            bail!("a command is empty; write the program and its arguments, as in [\"make\"]");
         }
         Ok(project)
     }

@@ -1,4 +1,4 @@
-//! The author's commands as a person meets them: begin a project, build it.
+//! Tests the commands for selector authors.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -24,7 +24,7 @@ fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// A core module that chooses langfuse, whatever it is asked.
+/// A core module that always chooses langfuse.
 const LANGFUSE: &str = r#"
 (module
   (memory (export "memory") 1)
@@ -34,7 +34,7 @@ const LANGFUSE: &str = r#"
   (data (i32.const 0) "\00\00\00\00\01\00\00\00\20\00\00\00\08\00\00\00")
   (data (i32.const 32) "langfuse"))"#;
 
-/// A project with this in its `selector.toml`, and the module in `langfuse.wasm`.
+/// Creates a project with this build in its `selector.toml`, and the module in `langfuse.wasm`.
 fn project(build: &str) -> TempDir {
     let folder = folder();
     let about = "[selector]\nname = \"always\"\nlanguage = \"Text\"\n";
@@ -45,7 +45,7 @@ fn project(build: &str) -> TempDir {
 }
 
 #[test]
-fn a_project_is_made_whole_and_named_after_its_folder() {
+fn new_creates_complete_project_named_after_its_folder() {
     let folder = folder();
     let project = folder.path().join("by-tier");
     let made = spanmux(&["new", "--lang", "rust", &text(&project)]);
@@ -53,13 +53,13 @@ fn a_project_is_made_whole_and_named_after_its_folder() {
     assert_eq!(
         made.stdout,
         format!(
-            "made {0}, a selector in Rust\n  cd {0}\n  spanmux build\n  spanmux test\n",
+            "created {0}, a selector in Rust\n  cd {0}\n  spanmux build\n  spanmux test\n",
             project.display()
         )
     );
     let manifest = fs::read_to_string(project.join("Cargo.toml")).unwrap();
     assert!(manifest.contains("name = \"by-tier\""), "{manifest}");
-    // The kit is the one of this checkout, which the tests are run in.
+    // The project uses the kit of this checkout.
     let kit = support::root()
         .join("guest-sdk/rust")
         .canonicalize()
@@ -74,7 +74,7 @@ fn a_project_is_made_whole_and_named_after_its_folder() {
 }
 
 #[test]
-fn what_cannot_be_begun_is_said_in_whole_sentences() {
+fn new_prints_reason_when_it_fails() {
     let folder = folder();
     let there = text(folder.path());
     let wrong = text(&folder.path().join("By_Tier"));
@@ -85,24 +85,24 @@ fn what_cannot_be_begun_is_said_in_whole_sentences() {
         (
             ["new", "--lang", "rust", &there],
             format!(
-                "error: `{0}` is no name for a selector; take small letters, digits and hyphens, \
-                 a letter first, as in `by-environment` (a number for its place in the chain \
-                 comes before the name of the live file: 50-by-environment.wasm)\n",
+                "error: invalid selector name `{0}`; use lowercase letters, digits and hyphens, \
+                 starting with a letter, as in `by-environment` (the number for the position in \
+                 the chain is part of the deployed file name only: 50-by-environment.wasm)\n",
                 folder.path().file_name().unwrap().display()
             ),
         ),
         (
             ["new", "--lang", "rust", &wrong],
-            "error: `By_Tier` is no name for a selector; take small letters, digits and hyphens, \
-             a letter first, as in `by-environment` (a number for its place in the chain comes \
-             before the name of the live file: 50-by-environment.wasm)\n"
+            "error: invalid selector name `By_Tier`; use lowercase letters, digits and hyphens, \
+             starting with a letter, as in `by-environment` (the number for the position in the \
+             chain is part of the deployed file name only: 50-by-environment.wasm)\n"
                 .to_owned(),
         ),
         (
             ["new", "--lang", "rast", &new],
             format!(
-                "error: there is no template for the language `rast`; did you mean `rust`?\n\n\
-                 There are: {}. Any other language that makes components works against \
+                "error: no template for the language `rast`; did you mean `rust`?\n\n\
+                 Available: {}. Any other language that compiles to components can implement \
                  wit/selector.wit.\n",
                 languages().join(", ")
             ),
@@ -119,13 +119,13 @@ fn what_cannot_be_begun_is_said_in_whole_sentences() {
     assert_eq!(again.code, 2);
     assert_eq!(
         again.stderr,
-        format!("error: {new} exists already; name a folder that does not, or remove it\n")
+        format!("error: {new} already exists; choose another name, or remove the folder\n")
     );
 }
 
-/// The text format needs no tool, so this is the whole way of an author, anywhere.
+/// The text format needs no tool, so the complete workflow of an author runs on any machine.
 #[test]
-fn a_new_project_builds_passes_its_cases_and_routes() {
+fn new_project_builds_passes_its_cases_and_routes() {
     let folder = folder();
     let project = folder.path().join("by-environment");
     let made = spanmux(&["new", "--lang", "wat", &text(&project)]);
@@ -140,7 +140,9 @@ fn a_new_project_builds_passes_its_cases_and_routes() {
         tested.stdout
     );
     assert!(
-        tested.stdout.contains("cases reach 3 of the 3 branches"),
+        tested
+            .stdout
+            .contains("cases reach 3 of 3 discovered branches"),
         "{}",
         tested.stdout
     );
@@ -153,7 +155,7 @@ fn a_new_project_builds_passes_its_cases_and_routes() {
     );
 }
 
-/// The folders of the templates in the repository.
+/// Returns the folders of the templates in the repository.
 fn languages() -> Vec<String> {
     let entries = fs::read_dir(support::root().join("templates")).unwrap();
     let folders = entries
@@ -166,7 +168,7 @@ fn languages() -> Vec<String> {
 }
 
 #[test]
-fn the_steps_of_a_project_leave_a_selector_that_routes() {
+fn build_steps_write_a_selector_that_routes() {
     let project = project(
         "[[tool]]\nrun = [\"cp\", \"--version\"]\ninstall = \"-\"\n\
          [build]\nmodule = \"build/out.wasm\"\noutput = \"live/50-always.wasm\"\n\
@@ -196,7 +198,7 @@ fn the_steps_of_a_project_leave_a_selector_that_routes() {
 }
 
 #[test]
-fn what_cannot_be_built_is_named_with_its_remedy() {
+fn build_prints_reason_and_remedy_when_it_fails() {
     let module = "module = \"build/out.wasm\"\n";
     for (build, args, message) in [
         (
@@ -204,29 +206,29 @@ fn what_cannot_be_built_is_named_with_its_remedy() {
              [[tool]]\nrun = [\"bin/own\"]\ninstall = \"npm ci\"\n"
                 .to_owned(),
             &[][..],
-            "a selector in Text is built with `no-such-compiler` and `bin/own`, which cannot be \
-             run here. To get what is missing:\n\n    apt-get install x\n    npm ci\n",
+            "a selector in Text requires `no-such-compiler` and `bin/own`, which cannot be run \
+             here. Install the missing tools:\n\n    apt-get install x\n    npm ci\n",
         ),
         (
             format!("[build]\n{module}steps = [[\"false\", \"x\"]]\n"),
             &[],
-            "`false x` failed (exit status: 1); its messages are above\n",
+            "`false x` failed (exit status: 1); see its messages above\n",
         ),
         (
             format!("[build]\n{module}steps = [[\"no-such-compiler\"]]\n"),
             &[],
-            "cannot run `no-such-compiler`\n  because: No such file or directory (os error 2)\n",
+            "cannot run `no-such-compiler`\n  caused by: No such file or directory (os error 2)\n",
         ),
         (
             format!("[build]\n{module}steps = []\n"),
             &[],
-            "its steps left no FOLDER/build/out.wasm, which `module` in selector.toml names\n  \
-             because: No such file or directory (os error 2)\n",
+            "the build steps did not write FOLDER/build/out.wasm, the `module` in selector.toml\n  \
+             caused by: No such file or directory (os error 2)\n",
         ),
         (
             "[build]\nmodule = \"selector.toml\"\nsteps = []\n".to_owned(),
             &[],
-            "FOLDER/selector.toml is neither WebAssembly nor its text\n  because: expected \
+            "FOLDER/selector.toml is neither binary nor text WebAssembly\n  caused by: expected \
              `(`\n     --> FOLDER/selector.toml:1:1\n      |\n    1 | [selector]\n      | ^\n",
         ),
         (
@@ -234,7 +236,7 @@ fn what_cannot_be_built_is_named_with_its_remedy() {
              build/other.wat\"]]\n"
                 .to_owned(),
             &[],
-            "`always` was built, but is no selector\n  because: it has no export \
+            "`always` was built, but is not a selector\n  caused by: it has no export \
              `spanmux:selector/selection@…`; export the interface `selection` of \
              wit/selector.wit (in Rust: `spanmux_guest::export!(select)` at the top of the \
              crate)\n",
@@ -242,8 +244,8 @@ fn what_cannot_be_built_is_named_with_its_remedy() {
         (
             "[build]\nmodule = \"langfuse.wasm\"\nsteps = []\n".to_owned(),
             &["--target", "wasm32-wasip2"],
-            "--target and arguments for cargo are for Rust crates, and this is a project in \
-             Text; its selector.toml says how it is built\n",
+            "--target and cargo arguments apply to Rust crates only; this project is in Text and \
+             its selector.toml defines the build\n",
         ),
     ] {
         let project = project(&build);
@@ -252,7 +254,7 @@ fn what_cannot_be_built_is_named_with_its_remedy() {
         assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{build}");
         let (_, error) = refused.stderr.split_once("error: ").unwrap();
         let said = error.replace(&path, "FOLDER");
-        let whole = format!("FOLDER was not built\n  because: {message}");
+        let whole = format!("failed to build FOLDER\n  caused by: {message}");
         assert_eq!(said, whole, "{build}");
     }
 }
@@ -262,7 +264,7 @@ fn selector(name: &str) -> String {
 }
 
 #[test]
-fn check_says_what_each_case_costs() {
+fn check_prints_the_cost_of_each_case() {
     let folder = folder();
     let cases = folder.path().join("cases.toml");
     let case = "tracers = [\"langfuse\", \"datadog\", \"console\"]\n[[case]]\nname = \"staging\"\n\
@@ -289,15 +291,15 @@ fn check_says_what_each_case_costs() {
     let case = &found["cases"][0];
     assert_eq!(case["name"], "staging");
     assert_eq!(case["answer"], "chooses datadog");
-    // More is asked for and answered than of the empty context.
+    // The case needs more calls to the host than the empty context.
     assert!(case["fuel"].as_u64() > found["empty_context"]["fuel"].as_u64());
 
     let shown = spanmux(&[&args[..], &cached].concat()).stdout;
     for part in [
-        "compiled before",
-        "64 KiB, and never grows",
+        "to load from the cache",
+        "64 KiB, fixed",
         "yes: ",
-        "this machine, now",
+        "on this machine",
     ] {
         assert!(shown.contains(part), "no {part} in {shown}");
     }
@@ -309,7 +311,7 @@ fn check_says_what_each_case_costs() {
 }
 
 #[test]
-fn a_transcript_shows_who_asked_what_and_why_the_chain_ended() {
+fn transcript_shows_questions_and_the_reason_why_the_chain_ended() {
     let selectors = selector("");
     let route = |args: &[&str]| {
         let routed = spanmux(&[&["route", &selectors, "--explain"], args].concat());
@@ -323,7 +325,7 @@ fn a_transcript_shows_who_asked_what_and_why_the_chain_ended() {
             "\ntenant=acme\n{health}  20-tenant\n    asked has tenant? yes\n    \
              asked tenant? \"acme\"\n    chooses tenant-acme\n  \
              not asked: 30-rollout, 40-tier-region, 50-environment\n  \
-             → tenant-acme: 20-tenant chose it, and the first that chooses decides\n"
+             → tenant-acme: 20-tenant is the first selector that chose a tracer\n"
         )
     );
     assert_eq!(
@@ -332,13 +334,13 @@ fn a_transcript_shows_who_asked_what_and_why_the_chain_ended() {
             "\ntenant=\n{health}  20-tenant\n    asked has tenant? yes\n    \
              asked tenant? \"\"\n    the selector failed: `tenant` is empty\n  \
              not asked: 30-rollout, 40-tier-region, 50-environment\n  \
-             → console: a failure ends the chain, and this is one of 20-tenant: the selector \
-             failed: `tenant` is empty\n"
+             → console: 20-tenant ended the chain with a failure: the selector failed: `tenant` \
+             is empty\n"
         )
     );
     let all = route(&[]);
     assert!(
-        all.ends_with("→ langfuse: it is the default, and every selector abstained\n"),
+        all.ends_with("→ langfuse: the default tracer, because every selector abstained\n"),
         "{all}"
     );
     let json: Value = serde_json::from_str(&route(&["-c", "tenant=acme", "--json"])).unwrap();

@@ -1,4 +1,4 @@
-//! `spanmux test` as a person and a machine meet it.
+//! Tests the text and machine-readable output of `spanmux test`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -20,7 +20,7 @@ fn selector(name: &str) -> String {
     root().join("selectors").join(name).display().to_string()
 }
 
-/// A folder with these cases in `cases.toml`, and the path of that.
+/// Creates a folder with these cases in `cases.toml`, and returns the path of the file.
 fn cases(text: &str) -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("cases.toml");
@@ -52,7 +52,7 @@ cause = "unknown_tracer"
 reason = "console"
 "#;
 
-/// The last one is wrong.
+/// A case that fails.
 const WRONG: &str = r#"
 [[case]]
 name = "staging"
@@ -61,7 +61,7 @@ tracer = "console"
 "#;
 
 #[test]
-fn cases_that_hold_say_what_they_did_not_reach() {
+fn passing_cases_print_unreached_branches_and_tracers() {
     let (_folder, file) = cases(CASES);
     let selector = selector("50-environment.wasm");
     let tested = test(&[&file, &selector]);
@@ -74,18 +74,18 @@ fn cases_that_hold_say_what_they_did_not_reach() {
     let expected = format!(
         "\n{selector}\n  ok      production\n  ok      no say\n  ok      its tracer is not there\n\
          3 passed, 0 failed\n\
-         50-environment: cases reach 3 of the 4 branches that were found\n  \
-         no case: environment? \"staging\" → datadog\n\
-         tracers that no case chooses\n  \
-         datadog: 50-environment can\n  \
-         console: 50-environment can\n  \
-         other: no branch was found that does\n"
+         50-environment: cases reach 3 of 4 discovered branches\n  \
+         not reached: environment? \"staging\" → datadog\n\
+         tracers not chosen by any case\n  \
+         datadog: 50-environment can choose it\n  \
+         console: 50-environment can choose it\n  \
+         other: no discovered branch chooses it\n"
     );
     assert_eq!(tested.stdout, expected);
 }
 
 #[test]
-fn a_case_that_fails_shows_the_difference_and_the_transcript() {
+fn failing_case_prints_differences_and_transcript() {
     let (_folder, file) = cases(&[CASES, WRONG].concat());
     let selector = selector("50-environment.wasm");
     let tested = test(&[&file, &selector]);
@@ -101,7 +101,7 @@ fn a_case_that_fails_shows_the_difference_and_the_transcript() {
 }
 
 #[test]
-fn a_machine_reads_json_and_junit() {
+fn json_and_junit_contain_the_results() {
     let (folder, file) = cases(&[CASES, WRONG].concat());
     let junit = folder.path().join("report.xml");
     let environment = selector("50-environment.wasm");
@@ -119,7 +119,7 @@ fn a_machine_reads_json_and_junit() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    assert_eq!(lines.len(), 2, "one line for each of what is tested");
+    assert_eq!(lines.len(), 2, "one line for each tested path");
     let line = &lines[0];
     assert_eq!((&line["passed"], &line["failed"]), (&3.into(), &1.into()));
     let wrong = &line["cases"][3];
@@ -141,7 +141,7 @@ fn a_machine_reads_json_and_junit() {
 }
 
 #[test]
-fn without_selectors_the_directory_of_the_cases_is_tested() {
+fn directory_of_cases_is_tested_when_no_selectors_are_given() {
     let (folder, file) = cases(CASES);
     fs::copy(
         selector("50-environment.wasm"),
@@ -152,9 +152,9 @@ fn without_selectors_the_directory_of_the_cases_is_tested() {
     assert_eq!(tested.code, 0, "{}{}", tested.stdout, tested.stderr);
 }
 
-/// Every branch of the example selectors has a case, and every case holds.
+/// Every branch of the example selectors has a case, and every case passes.
 #[test]
-fn the_examples_hold_to_their_cases() {
+fn example_selectors_pass_their_cases() {
     let tested = test(&[&selector("cases.toml"), "--json"]);
     assert_eq!(tested.code, 0, "{}{}", tested.stdout, tested.stderr);
     let run: Value = serde_json::from_str(&tested.stdout).unwrap();
@@ -168,7 +168,7 @@ fn the_examples_hold_to_their_cases() {
 }
 
 #[test]
-fn bad_input_is_named_with_its_remedy() {
+fn invalid_input_is_reported_with_its_remedy() {
     let (folder, file) = cases("tracers = [\"a\"]\n");
     let empty = folder.path().display().to_string();
     let (_other, good) = cases(CASES);
@@ -181,27 +181,27 @@ fn bad_input_is_named_with_its_remedy() {
         (
             vec![file.as_str(), &selector],
             format!(
-                "error: {file} holds no case; write one for each thing that must hold, under \
-                 [[case]]\n"
+                "error: {file} contains no cases; add a [[case]] table for each expected \
+                 decision\n"
             ),
         ),
         (
             vec![&good, &empty],
             format!(
-                "error: the selectors directory {empty} holds no *.wasm file; drop one in, or \
+                "error: the selectors directory {empty} contains no *.wasm file; add one, or \
                  build one with `spanmux build`\n"
             ),
         ),
         (
             vec![&missing],
             format!(
-                "error: cannot read the cases in {missing}\n  because: No such file or directory \
+                "error: cannot read the cases in {missing}\n  caused by: No such file or directory \
                  (os error 2)\n"
             ),
         ),
         (
             vec![&twice, &selector],
-            "error: in `tracers`\n  because: a tracer named \"a\" is registered already; unregister it first or choose \
+            "error: in `tracers`\n  caused by: a tracer named \"a\" is registered already; unregister it first or choose \
              another name\n"
                 .to_owned(),
         ),
@@ -213,7 +213,7 @@ fn bad_input_is_named_with_its_remedy() {
 }
 
 #[test]
-fn a_selector_of_another_contract_fails_every_case_that_reaches_it() {
+fn cases_fail_when_selector_has_another_contract_version() {
     let (folder, file) = cases(CASES);
     let old = wat::parse_str(
         r#"(component (component $c) (instance $i (instantiate $c))
@@ -242,7 +242,7 @@ fn a_selector_of_another_contract_fails_every_case_that_reaches_it() {
 
 #[cfg(unix)]
 #[test]
-fn a_watch_runs_again_after_a_change_and_ends_with_the_last_answer() {
+fn watch_runs_again_after_change_and_exits_with_last_result() {
     use std::io::{BufRead as _, BufReader};
     use std::process::{Command, Stdio};
 
@@ -260,7 +260,7 @@ fn a_watch_runs_again_after_a_change_and_ends_with_the_last_answer() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // Waits until it has run; the test's own limit of time is that of the suite.
+    // Waits for a run. The time limit is that of the test suite.
     let mut failed = || -> u64 {
         let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
         line["failed"].as_u64().unwrap()
@@ -268,8 +268,8 @@ fn a_watch_runs_again_after_a_change_and_ends_with_the_last_answer() {
     assert_eq!(failed(), 0);
     fs::write(Path::new(&file), [CASES, WRONG].concat()).unwrap();
     assert_eq!(failed(), 1);
-    // A file that has nothing to do with it, and then a selector in the place of the
-    // first: were the former a reason to run, it would be seen as one run more.
+    // An unrelated file, followed by a new selector. If the unrelated file caused a run, there
+    // would be one run too many.
     fs::write(folder.path().join("notes.txt"), "x").unwrap();
     let tenant = folder.path().join("40-tenant.wasm");
     fs::copy(selector("20-tenant.wasm"), tenant).unwrap();

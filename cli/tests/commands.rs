@@ -1,4 +1,4 @@
-//! The command as a person meets it: what it prints, where, and its exit code.
+//! Tests the output and exit codes of the command.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -27,7 +27,7 @@ fn spanmux(args: &[&str]) -> Output {
     spanmux_with_input(args, "")
 }
 
-/// A component of the zoo, as a file.
+/// Writes a component of the zoo to a file.
 fn zoo(folder: &TempDir, name: &str) -> String {
     let text =
         fs::read_to_string(root().join("tests/zoo").join(name).with_extension("wat")).unwrap();
@@ -49,7 +49,7 @@ fn folder() -> TempDir {
 }
 
 #[test]
-fn the_demo_routes_every_trace_whole_and_each_selector_decides_some() {
+fn demo_splits_no_trace_and_uses_every_selector() {
     let folder = folder();
     let out = folder.path().join("traces").display().to_string();
     let demo = spanmux(&["demo", "--selectors", &selectors(), "--out", &out, "--json"]);
@@ -64,7 +64,7 @@ fn the_demo_routes_every_trace_whole_and_each_selector_decides_some() {
     for tracer in tracers {
         assert!(
             tracer["traces"].as_u64().unwrap() > 0,
-            "{tracer} received none"
+            "{tracer} received no trace"
         );
     }
     let decided = summary["decided"].as_array().unwrap();
@@ -78,7 +78,7 @@ fn the_demo_routes_every_trace_whole_and_each_selector_decides_some() {
         let chose = |row: &&Value| row["selector"] == selector && row["why"] == "chosen";
         assert!(
             decided.iter().any(|row| chose(&row)),
-            "{selector} chose for none"
+            "{selector} chose no tracer"
         );
     }
     let failed = decided.iter().any(|row| {
@@ -91,7 +91,7 @@ fn the_demo_routes_every_trace_whole_and_each_selector_decides_some() {
     assert!(
         again
             .stdout
-            .contains("120 traces, 762 of 762 spans received, 0 torn"),
+            .contains("120 traces, 762 of 762 spans received, 0 split traces"),
         "{}",
         again.stdout
     );
@@ -103,7 +103,7 @@ fn the_demo_routes_every_trace_whole_and_each_selector_decides_some() {
 }
 
 #[test]
-fn list_shows_the_order_in_which_selectors_are_asked() {
+fn list_prints_selectors_in_evaluation_order() {
     let list = spanmux(&["list", &selectors(), "--json"]);
     assert_eq!(list.code, 0, "{}", list.stderr);
     let names: Vec<String> = list
@@ -120,7 +120,7 @@ fn list_shows_the_order_in_which_selectors_are_asked() {
 }
 
 #[test]
-fn route_answers_one_context_from_the_command_line() {
+fn route_selects_tracer_for_context_arguments() {
     let entries = [
         "-c",
         "environment=production",
@@ -141,7 +141,7 @@ fn route_answers_one_context_from_the_command_line() {
 }
 
 #[test]
-fn route_answers_a_file_of_contexts_line_by_line() {
+fn route_selects_tracer_for_each_line_of_contexts() {
     let input = "{\"environment\":\"staging\"}\n\n{\"tenant\":\"acme\"}\n{}\n";
     let args = ["route", &selectors(), "--contexts", "-", "--json"];
     let route = spanmux_with_input(&args, input);
@@ -162,7 +162,7 @@ fn route_answers_a_file_of_contexts_line_by_line() {
 }
 
 #[test]
-fn route_sends_failures_to_the_named_fallback() {
+fn route_selects_fallback_tracer_when_decision_fails() {
     let route = spanmux(&[
         "route",
         &selectors(),
@@ -178,7 +178,7 @@ fn route_sends_failures_to_the_named_fallback() {
 }
 
 #[test]
-fn a_runaway_selector_is_cut_off_and_the_answer_is_the_default() {
+fn route_selects_default_when_selector_misbehaves() {
     let folder = folder();
     for (name, cause) in [
         ("loop", "out_of_budget"),
@@ -200,7 +200,7 @@ fn a_runaway_selector_is_cut_off_and_the_answer_is_the_default() {
 }
 
 #[test]
-fn check_says_what_a_selector_is_and_costs() {
+fn check_prints_facts_and_cost() {
     let file = format!("{}/50-environment.wasm", selectors());
     let check = spanmux(&["check", &file]);
     assert_eq!(check.code, 0, "{}", check.stderr);
@@ -218,9 +218,9 @@ fn check_says_what_a_selector_is_and_costs() {
     );
 }
 
-/// What is no selector: what `check` says of it, with exit code 1.
+/// For each invalid file, `check` prints the problem and the remedy and exits with 1.
 #[test]
-fn check_names_the_thing_and_the_remedy() {
+fn check_prints_problem_and_remedy_when_file_is_not_a_selector() {
     let folder = folder();
     let whole = fs::read(format!("{}/50-environment.wasm", selectors())).unwrap();
     let rows = [
@@ -255,7 +255,7 @@ fn check_names_the_thing_and_the_remedy() {
             "remove what needs it",
         ),
         (zoo(&folder, "start-traps"), "does not start", "start-up"),
-        // Of fuel, or of time where the machine is very busy.
+        // Out of fuel, or out of time on a very busy machine.
         (zoo(&folder, "start-loops"), "ran out of", "start-up"),
         (zoo(&folder, "memory-declared"), "bytes of memory", "raise"),
     ];
@@ -280,19 +280,19 @@ fn check_names_the_thing_and_the_remedy() {
             (1, &Value::Bool(false))
         );
     }
-    // A selector that breaks a limit for an empty context is one, and defective.
+    // A selector that exceeds a limit for the empty context is valid but defective.
     assert_eq!(spanmux(&["check", &zoo(&folder, "loop")]).code, 1);
 }
 
 #[test]
-fn a_file_that_cannot_be_loaded_keeps_its_place_and_is_named() {
+fn invalid_file_keeps_its_position_and_is_reported() {
     let folder = folder();
     let live = format!("{}/50-environment.wasm", selectors());
     fs::copy(live, folder.path().join("50-environment.wasm")).unwrap();
     file(&folder, "20-tenant.wasm", b"half a file");
     file(&folder, ".hidden.wasm", b"ignored");
     fs::create_dir(folder.path().join("sources.wasm")).unwrap();
-    // To open a pipe would be to wait for its writer.
+    // Opening a pipe would block until it has a writer.
     let pipe = folder.path().join("30-pipe.wasm");
     assert!(
         Command::new("mkfifo")
@@ -341,10 +341,9 @@ fn a_file_that_cannot_be_loaded_keeps_its_place_and_is_named() {
     );
 }
 
-/// What cannot be done: the message, on standard error, with exit code 2 and
-/// nothing on standard output.
+/// Each command prints the message on standard error and nothing on standard output.
 #[test]
-fn what_cannot_be_done_says_so() {
+fn command_exits_with_2_when_it_cannot_run() {
     let folder = folder();
     let empty = folder.path().display().to_string();
     let million = {
@@ -373,7 +372,7 @@ fn what_cannot_be_done_says_so() {
         (
             &["route", "/nowhere.wasm"],
             "",
-            &["/nowhere.wasm cannot be read", "because"],
+            &["/nowhere.wasm cannot be read", "caused by"],
         ),
         (
             &["check", &good],
@@ -399,17 +398,17 @@ fn what_cannot_be_done_says_so() {
         (
             &["route", &good, "-c", "environment"],
             "",
-            &["`environment` is no entry", "KEY=TEXT"],
+            &["invalid context entry `environment`", "KEY=TEXT"],
         ),
         (
             &["route", &good, "-c", "user:={"],
             "",
-            &["the value of `user` is not JSON"],
+            &["the value of `user` is not valid JSON"],
         ),
         (
             &["route", &good, "--contexts", "-"],
             "",
-            &["holds no context"],
+            &["contains no contexts"],
         ),
         (
             &["route", &good, "--contexts", "-"],
@@ -462,7 +461,7 @@ fn what_cannot_be_done_says_so() {
 }
 
 #[test]
-fn help_teaches_and_a_wrong_word_is_corrected() {
+fn help_has_examples_and_unknown_command_has_suggestion() {
     for command in ["demo", "route", "check", "list", "new", "build", "test"] {
         let help = spanmux(&[command, "--help"]);
         assert_eq!(help.code, 0);
@@ -475,7 +474,7 @@ fn help_teaches_and_a_wrong_word_is_corrected() {
 }
 
 #[test]
-fn what_was_compiled_is_found_at_the_next_start() {
+fn compile_cache_is_used_by_the_next_run() {
     let folder = folder();
     let cache = folder.path().join("cache").display().to_string();
     let file = format!("{}/50-environment.wasm", selectors());
@@ -491,14 +490,14 @@ fn what_was_compiled_is_found_at_the_next_start() {
 
     let checked = spanmux(&["check", &file, "--cache-dir", &cache]);
     assert!(
-        checked.stdout.contains("compiled before"),
+        checked.stdout.contains("to load from the cache"),
         "{}",
         checked.stdout
     );
 }
 
 #[test]
-fn a_cache_that_was_named_and_cannot_be_is_a_warning() {
+fn cache_dir_prints_warning_when_unusable() {
     let file = format!("{}/50-environment.wasm", selectors());
     let checked = spanmux(&["check", &file, "--cache-dir", "/dev/null"]);
     assert_eq!(checked.code, 0);
@@ -519,7 +518,7 @@ fn a_cache_that_was_named_and_cannot_be_is_a_warning() {
 }
 
 #[test]
-fn traces_are_shown_as_trees_from_the_files_that_hold_them() {
+fn traces_prints_trees_from_files_and_standard_input() {
     let folder = folder();
     let out = folder.path().join("traces");
     let out = out.display().to_string();
@@ -562,7 +561,7 @@ fn traces_are_shown_as_trees_from_the_files_that_hold_them() {
 
     let empty = file(&folder, "empty.jsonl", b"\n");
     let none = spanmux(&["traces", &empty]);
-    assert_eq!((none.code, none.stderr.trim()), (1, "no trace in it"));
+    assert_eq!((none.code, none.stderr.trim()), (1, "no traces found"));
     let broken = file(&folder, "broken.jsonl", format!("{lines}{{\n").as_bytes());
     let broken = spanmux(&["traces", &broken]);
     assert_eq!(broken.code, 2);

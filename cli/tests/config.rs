@@ -1,4 +1,4 @@
-//! `spanmux config` and `spanmux init`, as a person meets them.
+//! Tests `spanmux config` and `spanmux init`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -45,7 +45,7 @@ fn spanmux(args: &[&str]) -> Output {
     spanmux_in(args, "", &VARIABLES)
 }
 
-/// A folder with a configuration of this text.
+/// Creates a folder with a configuration of this text.
 fn folder(text: &str) -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let selectors = root().join("selectors").canonicalize().unwrap();
@@ -57,7 +57,7 @@ fn folder(text: &str) -> (TempDir, String) {
 }
 
 #[test]
-fn check_shows_what_a_file_comes_to() {
+fn check_prints_tracers_and_selectors() {
     let (_folder, path) = folder(FILE);
     let check = spanmux(&["config", "check", &path]);
     assert_eq!(check.code, 0, "{}", check.stderr);
@@ -84,7 +84,7 @@ fn check_shows_what_a_file_comes_to() {
 }
 
 #[test]
-fn check_tells_programs_the_same() {
+fn check_prints_json() {
     let (_folder, path) = folder(FILE);
     let check = spanmux(&["config", "check", &path, "--json"]);
     assert_eq!(check.code, 0, "{}", check.stderr);
@@ -118,7 +118,7 @@ fn check_tells_programs_the_same() {
 }
 
 #[test]
-fn check_says_no_with_every_mistake() {
+fn check_exits_with_1_and_lists_every_mistake() {
     let wrong = FILE
         .replace("service", "servise")
         .replace("\"by-tenant\", \"*\"", "\"*\"");
@@ -161,7 +161,7 @@ fn check_says_no_with_every_mistake() {
 }
 
 #[test]
-fn route_asks_the_selectors_of_a_configuration_for_its_tracers() {
+fn route_uses_selectors_and_tracers_of_a_configuration() {
     let text = FILE.replace("quarantine", "tenant-acme");
     let (_folder, path) = folder(&text);
     let lines = "{\"tenant\": \"acme\"}\n{\"environment\": \"production\"}\n{\"tenant\": 7}\n";
@@ -173,19 +173,19 @@ fn route_asks_the_selectors_of_a_configuration_for_its_tracers() {
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["tracer"].clone())
         .collect();
-    // The last one fails, and goes to the fallback.
+    // The last decision fails and selects the fallback tracer.
     assert_eq!(to, ["tenant-acme", "langfuse", "tenant-acme"]);
     assert!(
         route
             .stderr
-            .contains("by-tenant is native and abstains here")
+            .contains("by-tenant is a native selector and abstains here")
     );
     let both = spanmux_with_input(&["route", "selectors", "--config", &path], "");
     assert_eq!(both.code, 2);
 }
 
 #[test]
-fn init_writes_a_file_for_each_kind_that_check_finds_right() {
+fn init_writes_a_valid_file_for_each_exporter_kind() {
     let schema = spanmux(&["config", "schema"]);
     let schema: Value = serde_json::from_str(&schema.stdout).unwrap();
     let variants = schema["$defs"]["ExporterTable"]["oneOf"]
@@ -239,7 +239,7 @@ fn init_writes_a_file_for_each_kind_that_check_finds_right() {
 }
 
 #[test]
-fn init_replaces_nothing_unless_it_is_told_to() {
+fn init_keeps_an_existing_file_without_force() {
     let (_folder, path) = folder("# mine\n");
     let refused = spanmux(&["init", &path]);
     assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));

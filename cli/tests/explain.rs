@@ -1,5 +1,4 @@
-//! `spanmux explain` as a person meets it, and that the pictures in `docs/` are what
-//! it draws.
+//! Tests `spanmux explain`, and that the pictures in `docs/` are up to date.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -19,14 +18,14 @@ fn path(relative: &str) -> String {
     root().join(relative).display().to_string()
 }
 
-/// `spanmux explain` with these arguments.
+/// Runs `spanmux explain` with these arguments.
 fn explain(args: &[&str], input: &str) -> Output {
     spanmux_with_input(&[&["explain"], args].concat(), input)
 }
 
-/// The rules of each example selector, found without a context: those of its source.
+/// Without given contexts, exploration finds the rules in the source of each example selector.
 #[test]
-fn made_up_contexts_show_the_rules_of_the_source() {
+fn made_up_contexts_find_all_rules() {
     for (selector, expected) in [
         (
             "10-health-checks",
@@ -97,7 +96,7 @@ environment?
 }
 
 #[test]
-fn given_contexts_are_counted_where_they_end() {
+fn given_contexts_are_counted_at_their_leaf() {
     let contexts = "{\"environment\":\"production\"}\n".repeat(3) + "{}\n";
     let selector = path("selectors/50-environment.wasm");
     let args = [
@@ -118,7 +117,7 @@ fn given_contexts_are_counted_where_they_end() {
 }
 
 #[test]
-fn a_name_that_no_tracer_has_is_shown_where_tracers_are_named() {
+fn unknown_tracer_is_reported_when_tracers_are_given() {
     let selector = path("selectors/20-tenant.wasm");
     let args = [&selector, "--contexts", "-"];
     let contexts = "{\"tenant\":\"acme\"}\n";
@@ -135,7 +134,7 @@ fn a_name_that_no_tracer_has_is_shown_where_tracers_are_named() {
 }
 
 #[test]
-fn the_ending_of_the_output_says_the_format() {
+fn output_extension_sets_the_format() {
     let folder = tempfile::tempdir().unwrap();
     let selector = path("selectors/50-environment.wasm");
     for (name, begins) in [
@@ -153,7 +152,7 @@ fn the_ending_of_the_output_says_the_format() {
 }
 
 #[test]
-fn help_teaches() {
+fn help_has_usage_and_examples() {
     let help = explain(&["--help"], "");
     assert_eq!(help.code, 0);
     for part in ["Usage: spanmux explain", "Examples:", "--contexts"] {
@@ -162,7 +161,7 @@ fn help_teaches() {
 }
 
 #[test]
-fn what_cannot_be_explained_says_why() {
+fn explain_prints_reason_when_it_fails() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.wasm");
     fs::write(&broken, b"not wasm").unwrap();
@@ -185,9 +184,9 @@ fn what_cannot_be_explained_says_why() {
     }
 }
 
-/// The command that draws them stands in the README.
+/// The README contains the command that draws them.
 #[test]
-fn the_pictures_in_docs_are_what_the_command_draws() {
+fn pictures_in_docs_are_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let drawn = explain(
         &[
@@ -219,7 +218,7 @@ fn the_pictures_in_docs_are_what_the_command_draws() {
 }
 
 #[test]
-fn the_tree_in_the_readme_is_what_the_command_prints() {
+fn tree_in_readme_is_up_to_date() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let output = explain(&[&path("selectors/20-tenant.wasm")], "");
     assert!(readme.contains(&output.stdout), "{}", output.stdout);

@@ -1,4 +1,4 @@
-//! `spanmux lock`, and what the other commands make of a lock.
+//! Tests `spanmux lock`, and lock files in other commands.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -50,7 +50,7 @@ impl Place {
 }
 
 #[test]
-fn a_lock_is_written_beside_the_directory_and_holds() {
+fn lock_writes_file_next_to_directory_and_verifies_it() {
     let place = Place::new();
     let written = place.lock(&[]);
     assert_eq!(written.code, 0, "{}", written.stderr);
@@ -61,7 +61,7 @@ fn a_lock_is_written_beside_the_directory_and_holds() {
     assert_eq!((checked.code, checked.stdout.as_str()), (0, ""));
 }
 
-/// What is done, and what `--check` prints of it.
+/// A change of the directory, and the output of `--check`.
 type Change = (fn(&Place), &'static str);
 
 const CHANGES: [Change; 3] = [
@@ -79,7 +79,7 @@ const CHANGES: [Change; 3] = [
     ),
 ];
 
-/// They are those of the committed selectors, which are built anew now and then.
+/// Removes the digests, which change when the committed selectors are rebuilt.
 fn without_digests(line: &str) -> String {
     match line.split_once(" (").zip(line.split_once(')')) {
         Some(((before, _), (_, after))) => format!("{before}{after}"),
@@ -88,7 +88,7 @@ fn without_digests(line: &str) -> String {
 }
 
 #[test]
-fn what_is_not_as_the_lock_says_is_printed() {
+fn check_prints_differences_from_lock_file() {
     for (change, said) in CHANGES {
         let place = Place::new();
         let lock = place.text("other.lock");
@@ -98,23 +98,23 @@ fn what_is_not_as_the_lock_says_is_printed() {
         let checked = place.lock(&["--out", &lock, "--check"]);
         assert_eq!(without_digests(&checked.stdout), said);
         assert_eq!(checked.code, 1, "{said}");
-        assert_eq!(fs::read(&lock).unwrap(), before, "it only looks");
+        assert_eq!(fs::read(&lock).unwrap(), before, "nothing is written");
     }
 }
 
 #[test]
-fn a_selector_that_does_not_load_is_not_listed() {
+fn lock_writes_nothing_when_a_selector_does_not_load() {
     let place = Place::new();
     fs::write(place.path("live/30-broken.wasm"), "no selector").unwrap();
     let written = place.lock(&[]);
     assert_eq!(written.code, 1);
     assert!(written.stderr.contains("30-broken"), "{}", written.stderr);
-    assert!(written.stderr.contains("is not written"));
+    assert!(written.stderr.contains("was not written"));
     assert!(!place.path("live.lock").exists());
 }
 
 #[test]
-fn a_lock_in_the_directory_is_not_written() {
+fn lock_fails_when_lock_file_is_in_the_directory() {
     let place = Place::new();
     let inside = place.text("live/selectors.lock");
     let written = place.lock(&["--out", &inside]);
@@ -124,7 +124,7 @@ fn a_lock_in_the_directory_is_not_written() {
 }
 
 #[test]
-fn other_commands_are_held_to_a_lock() {
+fn other_commands_verify_the_lock_file() {
     let place = Place::new();
     let (live, lock) = (place.text("live"), place.text("live.lock"));
     assert_eq!(place.lock(&[]).code, 0);
@@ -167,15 +167,15 @@ fn other_commands_are_held_to_a_lock() {
     let file = spanmux(&["route", &place.text("live/20-tenant.wasm"), "--lock", &lock]);
     assert_eq!(file.code, 2);
     assert!(
-        file.stderr.contains("name the directory"),
+        file.stderr.contains("pass the directory"),
         "{}",
         file.stderr
     );
 }
 
-/// The configuration of a service names the lock, seen from itself.
+/// The path of the lock file is relative to the configuration.
 #[test]
-fn a_configuration_is_checked_with_its_lock() {
+fn config_check_verifies_the_lock_file() {
     let place = Place::new();
     let config = place.text("spanmux.toml");
     let text = "service = 'shop'\n[selectors]\ndirectory = 'live'\nlock = 'live.lock'\n\

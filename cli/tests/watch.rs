@@ -1,4 +1,4 @@
-//! `spanmux watch`: one line for each change.
+//! Tests `spanmux watch`, which prints one line for each change.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -9,14 +9,14 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// A file in `tests/guests/` or `tests/zoo/`, as a component.
+/// Compiles a file in `tests/guests/` or `tests/zoo/` to a component.
 fn component(path: &str) -> Vec<u8> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
     wat::parse_file(root.join(path).with_extension("wat")).unwrap()
 }
 
 #[test]
-fn watch_says_what_is_live_and_then_each_change() {
+fn watch_prints_initial_state_and_each_change() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("10-a.wasm");
     fs::write(&file, component("guests/console")).unwrap();

@@ -1,4 +1,4 @@
-//! From what the compiler wrote to the component that is kept.
+//! Converts the output of a compiler into the final component.
 
 use anyhow::{Context as _, Result, bail};
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
@@ -9,19 +9,18 @@ use wit_parser::Resolve;
 
 use super::system::{self, SYSTEM};
 
-/// What the export of a selector is called, before its version.
+/// The name of a selector's export, without the version.
 const EXPORT: &str = "spanmux:selector/selection@";
 
-/// The section in which bindings leave the description of their world for the
-/// encoder.
+/// The prefix of the custom sections in which bindings describe their world for the encoder.
 const WORLD: &str = "component-type";
 
-/// The contract, for modules without a description of their world.
+/// The contract, used for modules that do not describe their world.
 const CONTRACT: &str = include_str!("../../wit/selector.wit");
 
-/// The component for what a build gave: a core module becomes one, a component
-/// is kept as it is. `adapter` is the project's own module that answers what one asks of
-/// the system.
+/// Returns the component for the output of a build. A core module is converted; a component is
+/// returned unchanged. `adapter` is the project's own module that implements the system
+/// interface.
 pub(super) fn from_build(bytes: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>> {
     let is_component = Parser::is_component(bytes);
     if !exports_selection(bytes)? {
@@ -42,7 +41,7 @@ pub(super) fn from_build(bytes: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>
         None => system::adapter(&module)?,
     };
     let component =
-        encode(&module, adapter.as_deref()).context("the module cannot be made a component")?;
+        encode(&module, adapter.as_deref()).context("the module cannot become a component")?;
     without_names(&component)
 }
 
@@ -63,7 +62,7 @@ fn describes_its_world(module: &[u8]) -> Result<bool> {
     Ok(false)
 }
 
-/// Writes into a module that it is made for the contract.
+/// Adds the description of the contract's world to a module.
 fn describe_world(module: &mut Vec<u8>) -> Result<()> {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("selector.wit", CONTRACT)?;
@@ -71,8 +70,8 @@ fn describe_world(module: &mut Vec<u8>) -> Result<()> {
     embed_component_metadata(module, &resolve, world, StringEncoding::UTF8)
 }
 
-/// Whether a module or a component exports the interface, in any version: which
-/// versions are welcome is the host's to say.
+/// Returns `true` if a module or component exports the interface in any version. The host decides
+/// which versions it accepts.
 fn exports_selection(bytes: &[u8]) -> Result<bool> {
     for payload in Parser::new(0).parse_all(bytes) {
         let found = match payload.context("it is not WebAssembly")? {
@@ -93,9 +92,8 @@ fn exports_selection(bytes: &[u8]) -> Result<bool> {
     Ok(false)
 }
 
-/// The module without what only debuggers read, and with a memory that is
-/// declared fixed if no instruction grows it: a host then needs no room behind
-/// it.
+/// Removes the custom sections for debuggers. If no instruction grows the memory, its maximum is
+/// set to its initial size, so that a host does not have to reserve space behind it.
 pub(super) fn slim(bytes: &[u8]) -> Result<Vec<u8>> {
     let grows = grows_memory(bytes)?;
     let mut module = Module::new();
@@ -137,15 +135,14 @@ fn grows_memory(bytes: &[u8]) -> Result<bool> {
     Ok(false)
 }
 
-/// The component without the names that the encoder gives to its inner parts.
+/// Removes the names that the encoder gives to the inner parts of a component.
 pub(super) fn without_names(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut component = Component::new();
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
         match &payload {
-            // The parser goes on with the parts of an inner module, which is
-            // copied whole.
+            // An inner module is copied as a whole, but the parser continues with its parts.
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
                 if depth == 0 {
                     copy_section(&mut component, &payload, bytes);

@@ -12,7 +12,7 @@ fn message(error: &anyhow::Error) -> String {
     format!("{error:#}")
 }
 
-/// The error of a build in a folder with these files.
+/// Returns the error of a build in a folder with these files.
 fn refused(files: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in files {
@@ -24,7 +24,7 @@ fn refused(files: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_folder_without_a_package_is_refused() {
+fn build_fails_when_folder_has_no_package() {
     let refusal = refused(&[]);
     assert!(
         refusal.contains("neither a selector.toml nor a Cargo.toml"),
@@ -33,13 +33,13 @@ fn a_folder_without_a_package_is_refused() {
 
     let workspace = Path::new("/here/Cargo.toml");
     let Err(error) = Package::find(&metadata(&json!(null)), Path::new("."), workspace) else {
-        panic!("this is the manifest of no package");
+        panic!("expected an error for a workspace manifest");
     };
-    assert!(message(&error).contains("a workspace without a package of its own"));
+    assert!(message(&error).contains("a workspace without a root package"));
 }
 
 #[test]
-fn a_package_that_is_no_cdylib_is_told_how_to_be_one() {
+fn build_explains_crate_type_when_package_is_not_a_cdylib() {
     let refusal = refused(&[
         (
             "Cargo.toml",
@@ -47,15 +47,12 @@ fn a_package_that_is_no_cdylib_is_told_how_to_be_one() {
         ),
         ("src/lib.rs", ""),
     ]);
-    assert!(
-        refusal.contains("`plain` is not built as a `cdylib`"),
-        "{refusal}"
-    );
+    assert!(refusal.contains("`plain` is not a `cdylib`"), "{refusal}");
     assert!(refusal.contains("crate-type = [\"cdylib\"]"), "{refusal}");
 }
 
 #[test]
-fn a_missing_target_is_named_with_its_remedy() {
+fn missing_target_is_reported_with_its_remedy() {
     let toolchain = Toolchain::read(Path::new(".")).unwrap();
     let refusal = message(&toolchain.require("wasm32-nowhere").unwrap_err());
     assert!(
@@ -84,7 +81,7 @@ fn find(settings: &serde_json::Value) -> anyhow::Result<Package> {
 }
 
 #[test]
-fn a_package_says_where_its_component_goes() {
+fn package_metadata_sets_the_output_path() {
     assert_eq!(find(&json!(null)).unwrap().output, None);
     let package = find(&json!({ "output": "../20-tenant.wasm", "stack-bytes": 65536 })).unwrap();
     let output = package.folder.join(package.output.unwrap());
@@ -92,15 +89,15 @@ fn a_package_says_where_its_component_goes() {
 }
 
 #[test]
-fn a_stack_that_is_no_number_is_refused() {
+fn stack_size_is_rejected_when_not_a_number() {
     let Err(error) = find(&json!({ "stack-bytes": "64 KiB" })) else {
-        panic!("text is no number of bytes");
+        panic!("expected an error for a string");
     };
     assert!(message(&error).contains("stack-bytes"));
 }
 
 #[test]
-fn the_artifact_is_the_one_of_the_package() {
+fn artifact_returns_the_file_of_the_package() {
     let line = |manifest: &str, file: &str| {
         json!({
             "reason": "compiler-artifact",
@@ -127,7 +124,7 @@ fn the_artifact_is_the_one_of_the_package() {
 }
 
 #[test]
-fn what_is_no_selector_is_refused() {
+fn from_build_rejects_modules_that_are_not_selectors() {
     let module = wat::parse_str(r#"(module (func (export "select")))"#).unwrap();
     let refusal = message(&component::from_build(&module, None).unwrap_err());
     assert!(
@@ -140,7 +137,7 @@ fn what_is_no_selector_is_refused() {
 }
 
 #[test]
-fn a_component_is_kept_as_it_is() {
+fn from_build_returns_a_component_unchanged() {
     let component = wat::parse_str(
         r#"(component $named
              (instance $empty)
@@ -150,12 +147,12 @@ fn a_component_is_kept_as_it_is() {
     assert_eq!(component::from_build(&component, None).unwrap(), component);
 }
 
-/// The first and the greatest size of each memory in the slim module.
+/// Returns the initial and maximum size of each memory in the slim module.
 fn slim_memories(text: &str) -> Vec<(u64, Option<u64>)> {
     let bytes = component::slim(&wat::parse_str(text).unwrap()).unwrap();
     assert!(
         !bytes.windows(5).any(|window| window == b"debug"),
-        "a name is left"
+        "the names are removed"
     );
     wasmparser::Parser::new(0)
         .parse_all(&bytes)
@@ -173,7 +170,7 @@ fn slim_memories(text: &str) -> Vec<(u64, Option<u64>)> {
 }
 
 #[test]
-fn a_memory_that_nothing_grows_is_fixed() {
+fn slim_fixes_a_memory_that_never_grows() {
     let text = r#"(module $debug (@custom "debug" "x") (memory 2) (func $debug memory.size drop))"#;
     assert_eq!(slim_memories(text), [(2, Some(2))]);
     let text = "(module (memory 2) (func i32.const 1 memory.grow drop))";
@@ -181,7 +178,7 @@ fn a_memory_that_nothing_grows_is_fixed() {
 }
 
 #[test]
-fn inner_parts_are_copied_and_only_the_outer_names_go() {
+fn without_names_copies_inner_parts_and_removes_outer_names() {
     let text = r#"
       (component $debug
         (core module $first (memory (export "memory") 1) (func $inner))
@@ -197,7 +194,7 @@ fn inner_parts_are_copied_and_only_the_outer_names_go() {
 }
 
 #[test]
-fn a_file_is_replaced_whole() {
+fn write_whole_replaces_the_file_atomically() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("10-tenant.wasm");
     write_whole(&output, b"first").unwrap();

@@ -1,4 +1,4 @@
-//! A file of cases, read and checked: every error names the line, and what was meant.
+//! Reads and validates a file of test cases. Errors contain the line and a suggestion.
 
 use std::fmt::Display;
 use std::fs;
@@ -13,7 +13,7 @@ use toml::{Spanned, Value};
 use super::{Case, Cases, Expected};
 use crate::nearest::nearest;
 
-/// A file as it is written.
+/// The file format.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -35,12 +35,12 @@ struct WrittenCase {
     selector: Option<String>,
 }
 
-/// Everything that may stand in a file, for a word that is nearly one of them.
+/// All keys of a file, for suggestions.
 const KEYS: [&str; 9] = [
     "case", "cause", "context", "fallback", "name", "reason", "selector", "tracer", "tracers",
 ];
 
-/// The text that is read, for the lines in errors.
+/// The text of the file, used to find line numbers for errors.
 struct Source<'a> {
     text: &'a str,
     name: &'a str,
@@ -58,24 +58,25 @@ impl Source<'_> {
 }
 
 impl Cases {
-    /// Reads a file of cases.
+    /// Reads a file of test cases.
     ///
     /// # Errors
-    /// If it cannot be read, is wrong, or holds no case; with the line.
+    /// Returns an error with the line if the file cannot be read, is invalid, or contains no
+    /// cases.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read the cases in {}", path.display()))?;
         Self::parse(&text, &path.display().to_string())
     }
 
-    /// The same of a text; `name` is what it is called in errors.
+    /// Parses the text of a file. `name` identifies the file in errors.
     pub(super) fn parse(text: &str, name: &str) -> Result<Self> {
         let source = Source { text, name };
         let written: Written = toml::from_str(text).map_err(|error| {
             source.wrong(&error.span().unwrap_or_default(), meant(error.message()))
         })?;
         if written.cases.is_empty() {
-            bail!("{name} holds no case; write one for each thing that must hold, under [[case]]");
+            bail!("{name} contains no cases; add a [[case]] table for each expected decision");
         }
         let fallback = written.fallback.map(|fallback| {
             let at = fallback.span();
@@ -96,7 +97,7 @@ fn check(case: Spanned<WrittenCase>, tracers: &[String], source: &Source<'_>) ->
     let case = case.into_inner();
     if case.tracer.is_none() && case.cause.is_none() {
         let name = &case.name;
-        let what = format!("the case `{name}` expects nothing; give it a `tracer` or a `cause`");
+        let what = format!("case `{name}` has no expected result; add a `tracer` or a `cause`");
         return Err(source.wrong(&begins, what));
     }
     let tracers = case.tracers.as_deref().unwrap_or(tracers);
@@ -111,7 +112,7 @@ fn check(case: Spanned<WrittenCase>, tracers: &[String], source: &Source<'_>) ->
     let at = case.context.span();
     let json = context(case.context.into_inner()).map_err(|what| source.wrong(&at, what))?;
     let context = RuntimeContext::from_json(&json.to_string())
-        .map_err(|error| source.wrong(&at, format!("no runtime context: {error}")))?;
+        .map_err(|error| source.wrong(&at, format!("invalid runtime context: {error}")))?;
     Ok(Case {
         line: source.line(&begins),
         name: case.name,
@@ -127,7 +128,7 @@ fn check(case: Spanned<WrittenCase>, tracers: &[String], source: &Source<'_>) ->
     })
 }
 
-/// That a tracer of this name is among them.
+/// Checks that a tracer of this name exists.
 fn known(name: String, tracers: &[String]) -> Result<String, String> {
     if tracers.contains(&name) {
         return Ok(name);
@@ -135,7 +136,7 @@ fn known(name: String, tracers: &[String]) -> Result<String, String> {
     let names = tracers.iter().map(String::as_str);
     let meant = did_you_mean(&name, names);
     Err(format!(
-        "no tracer is named \"{name}\"{meant} There are: {}",
+        "unknown tracer \"{name}\"{meant} Available: {}",
         tracers.join(", ")
     ))
 }
@@ -147,19 +148,19 @@ fn kind(word: &str) -> Result<Cause, String> {
         let words = kinds.map(Cause::as_str);
         let meant = did_you_mean(word, words);
         format!(
-            "`{word}` is no cause{meant} There are: {}",
+            "unknown cause `{word}`{meant} Available: {}",
             words.join(", ")
         )
     })
 }
 
-/// `; did you mean …?`, or the end of a sentence.
+/// Returns `; did you mean …?` for the nearest known word, or `.` if there is none.
 fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let meant = nearest(word, known).map(|meant| format!("; did you mean `{meant}`?"));
     meant.unwrap_or_else(|| ".".to_owned())
 }
 
-/// What the parser says, with the key that was meant by an unknown one.
+/// Returns the parser's message, with a suggestion if it reports an unknown key.
 fn meant(message: &str) -> String {
     let unknown = message.strip_prefix("unknown field `");
     let unknown = unknown.and_then(|rest| rest.split_once('`'));
@@ -170,16 +171,16 @@ fn meant(message: &str) -> String {
     }
 }
 
-/// A context from a table, or from a text that is JSON.
+/// Converts a table, or a string that contains JSON, to a context.
 fn context(value: Value) -> Result<serde_json::Value, String> {
     let json = match value {
         Value::String(text) => serde_json::from_str(&text)
-            .map_err(|error| format!("the context is no JSON: {error}"))?,
+            .map_err(|error| format!("the context is not valid JSON: {error}"))?,
         table => json(table)?,
     };
     match json.is_object() {
         true => Ok(json),
-        false => Err("the context is no table; write { key = \"value\" }".to_owned()),
+        false => Err("the context is not a table; write { key = \"value\" }".to_owned()),
     }
 }
 
@@ -189,11 +190,11 @@ fn json(value: Value) -> Result<serde_json::Value, String> {
         Value::Integer(integer) => integer.into(),
         Value::Boolean(boolean) => boolean.into(),
         Value::Float(float) => serde_json::Number::from_f64(float)
-            .ok_or_else(|| format!("JSON has no number {float}"))?
+            .ok_or_else(|| format!("JSON cannot represent {float}"))?
             .into(),
         Value::Datetime(date) => {
             return Err(format!(
-                "a runtime context has no dates; write \"{date}\" as text"
+                "a runtime context cannot contain dates; write the string \"{date}\""
             ));
         }
         Value::Array(array) => array.into_iter().map(json).collect::<Result<_, _>>()?,

@@ -11,7 +11,7 @@ fn parse(text: &str) -> Result<Cases, String> {
 }
 
 #[test]
-fn a_case_is_read_whole() {
+fn parse_reads_every_field() {
     let cases = parse(
         "fallback = \"console\"\n\n[[case]]\nname = \"a\"\n\
          context = { user.tier = \"pro\", n = 7, f = 1.0, l = [true] }\n\
@@ -21,7 +21,7 @@ fn a_case_is_read_whole() {
     .unwrap();
     assert_eq!(cases.fallback.as_deref(), Some("console"));
     let [a, b] = &cases.cases[..] else {
-        panic!("there are two")
+        panic!("expected two cases")
     };
     assert_eq!((a.line, b.line), (4, 12));
     let json = r#"{"f":1.0,"l":[true],"n":7,"user":{"tier":"pro"}}"#;
@@ -33,17 +33,16 @@ fn a_case_is_read_whole() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_line_and_what_was_meant() {
+fn parse_error_has_line_and_suggestion_when_file_is_invalid() {
     let case = |rest: &str| format!("[[case]]\nname = \"a\"\ncontext = {{}}\n{rest}\n");
     let expected = "expected one of `name`, `context`, `tracers`, `tracer`, `cause`, `reason`, \
                     `selector`";
-    let causes = "There are: no_tracers, no_selector, abstained, unknown_tracer, failed, trapped, \
+    let causes = "Available: no_tracers, no_selector, abstained, unknown_tracer, failed, trapped, \
                   out_of_budget, overloaded, suspended, unavailable, host";
     for (text, message) in [
         (
             String::new(),
-            "c.toml holds no case; write one for each thing that must hold, under [[case]]"
-                .to_owned(),
+            "c.toml contains no cases; add a [[case]] table for each expected decision".to_owned(),
         ),
         (
             case("tracr = \"console\""),
@@ -61,21 +60,22 @@ fn what_is_wrong_is_said_with_its_line_and_what_was_meant() {
         ),
         (
             case("tracer = \"langfus\""),
-            "c.toml, line 5: no tracer is named \"langfus\"; did you mean `langfuse`? There are: \
+            "c.toml, line 5: unknown tracer \"langfus\"; did you mean `langfuse`? Available: \
              langfuse, console"
                 .to_owned(),
         ),
         (
-            "fallback = \"x\"\n[[case]]\nname = \"a\"\ncontext = {}\ncause = \"failed\"\n".to_owned(),
-            "c.toml, line 2: no tracer is named \"x\". There are: langfuse, console".to_owned(),
+            "fallback = \"x\"\n[[case]]\nname = \"a\"\ncontext = {}\ncause = \"failed\"\n"
+                .to_owned(),
+            "c.toml, line 2: unknown tracer \"x\". Available: langfuse, console".to_owned(),
         ),
         (
             case("cause = \"abstain\""),
-            format!("c.toml, line 5: `abstain` is no cause; did you mean `abstained`? {causes}"),
+            format!("c.toml, line 5: unknown cause `abstain`; did you mean `abstained`? {causes}"),
         ),
         (
             case(""),
-            "c.toml, line 2: the case `a` expects nothing; give it a `tracer` or a `cause`"
+            "c.toml, line 2: case `a` has no expected result; add a `tracer` or a `cause`"
                 .to_owned(),
         ),
         (
@@ -84,21 +84,24 @@ fn what_is_wrong_is_said_with_its_line_and_what_was_meant() {
         ),
         (
             "[[case]]\nname = \"a\"\ncause = \"failed\"\ncontext = 7\n".to_owned(),
-            "c.toml, line 5: the context is no table; write { key = \"value\" }".to_owned(),
+            "c.toml, line 5: the context is not a table; write { key = \"value\" }".to_owned(),
         ),
         (
             "[[case]]\nname = \"a\"\ncause = \"failed\"\ncontext = '{'\n".to_owned(),
-            "c.toml, line 5: the context is no JSON: EOF while parsing an object at line 1 column 1"
+            "c.toml, line 5: the context is not valid JSON: EOF while parsing an object at line 1 \
+             column 1"
                 .to_owned(),
         ),
         (
-            "[[case]]\nname = \"a\"\ncause = \"failed\"\ncontext = { day = 2026-11-25 }\n".to_owned(),
-            "c.toml, line 5: a runtime context has no dates; write \"2026-11-25\" as text"
+            "[[case]]\nname = \"a\"\ncause = \"failed\"\ncontext = { day = 2026-11-25 }\n"
+                .to_owned(),
+            "c.toml, line 5: a runtime context cannot contain dates; write the string \
+             \"2026-11-25\""
                 .to_owned(),
         ),
         (
             "[[case]]\nname = \"a\"\ncause = \"failed\"\ncontext = { n = inf }\n".to_owned(),
-            "c.toml, line 5: JSON has no number inf".to_owned(),
+            "c.toml, line 5: JSON cannot represent inf".to_owned(),
         ),
     ] {
         assert_eq!(parse(&text).err(), Some(message), "{text}");
@@ -106,7 +109,7 @@ fn what_is_wrong_is_said_with_its_line_and_what_was_meant() {
 }
 
 #[test]
-fn a_case_fails_by_everything_that_it_names() {
+fn differences_lists_every_field_that_does_not_match() {
     let got = |tracer: &str, cause: Option<&'static str>, reason: Option<&str>| Got {
         tracer: Some(tracer.to_owned()),
         cause,
@@ -139,7 +142,7 @@ fn a_case_fails_by_everything_that_it_names() {
             &got("b", None, None),
             vec![("tracer", "a", "b")],
         ),
-        // The default tracer received it, and nobody chose that.
+        // The default tracer received the trace, but no selector chose it.
         (
             expected(Some("console"), None, None, None),
             &failed,
@@ -178,7 +181,7 @@ fn a_case_fails_by_everything_that_it_names() {
 }
 
 #[test]
-fn the_cases_in_the_help_are_cases() {
+fn example_cases_in_help_are_valid() {
     let command = crate::args::Args::command();
     let test = command.find_subcommand("test").unwrap();
     let help = test.get_after_help().unwrap().to_string();

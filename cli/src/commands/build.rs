@@ -1,4 +1,4 @@
-//! `spanmux build`: from a project's folder to a file that can be dropped in.
+//! `spanmux build`: builds a project into a file for a selectors directory.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -8,12 +8,12 @@ use crate::args::BuildArgs;
 use crate::build::{BuildOptions, build};
 use crate::printer::Printer;
 
-/// Builds each folder and says where the selector is.
+/// Builds each folder and prints the path of the selector.
 pub(crate) fn run(args: &BuildArgs, printer: &Printer) -> Result<Verdict> {
     ensure!(
         args.output.is_none() || args.folders.len() == 1,
-        "--output names one file, and {} folders are to be built; build them one by one, or give \
-         each project its `output`",
+        "--output names one file, but {} folders were given; build them one by one, or set \
+         `output` in each project",
         args.folders.len()
     );
     let options = BuildOptions {
@@ -22,12 +22,12 @@ pub(crate) fn run(args: &BuildArgs, printer: &Printer) -> Result<Verdict> {
         cargo_args: args.cargo.clone(),
     };
     for folder in &args.folders {
-        // Its name, where it was called `.`.
+        // Shows the name of the folder if it was given as `.`.
         let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
         printer.progress(format_args!("building {}", whole.display()));
         let built = build(folder, &options)
-            .with_context(|| format!("{} was not built", whole.display()))?;
-        let state = if built.changed { "" } else { ", as it was" };
+            .with_context(|| format!("failed to build {}", whole.display()))?;
+        let state = if built.changed { "" } else { ", unchanged" };
         printer.line(format_args!(
             "{}: {} ({}{state})",
             built.name,
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &BuildArgs, printer: &Printer) -> Result<Verdict> {
             kilobytes(built.bytes)
         ));
         printer.progress(
-            "try it with `spanmux test` and `spanmux check`, or drop it into a selectors directory",
+            "next: run `spanmux test` and `spanmux check`, or copy it into a selectors directory",
         );
     }
     Ok(Verdict::Yes)

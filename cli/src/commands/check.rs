@@ -1,5 +1,5 @@
-//! `spanmux check`: is a file a selector, does it stay inside the limits, and what
-//! does it cost.
+//! `spanmux check`: checks that a file is a selector and stays within the limits, and measures
+//! its cost.
 
 mod cost;
 mod facts;
@@ -20,11 +20,11 @@ use crate::transcript::answer;
 use cost::{Cost, cost};
 use facts::Facts;
 
-/// The names that the empty context is decided among.
+/// The available tracers when deciding for the empty context.
 const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];
 
-/// Checks one file. The verdict is no if it is not a selector, or if the decision for
-/// an empty context or a case broke a limit.
+/// Checks one file. Returns [`Verdict::No`] if it is not a selector, or if the decision for the
+/// empty context or for a case exceeded a limit.
 pub(crate) fn run(args: &CheckArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
     let cases = args.cases.as_deref().map(Cases::read).transpose()?;
     match load(args, cache, printer)? {
@@ -51,13 +51,12 @@ pub(crate) fn run(args: &CheckArgs, cache: &CacheArgs, printer: &Printer) -> Res
     }
 }
 
-/// What loading the file took.
+/// Load times of the file.
 struct Load {
     took: Duration,
-    /// Whether it was found in the compile cache.
+    /// `true` if the file was found in the compile cache.
     cached: bool,
-    /// What loading it again took, where the first load had to compile it and left it in
-    /// the cache.
+    /// The time of a second load, if the first load compiled the file and stored it in the cache.
     again: Option<Duration>,
 }
 
@@ -89,8 +88,8 @@ fn load(args: &CheckArgs, cache: &CacheArgs, printer: &Printer) -> Result<Loaded
     )))
 }
 
-/// By a host that has only the cache in common with the first. What was wrong with the
-/// cache was said by that.
+/// Loads the file with a second host that shares only the cache with the first. Problems with the
+/// cache were already reported by the first host.
 fn load_again(args: &CheckArgs, cache: &CacheArgs) -> Result<Option<Duration>> {
     let host = super::quiet_host(cache)?;
     let began = Instant::now();
@@ -99,7 +98,7 @@ fn load_again(args: &CheckArgs, cache: &CacheArgs) -> Result<Option<Duration>> {
     Ok((loaded && host.compile_status().found > 0).then_some(took))
 }
 
-/// Everything that is found of a selector.
+/// All findings about a selector.
 struct Findings<'a> {
     selector: ComponentSelector,
     load: Load,
@@ -109,7 +108,7 @@ struct Findings<'a> {
     cases: Vec<CaseCost<'a>>,
 }
 
-/// A case's name, among which tracers it was decided, and what that cost.
+/// The name, available tracers and cost of a test case.
 struct CaseCost<'a> {
     name: &'a str,
     tracers: TracerNames,
@@ -186,8 +185,8 @@ impl<'a> Findings<'a> {
             ("memory", self.memory()),
             ("load", self.loading()),
             ("empty context", answer(&self.empty.decision, &self.tracers)),
-            ("decision", deciding(&self.empty)),
-            ("learned", learning(&self.empty)),
+            ("cost", deciding(&self.empty)),
+            ("cached", learning(&self.empty)),
         ] {
             printer.line(format_args!("  {what:<14}{value}"));
         }
@@ -201,16 +200,16 @@ impl<'a> Findings<'a> {
                     case.cost.learned.map_or("no", |_| "yes").to_owned(),
                 ]
             });
-            printer.table(&["case", "answer", "fuel", "fresh", "learned"], rows);
+            printer.table(&["case", "decision", "fuel", "time", "cached"], rows);
         }
-        printer.faint("  Times are those of this machine, now.");
+        printer.faint("  Times were measured on this machine.");
     }
 
     fn memory(&self) -> String {
         let kib = self.facts.memory_bytes / 1024;
         match self.facts.grows {
-            true => format!("{kib} KiB at its start, and may grow up to the limit"),
-            false => format!("{kib} KiB, and never grows"),
+            true => format!("{kib} KiB initially, may grow up to the limit"),
+            false => format!("{kib} KiB, fixed"),
         }
     }
 
@@ -218,7 +217,7 @@ impl<'a> Findings<'a> {
         let ms = milliseconds(self.load.took);
         match (self.load.cached, self.load.again) {
             (true, _) => {
-                format!("{ms:.1} ms to start what was compiled before; --no-cache compiles it anew")
+                format!("{ms:.1} ms to load from the cache; use --no-cache to compile again")
             }
             (false, None) => format!("{ms:.1} ms to compile and start"),
             (false, Some(again)) => format!(
@@ -242,13 +241,13 @@ fn decision(cost: &Cost, tracers: &TracerNames) -> Value {
 
 fn deciding(cost: &Cost) -> String {
     let (fuel, fresh) = (cost.fuel, microseconds(cost.fresh));
-    format!("{fuel} fuel; {fresh:.0} µs to make an instance, call it and drop it")
+    format!("{fuel} fuel; {fresh:.0} µs to create, call and drop an instance")
 }
 
 fn learning(cost: &Cost) -> String {
     match cost.learned {
-        Some(took) => format!("yes: {:.2} µs when it is asked again", microseconds(took)),
-        None => "no: asked again, it ran again".to_owned(),
+        Some(took) => format!("yes: {:.2} µs for a cached decision", microseconds(took)),
+        None => "no: every decision runs the selector".to_owned(),
     }
 }
 

@@ -1,5 +1,5 @@
-//! `spanmux demo`: the main job, end to end. It embeds the library as a service
-//! does, plays that service, and reports from what the tracers received.
+//! `spanmux demo`: routes the traces of a small service end to end. It embeds the library as a
+//! service does, runs that service, and reports the traces that the tracers received.
 
 mod received;
 mod service;
@@ -23,8 +23,8 @@ use crate::printer::Printer;
 use received::{Discarded, Received};
 use service::Service;
 
-/// The tracers that write OTLP JSON lines, in the order of their registration: the
-/// first is the default. Beside them stand `console` and `discard`.
+/// The tracers that write OTLP JSON lines, in registration order. The first is the default. The
+/// demo also registers `console` and `discard`.
 const FILES: [&str; 7] = [
     "langfuse",
     "langfuse-eu",
@@ -36,14 +36,15 @@ const FILES: [&str; 7] = [
 ];
 const CONSOLE: &str = "console";
 const DISCARD: &str = "discard";
-/// Where failed decisions go: not to the default, which belongs to everybody.
+/// The tracer for failed decisions. Separate from the default tracer, which everyone reads.
 const FALLBACK: &str = "quarantine";
 
-/// How many requests are answered before the tracers are flushed: a batch queue
-/// holds 2,048 spans, and a demonstration must not lose one.
+/// Number of requests between flushes. A batch queue holds 2,048 spans, and the demo must not
+/// lose any.
 const REQUESTS_PER_FLUSH: usize = 100;
 
-/// Plays the service. The verdict is no if a trace was torn or a span was lost.
+/// Runs the service. Returns [`Verdict::No`] if a trace was split between tracers or a span was
+/// lost.
 pub(crate) fn run(args: &DemoArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
     let report = load_directory(&args.selectors, None, cache, printer)?;
     make_empty(&args.out)?;
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &DemoArgs, cache: &CacheArgs, printer: &Printer) -> Resu
     let mut runs = service::runs(args.runs)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .build()
-        .context("no threads for the service")?;
+        .context("cannot start the threads of the service")?;
     let mut answered = 0;
     while !runs.is_empty() {
         let rest = runs.split_off(runs.len().min(REQUESTS_PER_FLUSH));
@@ -64,7 +65,7 @@ pub(crate) fn run(args: &DemoArgs, cache: &CacheArgs, printer: &Printer) -> Resu
         let flushed = provider.flush();
         ensure!(
             flushed.failed.is_empty(),
-            "a tracer did not write: {:?}",
+            "tracers failed to write: {:?}",
             flushed.failed
         );
         if !runs.is_empty() {
@@ -75,7 +76,7 @@ pub(crate) fn run(args: &DemoArgs, cache: &CacheArgs, printer: &Printer) -> Resu
     let shut_down = provider.shutdown();
     ensure!(
         shut_down.failed.is_empty(),
-        "a tracer did not end: {:?}",
+        "tracers failed to shut down: {:?}",
         shut_down.failed
     );
 
@@ -90,8 +91,8 @@ pub(crate) fn run(args: &DemoArgs, cache: &CacheArgs, printer: &Printer) -> Resu
     Ok((whole && summary.traces == args.runs as usize).into())
 }
 
-/// What an embedder writes: tracers by name, made here or ready-made, the
-/// selectors, and where failed decisions go.
+/// Builds the provider as an embedding service does, with named tracers, selectors and a fallback
+/// tracer.
 fn provider(out: &Path, chain: Chain, discarded: Discarded) -> Result<RoutingTracerProvider> {
     let mut provider = RoutingTracerProvider::builder();
     for name in FILES {
@@ -112,10 +113,11 @@ fn provider(out: &Path, chain: Chain, discarded: Discarded) -> Result<RoutingTra
         .build()?)
 }
 
-/// Makes the folder, and takes away the trace files of an earlier demo. Only those:
-/// the folder may be somebody's.
+/// Creates the folder and removes the trace files of an earlier demo. Other files are kept,
+/// because the folder may be in use for other purposes.
 fn make_empty(out: &Path) -> Result<()> {
-    fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+    fs::create_dir_all(out)
+        .with_context(|| format!("cannot create the folder {}", out.display()))?;
     for name in FILES {
         let file = out.join(name).with_extension("jsonl");
         if file.exists() {
@@ -125,7 +127,7 @@ fn make_empty(out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What each tracer received, read from what it wrote.
+/// Reads the traces that each tracer received from its output.
 fn received(out: &Path, discarded: &Discarded) -> Result<Vec<Received>> {
     let mut received = Vec::new();
     for name in FILES {
@@ -138,17 +140,17 @@ fn received(out: &Path, discarded: &Discarded) -> Result<Vec<Received>> {
     Ok(received)
 }
 
-/// What the demo shows.
+/// The results of the demo.
 struct Summary {
     traces: usize,
     spans: u64,
-    /// Spans that the service started.
+    /// The number of spans that the service started.
     started: u64,
-    /// Traces of which more than one tracer received a part.
+    /// The number of traces that were split between several tracers.
     torn: usize,
-    /// Selections for which no component ran.
+    /// The number of selections from the decision cache.
     learned: u64,
-    /// Traces by who decided and why.
+    /// The number of traces per tracer, by selector and reason.
     reasons: BTreeMap<(String, String), BTreeMap<String, usize>>,
 }
 
@@ -174,9 +176,9 @@ impl Summary {
     }
 
     fn print(&self, args: &DemoArgs, received: &[Received], printer: &Printer) {
-        printer.heading("Where the traces went");
+        printer.heading("Traces by tracer");
         printer.table(
-            &["tracer", "traces", "spans", "written to"],
+            &["tracer", "traces", "spans", "file"],
             received.iter().map(|tracer| {
                 vec![
                     tracer.name.to_owned(),
@@ -185,13 +187,13 @@ impl Summary {
                     tracer
                         .file
                         .as_ref()
-                        .map_or("nowhere".to_owned(), |file| file.display().to_string()),
+                        .map_or("-".to_owned(), |file| file.display().to_string()),
                 ]
             }),
         );
-        printer.heading("Who decided, and why");
+        printer.heading("Traces by selector and reason");
         printer.table(
-            &["selector", "why", "traces", "to"],
+            &["selector", "reason", "traces", "tracers"],
             self.reasons.iter().map(|((selector, why), to)| {
                 let tracers = to.iter().map(|(name, traces)| format!("{name} {traces}"));
                 vec![
@@ -210,20 +212,20 @@ impl Summary {
             }
         }
         printer.heading(format_args!(
-            "{} runs, {} traces, {} of {} spans received, {} torn",
+            "{} runs, {} traces, {} of {} spans received, {} split traces",
             args.runs, self.traces, self.spans, self.started, self.torn
         ));
         printer.line(format_args!(
-            "{} of {} selections were known from those before: no selector ran for them",
+            "{} of {} selections came from the decision cache, without running a selector",
             self.learned, args.runs
         ));
         printer.faint(format_args!(
-            "See all of them with their attributes: {} traces {}/*.jsonl",
+            "Show all traces with their attributes: {} traces {}/*.jsonl",
             super::program(),
             args.out.display()
         ));
         printer.faint(format_args!(
-            "Try one yourself: {} route {} -c environment=staging -c 'user:={{\"tier\":\"free\"}}'",
+            "Route your own context: {} route {} -c environment=staging -c 'user:={{\"tier\":\"free\"}}'",
             super::program(),
             args.selectors.display()
         ));

@@ -1,7 +1,7 @@
-//! `spanmux explain`: what a selector does, as rules that its author recognises.
+//! `spanmux explain`: shows the behaviour of a selector as rules that its author recognises.
 //!
-//! The selector is asked about contexts, given or made up, and what the library
-//! learns of it is shown. Nothing here reads the selector's code for its meaning.
+//! The selector runs on given or made-up contexts, and the resulting decision tree is shown. The
+//! selector's code is not analysed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,13 +18,13 @@ use crate::explore::{explore, unknown_last, words};
 use crate::printer::Printer;
 use crate::walk::Walk;
 
-/// The tracers, where none are named: those of `spanmux route`.
+/// The default tracers, the same as those of `spanmux route`.
 const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];
-/// How wide text is that no terminal reads.
+/// The width of text that is not written to a terminal.
 const COLUMNS: usize = 100;
 
-/// Explains one selector, or each of a directory by itself. The verdict is no if one
-/// could not be loaded.
+/// Explains one selector, or each selector of a directory. Returns [`Verdict::No`] if one could
+/// not be loaded.
 pub(crate) fn run(args: &ExplainArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
     let given = match &args.contexts {
         Some(file) => Some(contexts::from_file(file)?),
@@ -39,8 +39,8 @@ pub(crate) fn run(args: &ExplainArgs, cache: &CacheArgs, printer: &Printer) -> R
     let one_chart = matches!(format, ExplainFormat::Svg | ExplainFormat::Mermaid);
     if one_chart && selectors.len() > 1 && args.output.is_none() {
         bail!(
-            "{} holds {} selectors, and each has a picture of its own; name one of them, or a \
-             folder with --output",
+            "{} contains {} selectors, each with its own picture; pass one of them, or a folder \
+             with --output",
             args.selectors.display(),
             selectors.len()
         );
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &ExplainArgs, cache: &CacheArgs, printer: &Printer) -> R
         match &args.output {
             Some(output) if directory => {
                 fs::create_dir_all(output)
-                    .with_context(|| format!("cannot make the folder {}", output.display()))?;
+                    .with_context(|| format!("cannot create the folder {}", output.display()))?;
                 let name = format!("{}.{}", selector.name(), format.extension());
                 write(&output.join(name), &rules, format, printer)?;
             }
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &ExplainArgs, cache: &CacheArgs, printer: &Printer) -> R
     Ok(loaded.all_loaded().into())
 }
 
-/// What is asked for, else what the name of the file says.
+/// Returns the requested format, or the format for the extension of the output file.
 fn format(args: &ExplainArgs) -> ExplainFormat {
     let ending = args.output.as_ref().and_then(|output| output.extension());
     args.format
@@ -79,7 +79,7 @@ fn format(args: &ExplainArgs) -> ExplainFormat {
         .unwrap_or(ExplainFormat::Text)
 }
 
-/// Asks a selector about each context and says what was seen.
+/// Runs a selector on each context and returns the observed rules.
 fn study(
     selector: &ComponentSelector,
     file: &Path,
@@ -99,8 +99,8 @@ fn study(
         rules.root.iter_mut().for_each(unknown_last);
         rules.note = Some(format!("explored with {contexts} made-up contexts"));
         printer.progress(format_args!(
-            "{}: explored with {contexts} made-up contexts, which may have missed something; give \
-             --contexts for your own",
+            "{}: explored with {contexts} made-up contexts, which may miss rules; pass --contexts \
+             to use your own",
             selector.name()
         ));
         return Ok(rules);
@@ -117,8 +117,8 @@ fn study(
     });
     if lost > 0 {
         printer.warning(format_args!(
-            "{}: {lost} of {} decisions are not in the tree; there was no room for them, or they \
-             could not be made",
+            "{}: {lost} of {} decisions are not in the tree, because the tree is full or the \
+             decisions failed",
             selector.name(),
             given.len()
         ));
@@ -126,11 +126,11 @@ fn study(
     Ok(rules)
 }
 
-/// Studies a selector among these tracers.
+/// Runs a study with these tracers.
 ///
-/// Where none are named, every name that the selector answers is one of a tracer:
-/// nothing could say otherwise. Names that it only uses if they are available must be
-/// offered to it, so the words of its file are; of all that, what it chose is shown.
+/// Without tracers, every name that the selector returns is treated as a tracer. A selector may
+/// use a name only if that tracer is available, so the words of its file are offered as tracers
+/// too. The result contains only tracers that were chosen.
 fn among(
     tracers: &[String],
     words: &[String],
@@ -157,8 +157,8 @@ fn among(
     }
 }
 
-/// How many names are taken from a selector's answers: one that makes up a name for
-/// each context has more than there are tracers anywhere.
+/// Maximum number of names taken from a selector's decisions. Bounds selectors that generate a
+/// new name for every context.
 const MOST_NAMES: usize = 64;
 
 fn print(rules: &Rules, format: ExplainFormat, printer: &Printer) {

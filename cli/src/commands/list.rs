@@ -1,5 +1,4 @@
-//! `spanmux list`: the selectors of a directory in the order in which they are
-//! asked.
+//! `spanmux list`: lists the selectors of a directory in evaluation order.
 
 use anyhow::Result;
 use serde_json::json;
@@ -10,7 +9,7 @@ use crate::Verdict;
 use crate::args::{CacheArgs, ListArgs};
 use crate::printer::Printer;
 
-/// Lists a directory. The verdict is no if a file could not be loaded.
+/// Lists a directory. Returns [`Verdict::No`] if a file could not be loaded.
 pub(crate) fn run(args: &ListArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
     let report = load_directory(&args.selectors, args.lock.file(), cache, printer)?;
     let all_loaded = report.failed().next().is_none();
@@ -38,6 +37,6 @@ pub(crate) fn run(args: &ListArgs, cache: &CacheArgs, printer: &Printer) -> Resu
             selector.map_or("unavailable", |_| "live").to_owned(),
         ]
     });
-    printer.table(&["asked", "selector", "size", "digest", "state"], rows);
+    printer.table(&["order", "selector", "size", "digest", "state"], rows);
     Ok(all_loaded.into())
 }

@@ -1,4 +1,4 @@
-//! `spanmux lock`: which selectors of a directory may go live, by their digests.
+//! `spanmux lock`: writes or verifies a lock file with the digests of a directory's selectors.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use crate::Verdict;
 use crate::args::{CacheArgs, LockCommandArgs};
 use crate::printer::Printer;
 
-/// Writes a lock, or compares one. The verdict is no if a selector cannot be loaded, for
-/// then nothing is written, or if something is not as the lock says.
+/// Writes a lock file, or verifies one. Returns [`Verdict::No`] if a selector cannot be loaded,
+/// in which case nothing is written, or if the directory differs from the lock file.
 pub(crate) fn run(args: &LockCommandArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
     let lock = match &args.out {
         Some(lock) => lock.clone(),
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &LockCommandArgs, cache: &CacheArgs, printer: &Printer) 
     }
 }
 
-/// `selectors.lock` for `selectors`.
+/// Returns the default lock file of a directory, such as `selectors.lock` for `selectors`.
 fn beside(selectors: &Path) -> Result<PathBuf> {
     let real = || fs::canonicalize(selectors);
     let named = selectors.file_name().map(|_| selectors.to_owned());
@@ -43,7 +43,7 @@ fn write(
     let report = load_directory(&args.selectors, None, cache, printer)?;
     if report.failed().next().is_some() {
         printer.warning(format_args!(
-            "{} is not written; mend or remove what cannot be loaded",
+            "{} was not written; fix or remove the selectors that cannot be loaded",
             lock.display()
         ));
         return Ok(Verdict::No);
@@ -51,7 +51,7 @@ fn write(
     let listed = SelectorsLock::of(&report);
     if let Some(file) = report.files().iter().find(|file| !is_listed(&listed, file)) {
         bail!(
-            "the name of {} is not UTF-8, so no lock can list it; give it another",
+            "the name of {} is not UTF-8, so a lock file cannot list it; rename the file",
             file.place()
         );
     }
@@ -89,7 +89,8 @@ fn check(
     Ok(report.failed().next().is_none().into())
 }
 
-/// What is not as the lock says; none for a file that is, and cannot be loaded.
+/// Describes the difference from the lock file, or returns `None` if the file matches but cannot
+/// be loaded.
 fn difference(error: &LoadError) -> Option<String> {
     match error {
         LoadError::NotPinned {

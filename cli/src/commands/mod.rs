@@ -1,4 +1,4 @@
-//! One file for each command.
+//! The commands, one file for each.
 
 pub(crate) mod build;
 pub(crate) mod check;
@@ -25,23 +25,25 @@ use spanmux::{
 use crate::args::CacheArgs;
 use crate::printer::Printer;
 
-/// A host with the limits that a service would have, and a compile cache unless it is switched off.
+/// Creates a host with the default limits and, if enabled, a compile cache.
 fn host(cache: &CacheArgs, printer: &Printer) -> Result<SelectorHost> {
     let host = quiet_host(cache)?;
-    // One that nobody asked for may fail in silence; `-v` tells.
+    // A failure of the default cache is only logged (`-v`).
     if let (Some(_), CacheState::Unusable { directory, reason }) =
         (&cache.cache_dir, host.compile_status().cache)
     {
         let directory = directory.display();
-        printer.warning(format_args!("no compile cache in {directory}: {reason}"));
+        printer.warning(format_args!(
+            "the compile cache in {directory} is not used: {reason}"
+        ));
     }
     Ok(host)
 }
 
-/// The same, without a word about the cache.
+/// Creates the same host without a warning about the cache.
 fn quiet_host(cache: &CacheArgs) -> Result<SelectorHost> {
     let limits = Limits {
-        // What is decided here is decided on one thread, or learned at once.
+        // One engine is enough: the commands decide on one thread, or from the decision cache.
         engines: 1,
         ..Limits::default()
     };
@@ -52,8 +54,8 @@ fn quiet_host(cache: &CacheArgs) -> Result<SelectorHost> {
         .context("this machine cannot run selectors")
 }
 
-/// Where the arguments say, or else in the user's cache directory. A user without
-/// one has no cache.
+/// Returns the compile cache from the arguments, by default in the user's cache directory. Returns
+/// `None` if the cache is disabled or the user has no cache directory.
 pub(crate) fn compile_cache(args: &CacheArgs) -> Option<CompileCache> {
     let named = || args.cache_dir.clone();
     let directory = named().or_else(|| Some(dirs::cache_dir()?.join("spanmux")));
@@ -61,7 +63,7 @@ pub(crate) fn compile_cache(args: &CacheArgs) -> Option<CompileCache> {
     Some(CompileCache::in_directory(directory))
 }
 
-/// A directory as a service would have it.
+/// Opens a directory as a service does.
 fn directory(
     path: &Path,
     lock: Option<&Path>,
@@ -75,7 +77,7 @@ fn directory(
     })
 }
 
-/// Loads a directory, and says on standard error what could not be loaded.
+/// Loads a directory and reports files that could not be loaded on standard error.
 fn load_directory(
     path: &Path,
     lock: Option<&Path>,
@@ -86,7 +88,7 @@ fn load_directory(
     let report = printer.patiently(compiling(path), || directory.load())?;
     if report.files().is_empty() {
         bail!(
-            "the selectors directory {} holds no *.wasm file; drop one in, or build one with \
+            "the selectors directory {} contains no *.wasm file; add one, or build one with \
              `spanmux build`",
             path.display()
         );
@@ -102,7 +104,7 @@ enum Loaded {
 }
 
 impl Loaded {
-    /// Loads what lies at the path, and says on standard error what could not be loaded.
+    /// Loads a directory or a file and reports files that could not be loaded on standard error.
     fn from_path(
         path: &Path,
         lock: Option<&Path>,
@@ -115,8 +117,8 @@ impl Loaded {
         }
         if let Some(lock) = lock {
             bail!(
-                "the lock {} is for a directory, and {} is none; name the directory, or leave \
-                 --lock out",
+                "the lock file {} applies to a directory, but {} is not one; pass the directory, \
+                 or omit --lock",
                 lock.display(),
                 path.display()
             );
@@ -128,7 +130,7 @@ impl Loaded {
         if let Err(LoadError::Read(error)) = file.outcome {
             return Err(error).with_context(|| {
                 format!(
-                    "{} cannot be read; name a selector or a directory of selectors",
+                    "{} cannot be read; pass a selector or a directory of selectors",
                     path.display()
                 )
             });
@@ -137,7 +139,7 @@ impl Loaded {
         Ok(Self::File(file))
     }
 
-    /// The files in the order in which they are asked.
+    /// Returns the files in evaluation order.
     fn files(&self) -> &[LoadedFile] {
         match self {
             Self::Directory(report) => report.files(),
@@ -164,7 +166,7 @@ fn load_file(
 
 fn compiling(path: &Path) -> String {
     let path = path.display();
-    format!("compiling what is in {path}: a large selector takes some seconds, once")
+    format!("compiling {path}; large selectors take several seconds the first time")
 }
 
 fn warn(file: &LoadedFile, printer: &Printer) {
@@ -175,7 +177,7 @@ fn warn(file: &LoadedFile, printer: &Printer) {
     }
 }
 
-/// How this program was called: cargo sets its own path for what it runs.
+/// Returns the command that started this program. Cargo sets `CARGO` for programs that it runs.
 fn program() -> &'static str {
     match std::env::var_os("CARGO") {
         Some(_) => "cargo run --",
@@ -183,7 +185,7 @@ fn program() -> &'static str {
     }
 }
 
-/// The first digits of a digest, as people quote them.
+/// Returns the first 12 digits of a digest, or `-` if there is none.
 fn short(digest: Option<&str>) -> String {
     digest
         .and_then(|digest| digest.get(..12))
@@ -195,7 +197,7 @@ fn kilobytes(bytes: usize) -> String {
     format!("{:.1} kB", bytes as f64 / 1000.0)
 }
 
-/// A context as it would be typed.
+/// Formats a context as command line entries.
 fn entries(json: &serde_json::Value) -> String {
     let Some(object) = json.as_object() else {
         return json.to_string();

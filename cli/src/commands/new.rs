@@ -1,4 +1,4 @@
-//! `spanmux new`: a project that builds, tests and routes.
+//! `spanmux new`: creates a selector project from a template.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::args::NewArgs;
 use crate::printer::Printer;
 use crate::project::{self, Template, Tool, languages, missing};
 
-/// Writes a project, or lists the languages.
+/// Creates a project, or lists the languages.
 pub(crate) fn run(args: &NewArgs, printer: &Printer) -> Result<Verdict> {
     match (&args.lang, &args.name) {
         (Some(language), Some(folder)) => create(language, folder, printer)?,
@@ -23,7 +23,7 @@ fn create(language: &str, folder: &Path, printer: &Printer) -> Result<()> {
     let name = project::create(&template, folder)?;
     let project = template.project(&name)?;
     printer.line(format_args!(
-        "made {}, a selector in {}",
+        "created {}, a selector in {}",
         folder.display(),
         project.selector.language
     ));
@@ -59,7 +59,7 @@ fn list(printer: &Printer) -> Result<()> {
         ])
     };
     let rows: Result<Vec<_>> = languages().iter().map(row).collect();
-    printer.table(&["--lang", "language", "tools", "how to get them"], rows?);
+    printer.table(&["--lang", "language", "tools", "installation"], rows?);
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `spanmux route`: decisions for given contexts, with their reasons.
+//! `spanmux route`: selects a tracer for each context and prints the reason.
 
 mod explained;
 
@@ -17,7 +17,7 @@ use crate::contexts::{self, Given};
 use crate::printer::Printer;
 use crate::transcript::ask;
 
-/// Routes each context. The verdict is no if a selector could not be loaded.
+/// Routes each context. Returns [`Verdict::No`] if a selector could not be loaded.
 pub(crate) fn run(args: &RouteArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
     let given = match &args.contexts {
         Some(file) => contexts::from_file(file)?,
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &RouteArgs, cache: &CacheArgs, printer: &Printer) -> Res
     let decisions = given.iter().map(|given| {
         let view = given.context.view();
         let selection = registry.select(&view);
-        // Behind the selection, which must find what was learned as it was.
+        // Runs after the selection, which must see the decision cache unchanged.
         let asked = match args.explain {
             true => ask(files, &view, &names),
             false => Vec::new(),
@@ -50,13 +50,13 @@ pub(crate) fn run(args: &RouteArgs, cache: &CacheArgs, printer: &Printer) -> Res
         }
     } else {
         let rows = decisions.map(|(given, selection, _)| row(&selection, given));
-        printer.table(&["context", "tracer", "decided by", "why", "cost"], rows);
+        printer.table(&["context", "tracer", "selector", "reason", "cost"], rows);
     }
     Ok(files.iter().all(|file| file.outcome.is_ok()).into())
 }
 
-/// Tracers with selectors, from a configuration or from the arguments, and what came of
-/// loading the selectors.
+/// Returns the tracers with their selectors, from a configuration or from the arguments, and the
+/// loaded selector files.
 fn asked_of(
     args: &RouteArgs,
     cache: &CacheArgs,
@@ -70,7 +70,7 @@ fn asked_of(
             registry.set_selectors(loaded.chain());
             Ok((registry, Some(loaded)))
         }
-        (None, None) => bail!("name selectors, or a configuration with --config"),
+        (None, None) => bail!("pass selectors, or a configuration with --config"),
     }
 }
 
@@ -81,7 +81,9 @@ fn configured(
 ) -> Result<(TracerRegistry<()>, Option<Loaded>)> {
     let config = Config::from_file(file)?;
     for name in config.native_selectors() {
-        printer.warning(format_args!("{name} is native and abstains here"));
+        printer.warning(format_args!(
+            "{name} is a native selector and abstains here"
+        ));
     }
     let registry = TracerRegistry::new();
     let default = config.default_tracer().map(str::to_owned);
@@ -121,7 +123,7 @@ fn row(selection: &Selection<()>, given: &Given) -> Vec<String> {
                 cost.fuel
             )
         }
-        Origin::Learned => "learned".to_owned(),
+        Origin::Learned => "cached".to_owned(),
         _ => "-".to_owned(),
     };
     let why = match selection.reason() {
@@ -137,26 +139,26 @@ fn row(selection: &Selection<()>, given: &Given) -> Vec<String> {
     ]
 }
 
-/// One decision as a program reads it: the shape of a line of `--json`.
+/// One decision, as printed on a line of `--json`.
 #[derive(Serialize)]
 struct Line<'a> {
     /// The tracer that receives the trace.
     tracer: Option<&'a str>,
-    /// The selector that decided; none if all abstained.
+    /// The selector that decided, or `None` if all abstained.
     selector: Option<&'a str>,
     digest: Option<&'a str>,
-    /// Why it was not chosen, in one word; none if it was.
+    /// The fallback cause in one word, or `None` if a selector chose the tracer.
     fallback: Option<&'static str>,
-    /// The same for a person.
+    /// The fallback cause as a sentence.
     reason: Option<String>,
-    /// Whether it was known from the decisions before, so that no selector ran.
+    /// `true` if the decision came from the cache and no selector ran.
     learned: bool,
-    /// What running the selectors took.
+    /// The run time of the selectors.
     took_us: Option<f64>,
     fuel: Option<u64>,
-    /// The context as it was given.
+    /// The context as given by the user.
     context: &'a serde_json::Value,
-    /// What each selector asked, was told and answered.
+    /// The questions, answers and decision of each selector.
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<serde_json::Value>,
 }

@@ -1,4 +1,4 @@
-//! `spanmux test`: holds selectors to cases, on the engine of production.
+//! `spanmux test`: runs test cases against selectors on the production engine.
 
 mod junit;
 mod report;
@@ -20,7 +20,7 @@ use crate::coverage::Coverage;
 use crate::printer::Printer;
 use crate::transcript::{Asked, ask};
 
-/// Runs every case. The verdict is no if one fails.
+/// Runs all cases. Returns [`Verdict::No`] if one fails.
 pub(crate) fn run(args: &TestArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
     match args.watch {
         true => watch::run(args, printer, || once(args, cache, printer)),
@@ -48,7 +48,7 @@ fn once(args: &TestArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict
     Ok(runs.iter().all(|run| run.failed() == 0).into())
 }
 
-/// What is tested: the directory of the cases, where nothing is named.
+/// Returns the selectors to test, by default the directory of the cases.
 fn subjects(args: &TestArgs) -> Vec<PathBuf> {
     if !args.selectors.is_empty() {
         return args.selectors.clone();
@@ -60,14 +60,14 @@ fn subjects(args: &TestArgs) -> Vec<PathBuf> {
     vec![folder.unwrap_or(Path::new(".")).to_owned()]
 }
 
-/// What came of all cases for one selector or one directory.
+/// The results of all cases for one selector or directory.
 struct Run<'a> {
     path: PathBuf,
-    /// What it is called: the one file that is tested, or the directory.
+    /// The tested file, or the directory if it contains several.
     title: PathBuf,
     results: Vec<CaseRun<'a>>,
     coverage: Vec<Coverage>,
-    /// The tracers of the file of cases that no case chose.
+    /// The tracers of the case file that no case chose.
     unchosen: Vec<&'a str>,
 }
 
@@ -80,14 +80,14 @@ impl Run<'_> {
     }
 }
 
-/// What came of one case.
+/// The result of one case.
 struct CaseRun<'a> {
     case: &'a Case,
     got: Got,
-    /// None if it passed.
+    /// Empty if the case passed.
     differences: Vec<Difference>,
     asked: Vec<Asked>,
-    /// The tracers that it was decided among.
+    /// The available tracers.
     tracers: TracerNames,
     fuel: Option<u64>,
     took: Duration,
@@ -170,7 +170,7 @@ fn run_case<'a>(
     }
 }
 
-/// What the cases that came to each selector reached of it.
+/// Computes the coverage of each selector by the cases that reached it.
 fn coverage(
     files: &[LoadedFile],
     results: &[CaseRun<'_>],
@@ -193,7 +193,7 @@ fn coverage(
     Ok(coverage)
 }
 
-/// Every text in these values, once.
+/// Returns the distinct strings in these values.
 fn words<'a>(values: impl Iterator<Item = &'a Value>) -> Vec<String> {
     let mut words = BTreeSet::new();
     let mut left: Vec<&Value> = values.collect();

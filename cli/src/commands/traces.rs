@@ -1,4 +1,4 @@
-//! `spanmux traces`: the traces in files that a file exporter wrote, as trees.
+//! `spanmux traces`: prints the traces in the files of a file exporter as trees.
 
 use std::fs;
 use std::io::{Read as _, stdin};
@@ -11,7 +11,7 @@ use crate::Verdict;
 use crate::args::TracesArgs;
 use crate::printer::Printer;
 
-/// Prints each trace of each file. The verdict is no if there is none.
+/// Prints each trace of each file. Returns [`Verdict::No`] if there are none.
 pub(crate) fn run(args: &TracesArgs, printer: &Printer) -> Result<Verdict> {
     let mut shown = 0;
     for file in &args.files {
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &TracesArgs, printer: &Printer) -> Result<Verdict> {
         }
     }
     if shown == 0 {
-        printer.progress("no trace in it");
+        printer.progress("no traces found");
     }
     Ok((shown > 0).into())
 }

@@ -1,4 +1,4 @@
-//! `spanmux watch`: what becomes of the selectors of a directory, as it happens.
+//! `spanmux watch`: prints the changes of a selectors directory as they happen.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -11,7 +11,7 @@ use crate::Verdict;
 use crate::args::{CacheArgs, WatchArgs};
 use crate::printer::Printer;
 
-/// One line: what became of a file, or of the directory if no file is named.
+/// One line: the change of a file, or of the directory if `file` is `None`.
 #[derive(Serialize)]
 struct Line {
     time: String,
@@ -21,10 +21,11 @@ struct Line {
     reason: Option<String>,
 }
 
-/// Watches until it is told to end. The verdict is no if something is refused then.
+/// Watches until the given limit. Returns [`Verdict::No`] if a file is refused at the end or the
+/// directory cannot be read.
 pub(crate) fn run(args: &WatchArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
     let directory = directory(&args.selectors, args.lock.file(), cache, printer)?;
-    // Nothing is decided here.
+    // This command makes no decisions, so it does not use the chain.
     let watched = directory.watch(|_| {})?;
     let mut seen = watched.status();
     show(&WatchStatus::default(), &seen, args, printer);
@@ -45,12 +46,12 @@ fn rest(args: &WatchArgs, begun: Instant) -> Duration {
     whole.saturating_sub(begun.elapsed())
 }
 
-/// The status after the next change; none if time is up.
+/// Returns the status after the next change, or `None` after a timeout.
 fn next(watched: &WatchedDirectory, seen: &WatchStatus, rest: Duration) -> Option<WatchStatus> {
     watched.wait_until(rest, |status| status.changes > seen.changes)
 }
 
-/// Prints what is not as it was.
+/// Prints the differences between two statuses.
 fn show(before: &WatchStatus, now: &WatchStatus, args: &WatchArgs, printer: &Printer) {
     for line in lines(before, now) {
         match args.json {
@@ -99,7 +100,7 @@ fn of_file(before: Option<&WatchedFile>, now: &WatchedFile) -> Vec<Line> {
             ..Line::new(Some(now), refused.since, "refused")
         }),
         None if was_refused.is_some() && lines.is_empty() => {
-            lines.push(Line::new(Some(now), SystemTime::now(), "as it was"));
+            lines.push(Line::new(Some(now), SystemTime::now(), "restored"));
         }
         _ => {}
     }

@@ -1,4 +1,4 @@
-//! A new project from a template.
+//! Creates a project from a template.
 
 use std::fs;
 use std::path::Path;
@@ -7,19 +7,18 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::Template;
 
-/// How long a name may be, in bytes: file systems and tracers take more.
+/// Maximum length of a name in bytes, less than the limits of file systems and tracers.
 const LONGEST: usize = 64;
 
-/// Writes a project into a folder that is not there yet, and returns its name, which
-/// is that of the folder.
+/// Writes a project into a new folder and returns its name, which is the name of the folder.
 ///
 /// # Errors
-/// If the name is none, the folder exists, or a file cannot be written.
+/// Returns an error if the name is invalid, the folder exists, or a file cannot be written.
 pub(crate) fn create(template: &Template, folder: &Path) -> Result<String> {
     let name = name(folder)?;
     if folder.exists() {
         bail!(
-            "{} exists already; name a folder that does not, or remove it",
+            "{} already exists; choose another name, or remove the folder",
             folder.display()
         );
     }
@@ -33,7 +32,7 @@ pub(crate) fn create(template: &Template, folder: &Path) -> Result<String> {
     Ok(name)
 }
 
-/// A name that every language takes for a package.
+/// Returns the name of a folder, if it is a valid package name in every language.
 fn name(folder: &Path) -> Result<String> {
     let name = folder.file_name().map(|name| name.to_string_lossy());
     let name = name.unwrap_or_default().into_owned();
@@ -41,9 +40,9 @@ fn name(folder: &Path) -> Result<String> {
     let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
     ensure!(
         begins && !name.ends_with('-') && name.chars().all(fits) && name.len() <= LONGEST,
-        "`{name}` is no name for a selector; take small letters, digits and hyphens, a letter \
-         first, as in `by-environment` (a number for its place in the chain comes before the name \
-         of the live file: 50-by-environment.wasm)"
+        "invalid selector name `{name}`; use lowercase letters, digits and hyphens, starting with \
+         a letter, as in `by-environment` (the number for the position in the chain is part of \
+         the deployed file name only: 50-by-environment.wasm)"
     );
     Ok(name)
 }

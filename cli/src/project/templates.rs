@@ -1,4 +1,4 @@
-//! The templates, which are built into the command.
+//! The project templates, which are embedded in the command.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -9,11 +9,11 @@ use rust_embed::Embed;
 use super::{FILE, Project};
 use crate::nearest::nearest;
 
-/// What stands for the selector's name in a template.
+/// The placeholder for the selector's name.
 const NAME: &str = "{{name}}";
-/// What stands for where the Rust kit is.
+/// The placeholder for the source of the Rust kit.
 const KIT: &str = "{{kit}}";
-/// The ending of files that would mean something where the templates lie.
+/// The suffix of files that would otherwise take effect in the templates folder itself.
 const ENDING: &str = ".template";
 
 #[derive(Embed)]
@@ -28,11 +28,11 @@ struct Files;
 /// The template of one language.
 #[derive(Debug)]
 pub(crate) struct Template {
-    /// The folder's name, which is what `--lang` takes.
+    /// The name of the folder, which is the value of `--lang`.
     pub(crate) language: String,
 }
 
-/// The languages that there are templates for, sorted.
+/// Returns the templates, sorted by language.
 pub(crate) fn languages() -> Vec<Template> {
     let mut languages: Vec<String> = Files::iter()
         .filter_map(|path| match path.split_once('/')? {
@@ -46,10 +46,10 @@ pub(crate) fn languages() -> Vec<Template> {
 }
 
 impl Template {
-    /// The template for a language.
+    /// Returns the template for a language.
     ///
     /// # Errors
-    /// Names the nearest language, and all of them.
+    /// Returns an error with the nearest language and the list of all languages if there is none.
     pub(crate) fn find(language: &str) -> Result<Self> {
         let known = languages();
         let names: Vec<&str> = known.iter().map(|known| known.language.as_str()).collect();
@@ -58,8 +58,8 @@ impl Template {
                 .map(|name| format!("; did you mean `{name}`?"))
                 .unwrap_or_default();
             bail!(
-                "there is no template for the language `{language}`{meant}\n\nThere are: {}. Any \
-                 other language that makes components works against wit/selector.wit.",
+                "no template for the language `{language}`{meant}\n\nAvailable: {}. Any other \
+                 language that compiles to components can implement wit/selector.wit.",
                 names.join(", ")
             );
         }
@@ -67,7 +67,7 @@ impl Template {
         Ok(Self { language })
     }
 
-    /// Its files for a selector of this name: where each goes, and what is in it.
+    /// Returns the path and content of each file for a selector of this name.
     pub(crate) fn files(&self, name: &str) -> Vec<(String, Vec<u8>)> {
         let folder = format!("{}/", self.language);
         let paths = Files::iter().filter_map(|path| path.strip_prefix(&folder).map(str::to_owned));
@@ -79,17 +79,17 @@ impl Template {
         files.collect()
     }
 
-    /// What its projects say of themselves.
+    /// Returns the project file for a selector of this name.
     pub(crate) fn project(&self, name: &str) -> Result<Project> {
         let files = self.files(name);
         let file = files.iter().find(|(place, _)| place == FILE);
-        let (_, content) = file.with_context(|| format!("its template has no {FILE}"))?;
+        let (_, content) = file.with_context(|| format!("the template has no {FILE}"))?;
         Project::parse(&String::from_utf8_lossy(content))
-            .with_context(|| format!("the {FILE} of the template `{}` is wrong", self.language))
+            .with_context(|| format!("the {FILE} of the template `{}` is invalid", self.language))
     }
 }
 
-/// What is no text stays as it is.
+/// Replaces the placeholders in a file. Files that are not UTF-8 are returned unchanged.
 fn filled_in(content: Cow<'static, [u8]>, name: &str) -> Vec<u8> {
     match std::str::from_utf8(&content) {
         Ok(text) => text.replace(NAME, name).replace(KIT, &kit()).into_bytes(),
@@ -97,8 +97,8 @@ fn filled_in(content: Cow<'static, [u8]>, name: &str) -> Vec<u8> {
     }
 }
 
-/// Where a crate finds the Rust kit: in the checkout that this command was built
-/// from, as long as it is there, and else in the registry.
+/// Returns the dependency on the Rust kit: a path into the checkout from which this command was
+/// built if it exists, otherwise a version in the registry.
 fn kit() -> String {
     let kit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-sdk/rust");
     match kit.canonicalize() {

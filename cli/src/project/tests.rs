@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn each_template_is_whole() {
+fn every_template_is_complete() {
     for template in languages() {
         let files = template.files("by-tier");
         let named = |name: &str| files.iter().any(|(place, _)| place == name);
@@ -28,7 +28,7 @@ fn each_template_is_whole() {
 }
 
 #[test]
-fn a_wrong_selector_toml_says_where() {
+fn parse_reports_the_mistake_when_selector_toml_is_invalid() {
     let about = "[selector]\nname = \"x\"\nlanguage = \"C\"\n";
     for (rest, said) in [
         ("[build]\nstep = []\n", "unknown field `step`"),

@@ -1,4 +1,4 @@
-//! Which of a project's tools are there.
+//! Finds out which tools of a project are missing, and runs its commands.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,24 +6,24 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail};
 use serde::Deserialize;
 
-/// One tool that must be installed.
+/// A tool that must be installed.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Tool {
-    /// A command that works if it is there.
+    /// A command that succeeds if the tool is installed.
     pub(crate) run: Vec<String>,
-    /// How to get it.
+    /// Installation instructions.
     pub(crate) install: String,
 }
 
 impl Tool {
-    /// The name of its program.
+    /// Returns the name of its program.
     pub(crate) fn name(&self) -> &str {
         self.run.first().map_or("", String::as_str)
     }
 
-    /// Whether it is a file of the project, which there is only after an install
-    /// command of the language ran in it.
+    /// Returns `true` if the tool is a file of the project, which exists only after running the
+    /// language's install command there.
     pub(crate) fn is_the_projects(&self) -> bool {
         self.name().contains('/')
     }
@@ -37,7 +37,7 @@ impl Tool {
     }
 }
 
-/// Those of the tools that do not work in this folder.
+/// Returns the tools that do not work in this folder.
 pub(crate) fn missing<'a>(
     tools: impl IntoIterator<Item = &'a Tool>,
     folder: &Path,
@@ -46,10 +46,10 @@ pub(crate) fn missing<'a>(
     tools.filter(|tool| !tool.works(folder)).collect()
 }
 
-/// That none is missing.
+/// Checks that all tools are installed.
 ///
 /// # Errors
-/// Names each that is, with how to get it.
+/// Returns an error with the names and installation instructions of the missing tools.
 pub(crate) fn require(tools: &[Tool], language: &str, folder: &Path) -> Result<()> {
     let missing = missing(tools, folder);
     if missing.is_empty() {
@@ -62,18 +62,19 @@ pub(crate) fn require(tools: &[Tool], language: &str, folder: &Path) -> Result<(
     let mut remedies: Vec<&str> = missing.iter().map(|tool| tool.install.as_str()).collect();
     remedies.dedup();
     bail!(
-        "a selector in {language} is built with {}, which cannot be run here. To get what is \
-         missing:\n\n    {}",
+        "a selector in {language} requires {}, which cannot be run here. Install the missing \
+         tools:\n\n    {}",
         names.join(" and "),
         remedies.join("\n    ")
     );
 }
 
-/// A command to be run in a folder: a program with a slash is the folder's own.
+/// Returns a command that runs in a folder. A program path that contains a slash is relative to
+/// that folder.
 pub(crate) fn program(folder: &Path, command: &[String]) -> Option<Command> {
     let (name, arguments) = command.split_first()?;
     let program = match name.contains('/') {
-        // Made whole, because where a relative one is looked for depends on the system.
+        // Absolute, because the resolution of a relative program path depends on the system.
         true => std::path::absolute(folder.join(name)).ok()?,
         false => PathBuf::from(name),
     };

@@ -1,17 +1,17 @@
-//! What the tests of the command share: one run of it.
+//! Shared by the tests of the command: runs the command once.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What a run printed, and how it ended.
+/// The output and exit code of a run.
 pub(crate) struct Output {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) code: i32,
 }
 
-/// The folder of the workspace.
+/// Returns the folder of the workspace.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -21,9 +21,9 @@ pub(crate) fn spanmux_with_input(args: &[&str], input: &str) -> Output {
     spanmux_in(args, input, &[])
 }
 
-/// The same, with these environment variables too.
+/// Runs the command with these arguments, this input and these environment variables.
 pub(crate) fn spanmux_in(args: &[&str], input: &str, variables: &[(&str, &str)]) -> Output {
-    // A cache of the tests' own, unless a test says otherwise.
+    // The tests use their own cache by default.
     let cache = [
         "--cache-dir",
         concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
@@ -39,7 +39,7 @@ pub(crate) fn spanmux_in(args: &[&str], input: &str, variables: &[(&str, &str)])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A command that does not read its input closes it, which is its right.
+    // A command may close its input without reading it.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     Output {

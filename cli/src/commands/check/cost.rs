@@ -1,5 +1,5 @@
-//! What a decision costs: its fuel, which is the same everywhere, and its time here
-//! and now.
+//! Measures the cost of a decision: its fuel, which is the same on every machine, and its time
+//! on this machine.
 
 use std::time::{Duration, Instant};
 
@@ -7,23 +7,24 @@ use spanmux::{
     Choice, ComponentSelector, Decision, Mode, Origin, RuntimeContext, Selector as _, TracerNames,
 };
 
-/// How many fresh decisions the median is of: a moment, even for an interpreter.
+/// Number of uncached decisions for the median. Short enough even for an interpreter.
 const FRESH: usize = 25;
-/// How many learned ones are timed together: one takes less than the clock can tell.
+/// Number of cached decisions that are timed together, because a single one is shorter than the
+/// resolution of the clock.
 const LEARNED: u32 = 1_000;
 
 /// One decision and its cost.
 pub(super) struct Cost {
     pub(super) decision: Decision,
-    /// Fuel of a run.
+    /// The fuel of one run.
     pub(super) fuel: u64,
-    /// Making an instance, calling it and dropping it: the median.
+    /// The median time to create, call and drop an instance.
     pub(super) fresh: Duration,
-    /// The same context once more, if it was answered without a run.
+    /// The time of a cached decision, or `None` if the decision is not cached.
     pub(super) learned: Option<Duration>,
 }
 
-/// Decides for this context as often as it takes.
+/// Measures the cost of deciding for this context.
 pub(super) fn cost(
     selector: &ComponentSelector,
     context: &RuntimeContext,
@@ -50,7 +51,7 @@ pub(super) fn cost(
     }
 }
 
-/// Asks twice and looks: none if it ran again.
+/// Measures a cached decision. Returns `None` if a second decision runs the selector again.
 fn learned(
     selector: &ComponentSelector,
     context: &RuntimeContext,
@@ -69,8 +70,8 @@ fn learned(
 }
 
 impl Cost {
-    /// An author's error and an unknown name are answers; a trap or a spent budget is a
-    /// defect.
+    /// Returns `false` if the decision trapped or exceeded a limit. Errors returned by the
+    /// selector and unknown tracers are valid results.
     pub(super) fn limits_kept(&self) -> bool {
         use spanmux::Fallback::{Failed, UnknownTracer};
         match &self.decision.choice {

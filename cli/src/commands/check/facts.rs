@@ -1,22 +1,22 @@
-//! What a component's file says of itself, to be read without running it.
+//! Properties of a component that are read from its file without running it.
 
 use anyhow::Result;
 use wasmparser::{Parser, Payload};
 
-/// The size of a page of memory in bytes, unless the module says otherwise.
+/// The default size of a memory page in bytes.
 const PAGE: u64 = 1 << 16;
 
-/// How the export of a selector begins, before its version.
+/// The name of a selector's export, without the version.
 const EXPORT: &str = "spanmux:selector/selection@";
 
 /// The facts of one file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Facts {
-    /// The version of the contract that it was built for.
+    /// The contract version for which it was built.
     pub(super) contract: Option<String>,
-    /// The memory that all of its modules start with, in bytes.
+    /// The initial memory of all its modules in bytes.
     pub(super) memory_bytes: u64,
-    /// Whether one of its memories may grow.
+    /// `true` if one of its memories can grow.
     pub(super) grows: bool,
 }
 
@@ -24,7 +24,7 @@ impl Facts {
     /// Reads the facts of a component.
     ///
     /// # Errors
-    /// If it is none.
+    /// Returns an error if the bytes are not a component.
     pub(super) fn read(component: &[u8]) -> Result<Self> {
         let mut facts = Self::default();
         for payload in Parser::new(0).parse_all(component) {
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn inner_modules_count_and_the_version_is_the_exports() {
+    fn read_sums_memory_of_inner_modules_and_finds_version() {
         let component = wat::parse_str(
             r#"(component
                  (core module (memory 2 2))

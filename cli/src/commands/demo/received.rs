@@ -1,5 +1,5 @@
-//! What a tracer received, read back from what it wrote. The demo reports this and
-//! not what it meant to do.
+//! Reads the traces that a tracer received from its output, so that the demo reports actual
+//! results rather than intended ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,20 +17,20 @@ pub(crate) struct Received {
     pub name: &'static str,
     pub traces: BTreeMap<String, Trace>,
     pub file: Option<PathBuf>,
-    /// A trace for people.
+    /// The first trace, formatted as a tree.
     pub sample: Option<String>,
 }
 
-/// One trace, as far as a tracer received it.
+/// The part of a trace that one tracer received.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     spans: u64,
-    /// The attributes in which a root span says why it is here.
+    /// The attributes of the root span that explain the selection.
     reason: BTreeMap<String, String>,
 }
 
 impl Trace {
-    /// Who decided, and why.
+    /// Returns the selector that decided and the reason.
     pub(crate) fn reason(&self) -> (String, String) {
         let said = |key| self.reason.get(key).cloned();
         (
@@ -71,12 +71,12 @@ impl Received {
         }
     }
 
-    /// All spans.
+    /// Returns the number of spans.
     pub(crate) fn spans(&self) -> u64 {
         self.traces.values().map(|trace| trace.spans).sum()
     }
 
-    /// From a file of OTLP JSON lines.
+    /// Reads a file of OTLP JSON lines.
     pub(crate) fn from_otlp_lines(name: &'static str, file: &Path) -> Result<Self> {
         let mut received = Self::new(name, Some(file.to_owned()));
         let text =
@@ -95,8 +95,8 @@ impl Received {
         Ok(received)
     }
 
-    /// From the trees that the console tracer writes: a line that names the trace
-    /// and counts its spans, and the attributes below.
+    /// Reads the trees of the console tracer: a heading with the trace id and the number of spans,
+    /// followed by attributes.
     pub(crate) fn from_console(name: &'static str, file: &Path) -> Result<Self> {
         let mut received = Self::new(name, Some(file.to_owned()));
         let text =
@@ -117,7 +117,7 @@ impl Received {
     }
 }
 
-/// The first tree: its heading, and the indented lines below.
+/// Returns the first tree: its heading and the indented lines below it.
 fn first_tree(text: &str) -> Option<String> {
     let heading = text.lines().next()?;
     let below = text.lines().skip(1);
@@ -130,14 +130,14 @@ fn first_tree(text: &str) -> Option<String> {
     )
 }
 
-/// An exporter that drops what it receives, and remembers that it did.
+/// An exporter that drops spans and counts them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Discarded {
     traces: Arc<Mutex<BTreeMap<String, Trace>>>,
 }
 
 impl Discarded {
-    /// What was dropped.
+    /// Returns the dropped traces.
     pub(crate) fn received(&self, name: &'static str) -> Received {
         let mut traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
         Received {

@@ -1,6 +1,5 @@
-//! A small AI service, as an embedder would write it: AI spans through Spanmux's
-//! builders, ordinary ones through OpenTelemetry, and each run's runtime context
-//! attached.
+//! A small AI service that embeds the library. It creates AI spans with Spanmux's builders and
+//! other spans with OpenTelemetry, and attaches a runtime context to each run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,8 +26,8 @@ enum Work {
     Workflow,
 }
 
-/// The requests of a day, the same each time: their properties repeat with
-/// different periods, so that they meet in all combinations.
+/// Returns a fixed sequence of requests. Their properties repeat with different periods, so that
+/// all combinations occur.
 pub(crate) fn runs(count: u32) -> Result<Vec<Run>> {
     (0..count as usize).map(run).collect()
 }
@@ -76,7 +75,7 @@ fn run(number: usize) -> Result<Run> {
     })
 }
 
-/// The service. Cheap to clone; each request works on its own clone.
+/// The service. Cloning is cheap; each request uses its own clone.
 #[derive(Clone)]
 pub(crate) struct Service {
     ai: Ai,
@@ -93,12 +92,12 @@ impl Service {
         }
     }
 
-    /// How many spans it has started.
+    /// Returns the number of spans that it has started.
     pub(crate) fn spans_started(&self) -> u64 {
         self.started.load(Ordering::Relaxed)
     }
 
-    /// Answers all requests at once, on the runtime's threads.
+    /// Answers all requests concurrently on the runtime's threads.
     pub(crate) async fn answer_all(&self, runs: Vec<Run>) -> Result<()> {
         let mut answers = JoinSet::new();
         for run in runs {
@@ -112,8 +111,7 @@ impl Service {
     }
 
     async fn answer(&self, run: Run) -> Result<()> {
-        // The one line that a service adds: whatever is traced below is routed by
-        // what is known of this run.
+        // The only line that a service adds. All spans below are routed by this runtime context.
         let context = Context::new().with_runtime_context(run.context);
         match run.work {
             Work::HealthCheck => {
@@ -125,7 +123,7 @@ impl Service {
         }
     }
 
-    /// An agent: it asks the model, calls two tools side by side, asks again.
+    /// Runs an agent that calls the model, then two tools concurrently, then the model again.
     async fn agent(&self, context: &Context) -> Result<()> {
         let agent = self.ai.agent_run("shop-assistant").under(context);
         let agent = self.start(agent.span_kind(SpanKind::Server));
@@ -142,9 +140,9 @@ impl Service {
         Ok(())
     }
 
-    /// A workflow: two steps on the runtime, one on a thread of its own.
+    /// Runs a workflow with two steps on the runtime and one on a separate thread.
     async fn workflow(&self, context: &Context) -> Result<()> {
-        // Its name in `selectors/contexts.jsonl`, and not the conventions'.
+        // Matches `selectors/contexts.jsonl` instead of the semantic conventions.
         let workflow = self.ai.workflow_run("refund").span_name("workflow refund");
         let workflow = self.start(workflow.under(context));
         for name in ["validate", "decide"] {
@@ -165,7 +163,7 @@ impl Service {
     async fn model(&self, parent: &impl AiParent, usage: Usage) {
         let call = parent.generation("gpt-5-mini").provider("openai");
         let call = self.start(call);
-        // Other requests go on here, so that traces overlap.
+        // Lets other requests run, so that traces overlap.
         tokio::task::yield_now().await;
         call.usage(usage);
         call.finish_reason("stop");
@@ -181,7 +179,7 @@ impl Service {
         span.start()
     }
 
-    /// A span of a library that knows nothing of agents.
+    /// Starts a span as a library without AI instrumentation does.
     fn ordinary(&self, parent: &Context, name: &'static str, kind: SpanKind) {
         self.started.fetch_add(1, Ordering::Relaxed);
         let builder = self.tracer.span_builder(name).with_kind(kind);

@@ -1,4 +1,4 @@
-//! One decision as it went: asked this, got that, answered so.
+//! Prints the questions, answers and results of one selection.
 
 use serde_json::{Value, json};
 use spanmux::{LoadedFile, Reason, Selection, TracerNames};
@@ -6,7 +6,7 @@ use spanmux::{LoadedFile, Reason, Selection, TracerNames};
 use crate::printer::Printer;
 use crate::transcript::Asked;
 
-/// What each selector asked, was told and answered.
+/// Prints the questions, answers and decision of each selector.
 pub(super) fn print(asked: &[Asked], tracers: &TracerNames, printer: &Printer) {
     for asked in asked {
         printer.line(format_args!("  {}", asked.selector));
@@ -17,7 +17,7 @@ pub(super) fn print(asked: &[Asked], tracers: &TracerNames, printer: &Printer) {
     }
 }
 
-/// Who receives the trace, and why nobody else was asked.
+/// Prints the tracer that receives the trace, and the reason why the chain ended.
 pub(super) fn print_end(
     selection: &Selection<()>,
     files: &[LoadedFile],
@@ -29,19 +29,19 @@ pub(super) fn print_end(
     if !rest.is_empty() {
         printer.faint(format_args!("  not asked: {}", rest.join(", ")));
     }
-    let tracer = selection.tracer_name().unwrap_or("nobody");
+    let tracer = selection.tracer_name().unwrap_or("no tracer");
     let selector = selection.selector_name().unwrap_or_default();
     let why = match selection.reason() {
-        Reason::Chosen => format!("{selector} chose it, and the first that chooses decides"),
+        Reason::Chosen => format!("{selector} is the first selector that chose a tracer"),
         Reason::Failed(why) => {
-            format!("a failure ends the chain, and this is one of {selector}: {why}")
+            format!("{selector} ended the chain with a failure: {why}")
         }
-        why => format!("it is the default, and {why}"),
+        why => format!("the default tracer, because {why}"),
     };
     printer.line(format_args!("  → {tracer}: {why}"));
 }
 
-/// The same for a program.
+/// Returns the questions, answers and decision of each selector as JSON.
 pub(super) fn json(asked: &[Asked], tracers: &TracerNames) -> Value {
     let one = |asked: &Asked| {
         let questions = asked.questions.as_ref().map(|questions| {

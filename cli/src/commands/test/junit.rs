@@ -1,4 +1,4 @@
-//! The report that continuous integration reads.
+//! Writes a JUnit XML report for continuous integration.
 
 use std::fs::File;
 use std::path::Path;
@@ -8,7 +8,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{CaseRun, Run};
 
-/// Writes one suite for each run.
+/// Writes one test suite for each run.
 pub(super) fn write(file: &Path, cases: &Path, runs: &[Run<'_>]) -> Result<()> {
     let mut report = Report::new("spanmux test");
     report.add_test_suites(runs.iter().map(|run| suite(run, cases)));

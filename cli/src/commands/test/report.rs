@@ -1,4 +1,4 @@
-//! What came of a run, for people and as JSON.
+//! Reports the results of a run as text and as JSON.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::commands::entries;
 use crate::coverage::Coverage;
 use crate::printer::Printer;
 
-/// Each case, what is different in those that failed, and what no case reached.
+/// Prints each case, the differences of failed cases, and the coverage.
 pub(super) fn print(run: &Run<'_>, cases: &Path, printer: &Printer) {
     printer.heading(run.title.display());
     for result in &run.results {
@@ -48,29 +48,29 @@ fn print_coverage(run: &Run<'_>, printer: &Printer) {
     for coverage in &run.coverage {
         let reached = coverage.branches - coverage.missed.len();
         printer.faint(format_args!(
-            "{}: cases reach {reached} of the {} branches that were found",
+            "{}: cases reach {reached} of {} discovered branches",
             coverage.selector, coverage.branches
         ));
         for missed in &coverage.missed {
             printer.line(format_args!(
-                "  no case: {} → {}",
+                "  not reached: {} → {}",
                 missed.branch, missed.ends
             ));
         }
     }
     if !run.unchosen.is_empty() {
-        printer.faint("tracers that no case chooses");
+        printer.faint("tracers not chosen by any case");
     }
     for name in &run.unchosen {
         let chooses = |coverage: &&Coverage| coverage.chooses.iter().any(|chosen| chosen == name);
         printer.line(match run.coverage.iter().find(chooses) {
-            Some(coverage) => format!("  {name}: {} can", coverage.selector),
-            None => format!("  {name}: no branch was found that does"),
+            Some(coverage) => format!("  {name}: {} can choose it", coverage.selector),
+            None => format!("  {name}: no discovered branch chooses it"),
         });
     }
 }
 
-/// One object for a run.
+/// Returns the JSON object for a run.
 pub(super) fn json(run: &Run<'_>) -> Value {
     let failed = run.failed();
     json!({

@@ -1,4 +1,4 @@
-//! Running again whenever the cases or a selector change.
+//! Runs the tests again after every change of the cases or a selector.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,17 +15,17 @@ use crate::Verdict;
 use crate::args::TestArgs;
 use crate::printer::Printer;
 
-/// How long files must lie still: a build writes more than once.
+/// The time without changes before a new run, because a build writes files more than once.
 const STILL: Duration = Duration::from_millis(200);
 
 enum Event {
-    /// Something happened in a folder that is watched.
+    /// An event in a watched folder.
     Happened,
-    /// Ctrl-C.
+    /// Ctrl-C was pressed.
     End,
 }
 
-/// Runs until Ctrl-C. The verdict is that of the last run.
+/// Runs until Ctrl-C. Returns the verdict of the last run.
 pub(super) fn run(
     args: &TestArgs,
     printer: &Printer,
@@ -33,10 +33,10 @@ pub(super) fn run(
 ) -> Result<Verdict> {
     let (send, events) = channel();
     let end = send.clone();
-    // Who listens no more is ending already.
+    // If the receiver is gone, the command is already exiting.
     ctrlc::set_handler(move || drop(end.send(Event::End))).context("cannot listen for Ctrl-C")?;
     let mut watcher = new_debouncer(STILL, move |_| drop(send.send(Event::Happened)))
-        .context("this machine cannot watch files")?;
+        .context("cannot start a file watcher")?;
     for folder in folders(args) {
         watcher
             .watcher()
@@ -44,14 +44,14 @@ pub(super) fn run(
             .with_context(|| format!("cannot watch {}", folder.display()))?;
     }
     loop {
-        // Before the run, so that what changes meanwhile is seen.
+        // Read before the run, so that changes during the run are noticed.
         let before = state(args);
         let outcome = once();
         if let Err(error) = &outcome {
             printer.error(error);
         }
-        printer.progress("waiting for a change; Ctrl-C ends");
-        // To read a file is an event too, so the files are looked at.
+        printer.progress("waiting for changes; press Ctrl-C to exit");
+        // Reading a file causes an event too, so the state of the files is compared.
         let again = events.iter().find_map(|event| match event {
             Event::End => Some(false),
             Event::Happened => (state(args) != before).then_some(true),
@@ -59,13 +59,13 @@ pub(super) fn run(
         match (again, outcome) {
             (Some(true), _) => {}
             (_, Ok(verdict)) => return Ok(verdict),
-            (_, Err(_)) => bail!("the last run could not be done"),
+            (_, Err(_)) => bail!("the last run did not complete"),
         }
     }
 }
 
-/// The folders that the files lie in. Not the files: an editor, as a build, puts a new
-/// one in the place of the old.
+/// Returns the folders of the files. The files themselves are not watched, because editors and
+/// builds replace them.
 fn folders(args: &TestArgs) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = subjects(args)
         .into_iter()
@@ -87,7 +87,7 @@ fn parent(path: &Path) -> &Path {
     parent.unwrap_or(Path::new("."))
 }
 
-/// When each file that counts was written, and how large it is.
+/// Returns the modification time and size of each case and selector file.
 fn state(args: &TestArgs) -> BTreeMap<PathBuf, Option<(SystemTime, u64)>> {
     let files = subjects(args)
         .into_iter()
