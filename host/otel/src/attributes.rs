@@ -28,7 +28,7 @@ pub const SELECTOR: &str = "spanmux.selector";
 pub const SELECTOR_DIGEST: &str = "spanmux.selector.digest";
 
 /// The fallback cause, as returned by
-/// [`FallbackKind::as_str`](crate::FallbackKind::as_str). Absent if a selector chose the
+/// [`Cause::as_str`](spanmux_core::Cause::as_str). Absent if a selector chose the
 /// tracer.
 pub const FALLBACK: &str = "spanmux.fallback";
 

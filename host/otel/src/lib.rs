@@ -2,7 +2,7 @@
 //! the registry selects for it.
 //!
 //! [`RoutingTracerProvider`] replaces the `SdkTracerProvider` of an application. For each
-//! root span it selects a tracer from the [registry](crate::TracerRegistry). Child spans
+//! root span it selects a tracer from the [registry](spanmux_core::TracerRegistry). Child spans
 //! follow their root, no matter how they find their parent: through the current context,
 //! a context built by hand, another thread, an async task, or a stored span context.
 //!

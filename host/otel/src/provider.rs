@@ -143,7 +143,7 @@ impl RoutingTracerProvider {
     /// This wait is limited to one second, because the application may keep ended spans.
     ///
     /// # Errors
-    /// Returns [`NoSuchTracer`] if no tracer has this name.
+    /// Returns [`UnknownTracerError`] if no tracer has this name.
     ///
     /// # Examples
     /// ```

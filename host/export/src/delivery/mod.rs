@@ -13,7 +13,7 @@
 //! A running export is never interrupted. An exporter that hangs keeps its thread; its
 //! queue fills, and further spans are dropped and counted. A forked process has no exporter
 //! threads, so create tracers after the fork. Spans that still wait when the process exits
-//! are lost, unless [`shutdown`](crate::otel::RoutingTracerProvider::shutdown) was called
+//! are lost, unless `shutdown` was called
 //! or the provider was dropped. A provider in a `static`, such as OpenTelemetry's global
 //! provider, is never dropped.
 //!

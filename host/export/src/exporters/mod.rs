@@ -1,7 +1,7 @@
 //! Exporters, which send the spans of a tracer.
 //!
 //! An [`Exporter`] is a value that describes a destination. Building the
-//! [tracer](crate::otel::TracerConfig) creates the sender. A tracer with several exporters
+//! tracer creates the sender. A tracer with several exporters
 //! sends each span to all of them, and a failing exporter does not affect the others.
 #![cfg_attr(feature = "otlp", doc = include_str!("backends.md"))]
 
