@@ -57,7 +57,7 @@ impl Coverage {
         let selector = selector.with_mode(Mode::Learned);
         ask_around(&selector, &[cases, &words(&bytes)].concat(), tracers);
         for context in contexts {
-            selector.decide(context, tracers);
+            selector.decision(context, tracers);
         }
         let mut walk = Walk::new(selector.explain(tracers));
         for context in contexts {

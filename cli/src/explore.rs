@@ -76,7 +76,7 @@ pub(crate) fn ask_around(
             continue;
         };
         contexts += 1;
-        selector.decide(&context.view(), tracers);
+        selector.decision(&context.view(), tracers);
         let Some(tree) = selector.explain(tracers).tree else {
             continue;
         };

@@ -57,7 +57,7 @@ pub(crate) fn ask(
 ) -> Vec<Asked> {
     let mut asked = Vec::new();
     for (place, file) in files.iter().enumerate() {
-        let decision = file.selector().decide(view, tracers);
+        let decision = file.selector().decision(view, tracers);
         let abstains = decision.choice == Choice::Abstain;
         let questions = match &file.outcome {
             Ok(selector) => selector

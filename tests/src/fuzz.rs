@@ -154,8 +154,8 @@ pub fn learned(bytes: &[u8]) {
     let names = TracerNames::new(TRACERS);
     let contexts: Vec<RuntimeContext> = contexts.chunks(6).take(24).map(small_context).collect();
     for context in contexts.iter().chain(&contexts) {
-        let expected = fresh.decide(&context.view(), &names);
-        let found = selector.decide(&context.view(), &names);
+        let expected = fresh.decision(&context.view(), &names);
+        let found = selector.decision(&context.view(), &names);
         assert!(is_same(&expected, &found), "{expected:?} and not {found:?}");
     }
 }

@@ -86,7 +86,7 @@ pub fn select(text: &str, context: &RuntimeContext) -> Decision {
 
 /// One decision with [`TRACERS`].
 pub fn decide(selector: &dyn Selector, context: &RuntimeContext) -> Decision {
-    selector.decide(&context.view(), &TracerNames::new(TRACERS))
+    selector.decision(&context.view(), &TracerNames::new(TRACERS))
 }
 
 /// What went wrong with a decision; none if nothing did.

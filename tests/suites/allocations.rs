@@ -176,13 +176,13 @@ fn an_answer_among_many_allocates_nothing() {
         .map(|user| RuntimeContext::builder().set("user", user).build())
         .collect();
     for context in &contexts {
-        asker.decide(&context.view(), &names);
+        asker.decision(&context.view(), &names);
     }
     // It names the answer, and no tracer is called so: a text to carry along, and a
     // box around what is no plain choice.
     for context in [&contexts[0], &contexts[499]] {
         let decide = || {
-            let decision = asker.decide(&context.view(), &names);
+            let decision = asker.decision(&context.view(), &names);
             assert_eq!(decision.origin, Origin::Learned);
         };
         assert_eq!(allocations(decide), 2);

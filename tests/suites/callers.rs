@@ -309,7 +309,7 @@ fn many_at_once_get_their_own_answers() {
                     let context = RuntimeContext::builder().set("tenant", &tenant).build();
                     let context = context;
                     let asked = TracerNames::new(["get", "tenant"]);
-                    let decision = asker.decide(&context.view(), &asked);
+                    let decision = asker.decision(&context.view(), &asked);
                     let expected = Fallback::UnknownTracer(format!("t{tenant}"));
                     assert_eq!(fallback(&decision), Some(&expected), "thread {thread}");
                     right.fetch_add(1, Ordering::Relaxed);
@@ -413,7 +413,7 @@ fn a_view_with_a_span_is_asked_on_a_small_stack() {
                 let context = RuntimeContext::empty();
                 let view = context.view_with_span(&span);
                 let asked = TracerNames::new(["get", "span.http.route"]);
-                asker.decide(&view, &asked)
+                asker.decision(&view, &asked)
             });
         let decision = asked.expect("a thread").join().expect("an answer");
         let expected = Fallback::UnknownTracer("t/chat".to_owned());

@@ -15,7 +15,7 @@ use wit_parser::{Function, Resolve, Type, TypeDefKind, WorldItem, WorldKey};
 
 /// Asks what these words spell, and reads what the guest was told.
 fn told(asker: &ComponentSelector, view: &spanmux::ContextView<'_>, words: &[&str]) -> String {
-    let decision = asker.decide(view, &TracerNames::new(words.iter().copied()));
+    let decision = asker.decision(view, &TracerNames::new(words.iter().copied()));
     match decision.choice {
         Choice::Fallback(Fallback::UnknownTracer(told)) => told,
         other => panic!("{words:?}: {other:?}"),
@@ -172,9 +172,9 @@ fn the_names_of_the_tracers_cross() {
     let console = load(&host(), "console", &guest("console"));
     let many: Vec<String> = (0..1000).map(|number| format!("tracer-{number}")).collect();
     let names = TracerNames::new(many.iter().map(String::as_str).chain(["console"]));
-    let decision = console.decide(&RuntimeContext::empty().view(), &names);
+    let decision = console.decision(&RuntimeContext::empty().view(), &names);
     assert_eq!(decision.choice, names.choose("console"), "a thousand names");
-    let decision = console.decide(&RuntimeContext::empty().view(), &TracerNames::default());
+    let decision = console.decision(&RuntimeContext::empty().view(), &TracerNames::default());
     let unknown = Fallback::UnknownTracer("console".to_owned());
     assert_eq!(fallback(&decision), Some(&unknown), "no names");
 }
@@ -208,7 +208,7 @@ fn decisions_share_nothing() {
     let asker = load(&host(), "asker", &guest("asker"));
     let context = rich_context();
     let ask = |words: &[&str]| {
-        let decision = asker.decide(&context.view(), &TracerNames::new(words.iter().copied()));
+        let decision = asker.decision(&context.view(), &TracerNames::new(words.iter().copied()));
         (fuel(&decision), told(&asker, &context.view(), words))
     };
     let first = ask(&["get", "text"]);

@@ -14,7 +14,7 @@ fn named(names: &[&str]) -> TracerNames {
 
 fn choice(selector: &dyn Selector, names: &TracerNames) -> Choice {
     selector
-        .decide(&RuntimeContext::empty().view(), names)
+        .decision(&RuntimeContext::empty().view(), names)
         .choice
 }
 
@@ -48,7 +48,7 @@ fn clones_learn_together_and_another_mode_begins_anew() {
         .unwrap();
     let names = named(&spanmux_tests::TRACERS);
     let context = environment("test");
-    let origin = |selector: &dyn Selector| selector.decide(&context.view(), &names).origin;
+    let origin = |selector: &dyn Selector| selector.decision(&context.view(), &names).origin;
     assert_ne!(origin(&selector), Origin::Learned);
     assert_eq!(origin(&selector.clone()), Origin::Learned);
     assert_ne!(origin(&selector.with_mode(Mode::Learned)), Origin::Learned);
@@ -141,7 +141,7 @@ fn a_stateful_selector_that_was_stopped_is_started_afresh() {
     ] {
         assert_eq!(choice(&stateful, &names), names.choose("a"));
         assert_eq!(choice(&stateful, &names), names.choose("b"));
-        let stopped = stateful.decide(&RuntimeContext::empty().view(), &stops);
+        let stopped = stateful.decision(&RuntimeContext::empty().view(), &stops);
         let why = fallback(&stopped).expect("it was stopped");
         assert!(matches!(why, Fallback::Trapped(_)) || Some(why) == expected.as_ref());
         assert_eq!(choice(&stateful, &names), names.choose("a"));
@@ -155,7 +155,7 @@ fn each_decision_of_a_stateful_selector_has_a_budget_of_its_own() {
     let names = named(&["a", "b", "c"]);
     let needed = {
         let stateful = selector.with_mode(Mode::Stateful);
-        fuel(&stateful.decide(&RuntimeContext::empty().view(), &names))
+        fuel(&stateful.decision(&RuntimeContext::empty().view(), &names))
     };
     // Enough for one decision, and far from enough for a hundred.
     let tight = host_within(Limits {
@@ -201,11 +201,11 @@ fn what_a_span_says_is_learned_too() {
     let names = named(&["get", "span.environment", "ttest"]);
     for (count, origin) in [(0, false), (1, true)] {
         let span = RootSpan::with_attributes("name", "server", &attributes);
-        let decision = asker.decide(&context.view_with_span(&span), &names);
+        let decision = asker.decision(&context.view_with_span(&span), &names);
         assert_eq!(decision.choice, names.choose("ttest"), "{count}");
         assert_eq!(decision.origin == Origin::Learned, origin);
     }
-    let decision = asker.decide(&context.view(), &names);
+    let decision = asker.decision(&context.view(), &names);
     assert_eq!(decision.choice, names.choose("-"));
 }
 

@@ -81,7 +81,7 @@ fn what_a_run_prints_is_logged_with_its_selector_and_a_known_decision_prints_not
     let names = TracerNames::new(TRACERS);
     let lines = printed(|| {
         let origins: Vec<_> = (0..3)
-            .map(|_| selector.decide(&context.view(), &names).origin)
+            .map(|_| selector.decision(&context.view(), &names).origin)
             .collect();
         assert!(matches!(
             origins[..],

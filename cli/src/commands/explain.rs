@@ -108,7 +108,7 @@ fn study(
     let mut lost = 0;
     let rules = among(tracers, &words, |names| {
         for given in given {
-            selector.decide(&given.context.view(), names);
+            selector.decision(&given.context.view(), names);
         }
         let mut walk = Walk::new(selector.explain(names));
         let counted = given.iter().map(|given| walk.count(&given.context.view()));

@@ -26,7 +26,7 @@ use pins::Pins;
 use spanmux_core::ContextView;
 use spanmux_core::TracerNames;
 use spanmux_core::{Chain, Selector};
-use spanmux_core::{Choice, Decision, Fallback, Origin};
+use spanmux_core::{Choice, Fallback};
 
 pub use board::{ActiveSelector, Refusal, WatchStatus, WatchedFile};
 pub use lock::{LockError, SelectorsLock};
@@ -315,11 +315,8 @@ impl Selector for Unavailable {
         &self.name
     }
 
-    fn decide(&self, _: &ContextView<'_>, _: &TracerNames) -> Decision {
-        Decision {
-            choice: Choice::Fallback(Fallback::Unavailable(self.reason.clone())),
-            origin: Origin::Native,
-        }
+    fn decide(&self, _: &ContextView<'_>, _: &TracerNames) -> Choice {
+        Choice::Fallback(Fallback::Unavailable(self.reason.clone()))
     }
 }
 

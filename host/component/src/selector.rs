@@ -11,11 +11,11 @@ use spanmux_core::ContextView;
 use spanmux_core::Selector;
 use spanmux_core::TracerNames;
 use spanmux_core::explanation::Explanation;
-use spanmux_core::internal::Brief;
 use spanmux_core::internal::Circuit;
-use spanmux_core::internal::Seat;
+use spanmux_core::internal::CompactDecision;
+use spanmux_core::internal::{CacheSlot, Sealed};
 use spanmux_core::internal::{Learned, Run};
-use spanmux_core::{Decision, Suspension};
+use spanmux_core::{Choice, Suspension};
 
 /// A selector that is a component: compiled once, and run as its [`Mode`] says.
 /// Unless it is told otherwise, its decisions are learned.
@@ -141,7 +141,7 @@ impl ComponentSelector {
     /// let tracers = TracerNames::new(["langfuse", "console"]);
     /// let context = RuntimeContext::builder().set("environment", "production").build()?;
     /// for _ in 0..3 {
-    ///     selector.decide(&context.view(), &tracers);
+    ///     selector.decision(&context.view(), &tracers);
     /// }
     ///
     /// let explanation = selector.explain(&tracers);
@@ -176,34 +176,34 @@ impl Selector for ComponentSelector {
         Some(&self.compiled.artifact.digest)
     }
 
-    fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
+    fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Choice {
+        self.decision(context, tracers).choice
+    }
+
+    fn cache_slot(&self, tracers: &TracerNames, _: Sealed) -> CacheSlot {
+        let Manner::Learned(learned) = &self.manner else {
+            return CacheSlot::default();
+        };
+        let tree = learned.present(tracers);
+        tree.map(CacheSlot::with_tree).unwrap_or_default()
+    }
+
+    fn decide_in(
+        &self,
+        slot: &CacheSlot,
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+        _: Sealed,
+    ) -> CompactDecision {
+        let run = |kept| self.run(kept, context, tracers);
         match &self.manner {
             Manner::Learned(learned) => {
-                let tree = learned.tree(tracers);
-                let run = || self.run(None, context, tracers);
-                learned.decide(&tree, context, run).into()
+                let tree = slot.tree(|| learned.tree(tracers));
+                learned.decide(tree, context, || run(None))
             }
-            Manner::Fresh => self.run(None, context, tracers).decision,
-            Manner::Stateful(kept) => self.run(Some(kept), context, tracers).decision,
+            Manner::Fresh => run(None).decision.into(),
+            Manner::Stateful(kept) => run(Some(kept)).decision.into(),
         }
-    }
-
-    fn seat(&self, tracers: &TracerNames) -> Seat {
-        let Manner::Learned(learned) = &self.manner else {
-            return Seat::default();
-        };
-        learned
-            .present(tracers)
-            .map(Seat::before)
-            .unwrap_or_default()
-    }
-
-    fn decide_from(&self, seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
-        let Manner::Learned(learned) = &self.manner else {
-            return self.decide(context, tracers).into();
-        };
-        let tree = seat.tree(|| learned.tree(tracers));
-        learned.decide(tree, context, || self.run(None, context, tracers))
     }
 
     fn suspension(&self) -> Option<Suspension> {

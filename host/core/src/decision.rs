@@ -44,7 +44,7 @@ impl Choice {
 ///
 /// Nobody outside can name it.
 #[derive(Debug)]
-pub struct Brief {
+pub struct CompactDecision {
     /// Unless there is a whole decision: nought if it abstains, else the place of
     /// the tracer and one; doubled, and one more if it was learned.
     code: u64,
@@ -52,7 +52,7 @@ pub struct Brief {
 }
 
 #[allow(missing_docs)] // Shared within the workspace only.
-impl Brief {
+impl CompactDecision {
     /// What native code chose, or what was learned.
     #[inline]
     pub fn of(choice: Choice, learned: bool) -> Self {
@@ -135,7 +135,7 @@ impl Brief {
     }
 }
 
-impl From<Decision> for Brief {
+impl From<Decision> for CompactDecision {
     fn from(decision: Decision) -> Self {
         match decision.origin {
             Origin::Native => Self::of(decision.choice, false),
@@ -145,8 +145,8 @@ impl From<Decision> for Brief {
     }
 }
 
-impl From<Brief> for Decision {
-    fn from(brief: Brief) -> Self {
+impl From<CompactDecision> for Decision {
+    fn from(brief: CompactDecision) -> Self {
         let place = brief.place();
         let learned = brief.learned();
         match (brief.whole, place) {

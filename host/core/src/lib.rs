@@ -14,6 +14,7 @@
 //! 4. `learned`: the decision cache.
 //! 5. [`TracerRegistry`] and [`Selection`]: the named tracers, and the selected one.
 
+mod cache_slot;
 #[allow(missing_docs)] // Shared within the workspace only.
 mod circuit;
 mod context;
@@ -23,7 +24,6 @@ pub mod explanation;
 mod learned;
 mod parallel;
 mod registry;
-mod seat;
 mod selector;
 mod sync;
 mod tracer_names;
@@ -45,13 +45,13 @@ pub use tracer_names::{MAX_NAME_BYTES, TracerNames};
 /// Parts that the other crates of Spanmux share. Not covered by semantic versioning.
 #[doc(hidden)]
 pub mod internal {
+    pub use crate::cache_slot::CacheSlot;
     pub use crate::circuit::{Circuit, Patience, Permit};
     pub use crate::context::{Answer, FrozenView, Keys, MAX_SAFE_INTEGER, Question, not_finite};
-    pub use crate::decision::Brief;
+    pub use crate::decision::CompactDecision;
     pub use crate::explanation::{name, printable};
     pub use crate::learned::{Learned, Room, Run, Tree};
-    pub use crate::seat::Seat;
-    pub use crate::selector::panic_message;
+    pub use crate::selector::{Sealed, panic_message};
     /// The primitives that threads share.
     pub mod sync {
         pub use crate::sync::{ArcSwap, ArcSwapOption, Condvar, Guard, Mutex, OnceLock, atomic};

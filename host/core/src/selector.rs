@@ -8,9 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use crate::cache_slot::CacheSlot;
 use crate::context::ContextView;
-use crate::decision::{Brief, Cause, Choice, Decision, Fallback, Origin, RunCost, Suspension};
-use crate::seat::Seat;
+use crate::decision::{Cause, Choice, CompactDecision, Decision, Fallback, RunCost, Suspension};
 use crate::tracer_names::TracerNames;
 
 /// Decides which tracer receives a trace.
@@ -29,28 +29,46 @@ pub trait Selector: Send + Sync {
         None
     }
 
-    /// Decides one trace. Must not panic; if it does, the process's panic hook
-    /// prints as it does for any panic, and the trace goes to the fallback tracer.
-    fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision;
+    /// Decides one trace.
+    ///
+    /// Must not panic. If it does, the panic hook of the process runs as for any panic, and the
+    /// trace goes to the fallback tracer.
+    fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Choice;
+
+    /// Decides one trace and returns the choice with its [`Origin`]. Do not implement it.
+    fn decision(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
+        self.decide_in(&CacheSlot::default(), context, tracers, Sealed(()))
+            .into()
+    }
 
     /// Whether it is suspended, because its runs broke. Native code never is.
     fn suspension(&self) -> Option<Suspension> {
         None
     }
 
-    /// A seat among these tracers, for who changes the registry to make ready what
-    /// those who decide would else make ready at once, one waiting for the other.
+    /// Prepares a cache slot for these tracers, so that the threads that decide do not wait for
+    /// each other to do it. Sealed.
     #[doc(hidden)]
-    fn seat(&self, _tracers: &TracerNames) -> Seat {
-        Seat::default()
+    fn cache_slot(&self, _tracers: &TracerNames, _: Sealed) -> CacheSlot {
+        CacheSlot::default()
     }
 
-    /// The same, from a seat among these tracers.
+    /// Decides from a cache slot of these tracers. Sealed.
     #[doc(hidden)]
-    fn decide_from(&self, _seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
-        self.decide(context, tracers).into()
+    fn decide_in(
+        &self,
+        _slot: &CacheSlot,
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+        _: Sealed,
+    ) -> CompactDecision {
+        CompactDecision::of(self.decide(context, tracers), false)
     }
 }
+
+/// Seals the methods of [`Selector`] that only this workspace implements.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealed(());
 
 /// A selector from a native function.
 ///
@@ -90,15 +108,8 @@ where
         &self.name
     }
 
-    fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
-        Decision {
-            choice: (self.select)(context, tracers),
-            origin: Origin::Native,
-        }
-    }
-
-    fn decide_from(&self, _seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
-        Brief::of((self.select)(context, tracers), false)
+    fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Choice {
+        (self.select)(context, tracers)
     }
 }
 
@@ -163,8 +174,8 @@ impl Chain {
     }
 
     /// A seat for each selector, among one list of tracers.
-    pub(crate) fn seats(&self, tracers: &TracerNames) -> Box<[Seat]> {
-        let seat = |link: &Link| link.selector.seat(tracers);
+    pub(crate) fn seats(&self, tracers: &TracerNames) -> Box<[CacheSlot]> {
+        let seat = |link: &Link| link.selector.cache_slot(tracers, Sealed(()));
         self.links.iter().map(seat).collect()
     }
 
@@ -173,7 +184,7 @@ impl Chain {
     #[inline]
     pub(crate) fn decide(
         &self,
-        seats: &[Seat],
+        seats: &[CacheSlot],
         context: &ContextView<'_>,
         tracers: &TracerNames,
     ) -> Decided {
@@ -195,7 +206,7 @@ impl Chain {
             }
         }
         Decided {
-            brief: Brief::abstain(false),
+            brief: CompactDecision::abstain(false),
             by: None,
             learned,
             cost,
@@ -242,7 +253,7 @@ impl<S: Selector + 'static> FromIterator<S> for Chain {
 
 /// What a chain decided.
 pub(crate) struct Decided {
-    pub(crate) brief: Brief,
+    pub(crate) brief: CompactDecision,
     /// The place of the selector that decided.
     pub(crate) by: Option<usize>,
     /// Whether any of them answered from what was learned.
@@ -260,13 +271,19 @@ impl fmt::Debug for Chain {
 }
 
 impl Link {
-    fn decide(&self, seat: &Seat, context: &ContextView<'_>, tracers: &TracerNames) -> Brief {
+    fn decide(
+        &self,
+        seat: &CacheSlot,
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+    ) -> CompactDecision {
         // A selector that panics must not take the caller's span with it. What it
         // may have left half done is its own: it is shared only as `&self`.
-        let asked = AssertUnwindSafe(|| self.selector.decide_from(seat, context, tracers));
+        let asked =
+            AssertUnwindSafe(|| self.selector.decide_in(seat, context, tracers, Sealed(())));
         let brief = catch_unwind(asked).unwrap_or_else(|panic| {
             let trapped = Fallback::Trapped(panic_message(&*panic));
-            Brief::of(Choice::Fallback(trapped), false)
+            CompactDecision::of(Choice::Fallback(trapped), false)
         });
         if let Some(decision) = brief.as_whole() {
             self.log_failure(decision);

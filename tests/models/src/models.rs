@@ -8,7 +8,7 @@ use shuttle::thread;
 
 use crate::circuit::Circuit;
 use crate::context::{ContextView, Question, RuntimeContext};
-use crate::decision::{Brief, Choice, Decision, Fallback, Origin, RunCost};
+use crate::decision::{CompactDecision, Choice, Decision, Fallback, Origin, RunCost};
 use crate::learned::{Learned, Room, Run};
 use crate::limits::Limits;
 use crate::tracer_names::TracerNames;

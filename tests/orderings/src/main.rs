@@ -25,7 +25,7 @@ mod explanation;
 mod learned;
 mod parallel;
 mod registry;
-mod seat;
+mod cache_slot;
 mod selector;
 mod tracer_names;
 

@@ -53,17 +53,17 @@ pub fn measure(name: &str, bytes: &[u8]) -> Measured {
     let mut times: Vec<Duration> = (0..RUNS)
         .map(|_| {
             let started = Instant::now();
-            fresh.decide(&context.view(), &tracers);
+            fresh.decision(&context.view(), &tracers);
             started.elapsed()
         })
         .collect();
     times.sort_unstable();
 
     let learned = selector.with_mode(Mode::Learned);
-    learned.decide(&context.view(), &tracers);
+    learned.decision(&context.view(), &tracers);
     let started = Instant::now();
     for _ in 0..HITS {
-        std::hint::black_box(learned.decide(&context.view(), &tracers));
+        std::hint::black_box(learned.decision(&context.view(), &tracers));
     }
     Measured {
         bytes: bytes.len(),

@@ -67,7 +67,7 @@ impl Subject {
 /// What a selector decides, in the words of the table.
 pub fn outcome(selector: &ComponentSelector, case: &Case) -> (String, Decision) {
     let tracers = TracerNames::new(case.tracers.iter().map(String::as_str));
-    let decision = selector.decide(&case.runtime_context().view(), &tracers);
+    let decision = selector.decision(&case.runtime_context().view(), &tracers);
     let chosen = |name: &&String| tracers.choose(name) == decision.choice;
     let line = match &decision.choice {
         Choice::Tracer(_) => {

@@ -136,7 +136,7 @@ impl Case {
     /// A fresh run, held against what native code says that it must answer.
     fn question(&self, context: usize, tracers: usize) -> Question {
         let names = &self.tracers[tracers][0];
-        let run = |view: &ContextView<'_>| self.fresh.decide(view, names);
+        let run = |view: &ContextView<'_>| self.fresh.decision(view, names);
         let Decision { choice, origin } = self.contexts[context][0].with(run);
         let Origin::Run(cost) = origin else {
             panic!("not a run: {origin:?}");
@@ -179,7 +179,7 @@ impl Case {
         build: usize,
     ) -> Decision {
         let names = &self.tracers[question.tracers][build];
-        self.contexts[question.context][build].with(|view| selector.decide(view, names))
+        self.contexts[question.context][build].with(|view| selector.decision(view, names))
     }
 
     /// Whether a fresh run within so much fuel ends before its program does.

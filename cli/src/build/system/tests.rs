@@ -59,7 +59,7 @@ fn adapter_implements_the_system_without_host_imports() {
     let host = SelectorHost::new(Limits::default()).unwrap();
     let selector = host.load("looks", &component).unwrap();
     assert_eq!(selector.imports(), [] as [String; 0]);
-    let decision = selector.decide(&RuntimeContext::empty().view(), &TracerNames::new(["a"]));
+    let decision = selector.decision(&RuntimeContext::empty().view(), &TracerNames::new(["a"]));
     assert_eq!(decision.choice, Choice::Abstain);
 }
 

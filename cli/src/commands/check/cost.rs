@@ -32,9 +32,9 @@ pub(super) fn cost(
 ) -> Cost {
     let view = context.view();
     let fresh = selector.with_mode(Mode::Fresh);
-    let decision = fresh.decide(&view, tracers);
+    let decision = fresh.decision(&view, tracers);
     let mut times: Vec<Duration> = (0..FRESH)
-        .filter_map(|_| match fresh.decide(&view, tracers).origin {
+        .filter_map(|_| match fresh.decision(&view, tracers).origin {
             Origin::Run(cost) => Some(cost.took),
             _ => None,
         })
@@ -58,13 +58,13 @@ fn learned(
     tracers: &TracerNames,
 ) -> Option<Duration> {
     let view = context.view();
-    selector.decide(&view, tracers);
-    if selector.decide(&view, tracers).origin != Origin::Learned {
+    selector.decision(&view, tracers);
+    if selector.decision(&view, tracers).origin != Origin::Learned {
         return None;
     }
     let began = Instant::now();
     for _ in 0..LEARNED {
-        selector.decide(&view, tracers);
+        selector.decision(&view, tracers);
     }
     Some(began.elapsed() / LEARNED)
 }

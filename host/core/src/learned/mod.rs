@@ -38,7 +38,7 @@ use crate::sync::ArcSwap;
 use crate::sync::Mutex;
 
 use crate::context::{ContextView, Question};
-use crate::decision::{Brief, Choice, Decision, Fallback, Origin};
+use crate::decision::{Choice, CompactDecision, Decision, Fallback, Origin};
 use crate::explanation::Explanation;
 use crate::tracer_names::TracerNames;
 use flights::Flights;
@@ -138,7 +138,12 @@ impl Learned {
     /// Known: one look-up and one comparison for each question, no lock, no
     /// allocation unless the decision is a failure with a text. Unknown: a run.
     #[inline]
-    pub fn decide(&self, tree: &Tree, view: &ContextView<'_>, run: impl FnOnce() -> Run) -> Brief {
+    pub fn decide(
+        &self,
+        tree: &Tree,
+        view: &ContextView<'_>,
+        run: impl FnOnce() -> Run,
+    ) -> CompactDecision {
         match tree.walk(view) {
             Ok(known) => known,
             Err(frontier) => self.miss(tree, frontier, view, run),
@@ -152,7 +157,7 @@ impl Learned {
         frontier: flights::Frontier,
         view: &ContextView<'_>,
         run: impl FnOnce() -> Run,
-    ) -> Brief {
+    ) -> CompactDecision {
         let flight = self.flights.begin(frontier, self.wait);
         // Again, because an equal run may have landed since: while it was waited for, or
         // between the first look and this flight.

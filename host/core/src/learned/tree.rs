@@ -14,7 +14,7 @@ use super::sketch::Sketch;
 use super::told::Told;
 use super::trunk::{MAX_WAYS, NODE_BYTES, Node, Step, Verdict, WAY_BYTES, Way};
 use crate::context::{ContextView, Question};
-use crate::decision::{Brief, Choice};
+use crate::decision::{Choice, CompactDecision};
 use crate::tracer_names::TracerNames;
 
 /// Questions of one decision that are learned. A selector asks a dozen; one that
@@ -98,7 +98,7 @@ impl Tree {
 
     /// The decision for this context, or the place where what is known ends.
     #[inline]
-    pub(super) fn walk(&self, view: &ContextView<'_>) -> Result<Brief, Frontier> {
+    pub(super) fn walk(&self, view: &ContextView<'_>) -> Result<CompactDecision, Frontier> {
         let mut step = match self.root.get() {
             Some(root) if !self.refuted.load(Ordering::Relaxed) => root,
             _ => return Err((0, 0)),
@@ -125,7 +125,7 @@ impl Tree {
         mut node: u64,
         mut told: Told<'v>,
         view: &ContextView<'v>,
-    ) -> Result<Brief, Frontier> {
+    ) -> Result<CompactDecision, Frontier> {
         loop {
             let known = self
                 .cache()
@@ -137,7 +137,7 @@ impl Tree {
                 }
                 Some(decided) => {
                     let choice = decided.choice().ok_or((node, 0))?;
-                    return Ok(Brief::of(choice, true));
+                    return Ok(CompactDecision::of(choice, true));
                 }
                 None => return Err(frontier(node, told)),
             }

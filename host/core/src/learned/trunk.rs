@@ -10,7 +10,7 @@ use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::questions::Place;
 use super::told::{Known, Told};
-use crate::decision::{Brief, Choice, Fallback, TracerIndex};
+use crate::decision::{Choice, CompactDecision, Fallback, TracerIndex};
 
 /// Answers that a node of the trunk has at most. What comes beyond goes to the
 /// cache: a node with more is a user id and not a rule.
@@ -60,11 +60,11 @@ impl Verdict {
     }
 
     #[inline]
-    pub(super) fn brief(&self) -> Brief {
+    pub(super) fn brief(&self) -> CompactDecision {
         match self {
-            Self::Chooses(index) => Brief::tracer(*index, true),
-            Self::Abstains => Brief::abstain(true),
-            Self::FallsBack(_) => Brief::of(self.choice(), true),
+            Self::Chooses(index) => CompactDecision::tracer(*index, true),
+            Self::Abstains => CompactDecision::abstain(true),
+            Self::FallsBack(_) => CompactDecision::of(self.choice(), true),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::UnknownTracerError;
 use super::tally::Tally;
-use crate::seat::Seat;
+use crate::cache_slot::CacheSlot;
 use crate::selector::Chain;
 use crate::tracer_names::TracerNames;
 
@@ -18,7 +18,7 @@ pub(super) struct Snapshot<T> {
     pub(super) fallback: Option<usize>,
     pub(super) chain: Chain,
     /// One for each selector of the chain, among these names.
-    pub(super) seats: Box<[Seat]>,
+    pub(super) seats: Box<[CacheSlot]>,
     pub(super) tally: Arc<Tally>,
 }
 

@@ -6,7 +6,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use spanmux::otel::{RoutingTracerProvider, attributes};
-use spanmux::{Chain, Choice, ContextView, Decision, Origin, Selector, TracerNames, selector_fn};
+use spanmux::{Chain, Choice, ContextView, Selector, TracerNames, selector_fn};
 
 use crate::support::{attribute, run, tracer};
 
@@ -49,13 +49,11 @@ impl Selector for FromFile {
         Some("5f3a")
     }
 
-    fn decide(&self, _context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
-        let choice = match &self.0 {
+    fn decide(&self, _context: &ContextView<'_>, tracers: &TracerNames) -> Choice {
+        match &self.0 {
             Choice::Abstain => tracers.choose("only"),
             other => other.clone(),
-        };
-        let origin = Origin::Native;
-        Decision { choice, origin }
+        }
     }
 }
 

@@ -7,13 +7,13 @@ use std::sync::{Arc, OnceLock};
 ///
 /// Nobody outside can name it, so a seat is never given to another selector.
 #[derive(Default)]
-pub struct Seat {
+pub struct CacheSlot {
     tree: OnceLock<Arc<Tree>>,
 }
 
-impl Seat {
+impl CacheSlot {
     /// One whose tree is found already.
-    pub fn before(tree: Arc<Tree>) -> Self {
+    pub fn with_tree(tree: Arc<Tree>) -> Self {
         Self {
             tree: OnceLock::from(tree),
         }
