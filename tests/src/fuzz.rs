@@ -11,8 +11,8 @@ use spanmux::config::{Config, ConfigError};
 use spanmux::exporters::Exporter;
 use spanmux::otel::{Inbound, RoutingTracerProvider, TracerConfig};
 use spanmux::{
-    Budget, Choice, ContextLimits, Decision, Fallback, Limits, Mode, Origin, RuntimeContext,
-    Selector, SelectorHost, TracerNames, Value,
+    Budget, Choice, ContextLimits, Decision, Fallback, Mode, Origin, RuntimeContext, Selector,
+    SelectorHost, TracerNames, Value,
 };
 
 use crate::{TRACERS, component, host_within, limits, text};
@@ -41,11 +41,7 @@ pub fn context(bytes: &[u8]) {
     let Some((key, json)) = lines(bytes) else {
         return;
     };
-    let small = ContextLimits {
-        keys: 16,
-        bytes: 512,
-        depth: 4,
-    };
+    let small = ContextLimits::default().keys(16).bytes(512).depth(4);
     for limits in [ContextLimits::default(), small] {
         let Ok(context) = RuntimeContext::from_json_within(json, limits) else {
             continue;
@@ -101,12 +97,12 @@ pub fn config(bytes: &[u8]) {
 pub fn loader(bytes: &[u8]) {
     static HOST: OnceLock<SelectorHost> = OnceLock::new();
     let host = HOST.get_or_init(|| {
-        host_within(Limits {
-            component_bytes: 64 << 10,
-            memory_bytes: 2 << 20,
-            fuel: 100_000,
-            ..limits()
-        })
+        host_within(
+            limits()
+                .component_bytes(64 << 10)
+                .memory_bytes(2 << 20)
+                .fuel(100_000),
+        )
     });
     let Ok(selector) = host.load("fuzz", bytes) else {
         return;
@@ -134,14 +130,14 @@ fn is_same(one: &Decision, other: &Decision) -> bool {
 pub fn learned(bytes: &[u8]) {
     static HOST: OnceLock<SelectorHost> = OnceLock::new();
     let host = HOST.get_or_init(|| {
-        host_within(Limits {
-            memory_bytes: 2 << 20,
-            fuel: 200_000,
-            // So little that much is forgotten.
-            learned_answers: 64,
-            learned_bytes: 32 << 10,
-            ..limits()
-        })
+        host_within(
+            limits()
+                .memory_bytes(2 << 20)
+                .fuel(200_000)
+                // So little that much is forgotten.
+                .learned_answers(64)
+                .learned_bytes(32 << 10),
+        )
     });
     let Some((length, rest)) = bytes.split_first() else {
         return;

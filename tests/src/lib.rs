@@ -24,15 +24,13 @@ pub const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];
 /// part in a decision: what ends one in these suites is counted. Nothing is suspended,
 /// so that each decision of one that breaks is a run.
 pub fn limits() -> Limits {
-    Limits {
-        wall_clock: Duration::from_secs(600),
-        admission_wait: Duration::from_secs(600),
-        sandboxes: 4,
+    Limits::default()
+        .wall_clock(Duration::from_secs(600))
+        .admission_wait(Duration::from_secs(600))
+        .sandboxes(4)
         // So that each guest is compiled once.
-        engines: 1,
-        suspend_after: 0,
-        ..Limits::default()
-    }
+        .engines(1)
+        .suspend_after(0)
 }
 
 /// A host within these limits.

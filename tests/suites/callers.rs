@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use spanmux::{
-    Budget, Choice, ComponentSelector, Decision, Fallback, Limits, RuntimeContext, Selector,
-    SelectorHost, TracerNames,
+    Budget, Choice, ComponentSelector, Decision, Fallback, RuntimeContext, Selector, SelectorHost,
+    TracerNames,
 };
 use spanmux_tests::{
     chose, decide, environment, fallback, guest, host, host_within, limits, load, threads_named,
@@ -199,11 +199,11 @@ fn while_a_panic_unwinds() {
 #[test]
 fn the_clock_ends_what_fuel_does_not() {
     let _clocks = CLOCKS.read();
-    let host = host_within(Limits {
-        fuel: u64::MAX,
-        wall_clock: Duration::from_millis(30),
-        ..limits()
-    });
+    let host = host_within(
+        limits()
+            .fuel(u64::MAX)
+            .wall_clock(Duration::from_millis(30)),
+    );
     let expected = Fallback::OutOfBudget(Budget::WallClock);
     for name in ["loop", "loop-in-fill", "questions-forever", "realloc-loops"] {
         let endless = load(&host, name, &zoo(name));
@@ -221,13 +221,13 @@ fn the_clock_ends_what_fuel_does_not() {
 #[test]
 fn one_sandbox_for_two_is_overload() {
     let _clocks = CLOCKS.read();
-    let host = host_within(Limits {
-        sandboxes: 1,
-        admission_wait: Duration::from_millis(1),
-        fuel: u64::MAX,
-        wall_clock: Duration::from_millis(200),
-        ..limits()
-    });
+    let host = host_within(
+        limits()
+            .sandboxes(1)
+            .admission_wait(Duration::from_millis(1))
+            .fuel(u64::MAX)
+            .wall_clock(Duration::from_millis(200)),
+    );
     let endless = load(&host, "loop", &zoo("loop"));
     let good = load(&host, "good", &guest("console"));
     let seen = AtomicBool::new(false);
@@ -257,12 +257,12 @@ fn one_sandbox_for_two_is_overload() {
 #[test]
 fn a_fault_gives_its_sandbox_back() {
     let _clocks = CLOCKS.read();
-    let host = host_within(Limits {
-        sandboxes: 1,
-        admission_wait: Duration::ZERO,
-        fuel: 100_000,
-        ..limits()
-    });
+    let host = host_within(
+        limits()
+            .sandboxes(1)
+            .admission_wait(Duration::ZERO)
+            .fuel(100_000),
+    );
     let good = load(&host, "good", &guest("console"));
     for name in [
         "trap",
@@ -292,10 +292,7 @@ fn a_fault_gives_its_sandbox_back() {
 #[test]
 fn many_at_once_get_their_own_answers() {
     let _clocks = CLOCKS.read();
-    let host = host_within(Limits {
-        sandboxes: 2,
-        ..limits()
-    });
+    let host = host_within(limits().sandboxes(2));
     let asker = load(&host, "asker", &guest("asker"));
     let right = AtomicUsize::new(0);
     let start = Barrier::new(16);
@@ -337,11 +334,11 @@ fn selectors_outlive_their_host() {
 #[test]
 fn a_clock_that_slept_wakes() {
     let _clocks = CLOCKS.read();
-    let host = host_within(Limits {
-        fuel: u64::MAX,
-        wall_clock: Duration::from_millis(30),
-        ..limits()
-    });
+    let host = host_within(
+        limits()
+            .fuel(u64::MAX)
+            .wall_clock(Duration::from_millis(30)),
+    );
     let endless = load(&host, "loop", &zoo("loop"));
     let expected = Fallback::OutOfBudget(Budget::WallClock);
     for round in 0..2 {
@@ -373,10 +370,7 @@ fn hosts_leave_no_thread_behind() {
     settled(0);
     let file = guest("console");
     for round in 0..200 {
-        let host = host_within(Limits {
-            sandboxes: 1,
-            ..limits()
-        });
+        let host = host_within(limits().sandboxes(1));
         // Some without a selector, some that were asked.
         if round % 20 == 0 {
             let selector = load(&host, "console", &file);

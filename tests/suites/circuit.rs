@@ -26,13 +26,11 @@ fn told(letter: &str, number: usize) -> RuntimeContext {
 
 /// Three runs in a row, and then for this long.
 fn within(first: Duration) -> Limits {
-    Limits {
-        suspend_after: 3,
-        suspend_first: first,
-        suspend_longest: first,
-        fuel: 1_000_000,
-        ..limits()
-    }
+    limits()
+        .suspend_after(3)
+        .suspend_first(first)
+        .suspend_longest(first)
+        .fuel(1_000_000)
 }
 
 fn breaks(limits: Limits, mode: Mode) -> ComponentSelector {
@@ -88,12 +86,10 @@ fn runs_that_break_in_a_row_suspend_it() {
 #[test]
 fn time_that_is_used_up_suspends_it() {
     let selector = breaks(
-        Limits {
-            fuel: u64::MAX,
+        within(HOUR)
+            .fuel(u64::MAX)
             // Enough to start on a busy machine.
-            wall_clock: Duration::from_millis(300),
-            ..within(HOUR)
-        },
+            .wall_clock(Duration::from_millis(300)),
         Mode::Learned,
     );
     let context = told("l", 0);
@@ -183,11 +179,7 @@ fn a_probe_that_works_ends_it_and_one_that_breaks_does_not() {
 #[test]
 fn one_probe_runs_at_a_time() {
     let selector = breaks(
-        Limits {
-            fuel: u64::MAX,
-            wall_clock: HOUR,
-            ..within(Duration::ZERO)
-        },
+        within(Duration::ZERO).fuel(u64::MAX).wall_clock(HOUR),
         Mode::Fresh,
     );
     suspend(&selector);
@@ -324,11 +316,9 @@ fn a_watched_directory_names_it_and_a_new_file_begins_anew() {
     put("20-no-component.wasm", b"not a component");
     let chain = Arc::new(Mutex::new(Chain::empty()));
     let live = chain.clone();
-    let settings = WatchSettings {
-        rescan: Duration::from_millis(20),
-        quiet: Duration::from_millis(5),
-        ..WatchSettings::default()
-    };
+    let settings = WatchSettings::default()
+        .rescan_interval(Duration::from_millis(20))
+        .debounce(Duration::from_millis(5));
     let watched = SelectorsDirectory::new(folder.path(), host_within(within(HOUR)))
         .watch_with(settings, move |selectors| *live.lock().unwrap() = selectors)
         .unwrap();

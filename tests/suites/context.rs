@@ -326,11 +326,7 @@ fn dotted_paths() {
 
 #[test]
 fn limits_of_a_context() {
-    let small = ContextLimits {
-        keys: 4,
-        bytes: 40,
-        depth: 2,
-    };
+    let small = ContextLimits::default().keys(4).bytes(40).depth(2);
     let many_keys = ContextError::TooManyKeys { limit: 4 };
     let many_bytes = ContextError::TooManyBytes { limit: 40 };
     let deep = ContextError::TooDeep { limit: 2 };
@@ -394,10 +390,7 @@ fn a_million_keys() {
         limit: ContextLimits::BYTES,
     };
     assert_eq!(refusal(&text), bytes);
-    let roomy = ContextLimits {
-        bytes: usize::MAX,
-        ..ContextLimits::default()
-    };
+    let roomy = ContextLimits::default().bytes(usize::MAX);
     let error = RuntimeContext::from_json_within(&text, roomy).expect_err("too many");
     assert_eq!(
         error,

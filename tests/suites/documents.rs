@@ -22,7 +22,16 @@ fn the_table_of_limits_is_that_of_the_code() {
             Some((name, cells.next()?.trim()))
         })
         .collect();
-    // Every field by name, so that a new one is an error here.
+    // Every field has a row, a new one too.
+    let all = format!("{:?}", Limits::default());
+    let fields: Vec<&str> = all
+        .split(['{', ','])
+        .filter_map(|part| Some(part.split_once(':')?.0.trim()))
+        .collect();
+    assert!(fields.len() >= 22, "{all}");
+    for field in fields {
+        assert!(rows.contains_key(field), "`{field}` has no row");
+    }
     let Limits {
         component_bytes,
         memory_bytes,
@@ -46,6 +55,7 @@ fn the_table_of_limits_is_that_of_the_code() {
         suspend_after,
         suspend_first,
         suspend_longest,
+        ..
     } = Limits::default();
     for (name, value) in [
         ("component_bytes", component_bytes.to_string()),

@@ -13,11 +13,7 @@ use spanmux_tests::{
 const THREADS: usize = 4;
 
 fn lanes(engines: usize) -> Limits {
-    Limits {
-        engines,
-        sandboxes: THREADS,
-        ..limits()
-    }
+    limits().engines(engines).sandboxes(THREADS)
 }
 
 /// `run` on several threads at once.
@@ -78,11 +74,11 @@ fn the_lane_does_not_tell_in_what_a_decision_costs() {
 
 #[test]
 fn the_clock_stops_a_decision_in_every_lane() {
-    let host = host_within(Limits {
-        fuel: u64::MAX,
-        wall_clock: Duration::from_millis(20),
-        ..lanes(3)
-    });
+    let host = host_within(
+        lanes(3)
+            .fuel(u64::MAX)
+            .wall_clock(Duration::from_millis(20)),
+    );
     let large = text("zoo", "loop").replace(
         "(memory (export \"memory\") 1)",
         "(memory (export \"memory\") 9)",

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use spanmux::{
-    CacheState, CompileCache, DirectoryError, Limits, LoadReport, Selector as _, SelectorHost,
+    CacheState, CompileCache, DirectoryError, LoadReport, Selector as _, SelectorHost,
     SelectorsDirectory,
 };
 use spanmux_tests::{
@@ -106,10 +106,7 @@ fn other_limits_find_nothing_that_was_compiled_for_these() {
     let bytes = guest("by-environment");
     load(&host_with_cache(cache.path()), "a", &bytes);
     let less = SelectorHost::builder()
-        .limits(Limits {
-            memory_bytes: 1 << 20,
-            ..limits()
-        })
+        .limits(limits().memory_bytes(1 << 20))
         .cache(CompileCache::in_directory(cache.path()))
         .build()
         .unwrap();
@@ -137,7 +134,7 @@ fn one_that_started_within_other_limits_is_started_again() {
         component(&text("guests", "console").replacen("(global $free", counts_to_thousand, 1));
     let with_fuel = |fuel| {
         SelectorHost::builder()
-            .limits(Limits { fuel, ..limits() })
+            .limits(limits().fuel(fuel))
             .cache(CompileCache::in_directory(cache.path()))
             .build()
             .unwrap()
@@ -437,14 +434,14 @@ fn motley() -> TempDir {
 fn several_at_once_come_to_the_same_as_one_after_the_other() {
     let folder = motley();
     let load = |compile_threads| {
-        let host = SelectorHost::new(Limits {
-            compile_threads,
-            selectors: 1000,
-            sandboxes: 1,
-            // The same faults, sooner.
-            fuel: 1_000_000,
-            ..limits()
-        });
+        let host = SelectorHost::new(
+            limits()
+                .compile_threads(compile_threads)
+                .selectors(1000)
+                .sandboxes(1)
+                // The same faults, sooner.
+                .fuel(1_000_000),
+        );
         let directory = SelectorsDirectory::new(folder.path(), host.unwrap());
         let report = directory.load().unwrap();
         let describe = |file: &spanmux::LoadedFile| match &file.outcome {

@@ -1,7 +1,6 @@
 //! What the worst of the zoo leave behind: nothing. One test in a process of its
 //! own, so that nobody else's memory is counted.
 
-use spanmux::Limits;
 use spanmux_tests::{decide, environment, guest, host_within, limits, load, resident_bytes, zoo};
 
 /// Far above what a busy allocator keeps, far below what the attacks would leave.
@@ -18,11 +17,11 @@ fn growth(first: usize, more: usize, mut turn: impl FnMut()) -> usize {
 
 #[test]
 fn faults_leave_the_memory_where_it_was() {
-    let host = host_within(Limits {
-        // The same faults, sooner.
-        fuel: 1_000_000,
-        ..limits()
-    });
+    let host = host_within(
+        limits()
+            // The same faults, sooner.
+            .fuel(1_000_000),
+    );
     let context = environment("test");
     for name in [
         "trap",

@@ -125,10 +125,7 @@ fn a_stateful_selector_remembers() {
 
 #[test]
 fn a_stateful_selector_that_was_stopped_is_started_afresh() {
-    let host = host_within(Limits {
-        fuel: 1_000_000,
-        ..limits()
-    });
+    let host = host_within(limits().fuel(1_000_000));
     let selector = host.load("takes-turns", &guest("takes-turns")).unwrap();
     let stateful = selector.with_mode(Mode::Stateful);
     let names = named(&["a", "b", "c"]);
@@ -158,10 +155,7 @@ fn each_decision_of_a_stateful_selector_has_a_budget_of_its_own() {
         fuel(&stateful.decision(&RuntimeContext::empty().view(), &names))
     };
     // Enough for one decision, and far from enough for a hundred.
-    let tight = host_within(Limits {
-        fuel: 3 * needed,
-        ..limits()
-    });
+    let tight = host_within(limits().fuel(3 * needed));
     let stateful = tight.load("takes-turns", &guest("takes-turns")).unwrap();
     let stateful = stateful.with_mode(Mode::Stateful);
     for turn in ["a", "b", "c"].iter().cycle().take(100) {
@@ -230,10 +224,7 @@ fn a_directory_runs_its_selectors_in_the_modes_that_it_is_told() {
 
 #[test]
 fn stateful_selectors_leave_the_sandboxes_for_decisions_alone() {
-    let host = host_within(Limits {
-        sandboxes: 1,
-        ..limits()
-    });
+    let host = host_within(limits().sandboxes(1));
     let names = named(&["a", "b", "c"]);
     let selector = host.load("takes-turns", &guest("takes-turns")).unwrap();
     let kept: Vec<_> = (0..Limits::STATEFUL)

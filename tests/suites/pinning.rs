@@ -5,8 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use spanmux::{
-    DirectoryError, Fallback, Limits, LoadError, LoadReport, LockError, RuntimeContext,
-    SelectorHost, SelectorsDirectory, SelectorsLock, TracerRegistry,
+    DirectoryError, Fallback, LoadError, LoadReport, LockError, RuntimeContext, SelectorHost,
+    SelectorsDirectory, SelectorsLock, TracerRegistry,
 };
 use spanmux_tests::{guest, host_within, limits};
 use tempfile::TempDir;
@@ -245,10 +245,7 @@ fn a_lock_reads_as_it_is_written() {
 #[test]
 fn what_is_listed_counts_as_a_selector() {
     let place = Place::new();
-    let host = host_within(Limits {
-        selectors: 1,
-        ..limits()
-    });
+    let host = host_within(limits().selectors(1));
     fs::remove_file(place.file("10-a.wasm")).unwrap();
     let directory = SelectorsDirectory::new(place.file(""), host).with_lock(place.lock());
     let error = directory.load().unwrap_err();

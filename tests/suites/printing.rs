@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-use spanmux::{Limits, Mode, Origin, Selector as _, SelectorsDirectory, TracerNames};
+use spanmux::{Mode, Origin, Selector as _, SelectorsDirectory, TracerNames};
 use spanmux_tests::log::Log;
 use spanmux_tests::{
     TRACERS, component, decide, environment, guest, host_within, limits, text, zoo,
@@ -130,10 +130,7 @@ fn what_a_guest_says_is_one_line_that_moves_no_cursor() {
 
 #[test]
 fn what_is_printed_without_end_is_cut_and_holds_up_nobody_but_its_own_decision() {
-    let limits = Limits {
-        printed_bytes: 100,
-        ..limits()
-    };
+    let limits = limits().printed_bytes(100);
     let selector = host_within(limits)
         .load("60-shouts", &zoo("prints-forever"))
         .unwrap();

@@ -501,10 +501,7 @@ fn a_file_that_is_too_large() {
     let mut padded = guest("console");
     pad(&mut padded, 10 << 20);
 
-    let small = host_within(Limits {
-        component_bytes: 1 << 20,
-        ..limits()
-    });
+    let small = host_within(limits().component_bytes(1 << 20));
     let error = small.load("padded", &padded).expect_err("too large");
     assert_eq!(variant(&error), "TooLarge", "{error}");
     assert!(error.to_string().contains("1048576"), "{error}");
@@ -576,10 +573,7 @@ fn cut_off_at_every_byte() {
 
 #[test]
 fn every_byte_flipped() {
-    let host = host_within(Limits {
-        fuel: 200_000,
-        ..limits()
-    });
+    let host = host_within(limits().fuel(200_000));
     let file = essential(&guest("by-environment"));
     let good = load(&host, "good", &guest("console"));
     for place in 0..file.len() {
@@ -726,11 +720,7 @@ fn fuel_that_ends_at_each_place() {
     let file = guest("by-environment");
     let context = environment("test");
     let within = |fuel| {
-        let host = host_within(Limits {
-            fuel,
-            sandboxes: 1,
-            ..limits()
-        });
+        let host = host_within(limits().fuel(fuel).sandboxes(1));
         host.load("by-environment", &file)
             .map(|selector| decide(&selector, &context))
     };
@@ -777,68 +767,23 @@ fn every_limit_at_its_edges() {
         let decision = decide(&selector, &environment("test"));
         assert!(chose(&decision, "console"), "{what}: {decision:?}");
     };
-    works(
-        "fuel without end",
-        Limits {
-            fuel: u64::MAX,
-            ..limits()
-        },
-    );
+    works("fuel without end", limits().fuel(u64::MAX));
     works(
         "time without end",
-        Limits {
-            wall_clock: std::time::Duration::MAX,
-            ..limits()
-        },
+        limits().wall_clock(std::time::Duration::MAX),
     );
     works(
         "a wait without end",
-        Limits {
-            admission_wait: std::time::Duration::MAX,
-            ..limits()
-        },
+        limits().admission_wait(std::time::Duration::MAX),
     );
-    works(
-        "one sandbox",
-        Limits {
-            sandboxes: 1,
-            ..limits()
-        },
-    );
-    works(
-        "one page of memory",
-        Limits {
-            memory_bytes: 65_536,
-            ..limits()
-        },
-    );
-    works(
-        "no tables",
-        Limits {
-            table_elements: 0,
-            ..limits()
-        },
-    );
-    works(
-        "16 MiB of stack",
-        Limits {
-            stack_bytes: 16 << 20,
-            ..limits()
-        },
-    );
+    works("one sandbox", limits().sandboxes(1));
+    works("one page of memory", limits().memory_bytes(65_536));
+    works("no tables", limits().table_elements(0));
+    works("16 MiB of stack", limits().stack_bytes(16 << 20));
     // More than any machine maps: sandboxes are then made on demand.
-    works(
-        "no pool",
-        Limits {
-            sandboxes: 1_000_000,
-            ..limits()
-        },
-    );
+    works("no pool", limits().sandboxes(1_000_000));
 
-    let error = SelectorHost::new(Limits {
-        stack_bytes: 0,
-        ..limits()
-    });
+    let error = SelectorHost::new(limits().stack_bytes(0));
     let message = error.expect_err("no stack").to_string();
     assert!(
         message.starts_with("no host for component selectors: "),
@@ -848,10 +793,7 @@ fn every_limit_at_its_edges() {
 
 #[test]
 fn hosts_without_a_pool_refuse_alike() {
-    let host = host_within(Limits {
-        sandboxes: 1_000_000,
-        ..limits()
-    });
+    let host = host_within(limits().sandboxes(1_000_000));
     for name in [
         "memory-declared",
         "table-declared",

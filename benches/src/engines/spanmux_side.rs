@@ -37,12 +37,9 @@ pub fn host() -> Result<SelectorHost> {
 
 /// A host that may learn this many bytes of a selector.
 pub fn host_that_learns(bytes: usize) -> Result<SelectorHost> {
-    Ok(SelectorHost::new(Limits {
-        learned_bytes: bytes,
+    Ok(SelectorHost::new(Limits::default().learned_bytes(bytes)
         // The bytes are the limit, and not the number.
-        learned_answers: usize::MAX >> 8,
-        ..Limits::default()
-    })?)
+.learned_answers(usize::MAX >> 8))?)
 }
 
 /// A host that keeps what it compiled in a folder.

@@ -104,10 +104,7 @@ impl Service {
         let registry = Arc::new(TracerRegistry::new());
         registry.register("langfuse", ())?;
         let taken = registry.clone();
-        let settings = WatchSettings {
-            load_time: PATIENCE,
-            ..WatchSettings::default()
-        };
+        let settings = WatchSettings::default().load_timeout(PATIENCE);
         let watched = SelectorsDirectory::new(live, spanmux_side::host()?)
             .watch_with(settings, move |selectors| {
                 taken.set_selectors(selectors)

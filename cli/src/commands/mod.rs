@@ -42,11 +42,9 @@ fn host(cache: &CacheArgs, printer: &Printer) -> Result<SelectorHost> {
 
 /// Creates the same host without a warning about the cache.
 fn quiet_host(cache: &CacheArgs) -> Result<SelectorHost> {
-    let limits = Limits {
+    let limits = Limits::default()
         // One engine is enough: the commands decide on one thread, or from the decision cache.
-        engines: 1,
-        ..Limits::default()
-    };
+        .engines(1);
     SelectorHost::builder()
         .limits(limits)
         .cache(compile_cache(cache))

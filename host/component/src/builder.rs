@@ -13,7 +13,7 @@ use super::limits::Limits;
 /// # let directory = tempfile::tempdir()?;
 ///
 /// let host = SelectorHost::builder()
-///     .limits(Limits { fuel: 5_000_000, ..Limits::default() })
+///     .limits(Limits::default().fuel(5_000_000))
 ///     .cache(CompileCache::in_directory(directory.path()))
 ///     .build()?;
 /// assert_eq!(host.limits().fuel, 5_000_000);

@@ -12,10 +12,11 @@ use spanmux_core::internal::{Patience, Room};
 /// use spanmux::Limits;
 /// use std::time::Duration;
 ///
-/// let limits = Limits { wall_clock: Duration::from_millis(20), ..Limits::default() };
+/// let limits = Limits::default().wall_clock(Duration::from_millis(20));
 /// assert_eq!(limits.fuel, Limits::FUEL);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Bytes of a component's file.
     pub component_bytes: usize,
@@ -67,6 +68,162 @@ pub struct Limits {
     pub suspend_first: Duration,
     /// How long a selector is suspended at most.
     pub suspend_longest: Duration,
+}
+
+impl Limits {
+    /// Sets [`component_bytes`](#structfield.component_bytes).
+    #[must_use]
+    pub fn component_bytes(mut self, component_bytes: usize) -> Self {
+        self.component_bytes = component_bytes;
+        self
+    }
+
+    /// Sets [`memory_bytes`](#structfield.memory_bytes).
+    #[must_use]
+    pub fn memory_bytes(mut self, memory_bytes: usize) -> Self {
+        self.memory_bytes = memory_bytes;
+        self
+    }
+
+    /// Sets [`table_elements`](#structfield.table_elements).
+    #[must_use]
+    pub fn table_elements(mut self, table_elements: usize) -> Self {
+        self.table_elements = table_elements;
+        self
+    }
+
+    /// Sets [`instances`](#structfield.instances).
+    #[must_use]
+    pub fn instances(mut self, instances: usize) -> Self {
+        self.instances = instances;
+        self
+    }
+
+    /// Sets [`memories`](#structfield.memories).
+    #[must_use]
+    pub fn memories(mut self, memories: usize) -> Self {
+        self.memories = memories;
+        self
+    }
+
+    /// Sets [`tables`](#structfield.tables).
+    #[must_use]
+    pub fn tables(mut self, tables: usize) -> Self {
+        self.tables = tables;
+        self
+    }
+
+    /// Sets [`stack_bytes`](#structfield.stack_bytes).
+    #[must_use]
+    pub fn stack_bytes(mut self, stack_bytes: usize) -> Self {
+        self.stack_bytes = stack_bytes;
+        self
+    }
+
+    /// Sets [`fuel`](#structfield.fuel).
+    #[must_use]
+    pub fn fuel(mut self, fuel: u64) -> Self {
+        self.fuel = fuel;
+        self
+    }
+
+    /// Sets [`wall_clock`](#structfield.wall_clock).
+    #[must_use]
+    pub fn wall_clock(mut self, wall_clock: Duration) -> Self {
+        self.wall_clock = wall_clock;
+        self
+    }
+
+    /// Sets [`answer_bytes`](#structfield.answer_bytes).
+    #[must_use]
+    pub fn answer_bytes(mut self, answer_bytes: usize) -> Self {
+        self.answer_bytes = answer_bytes;
+        self
+    }
+
+    /// Sets [`message_bytes`](#structfield.message_bytes).
+    #[must_use]
+    pub fn message_bytes(mut self, message_bytes: usize) -> Self {
+        self.message_bytes = message_bytes;
+        self
+    }
+
+    /// Sets [`printed_bytes`](#structfield.printed_bytes).
+    #[must_use]
+    pub fn printed_bytes(mut self, printed_bytes: usize) -> Self {
+        self.printed_bytes = printed_bytes;
+        self
+    }
+
+    /// Sets [`sandboxes`](#structfield.sandboxes).
+    #[must_use]
+    pub fn sandboxes(mut self, sandboxes: usize) -> Self {
+        self.sandboxes = sandboxes;
+        self
+    }
+
+    /// Sets [`admission_wait`](#structfield.admission_wait).
+    #[must_use]
+    pub fn admission_wait(mut self, admission_wait: Duration) -> Self {
+        self.admission_wait = admission_wait;
+        self
+    }
+
+    /// Sets [`engines`](#structfield.engines).
+    #[must_use]
+    pub fn engines(mut self, engines: usize) -> Self {
+        self.engines = engines;
+        self
+    }
+
+    /// Sets [`selectors`](#structfield.selectors).
+    #[must_use]
+    pub fn selectors(mut self, selectors: usize) -> Self {
+        self.selectors = selectors;
+        self
+    }
+
+    /// Sets [`compile_threads`](#structfield.compile_threads).
+    #[must_use]
+    pub fn compile_threads(mut self, compile_threads: usize) -> Self {
+        self.compile_threads = compile_threads;
+        self
+    }
+
+    /// Sets [`learned_answers`](#structfield.learned_answers).
+    #[must_use]
+    pub fn learned_answers(mut self, learned_answers: usize) -> Self {
+        self.learned_answers = learned_answers;
+        self
+    }
+
+    /// Sets [`learned_bytes`](#structfield.learned_bytes).
+    #[must_use]
+    pub fn learned_bytes(mut self, learned_bytes: usize) -> Self {
+        self.learned_bytes = learned_bytes;
+        self
+    }
+
+    /// Sets [`suspend_after`](#structfield.suspend_after).
+    #[must_use]
+    pub fn suspend_after(mut self, suspend_after: u32) -> Self {
+        self.suspend_after = suspend_after;
+        self
+    }
+
+    /// Sets [`suspend_first`](#structfield.suspend_first).
+    #[must_use]
+    pub fn suspend_first(mut self, suspend_first: Duration) -> Self {
+        self.suspend_first = suspend_first;
+        self
+    }
+
+    /// Sets [`suspend_longest`](#structfield.suspend_longest).
+    #[must_use]
+    pub fn suspend_longest(mut self, suspend_longest: Duration) -> Self {
+        self.suspend_longest = suspend_longest;
+        self
+    }
 }
 
 impl Limits {

@@ -35,12 +35,10 @@ pub(super) struct Service {
 
 /// The limits of the soak: the defaults, with less fuel, so that loops end soon.
 pub(super) fn limits() -> Limits {
-    Limits {
-        fuel: 500_000,
-        suspend_first: Duration::from_millis(20),
-        suspend_longest: Duration::from_millis(200),
-        ..Limits::default()
-    }
+    Limits::default()
+        .fuel(500_000)
+        .suspend_first(Duration::from_millis(20))
+        .suspend_longest(Duration::from_millis(200))
 }
 
 impl Service {
@@ -60,12 +58,10 @@ impl Service {
         }
         plain.set_fallback(Some(FALLBACK)).expect("a fallback");
         let provider = builder.build().expect("a provider");
-        let settings = WatchSettings {
-            rescan: Duration::from_millis(50),
-            quiet: Duration::from_millis(5),
-            longest: Duration::from_millis(50),
-            ..WatchSettings::default()
-        };
+        let settings = WatchSettings::default()
+            .rescan_interval(Duration::from_millis(50))
+            .debounce(Duration::from_millis(5))
+            .max_debounce(Duration::from_millis(50));
         let registries = (plain.clone(), provider.registry().clone());
         let watched = SelectorsDirectory::new(live, host_within(limits()))
             .watch_with(settings, move |selectors| {

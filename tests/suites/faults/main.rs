@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use spanmux::{Cause, RuntimeContext, WatchSettings, WatchStatus};
+use spanmux::{Cause, RuntimeContext, WatchStatus};
 use spanmux_tests::kept::Kept;
 use spanmux_tests::resident_bytes;
 
@@ -393,7 +393,7 @@ fn every_fault_of_the_directory_loses_nothing() {
 
 /// How long it took until all was right, and what was recorded then.
 fn tried(fault: &Fault, events: bool) -> (Duration, String) {
-    let settings = WatchSettings { events, ..quick() };
+    let settings = quick().use_events(events);
     let service = Service::start(settings, &[("10-a.wasm", &answers("console", 0))]);
     let over = AtomicBool::new(false);
     let (took, status, seen) = thread::scope(|scope| {

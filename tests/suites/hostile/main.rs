@@ -56,14 +56,14 @@ fn the_table_is_what_the_document_keeps(attacks: &[Attack]) {
         ],
         4,
     );
-    let host = host_within(Limits {
-        // So that fuel ends what fuel can end, however busy the machine is.
-        wall_clock: Duration::from_secs(600),
-        // Each decision is to be a run.
-        suspend_after: 0,
-        engines: 1,
-        ..Limits::default()
-    });
+    let host = host_within(
+        Limits::default()
+            // So that fuel ends what fuel can end, however busy the machine is.
+            .wall_clock(Duration::from_secs(600))
+            // Each decision is to be a run.
+            .suspend_after(0)
+            .engines(1),
+    );
     // What is opened and kept once is there before the first row.
     let context = RuntimeContext::builder()
         .set("environment", "production")
@@ -228,13 +228,13 @@ fn word(error: &LoadError) -> String {
 
 /// With the limits as they are, each that breaks is left alone and named.
 fn each_attack_that_breaks_is_suspended_by_its_name(attacks: &[Attack]) {
-    let host = host_within(Limits {
-        wall_clock: Duration::from_secs(600),
-        suspend_first: Duration::from_secs(3600),
-        suspend_longest: Duration::from_secs(3600),
-        engines: 1,
-        ..Limits::default()
-    });
+    let host = host_within(
+        Limits::default()
+            .wall_clock(Duration::from_secs(600))
+            .suspend_first(Duration::from_secs(3600))
+            .suspend_longest(Duration::from_secs(3600))
+            .engines(1),
+    );
     let mut suspended = 0;
     for (name, _, file) in attacks {
         let Ok(selector) = host.load(name, &fs::read(file).unwrap()) else {

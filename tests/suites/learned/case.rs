@@ -30,20 +30,15 @@ const LISTS: [&[&str]; 6] = [
 
 /// The limits of most cases.
 pub(crate) fn case_limits() -> Limits {
-    Limits {
-        memory_bytes: MEMORY,
+    limits()
+        .memory_bytes(MEMORY)
         // Enough for any program but the endless, and soon burnt.
-        fuel: 500_000,
-        ..limits()
-    }
+        .fuel(500_000)
 }
 
 /// The same, but for the fuel.
 pub(crate) fn with_fuel(fuel: u64) -> Limits {
-    Limits {
-        fuel,
-        ..case_limits()
-    }
+    case_limits().fuel(fuel)
 }
 
 /// What a selector is and is asked, before anything ran.

@@ -63,11 +63,7 @@ fn is_learned(decision: &Decision) -> bool {
 
 /// The limits of most cases, with room for so much that is learned.
 fn with_room(answers: usize, bytes: usize) -> Limits {
-    Limits {
-        learned_answers: answers,
-        learned_bytes: bytes,
-        ..case_limits()
-    }
+    case_limits().learned_answers(answers).learned_bytes(bytes)
 }
 
 /// The property for a new case of each seed: in random order, six times as many
@@ -421,11 +417,9 @@ fn assert_run(decision: &Decision, expected: Fallback) {
 /// not asked twice alike.
 #[test]
 fn what_depends_on_the_machine_is_never_learned() {
-    let clocked = Limits {
-        fuel: u64::MAX >> 2,
-        wall_clock: Duration::from_millis(20),
-        ..case_limits()
-    };
+    let clocked = case_limits()
+        .fuel(u64::MAX >> 2)
+        .wall_clock(Duration::from_millis(20));
     let context = RuntimeContext::empty();
     for (what, limits, budget) in [
         (What::Recurse, case_limits(), Budget::Stack),
@@ -445,13 +439,11 @@ fn what_depends_on_the_machine_is_never_learned() {
 
 #[test]
 fn a_host_that_was_full_is_never_learned() {
-    let limits = Limits {
-        fuel: u64::MAX >> 2,
-        wall_clock: Duration::from_millis(500),
-        admission_wait: Duration::ZERO,
-        sandboxes: 1,
-        ..case_limits()
-    };
+    let limits = case_limits()
+        .fuel(u64::MAX >> 2)
+        .wall_clock(Duration::from_millis(500))
+        .admission_wait(Duration::ZERO)
+        .sandboxes(1);
     let host = host_within(limits);
     let endless = after_a_question(&host, What::Loop);
     let selector = after_a_question(&host, What::Abstain);

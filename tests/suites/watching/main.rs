@@ -11,9 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use spanmux::{
-    DirectoryError, Origin, SelectorsDirectory, WatchSettings, WatchStatus, WatchedDirectory,
-};
+use spanmux::{DirectoryError, Origin, SelectorsDirectory, WatchStatus, WatchedDirectory};
 use spanmux_tests::{guest, host_within, limits, zoo};
 
 use service::{PATIENCE, Service, active, answers, digest, quick, refused};
@@ -114,7 +112,7 @@ const ROWS: [Row; 9] = [
 fn what_is_done_to_a_directory_is_found() {
     for events in [true, false] {
         for (what, act, wanted, tracer) in ROWS {
-            let settings = WatchSettings { events, ..quick() };
+            let settings = quick().use_events(events);
             let service = Service::start(settings, &[("10-a.wasm", &answers("console", 0))]);
             assert_eq!(service.watched.status().events, events);
             act(&service);
@@ -289,10 +287,7 @@ fn what_takes_a_chain_may_panic() {
 /// More than may be left behind at once; each has its turn.
 #[test]
 fn files_that_take_too_long_are_refused_by_name() {
-    let settings = WatchSettings {
-        load_time: Duration::ZERO,
-        ..quick()
-    };
+    let settings = quick().load_timeout(Duration::ZERO);
     let bytes: Vec<_> = (0..5).map(|version| answers("console", version)).collect();
     let names = ["1.wasm", "2.wasm", "3.wasm", "4.wasm", "5.wasm"];
     let files: Vec<_> = names
@@ -366,11 +361,9 @@ fn a_directory_that_is_dropped_is_watched_no_longer() {
 }
 
 fn watch_holding(folder: &Path, held: Arc<()>) -> WatchedDirectory {
-    let settings = WatchSettings {
+    let settings = quick()
         // It must not be the next look that ends it.
-        rescan: 10 * PATIENCE,
-        ..quick()
-    };
+        .rescan_interval(10 * PATIENCE);
     SelectorsDirectory::new(folder, host_within(limits()))
         .watch_with(settings, move |_| {
             let _ = &held;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spanmux::{
-    Cause, Limits, Origin, RuntimeContext, Selector as _, SelectorHost, SelectorsDirectory,
-    TracerRegistry, WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
+    Cause, Origin, RuntimeContext, Selector as _, SelectorHost, SelectorsDirectory, TracerRegistry,
+    WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
 };
 use spanmux_tests::{TRACERS, component, host_within, limits, text};
 use tempfile::TempDir;
@@ -17,12 +17,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the suites wait for is counted, so that they need not wait for long.
 pub(crate) fn quick() -> WatchSettings {
-    WatchSettings {
-        rescan: Duration::from_millis(50),
-        quiet: Duration::from_millis(20),
-        longest: Duration::from_millis(200),
-        ..WatchSettings::default()
-    }
+    WatchSettings::default()
+        .rescan_interval(Duration::from_millis(50))
+        .debounce(Duration::from_millis(20))
+        .max_debounce(Duration::from_millis(200))
 }
 
 /// A watched directory before a registry.
@@ -54,10 +52,7 @@ impl Service {
         for name in TRACERS {
             registry.register(name, ()).unwrap();
         }
-        let host = host_within(Limits {
-            selectors: 8,
-            ..limits()
-        });
+        let host = host_within(limits().selectors(8));
         let live = registry.clone();
         let directory = SelectorsDirectory::new(folder.path().join("live"), host.clone());
         let watched = made(directory, folder.path())

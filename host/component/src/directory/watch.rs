@@ -17,41 +17,79 @@ use spanmux_core::{Chain, TracerRegistry};
 
 /// How a directory is watched. Build it from [`Default`] and change what you need.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WatchSettings {
     /// How often it is looked at if nothing is told.
-    pub rescan: Duration,
+    pub rescan_interval: Duration,
     /// How long nothing must happen before it is looked at, and a file must lie as it
     /// is before it is taken.
-    pub quiet: Duration,
+    pub debounce: Duration,
     /// How long a burst is waited for at most, and after how long a file that is
     /// written without a pause is tried all the same.
-    pub longest: Duration,
+    pub max_debounce: Duration,
     /// How long one file may take to load. One that takes longer is refused. Its
     /// thread cannot be stopped; while two such run, nothing is loaded.
-    pub load_time: Duration,
+    pub load_timeout: Duration,
     /// Whether the file system is asked to tell of changes.
-    pub events: bool,
+    pub use_events: bool,
+}
+
+impl WatchSettings {
+    /// Sets [`rescan_interval`](#structfield.rescan_interval).
+    #[must_use]
+    pub fn rescan_interval(mut self, rescan_interval: Duration) -> Self {
+        self.rescan_interval = rescan_interval;
+        self
+    }
+
+    /// Sets [`debounce`](#structfield.debounce).
+    #[must_use]
+    pub fn debounce(mut self, debounce: Duration) -> Self {
+        self.debounce = debounce;
+        self
+    }
+
+    /// Sets [`max_debounce`](#structfield.max_debounce).
+    #[must_use]
+    pub fn max_debounce(mut self, max_debounce: Duration) -> Self {
+        self.max_debounce = max_debounce;
+        self
+    }
+
+    /// Sets [`load_timeout`](#structfield.load_timeout).
+    #[must_use]
+    pub fn load_timeout(mut self, load_timeout: Duration) -> Self {
+        self.load_timeout = load_timeout;
+        self
+    }
+
+    /// Sets [`use_events`](#structfield.use_events).
+    #[must_use]
+    pub fn use_events(mut self, use_events: bool) -> Self {
+        self.use_events = use_events;
+        self
+    }
 }
 
 impl WatchSettings {
     /// What a person waits for where the file system tells nothing.
-    pub const RESCAN: Duration = Duration::from_secs(2);
+    pub const RESCAN_INTERVAL: Duration = Duration::from_secs(2);
     /// Longer than a copy pauses between two writes.
-    pub const QUIET: Duration = Duration::from_millis(100);
+    pub const DEBOUNCE: Duration = Duration::from_millis(100);
     /// A rename storm must not keep good selectors out.
-    pub const LONGEST: Duration = Duration::from_secs(1);
+    pub const MAX_DEBOUNCE: Duration = Duration::from_secs(1);
     /// The largest language runtime takes some seconds for each engine.
-    pub const LOAD_TIME: Duration = Duration::from_secs(60);
+    pub const LOAD_TIMEOUT: Duration = Duration::from_secs(60);
 }
 
 impl Default for WatchSettings {
     fn default() -> Self {
         Self {
-            rescan: Self::RESCAN,
-            quiet: Self::QUIET,
-            longest: Self::LONGEST,
-            load_time: Self::LOAD_TIME,
-            events: true,
+            rescan_interval: Self::RESCAN_INTERVAL,
+            debounce: Self::DEBOUNCE,
+            max_debounce: Self::MAX_DEBOUNCE,
+            load_timeout: Self::LOAD_TIMEOUT,
+            use_events: true,
         }
     }
 }
@@ -123,7 +161,7 @@ impl SelectorsDirectory {
         let path = self.path.clone();
         let lock = LockFile::new(self.lock.clone());
         let mut watcher = Watcher {
-            loader: Loader::new(self.host.clone(), settings.load_time),
+            loader: Loader::new(self.host.clone(), settings.load_timeout),
             directory: self,
             settings,
             shared: Arc::clone(&shared),

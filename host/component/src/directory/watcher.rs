@@ -83,7 +83,7 @@ impl<F: FnMut(Chain)> Watcher<F> {
         self.files.hold_to(held.pins.clone());
         let paths = self.directory.live_files(&held.pins)?;
         let patience = Patience {
-            longest: self.settings.longest,
+            longest: self.settings.max_debounce,
             none: first,
         };
         let mut found = self
@@ -173,8 +173,8 @@ impl<F: FnMut(Chain)> Watcher<F> {
     /// Waits for the next look; false if there is none.
     fn sleep(&self, unsettled: bool) -> bool {
         let rest = match unsettled {
-            true => self.settings.quiet,
-            false => self.settings.rescan,
+            true => self.settings.debounce,
+            false => self.settings.rescan_interval,
         };
         let woken = self.events.woken.recv_timeout(rest.max(SHORTEST));
         if woken != Err(RecvTimeoutError::Timeout) {
@@ -186,8 +186,13 @@ impl<F: FnMut(Chain)> Watcher<F> {
     /// Waits until nothing more happens, and not for ever.
     fn let_settle(&self) {
         let begun = Instant::now();
-        while !self.stopped() && begun.elapsed() < self.settings.longest {
-            if self.events.woken.recv_timeout(self.settings.quiet).is_err() {
+        while !self.stopped() && begun.elapsed() < self.settings.max_debounce {
+            if self
+                .events
+                .woken
+                .recv_timeout(self.settings.debounce)
+                .is_err()
+            {
                 return;
             }
         }
@@ -197,7 +202,7 @@ impl<F: FnMut(Chain)> Watcher<F> {
     fn watch_events(&mut self) {
         let place = stamp::place(&self.directory.path);
         let watched = self.events.source.as_ref().map(|(_, place)| *place);
-        if !self.settings.events || (watched.is_some() && watched == place) {
+        if !self.settings.use_events || (watched.is_some() && watched == place) {
             return;
         }
         self.events.source = place.and_then(|place| Some((self.source()?, place)));

@@ -61,32 +61,31 @@ pub(crate) struct LimitsTable {
 
 impl From<&LimitsTable> for Limits {
     fn from(table: &LimitsTable) -> Self {
-        let limits = Self::default();
+        let mut limits = Self::default();
         let count = |said: Option<NonZeroUsize>, limit| said.map_or(limit, NonZeroUsize::get);
         let time = |said: Option<Period>, limit| said.map_or(limit, |Period(time)| time);
-        Self {
-            component_bytes: count(table.component_bytes, limits.component_bytes),
-            memory_bytes: count(table.memory_bytes, limits.memory_bytes),
-            table_elements: count(table.table_elements, limits.table_elements),
-            instances: count(table.instances, limits.instances),
-            memories: count(table.memories, limits.memories),
-            tables: count(table.tables, limits.tables),
-            stack_bytes: count(table.stack_bytes, limits.stack_bytes),
-            fuel: table.fuel.map_or(limits.fuel, NonZeroU64::get),
-            wall_clock: time(table.wall_clock, limits.wall_clock),
-            answer_bytes: count(table.answer_bytes, limits.answer_bytes),
-            message_bytes: count(table.message_bytes, limits.message_bytes),
-            printed_bytes: count(table.printed_bytes, limits.printed_bytes),
-            sandboxes: count(table.sandboxes, limits.sandboxes),
-            admission_wait: time(table.admission_wait, limits.admission_wait),
-            engines: count(table.engines, limits.engines),
-            selectors: count(table.selectors, limits.selectors),
-            compile_threads: count(table.compile_threads, limits.compile_threads),
-            learned_answers: count(table.learned_answers, limits.learned_answers),
-            learned_bytes: count(table.learned_bytes, limits.learned_bytes),
-            suspend_after: table.suspend_after.unwrap_or(limits.suspend_after),
-            suspend_first: time(table.suspend_first, limits.suspend_first),
-            suspend_longest: time(table.suspend_longest, limits.suspend_longest),
-        }
+        limits.component_bytes = count(table.component_bytes, limits.component_bytes);
+        limits.memory_bytes = count(table.memory_bytes, limits.memory_bytes);
+        limits.table_elements = count(table.table_elements, limits.table_elements);
+        limits.instances = count(table.instances, limits.instances);
+        limits.memories = count(table.memories, limits.memories);
+        limits.tables = count(table.tables, limits.tables);
+        limits.stack_bytes = count(table.stack_bytes, limits.stack_bytes);
+        limits.fuel = table.fuel.map_or(limits.fuel, NonZeroU64::get);
+        limits.wall_clock = time(table.wall_clock, limits.wall_clock);
+        limits.answer_bytes = count(table.answer_bytes, limits.answer_bytes);
+        limits.message_bytes = count(table.message_bytes, limits.message_bytes);
+        limits.printed_bytes = count(table.printed_bytes, limits.printed_bytes);
+        limits.sandboxes = count(table.sandboxes, limits.sandboxes);
+        limits.admission_wait = time(table.admission_wait, limits.admission_wait);
+        limits.engines = count(table.engines, limits.engines);
+        limits.selectors = count(table.selectors, limits.selectors);
+        limits.compile_threads = count(table.compile_threads, limits.compile_threads);
+        limits.learned_answers = count(table.learned_answers, limits.learned_answers);
+        limits.learned_bytes = count(table.learned_bytes, limits.learned_bytes);
+        limits.suspend_after = table.suspend_after.unwrap_or(limits.suspend_after);
+        limits.suspend_first = time(table.suspend_first, limits.suspend_first);
+        limits.suspend_longest = time(table.suspend_longest, limits.suspend_longest);
+        limits
     }
 }

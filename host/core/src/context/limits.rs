@@ -9,11 +9,12 @@ use std::fmt;
 /// ```
 /// use spanmux::{ContextError, ContextLimits, RuntimeContext};
 ///
-/// let small = ContextLimits { keys: 1, ..ContextLimits::default() };
+/// let small = ContextLimits::default().keys(1);
 /// let error = RuntimeContext::from_json_within(r#"{"a": 1, "b": 2}"#, small).unwrap_err();
 /// assert!(matches!(error, ContextError::TooManyKeys { limit: 1 }));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ContextLimits {
     /// Keys and members of objects, counted together.
     pub keys: usize,
@@ -21,6 +22,29 @@ pub struct ContextLimits {
     pub bytes: usize,
     /// Arrays and objects inside each other; a plain value has depth 0.
     pub depth: usize,
+}
+
+impl ContextLimits {
+    /// Sets [`keys`](#structfield.keys).
+    #[must_use]
+    pub fn keys(mut self, keys: usize) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// Sets [`bytes`](#structfield.bytes).
+    #[must_use]
+    pub fn bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
+    /// Sets [`depth`](#structfield.depth).
+    #[must_use]
+    pub fn depth(mut self, depth: usize) -> Self {
+        self.depth = depth;
+        self
+    }
 }
 
 impl ContextLimits {

@@ -105,10 +105,7 @@ fn baggage_fills_only_the_configured_keys() {
 
 #[test]
 fn baggage_that_exceeds_the_limits_is_ignored() {
-    let limits = ContextLimits {
-        keys: 1,
-        ..ContextLimits::default()
-    };
+    let limits = ContextLimits::default().keys(1);
     let builder = RuntimeContextBuilder::new(limits).set("tracer", "b");
     let full = builder.build();
     let fleet = Fleet::with(|builder| builder.baggage_keys(["tenant"]).copy_to_spans(["tenant"]));
