@@ -29,7 +29,7 @@ pub fn context_of(user: &str) -> Result<RuntimeContext> {
         .set("region", "eu-west-1")
         .set("tier", "pro")
         .set("user.id", user)
-        .build()?)
+        .build())
 }
 
 /// A registry that asks the selector of users, and may learn this much.

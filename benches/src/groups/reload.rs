@@ -158,7 +158,7 @@ impl Service {
     fn hit(&self, over: &AtomicBool) -> Result<Phase> {
         let context = RuntimeContext::builder()
             .set("environment", "production")
-            .build()?;
+            .build();
         self.registry.select(&context.view());
         let mut phase = Phase::default();
         while !over.load(Ordering::Relaxed) {

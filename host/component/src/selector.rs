@@ -139,7 +139,7 @@ impl ComponentSelector {
     /// # let selectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../selectors");
     /// let selector = host.load_file(format!("{selectors}/50-environment.wasm").as_ref())?;
     /// let tracers = TracerNames::new(["langfuse", "console"]);
-    /// let context = RuntimeContext::builder().set("environment", "production").build()?;
+    /// let context = RuntimeContext::builder().set("environment", "production").build();
     /// for _ in 0..3 {
     ///     selector.decision(&context.view(), &tracers);
     /// }

@@ -49,7 +49,7 @@ use tally::{Tallies, Tally};
 ///     tracers.choose(context.text("environment").map_or("console", |_| "langfuse"))
 /// })));
 ///
-/// let context = RuntimeContext::builder().set("environment", "production").build()?;
+/// let context = RuntimeContext::builder().set("environment", "production").build();
 /// let selection = registry.select(&context.view());
 /// assert_eq!(selection.tracer_name(), Some("langfuse"));
 /// assert_eq!(selection.selector_name(), Some("by-environment"));

@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use loom::thread;
 
-use crate::context::{Answer, ContextView, Question, RuntimeContext, Value};
-use crate::decision::{Choice, Decision, Origin, RunCost, TracerIndex};
-use crate::learned::{Learned, Room, Run};
-use crate::tracer_names::TracerNames;
+use spanmux_core::internal::{Answer, Learned, Question, Room, Run};
+use spanmux_core::{Choice, ContextView, Decision, Origin, RunCost, RuntimeContext, TracerNames, Value};
 
 /// So little that a cache has one set.
 const ROOM: Room = Room {
@@ -25,12 +23,16 @@ struct Selector {
     ran: AtomicUsize,
 }
 
+fn names() -> TracerNames {
+    TracerNames::new(["console", "langfuse"])
+}
+
 /// What a selector says of a tenant and a user: the same in every order.
 fn right(tenant: &str, user: &str) -> Choice {
     match (tenant, user) {
-        ("acme", "ada") => Choice::Tracer(TracerIndex(1)),
+        ("acme", "ada") => names().choose("langfuse"),
         ("nobody", _) => Choice::Abstain,
-        _ => Choice::Tracer(TracerIndex(0)),
+        _ => names().choose("console"),
     }
 }
 
@@ -38,7 +40,7 @@ fn context(tenant: &str, user: &str) -> RuntimeContext {
     let context = RuntimeContext::builder()
         .set("tenant", tenant)
         .set("user", user);
-    context.build().expect("a small context")
+    context.build()
 }
 
 impl Selector {
@@ -46,7 +48,7 @@ impl Selector {
         Arc::new(Self {
             // Longer than a clock can tell: who waits is woken, or for ever there.
             learned: Learned::new(ROOM, Duration::MAX),
-            names: TracerNames::new(["console", "langfuse"]),
+            names: names(),
             ran: AtomicUsize::new(0),
         })
     }

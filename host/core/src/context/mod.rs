@@ -46,7 +46,7 @@ use freeze::{Entries, Freezer};
 ///     .set("environment", "production")
 ///     .set("beta", true)
 ///     .set_json("user", &serde_json::json!({"id": 7, "tier": "gold"}))
-///     .build()?;
+///     .build();
 ///
 /// let view = context.view();
 /// assert_eq!(view.text("environment"), Some("production"));
@@ -112,8 +112,8 @@ impl RuntimeContext {
     /// ```
     /// use spanmux::RuntimeContext;
     ///
-    /// let service = RuntimeContext::builder().set("environment", "production").build()?;
-    /// let request = service.to_builder().set("tenant", "acme").build()?;
+    /// let service = RuntimeContext::builder().set("environment", "production").build();
+    /// let request = service.to_builder().set("tenant", "acme").build();
     /// assert_eq!(request.view().text("environment"), Some("production"));
     /// assert_eq!(request.view().text("tenant"), Some("acme"));
     /// # Ok::<(), spanmux::ContextError>(())

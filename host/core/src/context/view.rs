@@ -55,7 +55,7 @@ impl SpanAttributes for RuntimeContext {
 /// ```
 /// use spanmux::{RootSpan, RuntimeContext};
 ///
-/// let attributes = RuntimeContext::builder().set("http.route", "/chat").build()?;
+/// let attributes = RuntimeContext::builder().set("http.route", "/chat").build();
 /// let span = RootSpan::with_attributes("POST /chat", "server", &attributes);
 ///
 /// let context = RuntimeContext::empty();
@@ -328,7 +328,7 @@ impl<'a> ContextView<'a> {
     /// ```
     /// use spanmux::RuntimeContext;
     ///
-    /// let context = RuntimeContext::builder().set("user.id", "u-1").build()?;
+    /// let context = RuntimeContext::builder().set("user.id", "u-1").build();
     /// let view = context.view();
     /// assert_eq!(view.bucket("user.id", "rollout-7", 100), Some(48));
     /// assert_eq!(view.bucket("tenant", "rollout-7", 100), None);

@@ -1,25 +1,25 @@
-//! What `host/src/sync.rs` names, as the checker knows it. Every step of these is a place
-//! where another thread may go on.
+//! The primitives under loom. Every step of them is a point at which loom may switch threads.
+#![allow(missing_docs, clippy::expect_used, clippy::panic)]
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Instant;
 
+use ::loom::cell::Cell;
 use atomic::{AtomicBool, Ordering};
-use loom::cell::Cell;
 
-pub(crate) use loom::sync::atomic;
+pub use ::loom::sync::atomic;
 
 /// As the standard one is: a flag that is set behind the value. The cell in between is for
 /// the checker, which finds a reader that is not ordered behind the writer.
-pub(crate) struct OnceLock<T> {
+pub struct OnceLock<T> {
     is_set: AtomicBool,
     written: Cell<()>,
     value: std::sync::OnceLock<T>,
 }
 
 impl<T> OnceLock<T> {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             is_set: AtomicBool::new(false),
             written: Cell::new(()),
@@ -27,7 +27,7 @@ impl<T> OnceLock<T> {
         }
     }
 
-    pub(crate) fn get(&self) -> Option<&T> {
+    pub fn get(&self) -> Option<&T> {
         if !self.is_set.load(Ordering::Acquire) {
             return None;
         }
@@ -35,7 +35,7 @@ impl<T> OnceLock<T> {
         self.value.get()
     }
 
-    pub(crate) fn set(&self, value: T) -> Result<(), T> {
+    pub fn set(&self, value: T) -> Result<(), T> {
         self.value.set(value)?;
         self.written.set(());
         self.is_set.store(true, Ordering::Release);
@@ -43,7 +43,7 @@ impl<T> OnceLock<T> {
     }
 
     /// The host calls it where one thread alone may be, so that nobody is to wait.
-    pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+    pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
         if self.get().is_none() && self.set(make()).is_err() {
             panic!("two threads made one value");
         }
@@ -52,24 +52,24 @@ impl<T> OnceLock<T> {
 }
 
 #[derive(Default)]
-pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+pub struct Mutex<T>(::loom::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self(loom::sync::Mutex::new(value))
+    pub fn new(value: T) -> Self {
+        Self(::loom::sync::Mutex::new(value))
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+    pub fn lock(&self) -> MutexGuard<'_, T> {
         MutexGuard(Some(self.0.lock().expect("nobody panicked")))
     }
 
-    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         self.0.try_lock().ok().map(|held| MutexGuard(Some(held)))
     }
 }
 
 /// None while it waits.
-pub(crate) struct MutexGuard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
+pub struct MutexGuard<'a, T>(Option<::loom::sync::MutexGuard<'a, T>>);
 
 impl<T> Deref for MutexGuard<'_, T> {
     type Target = T;
@@ -86,70 +86,70 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 }
 
 #[derive(Default)]
-pub(crate) struct Condvar(loom::sync::Condvar);
+pub struct Condvar(::loom::sync::Condvar);
 
 impl Condvar {
-    pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+    pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
         let held = guard.0.take().expect("it waits once");
         guard.0 = Some(self.0.wait(held).expect("nobody panicked"));
     }
 
     /// No time passes in a model: who is not woken waits for ever, which is found.
-    pub(crate) fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, _until: Instant) -> InTime {
+    pub fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, _until: Instant) -> InTime {
         self.wait(guard);
         InTime
     }
 
-    pub(crate) fn notify_all(&self) {
+    pub fn notify_all(&self) {
         self.0.notify_all();
     }
 }
 
-pub(crate) struct InTime;
+pub struct InTime;
 
 impl InTime {
-    pub(crate) fn timed_out(&self) -> bool {
+    pub fn timed_out(&self) -> bool {
         false
     }
 }
 
 /// One pointer, loaded and swapped whole. How the real one does that without a lock is its
 /// own matter, and tested there.
-pub(crate) struct ArcSwapOption<T>(Mutex<Option<Arc<T>>>);
+pub struct ArcSwapOption<T>(Mutex<Option<Arc<T>>>);
 
 impl<T> ArcSwapOption<T> {
-    pub(crate) fn empty() -> Self {
+    pub fn empty() -> Self {
         Self(Mutex::new(None))
     }
 
-    pub(crate) fn load(&self) -> Guard<Option<Arc<T>>> {
+    pub fn load(&self) -> Guard<Option<Arc<T>>> {
         Guard(self.0.lock().clone())
     }
 
-    pub(crate) fn store(&self, value: Option<Arc<T>>) {
+    pub fn store(&self, value: Option<Arc<T>>) {
         let before = std::mem::replace(&mut *self.0.lock(), value);
         drop(before);
     }
 }
 
 #[derive(Default)]
-pub(crate) struct ArcSwap<T>(Mutex<Arc<T>>);
+pub struct ArcSwap<T>(Mutex<Arc<T>>);
 
 impl<T> ArcSwap<T> {
-    pub(crate) fn load(&self) -> Guard<Arc<T>> {
+    pub fn load(&self) -> Guard<Arc<T>> {
         Guard(self.0.lock().clone())
     }
 
-    pub(crate) fn swap(&self, value: Arc<T>) -> Arc<T> {
+    pub fn swap(&self, value: Arc<T>) -> Arc<T> {
         std::mem::replace(&mut *self.0.lock(), value)
     }
 
-    pub(crate) fn store(&self, value: Arc<T>) {
+    pub fn store(&self, value: Arc<T>) {
         drop(self.swap(value));
     }
 }
 
-pub(crate) struct Guard<T>(T);
+pub struct Guard<T>(T);
 
 impl<T> Deref for Guard<T> {
     type Target = T;

@@ -1,45 +1,45 @@
-//! The primitives of `host/src/sync.rs`, each with a place before it at which the checker
-//! may let another thread go on. One thread runs at a time, so the real ones inside are
-//! never waited for.
+//! The primitives under shuttle, each with a point before it at which the checker may switch
+//! threads. One thread runs at a time, so the real primitives inside never block.
+#![allow(missing_docs, clippy::expect_used)]
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Instant;
 
-use shuttle::thread::yield_now;
+use ::shuttle::thread::yield_now;
 
 /// Those of the checker.
-pub(crate) mod atomic {
-    pub(crate) use shuttle::sync::atomic::*;
+pub mod atomic {
+    pub use ::shuttle::sync::atomic::*;
 }
 
 /// A cell that is written once.
-pub(crate) struct OnceLock<T> {
+pub struct OnceLock<T> {
     cell: std::sync::OnceLock<T>,
     /// Held by who makes the value.
     making: std::sync::atomic::AtomicBool,
 }
 
 impl<T> OnceLock<T> {
-    pub(crate) const fn new() -> Self {
+    pub const fn new() -> Self {
         Self {
             cell: std::sync::OnceLock::new(),
             making: std::sync::atomic::AtomicBool::new(false),
         }
     }
 
-    pub(crate) fn get(&self) -> Option<&T> {
+    pub fn get(&self) -> Option<&T> {
         yield_now();
         self.cell.get()
     }
 
-    pub(crate) fn set(&self, value: T) -> Result<(), T> {
+    pub fn set(&self, value: T) -> Result<(), T> {
         yield_now();
         self.cell.set(value)
     }
 
-    pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+    pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
         use std::sync::atomic::Ordering::SeqCst;
         loop {
             if let Some(value) = self.get() {
@@ -63,20 +63,20 @@ impl<T> Default for OnceLock<T> {
 
 /// A lock as `parking_lot` has it: never poisoned.
 #[derive(Default)]
-pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
+pub struct Mutex<T>(::shuttle::sync::Mutex<T>);
 
-pub(crate) struct MutexGuard<'a, T>(Option<shuttle::sync::MutexGuard<'a, T>>);
+pub struct MutexGuard<'a, T>(Option<::shuttle::sync::MutexGuard<'a, T>>);
 
 impl<T> Mutex<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self(shuttle::sync::Mutex::new(value))
+    pub fn new(value: T) -> Self {
+        Self(::shuttle::sync::Mutex::new(value))
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+    pub fn lock(&self) -> MutexGuard<'_, T> {
         MutexGuard(Some(self.0.lock().expect("a lock")))
     }
 
-    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         self.0.try_lock().ok().map(|guard| MutexGuard(Some(guard)))
     }
 }
@@ -97,48 +97,51 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 
 /// Nobody waits for a time: who waits is woken.
 #[derive(Default)]
-pub(crate) struct Condvar(shuttle::sync::Condvar);
+pub struct Condvar(::shuttle::sync::Condvar);
 
-pub(crate) struct WaitTimeoutResult;
+pub struct WaitTimeoutResult;
 
 impl WaitTimeoutResult {
-    pub(crate) fn timed_out(&self) -> bool {
+    pub fn timed_out(&self) -> bool {
         false
     }
 }
 
 impl Condvar {
-    pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+    pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
         let held = guard.0.take().expect("it is held");
         guard.0 = Some(self.0.wait(held).expect("a lock"));
     }
 
-    pub(crate) fn wait_until<T>(
-        &self,
-        guard: &mut MutexGuard<'_, T>,
-        _: Instant,
-    ) -> WaitTimeoutResult {
+    pub fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, _: Instant) -> WaitTimeoutResult {
         self.wait(guard);
         WaitTimeoutResult
     }
 
-    pub(crate) fn notify_all(&self) {
+    pub fn notify_all(&self) {
         self.0.notify_all();
     }
 }
 
+pub use arc_swap::Guard;
+
 /// A pointer that is swapped in one step.
-pub(crate) struct ArcSwap<T>(arc_swap::ArcSwap<T>);
+pub struct ArcSwap<T>(arc_swap::ArcSwap<T>);
 
 impl<T> ArcSwap<T> {
-    pub(crate) fn load(&self) -> arc_swap::Guard<Arc<T>> {
+    pub fn load(&self) -> arc_swap::Guard<Arc<T>> {
         yield_now();
         self.0.load()
     }
 
-    pub(crate) fn store(&self, value: Arc<T>) {
+    pub fn store(&self, value: Arc<T>) {
         yield_now();
         self.0.store(value);
+    }
+
+    pub fn swap(&self, value: Arc<T>) -> Arc<T> {
+        yield_now();
+        self.0.swap(value)
     }
 }
 
@@ -149,19 +152,19 @@ impl<T: Default> Default for ArcSwap<T> {
 }
 
 /// The same, which may be empty.
-pub(crate) struct ArcSwapOption<T>(arc_swap::ArcSwapOption<T>);
+pub struct ArcSwapOption<T>(arc_swap::ArcSwapOption<T>);
 
 impl<T> ArcSwapOption<T> {
-    pub(crate) fn empty() -> Self {
+    pub fn empty() -> Self {
         Self(arc_swap::ArcSwapOption::empty())
     }
 
-    pub(crate) fn load(&self) -> arc_swap::Guard<Option<Arc<T>>> {
+    pub fn load(&self) -> arc_swap::Guard<Option<Arc<T>>> {
         yield_now();
         self.0.load()
     }
 
-    pub(crate) fn store(&self, value: Option<Arc<T>>) {
+    pub fn store(&self, value: Option<Arc<T>>) {
         yield_now();
         self.0.store(value);
     }
