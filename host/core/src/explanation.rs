@@ -1,7 +1,5 @@
-//! A selector's cached decisions as plain data: the questions that it asked, the answers that it
-//! received, and the outcome of each path.
-//!
-//! The crate `spanmux-explain` groups an [`Explanation`] into rules and renders them.
+//! One-line formats of questions, answers and outcomes. Their texts come from contexts and
+//! guests and can contain anything.
 
 use std::fmt;
 
@@ -136,7 +134,7 @@ pub enum Outcome {
 }
 
 impl fmt::Display for Question {
-    /// Without a question mark: `environment`, `has tenant`.
+    /// Formats the question without a question mark: `environment`, `has tenant`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Question::Get { key } => f.write_str(&name(key)),
@@ -154,14 +152,15 @@ impl fmt::Display for Question {
 }
 
 impl fmt::Display for Answer {
-    /// As an author would write it: text in quotes, all else bare.
+    /// Formats the answer like a literal in source code: text in quotes, everything else
+    /// bare.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Answer::Absent => f.write_str("absent"),
             Answer::Null => f.write_str("null"),
             Answer::Boolean(boolean) => write!(f, "{boolean}"),
             Answer::Integer(integer) => write!(f, "{integer}"),
-            // With its point, so that it is not taken for an integer.
+            // With a decimal point, to distinguish it from an integer.
             Answer::Float(float) => write!(f, "{float:?}"),
             Answer::Text(text) => write!(f, "{text:?}"),
             Answer::Json(text) => f.write_str(&printable(text)),
@@ -178,8 +177,8 @@ impl fmt::Display for Answer {
 }
 
 impl Outcome {
-    /// The name that the selector gave and that no tracer has, as it is quoted in
-    /// the reason.
+    /// Returns the unregistered tracer name that the selector chose, as it is quoted in the
+    /// reason.
     pub fn unknown_tracer(&self) -> Option<&str> {
         match self {
             Outcome::Fallback { cause, reason } if cause == "unknown_tracer" => reason
@@ -191,7 +190,7 @@ impl Outcome {
 }
 
 impl fmt::Display for Outcome {
-    /// A tracer's name, `abstains`, or why the decision went wrong.
+    /// Formats the tracer's name, `abstains`, or the reason of the failure.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Outcome::Tracer(name) => f.write_str(&printable(name)),
@@ -200,7 +199,7 @@ impl fmt::Display for Outcome {
                 if let Some(name) = self.unknown_tracer() {
                     return write!(f, "no tracer \"{}\"", printable(name));
                 }
-                // Whose decision it was is said by the picture.
+                // The heading already names the selector.
                 let reason = reason.strip_prefix("the selector ").unwrap_or(reason);
                 match reason {
                     "" => f.write_str(&printable(cause)),
@@ -211,7 +210,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A key or a name: bare if it reads as one word, else in quotes.
+/// Formats a key or a name: bare if it reads as one word, otherwise in quotes.
 pub fn name(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -221,8 +220,8 @@ pub fn name(text: &str) -> String {
     }
 }
 
-/// On one line: what would move a cursor, turn the direction of writing or not be
-/// seen at all is escaped.
+/// Escapes a text for one line: control characters, changes of the writing direction and
+/// invisible characters.
 pub fn printable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
@@ -239,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hostile_words_stay_on_their_line() {
+    fn hostile_text_stays_on_one_line() {
         for (answer, shown) in [
             (Answer::Text("a\"b\n".into()), r#""a\"b\n""#),
             (Answer::Text("\u{202e}evil".into()), "\"\\u{202e}evil\""),
@@ -258,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outcome_says_what_happened() {
+    fn outcome_shows_tracer_or_reason() {
         let fallback = |cause: &str, reason: &str| {
             Outcome::Fallback {
                 cause: cause.into(),

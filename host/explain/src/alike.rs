@@ -1,14 +1,14 @@
-//! Failures that say the same of different things.
+//! Merges failures whose reasons differ only in the middle.
 
 use super::Outcome;
 use super::rules::Rule;
 
-/// Stands for the words in which two reasons differ.
+/// Replaces the words in which two reasons differ.
 const ELSE: &str = "…";
 
-/// What two failures have in common, if they are one sentence but for the middle:
-/// `` `tenant` is null, not text `` and `` `tenant` is an integer, not text `` are
-/// `` `tenant` is … not text ``.
+/// Returns the common form of two failures, if their reasons differ only in the middle: ``
+/// `tenant` is null, not text `` and `` `tenant` is an integer, not text `` become ``
+/// `tenant` is … not text ``.
 pub(super) fn template(a: &Rule, b: &Rule) -> Option<Outcome> {
     let (a_cause, a_reason) = failure(a)?;
     let (b_cause, b_reason) = failure(b)?;
@@ -31,7 +31,8 @@ fn failure(rule: &Rule) -> Option<(&str, &str)> {
     }
 }
 
-/// Half of the words must be the same, at the beginning and at the end.
+/// Returns the common form of two reasons. At least half of the words must be equal, and
+/// both the beginning and the end must match.
 pub(super) fn common(a: &str, b: &str) -> Option<String> {
     let a: Vec<&str> = a.split(' ').collect();
     let b: Vec<&str> = b.split(' ').collect();
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_sentence_but_for_the_middle() {
+    fn reasons_merge_when_only_the_middle_differs() {
         for (a, b, expected) in [
             (
                 "`tenant` is null, not text",

@@ -1,4 +1,4 @@
-//! As much of the rules as fits on a page. The rest is counted and not drawn.
+//! Selects the part of the rules that fits on a page. The rest is counted but not drawn.
 
 use std::collections::HashSet;
 
@@ -6,14 +6,14 @@ use super::rules::{Branch, Rule, Rules};
 use super::words::count;
 use super::{Hits, Outcome, Question};
 
-/// How many ends a drawing has at most: a screen of text, a tall picture.
+/// Maximum number of outcomes in a drawing: a screen of text, a tall picture.
 const ENDS: usize = 64;
-/// How many branches of one question are drawn at most.
+/// Maximum number of branches drawn for one question.
 const BRANCHES: usize = 24;
-/// How many questions deep a drawing goes.
+/// Maximum depth of a drawing, in questions.
 const DEPTH: usize = 10;
 
-/// What is drawn of a rule.
+/// The drawn part of a rule.
 pub(super) enum Node<'a> {
     Question {
         question: &'a Question,
@@ -24,7 +24,7 @@ pub(super) enum Node<'a> {
         outcome: &'a Outcome,
         hits: Hits,
     },
-    /// What is left out, in words.
+    /// A text that replaces the omitted part.
     Rest {
         words: String,
         hits: Hits,
@@ -33,9 +33,9 @@ pub(super) enum Node<'a> {
 
 /// A branch of a drawn question.
 pub(super) struct Arm<'a> {
-    /// The words on it; a line may break between them.
+    /// The label. A line may break between its parts.
     pub(super) parts: Vec<String>,
-    /// More of them, for a tooltip.
+    /// The longer label, for a tooltip.
     pub(super) full: Option<String>,
     pub(super) then: Node<'a>,
 }
@@ -48,8 +48,8 @@ impl Node<'_> {
     }
 }
 
-/// The part of the rules that is drawn: the same number of branches at every
-/// question, as many as there is room for.
+/// Returns the part of the rules to draw. Every question gets the same maximum number of
+/// branches: the largest one for which the drawing fits.
 pub(super) fn excerpt(rules: &Rules) -> Option<Node<'_>> {
     let root = rules.root.as_ref()?;
     let branches = (1..=BRANCHES)
@@ -65,7 +65,7 @@ fn ends(rule: &Rule, most: usize, depth: usize) -> usize {
             let mut sum = usize::from(!rest.is_empty());
             for branch in drawn {
                 sum += ends(&branch.then, most, depth + 1);
-                // Enough to know that it is too much.
+                // The count already exceeds the limit.
                 if sum > ENDS {
                     break;
                 }
@@ -76,10 +76,10 @@ fn ends(rule: &Rule, most: usize, depth: usize) -> usize {
     }
 }
 
-/// The branches that are drawn, in their order, and those that are not. Those that
-/// matter are drawn: with the most decisions, with the most answers.
+/// Splits branches into drawn and omitted ones, both in their original order. The drawn
+/// branches are those with the most decisions and, after that, the most answers.
 fn drawn(branches: &[Branch], most: usize) -> (Vec<&Branch>, Vec<&Branch>) {
-    // A line that stands for one branch takes as much room as that branch.
+    // A line that replaces one branch takes as much space as the branch.
     if branches.len() <= most + 1 {
         return (branches.iter().collect(), Vec::new());
     }

@@ -1,5 +1,5 @@
-//! Trees to draw in tests: those that the sources of the example selectors make of
-//! some contexts, and one that is too large.
+//! Trees for tests of the drawings: those of the example selectors for some contexts, and
+//! one that is too large to draw.
 
 use super::{Answer, Explanation, Hits, Outcome, Question, Step, Way};
 
@@ -179,8 +179,8 @@ pub(super) fn health_checks() -> Explanation {
     )
 }
 
-/// A tenant selector of four hundred tenants, which all differ, with a second
-/// question for some, a thousand users who do not, and hostile names.
+/// Creates a tenant selector with four hundred tenants that all differ, a second question
+/// for some of them, a thousand users with equal results, and hostile names.
 pub(super) fn large() -> Explanation {
     let tenant = |number: u32| {
         let then = match number % 7 {
