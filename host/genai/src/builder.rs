@@ -88,8 +88,8 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
     }
 
     /// Starts the span as a child of this context's span, with the attributes that the
-    /// context passes on. By default, a span that comes from an AI span is its child, and a
-    /// span that comes from an [`Ai`] is a child of the current context.
+    /// context passes on. By default, the parent is the AI span that created the builder,
+    /// or the current context if an [`Ai`] created it.
     pub fn under(mut self, context: &Context) -> Self {
         self.parent = context.clone();
         self
