@@ -179,7 +179,7 @@ impl Rules {
     /// Groups the decisions into rules.
     ///
     /// # Cost
-    /// Linear in the size of the tree.
+    /// Roughly proportional to the size of the tree.
     pub fn new(explanation: &Explanation) -> Self {
         let root = explanation.tree.as_ref().map(|tree| {
             let (mut rule, _) = Grouping::default().rule(tree, 0);
