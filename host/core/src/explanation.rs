@@ -3,32 +3,31 @@
 
 use std::fmt;
 
-/// What is known of a selector's decisions for one list of tracers.
+/// The cached decisions of a selector for one list of tracers.
 ///
-/// It is a picture of a moment: the selector goes on learning.
+/// This is a snapshot: the cache continues to grow.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// The selector's name.
     pub selector: String,
     /// The SHA-256 of its file, in hex.
     pub digest: Option<String>,
-    /// The tracers that it may name, in the order of their registration.
+    /// The names of the registered tracers, in the order of registration.
     pub tracers: Vec<String>,
-    /// What was learned; none if nothing was yet.
+    /// The decision tree. `None` while it is empty.
     pub tree: Option<Step>,
-    /// Decisions that were answered from the tree, as far as they were counted: a
-    /// sample, scaled up.
+    /// Decisions that the tree answered. The number is an estimate, scaled up from a sample.
     pub hits: u64,
     /// Decisions for which the component ran.
     pub runs: u64,
-    /// Answers that the tree holds, over all of its questions.
+    /// Number of answers in the tree, over all questions.
     pub edges: usize,
-    /// Memory that the tree takes, in bytes.
+    /// Memory of the tree, in bytes.
     pub bytes: usize,
 }
 
 impl Explanation {
-    /// That nothing is known, for these tracers.
+    /// Creates an explanation without decisions for these tracers.
     #[doc(hidden)]
     pub fn nothing(tracers: &[String]) -> Self {
         Self {
@@ -44,28 +43,28 @@ impl Explanation {
     }
 }
 
-/// What happens next on one way through the tree.
+/// One step on a path through the tree.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// The selector asks.
+    /// The selector asks a question.
     Asks(Question, Vec<Way>),
     /// The selector has decided.
     Decides(Outcome, Hits),
 }
 
-/// How often a decision was answered from the tree: a sample, scaled up.
+/// Number of decisions that the tree answered: an estimate, scaled up from a sample.
 pub type Hits = u64;
 
-/// One answer to a question and what comes after it.
+/// An answer to a question, and the step that follows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Way {
-    /// What the context answered.
+    /// The answer of the context.
     pub answer: Answer,
-    /// What the selector did then.
+    /// The selector's next step.
     pub then: Step,
 }
 
-/// One of the questions of the contract.
+/// One of the questions that a selector can ask.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Question {
     /// `get`: the value of a key.
@@ -73,62 +72,62 @@ pub enum Question {
         /// The key.
         key: String,
     },
-    /// `has`: whether there is a value.
+    /// `has`: tests whether a key has a value.
     Has {
         /// The key.
         key: String,
     },
-    /// `keys`: which keys there are.
+    /// `keys`: the list of all keys.
     Keys,
-    /// `bucket`: the share that the value of a key falls in.
+    /// `bucket`: the share into which the value of a key falls.
     Bucket {
         /// The key.
         key: String,
-        /// The salt that the share is drawn with.
+        /// The salt of the hash that determines the share.
         salt: String,
-        /// How many shares there are.
+        /// The number of shares.
         buckets: u32,
     },
 }
 
-/// What the context answered.
+/// An answer of the context.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// To `get` and `bucket`: the key is absent.
+    /// For `get` and `bucket`: the key is absent.
     Absent,
-    /// To `get`: null.
+    /// For `get`: null.
     Null,
-    /// To `get`: true or false.
+    /// For `get`: true or false.
     Boolean(bool),
-    /// To `get`: an integer.
+    /// For `get`: an integer.
     Integer(i64),
-    /// To `get`: a float.
+    /// For `get`: a float.
     Float(f64),
-    /// To `get`: text.
+    /// For `get`: text.
     Text(String),
-    /// To `get`: JSON text.
+    /// For `get`: JSON text.
     Json(String),
-    /// To `has`.
+    /// For `has`: `true` if there is a value.
     Has(bool),
-    /// To `keys`: each key once, sorted by bytes.
+    /// For `keys`: each key once, sorted by bytes.
     Keys(Vec<String>),
-    /// To `bucket`: the share.
+    /// For `bucket`: the share.
     Share(u32),
 }
 
-/// How one way through the tree ended.
+/// The outcome of one path through the tree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// This tracer was chosen.
+    /// The selector chose this tracer.
     Tracer(String),
-    /// The selector had no say.
+    /// The selector abstained.
     Abstains,
-    /// The decision went wrong.
+    /// The decision failed.
     Fallback {
-        /// The cause in one word, as
+        /// The cause as a single word, see
         /// [`Cause::as_str`](crate::Cause::as_str).
         cause: String,
-        /// The same for a person to read.
+        /// The reason in readable form.
         reason: String,
     },
 }

@@ -35,7 +35,7 @@ impl Rules {
     /// ```
     ///
     /// The text of `json` is JSON text. A float that JSON cannot represent is text. `cause`
-    /// is one of the words of [`FallbackKind::as_str`](crate::FallbackKind::as_str).
+    /// is one of the words of [`Cause::as_str`](spanmux_core::Cause::as_str).
     pub fn to_json(&self) -> Value {
         json!({
             "selector": self.selector,

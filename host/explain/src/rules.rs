@@ -224,7 +224,7 @@ impl Rules {
         }
     }
 
-    /// What the rules rest on, for a heading.
+    /// Returns the subtitle: the number of decisions or answers behind the rules.
     pub(super) fn basis(&self) -> String {
         match (&self.note, self.hits) {
             (Some(note), _) => printable(note),

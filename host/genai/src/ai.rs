@@ -14,7 +14,7 @@ use super::tracer::AnyTracer;
 /// Starts AI spans with a tracer, according to its options. Cheap to clone.
 ///
 /// Any OpenTelemetry tracer works: one of a
-/// [`RoutingTracerProvider`](crate::otel::RoutingTracerProvider), the global `BoxedTracer`,
+/// [`RoutingTracerProvider`](spanmux_otel::RoutingTracerProvider), the global `BoxedTracer`,
 /// or the tracer of the SDK. [`AiParent`] has one method for each kind of span.
 ///
 /// # Examples

@@ -152,7 +152,7 @@ pub enum Outcome {
     /// The decision failed.
     Fallback {
         /// The cause as a single word, see
-        /// [`FallbackKind::as_str`](crate::FallbackKind::as_str).
+        /// [`Cause::as_str`](crate::Cause::as_str).
         cause: String,
         /// The reason in readable form.
         reason: String,
