@@ -163,7 +163,7 @@ impl Case {
 
     /// A selector that has learned nothing yet.
     pub(crate) fn learner(&self) -> ComponentSelector {
-        self.fresh.with_mode(Mode::Learned)
+        self.fresh.with_mode(Mode::Cached)
     }
 
     /// Asks a question, in one of its builds.
@@ -197,7 +197,7 @@ impl Case {
         if found.choice != question.expected {
             return Err(Mismatch { question, found });
         }
-        tally.count(question.met, found.origin == Origin::Learned);
+        tally.count(question.met, found.origin == Origin::Cached);
         Ok(found)
     }
 
@@ -261,14 +261,14 @@ impl Case {
         } = &self.plan;
         let Limits {
             fuel,
-            learned_answers,
-            learned_bytes,
+            cached_answers,
+            cached_bytes,
             ..
         } = &self.limits;
         format!(
             "and a fresh run answers {expected:?}\nfor {:?}\nwith the tracers {:?}, {fuel} of fuel \
-             and room for {learned_answers} answers in {learned_bytes} bytes, of the program\n\
-             {program}Again: SPANMUX_SEED={seed} cargo test -p spanmux-tests --test learned",
+             and room for {cached_answers} answers in {cached_bytes} bytes, of the program\n\
+             {program}Again: SPANMUX_SEED={seed} cargo test -p spanmux-tests --test decision_cache",
             contexts[*context], lists[*tracers],
         )
     }
@@ -289,17 +289,17 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, met: Met, learned: bool) {
-        *(if learned {
+    fn count(&mut self, met: Met, cached: bool) {
+        *(if cached {
             &mut self.hits
         } else {
             &mut self.runs
         }) += 1;
-        self.coverage.count(met, learned);
+        self.coverage.count(met, cached);
     }
 
     /// Learned ones, in percent of all.
-    pub(crate) fn learned(&self) -> u64 {
+    pub(crate) fn cached(&self) -> u64 {
         self.hits * 100 / (self.hits + self.runs).max(1)
     }
 
@@ -314,10 +314,10 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (cases, compared) = (self.cases, self.hits + self.runs);
-        let learned = self.learned();
+        let cached = self.cached();
         write!(
             f,
-            "{cases} selectors, {compared} decisions compared, {learned} % of them learned"
+            "{cases} selectors, {compared} decisions compared, {cached} % of them cached"
         )
     }
 }

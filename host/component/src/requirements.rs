@@ -27,7 +27,7 @@ const MAX_ITEMS: u64 = 262_144;
 
 /// Sums over all modules of a component.
 #[derive(Debug, Default)]
-pub(super) struct Declared {
+pub(super) struct Requirements {
     memory_bytes: u64,
     table_elements: u64,
     instances: u64,
@@ -39,7 +39,7 @@ pub(super) struct Declared {
     memories_of_one: usize,
 }
 
-impl Declared {
+impl Requirements {
     /// Counts one section.
     pub(super) fn add(&mut self, section: Payload<'_>) -> Result<(), BinaryReaderError> {
         self.items += u64::from(items(&section));

@@ -1,4 +1,4 @@
-//! Lanes: engines beside each other, so that threads do not meet in the counters and
+//! EngineShards: engines beside each other, so that threads do not meet in the counters and
 //! locks of one.
 
 use std::sync::OnceLock;
@@ -9,8 +9,8 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::cache::Disk;
-use super::clock::Clock;
 use super::engine::{self, Memory};
+use super::epoch::EpochTicker;
 use super::limits::Limits;
 use super::questions;
 use super::sandbox::Sandbox;
@@ -21,12 +21,12 @@ use super::wasi;
 const LANED_BYTES: usize = 256 << 10;
 
 /// One engine, and what its components may import.
-pub(super) struct Lane {
+pub(super) struct EngineShard {
     pub(super) engine: Engine,
     pub(super) linker: Linker<Sandbox>,
 }
 
-impl Lane {
+impl EngineShard {
     fn new(limits: &Limits, memory: Memory, disk: &Disk) -> wasmtime::Result<Self> {
         let engine = engine::engine(limits, memory, disk)?;
         let mut linker = Linker::new(&engine);
@@ -37,23 +37,23 @@ impl Lane {
 }
 
 /// The engines of one host.
-pub(super) struct Lanes {
-    first: Lane,
-    others: Vec<Lane>,
+pub(super) struct EngineShards {
+    first: EngineShard,
+    others: Vec<EngineShard>,
     /// For components with a large memory, made with the first of them; none if the
     /// first lane is as good for them.
-    large: OnceLock<Option<Lane>>,
+    large: OnceLock<Option<EngineShard>>,
     threads: AtomicUsize,
     thread: ThreadLocal<usize>,
 }
 
-impl Lanes {
+impl EngineShards {
     /// Makes those for components with a small memory.
     pub(super) fn new(limits: &Limits, disk: &Disk) -> wasmtime::Result<Self> {
-        let first = Lane::new(limits, Memory::Small, disk)?;
+        let first = EngineShard::new(limits, Memory::Small, disk)?;
         // What the system does not give is a lane less.
         let others = (1..limits.engines.min(limits.sandboxes))
-            .map_while(|_| Lane::new(limits, Memory::Small, disk).ok())
+            .map_while(|_| EngineShard::new(limits, Memory::Small, disk).ok())
             .collect();
         Ok(Self {
             first,
@@ -78,14 +78,14 @@ impl Lanes {
         memory: Memory,
         limits: &Limits,
         disk: &Disk,
-        clock: &Clock,
-    ) -> (&Lane, &[Lane]) {
+        clock: &EpochTicker,
+    ) -> (&EngineShard, &[EngineShard]) {
         match memory {
             Memory::Small if bytes <= LANED_BYTES => (&self.first, &self.others),
             Memory::Small => (&self.first, &[]),
             Memory::Large => {
                 let make = || {
-                    let lane = Lane::new(limits, memory, disk).ok()?;
+                    let lane = EngineShard::new(limits, memory, disk).ok()?;
                     clock.watch(&lane.engine);
                     Some(lane)
                 };

@@ -92,21 +92,21 @@ impl WatchStatus {
 
 /// The status, and who waits for it to change.
 #[derive(Default)]
-pub(super) struct Board {
-    posted: Mutex<Posted>,
+pub(super) struct StatusBoard {
+    posted: Mutex<StatusState>,
     changed: Condvar,
 }
 
 /// A status, and the selectors of its files, which alone know whether they are
 /// suspended now.
 #[derive(Default)]
-pub(super) struct Posted {
+pub(super) struct StatusState {
     pub(super) status: WatchStatus,
     /// In the order of the files.
     pub(super) selectors: Vec<Arc<dyn Selector>>,
 }
 
-impl Posted {
+impl StatusState {
     fn now(&mut self) -> &WatchStatus {
         for (file, selector) in self.status.files.iter_mut().zip(&self.selectors) {
             file.suspended = selector.suspension();
@@ -115,12 +115,12 @@ impl Posted {
     }
 }
 
-impl Board {
+impl StatusBoard {
     pub(super) fn read(&self) -> WatchStatus {
         self.posted.lock().now().clone()
     }
 
-    pub(super) fn edit(&self, edit: impl FnOnce(&mut Posted)) {
+    pub(super) fn edit(&self, edit: impl FnOnce(&mut StatusState)) {
         edit(&mut self.posted.lock());
         self.changed.notify_all();
     }

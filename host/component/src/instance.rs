@@ -3,10 +3,10 @@
 use wasmtime::component::{Instance, TypedFunc};
 use wasmtime::{Store, Trap};
 
+use super::classify::fault;
 use super::compiled::Compiled;
-use super::fault::fault;
+use super::guest_fault::GuestFault;
 use super::sandbox::Sandbox;
-use super::stop::Stop;
 use spanmux_core::ContextView;
 use spanmux_core::Fallback;
 use spanmux_core::TracerNames;
@@ -18,7 +18,7 @@ pub(super) type Selected = Result<Option<String>, String>;
 type Select = TypedFunc<(&'static [String],), (Selected,)>;
 
 /// One sandbox.
-pub(super) struct Live {
+pub(super) struct GuestInstance {
     pub(super) store: Store<Sandbox>,
     /// The number of the thread that made it, which says in which lane it lives.
     thread: usize,
@@ -26,7 +26,7 @@ pub(super) struct Live {
     select: Option<Select>,
 }
 
-impl Live {
+impl GuestInstance {
     /// A sandbox with every limit armed, before anything of the guest runs.
     pub(super) fn new(compiled: &Compiled) -> Result<Self, Fallback> {
         let host = &compiled.host;
@@ -81,7 +81,7 @@ impl Live {
             .map_err(|error| match fault(&error) {
                 Fallback::Trapped(message)
                     if !error.is::<Trap>()
-                        && !error.is::<Stop>()
+                        && !error.is::<GuestFault>()
                         && !self.store.data().quota.refused =>
                 {
                     Fallback::Host(message)
@@ -108,7 +108,7 @@ impl Live {
         tracers: &TracerNames,
     ) -> Result<Selected, Fallback> {
         let select = self.start(compiled)?;
-        self.store.data_mut().open(context.freeze());
+        self.store.data_mut().open(context.to_owned_view());
         let (selected,) = select
             .call(&mut self.store, (tracers.as_slice(),))
             .map_err(|error| fault(&error))?;

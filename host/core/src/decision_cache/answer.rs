@@ -99,7 +99,7 @@ fn inline(words: Words) -> Vec<u8> {
 
 /// What a context answered just now.
 #[derive(Clone, Copy)]
-pub(super) struct Told<'a> {
+pub(super) struct AnswerRef<'a> {
     words: Words,
     rest: Rest<'a>,
 }
@@ -111,7 +111,7 @@ enum Rest<'a> {
     Keys(Keys<'a>),
 }
 
-impl<'a> Told<'a> {
+impl<'a> AnswerRef<'a> {
     #[inline(always)]
     pub(super) fn of(answer: Answer<'a>) -> Self {
         let words = match answer {
@@ -159,12 +159,12 @@ impl<'a> Told<'a> {
 
     /// Whether it is this known answer.
     #[inline(always)]
-    pub(super) fn is(&self, known: &Known) -> bool {
+    pub(super) fn is(&self, known: &AnswerKey) -> bool {
         self.words == known.words && self.rest_is(known)
     }
 
     #[inline(always)]
-    fn rest_is(&self, known: &Known) -> bool {
+    fn rest_is(&self, known: &AnswerKey) -> bool {
         match self.rest {
             Rest::Text(text) if self.words.length() > INLINE => *text == *known.text,
             // As many keys, each of them listed: the same keys.
@@ -183,7 +183,7 @@ impl<'a> Told<'a> {
     }
 
     /// A copy to know it by; none if it is too long to keep.
-    pub(super) fn keep(&self) -> Option<Known> {
+    pub(super) fn keep(&self) -> Option<AnswerKey> {
         let text: Box<str> = match self.rest {
             Rest::Text(text) if self.words.length() > INLINE => {
                 if text.len() > MAX_ANSWER_BYTES {
@@ -194,7 +194,7 @@ impl<'a> Told<'a> {
             Rest::Keys(keys) => join(&keys.list())?,
             _ => Box::default(),
         };
-        Some(Known {
+        Some(AnswerKey {
             words: self.words,
             text,
         })
@@ -203,14 +203,14 @@ impl<'a> Told<'a> {
 
 /// An answer that was given once.
 #[derive(Clone, Debug)]
-pub(super) struct Known {
+pub(super) struct AnswerKey {
     words: Words,
     /// Text that does not fit into the words; for keys, the keys.
     text: Box<str>,
 }
 
-impl Known {
-    /// The same as [`Told::hash`].
+impl AnswerKey {
+    /// The same as [`AnswerRef::hash`].
     pub(super) fn hash(&self, node: u64) -> u64 {
         match self.words.shape & kind::ALL {
             kind::KEYS => self.words.hash(node, ""),
@@ -297,11 +297,11 @@ mod tests {
             "ü",
         ];
         for text in texts {
-            let told = Told::of(Answer::Get(Some(Value::Text(text))));
-            let known = told.keep().unwrap();
+            let answer_ref = AnswerRef::of(Answer::Get(Some(Value::Text(text))));
+            let known = answer_ref.keep().unwrap();
             assert_eq!(known.explain(), explanation::Answer::Text(text.to_owned()));
             for other in texts {
-                let other_told = Told::of(Answer::Get(Some(Value::Text(other))));
+                let other_told = AnswerRef::of(Answer::Get(Some(Value::Text(other))));
                 assert_eq!(other_told.is(&known), text == other, "{text:?} {other:?}");
             }
         }
@@ -309,10 +309,10 @@ mod tests {
 
     #[test]
     fn texts_that_share_their_words_are_told_apart() {
-        let told = |text| Told::of(Answer::Get(Some(Value::Text(text))));
-        let known = told("12345678-a-12345678").keep().unwrap();
-        assert!(told("12345678-a-12345678").is(&known));
-        assert!(!told("12345678-b-12345678").is(&known));
+        let answer_ref = |text| AnswerRef::of(Answer::Get(Some(Value::Text(text))));
+        let known = answer_ref("12345678-a-12345678").keep().unwrap();
+        assert!(answer_ref("12345678-a-12345678").is(&known));
+        assert!(!answer_ref("12345678-b-12345678").is(&known));
     }
 
     #[test]
@@ -333,9 +333,9 @@ mod tests {
             Some(Value::Json("1")),
         ];
         for (place, value) in values.iter().enumerate() {
-            let known = Told::of(Answer::Get(*value)).keep().unwrap();
+            let known = AnswerRef::of(Answer::Get(*value)).keep().unwrap();
             for (other_place, other) in values.iter().enumerate() {
-                let is = Told::of(Answer::Get(*other)).is(&known);
+                let is = AnswerRef::of(Answer::Get(*other)).is(&known);
                 assert_eq!(is, place == other_place, "{value:?} {other:?}");
             }
         }

@@ -4,12 +4,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::told::MAX_ANSWER_BYTES;
+use super::answer::MAX_ANSWER_BYTES;
 use super::*;
 use crate::context::{Answer, RuntimeContext, Value};
 use crate::decision::{Choice, Fallback, Origin, RunCost};
 
-const ROOM: Room = Room {
+const ROOM: CacheLimits = CacheLimits {
     answers: 65_536,
     bytes: 4 << 20,
 };
@@ -34,15 +34,15 @@ impl<'a> Asker<'a> {
 
 /// A selector that is learned, and how often it ran.
 struct Selector<F> {
-    learned: Learned,
+    cached: DecisionCache,
     ran: AtomicUsize,
     select: F,
 }
 
 impl<F: Fn(&mut Asker<'_>, &TracerNames) -> Choice> Selector<F> {
-    fn new(room: Room, select: F) -> Self {
+    fn new(room: CacheLimits, select: F) -> Self {
         Self {
-            learned: Learned::new(room, Duration::from_secs(600)),
+            cached: DecisionCache::new(room, Duration::from_secs(600)),
             ran: AtomicUsize::new(0),
             select,
         }
@@ -50,10 +50,8 @@ impl<F: Fn(&mut Asker<'_>, &TracerNames) -> Choice> Selector<F> {
 
     fn decide(&self, context: &RuntimeContext, tracers: &TracerNames) -> Decision {
         let view = context.view();
-        let tree = self.learned.tree(tracers);
-        let decision = self
-            .learned
-            .decide(&tree, &view, || self.run(view, tracers));
+        let tree = self.cached.tree(tracers);
+        let decision = self.cached.decide(&tree, &view, || self.run(view, tracers));
         decision.into()
     }
 
@@ -140,7 +138,7 @@ fn it_runs_once_for_each_way() {
     // The first two are one way: the region is not asked for.
     assert_eq!(selector.runs(&contexts, &tracers()), 6);
     assert_eq!(selector.runs(&contexts, &tracers()), 0);
-    let explanation = selector.learned.explain(&tracers());
+    let explanation = selector.cached.explain(&tracers());
     assert_eq!((explanation.runs, explanation.hits), (6, 8));
     assert_eq!(explanation.edges, 7);
 }
@@ -193,7 +191,7 @@ fn more_answers_than_the_trunk_takes_are_learned_too() {
     let contexts = users(0..5_000);
     assert_eq!(selector.runs(&contexts, &tracers()), 5_000);
     assert_eq!(selector.runs(&contexts, &tracers()), 0);
-    assert_eq!(selector.learned.explain(&tracers()).edges, 5_000);
+    assert_eq!(selector.cached.explain(&tracers()).edges, 5_000);
 }
 
 #[test]
@@ -228,7 +226,7 @@ fn questions_below_many_answers_are_learned_too() {
 
 #[test]
 fn a_flood_of_new_answers_leaves_the_frequent_ones() {
-    let room = Room {
+    let room = CacheLimits {
         answers: 4096,
         bytes: 1 << 20,
     };
@@ -240,7 +238,7 @@ fn a_flood_of_new_answers_leaves_the_frequent_ones() {
     for flood in 0..25 {
         selector.runs(&users(1000 * flood + 1000..1000 * flood + 2000), &tracers());
         selector.runs(&hot, &tracers());
-        let explanation = selector.learned.explain(&tracers());
+        let explanation = selector.cached.explain(&tracers());
         assert!(explanation.edges <= room.answers, "{}", explanation.edges);
         assert!(explanation.bytes <= room.bytes, "{}", explanation.bytes);
     }
@@ -257,12 +255,12 @@ fn little_room_is_kept_to_and_nothing_is_wrong() {
         (65_536, 0),
         (65_536, 4096),
     ] {
-        let room = Room { answers, bytes };
+        let room = CacheLimits { answers, bytes };
         let selector = Selector::new(room, by_user);
         for _ in 0..3 {
             selector.runs(&users(0..300), &tracers());
         }
-        let explanation = selector.learned.explain(&tracers());
+        let explanation = selector.cached.explain(&tracers());
         assert!(explanation.edges <= answers, "{explanation:?}");
         assert!(explanation.bytes <= bytes, "{explanation:?}");
     }
@@ -281,24 +279,24 @@ fn a_contradiction_ends_learning() {
         tracers.choose("a")
     });
     let decide = |user| selector.decide(&users([user])[0], &tracers()).origin;
-    assert_ne!(decide(1), Origin::Learned);
-    assert_ne!(decide(2), Origin::Learned);
-    assert_eq!(decide(1), Origin::Learned);
+    assert_ne!(decide(1), Origin::Cached);
+    assert_ne!(decide(2), Origin::Cached);
+    assert_eq!(decide(1), Origin::Cached);
     // The third run asks something else below an answer that is known.
     let known = context(&[("user", "u-1"), ("region", "eu")]);
-    assert_ne!(selector.decide(&known, &tracers()).origin, Origin::Learned);
+    assert_ne!(selector.decide(&known, &tracers()).origin, Origin::Cached);
     for _ in 0..3 {
-        assert_ne!(decide(1), Origin::Learned);
+        assert_ne!(decide(1), Origin::Cached);
     }
 }
 
 #[test]
 fn what_depends_on_more_than_the_answers_is_not_learned() {
-    let learned = Learned::new(ROOM, Duration::ZERO);
+    let cached = DecisionCache::new(ROOM, Duration::ZERO);
     let context = context(&[]);
     for _ in 0..3 {
-        let tree = learned.tree(&tracers());
-        let decision = learned.decide(&tree, &context.view(), || Run {
+        let tree = cached.tree(&tracers());
+        let decision = cached.decide(&tree, &context.view(), || Run {
             decision: Decision {
                 choice: Choice::Fallback(Fallback::Overloaded),
                 origin: Origin::Native,
@@ -308,7 +306,7 @@ fn what_depends_on_more_than_the_answers_is_not_learned() {
         let decision = Decision::from(decision);
         assert_eq!(decision.origin, Origin::Native);
     }
-    assert_eq!(learned.explain(&tracers()).tree, None);
+    assert_eq!(cached.explain(&tracers()).tree, None);
 }
 
 #[test]
@@ -321,12 +319,12 @@ fn equal_misses_share_one_run() {
         for _ in 0..threads {
             scope.spawn(|| {
                 let view = acme.view();
-                let tree = selector.learned.tree(&names);
+                let tree = selector.cached.tree(&names);
                 let decision: Decision = selector
-                    .learned
+                    .cached
                     .decide(&tree, &view, || {
                         // Not before all others wait for it.
-                        while selector.learned.flights.waiting() < threads - 1 {
+                        while selector.cached.single_flight.waiting() < threads - 1 {
                             std::thread::yield_now();
                         }
                         selector.run(view, &names)
@@ -341,7 +339,7 @@ fn equal_misses_share_one_run() {
 
 #[test]
 fn threads_that_learn_together_are_never_wrong() {
-    let room = Room {
+    let room = CacheLimits {
         answers: 2048 + 256,
         bytes: 1 << 20,
     };
@@ -358,5 +356,5 @@ fn threads_that_learn_together_are_never_wrong() {
             });
         }
     });
-    assert!(selector.learned.explain(&tracers()).hits > 0);
+    assert!(selector.cached.explain(&tracers()).hits > 0);
 }

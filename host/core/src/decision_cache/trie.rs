@@ -8,8 +8,8 @@ use std::array;
 use crate::sync::OnceLock;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use super::questions::Place;
-use super::told::{Known, Told};
+use super::answer::{AnswerKey, AnswerRef};
+use super::question::Place;
 use crate::decision::{Choice, CompactDecision, Fallback, TracerIndex};
 
 /// Answers that a node of the trunk has at most. What comes beyond goes to the
@@ -75,14 +75,14 @@ pub(super) struct Node {
     pub(super) question: Place,
     /// Whether more answers may be in the cache.
     overflows: AtomicBool,
-    ways: [OnceLock<Box<[OnceLock<Way>]>>; CHUNKS],
+    edges: [OnceLock<Box<[OnceLock<Edge>]>>; CHUNKS],
     /// By hash of the answer, the place of its way and one; nought is empty. It is
     /// made when there are more than a few ways.
     index: OnceLock<Box<[AtomicU8; INDEX]>>,
 }
 
-pub(super) struct Way {
-    pub(super) answer: Known,
+pub(super) struct Edge {
+    pub(super) answer: AnswerKey,
     pub(super) then: Step,
 }
 
@@ -92,7 +92,7 @@ impl Node {
             id,
             question,
             overflows: AtomicBool::new(false),
-            ways: array::from_fn(|_| OnceLock::new()),
+            edges: array::from_fn(|_| OnceLock::new()),
             index: OnceLock::new(),
         }
     }
@@ -106,36 +106,36 @@ impl Node {
         self.overflows.store(true, Ordering::Release);
     }
 
-    pub(super) fn ways(&self) -> impl Iterator<Item = &Way> {
-        let chunks = self.ways.iter().map_while(OnceLock::get);
+    pub(super) fn edges(&self) -> impl Iterator<Item = &Edge> {
+        let chunks = self.edges.iter().map_while(OnceLock::get);
         chunks
             .flat_map(|chunk| chunk.iter())
             .map_while(OnceLock::get)
     }
 
-    fn way(&self, place: usize) -> Option<&Way> {
+    fn edge(&self, place: usize) -> Option<&Edge> {
         let (chunk, offset) = split(place);
-        self.ways.get(chunk)?.get()?.get(offset)?.get()
+        self.edges.get(chunk)?.get()?.get(offset)?.get()
     }
 
     /// Where this answer leads.
     #[inline]
-    pub(super) fn find(&self, told: &Told<'_>) -> Option<&Step> {
-        let way = match self.index.get() {
-            None => self.ways().find(|way| told.is(&way.answer))?,
-            Some(index) => self.look_up(index, *told)?,
+    pub(super) fn find(&self, answer_ref: &AnswerRef<'_>) -> Option<&Step> {
+        let edge = match self.index.get() {
+            None => self.edges().find(|edge| answer_ref.is(&edge.answer))?,
+            Some(index) => self.look_up(index, *answer_ref)?,
         };
-        Some(&way.then)
+        Some(&edge.then)
     }
 
-    fn look_up(&self, index: &[AtomicU8; INDEX], told: Told<'_>) -> Option<&Way> {
-        let hash = told.hash(self.id) as usize;
+    fn look_up(&self, index: &[AtomicU8; INDEX], answer_ref: AnswerRef<'_>) -> Option<&Edge> {
+        let hash = answer_ref.hash(self.id) as usize;
         // Most of the index is empty, so it ends.
         for slot in (0..INDEX).map(|step| (hash + step) % INDEX) {
             let place = usize::from(index[slot].load(Ordering::Acquire)).checked_sub(1)?;
-            let way = self.way(place)?;
-            if told.is(&way.answer) {
-                return Some(way);
+            let edge = self.edge(place)?;
+            if answer_ref.is(&edge.answer) {
+                return Some(edge);
             }
         }
         None
@@ -143,17 +143,17 @@ impl Node {
 
     /// Adds a way for an answer that has none. Gives it back where there is no room.
     /// To be called by one thread at a time.
-    pub(super) fn add(&self, way: Way) -> Result<(), Way> {
-        let place = self.ways().count();
-        let hash = way.answer.hash(self.id);
+    pub(super) fn add(&self, edge: Edge) -> Result<(), Edge> {
+        let place = self.edges().count();
+        let hash = edge.answer.hash(self.id);
         let (chunk, offset) = split(place);
-        let Some(chunk) = self.ways.get(chunk) else {
-            return Err(way);
+        let Some(chunk) = self.edges.get(chunk) else {
+            return Err(edge);
         };
         let cells = chunk.get_or_init(|| (0..place.max(2)).map(|_| OnceLock::new()).collect());
         match cells.get(offset) {
-            Some(cell) => cell.set(way)?,
-            None => return Err(way),
+            Some(cell) => cell.set(edge)?,
+            None => return Err(edge),
         }
         match self.index.get() {
             Some(index) => enter(index, hash, place),
@@ -165,8 +165,8 @@ impl Node {
                 let Ok(index) = <Box<[AtomicU8; INDEX]>>::try_from(cells) else {
                     return Ok(());
                 };
-                for (place, way) in self.ways().enumerate() {
-                    enter(&index, way.answer.hash(self.id), place);
+                for (place, edge) in self.edges().enumerate() {
+                    enter(&index, edge.answer.hash(self.id), place);
                 }
                 // Nobody else sets it.
                 let _ = self.index.set(index);
@@ -196,7 +196,7 @@ fn enter(index: &[AtomicU8; INDEX], hash: u64, place: usize) {
 pub(super) const NODE_BYTES: usize = size_of::<Node>() + 2 * WAY_BYTES;
 
 /// Bytes of a way.
-pub(super) const WAY_BYTES: usize = size_of::<OnceLock<Way>>();
+pub(super) const WAY_BYTES: usize = size_of::<OnceLock<Edge>>();
 
 // A place and one fits into a byte.
 const _: () = assert!(MAX_WAYS_OF_NODE < u8::MAX as usize);
@@ -205,27 +205,27 @@ const _: () = assert!(MAX_WAYS_OF_NODE < u8::MAX as usize);
 mod tests {
     use super::*;
     use crate::context::{Answer, Value};
-    use crate::learned::questions::Questions;
+    use crate::decision_cache::question::Questions;
 
     #[test]
     fn every_way_is_found_until_the_node_is_full() {
         let questions = Questions::new();
         let place = questions.place(&crate::context::Question::Keys).unwrap();
         let node = Node::new(1, place);
-        let told = |number| Told::of(Answer::Get(Some(Value::Integer(number))));
-        let way = |number: i64| Way {
-            answer: told(number).keep().unwrap(),
+        let answer_ref = |number| AnswerRef::of(Answer::Get(Some(Value::Integer(number))));
+        let edge = |number: i64| Edge {
+            answer: answer_ref(number).keep().unwrap(),
             then: Step::Decides(Verdict::Abstains, number as usize),
         };
         for number in 0..MAX_WAYS_OF_NODE as i64 {
-            assert!(node.find(&told(number)).is_none());
-            assert!(node.add(way(number)).is_ok());
+            assert!(node.find(&answer_ref(number)).is_none());
+            assert!(node.add(edge(number)).is_ok());
             for known in 0..=number {
-                let found = node.find(&told(known));
+                let found = node.find(&answer_ref(known));
                 assert!(matches!(found, Some(Step::Decides(_, end)) if *end == known as usize));
             }
         }
-        assert!(node.add(way(1000)).is_err());
-        assert_eq!(node.ways().count(), MAX_WAYS_OF_NODE);
+        assert!(node.add(edge(1000)).is_err());
+        assert_eq!(node.edges().count(), MAX_WAYS_OF_NODE);
     }
 }

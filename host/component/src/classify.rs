@@ -2,8 +2,8 @@
 
 use wasmtime::Trap;
 
-use super::stop::Stop;
-use super::words::printable;
+use super::guest_fault::GuestFault;
+use super::text::printable;
 use spanmux_core::{Budget, Fallback};
 
 /// Names what stopped a guest.
@@ -20,8 +20,8 @@ pub(super) fn fault(error: &wasmtime::Error) -> Fallback {
             }
         };
     }
-    match error.downcast_ref::<Stop>() {
-        Some(stop @ Stop::NoMemory(_)) => return Fallback::Host(stop.to_string()),
+    match error.downcast_ref::<GuestFault>() {
+        Some(stop @ GuestFault::NoMemory(_)) => return Fallback::Host(stop.to_string()),
         Some(stop) => return Fallback::Trapped(stop.to_string()),
         None => {}
     }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 /// Size, times and identity of a file, through links. Two are compared and never
 /// ordered, so a time that goes backwards is a change like any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(super) struct FileFingerprint {
     size: u64,
     modified: Option<SystemTime>,
     identity: Identity,
@@ -16,7 +16,7 @@ pub(super) struct Stamp {
 /// Device, inode, and the time of the last change of either content or rights.
 type Identity = (u64, u64, i64, i64);
 
-impl Stamp {
+impl FileFingerprint {
     /// The stamp of what lies here; none if it cannot be looked at.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let data = fs::metadata(path).ok()?;

@@ -142,11 +142,11 @@ fn longest_object<T>(
 }
 
 /// Builds [`Entries`] within limits.
-pub(super) struct Freezer {
+pub(super) struct Canonicalizer {
     entries: Entries,
 }
 
-impl Freezer {
+impl Canonicalizer {
     pub(super) fn new(limits: ContextLimits) -> Self {
         Self::after(Entries {
             limits,
@@ -169,11 +169,11 @@ impl Freezer {
                 });
             }
         };
-        let mut freezer = Self::new(limits);
+        let mut canonicalizer = Self::new(limits);
         for (key, value) in &members {
-            freezer.json(key, value)?;
+            canonicalizer.json(key, value)?;
         }
-        Ok(freezer.finish())
+        Ok(canonicalizer.finish())
     }
 
     pub(super) fn error(&self) -> Option<&ContextError> {

@@ -18,7 +18,7 @@ pub(super) enum Node<'a> {
     Question {
         question: &'a Question,
         hits: Hits,
-        ways: Vec<Arm<'a>>,
+        edges: Vec<Arm<'a>>,
     },
     End {
         outcome: &'a Outcome,
@@ -106,7 +106,7 @@ fn node(rule: &Rule, most: usize, depth: usize) -> Node<'_> {
             hits,
         } if depth < DEPTH => {
             let (drawn, rest) = drawn(branches, most);
-            let mut ways: Vec<Arm<'_>> = drawn
+            let mut edges: Vec<Arm<'_>> = drawn
                 .into_iter()
                 .map(|branch| Arm {
                     parts: branch.label.parts.clone(),
@@ -114,11 +114,11 @@ fn node(rule: &Rule, most: usize, depth: usize) -> Node<'_> {
                     then: node(&branch.then, most, depth + 1),
                 })
                 .collect();
-            ways.extend(left_out(&rest));
+            edges.extend(left_out(&rest));
             Node::Question {
                 question,
                 hits: *hits,
-                ways,
+                edges,
             }
         }
         Rule::Decides { outcome, hits } => Node::End {

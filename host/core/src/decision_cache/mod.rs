@@ -1,4 +1,4 @@
-//! Learned decisions: what a selector was seen to decide, as a tree of what it
+//! DecisionCache decisions: what a selector was seen to decide, as a tree of what it
 //! asked, from which later decisions are answered without running it.
 //!
 //! A component is a pure function of the answers that it was given. So its first
@@ -16,15 +16,15 @@
 //! decides what stays), the `tree` of both, the runs that others wait for
 //! (`flights`), the `hits`, and how it is told to people (`explain`).
 
-mod cache;
+mod answer;
+mod bounded;
 mod explain;
-mod flights;
+mod frequency;
 mod hits;
-mod questions;
-mod sketch;
-mod told;
+mod question;
+mod single_flight;
 mod tree;
-mod trunk;
+mod trie;
 
 #[cfg(test)]
 mod tests;
@@ -41,8 +41,8 @@ use crate::context::{ContextView, Question};
 use crate::decision::{Choice, CompactDecision, Decision, Fallback, Origin};
 use crate::explanation::Explanation;
 use crate::tracer_names::TracerNames;
-use flights::Flights;
-pub use tree::{Room, Tree};
+use single_flight::SingleFlight;
+pub use tree::{CacheLimits, Tree};
 
 /// Lists of tracers for which trees are kept: the present one, and those of another
 /// registry or of a moment ago. A registry holds on to its own besides.
@@ -70,24 +70,24 @@ impl Run {
 }
 
 /// What was learned of one selector.
-pub struct Learned {
+pub struct DecisionCache {
     /// The one that was asked for last comes first.
     trees: ArcSwap<Vec<Arc<Tree>>>,
     /// Held while the list is changed.
     changing: Mutex<()>,
-    flights: Flights,
-    room: Room,
+    single_flight: SingleFlight,
+    room: CacheLimits,
     wait: Duration,
     runs: AtomicU64,
 }
 
-impl Learned {
+impl DecisionCache {
     /// Nothing yet. `wait` is how long a decision waits for an equal run.
-    pub fn new(room: Room, wait: Duration) -> Self {
+    pub fn new(room: CacheLimits, wait: Duration) -> Self {
         Self {
             trees: ArcSwap::default(),
             changing: Mutex::new(()),
-            flights: Flights::default(),
+            single_flight: SingleFlight::default(),
             room,
             wait,
             runs: AtomicU64::new(0),
@@ -135,7 +135,7 @@ impl Learned {
     /// What the tree knows for this context, or what running the selector says.
     ///
     /// # Cost
-    /// Known: one look-up and one comparison for each question, no lock, no
+    /// AnswerKey: one look-up and one comparison for each question, no lock, no
     /// allocation unless the decision is a failure with a text. Unknown: a run.
     #[inline]
     pub fn decide(
@@ -154,16 +154,16 @@ impl Learned {
     fn miss(
         &self,
         tree: &Tree,
-        frontier: flights::Frontier,
+        frontier: single_flight::Frontier,
         view: &ContextView<'_>,
         run: impl FnOnce() -> Run,
     ) -> CompactDecision {
-        let flight = self.flights.begin(frontier, self.wait);
+        let flight = self.single_flight.begin(frontier, self.wait);
         // Again, because an equal run may have landed since: while it was waited for, or
         // between the first look and this flight.
         let known = tree.walk(view);
         if flight.is_none() {
-            self.flights.waited(known.is_ok());
+            self.single_flight.waited(known.is_ok());
         }
         if let Ok(known) = known {
             return known;
@@ -192,9 +192,9 @@ impl Learned {
     }
 }
 
-impl fmt::Debug for Learned {
+impl fmt::Debug for DecisionCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Learned")
+        f.debug_struct("DecisionCache")
             .field("room", &self.room)
             .field("runs", &self.runs)
             .finish_non_exhaustive()

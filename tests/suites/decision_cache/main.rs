@@ -58,12 +58,12 @@ fn all_cases() -> bool {
 }
 
 fn is_learned(decision: &Decision) -> bool {
-    decision.origin == Origin::Learned
+    decision.origin == Origin::Cached
 }
 
 /// The limits of most cases, with room for so much that is learned.
 fn with_room(answers: usize, bytes: usize) -> Limits {
-    case_limits().learned_answers(answers).learned_bytes(bytes)
+    case_limits().cached_answers(answers).cached_bytes(bytes)
 }
 
 /// The property for a new case of each seed: in random order, six times as many
@@ -79,12 +79,9 @@ fn hold(limits: Limits, seeds: Vec<u64>) -> Tally {
 }
 
 /// Says what was compared. If too little of it was learned, nothing was tested.
-fn report(what: &str, tally: &Tally, learned: u64) {
+fn report(what: &str, tally: &Tally, cached: u64) {
     println!("{what}: {tally}");
-    assert!(
-        !all_cases() || tally.learned() >= learned,
-        "{what}: {tally}"
-    );
+    assert!(!all_cases() || tally.cached() >= cached, "{what}: {tally}");
 }
 
 /// What is asked and answered and never learned: answers too large to keep, keys
@@ -97,26 +94,26 @@ const NEVER_LEARNED: [Feature; 4] = [
 ];
 
 #[test]
-fn learned_answers_are_those_of_fresh_runs() {
+fn cached_answers_are_those_of_fresh_runs() {
     let tally = hold(case_limits(), seeds(1, 300));
     report("in random order", &tally, 60);
     println!("{}", tally.coverage);
     for feature in Feature::ALL {
-        let (run, learned) = (
+        let (run, cached) = (
             tally.coverage.run(*feature),
-            tally.coverage.learned(*feature),
+            tally.coverage.cached(*feature),
         );
         let enough = match NEVER_LEARNED.contains(feature) {
             true => run >= 100,
-            false => learned >= 100,
+            false => cached >= 100,
         };
         assert!(
             enough || !all_cases(),
-            "{feature:?}: {run} run, {learned} learned"
+            "{feature:?}: {run} run, {cached} cached"
         );
         assert!(
-            learned == 0 || !NEVER_LEARNED.contains(feature),
-            "{feature:?}: {learned} learned"
+            cached == 0 || !NEVER_LEARNED.contains(feature),
+            "{feature:?}: {cached} cached"
         );
     }
 }
@@ -159,9 +156,9 @@ fn equal_contexts_hit_what_the_other_taught() {
         for question in case.questions() {
             compare(question, 0);
             // What can be learned at all is known in every build.
-            let learned = compare(question, 0);
+            let cached = compare(question, 0);
             for build in [1, 2] {
-                assert_eq!(compare(question, build), learned, "SPANMUX_SEED={seed}");
+                assert_eq!(compare(question, build), cached, "SPANMUX_SEED={seed}");
             }
         }
         tally.cases += 1;
@@ -302,7 +299,7 @@ fn at_the_limit_of_fuel() {
         }
     }
     report("at the limit of fuel", &tally, 50);
-    assert!(!all_cases() || tally.coverage.learned(Feature::OutOfFuel) > 1000);
+    assert!(!all_cases() || tally.coverage.cached(Feature::OutOfFuel) > 1000);
 }
 
 /// What a bucket hashes costs fuel, and is not what it answers.
@@ -338,7 +335,7 @@ fn fuel_for_what_is_hashed() {
         case.hold(&case.learner(), &mut Rng::with_seed(fuel), 8, &mut tally);
     }
     report("with fuel for what is hashed", &tally, 50);
-    assert!(tally.coverage.learned(Feature::OutOfFuel) > 0);
+    assert!(tally.coverage.cached(Feature::OutOfFuel) > 0);
 }
 
 #[test]
@@ -405,7 +402,7 @@ fn a_flood_of_values() {
 /// A selector that learns, and does one thing after it has asked one question.
 fn after_a_question(host: &SelectorHost, what: What) -> ComponentSelector {
     let program = Program::in_a_row([State::asks(What::Get, "tenant"), State::new(what)]);
-    load(host, "one thing", &program.component()).with_mode(Mode::Learned)
+    load(host, "one thing", &program.component()).with_mode(Mode::Cached)
 }
 
 fn assert_run(decision: &Decision, expected: Fallback) {
@@ -458,7 +455,7 @@ fn a_host_that_was_full_is_never_learned() {
         while !busy.is_finished() {
             // Each time one that has learned nothing, because what is known needs no
             // sandbox.
-            let selector = selector.with_mode(Mode::Learned);
+            let selector = selector.with_mode(Mode::Cached);
             let decision = decide(&selector, &context);
             if decision.choice != Choice::Abstain {
                 assert_run(&decision, Fallback::Overloaded);

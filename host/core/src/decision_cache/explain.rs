@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::cache;
-use super::questions::Place;
+use super::bounded;
+use super::question::Place;
 use super::tree::Tree;
-use super::trunk::{Node, Step};
+use super::trie::{Node, Step};
 use crate::context::Question;
 use crate::decision::Choice;
-use crate::explanation::{self, Answer, Explanation, Outcome, Way};
+use crate::explanation::{self, Answer, Edge, Explanation, Outcome};
 
 /// The entries of the cache, by the node that they belong to.
-type Cached = HashMap<u64, Vec<(Answer, cache::Step, u32)>>;
+type Cached = HashMap<u64, Vec<(Answer, bounded::Step, u32)>>;
 
 impl Tree {
     /// What this tree knows, for a selector of no name yet.
@@ -39,7 +39,7 @@ impl Tree {
     fn step(&self, step: &Step, cached: &mut Cached) -> explanation::Step {
         match step {
             Step::Asks(node) => {
-                explanation::Step::Asks(self.asked(node.question), self.ways(node, cached))
+                explanation::Step::Asks(self.asked(node.question), self.edges(node, cached))
             }
             Step::Decides(verdict, end) => {
                 explanation::Step::Decides(self.outcome(&verdict.choice()), self.hits().of(*end))
@@ -47,32 +47,32 @@ impl Tree {
         }
     }
 
-    fn ways(&self, node: &Node, cached: &mut Cached) -> Vec<Way> {
-        let own = node.ways().map(|way| Way {
-            answer: way.answer.explain(),
-            then: self.step(&way.then, cached),
+    fn edges(&self, node: &Node, cached: &mut Cached) -> Vec<Edge> {
+        let own = node.edges().map(|edge| Edge {
+            answer: edge.answer.explain(),
+            then: self.step(&edge.then, cached),
         });
-        let mut ways: Vec<Way> = own.collect();
+        let mut edges: Vec<Edge> = own.collect();
         if node.overflows() {
-            ways.extend(self.cached_ways(node.id, cached));
+            edges.extend(self.cached_ways(node.id, cached));
         }
-        ways
+        edges
     }
 
     /// As deep as a learned path is long, and no deeper.
-    fn cached_ways(&self, node: u64, cached: &mut Cached) -> Vec<Way> {
+    fn cached_ways(&self, node: u64, cached: &mut Cached) -> Vec<Edge> {
         let entries = cached.remove(&node).unwrap_or_default();
-        let ways = entries.into_iter().map(|(answer, then, seen)| {
+        let edges = entries.into_iter().map(|(answer, then, seen)| {
             let then = match (&then, then.choice()) {
                 (_, Some(choice)) => explanation::Step::Decides(self.outcome(&choice), seen.into()),
-                (cache::Step::Asks(question, next), None) => {
+                (bounded::Step::Asks(question, next), None) => {
                     explanation::Step::Asks(self.asked(*question), self.cached_ways(*next, cached))
                 }
                 (_, None) => explanation::Step::Asks(explanation::Question::Keys, Vec::new()),
             };
-            Way { answer, then }
+            Edge { answer, then }
         });
-        ways.collect()
+        edges.collect()
     }
 
     fn asked(&self, place: Place) -> explanation::Question {

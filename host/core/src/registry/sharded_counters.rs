@@ -18,7 +18,7 @@ use crate::decision::Cause;
 /// One row for each thread that selects. A thread writes its own row alone, so a
 /// count costs no more than a plain addition.
 #[derive(Default)]
-pub(super) struct Tally {
+pub(super) struct ShardedCounters {
     tracers: Box<[String]>,
     selectors: Box<[String]>,
     /// Where each kind of fallback leads.
@@ -27,7 +27,7 @@ pub(super) struct Tally {
 }
 
 struct Row {
-    learned: AtomicU64,
+    cached: AtomicU64,
     /// One for the selections that no selector decided, then one for each selector.
     lines: Box<[OnceLock<Line>]>,
 }
@@ -35,7 +35,7 @@ struct Row {
 /// One cell for each tracer that may be chosen, then one for each kind of fallback.
 type Line = Box<[AtomicU64]>;
 
-impl Tally {
+impl ShardedCounters {
     pub(super) fn of<T>(state: &Snapshot<T>) -> Self {
         let selectors = state.chain.selectors();
         Self {
@@ -51,7 +51,7 @@ impl Tally {
     /// Counts a selection: who decided, and the tracer that was chosen or why none
     /// was.
     #[inline]
-    pub(super) fn count(&self, by: Option<usize>, told: Result<usize, Cause>, learned: bool) {
+    pub(super) fn count(&self, by: Option<usize>, told: Result<usize, Cause>, cached: bool) {
         let row = self.rows.get_or(|| Row::new(self.selectors.len() + 1));
         let line = by.map_or(0, |place| place + 1);
         let column = match told {
@@ -62,8 +62,8 @@ impl Tally {
             let line = line.get_or_init(|| self.line());
             line.get(column).map(add_one);
         }
-        if learned {
-            add_one(&row.learned);
+        if cached {
+            add_one(&row.cached);
         }
     }
 
@@ -74,9 +74,9 @@ impl Tally {
     }
 
     fn read(&self, mut show: impl FnMut(SelectionOutcome, u64)) -> u64 {
-        let mut learned = 0;
+        let mut cached = 0;
         for row in &self.rows {
-            learned += row.learned.load(Ordering::Relaxed);
+            cached += row.cached.load(Ordering::Relaxed);
             for (place, line) in row.lines.iter().enumerate() {
                 let line = line.get().into_iter().flat_map(|line| line.iter());
                 for (column, cell) in line.enumerate() {
@@ -87,7 +87,7 @@ impl Tally {
                 }
             }
         }
-        learned
+        cached
     }
 
     fn outcome(&self, line: usize, column: usize) -> SelectionOutcome {
@@ -111,7 +111,7 @@ impl Row {
     #[cold]
     fn new(lines: usize) -> Self {
         Self {
-            learned: AtomicU64::new(0),
+            cached: AtomicU64::new(0),
             lines: (0..lines).map(|_| OnceLock::new()).collect(),
         }
     }
@@ -125,32 +125,32 @@ fn add_one(cell: &AtomicU64) {
 
 /// The tallies of all states that the registry had.
 #[derive(Default)]
-pub(super) struct Tallies {
+pub(super) struct CounterHistory {
     past: SelectionCounts,
     /// Those that somebody may still count in.
-    live: Vec<Arc<Tally>>,
+    live: Vec<Arc<ShardedCounters>>,
 }
 
-impl Tallies {
-    pub(super) fn add(&mut self, tally: &Arc<Tally>) {
+impl CounterHistory {
+    pub(super) fn add(&mut self, counters: &Arc<ShardedCounters>) {
         let past = &mut self.past;
-        self.live.retain_mut(|tally| {
+        self.live.retain_mut(|counters| {
             // Nobody else has it, so nobody counts in it.
-            let done = Arc::get_mut(tally).is_some();
+            let done = Arc::get_mut(counters).is_some();
             if done {
-                let learned = tally.read(|outcome, count| past.add_past(outcome, count));
-                past.learned += learned;
+                let cached = counters.read(|outcome, count| past.add_past(outcome, count));
+                past.cached += cached;
             }
             !done
         });
-        self.live.push(tally.clone());
+        self.live.push(counters.clone());
     }
 
     pub(super) fn read(&self) -> SelectionCounts {
         let mut counts = self.past.clone();
-        for tally in &self.live {
-            let learned = tally.read(|outcome, count| counts.add(outcome, count));
-            counts.learned += learned;
+        for counters in &self.live {
+            let cached = counters.read(|outcome, count| counts.add(outcome, count));
+            counts.cached += cached;
         }
         counts
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Faults of a guest that are the host's to name.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum GuestFault {
     /// A question asked while the instance starts up.
     AskedInStartUp,
     /// `bucket` with no buckets.
@@ -15,15 +15,17 @@ pub(super) enum Stop {
     NoMemory(String),
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for GuestFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Stop::AskedInStartUp => f.write_str("it asked the runtime context in its start-up"),
-            Stop::NoBuckets => f.write_str("it asked for a share of zero buckets"),
-            Stop::World(message) => f.write_str(message),
-            Stop::NoMemory(message) => write!(f, "the system gave no memory: {message}"),
+            GuestFault::AskedInStartUp => {
+                f.write_str("it asked the runtime context in its start-up")
+            }
+            GuestFault::NoBuckets => f.write_str("it asked for a share of zero buckets"),
+            GuestFault::World(message) => f.write_str(message),
+            GuestFault::NoMemory(message) => write!(f, "the system gave no memory: {message}"),
         }
     }
 }
 
-impl std::error::Error for Stop {}
+impl std::error::Error for GuestFault {}

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::DirectoryError;
+use super::fingerprint::FileFingerprint;
 use super::lock::SelectorsLock;
-use super::stamp::Stamp;
 use crate::{ComponentSelector, LoadError, SelectorHost, selector_name};
 
 /// As many links are followed on the way to a lock; the systems follow no more.
@@ -18,9 +18,9 @@ const LINKS: usize = 40;
 
 /// A lock with the file that it is from; nothing, where everything is let in.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Pins(Option<Arc<(PathBuf, SelectorsLock)>>);
+pub(super) struct DigestCheck(Option<Arc<(PathBuf, SelectorsLock)>>);
 
-impl Pins {
+impl DigestCheck {
     /// Reads the lock of a directory, if it has one.
     pub(super) fn read(lock: Option<&Path>) -> Result<Self, DirectoryError> {
         let Some(path) = lock else {
@@ -40,7 +40,7 @@ impl Pins {
     }
 
     /// Whether content with this digest may be live in this file's place.
-    pub(super) fn let_in(&self, file: &Path, digest: &str) -> Result<(), LoadError> {
+    pub(super) fn verify(&self, file: &Path, digest: &str) -> Result<(), LoadError> {
         let Some(lock) = &self.0 else {
             return Ok(());
         };
@@ -49,7 +49,7 @@ impl Pins {
         if wanted == Some(digest) {
             return Ok(());
         }
-        Err(LoadError::NotPinned {
+        Err(LoadError::DigestMismatch {
             found: digest.to_owned(),
             wanted: wanted.map(str::to_owned),
             lock: lock.0.clone(),
@@ -65,7 +65,7 @@ impl Pins {
     ) -> Result<ComponentSelector, LoadError> {
         let bytes = bytes.map_err(|error| self.missing(error))?;
         host.load_if(&selector_name(file), &bytes, |digest| {
-            self.let_in(file, digest)
+            self.verify(file, digest)
         })
     }
 
@@ -86,16 +86,16 @@ impl Pins {
 #[derive(Default)]
 pub(super) struct LockFile {
     path: Option<PathBuf>,
-    taken: Pins,
+    taken: DigestCheck,
     /// The stamp of what was taken; none before.
-    stamp: Option<Option<Stamp>>,
+    stamp: Option<Option<FileFingerprint>>,
     /// Of what was found at the last look.
-    looked: Option<Option<Stamp>>,
+    looked: Option<Option<FileFingerprint>>,
 }
 
 /// What a look at a lock file found.
 pub(super) struct Held {
-    pub(super) pins: Pins,
+    pub(super) pins: DigestCheck,
     /// The lock is not known to be whole, so look again soon.
     pub(super) unsettled: bool,
 }
@@ -115,7 +115,7 @@ impl LockFile {
         let Some(path) = &self.path else {
             return Ok(self.held(false));
         };
-        let stamp = Stamp::of(path);
+        let stamp = FileFingerprint::of(path);
         let at_rest = at_once || self.looked.replace(stamp) == Some(stamp);
         if self.stamp == Some(stamp) {
             return Ok(self.held(false));
@@ -123,8 +123,8 @@ impl LockFile {
         if !at_rest {
             return Ok(self.held(true));
         }
-        let pins = Pins::read(Some(path))?;
-        if Stamp::of(path) != stamp {
+        let pins = DigestCheck::read(Some(path))?;
+        if FileFingerprint::of(path) != stamp {
             return Ok(self.held(true));
         }
         (self.taken, self.stamp) = (pins, Some(stamp));

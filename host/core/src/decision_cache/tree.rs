@@ -6,13 +6,13 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 
 use crate::sync::Mutex;
 
-use super::cache::{self, Cache, Size};
-use super::flights::Frontier;
+use super::answer::AnswerRef;
+use super::bounded::{self, Cache, Size};
+use super::frequency::Sketch;
 use super::hits::{Hits, MAX_ENDS};
-use super::questions::{Place, Questions};
-use super::sketch::Sketch;
-use super::told::Told;
-use super::trunk::{MAX_WAYS, NODE_BYTES, Node, Step, Verdict, WAY_BYTES, Way};
+use super::question::{Place, Questions};
+use super::single_flight::Frontier;
+use super::trie::{Edge, MAX_WAYS, NODE_BYTES, Node, Step, Verdict, WAY_BYTES};
 use crate::context::{ContextView, Question};
 use crate::decision::{Choice, CompactDecision};
 use crate::tracer_names::TracerNames;
@@ -26,13 +26,13 @@ const MAX_TRUNK_BYTES: usize = MAX_WAYS * (WAY_BYTES + NODE_BYTES);
 
 /// How much may be learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
+pub struct CacheLimits {
     /// Answers, over all questions.
     pub answers: usize,
     pub bytes: usize,
 }
 
-impl Room {
+impl CacheLimits {
     /// The trunk has the smaller part of it, and never more than it can fill.
     fn trunk(self) -> Self {
         Self {
@@ -57,7 +57,7 @@ pub struct Tree {
     questions: Questions,
     hits: Hits,
     cache: OnceLock<Option<Cache>>,
-    room: Room,
+    room: CacheLimits,
     /// Whether two runs contradicted each other.
     refuted: AtomicBool,
     /// Held by who learns.
@@ -80,10 +80,10 @@ struct Ledger {
 struct Contradiction;
 
 /// A question and its answer.
-type Asked<'v> = (Place, Told<'v>);
+type Asked<'v> = (Place, AnswerRef<'v>);
 
 impl Tree {
-    pub(super) fn new(names: TracerNames, room: Room) -> Self {
+    pub(super) fn new(names: TracerNames, room: CacheLimits) -> Self {
         Self {
             names,
             root: OnceLock::new(),
@@ -111,11 +111,11 @@ impl Tree {
                     return Ok(verdict.brief());
                 }
             };
-            let told = self.told(node.question, view).ok_or((node.id, 0))?;
-            match node.find(&told) {
+            let answer_ref = self.answer_ref(node.question, view).ok_or((node.id, 0))?;
+            match node.find(&answer_ref) {
                 Some(next) => step = next,
-                None if node.overflows() => return self.walk_cache(node.id, told, view),
-                None => return Err(frontier(node.id, told)),
+                None if node.overflows() => return self.walk_cache(node.id, answer_ref, view),
+                None => return Err(frontier(node.id, answer_ref)),
             }
         }
     }
@@ -123,30 +123,30 @@ impl Tree {
     fn walk_cache<'v>(
         &self,
         mut node: u64,
-        mut told: Told<'v>,
+        mut answer_ref: AnswerRef<'v>,
         view: &ContextView<'v>,
     ) -> Result<CompactDecision, Frontier> {
         loop {
             let known = self
                 .cache()
-                .and_then(|cache| cache.find(node, &told, &self.hits));
+                .and_then(|cache| cache.find(node, &answer_ref, &self.hits));
             match known {
-                Some(cache::Step::Asks(question, next)) => {
+                Some(bounded::Step::Asks(question, next)) => {
                     node = next;
-                    told = self.told(question, view).ok_or((node, 0))?;
+                    answer_ref = self.answer_ref(question, view).ok_or((node, 0))?;
                 }
                 Some(decided) => {
                     let choice = decided.choice().ok_or((node, 0))?;
                     return Ok(CompactDecision::of(choice, true));
                 }
-                None => return Err(frontier(node, told)),
+                None => return Err(frontier(node, answer_ref)),
             }
         }
     }
 
     #[inline(always)]
-    fn told<'v>(&self, question: Place, view: &ContextView<'v>) -> Option<Told<'v>> {
-        Some(Told::of(view.answer(self.questions.get(question)?)))
+    fn answer_ref<'v>(&self, question: Place, view: &ContextView<'v>) -> Option<AnswerRef<'v>> {
+        Some(AnswerRef::of(view.answer(self.questions.get(question)?)))
     }
 
     /// Learns a decision, as far as there is room for it. If somebody else is
@@ -169,7 +169,7 @@ impl Tree {
         if let Err(Contradiction) = learner.learn(&path) {
             self.refuted.store(true, Ordering::Relaxed);
             tracing::error!(
-                "a selector decided differently on equal answers; what was learned of it is not \
+                "a selector decided differently on equal answers; what was cached of it is not \
                  used any more"
             );
         }
@@ -187,7 +187,7 @@ impl Tree {
             if path.len() == MAX_PATH {
                 return None;
             }
-            path.push((place, self.told(place, view)?));
+            path.push((place, self.answer_ref(place, view)?));
         }
         Some(path)
     }
@@ -221,8 +221,8 @@ impl Tree {
 }
 
 #[cold]
-fn frontier(node: u64, told: Told<'_>) -> Frontier {
-    (node, told.hash(node))
+fn frontier(node: u64, answer_ref: AnswerRef<'_>) -> Frontier {
+    (node, answer_ref.hash(node))
 }
 
 /// Learns one decision.
@@ -243,22 +243,22 @@ impl Learner<'_> {
         };
         let mut rest = path;
         loop {
-            let (node, question, told) = match (step, rest) {
+            let (node, question, answer_ref) = match (step, rest) {
                 (Step::Decides(verdict, _), []) if verdict.choice() == *self.choice => {
                     return Ok(());
                 }
-                (Step::Asks(node), [(question, told), below @ ..]) => {
+                (Step::Asks(node), [(question, answer_ref), below @ ..]) => {
                     rest = below;
-                    (node, question, told)
+                    (node, question, answer_ref)
                 }
                 _ => return Err(Contradiction),
             };
             if node.question != *question {
                 return Err(Contradiction);
             }
-            match node.find(told) {
+            match node.find(answer_ref) {
                 Some(known) => step = known,
-                None => return self.extend(node, told, rest),
+                None => return self.extend(node, answer_ref, rest),
             }
         }
     }
@@ -267,20 +267,20 @@ impl Learner<'_> {
     fn extend(
         &mut self,
         node: &Node,
-        told: &Told<'_>,
+        answer_ref: &AnswerRef<'_>,
         rest: &[Asked<'_>],
     ) -> Result<(), Contradiction> {
-        let Some(answer) = told.keep() else {
+        let Some(answer) = answer_ref.keep() else {
             return Ok(());
         };
-        let full = node.ways().count() >= super::trunk::MAX_WAYS_OF_NODE;
+        let full = node.edges().count() >= super::trie::MAX_WAYS_OF_NODE;
         let bytes = WAY_BYTES + answer.heap_bytes();
         if !full && let Some(then) = self.branch(rest, bytes) {
             // Not full, so there is room.
-            let _ = node.add(Way { answer, then });
+            let _ = node.add(Edge { answer, then });
             return Ok(());
         }
-        if self.cache(node.id, told, rest)? {
+        if self.cache(node.id, answer_ref, rest)? {
             node.overflow();
         }
         Ok(())
@@ -288,8 +288,11 @@ impl Learner<'_> {
 
     /// A new branch of the trunk, below a way of so many bytes; none if there is no
     /// room for both.
-    fn branch(&mut self, path: &[Asked<'_>], way: usize) -> Option<Step> {
-        let answers: Option<Vec<_>> = path.iter().map(|(_, told)| told.keep()).collect();
+    fn branch(&mut self, path: &[Asked<'_>], edge: usize) -> Option<Step> {
+        let answers: Option<Vec<_>> = path
+            .iter()
+            .map(|(_, answer_ref)| answer_ref.keep())
+            .collect();
         let answers = answers?;
         let heap: usize = answers.iter().map(|answer| answer.heap_bytes()).sum();
         let verdict = Verdict::of(self.choice);
@@ -298,8 +301,8 @@ impl Learner<'_> {
             _ => 0,
         };
         let come = Size {
-            entries: path.len() + usize::from(way > 0),
-            bytes: way + path.len() * NODE_BYTES + heap + detail,
+            entries: path.len() + usize::from(edge > 0),
+            bytes: edge + path.len() * NODE_BYTES + heap + detail,
         };
         let room = self.tree.room.trunk();
         let trunk = &mut self.ledger.trunk;
@@ -316,7 +319,7 @@ impl Learner<'_> {
         for ((question, _), answer) in path.iter().zip(answers).rev() {
             let node = Node::new(self.number(), *question);
             // It is empty, so there is room.
-            let _ = node.add(Way { answer, then });
+            let _ = node.add(Edge { answer, then });
             then = Step::Asks(Box::new(node));
         }
         Some(then)
@@ -327,28 +330,30 @@ impl Learner<'_> {
     fn cache(
         &mut self,
         mut node: u64,
-        told: &Told<'_>,
+        answer_ref: &AnswerRef<'_>,
         rest: &[Asked<'_>],
     ) -> Result<bool, Contradiction> {
         let cache = self.tree.cache.get_or_init(|| self.tree.room.cache());
         let Some(cache) = cache else {
             return Ok(false);
         };
-        let mut told = *told;
+        let mut answer_ref = *answer_ref;
         for (depth, next) in (0..).zip(rest.iter().map(Some).chain([None])) {
             let then = match next {
-                Some((question, _)) => cache::Step::Asks(*question, self.number()),
-                None => cache::Step::decides(self.choice),
+                Some((question, _)) => bounded::Step::Asks(*question, self.number()),
+                None => bounded::Step::decides(self.choice),
             };
             let Ledger { sketch, cached, .. } = &mut *self.ledger;
             let sketch = sketch.get_or_insert_with(|| Sketch::new(cache.capacity()));
-            let Some(known) = cache.learn(node, &told, then, sketch, cached) else {
+            let Some(known) = cache.learn(node, &answer_ref, then, sketch, cached) else {
                 return Ok(depth > 0);
             };
             match (known, next) {
-                (cache::Step::Asks(question, id), Some((asked, answer))) if question == *asked => {
+                (bounded::Step::Asks(question, id), Some((asked, answer)))
+                    if question == *asked =>
+                {
                     node = id;
-                    told = *answer;
+                    answer_ref = *answer;
                 }
                 (decided, None) if decided.choice().as_ref() == Some(self.choice) => {}
                 _ => return Err(Contradiction),

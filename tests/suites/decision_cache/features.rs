@@ -112,8 +112,8 @@ impl Default for Coverage {
 }
 
 impl Coverage {
-    pub(crate) fn count(&mut self, met: Met, learned: bool) {
-        let counts = if learned {
+    pub(crate) fn count(&mut self, met: Met, cached: bool) {
+        let counts = if cached {
             &mut self.hits
         } else {
             &mut self.runs
@@ -129,7 +129,7 @@ impl Coverage {
     }
 
     /// By how many that were learned.
-    pub(crate) fn learned(&self, feature: Feature) -> u64 {
+    pub(crate) fn cached(&self, feature: Feature) -> u64 {
         self.hits[feature as usize]
     }
 
@@ -143,9 +143,9 @@ impl Coverage {
 
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:>9} {:>9}", "run", "learned")?;
+        writeln!(f, "{:>9} {:>9}", "run", "cached")?;
         for feature in Feature::ALL {
-            let (runs, hits) = (self.run(*feature), self.learned(*feature));
+            let (runs, hits) = (self.run(*feature), self.cached(*feature));
             writeln!(f, "{runs:>9} {hits:>9}  {}", feature.words())?;
         }
         Ok(())

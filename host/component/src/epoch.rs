@@ -17,18 +17,18 @@ use super::limits::Limits;
 const IDLE_TICKS: u32 = 200;
 
 /// Moves the engines' epochs on while places are taken, and sleeps while none is.
-pub(super) struct Clock {
-    shared: Arc<Shared>,
+pub(super) struct EpochTicker {
+    shared: Arc<TickerState>,
     thread: Thread,
 }
 
-struct Shared {
+struct TickerState {
     admission: Admission,
     engines: Mutex<Vec<EngineWeak>>,
     asleep: AtomicBool,
 }
 
-impl Shared {
+impl TickerState {
     fn new(admission: Admission) -> Arc<Self> {
         Arc::new(Self {
             admission,
@@ -38,9 +38,9 @@ impl Shared {
     }
 }
 
-impl Clock {
+impl EpochTicker {
     pub(super) fn start(admission: Admission) -> std::io::Result<Self> {
-        let shared = Shared::new(admission);
+        let shared = TickerState::new(admission);
         let thread = thread::Builder::new()
             .name("spanmux-clock".to_owned())
             .stack_size(64 << 10)
@@ -69,15 +69,15 @@ impl Clock {
     }
 }
 
-impl Drop for Clock {
+impl Drop for EpochTicker {
     fn drop(&mut self) {
         // Wakes the thread to find that nobody holds the other end.
-        self.shared = Shared::new(Admission::new(0));
+        self.shared = TickerState::new(Admission::new(0));
         self.thread.unpark();
     }
 }
 
-fn tick(clock: &Weak<Shared>) {
+fn tick(clock: &Weak<TickerState>) {
     let mut idle = 0;
     loop {
         thread::sleep(Limits::TICK);

@@ -14,10 +14,10 @@ use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use crate::sync::ArcSwapOption;
 
+use super::answer::{AnswerKey, AnswerRef};
+use super::frequency::{MAX_COUNT, Sketch};
 use super::hits::Hits;
-use super::questions::Place;
-use super::sketch::{MAX_COUNT, Sketch};
-use super::told::{Known, Told};
+use super::question::Place;
 use crate::decision::{Choice, Fallback, TracerIndex};
 
 /// Entries that one set has at most.
@@ -74,7 +74,7 @@ struct Set {
 
 struct Entry {
     node: u64,
-    answer: Known,
+    answer: AnswerKey,
     then: Step,
     /// Decisions that it was the answer to, as far as they were sampled.
     seen: AtomicU32,
@@ -98,8 +98,8 @@ impl Entry {
         }
     }
 
-    fn is(&self, node: u64, told: &Told<'_>) -> bool {
-        self.node == node && told.is(&self.answer)
+    fn is(&self, node: u64, answer_ref: &AnswerRef<'_>) -> bool {
+        self.node == node && answer_ref.is(&self.answer)
     }
 }
 
@@ -136,11 +136,11 @@ impl Cache {
 
     /// Where an answer leads, if it is known.
     #[inline]
-    pub(super) fn find(&self, node: u64, told: &Told<'_>, hits: &Hits) -> Option<Step> {
-        let hash = told.hash(node);
+    pub(super) fn find(&self, node: u64, answer_ref: &AnswerRef<'_>, hits: &Hits) -> Option<Step> {
+        let hash = answer_ref.hash(node);
         let set = self.set(hash).load();
         let set = set.as_ref()?;
-        let entry = set.find(hash as u8, node, told)?;
+        let entry = set.find(hash as u8, node, answer_ref)?;
         let count = entry.count.load(Ordering::Relaxed);
         if count < MAX_COUNT {
             entry.count.store(count + 1, Ordering::Relaxed);
@@ -157,24 +157,24 @@ impl Cache {
     pub(super) fn learn(
         &self,
         node: u64,
-        told: &Told<'_>,
+        answer_ref: &AnswerRef<'_>,
         then: Step,
         sketch: &mut Sketch,
         size: &mut Size,
     ) -> Option<Step> {
-        let hash = told.hash(node);
+        let hash = answer_ref.hash(node);
         let count = sketch.count(hash);
         let place = self.set(hash);
         let set = place.load();
         if let Some(set) = set.as_ref() {
             set.grow_old(sketch.age);
-            if let Some(entry) = set.find(hash as u8, node, told) {
+            if let Some(entry) = set.find(hash as u8, node, answer_ref) {
                 return Some(entry.then.clone());
             }
         }
         let entry = Entry {
             node,
-            answer: told.keep()?,
+            answer: answer_ref.keep()?,
             then: then.clone(),
             seen: AtomicU32::new(0),
             count: AtomicU8::new(count),
@@ -190,7 +190,7 @@ impl Cache {
 
     /// Calls `each` with every entry: its node, its answer, where it leads, how
     /// often it was seen.
-    pub(super) fn each(&self, mut each: impl FnMut(u64, &Known, &Step, u32)) {
+    pub(super) fn each(&self, mut each: impl FnMut(u64, &AnswerKey, &Step, u32)) {
         for set in &self.sets {
             for entry in set.load().iter().flat_map(|set| &set.entries) {
                 let seen = entry.seen.load(Ordering::Relaxed);
@@ -202,10 +202,10 @@ impl Cache {
 
 impl Set {
     #[inline]
-    fn find(&self, tag: u8, node: u64, told: &Told<'_>) -> Option<&Entry> {
+    fn find(&self, tag: u8, node: u64, answer_ref: &AnswerRef<'_>) -> Option<&Entry> {
         let tags = self.tags.iter().zip(&self.entries);
         let mut same = tags.filter(|(known, _)| **known == tag);
-        let (_, entry) = same.find(|(_, entry)| entry.is(node, told))?;
+        let (_, entry) = same.find(|(_, entry)| entry.is(node, answer_ref))?;
         Some(entry)
     }
 
@@ -273,8 +273,8 @@ mod tests {
     use super::*;
     use crate::context::{Answer, Value};
 
-    fn told(text: &str) -> Told<'_> {
-        Told::of(Answer::Get(Some(Value::Text(text))))
+    fn answer_ref(text: &str) -> AnswerRef<'_> {
+        AnswerRef::of(Answer::Get(Some(Value::Text(text))))
     }
 
     struct Learner {
@@ -297,12 +297,12 @@ mod tests {
 
         /// Whether it was known; if not, it is learned.
         fn ask(&mut self, text: &str) -> bool {
-            if self.cache.find(0, &told(text), &self.hits).is_some() {
+            if self.cache.find(0, &answer_ref(text), &self.hits).is_some() {
                 return true;
             }
             let (sketch, size) = (&mut self.sketch, &mut self.size);
             self.cache
-                .learn(0, &told(text), Step::Abstains, sketch, size);
+                .learn(0, &answer_ref(text), Step::Abstains, sketch, size);
             false
         }
     }
@@ -344,7 +344,12 @@ mod tests {
         let mut learner = Learner::new(64, 1 << 20);
         assert!(!learner.ask("a"));
         assert!(learner.ask("a"));
-        assert!(learner.cache.find(1, &told("a"), &learner.hits).is_none());
+        assert!(
+            learner
+                .cache
+                .find(1, &answer_ref("a"), &learner.hits)
+                .is_none()
+        );
     }
 
     #[test]

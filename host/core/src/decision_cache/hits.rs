@@ -10,7 +10,7 @@ use thread_local::ThreadLocal;
 const CHUNK: usize = 64;
 
 /// Ends of the trunk that are counted one by one.
-pub(super) const MAX_ENDS: usize = super::trunk::MAX_WAYS + 1;
+pub(super) const MAX_ENDS: usize = super::trie::MAX_WAYS + 1;
 
 /// The first so many hits of an end in the cache are written down, and then one in
 /// so many, because that word is shared.

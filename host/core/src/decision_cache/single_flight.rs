@@ -20,7 +20,7 @@ struct UnderWay {
 }
 
 #[derive(Default)]
-pub(super) struct Flights {
+pub(super) struct SingleFlight {
     under_way: Mutex<UnderWay>,
     landed: Condvar,
     futile: AtomicU32,
@@ -28,11 +28,11 @@ pub(super) struct Flights {
 
 /// A run that is on its way, until this is dropped.
 pub(super) struct Flight<'a> {
-    flights: &'a Flights,
+    single_flight: &'a SingleFlight,
     frontier: Frontier,
 }
 
-impl Flights {
+impl SingleFlight {
     /// Begins a run from here; none if there was one, which has landed by now or has
     /// taken as long as a decision may wait.
     pub(super) fn begin(&self, frontier: Frontier, wait: Duration) -> Option<Flight<'_>> {
@@ -41,7 +41,7 @@ impl Flights {
         if futile || !under_way.frontiers.contains(&frontier) {
             under_way.frontiers.push(frontier);
             return Some(Flight {
-                flights: self,
+                single_flight: self,
                 frontier,
             });
         }
@@ -68,8 +68,8 @@ impl Flights {
     }
 
     /// Says whether waiting was worth it.
-    pub(super) fn waited(&self, learned: bool) {
-        match learned {
+    pub(super) fn waited(&self, cached: bool) {
+        match cached {
             true => self.futile.store(0, Ordering::Relaxed),
             false => {
                 self.futile.fetch_add(1, Ordering::Relaxed);
@@ -80,13 +80,13 @@ impl Flights {
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        let mut under_way = self.flights.under_way.lock();
+        let mut under_way = self.single_flight.under_way.lock();
         let mut frontiers = under_way.frontiers.iter();
         if let Some(place) = frontiers.position(|other| *other == self.frontier) {
             under_way.frontiers.swap_remove(place);
         }
         if under_way.waiting > 0 {
-            self.flights.landed.notify_all();
+            self.single_flight.landed.notify_all();
         }
     }
 }
@@ -97,31 +97,35 @@ mod tests {
 
     #[test]
     fn the_second_waits_for_the_first() {
-        let flights = Flights::default();
-        let first = flights.begin((1, 1), Duration::ZERO).unwrap();
-        assert!(flights.begin((1, 2), Duration::ZERO).is_some());
-        assert!(flights.begin((1, 1), Duration::ZERO).is_none());
+        let single_flight = SingleFlight::default();
+        let first = single_flight.begin((1, 1), Duration::ZERO).unwrap();
+        assert!(single_flight.begin((1, 2), Duration::ZERO).is_some());
+        assert!(single_flight.begin((1, 1), Duration::ZERO).is_none());
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| flights.begin((1, 1), Duration::from_secs(600)).is_none());
-            while flights.waiting() == 0 {
+            let second = scope.spawn(|| {
+                single_flight
+                    .begin((1, 1), Duration::from_secs(600))
+                    .is_none()
+            });
+            while single_flight.waiting() == 0 {
                 std::thread::yield_now();
             }
             drop(first);
             assert!(second.join().unwrap());
         });
-        assert!(flights.begin((1, 1), Duration::ZERO).is_some());
+        assert!(single_flight.begin((1, 1), Duration::ZERO).is_some());
     }
 
     #[test]
     fn nobody_waits_where_nothing_is_learned() {
-        let flights = Flights::default();
-        let _first = flights.begin((1, 1), Duration::ZERO).unwrap();
+        let single_flight = SingleFlight::default();
+        let _first = single_flight.begin((1, 1), Duration::ZERO).unwrap();
         for _ in 0..MAX_FUTILE {
-            assert!(flights.begin((1, 1), Duration::ZERO).is_none());
-            flights.waited(false);
+            assert!(single_flight.begin((1, 1), Duration::ZERO).is_none());
+            single_flight.waited(false);
         }
-        assert!(flights.begin((1, 1), Duration::ZERO).is_some());
-        flights.waited(true);
-        assert!(flights.begin((1, 1), Duration::ZERO).is_none());
+        assert!(single_flight.begin((1, 1), Duration::ZERO).is_some());
+        single_flight.waited(true);
+        assert!(single_flight.begin((1, 1), Duration::ZERO).is_none());
     }
 }
