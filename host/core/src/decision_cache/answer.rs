@@ -1,8 +1,7 @@
-//! An answer as three words and what does not fit into them, so that comparing it
-//! with a known one is comparing numbers.
+//! An answer as three words plus the text that does not fit into them, so that comparing two
+//! answers compares numbers.
 //!
-//! Text of up to sixteen bytes is in the words as a whole: its first eight bytes
-//! and its last eight.
+//! Text of up to sixteen bytes is stored in the words: its first eight bytes and its last eight.
 
 use std::hash::Hasher as _;
 
@@ -12,14 +11,14 @@ use foldhash::fast::FoldHasher;
 use crate::context::{Answer, Keys, Value};
 use crate::explanation;
 
-/// A longer answer is given to the guest, and the decision is not learned.
+/// Longer answers are passed to the guest, and the decision is not cached.
 pub(super) const MAX_ANSWER_BYTES: usize = 1024;
 
-/// Text that is in the words as a whole.
+/// Maximum length of text that is stored in the words.
 const INLINE: u64 = 16;
 
-/// The kind of an answer, in the top byte of its shape; the rest is the length of
-/// its text.
+/// The kind of an answer, in the top byte of its shape. The other bytes hold the length of its
+/// text.
 mod kind {
     pub(super) const ABSENT: u64 = 0 << 56;
     pub(super) const NULL: u64 = 1 << 56;
@@ -62,7 +61,7 @@ impl Words {
         self.shape & !kind::ALL
     }
 
-    /// `text` counts where it does not fit into the words.
+    /// `text` is hashed only if it does not fit into the words.
     #[inline]
     fn hash(self, node: u64, text: &str) -> u64 {
         let mut hasher = FoldHasher::with_seed(node, SharedSeed::global_random());
@@ -76,7 +75,7 @@ impl Words {
     }
 }
 
-/// Fewer than eight bytes in one word.
+/// Packs fewer than eight bytes into one word.
 #[inline]
 fn short(bytes: &[u8]) -> u64 {
     if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
@@ -86,7 +85,7 @@ fn short(bytes: &[u8]) -> u64 {
     at(0) | at(1) << 8 | at(2) << 16
 }
 
-/// The bytes that [`Words::text`] took apart.
+/// Returns the bytes that [`Words::text`] packed.
 fn inline(words: Words) -> Vec<u8> {
     let (length, head, tail) = (words.length() as usize, words.head, words.tail);
     let (head, tail) = (head.to_le_bytes(), tail.to_le_bytes());
@@ -97,7 +96,7 @@ fn inline(words: Words) -> Vec<u8> {
     }
 }
 
-/// What a context answered just now.
+/// An answer of the current context.
 #[derive(Clone, Copy)]
 pub(super) struct AnswerRef<'a> {
     words: Words,
@@ -157,7 +156,7 @@ impl<'a> AnswerRef<'a> {
         }
     }
 
-    /// Whether it is this known answer.
+    /// Returns `true` if the answer equals a cached one.
     #[inline(always)]
     pub(super) fn is(&self, known: &AnswerKey) -> bool {
         self.words == known.words && self.rest_is(known)
@@ -167,13 +166,13 @@ impl<'a> AnswerRef<'a> {
     fn rest_is(&self, known: &AnswerKey) -> bool {
         match self.rest {
             Rest::Text(text) if self.words.length() > INLINE => *text == *known.text,
-            // As many keys, each of them listed: the same keys.
+            // Equal numbers of keys, each of them listed: the same keys.
             Rest::Keys(keys) => split(&known.text).all(|key| keys.contains(key)),
             _ => true,
         }
     }
 
-    /// A hash of the answer to the question of this node.
+    /// Returns a hash of the answer to the question of this node.
     #[inline]
     pub(super) fn hash(&self, node: u64) -> u64 {
         match self.rest {
@@ -182,7 +181,7 @@ impl<'a> AnswerRef<'a> {
         }
     }
 
-    /// A copy to know it by; none if it is too long to keep.
+    /// Returns an owned copy, or `None` if the answer is too long to cache.
     pub(super) fn keep(&self) -> Option<AnswerKey> {
         let text: Box<str> = match self.rest {
             Rest::Text(text) if self.words.length() > INLINE => {
@@ -201,16 +200,16 @@ impl<'a> AnswerRef<'a> {
     }
 }
 
-/// An answer that was given once.
+/// A cached answer.
 #[derive(Clone, Debug)]
 pub(super) struct AnswerKey {
     words: Words,
-    /// Text that does not fit into the words; for keys, the keys.
+    /// Text that does not fit into the words. For keys, the joined keys.
     text: Box<str>,
 }
 
 impl AnswerKey {
-    /// The same as [`AnswerRef::hash`].
+    /// Returns the same hash as [`AnswerRef::hash`].
     pub(super) fn hash(&self, node: u64) -> u64 {
         match self.words.shape & kind::ALL {
             kind::KEYS => self.words.hash(node, ""),
@@ -218,16 +217,16 @@ impl AnswerKey {
         }
     }
 
-    /// Bytes beside the value itself.
+    /// Returns the size of the heap allocation in bytes.
     pub(super) fn heap_bytes(&self) -> usize {
         match self.text.len() {
             0 => 0,
-            // What an allocation costs beside what it holds.
+            // Allowance for the allocator's own bytes.
             bytes => bytes + 16,
         }
     }
 
-    /// The answer for a person.
+    /// Converts the answer to plain data.
     pub(super) fn explain(&self) -> explanation::Answer {
         use explanation::Answer;
         let text = || match self.words.length() {
@@ -250,7 +249,7 @@ impl AnswerKey {
     }
 }
 
-/// Keys as one text: each behind its length, because a key may hold any character.
+/// Joins keys into one text. The length precedes each key, because a key may contain any character.
 fn join(keys: &[String]) -> Option<Box<str>> {
     let mut text = String::new();
     for key in keys {
@@ -264,7 +263,7 @@ fn join(keys: &[String]) -> Option<Box<str>> {
     Some(text.into())
 }
 
-/// The keys that were [joined](join).
+/// Iterates over keys that were [joined](join).
 fn split(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -1,13 +1,12 @@
-//! The answers beyond the trunk: a bounded cache in which all nodes share the room.
+//! Answers beyond the trie: a bounded cache that all nodes share.
 //!
-//! A node with many answers (a user id) would grow without end. Its ways are kept
-//! here, in sets of a few, each set one pointer that is swapped whole; so a reader
-//! takes no lock. Which of two answers stays is decided by how often they were
-//! asked for: a flood of answers that come once displaces none that come again.
+//! A node with many answers (a user id) would grow without limit. Its edges are stored here in
+//! small sets. Each set is one pointer that a writer swaps, so readers take no lock. The admission
+//! policy compares how often two answers were requested: a flood of answers that occur once evicts
+//! none that recur.
 //!
-//! A way that is displaced leaves what stood below it without a parent. Nobody finds
-//! those entries any more, because a node's number is never given out twice, so they
-//! are the next to go.
+//! An evicted edge leaves its descendants without a parent. They become unreachable, because a node
+//! number is never reused, and are evicted next.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
@@ -20,15 +19,14 @@ use super::hits::Hits;
 use super::question::Place;
 use crate::decision::{Choice, Fallback, TracerIndex};
 
-/// Entries that one set has at most.
+/// Maximum number of entries of one set.
 const WAYS: usize = 16;
 
-/// What an entry of short text takes, with its share of the set, and with what an
-/// allocator loses between sets that came and went. From this the number of sets
-/// follows, and a set's budget.
+/// Size of an entry with short text, its share of the set, and the allocator's overhead for
+/// replaced sets. It determines the number of sets and the budget of each.
 const ENTRY_BYTES: usize = (size_of::<Entry>() + 8) * 5 / 4;
 
-/// Where an entry leads.
+/// The target of an entry.
 #[derive(Clone)]
 pub(super) enum Step {
     Asks(Place, u64),
@@ -46,7 +44,7 @@ impl Step {
         }
     }
 
-    /// What was decided; none if something is asked yet.
+    /// Returns the decision, or `None` if another question follows.
     pub(super) fn choice(&self) -> Option<Choice> {
         match self {
             Self::Asks(..) => None,
@@ -67,7 +65,7 @@ impl Step {
 struct Set {
     /// One byte of each entry's hash.
     tags: [u8; WAYS],
-    /// The sketch's age when the counts were halved last.
+    /// The age of the frequency sketch when the counts were last halved.
     age: AtomicU32,
     entries: Box<[Entry]>,
 }
@@ -76,10 +74,10 @@ struct Entry {
     node: u64,
     answer: AnswerKey,
     then: Step,
-    /// Decisions that it was the answer to, as far as they were sampled.
+    /// Sampled number of decisions that used the entry.
     seen: AtomicU32,
-    /// How often it was asked for lately. It stops at a small number, so an entry
-    /// that is asked for all the time is not written.
+    /// Recent number of requests. It saturates at a small number, so that a popular entry is not
+    /// written.
     count: AtomicU8,
 }
 
@@ -103,7 +101,7 @@ impl Entry {
     }
 }
 
-/// Entries and bytes that came and went.
+/// Entries and bytes that were added and evicted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Size {
     pub(super) entries: usize,
@@ -115,7 +113,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// A cache within this size; none if there is no room for a single set.
+    /// Creates a cache within this size, or returns `None` if not even one set fits.
     pub(super) fn within(entries: usize, bytes: usize) -> Option<Self> {
         let sets = (entries / WAYS).min(bytes / (WAYS * ENTRY_BYTES));
         (sets > 0).then(|| Self {
@@ -123,18 +121,18 @@ impl Cache {
         })
     }
 
-    /// How many entries it may hold.
+    /// Returns the maximum number of entries.
     pub(super) fn capacity(&self) -> usize {
         self.sets.len() * WAYS
     }
 
     fn set(&self, hash: u64) -> &ArcSwapOption<Set> {
-        // The high bits of the product: the low ones are the tag's.
+        // Uses the high bits of the product, because the low bits are those of the tag.
         let place = (u128::from(hash) * self.sets.len() as u128) >> 64;
         &self.sets[place as usize]
     }
 
-    /// Where an answer leads, if it is known.
+    /// Returns the target of an answer, if cached.
     #[inline]
     pub(super) fn find(&self, node: u64, answer_ref: &AnswerRef<'_>, hits: &Hits) -> Option<Step> {
         let hash = answer_ref.hash(node);
@@ -151,9 +149,8 @@ impl Cache {
         Some(entry.then.clone())
     }
 
-    /// Puts an answer in, if there is room or it is asked for more often than
-    /// another. Says where it leads now: an answer that was known stays. To be
-    /// called by one thread at a time.
+    /// Inserts an answer if there is space or if it is requested more often than another one.
+    /// Returns its target: that of an existing entry wins. Only one thread may call it at a time.
     pub(super) fn learn(
         &self,
         node: u64,
@@ -188,8 +185,7 @@ impl Cache {
         Some(then)
     }
 
-    /// Calls `each` with every entry: its node, its answer, where it leads, how
-    /// often it was seen.
+    /// Calls `each` for every entry with its node, its answer, its target and its sampled hits.
     pub(super) fn each(&self, mut each: impl FnMut(u64, &AnswerKey, &Step, u32)) {
         for set in &self.sets {
             for entry in set.load().iter().flat_map(|set| &set.entries) {
@@ -216,7 +212,7 @@ impl Set {
         }
     }
 
-    /// Halves the counts as often as the sketch has halved its own.
+    /// Halves the counts as often as the sketch halved its own.
     fn grow_old(&self, age: u32) {
         let halvings = age.wrapping_sub(self.age.swap(age, Ordering::Relaxed));
         if halvings > 0 {
@@ -228,8 +224,8 @@ impl Set {
         }
     }
 
-    /// A copy with this entry, without those that must give way to it; none if it is
-    /// asked for less often than they.
+    /// Returns a copy of the set with this entry and without the entries that it evicts, or `None`
+    /// if it is requested less often than they are.
     fn with(old: Option<&Set>, tag: u8, entry: Entry, age: u32) -> Option<Set> {
         let count = entry.count.load(Ordering::Relaxed);
         let mut room = (WAYS * ENTRY_BYTES).checked_sub(entry.bytes())?;
@@ -238,7 +234,7 @@ impl Set {
             let entries = old.tags.iter().zip(&old.entries);
             kept.extend(entries.map(|(tag, entry)| (*tag, entry)));
         }
-        // Those that are asked for most come first; of equals the older ones.
+        // The most requested entries come first, and among equals the older ones.
         kept.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.count.load(Ordering::Relaxed)));
         let stay = kept.iter().take(WAYS - 1).take_while(|(_, entry)| {
             let left = room.checked_sub(entry.bytes());
@@ -295,7 +291,7 @@ mod tests {
             }
         }
 
-        /// Whether it was known; if not, it is learned.
+        /// Returns `true` if the answer was cached. Otherwise inserts it.
         fn ask(&mut self, text: &str) -> bool {
             if self.cache.find(0, &answer_ref(text), &self.hits).is_some() {
                 return true;

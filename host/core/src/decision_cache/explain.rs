@@ -1,4 +1,4 @@
-//! What was learned, as an [`Explanation`].
+//! Conversion of a tree to an [`Explanation`].
 
 use std::collections::HashMap;
 
@@ -10,11 +10,11 @@ use crate::context::Question;
 use crate::decision::Choice;
 use crate::explanation::{self, Answer, Edge, Explanation, Outcome};
 
-/// The entries of the cache, by the node that they belong to.
+/// The entries of the bounded cache by node.
 type Cached = HashMap<u64, Vec<(Answer, bounded::Step, u32)>>;
 
 impl Tree {
-    /// What this tree knows, for a selector of no name yet.
+    /// Returns the content of this tree, without the selector's name.
     pub(super) fn explain(&self, runs: u64) -> Explanation {
         let mut cached = Cached::new();
         if let Some(cache) = self.cache() {
@@ -59,7 +59,7 @@ impl Tree {
         edges
     }
 
-    /// As deep as a learned path is long, and no deeper.
+    /// The recursion is bounded by the longest cached path.
     fn cached_ways(&self, node: u64, cached: &mut Cached) -> Vec<Edge> {
         let entries = cached.remove(&node).unwrap_or_default();
         let edges = entries.into_iter().map(|(answer, then, seen)| {

@@ -1,31 +1,30 @@
-//! How often something was missed lately, roughly and in little memory.
+//! Approximate counts of recent misses in little memory.
 //!
 //! # Source
-//! A count-min sketch that forgets half of everything from time to time, as TinyLFU
-//! uses it to decide which of two shall stay in a cache (Einziger, Friedman, Manes:
-//! "TinyLFU: A Highly Efficient Cache Admission Policy", 2017).
+//! A count-min sketch with periodic halving, as TinyLFU uses it for admission to a cache (Einziger,
+//! Friedman, Manes: "TinyLFU: A Highly Efficient Cache Admission Policy", 2017).
 
-/// A count does not grow beyond it.
+/// The value at which a count saturates.
 pub(super) const MAX_COUNT: u8 = 15;
 
-/// Counts for each entry of the cache: fewer count more that has nothing in common.
+/// Counts per entry of the cache. With fewer, unrelated answers share counts.
 const COUNTS: usize = 4;
 
-/// Misses for each entry of the cache until half is forgotten: fewer tell less apart,
-/// more are slower to see that something else is asked for now.
+/// Misses per entry of the cache between two halvings. A smaller number distinguishes less; a
+/// larger one adapts more slowly.
 const MEMORY: usize = 8;
 
 pub(super) struct Sketch {
     counts: Box<[u8]>,
-    /// Misses until half is forgotten.
+    /// Misses until the next halving.
     left: usize,
     lasts: usize,
-    /// How often half was forgotten.
+    /// The number of halvings.
     pub(super) age: u32,
 }
 
 impl Sketch {
-    /// For a cache of so many entries.
+    /// Creates a sketch for a cache of this many entries.
     pub(super) fn new(entries: usize) -> Self {
         let entries = entries.max(64);
         Self {
@@ -44,7 +43,7 @@ impl Sketch {
         self.counts.len()
     }
 
-    /// Counts a miss. Returns how many there were lately, this one among them.
+    /// Counts a miss. Returns the number of recent misses including this one.
     pub(super) fn count(&mut self, hash: u64) -> u8 {
         if self.left == 0 {
             self.left = self.lasts;
@@ -57,7 +56,7 @@ impl Sketch {
         let least = places.map(|place| self.counts[place]).into_iter().min();
         let least = least.unwrap_or(0);
         if least < MAX_COUNT {
-            // Only those that stand at the least: the others count something else.
+            // Increments only the smallest counts: larger ones also count other answers.
             for place in places {
                 if self.counts[place] == least {
                     self.counts[place] += 1;

@@ -1,19 +1,18 @@
-//! How often what was learned was the answer, counted without a word that two
-//! threads write: each thread has a row of its own.
+//! Hit counts. Each thread writes a row of its own, so no word is shared between writers.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use thread_local::ThreadLocal;
 
-/// Counters that are made together, when the first of them is needed.
+/// Number of counters that are allocated together on first use.
 const CHUNK: usize = 64;
 
-/// Ends of the trunk that are counted one by one.
+/// Maximum number of leaves of the trie with a counter of their own.
 pub(super) const MAX_ENDS: usize = super::trie::MAX_WAYS + 1;
 
-/// The first so many hits of an end in the cache are written down, and then one in
-/// so many, because that word is shared.
+/// The first hits of a leaf in the bounded cache are all recorded, and then one of this many,
+/// because that word is shared.
 const SAMPLE: u32 = 64;
 
 #[derive(Default)]
@@ -36,7 +35,7 @@ impl Default for Row {
 }
 
 impl Hits {
-    /// Counts a hit of the trunk.
+    /// Counts a hit in the trie.
     #[inline]
     pub(super) fn count(&self, end: usize) {
         let row = self.rows.get_or_default();
@@ -46,7 +45,7 @@ impl Hits {
         }
     }
 
-    /// Counts a hit of the cache, where `seen` is shared.
+    /// Counts a hit in the bounded cache. `seen` is shared.
     #[inline]
     pub(super) fn count_cached(&self, seen: &AtomicU32) {
         let row = self.rows.get_or_default();
@@ -58,7 +57,7 @@ impl Hits {
         }
     }
 
-    /// The hits of one end of the trunk.
+    /// Returns the hits of one leaf of the trie.
     pub(super) fn of(&self, end: usize) -> u64 {
         let cells = self.rows.iter().filter_map(|row| {
             let chunk = row.ends.get(end / CHUNK)?.get()?;
@@ -67,7 +66,7 @@ impl Hits {
         cells.sum()
     }
 
-    /// All hits.
+    /// Returns the number of hits.
     pub(super) fn total(&self) -> u64 {
         let rows = self.rows.iter().map(|row| {
             let chunks = row.ends.iter().filter_map(OnceLock::get);
@@ -79,7 +78,7 @@ impl Hits {
     }
 }
 
-/// Only this thread writes the cell, so nothing is lost between the two.
+/// Only this thread writes the cell, so no increment is lost between the two steps.
 #[inline]
 fn add_one(cell: &AtomicU64) -> u64 {
     let before = cell.load(Ordering::Relaxed);

@@ -1,20 +1,18 @@
-//! DecisionCache decisions: what a selector was seen to decide, as a tree of what it
-//! asked, from which later decisions are answered without running it.
+//! A cache of selector decisions, stored as a decision tree.
 //!
-//! A component is a pure function of the answers that it was given. So its first
-//! question is always the same, and each next one depends only on the answers
-//! before it: the runs of one selector, each a list of questions, an answer to each
-//! and a choice, form a tree. A later decision walks the tree with its own context.
-//! Where the way is known to its end, so is the choice, exactly.
+//! A component is a pure function of the answers that it receives from the host. Its first question
+//! is therefore always the same, and every later question depends only on the answers before it.
+//! Recorded runs of one selector form a tree: each inner node is a question, each edge an answer,
+//! each leaf a decision. To decide, the cache walks the tree with the current context. If it
+//! reaches a leaf, the decision is exact and the component does not run. Otherwise it runs the
+//! component and inserts the new path.
 //!
-//! A reader follows references through a tree that only grows, writes nothing that
-//! another thread reads, and allocates nothing. Who missed runs the selector and adds
-//! what is new.
+//! Readers follow references through an append-only tree. They take no lock, allocate nothing, and
+//! write no shared memory.
 //!
-//! In reading order: an answer as numbers (`told`), the `questions` of a tree, its
-//! first ways (`trunk`), the many beyond them (`cache`, with the `sketch` that
-//! decides what stays), the `tree` of both, the runs that others wait for
-//! (`flights`), the `hits`, and how it is told to people (`explain`).
+//! Reading order: an `answer` as numbers, the `question`s of a tree, its first levels (`trie`),
+//! nodes with many answers (`bounded`, with admission by `frequency`), the `tree` of both,
+//! concurrent misses (`single_flight`), the `hits`, and the conversion to plain data (`explain`).
 
 mod answer;
 mod bounded;
@@ -44,20 +42,20 @@ use crate::tracer_names::TracerNames;
 use single_flight::SingleFlight;
 pub use tree::{CacheLimits, Tree};
 
-/// Lists of tracers for which trees are kept: the present one, and those of another
-/// registry or of a moment ago. A registry holds on to its own besides.
+/// Maximum number of tracer lists with a cached tree: the current list and recently replaced ones.
+/// A registry keeps its own tree alive as well.
 const MAX_TREES: usize = 4;
 
-/// What came of running a selector.
+/// The result of running a selector.
 pub struct Run {
     pub decision: Decision,
-    /// Every question that it asked, in order. None if what was decided depends on
-    /// anything but the answers: the clock, the load, the stack of the host.
+    /// Every question of the run in order, or `None` if the decision depends on anything but the
+    /// answers: the clock, the load, the stack of the host.
     pub asked: Option<Vec<Question>>,
 }
 
 impl Run {
-    /// It did not run, which says nothing of the next decision.
+    /// Creates the result of a selector that did not run. It is not cached.
     pub fn none(why: Fallback) -> Self {
         Self {
             decision: Decision {
@@ -69,11 +67,11 @@ impl Run {
     }
 }
 
-/// What was learned of one selector.
+/// The cached decisions of one selector.
 pub struct DecisionCache {
-    /// The one that was asked for last comes first.
+    /// The most recently used tree is first.
     trees: ArcSwap<Vec<Arc<Tree>>>,
-    /// Held while the list is changed.
+    /// Held while the list changes.
     changing: Mutex<()>,
     single_flight: SingleFlight,
     room: CacheLimits,
@@ -82,7 +80,7 @@ pub struct DecisionCache {
 }
 
 impl DecisionCache {
-    /// Nothing yet. `wait` is how long a decision waits for an equal run.
+    /// Creates an empty cache. `wait` limits how long a miss waits for an identical run.
     pub fn new(room: CacheLimits, wait: Duration) -> Self {
         Self {
             trees: ArcSwap::default(),
@@ -94,17 +92,16 @@ impl DecisionCache {
         }
     }
 
-    /// The tree for these tracers: of names that are equal there is one, whichever
-    /// list they are in.
+    /// Returns the tree for these tracers. Equal lists of names share one tree.
     ///
     /// # Cost
-    /// Compares names, and makes an empty tree if there is none.
+    /// Compares names. Creates an empty tree if none exists.
     pub fn tree(&self, tracers: &TracerNames) -> Arc<Tree> {
         let known = self.present(tracers);
         known.unwrap_or_else(|| self.find_or_plant(tracers))
     }
 
-    /// The tree that was asked for last, if it is for these tracers.
+    /// Returns the most recently used tree if it belongs to these tracers.
     pub fn present(&self, tracers: &TracerNames) -> Option<Arc<Tree>> {
         let trees = self.trees.load();
         let first = trees.first()?;
@@ -121,7 +118,7 @@ impl DecisionCache {
         };
         trees.insert(0, tree.clone());
         trees.truncate(MAX_TREES);
-        // The present one has the room; the others are kept while they are small.
+        // The current tree may use the whole limit. Others are kept while they are small.
         let mut others = 0;
         trees.retain(|other| {
             let present = Arc::ptr_eq(other, &tree);
@@ -132,11 +129,11 @@ impl DecisionCache {
         tree
     }
 
-    /// What the tree knows for this context, or what running the selector says.
+    /// Returns the cached decision for this context, or runs the selector.
     ///
     /// # Cost
-    /// AnswerKey: one look-up and one comparison for each question, no lock, no
-    /// allocation unless the decision is a failure with a text. Unknown: a run.
+    /// A hit takes one look-up and one comparison per question, no lock, and no allocation unless
+    /// the decision is a failure with a text. A miss takes a run.
     #[inline]
     pub fn decide(
         &self,
@@ -159,8 +156,8 @@ impl DecisionCache {
         run: impl FnOnce() -> Run,
     ) -> CompactDecision {
         let flight = self.single_flight.begin(frontier, self.wait);
-        // Again, because an equal run may have landed since: while it was waited for, or
-        // between the first look and this flight.
+        // Looks again, because an identical run may have finished while this thread waited, or
+        // between the first walk and this flight.
         let known = tree.walk(view);
         if flight.is_none() {
             self.single_flight.waited(known.is_ok());
@@ -178,7 +175,7 @@ impl DecisionCache {
         run.decision.into()
     }
 
-    /// What was learned for these tracers.
+    /// Returns the cached decisions for these tracers as plain data.
     pub fn explain(&self, tracers: &TracerNames) -> Explanation {
         let runs = self.runs.load(Ordering::Relaxed);
         let trees = self.trees.load();

@@ -1,18 +1,18 @@
-//! The questions of one tree, each kept once and found by its place. They are only
-//! ever added, so a walk can borrow one for as long as it borrows the tree.
+//! The questions of one tree. Each is stored once and identified by its position. The list is
+//! append-only, so a walk can borrow a question for as long as it borrows the tree.
 
 use crate::sync::OnceLock;
 
 use crate::context::Question;
 
-/// Different questions in one tree. A selector asks a dozen; one that makes its
-/// questions up (a key for each user) is learned as far as this goes.
+/// Maximum number of different questions in one tree. A selector asks a dozen. If a selector
+/// generates questions (a key per user), only the first ones are cached.
 const MAX_QUESTIONS: usize = 256;
 
-/// Bytes of one question's texts.
+/// Maximum size of the texts of one question, in bytes.
 const MAX_QUESTION_BYTES: usize = 1024;
 
-/// The place of a question.
+/// The position of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place(u8);
 
@@ -32,8 +32,8 @@ impl Questions {
         self.kept.get(usize::from(place.0))?.get()
     }
 
-    /// Where a question is kept; none if it cannot be. To be called by one thread
-    /// at a time.
+    /// Returns the position of a question, or `None` if it cannot be stored. Only one thread may
+    /// call it at a time.
     pub(super) fn place(&self, question: &Question) -> Option<Place> {
         if question.bytes() > MAX_QUESTION_BYTES {
             return None;

@@ -1,16 +1,16 @@
-//! Equal misses share one run: who comes second to a place in the tree where a run
-//! is already on its way waits for what it will have learned.
+//! Identical concurrent misses share one run: a thread that reaches a position of the tree where a
+//! run is already under way waits for its result.
 
 use crate::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::sync::{Condvar, Mutex};
 
-/// After so many waits in a row that taught nothing nobody waits, until a run that
-/// was not waited for has taught something.
+/// After this many waits in a row that produced no cached decision, threads stop waiting until a
+/// run without waiters is cached.
 const MAX_FUTILE: u32 = 8;
 
-/// A place in the tree beyond which nothing is known: a node, and an answer's hash.
+/// A position at which the cached tree ends: a node and the hash of an answer.
 pub(super) type Frontier = (u64, u64);
 
 #[derive(Default)]
@@ -26,15 +26,15 @@ pub(super) struct SingleFlight {
     futile: AtomicU32,
 }
 
-/// A run that is on its way, until this is dropped.
+/// A run under way. It ends when this value is dropped.
 pub(super) struct Flight<'a> {
     single_flight: &'a SingleFlight,
     frontier: Frontier,
 }
 
 impl SingleFlight {
-    /// Begins a run from here; none if there was one, which has landed by now or has
-    /// taken as long as a decision may wait.
+    /// Starts a run at this position. Returns `None` if another run of this position finished
+    /// meanwhile, or took longer than a decision may wait.
     pub(super) fn begin(&self, frontier: Frontier, wait: Duration) -> Option<Flight<'_>> {
         let mut under_way = self.under_way.lock();
         let futile = self.futile.load(Ordering::Relaxed) >= MAX_FUTILE;
@@ -46,7 +46,7 @@ impl SingleFlight {
             });
         }
         under_way.waiting += 1;
-        // None is a wait longer than a clock can tell: without end.
+        // `None` means that the clock cannot represent the deadline: wait without limit.
         let until = Instant::now().checked_add(wait);
         let mut timed_out = false;
         while !timed_out && under_way.frontiers.contains(&frontier) {
@@ -61,13 +61,13 @@ impl SingleFlight {
         None
     }
 
-    /// How many wait for a run.
+    /// Returns the number of waiting threads.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.under_way.lock().waiting
     }
 
-    /// Says whether waiting was worth it.
+    /// Records whether a wait was worthwhile.
     pub(super) fn waited(&self, cached: bool) {
         match cached {
             true => self.futile.store(0, Ordering::Relaxed),

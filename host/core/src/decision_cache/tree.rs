@@ -1,5 +1,5 @@
-//! The tree of one component and one list of tracers. The trunk is what was learned
-//! first, the cache is what is beyond it.
+//! The decision tree of one component and one list of tracers: a trie of the first answers, and a
+//! bounded cache for further ones.
 
 use crate::sync::OnceLock;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -17,23 +17,23 @@ use crate::context::{ContextView, Question};
 use crate::decision::{Choice, CompactDecision};
 use crate::tracer_names::TracerNames;
 
-/// Questions of one decision that are learned. A selector asks a dozen; one that
-/// asks more is a loop over keys.
+/// Maximum number of questions of a cached decision. A selector asks a dozen. One that asks more
+/// loops over keys.
 const MAX_PATH: usize = 64;
 
-/// Bytes of a trunk with as many ways as it may have, each with a node of its own.
+/// Size of a full trie with one node per edge, in bytes.
 const MAX_TRUNK_BYTES: usize = MAX_WAYS * (WAY_BYTES + NODE_BYTES);
 
-/// How much may be learned.
+/// The maximum size of a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheLimits {
-    /// Answers, over all questions.
+    /// Number of answers, over all questions.
     pub answers: usize,
     pub bytes: usize,
 }
 
 impl CacheLimits {
-    /// The trunk has the smaller part of it, and never more than it can fill.
+    /// The trie uses the smaller part, and no more than it can fill.
     fn trunk(self) -> Self {
         Self {
             answers: self.answers.min(MAX_WAYS),
@@ -41,7 +41,7 @@ impl CacheLimits {
         }
     }
 
-    /// The cache has the rest, less what counting misses takes.
+    /// The bounded cache uses the rest, minus the size of the sketch.
     fn cache(self) -> Option<Cache> {
         let answers = self.answers - self.trunk().answers;
         let bytes = self.bytes - self.trunk().bytes;
@@ -50,7 +50,7 @@ impl CacheLimits {
     }
 }
 
-/// What is known of a component's decisions among these tracers.
+/// The cached decisions of a component for one list of tracers.
 pub struct Tree {
     pub(super) names: TracerNames,
     root: OnceLock<Step>,
@@ -58,13 +58,13 @@ pub struct Tree {
     hits: Hits,
     cache: OnceLock<Option<Cache>>,
     room: CacheLimits,
-    /// Whether two runs contradicted each other.
+    /// `true` if two runs contradicted each other.
     refuted: AtomicBool,
-    /// Held by who learns.
+    /// Held by the writer.
     ledger: Mutex<Ledger>,
 }
 
-/// What only who learns reads and writes.
+/// State that only the writer accesses.
 #[derive(Default)]
 struct Ledger {
     trunk: Size,
@@ -74,8 +74,8 @@ struct Ledger {
     sketch: Option<Sketch>,
 }
 
-/// Two runs that were given the same answers and did different things. It cannot
-/// happen to a pure function, so nothing that was learned can be trusted.
+/// Two runs received the same answers and behaved differently. A pure function cannot do that, so
+/// no cached decision can be trusted.
 #[derive(Debug)]
 struct Contradiction;
 
@@ -96,7 +96,7 @@ impl Tree {
         }
     }
 
-    /// The decision for this context, or the place where what is known ends.
+    /// Returns the decision for this context, or the position at which the cached tree ends.
     #[inline]
     pub(super) fn walk(&self, view: &ContextView<'_>) -> Result<CompactDecision, Frontier> {
         let mut step = match self.root.get() {
@@ -149,8 +149,8 @@ impl Tree {
         Some(AnswerRef::of(view.answer(self.questions.get(question)?)))
     }
 
-    /// Learns a decision, as far as there is room for it. If somebody else is
-    /// learning, it is left for the next time.
+    /// Inserts a decision as far as the limits allow. If another thread is inserting, the decision
+    /// is not cached this time.
     pub(super) fn learn(&self, view: &ContextView<'_>, asked: &[Question], choice: &Choice) {
         let Some(mut ledger) = self.ledger.try_lock() else {
             return;
@@ -175,8 +175,8 @@ impl Tree {
         }
     }
 
-    /// The questions with their answers, each once: a second time the answer is
-    /// known. None if something of it cannot be kept.
+    /// Returns the questions with their answers, without repetitions. Returns `None` if any of them
+    /// cannot be stored.
     fn path<'v>(&self, view: &ContextView<'v>, asked: &[Question]) -> Option<Vec<Asked<'v>>> {
         let mut path: Vec<Asked<'v>> = Vec::with_capacity(asked.len());
         for question in asked {
@@ -209,7 +209,7 @@ impl Tree {
         self.cache.get()?.as_ref()
     }
 
-    /// Answers and bytes.
+    /// Returns the number of answers and bytes.
     pub(super) fn size(&self) -> Size {
         let ledger = self.ledger.lock();
         let counting = ledger.sketch.as_ref().map_or(0, Sketch::held_bytes);
@@ -225,7 +225,7 @@ fn frontier(node: u64, answer_ref: AnswerRef<'_>) -> Frontier {
     (node, answer_ref.hash(node))
 }
 
-/// Learns one decision.
+/// Inserts one decision.
 struct Learner<'a> {
     tree: &'a Tree,
     ledger: &'a mut Ledger,
@@ -236,7 +236,7 @@ impl Learner<'_> {
     fn learn(&mut self, path: &[Asked<'_>]) -> Result<(), Contradiction> {
         let Some(mut step) = self.tree.root.get() else {
             if let Some(root) = self.branch(path, 0) {
-                // Nobody else sets it.
+                // No other thread sets it.
                 let _ = self.tree.root.set(root);
             }
             return Ok(());
@@ -263,7 +263,7 @@ impl Learner<'_> {
         }
     }
 
-    /// A new way from a node: of the trunk if there is room, else of the cache.
+    /// Adds an edge to a node: to the trie if there is space, otherwise to the bounded cache.
     fn extend(
         &mut self,
         node: &Node,
@@ -276,7 +276,7 @@ impl Learner<'_> {
         let full = node.edges().count() >= super::trie::MAX_WAYS_OF_NODE;
         let bytes = WAY_BYTES + answer.heap_bytes();
         if !full && let Some(then) = self.branch(rest, bytes) {
-            // Not full, so there is room.
+            // The node is not full, so there is space.
             let _ = node.add(Edge { answer, then });
             return Ok(());
         }
@@ -286,8 +286,8 @@ impl Learner<'_> {
         Ok(())
     }
 
-    /// A new branch of the trunk, below a way of so many bytes; none if there is no
-    /// room for both.
+    /// Creates a branch of the trie below an edge of this size, or returns `None` if there is no
+    /// space for both.
     fn branch(&mut self, path: &[Asked<'_>], edge: usize) -> Option<Step> {
         let answers: Option<Vec<_>> = path
             .iter()
@@ -318,15 +318,15 @@ impl Learner<'_> {
         self.ledger.next_end += 1;
         for ((question, _), answer) in path.iter().zip(answers).rev() {
             let node = Node::new(self.number(), *question);
-            // It is empty, so there is room.
+            // The node is empty, so there is space.
             let _ = node.add(Edge { answer, then });
             then = Step::Asks(Box::new(node));
         }
         Some(then)
     }
 
-    /// Puts the way from this node into the cache, as far as it is let in. Says
-    /// whether anything of it is there.
+    /// Inserts the path from this node into the bounded cache as far as the admission policy
+    /// allows. Returns `true` if any part of it was inserted.
     fn cache(
         &mut self,
         mut node: u64,

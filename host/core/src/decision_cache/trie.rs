@@ -1,7 +1,7 @@
-//! The trunk of a tree: the ways that were learned first, as long as there are few.
+//! The first levels of a decision tree, for nodes with few answers.
 //!
-//! It only grows. A reader follows plain references; who learns puts what is new
-//! into an empty cell, from where it is seen whole or not at all.
+//! The trie is append-only. Readers follow plain references. A writer fills an empty cell, so a
+//! reader sees a new edge completely or not at all.
 
 use std::array;
 
@@ -12,30 +12,30 @@ use super::answer::{AnswerKey, AnswerRef};
 use super::question::Place;
 use crate::decision::{Choice, CompactDecision, Fallback, TracerIndex};
 
-/// Answers that a node of the trunk has at most. What comes beyond goes to the
-/// cache: a node with more is a user id and not a rule.
+/// Maximum number of answers of one node. Further answers go to the bounded cache: a node with more
+/// answers is a user id and not a rule.
 pub(super) const MAX_WAYS_OF_NODE: usize = 64;
 
-/// Answers in the whole trunk. A selector that people write has dozens.
+/// Maximum number of answers in the whole trie. A handwritten selector has dozens.
 pub(super) const MAX_WAYS: usize = 2048;
 
-/// Up to here looking at each is quicker than an index.
+/// Up to this number of edges, a linear scan is faster than an index.
 const MAX_LINEAR: usize = 8;
 
-/// Cells of an index: four for each way, so that a look is nearly always one.
+/// Cells of an index: four per edge, so that most look-ups need one probe.
 const INDEX: usize = 4 * MAX_WAYS_OF_NODE;
 
-/// Ways are made room for two at first, and then for as many as there are.
+/// Chunks of edges: the first has room for two, and each further chunk doubles the capacity.
 const CHUNKS: usize = MAX_WAYS_OF_NODE.ilog2() as usize;
 
-/// What comes at the end of a way.
+/// The target of an edge.
 pub(super) enum Step {
     Asks(Box<Node>),
-    /// A decision, and where its hits are counted.
+    /// A decision and the position of its hit counter.
     Decides(Verdict, usize),
 }
 
-/// What was decided.
+/// A decision without its origin.
 pub(super) enum Verdict {
     Chooses(TracerIndex),
     Abstains,
@@ -69,15 +69,15 @@ impl Verdict {
     }
 }
 
-/// A question, and a way for each answer that was seen.
+/// A question with an edge for each recorded answer.
 pub(super) struct Node {
     pub(super) id: u64,
     pub(super) question: Place,
-    /// Whether more answers may be in the cache.
+    /// `true` if the bounded cache may hold further answers.
     overflows: AtomicBool,
     edges: [OnceLock<Box<[OnceLock<Edge>]>>; CHUNKS],
-    /// By hash of the answer, the place of its way and one; nought is empty. It is
-    /// made when there are more than a few ways.
+    /// Maps the hash of an answer to the position of its edge plus one. Zero is an empty cell. The
+    /// index is created when the node has more than a few edges.
     index: OnceLock<Box<[AtomicU8; INDEX]>>,
 }
 
@@ -101,7 +101,7 @@ impl Node {
         self.overflows.load(Ordering::Acquire)
     }
 
-    /// From here on more answers are in the cache.
+    /// Marks the node: further answers are in the bounded cache.
     pub(super) fn overflow(&self) {
         self.overflows.store(true, Ordering::Release);
     }
@@ -118,7 +118,7 @@ impl Node {
         self.edges.get(chunk)?.get()?.get(offset)?.get()
     }
 
-    /// Where this answer leads.
+    /// Returns the target of this answer.
     #[inline]
     pub(super) fn find(&self, answer_ref: &AnswerRef<'_>) -> Option<&Step> {
         let edge = match self.index.get() {
@@ -130,7 +130,7 @@ impl Node {
 
     fn look_up(&self, index: &[AtomicU8; INDEX], answer_ref: AnswerRef<'_>) -> Option<&Edge> {
         let hash = answer_ref.hash(self.id) as usize;
-        // Most of the index is empty, so it ends.
+        // Most cells are empty, so the loop ends.
         for slot in (0..INDEX).map(|step| (hash + step) % INDEX) {
             let place = usize::from(index[slot].load(Ordering::Acquire)).checked_sub(1)?;
             let edge = self.edge(place)?;
@@ -141,8 +141,8 @@ impl Node {
         None
     }
 
-    /// Adds a way for an answer that has none. Gives it back where there is no room.
-    /// To be called by one thread at a time.
+    /// Adds an edge for an answer that has none, or returns the edge if the node is full. Only one
+    /// thread may call it at a time.
     pub(super) fn add(&self, edge: Edge) -> Result<(), Edge> {
         let place = self.edges().count();
         let hash = edge.answer.hash(self.id);
@@ -161,14 +161,14 @@ impl Node {
             None => {
                 let cells = (0..INDEX).map(|_| AtomicU8::new(0));
                 let cells: Box<[AtomicU8]> = cells.collect();
-                // It is as long as it must be.
+                // The length is always right.
                 let Ok(index) = <Box<[AtomicU8; INDEX]>>::try_from(cells) else {
                     return Ok(());
                 };
                 for (place, edge) in self.edges().enumerate() {
                     enter(&index, edge.answer.hash(self.id), place);
                 }
-                // Nobody else sets it.
+                // No other thread sets it.
                 let _ = self.index.set(index);
             }
         }
@@ -176,7 +176,8 @@ impl Node {
     }
 }
 
-/// In which chunk a place is, and where in it: two, two, four, eight …
+/// Returns the chunk of a position and the offset in it. The chunks have two, two, four, eight …
+/// edges.
 fn split(place: usize) -> (usize, usize) {
     match place.checked_ilog2() {
         None | Some(0) => (0, place),
@@ -192,13 +193,13 @@ fn enter(index: &[AtomicU8; INDEX], hash: u64, place: usize) {
     }
 }
 
-/// Bytes of a node with its cells for the first two ways.
+/// Size of a node with cells for its first two edges, in bytes.
 pub(super) const NODE_BYTES: usize = size_of::<Node>() + 2 * WAY_BYTES;
 
-/// Bytes of a way.
+/// Size of an edge in bytes.
 pub(super) const WAY_BYTES: usize = size_of::<OnceLock<Edge>>();
 
-// A place and one fits into a byte.
+// A position plus one must fit into a byte.
 const _: () = assert!(MAX_WAYS_OF_NODE < u8::MAX as usize);
 
 #[cfg(test)]
