@@ -1,8 +1,8 @@
-//! Counting selections without a word that two cores write.
+//! Counters of selections without a word that two cores write.
 //!
-//! Each state of the registry has a tally of its own, because places in it mean
-//! something in that state alone. When nobody can count in one any more, its counts
-//! are added up under names.
+//! Each snapshot of the registry has counters of its own, because its positions have a meaning in
+//! that snapshot only. When no thread can reach a snapshot any more, its counts are added up by
+//! name.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -13,26 +13,25 @@ use super::Snapshot;
 use super::counts::{SelectionCounts, SelectionOutcome};
 use crate::decision::Cause;
 
-/// The selections that were made in one state of the registry.
+/// The counters of one snapshot of the registry.
 ///
-/// One row for each thread that selects. A thread writes its own row alone, so a
-/// count costs no more than a plain addition.
+/// Each thread writes a row of its own, so counting costs no more than an addition.
 #[derive(Default)]
 pub(super) struct ShardedCounters {
     tracers: Box<[String]>,
     selectors: Box<[String]>,
-    /// Where each kind of fallback leads.
+    /// The tracer of each cause.
     fallbacks: [Option<usize>; Cause::ALL.len()],
     rows: ThreadLocal<Row>,
 }
 
 struct Row {
     cached: AtomicU64,
-    /// One for the selections that no selector decided, then one for each selector.
+    /// One line for selections without a selector, then one per selector.
     lines: Box<[OnceLock<Line>]>,
 }
 
-/// One cell for each tracer that may be chosen, then one for each kind of fallback.
+/// One cell per tracer, then one per cause.
 type Line = Box<[AtomicU64]>;
 
 impl ShardedCounters {
@@ -48,8 +47,7 @@ impl ShardedCounters {
         }
     }
 
-    /// Counts a selection: who decided, and the tracer that was chosen or why none
-    /// was.
+    /// Counts a selection by its selector and its tracer or cause.
     #[inline]
     pub(super) fn count(&self, by: Option<usize>, told: Result<usize, Cause>, cached: bool) {
         let row = self.rows.get_or(|| Row::new(self.selectors.len() + 1));
@@ -117,17 +115,17 @@ impl Row {
     }
 }
 
-/// Only this thread writes the cell, so nothing is lost between the two.
+/// Only this thread writes the cell, so no increment is lost between the two steps.
 #[inline]
 fn add_one(cell: &AtomicU64) {
     cell.store(cell.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
 }
 
-/// The tallies of all states that the registry had.
+/// The counters of all snapshots of the registry.
 #[derive(Default)]
 pub(super) struct CounterHistory {
     past: SelectionCounts,
-    /// Those that somebody may still count in.
+    /// Counters that a thread may still reach.
     live: Vec<Arc<ShardedCounters>>,
 }
 
@@ -135,7 +133,7 @@ impl CounterHistory {
     pub(super) fn add(&mut self, counters: &Arc<ShardedCounters>) {
         let past = &mut self.past;
         self.live.retain_mut(|counters| {
-            // Nobody else has it, so nobody counts in it.
+            // This is the last reference, so the counts are final.
             let done = Arc::get_mut(counters).is_some();
             if done {
                 let cached = counters.read(|outcome, count| past.add_past(outcome, count));
