@@ -176,9 +176,9 @@ impl State {
         Ok(true)
     }
 
-    /// A run broke. How long it is suspended for that, if it is.
+    /// Records a failed run. Returns the back-off if the circuit opens.
     fn broke(&mut self, probe: bool, reason: &Fallback, now: Instant) -> Option<Duration> {
-        // What began before it was suspended has nothing to add.
+        // Runs that started before the suspension do not count.
         if self.patience.after == 0 || (self.suspension.is_some() && !probe) {
             return None;
         }
@@ -202,8 +202,8 @@ impl State {
         Some(self.last)
     }
 
-    /// How long it is suspended now: twice as long as the last time. What it has been
-    /// well for since is forgotten of that, by halves.
+    /// Returns the next back-off: twice the previous one. The healthy period since then halves the
+    /// previous one.
     fn next(&mut self, now: Instant) -> Duration {
         let mut well = match self.well_since.take() {
             Some(since) => now.saturating_duration_since(since),
@@ -220,13 +220,13 @@ impl State {
         }
     }
 
-    /// A run worked. Whether that ends a suspension.
+    /// Records a successful run. Returns `true` if the circuit closes.
     fn worked(&mut self, probe: bool, now: Instant) -> bool {
         if self.suspension.is_none() {
             self.broken = 0;
             return false;
         }
-        // What began before it was suspended does not show that it works again.
+        // A run that started before the suspension does not show that the selector works again.
         if !probe {
             return false;
         }

@@ -1,9 +1,8 @@
-//! Freezing: from whatever the application passes to plain, bounded, canonical
-//! data. Everything that can be wrong with a context is found here, once.
+//! Converts application values to plain, bounded, canonical data. All errors of a context are
+//! detected here.
 //!
-//! A JSON value keeps its canonical text as a whole and its members as a map, so
-//! that a dotted path is looked up without parsing. The text of an inner object
-//! is a part of the outer one's, and is kept as its place in it.
+//! A JSON value keeps its whole canonical text and a map of its members, so that a dotted path is
+//! looked up without parsing. The text of an inner object is a range of the outer text.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -13,11 +12,11 @@ use super::look_up::LookUp;
 use super::map::Map;
 use super::value::{MAX_SAFE_INTEGER, Value};
 
-/// The frozen keys and values of a context, or of a root span.
+/// The canonical keys and values of a context or of a root span.
 #[derive(Clone, Default)]
 pub(super) struct Entries {
     map: Map<Entry>,
-    /// What was counted until now, and how far it may go.
+    /// The limits, and the sizes so far.
     limits: ContextLimits,
     counted: usize,
     bytes: usize,
@@ -27,7 +26,7 @@ pub(super) struct Entries {
 
 #[derive(Clone)]
 struct Entry {
-    /// The canonical text of a JSON value; empty for any other.
+    /// The canonical text of a JSON value. Empty for other values.
     json: Box<str>,
     node: Node,
 }
@@ -39,9 +38,9 @@ enum Node {
     Integer(i64),
     Float(f64),
     Text(Box<str>),
-    /// An array, or an integer too large: its place in the canonical text.
+    /// An array, or an integer that is too large: its range in the canonical text.
     Json(Range<usize>),
-    /// An object: its place in the canonical text, and its members.
+    /// An object: its range in the canonical text, and its members.
     Object(Range<usize>, Box<Map<Node>>),
 }
 
@@ -54,7 +53,7 @@ impl Node {
             Node::Integer(integer) => Value::Integer(*integer),
             Node::Float(float) => Value::Float(*float),
             Node::Text(text) => Value::Text(text),
-            // The range was cut from this very text, at character borders.
+            // The range was cut from this text at character boundaries.
             Node::Json(range) | Node::Object(range, _) => {
                 Value::Json(json.get(range.clone()).unwrap_or_default())
             }
@@ -89,8 +88,8 @@ impl Entries {
         keys
     }
 
-    /// The value of a dotted path: the longest part before a dot that names an
-    /// object, then the rest in that object.
+    /// Returns the value of a dotted path: the longest prefix that names an object, then the rest
+    /// inside that object.
     pub(super) fn dotted(&self, key: impl LookUp) -> Option<Value<'_>> {
         let ((entry, members), rest) = longest_object(&key, 0, |end| {
             let entry = self.map.get(key.hash(0, end), &key.text()[..end])?;
@@ -99,7 +98,7 @@ impl Entries {
         member(members, &key, rest, &entry.json)
     }
 
-    /// The value of a key as it stands.
+    /// Returns the value of a literal key.
     #[inline(always)]
     pub(super) fn literal(&self, key: &impl LookUp) -> Option<Value<'_>> {
         let text = key.text();
@@ -108,8 +107,8 @@ impl Entries {
     }
 }
 
-/// The same rule inside an object, for the key from `start` on. Each step goes one
-/// object deeper, so it ends within `ContextLimits::depth` steps.
+/// Applies the same rule inside an object to the key from `start` on. Each step descends one
+/// object, so the recursion ends within `ContextLimits::depth` steps.
 fn member<'a>(
     members: &'a Map<Node>,
     key: &impl LookUp,
@@ -124,8 +123,8 @@ fn member<'a>(
     member(inner, key, rest, json)
 }
 
-/// Cuts the key from `start` on at its last dot before which `find` knows something;
-/// with it, where the rest begins.
+/// Splits the key from `start` on at the last dot whose prefix `find` resolves. Returns the result
+/// and the start of the rest.
 fn longest_object<T>(
     key: &impl LookUp,
     start: usize,
@@ -154,12 +153,12 @@ impl Canonicalizer {
         })
     }
 
-    /// Goes on where these ended, within their limits.
+    /// Continues with existing entries within their limits.
     pub(super) fn after(entries: Entries) -> Self {
         Self { entries }
     }
 
-    /// A whole context from the text of a JSON object.
+    /// Builds a complete context from the text of a JSON object.
     pub(super) fn object(text: &str, limits: ContextLimits) -> Result<Entries, ContextError> {
         let members = match parse(text, None, limits)? {
             serde_json::Value::Object(members) => members,
@@ -207,7 +206,7 @@ impl Canonicalizer {
         (self.entries.counted, self.entries.bytes)
     }
 
-    /// Takes the counts of a value that was left out back.
+    /// Restores the counts if the value was left out.
     fn keep_error(&mut self, set: Result<(), ContextError>, before: (usize, usize)) {
         if let Err(error) = set {
             (self.entries.counted, self.entries.bytes) = before;
@@ -259,7 +258,7 @@ impl Canonicalizer {
         Ok(())
     }
 
-    /// Freezes `value` and writes its canonical text behind `json`.
+    /// Converts `value` and appends its canonical text to `json`.
     fn node(
         &mut self,
         key: &str,
@@ -296,8 +295,8 @@ impl Canonicalizer {
             }
             serde_json::Value::Object(object) => {
                 self.descend(depth)?;
-                // Sorted here and not by the map: another crate may switch the
-                // map's order to that of insertion.
+                // Sorted here and not by the map: another crate can switch the map to insertion
+                // order.
                 let mut sorted: Vec<_> = object.iter().collect();
                 sorted.sort_unstable_by_key(|(name, _)| name.as_bytes());
                 let mut members = Map::default();
@@ -358,7 +357,7 @@ impl Canonicalizer {
     }
 }
 
-/// The parser nests no deeper, whatever the limit is.
+/// The maximum depth of the parser, independent of the limit.
 const PARSER_DEPTH: usize = 127;
 
 fn parse(
@@ -371,7 +370,7 @@ fn parse(
             limit: limits.bytes,
         });
     }
-    // Before it is parsed: the parser recurses, and the caller's stack may be small.
+    // Checked before parsing: the parser recurses, and the caller's stack may be small.
     let outermost = usize::from(key.is_none());
     if nesting(text) > limits.depth.saturating_add(outermost) {
         return Err(ContextError::TooDeep {
@@ -392,7 +391,7 @@ fn parse(
     })
 }
 
-/// How deep brackets stand in each other, outside of strings.
+/// Returns the maximum nesting of brackets outside of strings.
 fn nesting(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut quoted, mut escaped) = (false, false);
@@ -423,7 +422,7 @@ fn article(value: &serde_json::Value) -> &'static str {
     }
 }
 
-/// One NaN, so that equal contexts have equal bits. -0.0 stays what it is.
+/// Maps every NaN to one bit pattern, so that equal contexts have equal bits. -0.0 is kept.
 fn canonical(float: f64) -> f64 {
     if float.is_nan() { f64::NAN } else { float }
 }
@@ -440,8 +439,8 @@ fn integer_node(integer: i128, json: &mut String) -> Node {
     }
 }
 
-/// A JSON number. The order of the questions gives one answer whether or not
-/// another crate made the parser keep numbers as they are written.
+/// Converts a JSON number. The order of the checks gives the same result whether or not another
+/// crate enables arbitrary precision in the parser.
 fn number_node(
     key: &str,
     number: &serde_json::Number,
@@ -461,8 +460,8 @@ fn number_node(
         key: Some(key.to_owned()),
         message: format!("the number {number} is out of range"),
     })?;
-    // The standard library's debug form has the fewest digits that read back the
-    // same, and always a point or an exponent.
+    // The `Debug` form of the standard library has the fewest digits that parse to the same number,
+    // and always a point or an exponent.
     let _ = write!(json, "{float:?}");
     Ok(Node::Float(float))
 }

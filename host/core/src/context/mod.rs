@@ -1,10 +1,9 @@
-//! The runtime context: what the application knows about the run that is about
-//! to be traced. Plain data, frozen before anybody asks it anything.
+//! The runtime context: the application's facts about the run that is about to be traced, as
+//! immutable plain data.
 //!
-//! [`RuntimeContext`] is what an application builds, once per run.
-//! [`ContextView`] is what a selector asks: the context together with what is
-//! known of the root span. It is the one source of answers, for a native
-//! selector and for a component alike.
+//! An application builds a [`RuntimeContext`] once per run. A selector queries a [`ContextView`]:
+//! the context together with the root span. The view is the single source of answers for native
+//! selectors and components.
 
 mod bucket;
 mod canonicalize;
@@ -29,14 +28,14 @@ pub use view::{ContextView, RootSpan, SpanAttributes};
 
 use canonicalize::{Canonicalizer, Entries};
 
-/// What the application knows about one run: environment, tenant, user tier …
+/// The application's facts about one run: environment, tenant, user tier …
 ///
-/// Keys are text, values take every JSON shape. A context cannot be changed once
-/// it is built, so it can be shared by all spans of a run.
+/// Keys are text and values have any JSON type. A context is immutable, so all spans of a run can
+/// share it.
 ///
 /// # Cost
-/// Building hashes each key and copies each value once. Cloning shares the data
-/// and counts one reference. Reading takes no lock and allocates nothing.
+/// Building hashes each key and copies each value once. Cloning increments one reference count.
+/// Reading takes no lock and allocates nothing.
 ///
 /// # Examples
 /// ```
@@ -60,7 +59,7 @@ pub struct RuntimeContext {
 }
 
 impl RuntimeContext {
-    /// A context that knows nothing.
+    /// Returns a context without keys.
     pub fn empty() -> Self {
         Self::default()
     }
@@ -70,14 +69,12 @@ impl RuntimeContext {
         RuntimeContextBuilder::new(ContextLimits::default())
     }
 
-    /// Reads a context from the text of one JSON object, within the default
-    /// [`ContextLimits`].
+    /// Parses a context from the text of one JSON object within the default [`ContextLimits`].
     ///
     /// # Errors
-    /// [`ContextError::Json`] if the text is not JSON, [`ContextError::NotAnObject`]
-    /// if it is not an object, and the limit's own error if it is too large, has
-    /// too many keys or is nested too deep. The size is looked at before the text
-    /// is parsed.
+    /// Returns [`ContextError::Json`] if the text is not JSON, [`ContextError::NotAnObject`] if it
+    /// is not an object, and the error of the limit if it is too large, has too many keys or is
+    /// nested too deep. The size is checked before the text is parsed.
     ///
     /// # Examples
     /// ```
@@ -94,7 +91,7 @@ impl RuntimeContext {
         Self::from_json_within(text, ContextLimits::default())
     }
 
-    /// [`from_json`](Self::from_json) within limits of your own.
+    /// Parses a context as [`from_json`](Self::from_json) does, within custom limits.
     ///
     /// # Errors
     /// As [`from_json`](Self::from_json).
@@ -102,8 +99,8 @@ impl RuntimeContext {
         Canonicalizer::object(text, limits).map(Self::of)
     }
 
-    /// Starts a context that knows what this one does, and more: of a service, and
-    /// then of one request. The limits of this one hold for both together.
+    /// Starts a context that contains this one: for example that of a service, extended for a
+    /// request. The limits of this context apply to both together.
     ///
     /// # Cost
     /// Copies every key and value.
@@ -124,12 +121,12 @@ impl RuntimeContext {
         }
     }
 
-    /// What a selector may ask of this context, without a root span.
+    /// Returns the view for selectors, without a root span.
     pub fn view(&self) -> ContextView<'_> {
         ContextView::new(self, None)
     }
 
-    /// What a selector may ask of this context when `span` is about to start.
+    /// Returns the view for selectors when `span` is about to start.
     pub fn view_with_span<'a>(&'a self, span: &'a RootSpan<'a>) -> ContextView<'a> {
         ContextView::new(self, Some(span))
     }
@@ -161,12 +158,12 @@ impl RuntimeContext {
         self.entries.error()
     }
 
-    /// How many keys it has, not counting the members of its objects.
+    /// Returns the number of keys, without the members of objects.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether it has no key.
+    /// Returns `true` if the context has no key.
     pub fn is_empty(&self) -> bool {
         self.entries.len() == 0
     }
@@ -178,7 +175,7 @@ impl RuntimeContext {
     }
 }
 
-/// Prints the keys and not the values: a context may hold what a log must not.
+/// Formats the keys and not the values, which may be unsuitable for a log.
 impl fmt::Debug for RuntimeContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("RuntimeContext")
@@ -258,7 +255,7 @@ impl RuntimeContextBuilder {
     }
 }
 
-/// Prints no value, as the context that it builds.
+/// Formats no values, as the context that it builds.
 impl fmt::Debug for RuntimeContextBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RuntimeContextBuilder")
