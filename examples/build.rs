@@ -1,5 +1,5 @@
-//! Writes the client and the server of the tonic example. Its messages are Rust
-//! types, so no compiler for `.proto` files is needed.
+//! Generates the client and server of the tonic example. The messages are Rust types, so the
+//! build needs no `.proto` compiler.
 
 use tonic_build::manual::{Builder, Method, Service};
 

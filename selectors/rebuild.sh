@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds the live selectors from the sources beside them.
+# Builds the selectors in this directory from their sources.
 #
 #   selectors/rebuild.sh           writes selectors/*.wasm
-#   selectors/rebuild.sh --check   builds elsewhere and compares
+#   selectors/rebuild.sh --check   builds to a temporary folder and compares
 #
-# Set SPANMUX to the full path of a `spanmux` that is built already.
+# Set SPANMUX to the absolute path of an existing `spanmux` binary to skip building it.
 set -euo pipefail
 
-# The compiler that wrote the committed files. Another one gives other bytes.
+# The compiler of the committed files. Another compiler produces different bytes.
 pinned="rustc 1.95.0 (59807616e 2026-04-14)"
 
 cd "$(dirname "$0")/.."
@@ -31,7 +31,7 @@ build() {
 version=$("$rustc" --version)
 echo "route: selectors are built with $route, $version"
 
-# Only the folders of Rust selectors: others may lie beside them.
+# Only folders of Rust selectors; this directory may contain others.
 manifests=(selectors/*/Cargo.toml)
 if [ "${1-}" != --check ]; then
   build "${manifests[@]%Cargo.toml}"
@@ -48,12 +48,12 @@ for manifest in "${manifests[@]}"; do
 done
 
 if [ "$route" != rustup ] || [ "$version" != "$pinned" ]; then
-  echo "route: the bytes are not compared, because $pinned wrote the committed ones;" \
-    "what the selectors decide is"
+  echo "route: the bytes are not compared, because the committed files were built by $pinned;" \
+    "running the selector tests instead"
   SPANMUX_SELECTORS="$built" cargo test --quiet --package spanmux-tests --test selectors
 elif [ ${#differing[@]} -gt 0 ]; then
-  echo "selectors: not what their sources give: ${differing[*]}; run selectors/rebuild.sh" >&2
+  echo "selectors: these files do not match their sources: ${differing[*]}; run selectors/rebuild.sh" >&2
   exit 1
 else
-  echo "selectors: all ${#manifests[@]} are what their sources give"
+  echo "selectors: all ${#manifests[@]} files match their sources"
 fi

@@ -1,9 +1,9 @@
-# Finds a Rust compiler for WebAssembly; to be sourced. Sets `route`, `rustc`, the
-# environment `settings` and the further arguments `cargo_args` of `spanmux build`.
+# Finds a Rust compiler for WebAssembly. Source this file. It sets `route`, `rustc`, the
+# environment `settings` and the additional arguments `cargo_args` of `spanmux build`.
 #
-# With rustup, its standard library for the target is used. Without it, or where
-# the target cannot be fetched, Debian's packages are: they hold the library's
-# sources, which are then built too.
+# Uses rustup and its standard library for the target. If rustup is missing or cannot
+# download the target, uses Debian's packages, which contain the sources of the standard
+# library, and builds it from them.
 
 target="wasm32-unknown-unknown"
 packages=(cargo-web rustc-web lld-19 rust-web-src)
@@ -38,7 +38,7 @@ elif command -v dpkg >/dev/null && debian_has_packages; then
   )
   cargo_args=(-- "-Zbuild-std=std,panic_abort")
 else
-  echo "there is no Rust for $target;" \
+  echo "no Rust compiler for $target;" \
     "run \`rustup target add $target\` or install ${packages[*]}" >&2
   exit 1
 fi

@@ -48,7 +48,7 @@ has tenant?
 │  └─ null, true, 7, 0.5, [] ········· failed: `tenant` is … not text
 └─ no ································ abstains
 
-Went wrong: failed: `tenant` is … not text, failed: `tenant` is empty
+Errors: failed: `tenant` is … not text, failed: `tenant` is empty
 "#,
         ),
         (
@@ -71,7 +71,7 @@ user.tier?
 ├─ "free" ············································· datadog
 └─ "something else", null, true, 7, 0.5, [], absent ··· abstains
 
-Went wrong: failed: `region` is … not text, failed: `region` is missing
+Errors: failed: `region` is … not text, failed: `region` is missing
 "#,
         ),
         (
@@ -122,7 +122,7 @@ fn unknown_tracer_is_reported_when_tracers_are_given() {
     let args = [&selector, "--contexts", "-"];
     let contexts = "{\"tenant\":\"acme\"}\n";
     let output = explain(&[&args[..], &["--tracers", "console"]].concat(), contexts);
-    for part in ["no tracer \"tenant-acme\"", "Named, and no such tracer"] {
+    for part in ["no tracer \"tenant-acme\"", "Unknown tracers: "] {
         assert!(output.stdout.contains(part), "{}", output.stdout);
     }
     let output = explain(&args, contexts);

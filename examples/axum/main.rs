@@ -1,7 +1,7 @@
-//! A service with axum whose traces are routed request by request.
+//! An axum service that selects the tracer of each request.
 //!
-//! One middleware says what is known of a request; handlers and libraries trace with
-//! `tracing` as ever and know nothing of it.
+//! A middleware attaches the runtime context of a request. Handlers and libraries use
+//! `tracing` as usual and need no changes.
 //!
 //! ```sh
 //! cargo run -p spanmux-examples --bin axum-service
@@ -26,7 +26,7 @@ use tracing_subscriber::prelude::*;
 #[cfg(test)]
 mod tests;
 
-/// Each tenant has a tracer. All others share the default one.
+/// Each tenant with a tracer uses that tracer. All others share the default tracer.
 fn selectors() -> Chain {
     Chain::from(selector_fn("by-tenant", |context, tracers| {
         match context.text("tenant") {
@@ -42,7 +42,7 @@ fn app(provider: RoutingTracerProvider) -> Router {
         .layer(from_fn_with_state(provider, traced))
 }
 
-/// Attaches what is known of the request, and opens its root span.
+/// Attaches the runtime context of the request and starts its root span.
 async fn traced(
     State(provider): State<RoutingTracerProvider>,
     request: Request,
@@ -68,7 +68,7 @@ async fn traced(
 }
 
 async fn answer(question: String) -> String {
-    // A library that traces itself; its spans follow the request.
+    // Simulates an instrumented library. Its spans follow the request.
     let chat = info_span!(
         "chat",
         gen_ai.operation.name = "chat",
@@ -78,7 +78,8 @@ async fn answer(question: String) -> String {
     format!("{question} I do not know.")
 }
 
-/// The spans of the HTTP library itself, at lower levels, are no traces of ours.
+/// Subscribes the provider. The level filter drops the HTTP library's own spans, which have
+/// lower levels.
 fn trace(provider: &RoutingTracerProvider) {
     let layer = provider.layer().with_filter(LevelFilter::INFO);
     tracing_subscriber::registry().with(layer).init();
@@ -95,10 +96,10 @@ async fn main() -> anyhow::Result<()> {
     trace(&provider);
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await;
-    let listener = listener.context("port 8080 is taken")?;
+    let listener = listener.context("failed to listen on port 8080")?;
     axum::serve(listener, app(provider.clone()))
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await?;
-    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans are lost");
+    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans were lost");
     Ok(())
 }

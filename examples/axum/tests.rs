@@ -4,7 +4,7 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData
 
 use super::*;
 
-/// Starts the service on a free port of its own.
+/// Starts the service on a free port.
 async fn serve(provider: RoutingTracerProvider) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -28,7 +28,7 @@ async fn ask(address: SocketAddr, tenant: Option<&'static str>) -> String {
     tokio::task::spawn_blocking(ask).await.unwrap()
 }
 
-/// Each trace is whole: a request and the chat in it.
+/// Counts the traces, each of which must contain a request and its chat.
 fn traces(exporter: &InMemorySpanExporter) -> usize {
     let spans = exporter.get_finished_spans().unwrap();
     let named = |name: &'static str| spans.iter().filter(move |span| span.name == name);
@@ -41,7 +41,7 @@ fn traces(exporter: &InMemorySpanExporter) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_request_goes_to_the_tracer_of_its_tenant() {
+async fn request_uses_the_tracer_of_its_tenant() {
     let exporters =
         ["shared", "acme", "globex"].map(|name| (name, InMemorySpanExporter::default()));
     let mut builder = RoutingTracerProvider::builder()
@@ -75,6 +75,6 @@ async fn each_request_goes_to_the_tracer_of_its_tenant() {
             .attributes
             .iter()
             .find(|kv| kv.key.as_str() == "tenant");
-        assert_eq!(tenant.unwrap().value.as_str(), "acme", "on every span");
+        assert_eq!(tenant.unwrap().value.as_str(), "acme", "every span");
     }
 }

@@ -1,9 +1,9 @@
-//! The example of two processes, in two processes.
+//! Runs the two-process example in two real processes.
 
 use std::path::Path;
 use std::process::Command;
 
-/// The trace and the name of each span in a file of OTLP JSON lines.
+/// Returns the trace id and the name of each span in a file of OTLP JSON lines.
 fn spans(dir: &Path, name: &str) -> Vec<(String, String)> {
     let path = dir.join(name).with_extension("jsonl");
     let text = std::fs::read_to_string(path).unwrap();
@@ -26,7 +26,7 @@ fn spans_of(line: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_trace_over_two_processes_is_whole_where_the_choice_is_followed() {
+fn trace_stays_in_one_tracer_when_the_selection_is_followed() {
     for (inbound, langfuse, datadog, asked) in [
         ("follow", &["answer", "query", "retrieve"][..], &[][..], 0),
         ("select", &["answer"], &["query", "retrieve"], 1),
@@ -38,7 +38,7 @@ fn a_trace_over_two_processes_is_whole_where_the_choice_is_followed() {
             .unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{said}");
-        let expected = format!("the first process asked 1 times, the second {asked} times\n");
+        let expected = format!("decisions: first process 1, second process {asked}\n");
         assert_eq!(said, expected);
         let found = ["langfuse", "datadog"].map(|name| spans(dir.path(), name));
         let names = found.each_ref().map(|spans| {
@@ -46,7 +46,7 @@ fn a_trace_over_two_processes_is_whole_where_the_choice_is_followed() {
             names.collect::<Vec<_>>()
         });
         assert_eq!(names, [langfuse, datadog], "{inbound}");
-        // One trace all the same.
+        // Both modes produce a single trace id.
         let mut all = found.iter().flatten();
         let (first, _) = all.next().unwrap();
         assert!(all.all(|(trace, _)| trace == first));
@@ -54,7 +54,7 @@ fn a_trace_over_two_processes_is_whole_where_the_choice_is_followed() {
 }
 
 #[test]
-fn a_wrong_argument_says_how_it_is_used() {
+fn missing_arguments_print_the_usage() {
     let output = Command::new(env!("CARGO_BIN_EXE_two-processes"))
         .output()
         .unwrap();

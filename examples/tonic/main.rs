@@ -1,7 +1,7 @@
-//! A service with tonic whose traces are routed request by request.
+//! A tonic service that selects the tracer of each request.
 //!
-//! An interceptor says what is known of a request and puts the OpenTelemetry context
-//! into its extensions; a method runs under that context.
+//! An interceptor creates the runtime context of a request and stores the OpenTelemetry
+//! context in the request's extensions. The method runs in that context.
 //!
 //! ```sh
 //! cargo run -p spanmux-examples --bin tonic-service
@@ -40,7 +40,7 @@ mod rpc {
 }
 use rpc::assistant_server::{Assistant, AssistantServer};
 
-/// Free users are traced to the sampled tracer, all others to the full one.
+/// Requests of free users use the sampled tracer, all others the full tracer.
 fn selectors() -> Chain {
     let by_tier = selector_fn("by-tier", |context, tracers| {
         match context.text("user.tier") {
@@ -51,7 +51,7 @@ fn selectors() -> Chain {
     Chain::from(by_tier)
 }
 
-/// Says what is known of a request, before a method is called.
+/// Creates the context of a request before its method is called.
 fn attach(
     provider: RoutingTracerProvider,
 ) -> impl FnMut(Request<()>) -> Result<Request<()>, Status> + Clone {
@@ -92,7 +92,8 @@ async fn answer(question: String) -> Answer {
     })
 }
 
-/// The spans of the HTTP library itself, at lower levels, are no traces of ours.
+/// Subscribes the provider. The level filter drops the HTTP library's own spans, which have
+/// lower levels.
 fn trace(provider: &RoutingTracerProvider) {
     let layer = provider.layer().with_filter(LevelFilter::INFO);
     tracing_subscriber::registry().with(layer).init();
@@ -113,6 +114,6 @@ async fn main() -> anyhow::Result<()> {
     server
         .serve_with_shutdown("127.0.0.1:50051".parse()?, stop)
         .await?;
-    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans are lost");
+    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans were lost");
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::rpc::assistant_client::AssistantClient;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_request_goes_to_the_tracer_of_its_tier() {
+async fn request_uses_the_tracer_of_its_tier() {
     let exporters = ["full", "sampled"].map(|name| (name, InMemorySpanExporter::default()));
     let mut builder = RoutingTracerProvider::builder().selectors(selectors());
     for (name, exporter) in &exporters {

@@ -1,14 +1,14 @@
-//! One trace over two processes: the first one starts the second, chooses a tracer,
-//! and sends it a request. The second one would choose another tracer.
+//! One trace across two processes. The first process starts the second one, selects a tracer
+//! and sends a request. The second process on its own would select another tracer.
 //!
 //! ```sh
 //! cargo run -p spanmux-examples --bin two-processes -- traces follow
 //! cargo run -p spanmux-examples --bin two-processes -- traces select
 //! ```
 //!
-//! writes `traces/langfuse.jsonl` and `traces/datadog.jsonl`. With `follow`, the second
-//! process follows the choice that comes with the request, and the trace is whole. With
-//! `select` it asks its own selector, and the trace is split.
+//! Each command writes `traces/langfuse.jsonl` and `traces/datadog.jsonl`. With `follow`,
+//! the second process follows the selection that arrives with the request, and the trace
+//! stays in one tracer. With `select`, it runs its own selector, and the trace is split.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
@@ -35,7 +35,7 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
-/// The same tracers and the same rule in both processes.
+/// Creates the provider, with the same tracers and the same selector in both processes.
 fn provider(dir: &str, inbound: Inbound) -> anyhow::Result<RoutingTracerProvider> {
     std::fs::create_dir_all(dir)?;
     let file = |name| TracerConfig::file("shop", format!("{dir}/{name}.jsonl"));
@@ -62,7 +62,7 @@ fn front(dir: &str, inbound: &str) -> anyhow::Result<()> {
         .stdout(Stdio::piped())
         .spawn()?;
     let mut said = String::new();
-    let stdout = second.stdout.take().context("its output is piped")?;
+    let stdout = second.stdout.take().context("stdout is not piped")?;
     BufReader::new(stdout).read_line(&mut said)?;
 
     let run = RuntimeContext::builder()
@@ -80,10 +80,10 @@ fn front(dir: &str, inbound: &str) -> anyhow::Result<()> {
                 .fold(request, |all, (name, value)| all.header(name, value));
             request.call()?.body_mut().read_to_string()
         })?;
-    second.wait()?; // which closes its standard input, and that ends it
+    second.wait()?; // closes its standard input, which makes it exit
     let asked = provider.registry().counts().total();
-    println!("the first process asked {asked} times, the second {answer} times");
-    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans are lost");
+    println!("decisions: first process {asked}, second process {answer}");
+    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans were lost");
     Ok(())
 }
 
@@ -113,6 +113,6 @@ async fn back(dir: &str, inbound: &str) -> anyhow::Result<()> {
     axum::serve(listener, app)
         .with_graceful_shutdown(async { drop(stop.await) })
         .await?;
-    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans are lost");
+    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans were lost");
     Ok(())
 }

@@ -1,5 +1,5 @@
-// Gives two functions of component.ts the names that the contract has for them, which the
-// language cannot spell. A transform of the compiler: asc component.ts --transform ./export.js
+// A compiler transform: asc component.ts --transform ./export.js. It renames two exported
+// functions of component.ts to their names in the contract, which are not valid identifiers.
 
 import { Transform } from 'assemblyscript/transform';
 

@@ -1,4 +1,4 @@
-// Write a Spanmux selector in AssemblyScript: one function, and questions to the context.
+// Write a Spanmux selector in AssemblyScript: one function that queries the runtime context.
 //
 //     import { Context, Decision } from "./spanmux";
 //
@@ -7,27 +7,28 @@
 //       return Decision.abstain();
 //     }
 //
-// The border to the contract stands below: the functions that the host gives and takes, in
-// the layout that the component model gives their arguments.
+// The second half of this file implements the contract: the imported and exported functions
+// of the component, with arguments in the layout of the canonical ABI.
 
-/** What a selector answers. */
+/** The decision of a selector. */
 export class Decision {
   private constructor(
     readonly failed: bool,
     readonly text: string | null,
   ) {}
 
-  /** The trace goes to the tracer of this name; to the fallback if there is none. */
+  /** Sends the trace to the tracer with this name, or to the fallback tracer if it does not exist. */
   static choose(tracer: string): Decision {
     return new Decision(false, tracer);
   }
 
-  /** The next selector decides; after the last one, the default tracer. */
+  /** Leaves the decision to the next selector. If all selectors abstain, the trace goes to the
+   * default tracer. */
   static abstain(): Decision {
     return new Decision(false, null);
   }
 
-  /** The trace goes to the fallback, and the reason is recorded. */
+  /** Sends the trace to the fallback tracer and records the reason. */
   static fail(reason: string): Decision {
     return new Decision(true, reason);
   }
@@ -42,7 +43,7 @@ export enum Kind {
   Json,
 }
 
-/** A value of the context; what is not of its kind is zero or empty. */
+/** A value of the context. Fields that do not belong to its kind are zero or empty. */
 export class Value {
   constructor(
     readonly kind: Kind,
@@ -50,14 +51,15 @@ export class Value {
     /** From -(2^53 - 1) to 2^53 - 1. */
     readonly integer: i64,
     readonly float: f64,
-    /** Of Kind.Text; of Kind.Json canonical JSON text: an array, an object, a larger integer. */
+    /** The text of Kind.Text. For Kind.Json (an array, an object or a larger integer), canonical
+     * JSON text. */
     readonly text: string,
   ) {}
 }
 
-/** What the application knows about the run that is about to be traced. */
+/** The runtime context: key/value data about the run to be traced. */
 export class Context {
-  /** The value of a key; null if there is no such key. */
+  /** Returns the value of a key, or null if the key does not exist. */
   get(key: string): Value | null {
     const bytes = String.UTF8.encode(key);
     hostGet(changetype<usize>(bytes), bytes.byteLength, answer);
@@ -72,19 +74,20 @@ export class Context {
     );
   }
 
-  /** The value of a key if it is text, else null. */
+  /** Returns the value of a key if it is text, otherwise null. */
   text(key: string): string | null {
     const value = this.typed(key, Kind.Text);
     return value ? value.text : null;
   }
 
-  /** The JSON text of a key if it is an array, an object or a larger integer, else null. */
+  /** Returns the JSON text of an array, an object or a larger integer, otherwise null. */
   json(key: string): string | null {
     const value = this.typed(key, Kind.Json);
     return value ? value.text : null;
   }
 
-  /** The value of a key if it is a truth value, else what is given; so do the next for theirs. */
+  /** Returns the value of a key if it is a boolean, otherwise the given default. The next two
+   * getters work the same way. */
   boolean(key: string, otherwise: bool): bool {
     const value = this.typed(key, Kind.Boolean);
     return value ? value.boolean : otherwise;
@@ -106,19 +109,20 @@ export class Context {
     return value && value.kind == kind ? value : null;
   }
 
-  /** Whether there is such a key, with a null value too. */
+  /** Returns true if the key exists, even if its value is null. */
   has(key: string): bool {
     const bytes = String.UTF8.encode(key);
     return hostHas(changetype<usize>(bytes), bytes.byteLength) != 0;
   }
 
-  /** Each key once, sorted. The costliest question. */
+  /** Returns every key once, sorted. This is the most expensive question. */
   keys(): string[] {
     hostKeys(answer);
     return textsAt(load<u32>(answer), load<u32>(answer, 4));
   }
 
-  /** In which of `buckets` equal shares the value of a key falls, from 0; -1 without the key. */
+  /** Returns the bucket of the value of a key, from 0 to `buckets` - 1, or -1 if the key does not
+   * exist. */
   bucket(key: string, salt: string, buckets: u32): i64 {
     const k = String.UTF8.encode(key);
     const s = String.UTF8.encode(salt);
@@ -127,7 +131,7 @@ export class Context {
   }
 }
 
-/** Where the host writes what does not fit into one number. */
+/** Memory for results that do not fit into one number. */
 const answer = memory.data(24, 8);
 
 function textAt(at: usize): string {
@@ -140,7 +144,8 @@ function textsAt(at: usize, length: u32): string[] {
   return texts;
 }
 
-/** ok(none), ok(some(text)) or err(text), as `select` of the contract returns it. */
+/** Writes a decision as the result of `select` in the contract: ok(none), ok(some(name)) or
+ * err(reason). */
 export function answered(decision: Decision): usize {
   const text = decision.text;
   const bytes = String.UTF8.encode(text ? text : "");
@@ -152,19 +157,19 @@ export function answered(decision: Decision): usize {
   return answer;
 }
 
-/** The tracers that `select` of the contract is given. */
+/** Reads the tracer names that `select` of the contract receives. */
 export function tracersAt(names: usize, count: u32): string[] {
   return textsAt(names, count);
 }
 
-/** The host writes text here. */
+/** The host writes strings to this memory. */
 export function cabi_realloc(old: usize, oldBytes: usize, align: usize, bytes: usize): usize {
   const block = heap.alloc(bytes);
   if (old) memory.copy(block, old, min(oldBytes, bytes));
   return block;
 }
 
-/** The host has read the answer: the memory is free for the next decision. */
+/** Called after the host has read the result. Frees the memory for the next decision. */
 export function done(_result: usize): void {
   heap.reset();
 }

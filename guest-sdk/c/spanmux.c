@@ -1,5 +1,5 @@
-/* The border between spanmux.h and the contract: the functions that the host gives and
- * takes, in the layout that the component model gives their arguments. */
+/* Implements spanmux.h on top of the contract: the imported and exported functions of the
+ * component, with arguments in the layout of the canonical ABI. */
 
 #include "spanmux.h"
 
@@ -68,8 +68,8 @@ bool spanmux_is_available(spanmux_tracers tracers, const char *name) {
   return false;
 }
 
-/* Blocks of one decision, one after the other. The memory never grows, which would cost
- * a host more than the rest of the decision. */
+/* A bump allocator for the blocks of one decision. The memory never grows, because growing
+ * it would cost the host more than the rest of the decision. */
 #ifndef SPANMUX_ARENA_BYTES
 #define SPANMUX_ARENA_BYTES (32 * 1024)
 #endif
@@ -90,7 +90,7 @@ void *spanmux_allocate(size_t bytes) { return take(16, bytes); }
 #define QUESTION(name) \
   __attribute__((import_module("spanmux:selector/runtime-context@0.1.0"), import_name(name)))
 
-/* An option of a value: 24 bytes, of which the first says whether there is one. */
+/* option<value>: 24 bytes. The first byte is 1 if a value is present. */
 typedef struct {
   uint8_t is_some;
   struct {
@@ -103,7 +103,7 @@ typedef struct {
     };
   } value;
 } optional_value;
-_Static_assert(offsetof(optional_value, value.integer) == 16, "as the component model has it");
+_Static_assert(offsetof(optional_value, value.integer) == 16, "layout of the canonical ABI");
 
 QUESTION("get") void host_get(const char *key, size_t key_length, optional_value *answer);
 QUESTION("has") bool host_has(const char *key, size_t key_length);
@@ -151,7 +151,7 @@ bool spanmux_bucket(const spanmux_context *context, const char *key, const char 
   return answer.is_some;
 }
 
-/* The host writes text here: one byte longer than it asks for, for the zero. */
+/* The host writes strings to this memory. One extra byte holds the terminating zero. */
 __attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, size_t old_bytes,
                                                                  size_t align, size_t bytes) {
   unsigned char *block = take(align, bytes + 1);
@@ -160,7 +160,7 @@ __attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, size_
   return block;
 }
 
-/* ok(none), ok(some(text)) or err(text). */
+/* result<option<string>, string>: ok(none), ok(some(name)) or err(reason). */
 static struct {
   uint8_t is_error;
   union {
@@ -185,7 +185,7 @@ __attribute__((export_name("spanmux:selector/selection@0.1.0#select"))) void *ho
   return &result;
 }
 
-/* The host has read the answer: the arena is free for the next decision. */
+/* Called after the host has read the result. Frees the arena for the next decision. */
 __attribute__((export_name("cabi_post_spanmux:selector/selection@0.1.0#select"))) void
 host_select_done(void *answer) {
   (void)answer;

@@ -1,4 +1,4 @@
-/* Write a Spanmux selector in C: one function, and questions to the context.
+/* Write a Spanmux selector in C: one function that queries the runtime context.
  *
  *     #include "spanmux.h"
  *
@@ -9,8 +9,8 @@
  *       return spanmux_abstain();
  *     }
  *
- * Compile it together with spanmux.c. All text is UTF-8, ends with a zero byte that its
- * length does not count, and lives until the decision is made. */
+ * Compile it together with spanmux.c. All strings are UTF-8, end with a zero byte that is
+ * not part of their length, and are valid until the decision is made. */
 
 #ifndef SPANMUX_H
 #define SPANMUX_H
@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-/* What the application knows about the run that is about to be traced. */
+/* The runtime context: key/value data about the run to be traced. */
 typedef struct spanmux_context spanmux_context;
 
 typedef struct {
@@ -31,7 +31,7 @@ typedef struct {
   size_t length;
 } spanmux_string;
 
-/* The names of the available tracers in the order of their registration. */
+/* The names of the available tracers, in registration order. */
 typedef struct {
   const spanmux_string *names;
   size_t count;
@@ -58,49 +58,53 @@ typedef struct {
 
 typedef struct {
   enum { SPANMUX_ABSTAINED, SPANMUX_CHOSEN, SPANMUX_FAILED } answer;
-  spanmux_string text; /* the tracer's name, or the reason */
+  spanmux_string text; /* the name of the tracer, or the reason */
 } spanmux_decision;
 
-/* The selector: yours to define. */
+/* The selector. Define this function. */
 spanmux_decision spanmux_select(const spanmux_context *context, spanmux_tracers tracers);
 
-/* The trace goes to the tracer of this name; to the fallback if there is none. */
+/* Sends the trace to the tracer with this name, or to the fallback tracer if it does not
+ * exist. */
 spanmux_decision spanmux_choose(const char *tracer);
 spanmux_decision spanmux_choose_string(spanmux_string tracer);
-/* The next selector decides; after the last one, the default tracer. */
+/* Leaves the decision to the next selector. If all selectors abstain, the trace goes to the
+ * default tracer. */
 spanmux_decision spanmux_abstain(void);
-/* The trace goes to the fallback, and the reason is recorded. */
+/* Sends the trace to the fallback tracer and records the reason. */
 spanmux_decision spanmux_fail(const char *reason);
 spanmux_decision spanmux_fail_string(spanmux_string reason);
 
-/* The value of a key. False, and nothing is written, if there is no such key. */
+/* Writes the value of a key to `value`. Returns false and writes nothing if the key does not
+ * exist. */
 bool spanmux_get(const spanmux_context *context, const char *key, spanmux_value *value);
-/* The value if it is of this kind: NULL or false if it is of another or not there. A
- * float may be asked for where there is an integer. */
+/* Typed getters. They return NULL or false if the key does not exist or its value has another
+ * type. spanmux_get_float also accepts an integer. */
 const char *spanmux_get_text(const spanmux_context *context, const char *key);
 const char *spanmux_get_json(const spanmux_context *context, const char *key);
 bool spanmux_get_boolean(const spanmux_context *context, const char *key, bool *value);
 bool spanmux_get_integer(const spanmux_context *context, const char *key, int64_t *value);
 bool spanmux_get_float(const spanmux_context *context, const char *key, double *value);
-/* Whether there is such a key, with a null value too. */
+/* Returns true if the key exists, even if its value is null. */
 bool spanmux_has(const spanmux_context *context, const char *key);
-/* Each key once, sorted. The costliest question. */
+/* Returns every key once, sorted. This is the most expensive question. */
 spanmux_tracers spanmux_keys(const spanmux_context *context);
-/* In which of `buckets` equal shares the value of a key falls, counted from 0. */
+/* Writes the bucket of the value of a key, from 0 to `buckets` - 1, to `share`. Returns false
+ * if the key does not exist. */
 bool spanmux_bucket(const spanmux_context *context, const char *key, const char *salt,
                     uint32_t buckets, uint32_t *share);
 
-/* Whether there is a tracer of this name. */
+/* Returns true if a tracer has this name. */
 bool spanmux_is_available(spanmux_tracers tracers, const char *name);
-/* Memory that lives until the decision is made. A full arena ends it with a trap. */
+/* Allocates memory that is valid until the decision is made. A full arena causes a trap. */
 void *spanmux_allocate(size_t bytes);
 
 #ifndef __wasm__
-/* For native tests: a context is a list of entries, and its look-up is by whole keys. */
+/* For native tests: a context is a list of entries. Lookup compares complete keys. */
 typedef struct {
   const char *key;
   spanmux_value value;
-  uint32_t share; /* what spanmux_bucket answers */
+  uint32_t share; /* the result of spanmux_bucket, modulo the number of buckets */
 } spanmux_entry;
 
 struct spanmux_context {

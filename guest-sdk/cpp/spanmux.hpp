@@ -1,4 +1,4 @@
-// Write a Spanmux selector in C++: one function, on the kit for C in the words of C++20.
+// Write a Spanmux selector in C++: one function. A C++20 wrapper of the kit for C.
 //
 //     #include "spanmux.hpp"
 //
@@ -8,8 +8,8 @@
 //     }
 //     SPANMUX_EXPORT(select)
 //
-// Compile it together with spanmux.c. Text that a context gives lives until the decision is
-// made; text that is given to it is copied.
+// Compile it together with spanmux.c. Strings returned by a context are valid until the
+// decision is made. Strings passed to a context or a decision are copied.
 
 #pragma once
 
@@ -24,7 +24,7 @@ namespace spanmux {
 
 using Decision = spanmux_decision;
 
-// Text as C has it: ended by a zero, and alive until the decision is made.
+// Copies text to a zero-terminated C string that is valid until the decision is made.
 inline spanmux_string kept(std::string_view text) {
   auto *bytes = static_cast<char *>(spanmux_allocate(text.size() + 1));
   std::memcpy(bytes, text.data(), text.size());
@@ -33,11 +33,12 @@ inline spanmux_string kept(std::string_view text) {
 }
 inline std::string_view view(spanmux_string text) { return {text.bytes, text.length}; }
 
-// The trace goes to the tracer of this name; to the fallback if there is none.
+// Sends the trace to the tracer with this name, or to the fallback tracer if it does not exist.
 inline Decision choose(std::string_view tracer) { return spanmux_choose_string(kept(tracer)); }
-// The next selector decides; after the last one, the default tracer.
+// Leaves the decision to the next selector. If all selectors abstain, the trace goes to the
+// default tracer.
 inline Decision abstain() { return spanmux_abstain(); }
-// The trace goes to the fallback, and the reason is recorded.
+// Sends the trace to the fallback tracer and records the reason.
 inline Decision fail(std::string_view reason) { return spanmux_fail_string(kept(reason)); }
 
 // An array, an object, or an integer beyond 2^53 - 1, as canonical JSON text.
@@ -47,7 +48,7 @@ struct Json {
 
 using Value = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string_view, Json>;
 
-// Names: of the available tracers, or of the keys of a context.
+// A list of names: the available tracers, or the keys of a context.
 class Tracers {
  public:
   explicit Tracers(spanmux_tracers names) : names_(names) {}
@@ -63,12 +64,12 @@ class Tracers {
   spanmux_tracers names_;
 };
 
-// What the application knows about the run that is about to be traced.
+// The runtime context: key/value data about the run to be traced.
 class Context {
  public:
   explicit Context(const spanmux_context *context) : context_(context) {}
 
-  // The value of a key; none if there is no such key.
+  // Returns the value of a key, or nullopt if the key does not exist.
   std::optional<Value> get(std::string_view key) const {
     spanmux_value value;
     if (!spanmux_get(context_, kept(key).bytes, &value)) return std::nullopt;
@@ -82,7 +83,8 @@ class Context {
     }
   }
 
-  // The value if it is of this kind; none if it is of another or not there.
+  // Typed getters. They return nullopt if the key does not exist or its value has another type.
+  // number() also accepts an integer.
   std::optional<std::string_view> text(std::string_view key) const { return typed<std::string_view>(key); }
   std::optional<bool> boolean(std::string_view key) const { return typed<bool>(key); }
   std::optional<std::int64_t> integer(std::string_view key) const { return typed<std::int64_t>(key); }
@@ -92,11 +94,12 @@ class Context {
     return typed<double>(key);
   }
 
-  // Whether there is such a key, with a null value too.
+  // Returns true if the key exists, even if its value is null.
   bool has(std::string_view key) const { return spanmux_has(context_, kept(key).bytes); }
-  // Each key once, sorted. The costliest question.
+  // Returns every key once, sorted. This is the most expensive question.
   Tracers keys() const { return Tracers(spanmux_keys(context_)); }
-  // In which of `buckets` equal shares the value of a key falls, counted from 0.
+  // Returns the bucket of the value of a key, from 0 to `buckets` - 1, or nullopt if the key does
+  // not exist.
   std::optional<std::uint32_t> bucket(std::string_view key, std::string_view salt,
                                       std::uint32_t buckets) const {
     std::uint32_t share;
@@ -118,7 +121,7 @@ class Context {
 
 }  // namespace spanmux
 
-// Makes a function the selector of this component; once, in one file.
+// Exports a function as the selector of this component. Use it once, in one file.
 #define SPANMUX_EXPORT(function)                                                          \
   extern "C" spanmux_decision spanmux_select(const spanmux_context *context,              \
                                              spanmux_tracers tracers) {                   \

@@ -1,7 +1,7 @@
 //go:build wasip1
 
-// The border between spanmux.go and the contract: the functions that the host gives and
-// takes, in the layout that the component model gives their arguments.
+// Implements spanmux.go on top of the contract: the imported and exported functions of the
+// component, with arguments in the layout of the canonical ABI.
 
 package spanmux
 
@@ -9,16 +9,16 @@ import "unsafe"
 
 var selector Selector
 
-// Export makes a function the selector of this component. Call it once, in init.
+// Export registers the selector function of this component. Call it once, in init.
 func Export(of Selector) { selector = of }
 
-// What the host wrote for the present decision: held, because the garbage collector
-// does not see that the host knows it.
+// Memory that the host wrote to during the current decision. The reference keeps it alive,
+// because the garbage collector does not see the references of the host.
 var held [][]uint64
 
 //go:wasmexport cabi_realloc
 func reallocate(old unsafe.Pointer, oldBytes, _, bytes uint32) unsafe.Pointer {
-	// Words, because they are aligned as everything in the contract is.
+	// A slice of words, because their alignment is sufficient for every type of the contract.
 	block := make([]uint64, bytes/8+1)
 	held = append(held, block)
 	at := unsafe.Pointer(&block[0])
@@ -28,7 +28,7 @@ func reallocate(old unsafe.Pointer, oldBytes, _, bytes uint32) unsafe.Pointer {
 	return at
 }
 
-// A pointer and a length, as they lie in memory.
+// slice is a pointer and a length in the layout of the canonical ABI.
 type slice struct{ at, length uint32 }
 
 func (s slice) text() string {
@@ -47,7 +47,7 @@ func sliceOf(text string) slice {
 	return slice{uint32(uintptr(unsafe.Pointer(unsafe.StringData(text)))), uint32(len(text))}
 }
 
-// An option of a value: 24 bytes. What it holds begins at the sixteenth.
+// optionalValue is option<value>: 24 bytes, with the payload at offset 16.
 type optionalValue struct {
 	isSome uint8
 	_      [7]uint8
@@ -74,7 +74,7 @@ func hostKeys(answer unsafe.Pointer)
 //go:wasmimport spanmux:selector/runtime-context@0.1.0 bucket
 func hostBucket(key, salt string, buckets uint32, answer unsafe.Pointer)
 
-// host asks the host.
+// host implements Questions with calls to the host.
 type host struct{}
 
 func (host) Get(key string) (any, bool) {
@@ -113,14 +113,14 @@ func (host) Bucket(key, salt string, buckets uint32) (uint32, bool) {
 	return answer.share, answer.isSome != 0
 }
 
-// ok(none), ok(some(text)) or err(text): whether it is an error, and then either the
-// reason, or whether there is a name, and the name.
+// result<option<string>, string>: ok(none), ok(some(name)) or err(reason). For an error, of
+// holds the reason. Otherwise it holds 1 and the name, or 0.
 var result struct {
 	isError uint32
 	of      [3]uint32
 }
 
-// The text that the result points to.
+// answered is the string that the result points to.
 var answered string
 
 //go:wasmexport spanmux:selector/selection@0.1.0#select

@@ -2,5 +2,5 @@
 
 package spanmux
 
-// Export does nothing outside of a component: tests call the function itself.
+// Export does nothing outside a component. Tests call the selector function directly.
 func Export(Selector) {}

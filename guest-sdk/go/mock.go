@@ -2,17 +2,17 @@ package spanmux
 
 import "slices"
 
-// Mock is a context for tests: its values by their whole keys, as Get gives them. The
-// share of each key in any draw is that of Shares.
+// Mock is a context for tests. Values holds the results of Get by complete key. Shares holds
+// the results of Bucket by key, for every salt and modulo the number of buckets.
 type Mock struct {
 	Values map[string]any
 	Shares map[string]uint32
 }
 
-// Context gives the mock as a selector is given it.
+// Context returns the mock as the context argument of a selector.
 func (m Mock) Context() Context { return Context{m} }
 
-// Get gives the value of a key. An int is an int64.
+// Get returns the value of a key. It converts an int to an int64.
 func (m Mock) Get(key string) (any, bool) {
 	value, ok := m.Values[key]
 	if integer, is := value.(int); is {
@@ -21,13 +21,13 @@ func (m Mock) Get(key string) (any, bool) {
 	return value, ok
 }
 
-// Has says whether there is such a key.
+// Has reports whether the key exists.
 func (m Mock) Has(key string) bool {
 	_, ok := m.Values[key]
 	return ok
 }
 
-// Keys gives each key, sorted.
+// Keys returns every key, sorted.
 func (m Mock) Keys() []string {
 	keys := make([]string, 0, len(m.Values))
 	for key := range m.Values {
@@ -37,7 +37,7 @@ func (m Mock) Keys() []string {
 	return keys
 }
 
-// Bucket gives the share of a key.
+// Bucket returns the share of a key, modulo the number of buckets.
 func (m Mock) Bucket(key, _ string, buckets uint32) (uint32, bool) {
 	share, ok := m.Shares[key]
 	return share % buckets, ok

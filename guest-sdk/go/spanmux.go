@@ -1,6 +1,6 @@
-// Package spanmux is for writing Spanmux selectors in Go: a function that is given the
-// runtime context of one trace and the names of the available tracers, and answers which
-// of them receives the trace.
+// Package spanmux is the kit for writing Spanmux selectors in Go. A selector is a function
+// that takes the runtime context of one trace and the names of the available tracers, and
+// decides which tracer receives the trace.
 //
 //	func main() {}
 //
@@ -14,38 +14,38 @@
 //	}
 package spanmux
 
-// JSON is an array, an object, or an integer beyond 2^53 - 1, as JSON text in one
-// canonical form: no white space, members sorted by the bytes of their names.
+// JSON is an array, an object, or an integer beyond ±(2^53 - 1), as canonical JSON text: no
+// white space, members sorted by the bytes of their names.
 type JSON string
 
-// Questions are what a context can be asked.
+// Questions are the questions that a selector can ask about a context.
 type Questions interface {
-	// Get gives the value of a key: nil for null, bool, int64, float64, string or JSON.
+	// Get returns the value of a key: nil for null, a bool, int64, float64, string or JSON.
 	Get(key string) (value any, ok bool)
-	// Has says whether there is such a key, with a null value too.
+	// Has reports whether the key exists, even if its value is null.
 	Has(key string) bool
-	// Keys gives each key once, sorted. The costliest question.
+	// Keys returns every key once, sorted. It is the most expensive question.
 	Keys() []string
-	// Bucket says in which of some equal shares the value of a key falls, counted from 0.
+	// Bucket returns the bucket of the value of a key, from 0 to buckets - 1.
 	Bucket(key, salt string, buckets uint32) (share uint32, ok bool)
 }
 
-// Context is what the application knows about the run that is about to be traced.
+// Context is the runtime context: key/value data about the run to be traced.
 type Context struct{ Questions }
 
-// Text gives the value of a key if it is text.
+// Text returns the value of a key if it is text.
 func (c Context) Text(key string) (string, bool) { return typed[string](c, key) }
 
-// Boolean gives the value of a key if it is a truth value.
+// Boolean returns the value of a key if it is a boolean.
 func (c Context) Boolean(key string) (bool, bool) { return typed[bool](c, key) }
 
-// Integer gives the value of a key if it is an integer from -(2^53 - 1) to 2^53 - 1.
+// Integer returns the value of a key if it is an integer from -(2^53 - 1) to 2^53 - 1.
 func (c Context) Integer(key string) (int64, bool) { return typed[int64](c, key) }
 
-// JSON gives the value of a key if it is an array, an object or a larger integer.
+// JSON returns the value of a key if it is an array, an object or a larger integer.
 func (c Context) JSON(key string) (JSON, bool) { return typed[JSON](c, key) }
 
-// Float gives the value of a key if it is a number.
+// Float returns the value of a key if it is a number.
 func (c Context) Float(key string) (float64, bool) {
 	if integer, ok := c.Integer(key); ok {
 		return float64(integer), true
@@ -59,7 +59,7 @@ func typed[T any](c Context, key string) (T, bool) {
 	return of, ok
 }
 
-// Decision is the answer of a selector.
+// Decision is the decision of a selector.
 type Decision struct {
 	answer answer
 	text   string
@@ -73,13 +73,15 @@ const (
 	failed
 )
 
-// Choose sends the trace to the tracer of this name; to the fallback if there is none.
+// Choose sends the trace to the tracer with this name, or to the fallback tracer if it does
+// not exist.
 func Choose(tracer string) Decision { return Decision{chosen, tracer} }
 
-// Abstain leaves the trace to the next selector, and after the last one to the default.
+// Abstain leaves the decision to the next selector. If all selectors abstain, the trace goes
+// to the default tracer.
 func Abstain() Decision { return Decision{} }
 
-// Fail sends the trace to the fallback; the reason is recorded.
+// Fail sends the trace to the fallback tracer and records the reason.
 func Fail(reason string) Decision { return Decision{failed, reason} }
 
 func (d Decision) String() string {
@@ -89,7 +91,8 @@ func (d Decision) String() string {
 // Selector decides which tracer receives one trace.
 type Selector func(context Context, tracers []string) Decision
 
-// decide makes a panic a failed decision with its message, which a trap has not.
+// decide converts a panic into a failed decision with the message of the panic. A trap would
+// lose the message.
 func (s Selector) decide(context Context, tracers []string) (decision Decision) {
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -99,7 +102,7 @@ func (s Selector) decide(context Context, tracers []string) (decision Decision) 
 	return s(context, tracers)
 }
 
-// spelled does without fmt, which is a quarter of a small selector.
+// spelled formats a reason without fmt, which would be a quarter of a small selector.
 func spelled(reason any) string {
 	switch reason := reason.(type) {
 	case error:

@@ -1,7 +1,7 @@
-/** A failed decision, with a reason that a person can read. */
+/** A failed decision with a human-readable reason. */
 export class Fail extends Error {}
 
-/** An array, an object, or an integer beyond 2^53 - 1, as canonical JSON text. */
+/** An array, an object, or an integer beyond ±(2^53 - 1), as canonical JSON text. */
 export class Json {
   constructor(text: string);
   readonly text: string;
@@ -10,7 +10,7 @@ export class Json {
 /** A value of the runtime context. A number is a float. */
 export type Value = null | boolean | bigint | number | string | Json;
 
-/** What the contract answers. */
+/** The host functions of the contract. */
 export interface Questions {
   get(key: string): unknown;
   has(key: string): boolean;
@@ -18,34 +18,36 @@ export interface Questions {
   bucket(key: string, salt: string, buckets: number): number | undefined;
 }
 
-/** What the application knows about the run that is about to be traced. */
+/** The runtime context: key/value data about the run to be traced. */
 export class Context {
   constructor(questions: Questions);
-  /** The value of a key; undefined if there is no such key. */
+  /** Returns the value of a key, or undefined if the key does not exist. */
   get(key: string): Value | undefined;
-  /** The value of a key if it is text, else undefined; so do the next ones for theirs. */
+  /** Returns the value of a key if it is text, otherwise undefined. The other typed getters
+   * work the same way. */
   text(key: string): string | undefined;
   boolean(key: string): boolean | undefined;
-  /** As a number, which holds every integer of the contract exactly. */
+  /** Returns a number, which represents every integer of the contract exactly. */
   integer(key: string): number | undefined;
   float(key: string): number | undefined;
-  /** As text, for JSON.parse. */
+  /** Returns JSON text. Use JSON.parse to read it. */
   json(key: string): string | undefined;
-  /** Whether there is such a key, with a null value too. */
+  /** Returns true if the key exists, even if its value is null. */
   has(key: string): boolean;
-  /** Each key once, sorted. The costliest question. */
+  /** Returns every key once, sorted. This is the most expensive question. */
   keys(): string[];
-  /** In which of `buckets` equal shares the value of a key falls, counted from 0. */
+  /** Returns the bucket of the value of a key, from 0 to `buckets` - 1, or undefined if the key
+   * does not exist. */
   bucket(key: string, salt: string, buckets: number): number | undefined;
 }
 
-/** The name of a tracer; null abstains; a thrown error is a failed decision. */
+/** Returns the name of a tracer, or null to abstain. A thrown error fails the decision. */
 export type Selector = (context: Context, tracers: string[]) => string | null | undefined;
 
-/** A context for tests: its values by their whole keys, and the share of each key. */
+/** Creates a context for tests from values by complete key, and the share of each key. */
 export function mock(values: Record<string, Value>, shares?: Record<string, number>): Context;
 
-/** What a component exports as `selection`. */
+/** Returns the object that a component exports as `selection`. */
 export function exported(
   select: Selector,
   questions: Questions,

@@ -1,47 +1,49 @@
-// Write a Spanmux selector in JavaScript or TypeScript: a function that is given the runtime
-// context of one trace and the names of the available tracers, and answers which of them
+// Write a Spanmux selector in JavaScript or TypeScript: a function that takes the runtime
+// context of one trace and the names of the available tracers, and decides which tracer
 // receives the trace.
 //
 //     export function select(context, tracers) {
 //       return context.text('environment') === 'production' ? 'langfuse' : null;
 //     }
 //
-// - A name sends the trace to the tracer of this name; to the fallback if there is none.
-// - null abstains: the next selector decides; after the last one, the default tracer.
-// - `throw new Fail('why')` sends the trace to the fallback, and the reason is recorded.
-//   So are the name and the message of any other error.
+// - Return a name to send the trace to the tracer with this name, or to the fallback tracer if
+//   it does not exist.
+// - Return null to abstain: the next selector decides. If all selectors abstain, the trace goes
+//   to the default tracer.
+// - `throw new Fail('reason')` sends the trace to the fallback tracer and records the reason.
+//   Any other error does the same and records its name and message.
 
-/** A failed decision, with a reason that a person can read. */
+/** A failed decision with a human-readable reason. */
 export class Fail extends Error {}
 
-/** An array, an object, or an integer beyond 2^53 - 1, as canonical JSON text. */
+/** An array, an object, or an integer beyond ±(2^53 - 1), as canonical JSON text. */
 export class Json {
   constructor(text) {
     this.text = text;
   }
 }
 
-/** The contract allows for twice as many, but neither engine hands a larger number over whole. */
+/** The contract allows twice as many, but neither engine passes larger numbers correctly. */
 const MOST_BUCKETS = 2 ** 31 - 1;
 
-/** What the application knows about the run that is about to be traced. */
+/** The runtime context: key/value data about the run to be traced. */
 export class Context {
   #questions;
 
-  /** @param questions `get`, `has`, `keys` and `bucket` of the contract */
+  /** @param questions the functions `get`, `has`, `keys` and `bucket` of the contract */
   constructor(questions) {
     this.#questions = questions;
   }
 
-  /** The value of a key: null, a boolean, a bigint, a number (a float), a string or Json;
-   * undefined if there is no such key. */
+  /** Returns the value of a key: null, a boolean, a bigint, a number (a float), a string or
+   * Json; undefined if the key does not exist. */
   get(key) {
     const value = this.#questions.get(key);
     switch (value?.tag) {
       case 'null':
         return null;
       case 'integer':
-        // Some engines hand it over as a number.
+        // Some engines pass it as a number.
         return BigInt(value.val);
       case 'json':
         return new Json(value.val);
@@ -50,7 +52,8 @@ export class Context {
     }
   }
 
-  /** The value of a key if it is text, else undefined; so do the next ones for theirs. */
+  /** Returns the value of a key if it is text, otherwise undefined. The other typed getters
+   * work the same way. */
   text(key) {
     return this.#typed(key, 'text');
   }
@@ -59,7 +62,7 @@ export class Context {
     return this.#typed(key, 'boolean');
   }
 
-  /** As a number, which holds every integer of the contract exactly. */
+  /** Returns a number, which represents every integer of the contract exactly. */
   integer(key) {
     const value = this.#typed(key, 'integer');
     return value === undefined ? undefined : Number(value);
@@ -69,7 +72,7 @@ export class Context {
     return this.integer(key) ?? this.#typed(key, 'float');
   }
 
-  /** As text, for JSON.parse. */
+  /** Returns JSON text. Use JSON.parse to read it. */
   json(key) {
     return this.#typed(key, 'json');
   }
@@ -79,26 +82,26 @@ export class Context {
     return value?.tag === tag ? value.val : undefined;
   }
 
-  /** Whether there is such a key, with a null value too. */
+  /** Returns true if the key exists, even if its value is null. */
   has(key) {
     return this.#questions.has(key);
   }
 
-  /** Each key once, sorted. The costliest question. */
+  /** Returns every key once, sorted. This is the most expensive question. */
   keys() {
     return this.#questions.keys();
   }
 
-  /** In which of `buckets` equal shares the value of a key falls, counted from 0; undefined
-   * if there is no such key. */
+  /** Returns the bucket of the value of a key, from 0 to `buckets` - 1, or undefined if the key
+   * does not exist. */
   bucket(key, salt, buckets) {
     if (buckets > MOST_BUCKETS) throw new RangeError(`at most ${MOST_BUCKETS} buckets`);
     return this.#questions.bucket(key, salt, buckets) ?? undefined;
   }
 }
 
-/** A context for tests: its values by their whole keys, as `get` gives them, where a whole
- * number may stand for its bigint; and the share of each key. */
+/** Creates a context for tests from values by complete key, as `get` returns them, and the share
+ * of each key. A number without a fraction is converted to a bigint. */
 export function mock(values, shares = {}) {
   const has = (key) => Object.hasOwn(values, key);
   return new Context({
@@ -117,7 +120,7 @@ function tagged(value) {
   return { tag: tag[typeof value], val: value };
 }
 
-/** What a selector decides: a name or null; a failed decision throws Fail. */
+/** Returns the decision of a selector: a name or null. A failed decision throws Fail. */
 export function decide(select, context, tracers) {
   let decision;
   try {
@@ -132,14 +135,14 @@ export function decide(select, context, tracers) {
   throw new Fail(`the selector returned a ${kind}; return a tracer's name, or null to abstain`);
 }
 
-/** What a component exports as `selection`. */
+/** Returns the object that a component exports as `selection`. */
 export function exported(select, questions) {
   return {
     select(tracers) {
       try {
         return decide(select, new Context(questions), tracers);
       } catch (reason) {
-        // A string is an error of the contract in every engine.
+        // Every engine converts a thrown string to an error of the contract.
         throw reason.message;
       }
     },

@@ -1,5 +1,5 @@
-"""Write a Spanmux selector in Python: a function that is given the runtime context of one
-trace and the names of the available tracers, and answers which of them receives the trace.
+"""Write a Spanmux selector in Python: a function that takes the runtime context of one trace
+and the names of the available tracers, and decides which tracer receives the trace.
 
     import spanmux
 
@@ -10,33 +10,35 @@ trace and the names of the available tracers, and answers which of them receives
 
     Selection = spanmux.exported(select)
 
-- A name sends the trace to the tracer of this name; to the fallback if there is none.
-- None abstains: the next selector decides; after the last one, the default tracer.
-- `raise spanmux.Fail("why")` sends the trace to the fallback, and the reason is recorded.
-  So is the type and the message of any other exception.
+- Return a name to send the trace to the tracer with this name, or to the fallback tracer if
+  it does not exist.
+- Return None to abstain: the next selector decides. If all selectors abstain, the trace goes
+  to the default tracer.
+- `raise spanmux.Fail("reason")` sends the trace to the fallback tracer and records the
+  reason. Any other exception does the same and records its type and message.
 """
 
 try:
     from componentize_py_types import Err
     from wit_world.imports import runtime_context as host
-except ImportError:  # in a test, which has a Mock
+except ImportError:  # in a test, which uses a Mock
     Err = host = None
 
 
 class Fail(Exception):
-    """A failed decision, with a reason that a person can read."""
+    """A failed decision with a human-readable reason."""
 
 
 class Json(str):
-    """An array, an object, or an integer beyond 2^53 - 1, as canonical JSON text."""
+    """An array, an object, or an integer beyond ±(2^53 - 1), as canonical JSON text."""
 
 
 class Context:
-    """What the application knows about the run that is about to be traced.
+    """The runtime context: key/value data about the run to be traced.
 
-    `context[key]` is None, a bool, an int, a float, a str or Json, and a KeyError if there
-    is no such key. `key in context` and `list(context)`, the costliest question, do what
-    they do for a dict.
+    `context[key]` returns None, a bool, an int, a float, a str or Json, and raises KeyError
+    if the key does not exist. `key in context` and `list(context)` work as for a dict.
+    `list(context)` is the most expensive question.
     """
 
     def __getitem__(self, key):
@@ -55,14 +57,15 @@ class Context:
         return iter(host.keys())
 
     def get(self, key, default=None):
-        """The value of a key, or the default if there is no such key."""
+        """Return the value of a key, or the default if the key does not exist."""
         try:
             return self[key]
         except KeyError:
             return default
 
     def text(self, key):
-        """The value of a key if it is text, else None; so do the next ones for theirs."""
+        """Return the value of a key if it is text, otherwise None. The other typed getters
+        work the same way."""
         return self._typed(key, str)
 
     def boolean(self, key):
@@ -83,13 +86,13 @@ class Context:
         return value if type(value) is of else None
 
     def bucket(self, key, salt, buckets):
-        """In which of `buckets` equal shares the value of a key falls, counted from 0; None
-        if there is no such key."""
+        """Return the bucket of the value of a key, from 0 to `buckets` - 1, or None if the
+        key does not exist."""
         return host.bucket(key, salt, buckets)
 
 
 class Mock(Context):
-    """A context for tests: its values by their whole keys, and the share of each key."""
+    """A context for tests: values by complete key, and the share of each key."""
 
     def __init__(self, values, shares=None):
         self.values, self.shares = dict(values), shares or {}
@@ -109,7 +112,7 @@ class Mock(Context):
 
 
 def decide(select, context, tracers):
-    """What a selector decides: a name or None; a failed decision raises Fail."""
+    """Return the decision of a selector: a name or None. A failed decision raises Fail."""
     try:
         decision = select(context, tracers)
     except Fail:
@@ -123,7 +126,7 @@ def decide(select, context, tracers):
 
 
 def exported(select):
-    """The class by which a component exports a selector; call it `Selection`."""
+    """Return the class that exports a selector from a component. Name it `Selection`."""
 
     class Selection:
         def select(self, available_tracers):

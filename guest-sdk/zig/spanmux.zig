@@ -1,4 +1,4 @@
-//! Write a Spanmux selector in Zig: one function, and questions to the context.
+//! Write a Spanmux selector in Zig: one function that queries the runtime context.
 //!
 //!     const spanmux = @import("spanmux.zig");
 //!     comptime { spanmux.exportSelector(select); }
@@ -9,22 +9,23 @@
 //!         return .abstain;
 //!     }
 //!
-//! Text is UTF-8 and lives until the decision is made.
+//! Strings are UTF-8 and valid until the decision is made.
 
 const std = @import("std");
 const builtin = @import("builtin");
 
-/// What a selector answers.
+/// The decision of a selector.
 pub const Decision = union(enum) {
-    /// The next selector decides; after the last one, the default tracer.
+    /// Leaves the decision to the next selector. If all selectors abstain, the trace goes to the
+    /// default tracer.
     abstain,
-    /// The trace goes to the tracer of this name; to the fallback if there is none.
+    /// Sends the trace to the tracer with this name, or to the fallback tracer if it does not exist.
     choose: []const u8,
-    /// The trace goes to the fallback, and the reason is recorded.
+    /// Sends the trace to the fallback tracer and records the reason.
     fail: []const u8,
 };
 
-/// Text as it lies in memory: the names of tracers and the keys of a context.
+/// A string in the layout of the canonical ABI: a tracer name or a context key.
 pub const Text = extern struct {
     pointer: [*]const u8,
     length: usize,
@@ -38,7 +39,7 @@ pub const Text = extern struct {
     }
 };
 
-/// A value of the context, in the case that it fits.
+/// A value of the runtime context.
 pub const Value = union(enum) {
     null,
     boolean: bool,
@@ -53,20 +54,21 @@ pub const Value = union(enum) {
 /// A key and its value, for native tests.
 pub const Entry = struct { []const u8, Value };
 
-/// What the application knows about the run that is about to be traced.
+/// The runtime context: key/value data about the run to be traced.
 pub const Context = struct {
-    /// For native tests: its entries, by their whole keys, and what `bucket` answers.
+    /// For native tests: the entries, found by their complete keys, and the result of `bucket`.
     entries: []const Entry = &.{},
     share: ?u32 = null,
 
-    /// The value of a key; null if there is no such key.
+    /// Returns the value of a key, or null if the key does not exist.
     pub fn get(self: Context, key: []const u8) ?Value {
         if (is_component) return host.value(key);
         for (self.entries) |entry| if (std.mem.eql(u8, entry[0], key)) return entry[1];
         return null;
     }
 
-    /// The value of a key if it is text, else null; so do the next ones for theirs.
+    /// Returns the value of a key if it is text, otherwise null. The other typed getters work the
+    /// same way.
     pub fn text(self: Context, key: []const u8) ?[]const u8 {
         return self.typed(.text, key);
     }
@@ -97,12 +99,12 @@ pub const Context = struct {
         return if (value == kind) @field(value, @tagName(kind)) else null;
     }
 
-    /// Whether there is such a key, with a null value too.
+    /// Returns true if the key exists, even if its value is null.
     pub fn has(self: Context, key: []const u8) bool {
         return if (is_component) host.has(key.ptr, key.len) else self.get(key) != null;
     }
 
-    /// Each key once, sorted. The costliest question.
+    /// Returns every key once, sorted. This is the most expensive question.
     pub fn keys(self: Context) []const Text {
         if (is_component) return host.allKeys();
         const all = arena.alloc(Text, self.entries.len) catch unreachable;
@@ -110,7 +112,8 @@ pub const Context = struct {
         return all;
     }
 
-    /// In which of `buckets` equal shares the value of a key falls, counted from 0.
+    /// Returns the bucket of the value of a key, from 0 to `buckets` - 1, or null if the key does
+    /// not exist.
     pub fn bucket(self: Context, key: []const u8, salt: []const u8, buckets: u32) ?u32 {
         return if (is_component) host.share(key, salt, buckets) else self.share;
     }
@@ -119,16 +122,17 @@ pub const Context = struct {
 const is_component = builtin.cpu.arch.isWasm();
 
 const root = @import("root");
-/// How much memory a decision has, in bytes: 32 KiB, or what the root file says.
+/// Memory available to a decision, in bytes. Defaults to 32 KiB; the root file can override it
+/// with `spanmux_arena_bytes`.
 const arena_bytes = if (@hasDecl(root, "spanmux_arena_bytes")) root.spanmux_arena_bytes else 32 * 1024;
 var memory: [arena_bytes]u8 align(16) = undefined;
 var blocks = std.heap.FixedBufferAllocator.init(&memory);
 
-/// Memory that lives until the decision is made.
+/// Allocates memory that is valid until the decision is made.
 pub const arena = blocks.allocator();
 
-// The border to the contract: the functions that the host gives and takes, in the layout
-// that the component model gives their arguments.
+// The imported and exported functions of the component, with arguments in the layout of the
+// canonical ABI.
 
 const host = struct {
     const OptionalValue = extern struct {
@@ -182,14 +186,14 @@ const host = struct {
     }
 };
 
-/// ok(none), ok(some(text)) or err(text).
+/// result<option<string>, string>: ok(none), ok(some(name)) or err(reason).
 const Result = extern struct {
     is_error: u8,
     of: extern union { ok: extern struct { is_some: u8, name: Text }, reason: Text },
 };
 var result: Result = undefined;
 
-/// Makes a function the selector of this component; once, in a `comptime` block.
+/// Exports a function as the selector of this component. Call it once, in a `comptime` block.
 pub fn exportSelector(comptime select: fn (Context, []const Text) Decision) void {
     if (!is_component) return;
     const guest = struct {
@@ -201,11 +205,11 @@ pub fn exportSelector(comptime select: fn (Context, []const Text) Decision) void
             };
             return &result;
         }
-        // The host has read the answer: the arena is free for the next decision.
+        // Called after the host has read the result. Frees the arena for the next decision.
         fn done(_: *const Result) callconv(.c) void {
             blocks.reset();
         }
-        // The host writes text here.
+        // The host writes strings to this memory.
         fn reallocate(old: ?[*]u8, old_bytes: usize, alignment: usize, bytes: usize) callconv(.c) [*]u8 {
             const block = arena.rawAlloc(bytes, .fromByteUnits(alignment), 0) orelse @trap();
             if (old) |from| @memcpy(block[0..@min(old_bytes, bytes)], from[0..@min(old_bytes, bytes)]);

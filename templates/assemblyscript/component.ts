@@ -1,4 +1,4 @@
-// What the component exports: the selector of selector.ts. The names are mended by export.js.
+// The exports of the component: the selector in selector.ts. export.js renames them for the contract.
 
 import { decide } from "./selector";
 import { Context, answered, tracersAt } from "./spanmux";

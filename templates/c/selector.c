@@ -1,4 +1,4 @@
-/* Production goes to Langfuse, development to the console; all else is left to others. */
+/* Sends production to Langfuse and development to the console. Abstains otherwise. */
 
 #include "spanmux.h"
 

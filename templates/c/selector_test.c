@@ -21,9 +21,9 @@ int main(void) {
   spanmux_entry entry;
   expect("production goes to langfuse", environment(&entry, "production"), spanmux_choose("langfuse"));
   expect("development goes to console", environment(&entry, "development"), spanmux_choose("console"));
-  expect("staging is left to others", environment(&entry, "staging"), spanmux_abstain());
-  expect("so is a run without one", (spanmux_context){0}, spanmux_abstain());
+  expect("staging abstains", environment(&entry, "staging"), spanmux_abstain());
+  expect("a run without an environment abstains", (spanmux_context){0}, spanmux_abstain());
   spanmux_entry seven = {"environment", {SPANMUX_INTEGER, {.integer = 7}}, 0};
-  expect("so is a number", (spanmux_context){&seven, 1}, spanmux_abstain());
+  expect("a number abstains", (spanmux_context){&seven, 1}, spanmux_abstain());
   return failures != 0;
 }

@@ -6,7 +6,7 @@ import (
 	"selector/spanmux"
 )
 
-func TestEachEnvironmentGoesWhereItShould(t *testing.T) {
+func TestEnvironmentSelectsItsTracer(t *testing.T) {
 	for _, row := range []struct {
 		environment any
 		decision    spanmux.Decision
@@ -18,12 +18,12 @@ func TestEachEnvironmentGoesWhereItShould(t *testing.T) {
 	} {
 		mock := spanmux.Mock{Values: map[string]any{"environment": row.environment}}
 		if got := choose(mock.Context(), []string{"langfuse", "console"}); got != row.decision {
-			t.Errorf("%v: %v, not %v", row.environment, got, row.decision)
+			t.Errorf("%v: got %v, want %v", row.environment, got, row.decision)
 		}
 	}
 }
 
-func TestWithoutAnEnvironmentItAbstains(t *testing.T) {
+func TestAbstainsWithoutEnvironment(t *testing.T) {
 	if got := choose(spanmux.Mock{}.Context(), nil); got != spanmux.Abstain() {
 		t.Error(got)
 	}

@@ -1,4 +1,4 @@
-// What the component exports: the selector of selector.js, on the questions of the contract.
+// The exports of the component: the selector in selector.js, using the host functions of the contract.
 
 import * as questions from 'spanmux:selector/runtime-context@0.1.0';
 

@@ -5,7 +5,7 @@ from spanmux import Mock
 
 
 class Environments(unittest.TestCase):
-    def test_each_goes_where_it_should(self):
+    def test_environment_selects_its_tracer(self):
         for environment, tracer in [
             ("production", "langfuse"),
             ("development", "console"),
@@ -16,7 +16,7 @@ class Environments(unittest.TestCase):
                 context = Mock({"environment": environment})
                 self.assertEqual(select(context, ["langfuse", "console"]), tracer)
 
-    def test_without_an_environment_it_abstains(self):
+    def test_abstains_without_environment(self):
         self.assertIsNone(select(Mock({}), ["langfuse", "console"]))
 
 

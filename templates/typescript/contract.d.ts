@@ -1,4 +1,4 @@
-// The contract's questions, as a component imports them.
+// The host functions of the contract that a component imports.
 declare module 'spanmux:selector/runtime-context@0.1.0' {
   export function get(key: string): unknown;
   export function has(key: string): boolean;

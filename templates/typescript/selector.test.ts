@@ -16,6 +16,6 @@ for (const [environment, tracer] of rows)
     assert.equal(select(mock({ environment }), ['langfuse', 'console']), tracer);
   });
 
-test('without an environment it abstains', () => {
+test('abstains without an environment', () => {
   assert.equal(select(mock({}), []), null);
 });

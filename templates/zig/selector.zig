@@ -1,4 +1,4 @@
-//! Production goes to Langfuse, development to the console; all else is left to others.
+//! Sends production to Langfuse and development to the console. Abstains otherwise.
 
 const std = @import("std");
 const spanmux = @import("spanmux.zig");
@@ -15,7 +15,7 @@ pub fn select(context: spanmux.Context, tracers: []const spanmux.Text) spanmux.D
     return .abstain;
 }
 
-test "each environment goes where it should" {
+test "environment selects its tracer" {
     const expect = std.testing.expectEqualDeep;
     const Decision = spanmux.Decision;
     for ([_]struct { spanmux.Value, Decision }{

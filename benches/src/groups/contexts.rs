@@ -29,7 +29,7 @@ pub fn context_of(user: &str) -> Result<RuntimeContext> {
         .set("region", "eu-west-1")
         .set("tier", "pro")
         .set("user.id", user)
-        .build()?)
+        .build())
 }
 
 /// A registry that asks the selector of users, and may learn this much.
@@ -129,7 +129,7 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
             let rounds = measure::rounds(&mut subjects, bench.effort.part(10));
             let (figure, native) = (measure::median(&rounds[0]), measure::median(&rounds[1]));
             points.push((*users as f64, figure));
-            let (held, _) = spanmux_side::learned(&selector, &registry.names());
+            let (held, _) = spanmux_side::cached(&selector, &registry.names());
             table.row([
                 number(*users as f64),
                 name.to_owned(),
@@ -181,7 +181,7 @@ fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
     }
     let of_all = share(all, length);
     let of_last = share(last, length / parts);
-    let (held, answers) = spanmux_side::learned(&selector, &registry.names());
+    let (held, answers) = spanmux_side::cached(&selector, &registry.names());
     let entry = held as f64 / answers.max(1) as f64;
     let key = user(0).len() as f64 + 16.0;
     let ideal = |entry: f64| zipf.share_of((LEARNED_BYTES as f64 / entry) as usize) * 100.0;
@@ -274,8 +274,8 @@ fn flood(bench: &mut Bench<'_>) -> Result<()> {
     let growth = most.saturating_sub(calm) as f64;
     let mut table = Table::new(["", ""]);
     table.row(["resident memory grew at most by".to_owned(), bytes(growth)]);
-    let (held, _) = spanmux_side::learned(&selector, &registry.names());
-    table.row(["learned, as it says itself".to_owned(), bytes(held as f64)]);
+    let (held, _) = spanmux_side::cached(&selector, &registry.names());
+    table.row(["cached, as it says itself".to_owned(), bytes(held as f64)]);
     table.row([
         "decisions a second".to_owned(),
         number(values as f64 * 1.1 / took),

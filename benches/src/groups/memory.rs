@@ -62,9 +62,9 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     learnt?;
     let each = |total: f64| bytes(total / users as f64);
     let resident = allocations::resident().saturating_sub(before) as f64;
-    let (itself, _) = spanmux_side::learned(&selector, &registry.names());
+    let (itself, _) = spanmux_side::cached(&selector, &registry.names());
     table.row([
-        format!("a learned user of 21 bytes (one of {users})"),
+        format!("a cached user of 21 bytes (one of {users})"),
         each(resident),
         each(heap as f64),
         each(itself as f64),

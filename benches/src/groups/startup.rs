@@ -90,7 +90,7 @@ fn first_decision(host: SelectorHost) -> Result<()> {
     );
     let context = RuntimeContext::builder()
         .set("environment", "production")
-        .build()?;
+        .build();
     let selection = registry.select(&context.view());
     ensure!(
         selection.tracer_name() == Some("langfuse"),

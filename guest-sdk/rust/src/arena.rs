@@ -1,16 +1,16 @@
-//! The allocator of a selector: a block of fixed size that is filled from its
-//! start.
+//! A bump allocator of fixed size for selectors.
 //!
-//! The only module of this crate that may use `unsafe`. What it rests on:
+//! This is the only module of the crate that may use `unsafe`. Its safety rests on
+//! these invariants:
 //!
-//! - Every offset is at most `BYTES`, and `allocate` is the only place that
-//!   raises `top`, after it has checked the new end against `BYTES`. So every
-//!   pointer that is handed out lies inside `memory`.
-//! - Live blocks lie below `top` and never overlap: a new one starts at or above
-//!   `top`, and `top` falls only to the start of the last block when that one is
-//!   given back, or to 0 when no block is live.
-//! - An arena is shared between threads nowhere: it is `Sync` only where
-//!   WebAssembly has no threads.
+//! - Every offset is at most `BYTES`. Only `allocate` and `resize` raise `top`, and
+//!   they first check the new end against `BYTES`. Every returned pointer is
+//!   therefore inside `memory`.
+//! - Live blocks are below `top` and never overlap. A new block starts at or above
+//!   `top`. `top` decreases only to the start of the last block when that block is
+//!   freed, to its new end when it shrinks, or to 0 when no block is live.
+//! - An arena is never shared between threads. It is `Sync` only on WebAssembly
+//!   without threads.
 
 #![allow(unsafe_code)]
 
@@ -18,42 +18,43 @@ use std::alloc::Layout;
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 
-/// The bytes that a selector can allocate from unless it asks for another number.
+/// The default size of a selector's arena: 32 KiB.
 ///
-/// With 16 KiB of stack and the constants of an ordinary selector, everything
-/// fits into one page of 64 KiB, the least that a memory can have. What is read
-/// of a runtime context is seldom more than a few hundred bytes, and each block
-/// is given back when its owner drops it.
+/// Together with 16 KiB of stack and the constants of an ordinary selector it fits
+/// into one page of 64 KiB, the smallest possible memory. A selector seldom reads
+/// more than a few hundred bytes of a runtime context, and each block is freed when
+/// its owner drops it.
 pub const ARENA_BYTES: usize = 32 * 1024;
 
-/// A global allocator that has `BYTES` bytes and never grows the memory of the
-/// module; installed by [`export!`](crate::export) on `wasm32-unknown-unknown`.
+/// A global allocator of `BYTES` bytes that never grows the memory of the module.
 ///
-/// Blocks are taken one after the other. The last block gives its bytes back when
-/// it is freed, and grows in place; when no block is live, the whole arena is
-/// free again, so that an instance that is kept keeps working. Other freed bytes
-/// stay taken until then. A full arena ends the decision with a trap.
+/// [`export!`](crate::export) installs it on `wasm32-unknown-unknown`.
+///
+/// Blocks are allocated in sequence. Freeing the last block returns its bytes, and the
+/// last block can grow in place. Other freed bytes stay allocated until no block is
+/// live; then the whole arena is free again, so a stateful instance does not run out
+/// of memory. A full arena ends the decision with a trap.
 ///
 /// # Cost
 ///
-/// A few instructions for each call. In the file it costs nothing: the bytes are
-/// zero at the start.
+/// A few instructions per call. The arena adds no bytes to the file because its memory
+/// is initially zero.
 #[repr(C, align(16))]
 pub struct Arena<const BYTES: usize> {
     memory: UnsafeCell<[u8; BYTES]>,
-    /// The offset of the first byte that is free.
+    /// Offset of the first free byte.
     top: Cell<usize>,
-    /// How many blocks have been handed out and not given back.
+    /// Number of blocks that are allocated and not yet freed.
     live: Cell<usize>,
 }
 
-// SAFETY: without the `atomics` feature a WebAssembly module has one thread, so
-// nothing is ever shared between two.
+// SAFETY: without the `atomics` feature a WebAssembly module has a single thread, so
+// no value is ever shared between threads.
 #[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
 unsafe impl<const BYTES: usize> Sync for Arena<BYTES> {}
 
-// SAFETY: the functions below hand out blocks that fit the layout, lie inside
-// the arena and do not overlap, as the head of this module argues.
+// SAFETY: the functions below return blocks that fit the layout, are inside the arena
+// and do not overlap, by the invariants in the module documentation.
 #[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
 unsafe impl<const BYTES: usize> std::alloc::GlobalAlloc for Arena<BYTES> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -61,22 +62,25 @@ unsafe impl<const BYTES: usize> std::alloc::GlobalAlloc for Arena<BYTES> {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller promises what `release` asks for.
+        // SAFETY: the caller upholds the contract of `release`.
         unsafe { self.release(block, layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: the caller promises what `resize` asks for.
+        // SAFETY: the caller upholds the contract of `resize`.
         unsafe { self.resize(block, layout, size) }
     }
 }
 
-// Of these functions native builds use none outside the tests.
+// Native builds use these functions only in tests.
 #[cfg_attr(not(target_family = "wasm"), allow(dead_code))]
 impl<const BYTES: usize> Arena<BYTES> {
-    /// An arena with no block taken.
+    /// Creates an empty arena.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "it is made in a static")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "arenas are only created in statics"
+    )]
     pub const fn new() -> Self {
         Self {
             memory: UnsafeCell::new([0; BYTES]),
@@ -89,10 +93,10 @@ impl<const BYTES: usize> Arena<BYTES> {
         self.memory.get().cast()
     }
 
-    /// A block for this layout, or null if the arena is full.
+    /// Returns a block for this layout, or null if the arena is full.
     fn allocate(&self, layout: Layout) -> *mut u8 {
-        // Aligned by address and not by offset: a layout may ask for more than
-        // the arena's own alignment.
+        // Align the address, not the offset: a layout may require a larger alignment
+        // than that of the arena.
         let unaligned = self.base().wrapping_add(self.top.get());
         let padding = unaligned.addr().wrapping_neg() & (layout.align() - 1);
         let end = self
@@ -110,11 +114,11 @@ impl<const BYTES: usize> Arena<BYTES> {
         }
     }
 
-    /// Gives a block back.
+    /// Frees a block.
     ///
     /// # Safety
     ///
-    /// `block` was handed out by this arena for `layout` and is live.
+    /// `block` must have been allocated by this arena for `layout` and must be live.
     unsafe fn release(&self, block: *mut u8, layout: Layout) {
         let live = self.live.get() - 1;
         self.live.set(live);
@@ -125,12 +129,13 @@ impl<const BYTES: usize> Arena<BYTES> {
         }
     }
 
-    /// The block with another size, moved only if it must be; null if the arena
-    /// is full, and then the old block stays live.
+    /// Resizes a block and moves it only if necessary.
+    ///
+    /// Returns null if the arena is full; the old block then stays live.
     ///
     /// # Safety
     ///
-    /// `block` was handed out by this arena for `layout` and is live.
+    /// `block` must have been allocated by this arena for `layout` and must be live.
     unsafe fn resize(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if self.is_last(block, layout) {
             let start = self.offset(block);
@@ -150,8 +155,8 @@ impl<const BYTES: usize> Arena<BYTES> {
         };
         let moved = self.allocate(wanted);
         if !moved.is_null() {
-            // SAFETY: both blocks are live and do not overlap, and the old one
-            // has fewer bytes than the new one.
+            // SAFETY: both blocks are live and do not overlap, and the old block is
+            // smaller than the new one.
             unsafe {
                 ptr::copy_nonoverlapping(block, moved, layout.size());
                 self.release(block, layout);
@@ -191,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_follow_each_other_aligned() {
+    fn blocks_are_sequential_and_aligned() {
         let arena = Arena::<256>::new();
         let first = arena.allocate(layout(3, 1));
         for align in [1, 2, 4, 8, 16, 64] {
@@ -203,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_arena_gives_null_and_stays_usable() {
+    fn full_arena_returns_null_and_stays_usable() {
         let arena = Arena::<64>::new();
         let block = arena.allocate(layout(60, 1));
         assert!(!block.is_null());
@@ -213,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_block_gives_its_bytes_back() {
+    fn last_block_returns_its_bytes_when_freed() {
         let arena = Arena::<64>::new();
         arena.allocate(layout(16, 1));
         let last = arena.allocate(layout(48, 1));
@@ -223,13 +228,13 @@ mod tests {
     }
 
     #[test]
-    fn with_no_live_block_the_whole_arena_is_free() {
+    fn arena_is_empty_when_no_block_is_live() {
         let arena = Arena::<64>::new();
         for _ in 0..100 {
             let first = arena.allocate(layout(30, 1));
             let second = arena.allocate(layout(30, 1));
             assert!(!first.is_null() && !second.is_null());
-            // Oldest first, so that neither is the last block when it goes.
+            // Oldest first, so that the first block is not the last one when it is freed.
             // SAFETY: both are live and have this layout.
             unsafe {
                 arena.release(first, layout(30, 1));
@@ -239,11 +244,11 @@ mod tests {
     }
 
     #[test]
-    fn the_last_block_grows_and_shrinks_in_place() {
+    fn last_block_grows_and_shrinks_in_place() {
         let arena = Arena::<64>::new();
         arena.allocate(layout(8, 1));
         let block = arena.allocate(layout(8, 1));
-        // SAFETY: `block` is live and has the layout that is given each time.
+        // SAFETY: `block` is live and has the layout passed to each call.
         unsafe {
             assert_eq!(arena.resize(block, layout(8, 1), 56), block);
             assert!(arena.resize(block, layout(56, 1), 57).is_null());
@@ -253,11 +258,11 @@ mod tests {
     }
 
     #[test]
-    fn another_block_moves_with_its_bytes_when_it_grows() {
+    fn inner_block_moves_with_its_bytes_when_it_grows() {
         let arena = Arena::<64>::new();
         let block = arena.allocate(layout(4, 1));
         let neighbour = arena.allocate(layout(4, 1));
-        // SAFETY: both are live and have this layout; each access stays inside.
+        // SAFETY: both are live and have this layout; each access is in bounds.
         unsafe {
             block.copy_from(b"abcd".as_ptr(), 4);
             neighbour.copy_from(b"wxyz".as_ptr(), 4);
@@ -269,7 +274,7 @@ mod tests {
         }
     }
 
-    /// Random work against a plain model: every live block keeps its bytes.
+    /// Compares random operations with a simple model: every live block keeps its bytes.
     #[test]
     fn live_blocks_never_overlap() {
         let arena = Arena::<4096>::new();

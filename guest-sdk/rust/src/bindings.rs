@@ -1,6 +1,7 @@
-//! The contract as the component sees it. Only this module knows the generated
-//! types. It is public for what [`export!`](crate::export) expands to and is not
-//! part of the API.
+//! Generated bindings for the contract.
+//!
+//! Only this module uses the generated types. It is public for the expansion of
+//! [`export!`](crate::export) and is not part of the API.
 
 #![allow(missing_docs, unreachable_pub, rust_2018_idioms, clippy::all)]
 
@@ -17,7 +18,7 @@ wit_bindgen::generate!({
 
 use self::spanmux::selector::runtime_context as host;
 
-/// The runtime context that the host bound to this instance.
+/// The runtime context that the host provides to this instance.
 #[derive(Debug)]
 pub struct HostContext;
 

@@ -1,54 +1,55 @@
-//! What a selector can ask.
+//! The runtime context and the questions that a selector can ask.
 
 use crate::Value;
 
-/// What the application knows about the run that is about to be traced:
-/// environment, tenant, user tier, and what is known of the root span.
+/// Key/value data about the run to be traced.
+///
+/// The application provides values such as the environment, the tenant and the user
+/// tier. The host adds the name, kind and start attributes of the root span.
 ///
 /// # Keys
 ///
-/// A key is looked up as it stands. If it is not there and holds a dot, the
-/// longest part before a dot that names an object is taken, and the rest is
-/// looked up in that object: `user.tier` finds `tier` in the object `user`.
+/// A key is first looked up exactly. If it does not exist and contains a dot, the
+/// longest prefix before a dot that names an object selects that object, and the rest
+/// is looked up in it: `user.tier` finds `tier` in the object `user`.
 ///
-/// Keys under `span.` tell of the root span that is starting: `span.name`,
-/// `span.kind`, and each of its start attributes under its own name, such as
-/// `span.gen_ai.request.model`. The application's own keys win where they clash.
+/// Keys under `span.` describe the starting root span: `span.name`, `span.kind`, and
+/// each start attribute under its own name, such as `span.gen_ai.request.model`. On a
+/// conflict, the key of the application takes precedence.
 ///
 /// # Cost
 ///
-/// Each question is one call to the host. What it costs grows with the bytes of
-/// the answer.
+/// Each question is one call to the host. Its cost grows with the size of the answer.
 pub trait RuntimeContext {
-    /// The value of a key, or `None` if there is no such key.
+    /// Returns the value of a key, or `None` if the key does not exist.
     ///
-    /// Where one kind of value is expected, [`text`](Self::text) and its siblings
-    /// are shorter.
+    /// If you expect one type of value, use a typed getter such as [`text`](Self::text).
     fn get(&self, key: &str) -> Option<Value>;
 
-    /// Whether there is such a key; its value may be null.
+    /// Returns `true` if the key exists, even if its value is null.
     fn has(&self, key: &str) -> bool;
 
-    /// Each key of the context once, sorted by bytes, without the members of its
-    /// objects.
+    /// Returns every key of the context once, sorted by bytes, without the members of
+    /// nested objects.
     ///
-    /// The costliest question, and the one whose answer is least often the same.
-    /// Prefer [`get`](Self::get) and [`has`](Self::has).
+    /// This is the most expensive question, and its answer is the least likely to
+    /// repeat. Prefer [`get`](Self::get) and [`has`](Self::has).
     fn keys(&self) -> Vec<String>;
 
-    /// In which of `buckets` equal shares the value of a key falls, from 0 to
-    /// `buckets - 1`; `None` if there is no such key.
+    /// Assigns the value of a key to one of `buckets` buckets of equal size.
     ///
-    /// For percentage rollouts: `bucket("user.id", "rollout-7", 100)` below 10 is
-    /// a tenth of the users, and the same tenth on every machine. Another salt
-    /// draws another tenth.
+    /// Returns a number from 0 to `buckets - 1`, or `None` if the key does not exist.
+    ///
+    /// Use it for percentage rollouts: `bucket("user.id", "rollout-7", 100)` is below 10
+    /// for a tenth of the users, and for the same users on every machine. A different
+    /// salt selects a different tenth.
     ///
     /// # Panics
     ///
-    /// If `buckets` is 0; in a component, this is a trap.
+    /// Panics if `buckets` is 0. In a component, this is a trap.
     fn bucket(&self, key: &str, salt: &str, buckets: u32) -> Option<u32>;
 
-    /// The value of a key if it is text.
+    /// Returns the value of a key if it is text.
     fn text(&self, key: &str) -> Option<String> {
         match self.get(key)? {
             Value::Text(text) => Some(text),
@@ -56,7 +57,7 @@ pub trait RuntimeContext {
         }
     }
 
-    /// The value of a key if it is a boolean.
+    /// Returns the value of a key if it is a boolean.
     fn boolean(&self, key: &str) -> Option<bool> {
         match self.get(key)? {
             Value::Boolean(boolean) => Some(boolean),
@@ -64,7 +65,7 @@ pub trait RuntimeContext {
         }
     }
 
-    /// The value of a key if it is an integer.
+    /// Returns the value of a key if it is an integer.
     fn integer(&self, key: &str) -> Option<i64> {
         match self.get(key)? {
             Value::Integer(integer) => Some(integer),
@@ -72,12 +73,13 @@ pub trait RuntimeContext {
         }
     }
 
-    /// The value of a key if it is a number. An integer is handed over as the
-    /// float of the same value, because a number without a fraction is often
-    /// written without a point.
+    /// Returns the value of a key if it is a number.
+    ///
+    /// An integer is converted to a float, because numbers without a fraction are often
+    /// written without a decimal point.
     #[expect(
         clippy::cast_precision_loss,
-        reason = "an integer of the context has 53 bits at most"
+        reason = "integers of the context have at most 53 bits"
     )]
     fn float(&self, key: &str) -> Option<f64> {
         match self.get(key)? {
@@ -87,7 +89,7 @@ pub trait RuntimeContext {
         }
     }
 
-    /// The canonical text of a key's value if it is an array, an object or an
+    /// Returns the canonical JSON text of a value that is an array, an object or an
     /// integer beyond ±(2^53 - 1).
     fn json(&self, key: &str) -> Option<String> {
         match self.get(key)? {
@@ -96,7 +98,7 @@ pub trait RuntimeContext {
         }
     }
 
-    /// The value of a key that must be text.
+    /// Returns the value of a key that must be text.
     ///
     /// ```
     /// use spanmux_guest::{Decision, RuntimeContext, choose};
@@ -109,11 +111,10 @@ pub trait RuntimeContext {
     ///
     /// # Errors
     ///
-    /// If there is no such key or its value is not text: a message that names the
-    /// key.
+    /// Returns a message that names the key if the key does not exist or its value is
+    /// not text.
     fn require_text(&self, key: &str) -> Result<String, String> {
-        // Joined and not formatted: `format!` would be the largest part of many
-        // a selector.
+        // Concatenated because `format!` would be the largest part of many selectors.
         match self.get(key) {
             Some(Value::Text(text)) => Ok(text),
             Some(other) => Err(["`", key, "` is ", other.kind(), ", not text"].concat()),

@@ -1,28 +1,29 @@
-//! What a selector answers.
+//! Decisions of a selector.
 
 use crate::RuntimeContext;
 
-/// The answer of a selector: a tracer's name, none to abstain, or a reason why
-/// no decision could be made.
+/// The decision of a selector.
+///
+/// `Ok(Some(name))` chooses a tracer, `Ok(None)` abstains, and `Err(reason)` fails.
 pub type Decision = Result<Option<String>, String>;
 
-/// The function that [`export!`](crate::export) takes: the runtime context of one
-/// run, and the names of the available tracers in the order of their
-/// registration.
+/// The type of the function passed to [`export!`](crate::export).
+///
+/// Its arguments are the runtime context of one run and the names of the available
+/// tracers, in registration order.
 pub type Select = fn(&dyn RuntimeContext, &[String]) -> Decision;
 
-/// Chooses the tracer of this name for the trace.
+/// Chooses the tracer with this name for the trace.
 ///
-/// The name must be that of an available tracer, compared byte by byte. Any other
-/// name sends the trace to the fallback tracer, and the name is recorded: right
-/// where the trace must not go anywhere else. Where the next selector may decide
-/// just as well, use [`choose_if_available`].
+/// The name is compared byte by byte with the names of the available tracers. If no
+/// tracer has this name, the trace goes to the fallback tracer and the name is
+/// recorded. Use this function if the trace must not go to another selector's choice;
+/// use [`choose_if_available`] if the next selector may decide instead.
 pub fn choose(name: impl Into<String>) -> Decision {
     Ok(Some(name.into()))
 }
 
-/// Chooses the tracer of this name if it is among `available_tracers`, and
-/// abstains otherwise.
+/// Chooses the tracer with this name if it is in `available_tracers`; abstains otherwise.
 ///
 /// ```
 /// use spanmux_guest::{abstain, choose, choose_if_available};
@@ -39,16 +40,17 @@ pub fn choose_if_available(name: &str, available_tracers: &[String]) -> Decision
     }
 }
 
-/// Leaves the decision to the next selector. If all abstain, the trace goes to
-/// the default tracer.
+/// Leaves the decision to the next selector.
+///
+/// If all selectors abstain, the trace goes to the default tracer.
 pub fn abstain() -> Decision {
     Ok(None)
 }
 
-/// Reports that no decision can be made, with a reason that a person can read.
+/// Fails the decision with a human-readable reason.
 ///
-/// The trace goes to the fallback tracer and no other selector is asked. The host
-/// records the first 1,024 bytes of the message.
+/// The trace goes to the fallback tracer and no other selector runs. The host records
+/// the first 1,024 bytes of the message.
 pub fn fail(message: impl Into<String>) -> Decision {
     Err(message.into())
 }

@@ -1,8 +1,8 @@
 //! Write a Spanmux selector in Rust.
 //!
-//! A selector decides which tracer receives a trace. It is asked once for each
-//! root span, with the runtime context of that run and the names of the
-//! available tracers:
+//! A selector decides which tracer receives a trace. The host calls it once for each
+//! root span, with the runtime context of that run and the names of the available
+//! tracers:
 //!
 //! ```
 //! use spanmux_guest::{Decision, RuntimeContext, abstain, choose};
@@ -18,36 +18,35 @@
 //! }
 //! ```
 //!
-//! The crate is a `cdylib`, and `spanmux build` makes a component of it.
+//! The crate is a `cdylib`. `spanmux build` converts it into a component.
 //!
-//! # What a selector can count on
+//! # Execution model
 //!
-//! - It decides from what it is given and from nothing else: no clock, no files,
-//!   no network, no environment variables.
-//! - Each decision gets a fresh instance, so a `static` never carries anything
-//!   from one trace to the next.
-//! - It pays for what it asks, and a host may learn its decisions: the same
-//!   answers to the same questions need no second run. Ask the narrowest question
-//!   that settles the matter ([`has`](RuntimeContext::has) before
-//!   [`get`](RuntimeContext::get), [`bucket`](RuntimeContext::bucket) before an
-//!   identifier's text), and ask it only on the path that needs it.
+//! - A selector decides only from its arguments. It has no clock, files, network or
+//!   environment variables.
+//! - Each decision runs in a fresh instance, so a `static` never carries state from one
+//!   trace to the next.
+//! - Each question has a cost, and the host may cache decisions: the same answers to
+//!   the same questions need no second run. Ask the narrowest sufficient question
+//!   ([`has`](RuntimeContext::has) before [`get`](RuntimeContext::get),
+//!   [`bucket`](RuntimeContext::bucket) before the text of an identifier), and only on
+//!   the code path that needs it.
 //!
-//! A decision that cannot be made is [`fail`], with a reason that the host
-//! records. A panic ends the decision too, but as a trap, and its message is
-//! lost.
+//! Return [`fail`] if no decision can be made; the host records the reason. A panic also
+//! ends the decision, but as a trap without a message.
 //!
 //! # Memory
 //!
-//! On `wasm32-unknown-unknown` [`export!`] installs [`Arena`], an allocator of a
-//! fixed size, so that the module never grows its memory: growing costs the host
-//! more than the rest of a decision. [`ARENA_BYTES`] is enough for ordinary
-//! contexts; a selector that reads large values asks for more with
+//! On `wasm32-unknown-unknown`, [`export!`] installs [`Arena`], an allocator of fixed
+//! size. The module therefore never grows its memory, which would cost the host more
+//! than the rest of a decision. [`ARENA_BYTES`] is enough for ordinary contexts. A
+//! selector that reads large values can request more with
 //! `export!(select, arena: 256 * 1024)`.
 //!
 //! # Tests
 //!
-//! `cargo test` runs natively, with a `MockContext` that answers exactly as the
-//! host does:
+//! `cargo test` runs natively, with a `MockContext` that answers exactly as the host
+//! does:
 //!
 #![cfg_attr(not(target_family = "wasm"), doc = "```")]
 #![cfg_attr(target_family = "wasm", doc = "```ignore")]
@@ -80,12 +79,12 @@ pub use context::RuntimeContext;
 pub use decision::{Decision, Select, abstain, choose, choose_if_available, fail};
 pub use value::Value;
 
-/// The examples of the README, so that they are compiled.
+/// Compiles the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Makes a function the selector that this crate exports.
+/// Exports a function as the selector of this crate.
 ///
 /// The function has the type [`Select`]. Call the macro once, at the top of the
 /// crate.
@@ -100,8 +99,7 @@ struct Readme;
 /// }
 /// ```
 ///
-/// With `arena`, the selector has that many bytes to allocate from in place of
-/// [`ARENA_BYTES`]:
+/// `arena` sets the size of the arena in bytes. It defaults to [`ARENA_BYTES`]:
 ///
 /// ```
 /// # use spanmux_guest::{Decision, RuntimeContext, choose};
@@ -109,9 +107,9 @@ struct Readme;
 /// # fn select(_: &dyn RuntimeContext, _: &[String]) -> Decision { choose("console") }
 /// ```
 ///
-/// On `wasm32-unknown-unknown` this also installs [`Arena`] as the global
-/// allocator; on WASI targets the allocator of the platform stays. On native
-/// targets nothing is exported.
+/// On `wasm32-unknown-unknown`, the macro also installs [`Arena`] as the global
+/// allocator. WASI targets keep the allocator of the platform. On native targets the
+/// macro exports nothing.
 #[macro_export]
 macro_rules! export {
     ($select:path $(,)?) => {

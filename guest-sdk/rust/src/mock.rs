@@ -1,13 +1,14 @@
-//! A runtime context for the tests of a selector.
+//! A mock runtime context for selector tests.
 //!
-//! Native targets only: a test runs as ordinary Rust, without WebAssembly.
+//! It is available on native targets only: tests run as ordinary Rust, without
+//! WebAssembly.
 
 use crate::{RuntimeContext, Value};
 
-/// A runtime context that a test fills.
+/// A runtime context with values set by a test.
 ///
-/// It is the host's own: look-up, dotted keys, canonical JSON and buckets are
-/// those of production.
+/// It uses the host's implementation, so lookup, dotted keys, canonical JSON and buckets
+/// behave as in production.
 ///
 /// ```
 /// use spanmux_guest::mock::MockContext;
@@ -30,13 +31,13 @@ pub struct MockContext {
 }
 
 impl MockContext {
-    /// A context without keys.
+    /// Creates an empty context.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The context that this JSON object describes: its members become the keys.
+    /// Creates a context from a JSON object whose members become the keys.
     ///
     /// ```
     /// use spanmux_guest::RuntimeContext;
@@ -49,20 +50,19 @@ impl MockContext {
     ///
     /// # Panics
     ///
-    /// If the text is not a JSON object, or the context is larger than a host
-    /// accepts.
+    /// Panics if the text is not a JSON object or the context exceeds the limits of the
+    /// host.
     #[must_use]
     #[track_caller]
     pub fn from_json(text: &str) -> Self {
         Self::frozen(spanmux_core::RuntimeContext::from_json(text))
     }
 
-    /// The same context with one more key, or with another value for a key that it
-    /// has.
+    /// Sets a key and replaces its previous value, if any.
     ///
     /// # Panics
     ///
-    /// If the context is larger than a host accepts.
+    /// Panics if the context exceeds the limits of the host.
     #[must_use]
     #[track_caller]
     pub fn with(self, key: &str, value: impl Into<Value>) -> Self {
@@ -77,11 +77,11 @@ impl MockContext {
         Self::frozen(builder.set(key, lend(&value)).try_build())
     }
 
-    /// The same context with a key whose value is given as JSON text.
+    /// Sets a key to a value in JSON text.
     ///
     /// # Panics
     ///
-    /// If the text is not JSON, or the context is larger than a host accepts.
+    /// Panics if the text is not JSON or the context exceeds the limits of the host.
     #[must_use]
     #[track_caller]
     pub fn with_json(self, key: &str, json: &str) -> Self {
@@ -89,14 +89,11 @@ impl MockContext {
     }
 
     #[track_caller]
-    #[expect(
-        clippy::panic,
-        reason = "a mistake in a test's input should end that test"
-    )]
+    #[expect(clippy::panic, reason = "invalid input should fail the test")]
     fn frozen(context: Result<spanmux_core::RuntimeContext, spanmux_core::ContextError>) -> Self {
         match context {
             Ok(frozen) => Self { frozen },
-            Err(error) => panic!("this is no runtime context: {error}"),
+            Err(error) => panic!("invalid runtime context: {error}"),
         }
     }
 }
@@ -120,7 +117,7 @@ impl RuntimeContext for MockContext {
     }
 }
 
-/// The names of the available tracers, as a selector receives them.
+/// Converts tracer names to the list that a selector receives.
 ///
 /// ```
 /// let available = spanmux_guest::mock::tracers(["langfuse", "datadog"]);
@@ -159,7 +156,7 @@ mod tests {
     use crate::RuntimeContext;
 
     #[test]
-    fn a_later_value_of_a_key_wins_and_the_others_stay() {
+    fn with_replaces_one_key_and_keeps_the_others() {
         let context = MockContext::from_json(r#"{"a": 1, "b": null, "c": 18446744073709551615}"#)
             .with("a", "two")
             .with("b.c", 0.5);
@@ -170,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn readers_give_their_own_kind_only() {
+    fn typed_getters_return_their_own_type_only() {
         let context = MockContext::from_json(
             r#"{"text": "1", "boolean": true, "integer": 1, "float": 1.5, "json": [1]}"#,
         );
@@ -192,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn required_text_names_the_key_that_is_wrong() {
+    fn require_text_names_the_key_in_its_error() {
         let context = MockContext::new().with("tenant", "acme").with("region", 7);
         assert_eq!(context.require_text("tenant"), Ok("acme".into()));
         assert_eq!(
@@ -206,21 +203,21 @@ mod tests {
     }
 
     #[test]
-    fn the_share_of_a_user_is_that_of_the_host() {
+    fn bucket_equals_that_of_the_host() {
         let context = MockContext::new().with("user.id", "u-1");
         assert_eq!(context.bucket("user.id", "rollout-7", 100), Some(48));
         assert_eq!(context.bucket("tenant", "rollout-7", 100), None);
     }
 
     #[test]
-    #[should_panic(expected = "this is no runtime context: the value of `user` is not JSON")]
-    fn json_that_is_none_ends_the_test() {
+    #[should_panic(expected = "invalid runtime context")]
+    fn with_json_panics_on_invalid_json() {
         let _ = MockContext::new().with_json("user", "{");
     }
 
     #[test]
     #[should_panic(expected = "at least one bucket")]
-    fn no_buckets_are_a_mistake() {
+    fn bucket_panics_with_zero_buckets() {
         MockContext::new().bucket("user.id", "", 0);
     }
 }

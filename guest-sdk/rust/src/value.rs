@@ -1,27 +1,26 @@
-//! One value of the runtime context.
+//! Values of the runtime context.
 
-/// A value of the runtime context, in the case that it fits.
+/// A value of the runtime context.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// The key is there and its value is null.
+    /// The key exists and its value is null.
     Null,
-    /// A truth value.
+    /// A boolean.
     Boolean(bool),
-    /// From -(2^53 - 1) to 2^53 - 1. Any other integer is [`Value::Json`].
+    /// An integer from -(2^53 - 1) to 2^53 - 1. Any other integer is a [`Value::Json`].
     Integer(i64),
-    /// Any number written with a point or an exponent: `1.0` is a float and `1`
-    /// an integer.
+    /// A number written with a decimal point or an exponent: `1.0` is a float and `1`
+    /// is an integer.
     Float(f64),
-    /// Unicode text, also empty.
+    /// Unicode text, possibly empty.
     Text(String),
-    /// An array, an object, or an integer that [`Value::Integer`] cannot carry,
-    /// as JSON text in one canonical form: no white space, members sorted by the
-    /// bytes of their names.
+    /// An array, an object, or an integer outside the range of [`Value::Integer`], as
+    /// canonical JSON text: no white space, members sorted by the bytes of their names.
     Json(String),
 }
 
 impl Value {
-    /// The name of the case, with its article, as it stands in an error message.
+    /// Returns the name of the variant with its article, for error messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",

@@ -20,7 +20,7 @@ use wasmtime::component::Component;
 use wasmtime::{Cache, CacheConfig, Engine};
 
 use super::limits::Limits;
-use super::private;
+use super::permissions;
 
 /// Where in the directory that was named the cache lies, so that nothing else in
 /// it is ever touched. Another way to keep entries is another name.
@@ -164,13 +164,13 @@ impl Entries {
         // Where a program stands may change while it runs.
         let directory = std::path::absolute(directory).map_err(|error| error.to_string())?;
         let folder = directory.join(FOLDER);
-        private::make(&folder)
-            .and_then(|()| private::make(&sums(&folder)))
-            .and_then(|()| private::make(&code(&folder)))
+        permissions::make(&folder)
+            .and_then(|()| permissions::make(&sums(&folder)))
+            .and_then(|()| permissions::make(&code(&folder)))
             .map_err(|error| {
                 format!("it cannot be made: {error}; name a directory that this user may write to")
             })?;
-        private::check(&directory, &folder)?;
+        permissions::check(&directory, &folder)?;
         let entries = Self {
             wasmtime: wasmtime_cache(&code(&folder))?,
             folder,
@@ -208,8 +208,8 @@ impl Entries {
         let known = self.check(&name)?;
         if known.is_none() {
             // Somebody may have taken the directories away.
-            let _ = private::make(&code(&self.folder))
-                .and_then(|()| private::make(&sums(&self.folder)));
+            let _ = permissions::make(&code(&self.folder))
+                .and_then(|()| permissions::make(&sums(&self.folder)));
         }
         let before = self.wasmtime.cache_misses();
         let component = Component::new(engine, bytes)?;

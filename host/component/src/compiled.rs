@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::artifact::Artifact;
+use super::classify::comes_again;
 use super::error::LoadError;
-use super::fault::comes_again;
-use super::kept::Kept;
-use super::live::{Live, Selected};
-use super::shared::Shared;
-use super::words::printable;
+use super::host_state::HostState;
+use super::instance::{GuestInstance, Selected};
+use super::stateful::StatefulInstance;
+use super::text::printable;
 use spanmux_core::ContextView;
 use spanmux_core::internal::Run;
 use spanmux_core::internal::panic_message;
@@ -29,7 +29,7 @@ const HOST_STACK: usize = if cfg!(debug_assertions) {
 pub(super) struct Compiled {
     pub(super) name: String,
     pub(super) artifact: Arc<Artifact>,
-    pub(super) host: Arc<Shared>,
+    pub(super) host: Arc<HostState>,
 }
 
 impl Compiled {
@@ -41,7 +41,7 @@ impl Compiled {
             });
         };
         guarded(self.host.limits.stack_bytes, || {
-            let mut live = Live::new(self)?;
+            let mut live = GuestInstance::new(self)?;
             let instance = live.instantiate(self)?;
             // Of another shape it could never be asked.
             let select = live.typed(&instance, self);
@@ -64,7 +64,7 @@ impl Compiled {
     /// kept.
     pub(super) fn run(
         &self,
-        kept: Option<&Kept>,
+        kept: Option<&StatefulInstance>,
         context: &ContextView<'_>,
         tracers: &TracerNames,
     ) -> Run {
@@ -87,7 +87,7 @@ impl Compiled {
                     live.arm(self)?;
                     live
                 }
-                None => Live::new(self)?,
+                None => GuestInstance::new(self)?,
             };
             let selected = live.ask(self, context, tracers);
             fuel = limits
@@ -127,7 +127,7 @@ impl Compiled {
         }
     }
 
-    fn log_printed(&self, live: &mut Live) {
+    fn log_printed(&self, live: &mut GuestInstance) {
         if let Some(printed) = live.store.data_mut().world.take_printed() {
             // A line of its own for each would be as many as it likes.
             let printed = printable(printed.trim_end().chars());

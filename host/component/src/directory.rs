@@ -5,11 +5,11 @@
 //! decision that reaches it goes to the fallback tracer: a rule that was meant to
 //! stand there must not be passed over in silence.
 
-mod board;
+mod fingerprint;
 mod loader;
 mod lock;
-mod pins;
-mod stamp;
+mod status;
+mod verify;
 mod watch;
 mod watched;
 mod watcher;
@@ -22,19 +22,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::{ComponentSelector, LoadError, Mode, SelectorHost};
-use pins::Pins;
 use spanmux_core::ContextView;
 use spanmux_core::TracerNames;
 use spanmux_core::{Chain, Selector};
 use spanmux_core::{Choice, Fallback};
+use verify::DigestCheck;
 
-pub use board::{ActiveSelector, Refusal, WatchStatus, WatchedFile};
 pub use lock::{LockError, SelectorsLock};
+pub use status::{ActiveSelector, Refusal, WatchStatus, WatchedFile};
 pub use watch::{WatchSettings, WatchedDirectory};
 
 /// A directory of selectors.
 ///
-/// Live are the `*.wasm` files directly in it, in the byte order of their names,
+/// GuestInstance are the `*.wasm` files directly in it, in the byte order of their names,
 /// so `10-tenant.wasm` is asked before `20-environment.wasm`. Sources and other
 /// files may lie in sub-folders; files whose names begin with a dot are ignored.
 ///
@@ -93,7 +93,7 @@ impl SelectorsDirectory {
     /// that it lists ([`SelectorsLock`]).
     ///
     /// Any other file is refused before a byte of it is parsed, and so is one with
-    /// another digest: [`LoadError::NotPinned`]. A file that is listed and not there is
+    /// another digest: [`LoadError::DigestMismatch`]. A file that is listed and not there is
     /// [`LoadError::Missing`]. Both keep their place, and decisions that reach it go to
     /// the fallback tracer, for a rule must not be switched off by removing its file.
     ///
@@ -117,10 +117,12 @@ impl SelectorsDirectory {
     /// [`DirectoryError::HoldsLock`].
     pub fn check_lock(&self) -> Result<(), DirectoryError> {
         match &self.lock {
-            Some(lock) if pins::leads_through(&self.path, lock) => Err(DirectoryError::HoldsLock {
-                path: self.path.clone(),
-                lock: lock.clone(),
-            }),
+            Some(lock) if verify::leads_through(&self.path, lock) => {
+                Err(DirectoryError::HoldsLock {
+                    path: self.path.clone(),
+                    lock: lock.clone(),
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -144,7 +146,7 @@ impl SelectorsDirectory {
     /// [`Limits::compile_threads`](crate::Limits) allows.
     pub fn load(&self) -> Result<LoadReport, DirectoryError> {
         self.check_lock()?;
-        let pins = Pins::read(self.lock.as_deref())?;
+        let pins = DigestCheck::read(self.lock.as_deref())?;
         let paths = self.live_files(&pins)?;
         let load = |path: &Path| pins.load(&self.host, path, self.host.read_file(path));
         let outcomes = self.host.load_files(&paths, load);
@@ -158,7 +160,7 @@ impl SelectorsDirectory {
     }
 
     /// The files that may all be loaded, in order.
-    fn live_files(&self, pins: &Pins) -> Result<Vec<PathBuf>, DirectoryError> {
+    fn live_files(&self, pins: &DigestCheck) -> Result<Vec<PathBuf>, DirectoryError> {
         self.check_cache()?;
         let paths = self.files(pins)?;
         let limit = self.host.limits().selectors;
@@ -189,7 +191,7 @@ impl SelectorsDirectory {
     }
 
     /// The live files, and those that should be, in order.
-    fn files(&self, pins: &Pins) -> Result<Vec<PathBuf>, DirectoryError> {
+    fn files(&self, pins: &DigestCheck) -> Result<Vec<PathBuf>, DirectoryError> {
         let unreadable = |error| DirectoryError::of(&self.path, error);
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(unreadable)? {

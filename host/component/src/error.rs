@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::words::printable;
+use super::text::printable;
 
 /// Why a component was not loaded. The message names the remedy; who prints it
 /// says which file it was.
@@ -77,7 +77,7 @@ pub enum LoadError {
     },
     /// Its digest is not the one that the lock lists for its name; nothing of it was
     /// parsed.
-    NotPinned {
+    DigestMismatch {
         /// SHA-256 of its bytes, in hexadecimal digits.
         found: String,
         /// The digest that is listed; none if its name is not.
@@ -181,7 +181,7 @@ impl fmt::Display for LoadError {
                  `WatchSettings::load_time`",
                 limit.as_millis()
             ),
-            Self::NotPinned {
+            Self::DigestMismatch {
                 found,
                 wanted,
                 lock,

@@ -16,21 +16,21 @@ use super::admission::Admission;
 use super::artifact::{Artifact, Artifacts, CompileStatus, Start};
 use super::builder::SelectorHostBuilder;
 use super::cache::{CompileCache, Disk};
-use super::clock::Clock;
 use super::compiled::Compiled;
 use super::contract;
-use super::declared::Declared;
 use super::engine::Memory;
+use super::epoch::EpochTicker;
 use super::error::{self, LoadError};
-use super::lanes::{Lane, Lanes};
+use super::host_state::HostState;
 use super::limits::Limits;
 use super::manifest::Manifest;
 use super::questions;
+use super::requirements::Requirements;
 use super::sandbox::Sandbox;
 use super::selector::ComponentSelector;
-use super::shared::Shared;
+use super::shards::{EngineShard, EngineShards};
+use super::text::selector_name;
 use super::wasi;
-use super::words::selector_name;
 use super::workers;
 use spanmux_core::internal::panic_message;
 
@@ -64,7 +64,7 @@ const WORKER_STACK: usize = COMPILER_STACK + (64 << 10);
 /// ```
 #[derive(Clone)]
 pub struct SelectorHost {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<HostState>,
 }
 
 /// Why a host could not be made: the system gave no engine or no thread.
@@ -121,14 +121,14 @@ impl SelectorHost {
     }
 
     fn make(limits: Limits, disk: Disk) -> Result<Self, HostError> {
-        let lanes = Lanes::new(&limits, &disk)?;
+        let lanes = EngineShards::new(&limits, &disk)?;
         let admission = Admission::new(limits.sandboxes);
-        let clock = Clock::start(admission).map_err(|error| HostError {
+        let clock = EpochTicker::start(admission).map_err(|error| HostError {
             message: format!("no thread for its clock: {error}"),
         })?;
         lanes.engines().for_each(|engine| clock.watch(engine));
         Ok(Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(HostState {
                 artifacts: Artifacts::new(disk),
                 starting: Mutex::new(()),
                 lanes,
@@ -236,7 +236,7 @@ impl SelectorHost {
         &self,
         name: &str,
         bytes: &[u8],
-        let_in: impl FnOnce(&str) -> Result<(), LoadError>,
+        verify: impl FnOnce(&str) -> Result<(), LoadError>,
     ) -> Result<ComponentSelector, LoadError> {
         let limit = self.shared.limits.component_bytes;
         if bytes.len() > limit {
@@ -246,7 +246,7 @@ impl SelectorHost {
             });
         }
         let digest = hex(&Sha256::digest(bytes));
-        let_in(&digest)?;
+        verify(&digest)?;
         let artifact = self.shared.artifacts.get_or_make(&digest, || {
             // A panic is a fault of the compiler, and must not sink other files.
             catch_unwind(AssertUnwindSafe(|| {
@@ -276,8 +276,8 @@ impl SelectorHost {
             .artifacts
             .compile(&first.engine, bytes)
             .map_err(|error| compile_error(&error))?;
-        Declared::check_compiled(&made.component, &shared.limits)?;
-        let again = |lane: &Lane| {
+        Requirements::check_compiled(&made.component, &shared.limits)?;
+        let again = |lane: &EngineShard| {
             let component = shared.artifacts.compile_again(&lane.engine, bytes);
             let component = component.map_err(|error| compile_error(&error))?;
             start(lane, &component, &manifest)
@@ -333,13 +333,17 @@ fn compile_error(error: &wasmtime::Error) -> LoadError {
 }
 
 /// What an instance of a component in this lane is started from.
-fn start(lane: &Lane, component: &Component, manifest: &Manifest) -> Result<Start, LoadError> {
+fn start(
+    lane: &EngineShard,
+    component: &Component,
+    manifest: &Manifest,
+) -> Result<Start, LoadError> {
     let select = find_select(component, manifest)?;
     let pre = link(lane, component)?;
     Ok(Start { pre, select })
 }
 
-fn link(lane: &Lane, component: &Component) -> Result<InstancePre<Sandbox>, LoadError> {
+fn link(lane: &EngineShard, component: &Component) -> Result<InstancePre<Sandbox>, LoadError> {
     let link_error = |error: wasmtime::Error| LoadError::Link {
         message: format!("{error:#}"),
     };

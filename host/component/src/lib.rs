@@ -17,10 +17,10 @@
 //! `wasi`, and comes to a `stop` or another `fault`.
 
 mod contract;
-mod declared;
 mod directory;
 mod error;
 mod limits;
+mod requirements;
 
 mod manifest;
 
@@ -28,27 +28,27 @@ mod admission;
 mod artifact;
 mod builder;
 mod cache;
-mod clock;
 mod engine;
+mod epoch;
 mod host;
-mod lanes;
-mod private;
-mod shared;
+mod host_state;
+mod permissions;
+mod shards;
 mod workers;
 
 mod compiled;
-mod kept;
-mod live;
+mod instance;
 mod mode;
 mod selector;
+mod stateful;
 
-mod fault;
+mod classify;
 mod fuel;
+mod guest_fault;
 mod questions;
 mod quota;
 mod sandbox;
-mod stop;
-mod words;
+mod text;
 
 mod wasi;
 mod world;
@@ -67,4 +67,4 @@ pub use mode::Mode;
 pub use selector::ComponentSelector;
 #[cfg(spanmux_mutations)]
 pub use selector::Forget;
-pub(crate) use words::{place, selector_name};
+pub(crate) use text::{place, selector_name};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use spanmux_core::internal::{Patience, Room};
+use spanmux_core::internal::{CacheLimits, Patience};
 
 /// What a component may use. Build it from [`Default`] and change what you need.
 ///
@@ -57,9 +57,9 @@ pub struct Limits {
     /// Components of a directory that are compiled at once, each on a thread.
     pub compile_threads: usize,
     /// Answers that are learned of one selector, over all of its questions.
-    pub learned_answers: usize,
+    pub cached_answers: usize,
     /// Bytes that what is learned of one selector may take.
-    pub learned_bytes: usize,
+    pub cached_bytes: usize,
     /// Runs in a row that trap, use up a budget or cannot be made, after which a
     /// selector is suspended. Never, if this is 0.
     pub suspend_after: u32,
@@ -190,17 +190,17 @@ impl Limits {
         self
     }
 
-    /// Sets [`learned_answers`](#structfield.learned_answers).
+    /// Sets [`cached_answers`](#structfield.cached_answers).
     #[must_use]
-    pub fn learned_answers(mut self, learned_answers: usize) -> Self {
-        self.learned_answers = learned_answers;
+    pub fn cached_answers(mut self, cached_answers: usize) -> Self {
+        self.cached_answers = cached_answers;
         self
     }
 
-    /// Sets [`learned_bytes`](#structfield.learned_bytes).
+    /// Sets [`cached_bytes`](#structfield.cached_bytes).
     #[must_use]
-    pub fn learned_bytes(mut self, learned_bytes: usize) -> Self {
-        self.learned_bytes = learned_bytes;
+    pub fn cached_bytes(mut self, cached_bytes: usize) -> Self {
+        self.cached_bytes = cached_bytes;
         self
     }
 
@@ -298,10 +298,10 @@ impl Limits {
         }
     }
 
-    pub(super) fn room(&self) -> Room {
-        Room {
-            answers: self.learned_answers,
-            bytes: self.learned_bytes,
+    pub(super) fn room(&self) -> CacheLimits {
+        CacheLimits {
+            answers: self.cached_answers,
+            bytes: self.cached_bytes,
         }
     }
 
@@ -336,8 +336,8 @@ impl Default for Limits {
             engines: cores.min(Self::ENGINES),
             selectors: Self::SELECTORS,
             compile_threads: cores.min(Self::COMPILE_THREADS),
-            learned_answers: Self::LEARNED_ANSWERS,
-            learned_bytes: Self::LEARNED_BYTES,
+            cached_answers: Self::LEARNED_ANSWERS,
+            cached_bytes: Self::LEARNED_BYTES,
             suspend_after: Self::SUSPEND_AFTER,
             suspend_first: Self::SUSPEND_FIRST,
             suspend_longest: Self::SUSPEND_LONGEST,

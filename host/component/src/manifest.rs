@@ -7,9 +7,9 @@
 use wasmtime::wasmparser::{BinaryReader, BinaryReaderError, Chunk, Parser, Payload};
 
 use super::contract::{SELECTION, VERSION, is_runtime_context, same_line, unversioned, version};
-use super::declared::Declared;
 use super::error::LoadError;
 use super::limits::Limits;
+use super::requirements::Requirements;
 
 /// What of WASI is there for guests whose language cannot start without: all of
 /// it empty, and all of it the same on every call.
@@ -39,7 +39,7 @@ pub(super) struct Manifest {
     depth: usize,
     /// Bytes of code of the largest function.
     function: u32,
-    pub(super) declared: Declared,
+    pub(super) declared: Requirements,
 }
 
 /// Bytes of the largest of so many functions, as far as they can be read: what is

@@ -8,7 +8,7 @@ pub enum Mode {
     /// is learned. For every selector that is a function of its context, which a
     /// component cannot help being.
     #[default]
-    Learned,
+    Cached,
     /// It runs for each decision, in a fresh sandbox.
     Fresh,
     /// It runs for each decision, one at a time, in a sandbox that is kept, and may

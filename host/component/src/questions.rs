@@ -6,8 +6,8 @@ use wasmtime::component::{ComponentType, Lift, Linker, Lower};
 use super::contract::{RUNTIME_CONTEXT, VERSION};
 use super::error::LoadError;
 use super::fuel;
+use super::guest_fault::GuestFault;
 use super::sandbox::Sandbox;
-use super::stop::Stop;
 use spanmux_core::Value;
 use spanmux_core::internal::{self as context, Question};
 
@@ -78,7 +78,7 @@ pub(super) fn link(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
         |mut store: Store<'_>, (key, salt, buckets): (String, String, u32)| {
             burn_look_up(&mut store, &key, salt.len())?;
             if buckets == 0 {
-                return Err(Stop::NoBuckets.into());
+                return Err(GuestFault::NoBuckets.into());
             }
             let (share, hashed) = match ask(&mut store, Question::bucket(key, salt, buckets))? {
                 context::Answer::Bucket { share, hashed } => (share, hashed),

@@ -2,8 +2,8 @@
 
 use wasmtime::ResourceLimiter;
 
+use super::guest_fault::GuestFault;
 use super::limits::Limits;
-use super::stop::Stop;
 
 /// Memory and tables of one instance. Our own limit is a plain "no" that the guest
 /// sees, the same on every machine. A refusal by the system is an error, because a
@@ -44,7 +44,7 @@ impl ResourceLimiter for Quota {
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        Err(Stop::NoMemory(error.to_string()).into())
+        Err(GuestFault::NoMemory(error.to_string()).into())
     }
 
     fn table_growing(
@@ -59,7 +59,7 @@ impl ResourceLimiter for Quota {
     }
 
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        Err(Stop::NoMemory(error.to_string()).into())
+        Err(GuestFault::NoMemory(error.to_string()).into())
     }
 
     fn instances(&self) -> usize {

@@ -1,17 +1,17 @@
 //! What one decision owns: the context that it may ask, the world that it sees,
 //! the quota that it lives in. Made for one decision and dropped after it.
 
+use super::guest_fault::GuestFault;
 use super::limits::Limits;
 use super::quota::Quota;
-use super::stop::Stop;
 use super::world::World;
 use spanmux_core::ContextView;
-use spanmux_core::internal::{FrozenView, Question};
+use spanmux_core::internal::{OwnedView, Question};
 
 /// The data of a store.
 pub(super) struct Sandbox {
     /// What may be asked; none while the instance starts up.
-    context: Option<FrozenView>,
+    context: Option<OwnedView>,
     /// What was asked. It is written down before it is answered, because what the
     /// guest pays for an answer may be its end.
     asked: Vec<Question>,
@@ -30,7 +30,7 @@ impl Sandbox {
     }
 
     /// From here on the guest may ask.
-    pub(super) fn open(&mut self, context: FrozenView) {
+    pub(super) fn open(&mut self, context: OwnedView) {
         self.context = Some(context);
         self.asked.clear();
     }
@@ -39,8 +39,8 @@ impl Sandbox {
     pub(super) fn may_ask(&self) -> wasmtime::Result<ContextView<'_>> {
         self.context
             .as_ref()
-            .map(FrozenView::view)
-            .ok_or_else(|| Stop::AskedInStartUp.into())
+            .map(OwnedView::view)
+            .ok_or_else(|| GuestFault::AskedInStartUp.into())
     }
 
     /// Writes a question down.
@@ -51,7 +51,7 @@ impl Sandbox {
         self.asked.push(question);
         match (&self.context, self.asked.last()) {
             (Some(context), Some(question)) => Ok((context.view(), question)),
-            _ => Err(Stop::AskedInStartUp.into()),
+            _ => Err(GuestFault::AskedInStartUp.into()),
         }
     }
 

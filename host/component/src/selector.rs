@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::compiled::Compiled;
-use super::kept::Kept;
 use super::limits::Limits;
 use super::mode::Mode;
+use super::stateful::StatefulInstance;
 use spanmux_core::ContextView;
 use spanmux_core::Selector;
 use spanmux_core::TracerNames;
@@ -14,7 +14,7 @@ use spanmux_core::explanation::Explanation;
 use spanmux_core::internal::Circuit;
 use spanmux_core::internal::CompactDecision;
 use spanmux_core::internal::{CacheSlot, Sealed};
-use spanmux_core::internal::{Learned, Run};
+use spanmux_core::internal::{DecisionCache, Run};
 use spanmux_core::{Choice, Suspension};
 
 /// A selector that is a component: compiled once, and run as its [`Mode`] says.
@@ -33,7 +33,7 @@ use spanmux_core::{Choice, Suspension};
 #[derive(Clone)]
 pub struct ComponentSelector {
     compiled: Arc<Compiled>,
-    manner: Manner,
+    mode_state: ModeState,
     circuit: Arc<Circuit>,
     #[cfg(spanmux_mutations)]
     forget: Option<Forget>,
@@ -41,18 +41,19 @@ pub struct ComponentSelector {
 
 /// A mode with what it needs.
 #[derive(Clone)]
-enum Manner {
-    Learned(Arc<Learned>),
+enum ModeState {
+    Cached(Arc<DecisionCache>),
     Fresh,
-    Stateful(Arc<Kept>),
+    Stateful(Arc<StatefulInstance>),
 }
 
-impl Manner {
+impl ModeState {
     fn new(mode: Mode, limits: &Limits) -> Self {
         match mode {
-            Mode::Learned => {
-                Self::Learned(Arc::new(Learned::new(limits.room(), limits.admission_wait)))
-            }
+            Mode::Cached => Self::Cached(Arc::new(DecisionCache::new(
+                limits.room(),
+                limits.admission_wait,
+            ))),
             Mode::Fresh => Self::Fresh,
             Mode::Stateful => Self::Stateful(Arc::default()),
         }
@@ -61,11 +62,11 @@ impl Manner {
 
 impl ComponentSelector {
     pub(super) fn new(compiled: Arc<Compiled>) -> Self {
-        let manner = Manner::new(Mode::default(), &compiled.host.limits);
+        let mode_state = ModeState::new(Mode::default(), &compiled.host.limits);
         let circuit = Arc::new(Circuit::new(compiled.host.limits.patience()));
         Self {
             compiled,
-            manner,
+            mode_state,
             circuit,
             #[cfg(spanmux_mutations)]
             forget: None,
@@ -86,7 +87,7 @@ impl ComponentSelector {
     /// ```
     pub fn with_mode(&self, mode: Mode) -> Self {
         Self {
-            manner: Manner::new(mode, &self.compiled.host.limits),
+            mode_state: ModeState::new(mode, &self.compiled.host.limits),
             circuit: Arc::new(Circuit::new(self.compiled.host.limits.patience())),
             ..self.clone()
         }
@@ -99,16 +100,16 @@ impl ComponentSelector {
     pub fn forgetting(&self, forget: Forget) -> Self {
         Self {
             forget: Some(forget),
-            ..self.with_mode(Mode::Learned)
+            ..self.with_mode(Mode::Cached)
         }
     }
 
     /// The mode that it runs in.
     pub fn mode(&self) -> Mode {
-        match self.manner {
-            Manner::Learned(_) => Mode::Learned,
-            Manner::Fresh => Mode::Fresh,
-            Manner::Stateful(_) => Mode::Stateful,
+        match self.mode_state {
+            ModeState::Cached(_) => Mode::Cached,
+            ModeState::Fresh => Mode::Fresh,
+            ModeState::Stateful(_) => Mode::Stateful,
         }
     }
 
@@ -124,7 +125,7 @@ impl ComponentSelector {
     }
 
     /// What was learned of its decisions among these tracers; nothing in another
-    /// mode than [`Mode::Learned`].
+    /// mode than [`Mode::Cached`].
     ///
     /// # Cost
     /// Copies what was learned. It holds up no decision.
@@ -139,7 +140,7 @@ impl ComponentSelector {
     /// # let selectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../selectors");
     /// let selector = host.load_file(format!("{selectors}/50-environment.wasm").as_ref())?;
     /// let tracers = TracerNames::new(["langfuse", "console"]);
-    /// let context = RuntimeContext::builder().set("environment", "production").build()?;
+    /// let context = RuntimeContext::builder().set("environment", "production").build();
     /// for _ in 0..3 {
     ///     selector.decision(&context.view(), &tracers);
     /// }
@@ -155,9 +156,9 @@ impl ComponentSelector {
     /// # }
     /// ```
     pub fn explain(&self, tracers: &TracerNames) -> Explanation {
-        let explanation = match &self.manner {
-            Manner::Learned(learned) => learned.explain(tracers),
-            Manner::Fresh | Manner::Stateful(_) => Explanation::nothing(tracers.as_slice()),
+        let explanation = match &self.mode_state {
+            ModeState::Cached(cached) => cached.explain(tracers),
+            ModeState::Fresh | ModeState::Stateful(_) => Explanation::nothing(tracers.as_slice()),
         };
         Explanation {
             selector: self.compiled.name.clone(),
@@ -181,10 +182,10 @@ impl Selector for ComponentSelector {
     }
 
     fn cache_slot(&self, tracers: &TracerNames, _: Sealed) -> CacheSlot {
-        let Manner::Learned(learned) = &self.manner else {
+        let ModeState::Cached(cached) = &self.mode_state else {
             return CacheSlot::default();
         };
-        let tree = learned.present(tracers);
+        let tree = cached.present(tracers);
         tree.map(CacheSlot::with_tree).unwrap_or_default()
     }
 
@@ -196,13 +197,13 @@ impl Selector for ComponentSelector {
         _: Sealed,
     ) -> CompactDecision {
         let run = |kept| self.run(kept, context, tracers);
-        match &self.manner {
-            Manner::Learned(learned) => {
-                let tree = slot.tree(|| learned.tree(tracers));
-                learned.decide(tree, context, || run(None))
+        match &self.mode_state {
+            ModeState::Cached(cached) => {
+                let tree = slot.tree(|| cached.tree(tracers));
+                cached.decide(tree, context, || run(None))
             }
-            Manner::Fresh => run(None).decision.into(),
-            Manner::Stateful(kept) => run(Some(kept)).decision.into(),
+            ModeState::Fresh => run(None).decision.into(),
+            ModeState::Stateful(kept) => run(Some(kept)).decision.into(),
         }
     }
 
@@ -214,7 +215,12 @@ impl Selector for ComponentSelector {
 impl ComponentSelector {
     /// Runs it, unless it is suspended: in a fresh sandbox, or in the one that is
     /// kept.
-    fn run(&self, kept: Option<&Kept>, context: &ContextView<'_>, tracers: &TracerNames) -> Run {
+    fn run(
+        &self,
+        kept: Option<&StatefulInstance>,
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+    ) -> Run {
         let permit = match self.circuit.admit() {
             Ok(permit) => permit,
             Err(suspended) => return Run::none(suspended),

@@ -18,8 +18,8 @@ use wasmtime::component::{
 
 use super::contract::unversioned;
 use super::fuel;
+use super::guest_fault::GuestFault;
 use super::sandbox::Sandbox;
-use super::stop::Stop;
 use super::world::{NANOSECONDS_PER_LOOK, Pollable, World};
 
 /// The version under which the interfaces are defined; every 0.2.x finds them.
@@ -116,7 +116,7 @@ pub(super) fn link_rest<'a>(
             ComponentItem::ComponentFunc(_) => {
                 let message = format!("it called `{import}#{name}`, which selectors are not given");
                 interface.func_new(name, move |_, _, _, _| {
-                    Err(Stop::World(message.clone()).into())
+                    Err(GuestFault::World(message.clone()).into())
                 })
             }
             ComponentItem::Resource(_) => resource(&mut interface, name),
@@ -174,7 +174,7 @@ fn cli(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
         "exit",
         |_, (status,): (Result<(), ()>,)| -> wasmtime::Result<()> {
             let how = if status.is_ok() { "success" } else { "failure" };
-            Err(Stop::World(format!("it exited with {how}")).into())
+            Err(GuestFault::World(format!("it exited with {how}")).into())
         },
     )?;
 
@@ -276,7 +276,7 @@ fn io(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
         |world, (pollables,): (Vec<Resource<Pollable>>,)| {
             let times: Vec<u64> = pollables.iter().map(|each| world.ready_at(each)).collect();
             let Some(&first) = times.iter().min() else {
-                return Err(Stop::World("it waits for nothing".to_owned()).into());
+                return Err(GuestFault::World("it waits for nothing".to_owned()).into());
             };
             world.wait_until(first);
             let now = world.now();

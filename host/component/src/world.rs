@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use wasmtime::component::Resource;
 
-use super::stop::Stop;
+use super::guest_fault::GuestFault;
 
 /// How far the clock moves with each look, in nanoseconds.
 pub(super) const NANOSECONDS_PER_LOOK: u64 = 1_000;
@@ -81,7 +81,7 @@ impl World {
     pub(super) fn pollable(&mut self, ready: u64) -> wasmtime::Result<Resource<Pollable>> {
         if self.pollables.len() >= MAX_POLLABLES {
             let message = format!("it waits for more than {MAX_POLLABLES} things");
-            return Err(Stop::World(message).into());
+            return Err(GuestFault::World(message).into());
         }
         let number = self.pollables_made;
         self.pollables_made = number.wrapping_add(1);
@@ -110,7 +110,9 @@ impl World {
 
     pub(super) fn random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         if length > 64 << 10 {
-            return Err(Stop::World(format!("it asks for {length} random bytes at once")).into());
+            return Err(
+                GuestFault::World(format!("it asks for {length} random bytes at once")).into(),
+            );
         }
         self.handed_over = length as usize;
         let mut bytes = Vec::new();

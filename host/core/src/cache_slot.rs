@@ -1,5 +1,5 @@
 //! A selector's seat in a registry.
-use crate::learned::Tree;
+use crate::decision_cache::Tree;
 use std::sync::{Arc, OnceLock};
 
 /// Where a selector is asked from: one place in one chain, among one list of

@@ -85,7 +85,7 @@ impl Permit<'_> {
             probe = self.probe,
             seconds = lasts.as_secs_f64(),
             "a selector is suspended: it runs no more until a run of it is tried again; what was \
-             learned of it keeps answering, other decisions go to the fallback tracer"
+             cached of it keeps answering, other decisions go to the fallback tracer"
         );
     }
 

@@ -55,31 +55,31 @@ pub struct CompactDecision {
 impl CompactDecision {
     /// What native code chose, or what was learned.
     #[inline]
-    pub fn of(choice: Choice, learned: bool) -> Self {
+    pub fn of(choice: Choice, cached: bool) -> Self {
         match choice {
-            Choice::Tracer(index) => Self::tracer(index, learned),
-            Choice::Abstain => Self::abstain(learned),
-            choice => Self::failed(choice, learned),
+            Choice::Tracer(index) => Self::tracer(index, cached),
+            Choice::Abstain => Self::abstain(cached),
+            choice => Self::failed(choice, cached),
         }
     }
 
     #[inline]
-    pub fn tracer(index: TracerIndex, learned: bool) -> Self {
+    pub fn tracer(index: TracerIndex, cached: bool) -> Self {
         // A place in a list in memory, so there is a bit to spare.
-        let code = (index.0 as u64).wrapping_add(1) << 1 | u64::from(learned);
+        let code = (index.0 as u64).wrapping_add(1) << 1 | u64::from(cached);
         Self { code, whole: None }
     }
 
     #[inline]
-    pub fn abstain(learned: bool) -> Self {
-        let code = u64::from(learned);
+    pub fn abstain(cached: bool) -> Self {
+        let code = u64::from(cached);
         Self { code, whole: None }
     }
 
     #[cold]
-    fn failed(choice: Choice, learned: bool) -> Self {
-        let origin = if learned {
-            Origin::Learned
+    fn failed(choice: Choice, cached: bool) -> Self {
+        let origin = if cached {
+            Origin::Cached
         } else {
             Origin::Native
         };
@@ -112,10 +112,10 @@ impl CompactDecision {
 
     /// Whether it was learned.
     #[inline]
-    pub fn learned(&self) -> bool {
+    pub fn cached(&self) -> bool {
         match &self.whole {
             None => self.code & 1 == 1,
-            Some(decision) => decision.origin == Origin::Learned,
+            Some(decision) => decision.origin == Origin::Cached,
         }
     }
 
@@ -139,7 +139,7 @@ impl From<Decision> for CompactDecision {
     fn from(decision: Decision) -> Self {
         match decision.origin {
             Origin::Native => Self::of(decision.choice, false),
-            Origin::Learned => Self::of(decision.choice, true),
+            Origin::Cached => Self::of(decision.choice, true),
             Origin::Run(_) => Self::whole(decision),
         }
     }
@@ -148,13 +148,13 @@ impl From<Decision> for CompactDecision {
 impl From<CompactDecision> for Decision {
     fn from(brief: CompactDecision) -> Self {
         let place = brief.place();
-        let learned = brief.learned();
+        let cached = brief.cached();
         match (brief.whole, place) {
             (Some(decision), _) => *decision,
             (None, place) => Self {
                 choice: place.map_or(Choice::Abstain, |place| Choice::Tracer(TracerIndex(place))),
-                origin: if learned {
-                    Origin::Learned
+                origin: if cached {
+                    Origin::Cached
                 } else {
                     Origin::Native
                 },
@@ -171,7 +171,7 @@ pub enum Origin {
     #[default]
     Native,
     /// What was learned of a component, which did not run.
-    Learned,
+    Cached,
     /// A component ran in a fresh sandbox, or a stateful one in its own.
     Run(RunCost),
 }

@@ -1,36 +1,33 @@
-//! A selector's cached decisions as plain data: the questions that it asked, the answers that it
-//! received, and the outcome of each path.
-//!
-//! The crate `spanmux-explain` groups an [`Explanation`] into rules and renders them.
+//! One-line formats of questions, answers and outcomes. Their texts come from contexts and
+//! guests and can contain anything.
 
 use std::fmt;
 
-/// What is known of a selector's decisions for one list of tracers.
+/// The cached decisions of a selector for one list of tracers.
 ///
-/// It is a picture of a moment: the selector goes on learning.
+/// This is a snapshot: the cache continues to grow.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// The selector's name.
     pub selector: String,
     /// The SHA-256 of its file, in hex.
     pub digest: Option<String>,
-    /// The tracers that it may name, in the order of their registration.
+    /// The names of the registered tracers, in the order of registration.
     pub tracers: Vec<String>,
-    /// What was learned; none if nothing was yet.
+    /// The decision tree. `None` while it is empty.
     pub tree: Option<Step>,
-    /// Decisions that were answered from the tree, as far as they were counted: a
-    /// sample, scaled up.
+    /// Decisions that the tree answered. The number is an estimate, scaled up from a sample.
     pub hits: u64,
     /// Decisions for which the component ran.
     pub runs: u64,
-    /// Answers that the tree holds, over all of its questions.
+    /// Number of answers in the tree, over all questions.
     pub edges: usize,
-    /// Memory that the tree takes, in bytes.
+    /// Memory of the tree, in bytes.
     pub bytes: usize,
 }
 
 impl Explanation {
-    /// That nothing is known, for these tracers.
+    /// Creates an explanation without decisions for these tracers.
     #[doc(hidden)]
     pub fn nothing(tracers: &[String]) -> Self {
         Self {
@@ -46,28 +43,28 @@ impl Explanation {
     }
 }
 
-/// What happens next on one way through the tree.
+/// One step on a path through the tree.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// The selector asks.
-    Asks(Question, Vec<Way>),
+    /// The selector asks a question.
+    Asks(Question, Vec<Edge>),
     /// The selector has decided.
     Decides(Outcome, Hits),
 }
 
-/// How often a decision was answered from the tree: a sample, scaled up.
+/// Number of decisions that the tree answered: an estimate, scaled up from a sample.
 pub type Hits = u64;
 
-/// One answer to a question and what comes after it.
+/// An answer to a question, and the step that follows it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Way {
-    /// What the context answered.
+pub struct Edge {
+    /// The answer of the context.
     pub answer: Answer,
-    /// What the selector did then.
+    /// The selector's next step.
     pub then: Step,
 }
 
-/// One of the questions of the contract.
+/// One of the questions that a selector can ask.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Question {
     /// `get`: the value of a key.
@@ -75,68 +72,68 @@ pub enum Question {
         /// The key.
         key: String,
     },
-    /// `has`: whether there is a value.
+    /// `has`: tests whether a key has a value.
     Has {
         /// The key.
         key: String,
     },
-    /// `keys`: which keys there are.
+    /// `keys`: the list of all keys.
     Keys,
-    /// `bucket`: the share that the value of a key falls in.
+    /// `bucket`: the share into which the value of a key falls.
     Bucket {
         /// The key.
         key: String,
-        /// The salt that the share is drawn with.
+        /// The salt of the hash that determines the share.
         salt: String,
-        /// How many shares there are.
+        /// The number of shares.
         buckets: u32,
     },
 }
 
-/// What the context answered.
+/// An answer of the context.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// To `get` and `bucket`: the key is absent.
+    /// For `get` and `bucket`: the key is absent.
     Absent,
-    /// To `get`: null.
+    /// For `get`: null.
     Null,
-    /// To `get`: true or false.
+    /// For `get`: true or false.
     Boolean(bool),
-    /// To `get`: an integer.
+    /// For `get`: an integer.
     Integer(i64),
-    /// To `get`: a float.
+    /// For `get`: a float.
     Float(f64),
-    /// To `get`: text.
+    /// For `get`: text.
     Text(String),
-    /// To `get`: JSON text.
+    /// For `get`: JSON text.
     Json(String),
-    /// To `has`.
+    /// For `has`: `true` if there is a value.
     Has(bool),
-    /// To `keys`: each key once, sorted by bytes.
+    /// For `keys`: each key once, sorted by bytes.
     Keys(Vec<String>),
-    /// To `bucket`: the share.
+    /// For `bucket`: the share.
     Share(u32),
 }
 
-/// How one way through the tree ended.
+/// The outcome of one path through the tree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// This tracer was chosen.
+    /// The selector chose this tracer.
     Tracer(String),
-    /// The selector had no say.
+    /// The selector abstained.
     Abstains,
-    /// The decision went wrong.
+    /// The decision failed.
     Fallback {
-        /// The cause in one word, as
+        /// The cause as a single word, see
         /// [`Cause::as_str`](crate::Cause::as_str).
         cause: String,
-        /// The same for a person to read.
+        /// The reason in readable form.
         reason: String,
     },
 }
 
 impl fmt::Display for Question {
-    /// Without a question mark: `environment`, `has tenant`.
+    /// Formats the question without a question mark: `environment`, `has tenant`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Question::Get { key } => f.write_str(&name(key)),
@@ -154,14 +151,15 @@ impl fmt::Display for Question {
 }
 
 impl fmt::Display for Answer {
-    /// As an author would write it: text in quotes, all else bare.
+    /// Formats the answer like a literal in source code: text in quotes, everything else
+    /// bare.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Answer::Absent => f.write_str("absent"),
             Answer::Null => f.write_str("null"),
             Answer::Boolean(boolean) => write!(f, "{boolean}"),
             Answer::Integer(integer) => write!(f, "{integer}"),
-            // With its point, so that it is not taken for an integer.
+            // With a decimal point, to distinguish it from an integer.
             Answer::Float(float) => write!(f, "{float:?}"),
             Answer::Text(text) => write!(f, "{text:?}"),
             Answer::Json(text) => f.write_str(&printable(text)),
@@ -178,8 +176,8 @@ impl fmt::Display for Answer {
 }
 
 impl Outcome {
-    /// The name that the selector gave and that no tracer has, as it is quoted in
-    /// the reason.
+    /// Returns the unregistered tracer name that the selector chose, as it is quoted in the
+    /// reason.
     pub fn unknown_tracer(&self) -> Option<&str> {
         match self {
             Outcome::Fallback { cause, reason } if cause == "unknown_tracer" => reason
@@ -191,7 +189,7 @@ impl Outcome {
 }
 
 impl fmt::Display for Outcome {
-    /// A tracer's name, `abstains`, or why the decision went wrong.
+    /// Formats the tracer's name, `abstains`, or the reason of the failure.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Outcome::Tracer(name) => f.write_str(&printable(name)),
@@ -200,7 +198,7 @@ impl fmt::Display for Outcome {
                 if let Some(name) = self.unknown_tracer() {
                     return write!(f, "no tracer \"{}\"", printable(name));
                 }
-                // Whose decision it was is said by the picture.
+                // The heading already names the selector.
                 let reason = reason.strip_prefix("the selector ").unwrap_or(reason);
                 match reason {
                     "" => f.write_str(&printable(cause)),
@@ -211,7 +209,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A key or a name: bare if it reads as one word, else in quotes.
+/// Formats a key or a name: bare if it reads as one word, otherwise in quotes.
 pub fn name(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -221,8 +219,8 @@ pub fn name(text: &str) -> String {
     }
 }
 
-/// On one line: what would move a cursor, turn the direction of writing or not be
-/// seen at all is escaped.
+/// Escapes a text for one line: control characters, changes of the writing direction and
+/// invisible characters.
 pub fn printable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
@@ -239,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hostile_words_stay_on_their_line() {
+    fn hostile_text_stays_on_one_line() {
         for (answer, shown) in [
             (Answer::Text("a\"b\n".into()), r#""a\"b\n""#),
             (Answer::Text("\u{202e}evil".into()), "\"\\u{202e}evil\""),
@@ -258,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outcome_says_what_happened() {
+    fn outcome_shows_tracer_or_reason() {
         let fallback = |cause: &str, reason: &str| {
             Outcome::Fallback {
                 cause: cause.into(),

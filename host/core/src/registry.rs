@@ -7,8 +7,8 @@
 mod counts;
 mod lifecycle;
 mod selection;
+mod sharded_counters;
 mod snapshot;
-mod tally;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ use crate::context::ContextView;
 use crate::selector::Chain;
 use crate::sync::{ArcSwap, Mutex};
 use crate::tracer_names::{MAX_NAME_BYTES, TracerNames};
+use sharded_counters::{CounterHistory, ShardedCounters};
 use snapshot::Snapshot;
-use tally::{Tallies, Tally};
 
 /// Named tracers, a default among them, and a chain of selectors.
 ///
@@ -49,7 +49,7 @@ use tally::{Tallies, Tally};
 ///     tracers.choose(context.text("environment").map_or("console", |_| "langfuse"))
 /// })));
 ///
-/// let context = RuntimeContext::builder().set("environment", "production").build()?;
+/// let context = RuntimeContext::builder().set("environment", "production").build();
 /// let selection = registry.select(&context.view());
 /// assert_eq!(selection.tracer_name(), Some("langfuse"));
 /// assert_eq!(selection.selector_name(), Some("by-environment"));
@@ -59,7 +59,7 @@ use tally::{Tallies, Tally};
 pub struct TracerRegistry<T> {
     current: ArcSwap<Snapshot<T>>,
     /// Held while a new snapshot is made, so that no change is lost.
-    tallies: Mutex<Tallies>,
+    counter_history: Mutex<CounterHistory>,
     chains: AtomicU64,
 }
 
@@ -75,7 +75,7 @@ impl<T> TracerRegistry<T> {
     pub fn new() -> Self {
         let registry = Self {
             current: ArcSwap::default(),
-            tallies: Mutex::default(),
+            counter_history: Mutex::default(),
             chains: AtomicU64::new(0),
         };
         // So that the first state is counted in too.
@@ -261,26 +261,30 @@ impl<T> TracerRegistry<T> {
     /// Waits for a change that is being made, and reads a few cells for each thread
     /// that selected. It is for metrics and not for each trace.
     pub fn counts(&self) -> SelectionCounts {
-        self.tallies.lock().read()
+        self.counter_history.lock().read()
     }
 
     fn change<R, E>(&self, edit: impl FnOnce(&mut Snapshot<T>) -> Result<R, E>) -> Result<R, E> {
-        let mut tallies = self.tallies.lock();
+        let mut counter_history = self.counter_history.lock();
         let mut next = Snapshot::clone(&self.current.load());
         let edited = edit(&mut next)?;
-        self.publish(&mut tallies, next);
+        self.publish(&mut counter_history, next);
         Ok(edited)
     }
 
     fn take(&self) -> Arc<Snapshot<T>> {
-        self.publish(&mut self.tallies.lock(), Snapshot::default())
+        self.publish(&mut self.counter_history.lock(), Snapshot::default())
     }
 
     /// Puts another state in place of the present one, which is returned.
-    fn publish(&self, tallies: &mut Tallies, mut next: Snapshot<T>) -> Arc<Snapshot<T>> {
+    fn publish(
+        &self,
+        counter_history: &mut CounterHistory,
+        mut next: Snapshot<T>,
+    ) -> Arc<Snapshot<T>> {
         next.seats = next.chain.seats(&next.names);
-        next.tally = Arc::new(Tally::of(&next));
-        tallies.add(&next.tally);
+        next.counters = Arc::new(ShardedCounters::of(&next));
+        counter_history.add(&next.counters);
         self.current.swap(Arc::new(next))
     }
 }

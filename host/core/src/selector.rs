@@ -188,11 +188,11 @@ impl Chain {
         context: &ContextView<'_>,
         tracers: &TracerNames,
     ) -> Decided {
-        let mut learned = false;
+        let mut cached = false;
         let mut cost = None;
         for (place, (link, seat)) in self.links.iter().zip(seats).enumerate() {
             let brief = link.decide(seat, context, tracers);
-            learned |= brief.learned();
+            cached |= brief.cached();
             if let Some(more) = brief.cost() {
                 cost = Some(more.and(cost));
             }
@@ -200,7 +200,7 @@ impl Chain {
                 return Decided {
                     brief,
                     by: Some(place),
-                    learned,
+                    cached,
                     cost,
                 };
             }
@@ -208,7 +208,7 @@ impl Chain {
         Decided {
             brief: CompactDecision::abstain(false),
             by: None,
-            learned,
+            cached,
             cost,
         }
     }
@@ -257,7 +257,7 @@ pub(crate) struct Decided {
     /// The place of the selector that decided.
     pub(crate) by: Option<usize>,
     /// Whether any of them answered from what was learned.
-    pub(crate) learned: bool,
+    pub(crate) cached: bool,
     /// What running those took that ran, all together.
     pub(crate) cost: Option<Box<RunCost>>,
 }

@@ -1,10 +1,21 @@
-//! What threads share is made of these, named in one place so that a model checker can
-//! put its own in their place (`tests/models`, `tests/orderings`). What only counts is not
-//! among them.
+//! The primitives that threads share, named in one place.
+//!
+//! `--cfg loom` and `--cfg shuttle` replace them with those of a model checker, for
+//! `tests/orderings` and `tests/models`. Counters that only count are not among them.
 
-pub use arc_swap::ArcSwapOption;
-pub use arc_swap::{ArcSwap, Guard};
-pub use parking_lot::Condvar;
-pub use parking_lot::Mutex;
-pub use std::sync::OnceLock;
-pub use std::sync::atomic;
+#[cfg(loom)]
+mod loom;
+#[cfg(loom)]
+pub use self::loom::{ArcSwap, ArcSwapOption, Condvar, Guard, Mutex, OnceLock, atomic};
+
+#[cfg(shuttle)]
+mod shuttle;
+#[cfg(shuttle)]
+pub use self::shuttle::{ArcSwap, ArcSwapOption, Condvar, Guard, Mutex, OnceLock, atomic};
+
+#[cfg(not(any(loom, shuttle)))]
+pub use arc_swap::{ArcSwap, ArcSwapOption, Guard};
+#[cfg(not(any(loom, shuttle)))]
+pub use parking_lot::{Condvar, Mutex};
+#[cfg(not(any(loom, shuttle)))]
+pub use std::sync::{OnceLock, atomic};

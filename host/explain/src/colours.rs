@@ -1,13 +1,13 @@
-//! The colours of the drawings: one calm colour for each tracer, grey for abstaining,
-//! an outline in red for what went wrong.
+//! The colours of the drawings: a muted colour for each tracer, grey for abstaining, and a
+//! red outline for errors.
 
-/// A colour on light and on dark ground.
+/// A colour for light and dark backgrounds.
 pub(super) struct Colours {
     pub(super) light: Colour,
     pub(super) dark: Colour,
 }
 
-/// The area, its border and the lines that lead to it, and the text on it.
+/// The fill colour, the colour of the border and the incoming edges, and the text colour.
 pub(super) struct Colour {
     pub(super) fill: &'static str,
     pub(super) line: &'static str,
@@ -24,8 +24,8 @@ const fn colours(light: [&'static str; 3], dark: [&'static str; 3]) -> Colours {
     }
 }
 
-/// By the place of a tracer among the registered ones; after the last one they
-/// begin again. Neighbours are far apart, and none is red.
+/// The colours by the position of a tracer in the registry, repeated after the last one.
+/// Adjacent colours are easy to tell apart, and none is red.
 pub(super) const TRACERS: [Colours; 10] = [
     colours(
         ["#dce9fb", "#5b8fd6", "#1d4477"],
@@ -84,13 +84,13 @@ pub(super) const QUESTION: Colours = colours(
     ["#d5dce5", "#d5dce5", "#141a21"],
 );
 
-/// Ground, border, text, and text that is worth less attention.
+/// The colours of the page: background, border, text, and less prominent text.
 pub(super) struct Page {
     pub(super) ground: &'static str,
     pub(super) border: &'static str,
     pub(super) ink: &'static str,
     pub(super) faint: &'static str,
-    /// Lines that lead to more than one outcome.
+    /// The colour of edges that lead to more than one outcome.
     pub(super) line: &'static str,
 }
 

@@ -6,10 +6,10 @@ use super::rules::{Branch, Rule, Rules};
 use super::{Answer, Outcome, Question};
 
 impl Rules {
-    /// The rules as one JSON object. All of them: nothing is cut.
+    /// Converts the rules to one JSON object. Nothing is omitted.
     ///
-    /// # Shape
-    /// Members may be added; what is there stays as it is.
+    /// # Format
+    /// Future versions may add members. Existing members stay unchanged.
     ///
     /// ```text
     /// rules    = { selector: text, digest: text | null, tracers: [text],
@@ -34,8 +34,8 @@ impl Rules {
     ///          | { outcome: "fallback", cause: text, reason: text, unknown_tracer?: text }
     /// ```
     ///
-    /// The text of `json` is JSON text; a float that JSON has no number for is text.
-    /// `cause` is a word of [`Cause::as_str`](spanmux_core::Cause::as_str).
+    /// The text of `json` is JSON text. A float that JSON cannot represent is text. `cause`
+    /// is one of the words of [`Cause::as_str`](spanmux_core::Cause::as_str).
     pub fn to_json(&self) -> Value {
         json!({
             "selector": self.selector,

@@ -1,36 +1,36 @@
-//! The words on a branch: which answers lead there.
+//! Labels of branches: the answers that lead there.
 
 use super::rules::Seen;
 use super::words::{count, width};
 use super::{Answer, Question};
 
-/// How many answers a branch names; of more it gives examples.
+/// Maximum number of text answers that a branch lists. Beyond it, the branch gives examples.
 const LISTED: usize = 4;
-/// How many answers that are not text it names: null, a number, JSON, absence.
+/// Maximum number of other answers that a branch lists: null, numbers, JSON, absence.
 const KINDS: usize = 6;
-/// How many examples it gives then.
+/// Number of examples in place of a full list.
 const EXAMPLES: usize = 2;
-/// How long the full list is, in bytes: it is for a tooltip.
+/// Maximum size of the full list in a tooltip, in bytes.
 const FULL_BYTES: usize = 1_000;
 
-/// The answers of one branch in words.
+/// The label of a branch's answers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Label {
-    /// The words, to be joined with commas; a line may break between them.
+    /// The parts, to be joined with commas. A line may break between them.
     pub parts: Vec<String>,
-    /// All answers, as far as a person would read them; none if the parts say all.
+    /// All answers, up to a readable length. `None` if the parts already list all of them.
     pub full: Option<String>,
 }
 
 impl Label {
-    /// On one line.
+    /// Returns the label on one line.
     pub fn line(&self) -> String {
         self.parts.join(", ")
     }
 }
 
-/// What stands on a branch. `others` are the answers of its siblings: a range or a
-/// common beginning is named only where no sibling lies in it.
+/// Creates the label of a branch. `others` are the answers of its siblings: a range or a
+/// common prefix is used only if no sibling falls into it.
 pub(super) fn label<'a>(
     question: &Question,
     seen: &[Seen],
@@ -39,7 +39,8 @@ pub(super) fn label<'a>(
     if let Question::Bucket { buckets, .. } = question {
         return shares(seen, &others(), *buckets);
     }
-    // What is not text is named first of all: it is a kind and no example.
+    // Other answers are listed in full if possible: each is a case of its own, not an
+    // example.
     let (texts, rest): (Vec<_>, Vec<_>) = seen
         .iter()
         .map(|seen| &seen.answer)
@@ -77,7 +78,7 @@ pub(super) fn label<'a>(
     }
 }
 
-/// How all of these texts begin and no other does.
+/// Returns the common prefix of these texts, if no sibling has it.
 fn beginning(texts: &[&Answer], others: &[&Answer]) -> Option<String> {
     fn text<'a>(answer: &&'a Answer) -> Option<&'a str> {
         match answer {
@@ -100,8 +101,8 @@ fn beginning(texts: &[&Answer], others: &[&Answer]) -> Option<String> {
     (readable && !taken).then(|| super::words::printable(common))
 }
 
-/// Shares as ranges. A stretch with gaps that no sibling reaches into is one range,
-/// which says how much of it was seen.
+/// Formats shares as ranges. A range may have gaps if no sibling falls into them; the label
+/// then gives the number of shares seen.
 fn shares(seen: &[Seen], others: &[&Answer], buckets: u32) -> Label {
     let share = |answer: &Answer| match answer {
         Answer::Share(share) => Some(*share),
@@ -132,7 +133,7 @@ fn shares(seen: &[Seen], others: &[&Answer], buckets: u32) -> Label {
     if parts.len() > LISTED {
         full = Some(self::full(seen));
         let more = parts.split_off(EXAMPLES).len();
-        parts.push(format!("{more} more stretches"));
+        parts.push(format!("{more} more ranges"));
     }
     if let Some(last) = parts.last_mut() {
         last.push_str(&format!(" of {buckets}"));
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_answers_are_named() {
+    fn label_lists_few_answers() {
         assert_eq!(
             get(texts(["globex", "initech", "hooli"]), vec![]),
             r#""globex", "initech", "hooli""#
@@ -184,13 +185,13 @@ mod tests {
     }
 
     #[test]
-    fn of_many_answers_there_are_examples() {
+    fn label_gives_examples_of_many_answers() {
         let many = || (0..812).map(|n| Answer::Text(format!("u-{n}")));
         assert_eq!(
             get(many().collect(), vec![]),
             r#""u-0", "u-1", 810 more "u-…""#
         );
-        // A sibling begins in the same way, so that the beginning says nothing.
+        // A sibling has the same prefix, so the label must not use it.
         assert_eq!(
             get(many().collect(), texts(["u-admin"])),
             r#""u-0", "u-1", 810 more texts"#
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_ranges_as_far_as_they_were_seen() {
+    fn shares_form_ranges() {
         let question = Question::Bucket {
             key: "user.id".into(),
             salt: "s".into(),
@@ -222,7 +223,7 @@ mod tests {
             (
                 &[0, 2, 4, 6, 8, 10],
                 &[1, 3, 5, 7, 9],
-                "0, 2, 4 more stretches of 100",
+                "0, 2, 4 more ranges of 100",
             ),
         ];
         for (own, others, expected) in rows {

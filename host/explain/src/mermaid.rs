@@ -1,23 +1,23 @@
-//! The rules as a Mermaid flowchart, which code forges draw inside Markdown.
+//! The rules as a Mermaid flowchart, which code forges render in Markdown.
 
 use std::fmt::Write as _;
 
 use super::colours::{ABSTAINS, Colour, FALLBACK, TRACERS};
-use super::excerpt::{Arm, Node, excerpt};
+use super::prune::{Arm, Node, excerpt};
 use super::rules::Rules;
 use super::words::{percent, shorten, thousands};
 use super::{Hits, Outcome};
 
-/// How long a text gets: a chart with longer ones does not fit its page.
+/// Maximum length of a text. A chart with longer texts does not fit on a page.
 const LONGEST: usize = 60;
-/// The widest line, in pixels: that of all decisions.
+/// The width of the thickest edge in pixels, for all decisions.
 const WIDEST: f64 = 8.0;
 
 impl Rules {
-    /// The rules as a Mermaid `flowchart`, as far as they fit on a page.
+    /// Formats the rules as a Mermaid `flowchart`, as far as they fit on a page.
     ///
-    /// Whatever a context or a guest wrote comes out as text: every sign that
-    /// means something to Mermaid, Markdown or HTML is escaped.
+    /// Names and values from contexts and guests are always rendered as text: every
+    /// character with a meaning in Mermaid, Markdown or HTML is escaped.
     pub fn to_mermaid(&self) -> String {
         let mut chart = Chart {
             rules: self,
@@ -30,7 +30,7 @@ impl Rules {
             Some(root) => {
                 chart.node(&root);
             }
-            None => chart.text.push_str("  n0[\"Nothing was learned yet\"]\n"),
+            None => chart.text.push_str("  n0[\"No decisions yet\"]\n"),
         }
         chart.classes();
         chart.text
@@ -45,15 +45,17 @@ struct Chart<'a> {
 }
 
 impl Chart<'_> {
-    /// Writes a node and all below it; says which it is.
+    /// Writes a node and its children. Returns the node's number.
     fn node(&mut self, node: &Node<'_>) -> usize {
         let id = self.nodes;
         self.nodes += 1;
         match node {
-            Node::Question { question, ways, .. } => {
+            Node::Question {
+                question, edges, ..
+            } => {
                 let words = escape(&shorten(&question.to_string(), LONGEST));
                 let _ = writeln!(self.text, "  n{id}([\"{words}?\"]):::question");
-                for arm in ways {
+                for arm in edges {
                     self.arm(id, arm);
                 }
             }
@@ -121,17 +123,17 @@ impl Chart<'_> {
     }
 }
 
-/// A text between quotes. Letters and digits of any script stay, and of the signs
-/// those that mean nothing; all else is written as the number of its character.
+/// Escapes a text for use between quotes. Letters and digits of any script and harmless
+/// punctuation stay. Every other character becomes a numeric character reference.
 fn escape(text: &str) -> String {
     if text.is_empty() {
-        // Mermaid does not take nothing for text.
+        // Mermaid rejects an empty text.
         return escape("\"\"");
     }
     let mut escaped = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
-        // At the end of a word these make a list or a heading of what follows.
+        // At the end of a word, these would start a list or a heading.
         let ends_word = characters.peek().is_none_or(|next| *next == ' ');
         let stays = match character {
             '.' | '-' | ')' => !ends_word,
@@ -147,7 +149,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// A comment ends with its line, and nothing in it may look like a directive.
+/// Formats a comment, which must stay on one line and must not look like a directive.
 fn comment(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || " ._-".contains(c);
     let text: String = text

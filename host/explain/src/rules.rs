@@ -1,31 +1,31 @@
-//! The rules behind what was seen: answers to one question that lead to the same
-//! place are one branch.
+//! The rules behind the observed decisions. Answers to one question that lead to the same
+//! result share a branch.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::alike::{common, template};
 use super::label::{Label, label};
+use super::merge_failures::{common, template};
 use super::shapes::{Shape, Shapes};
 use super::words::{count, printable};
-use super::{Answer, Explanation, Hits, Outcome, Question, Step, Way};
+use super::{Answer, Edge, Explanation, Hits, Outcome, Question, Step};
 
-/// How many questions deep the rules go. A person has stopped reading long before,
-/// and a tree of any depth must not need a stack of any depth.
+/// Maximum depth of the rules, in questions. No reader follows a deeper path, and the stack
+/// must not grow with the depth of the tree.
 const DEEPEST: usize = 64;
 
-/// An [`Explanation`] as its author would state it: answers that lead to the same
-/// place stand on one branch.
+/// An [`Explanation`] in the form of rules: answers that lead to the same result share a
+/// branch.
 ///
-/// The rules say what was seen and nothing else. An answer that never came is on no
-/// branch, and there is no "otherwise".
+/// The rules contain only observed decisions. They have no branch for answers that never
+/// occurred, and no "otherwise" branch.
 ///
 /// # Examples
 /// ```
-/// use spanmux::explain::{Answer, Explanation, Outcome, Question, Rules, Step, Way};
+/// use spanmux::explain::{Answer, Explanation, Outcome, Question, Rules, Step, Edge};
 ///
 /// let decides = |outcome, hits| Step::Decides(outcome, hits);
-/// let way = |text: &str, then| Way { answer: Answer::Text(text.into()), then };
+/// let way = |text: &str, then| Edge { answer: Answer::Text(text.into()), then };
 /// let explanation = Explanation {
 ///     selector: "50-environment".into(),
 ///     digest: None,
@@ -62,91 +62,91 @@ pub struct Rules {
     pub selector: String,
     /// The SHA-256 of its file, in hex.
     pub digest: Option<String>,
-    /// The tracers that it may name, in the order of their registration.
+    /// The names of the registered tracers, in the order of registration.
     pub tracers: Vec<String>,
-    /// The first rule; none if nothing was learned.
+    /// The first rule. `None` if the tree is empty.
     pub root: Option<Rule>,
-    /// Where the contexts came from, for the heading; none until somebody sets it.
+    /// The origin of the contexts, for the heading. `None` by default.
     pub note: Option<String>,
-    /// Decisions that the tree accounts for: the sum over all of its ends.
+    /// Decisions in the tree: the sum over all of its leaves.
     pub hits: Hits,
     /// Decisions for which the component ran.
     pub runs: u64,
-    /// Answers that the tree holds, over all of its questions.
+    /// Number of answers in the tree, over all questions.
     pub edges: usize,
-    /// Memory that the tree takes, in bytes.
+    /// Memory of the tree, in bytes.
     pub bytes: usize,
-    /// The tracers that a way leads to, in the order of their registration, with
-    /// their decisions.
+    /// The tracers that were chosen, in the order of registration, with the number of
+    /// decisions for each.
     pub chosen: Vec<(String, Hits)>,
-    /// Decisions in which the selector had no say; none if no way leads to that.
+    /// Decisions in which the selector abstained. `None` if no path leads to that outcome.
     pub abstained: Option<Hits>,
-    /// The tracers that no way leads to, in the order of their registration.
+    /// The tracers that were never chosen, in the order of registration.
     pub never_chosen: Vec<String>,
-    /// The names that were answered and that no tracer has, with their decisions.
+    /// Chosen names that are not registered, with the number of decisions for each.
     pub unknown_tracers: Vec<(String, Hits)>,
-    /// The decisions that went wrong otherwise: cause, reason, decisions. Reasons that
-    /// differ in few words are one, with an ellipsis for those words.
+    /// All other failures: cause, reason, number of decisions. Reasons that differ only in a
+    /// few words are merged, with an ellipsis for those words.
     pub failures: Vec<(String, String, Hits)>,
 }
 
-/// What happens next.
+/// A question or an outcome.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The selector asks.
+    /// The selector asks a question.
     Asks {
-        /// What it asks.
+        /// The question.
         question: Question,
-        /// What the answers lead to; the most particular first, absence last.
+        /// The branches by answer: the most specific first, absence last.
         branches: Vec<Branch>,
-        /// Decisions that came this way.
+        /// Decisions that reached this rule.
         hits: Hits,
     },
     /// The selector has decided.
     Decides {
-        /// How.
+        /// The outcome.
         outcome: Outcome,
-        /// Decisions that ended here.
+        /// Decisions that reached this outcome.
         hits: Hits,
     },
-    /// It goes on: with more questions than anybody reads, or with one of which no
-    /// answer is known any more.
+    /// The tree continues. The rules end here because of their maximum depth, or because the
+    /// tree has no answer to the next question.
     GoesOn {
-        /// Decisions that went on.
+        /// Decisions that continued from here.
         hits: Hits,
     },
 }
 
-/// All answers to one question that lead to the same place.
+/// All answers to one question that lead to the same result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
-    /// The answers; those with the most decisions first.
+    /// The answers, with the most frequent first.
     pub answers: Vec<Seen>,
-    /// The answers in words.
+    /// The label of the answers.
     pub label: Label,
-    /// What they lead to.
+    /// The rule that follows.
     pub then: Rule,
 }
 
-/// One answer and how often it was given.
+/// An answer and the number of times it was given.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     /// The answer.
     pub answer: Answer,
-    /// Decisions that it was given for.
+    /// Decisions in which this answer was given.
     pub hits: Hits,
 }
 
 impl Rule {
-    /// Decisions that came this way.
+    /// Returns the number of decisions that reached this rule.
     pub fn hits(&self) -> Hits {
         match self {
             Rule::Asks { hits, .. } | Rule::Decides { hits, .. } | Rule::GoesOn { hits } => *hits,
         }
     }
 
-    /// Adds what another rule of the same shape counted.
+    /// Adds the counts of another rule with the same shape.
     fn add(&mut self, other: Rule) {
         match (self, other) {
             (
@@ -169,17 +169,17 @@ impl Rule {
                 Rule::Decides { hits, .. } | Rule::GoesOn { hits },
                 Rule::Decides { hits: more, .. } | Rule::GoesOn { hits: more },
             ) => *hits = hits.saturating_add(more),
-            // Equal shapes are equal in kind.
+            // Rules with equal shapes have the same variant.
             _ => {}
         }
     }
 }
 
 impl Rules {
-    /// Groups the paths of an explanation into rules.
+    /// Groups the decisions into rules.
     ///
     /// # Cost
-    /// About as much as the tree is large.
+    /// Roughly proportional to the size of the tree.
     pub fn new(explanation: &Explanation) -> Self {
         let root = explanation.tree.as_ref().map(|tree| {
             let (mut rule, _) = Grouping::default().rule(tree, 0);
@@ -224,7 +224,7 @@ impl Rules {
         }
     }
 
-    /// What the rules rest on, for a heading.
+    /// Returns the subtitle: the number of decisions or answers behind the rules.
     pub(super) fn basis(&self) -> String {
         match (&self.note, self.hits) {
             (Some(note), _) => printable(note),
@@ -234,12 +234,13 @@ impl Rules {
     }
 }
 
-/// How often each outcome was reached. Without recursion: the tree may be deep.
+/// Counts how often each outcome was reached. It does not recurse, because the tree may be
+/// deep.
 fn count_ends(tree: &Step, ends: &mut BTreeMap<Outcome, Hits>) {
     let mut steps = vec![tree];
     while let Some(step) = steps.pop() {
         match step {
-            Step::Asks(_, ways) => steps.extend(ways.iter().map(|way| &way.then)),
+            Step::Asks(_, edges) => steps.extend(edges.iter().map(|edge| &edge.then)),
             Step::Decides(outcome, hits) => {
                 let sum = ends.entry(outcome.clone()).or_default();
                 *sum = sum.saturating_add(*hits);
@@ -263,26 +264,26 @@ impl Grouping {
                 };
                 (rule, self.shapes.end(outcome))
             }
-            // Where nothing was learned of the answers, all that is known is the question.
-            Step::Asks(_, ways) if depth == DEEPEST || ways.is_empty() => {
+            // Without any answer, only the question is known.
+            Step::Asks(_, edges) if depth == DEEPEST || edges.is_empty() => {
                 let mut ends = BTreeMap::new();
                 count_ends(step, &mut ends);
                 let hits = ends.into_values().fold(0, u64::saturating_add);
                 (Rule::GoesOn { hits }, self.shapes.unlike_any())
             }
-            Step::Asks(question, ways) => self.question(question, ways, depth),
+            Step::Asks(question, edges) => self.question(question, edges, depth),
         }
     }
 
-    fn question(&mut self, question: &Question, ways: &[Way], depth: usize) -> (Rule, Shape) {
+    fn question(&mut self, question: &Question, edges: &[Edge], depth: usize) -> (Rule, Shape) {
         let mut branches: BTreeMap<Shape, Branch> = BTreeMap::new();
         let mut total: Hits = 0;
-        for way in ways {
-            let (then, shape) = self.rule(&way.then, depth + 1);
+        for edge in edges {
+            let (then, shape) = self.rule(&edge.then, depth + 1);
             let hits = then.hits();
             total = total.saturating_add(hits);
             let seen = Seen {
-                answer: way.answer.clone(),
+                answer: edge.answer.clone(),
                 hits,
             };
             if let Some(branch) = branches.get_mut(&shape) {
@@ -297,8 +298,8 @@ impl Grouping {
                 branches.insert(shape, branch);
             }
         }
-        // One order for equal shapes, so that two of them can be added up place by
-        // place. The order for people comes at the very end.
+        // Equal shapes have the same order, so that their counts can be added element by
+        // element. The display order is applied at the end.
         for branch in branches.values_mut() {
             branch
                 .answers
@@ -314,7 +315,7 @@ impl Grouping {
     }
 }
 
-/// Failures that say the same of different things are one.
+/// Adds a failure, merged with an earlier one whose reason differs only in the middle.
 fn add_failure(failures: &mut Vec<(String, String, Hits)>, cause: &str, reason: &str, hits: Hits) {
     for (other_cause, other, sum) in failures.iter_mut() {
         if other_cause == cause
@@ -328,7 +329,7 @@ fn add_failure(failures: &mut Vec<(String, String, Hits)>, cause: &str, reason: 
     failures.push((cause.to_owned(), reason.to_owned(), hits));
 }
 
-/// Brings everything into the order in which it is read, and puts it into words.
+/// Sorts everything into display order and creates the labels.
 fn arrange(rule: &mut Rule) {
     let Rule::Asks {
         question, branches, ..
@@ -339,8 +340,7 @@ fn arrange(rule: &mut Rule) {
     join_failures(branches);
     for branch in branches.iter_mut() {
         arrange(&mut branch.then);
-        // Nothing depends on the order in which answers were learned: threads differ
-        // in it.
+        // The result must not depend on the order in which threads inserted the answers.
         branch
             .answers
             .sort_by_cached_key(|seen| (Reverse(rank(seen)), natural(&seen.answer)));
@@ -365,8 +365,8 @@ fn arrange(rule: &mut Rule) {
     }
 }
 
-/// What is named first where not all can be named: shares as they are numbered, of
-/// all else what was answered most; absence last.
+/// Returns the priority of an answer on a label that cannot list all of them. Shares keep
+/// their numeric order. Of all others, the most frequent come first. Absence comes last.
 fn rank(seen: &Seen) -> Option<Hits> {
     match seen.answer {
         Answer::Absent => None,
@@ -375,8 +375,8 @@ fn rank(seen: &Seen) -> Option<Hits> {
     }
 }
 
-/// Absence last, before it what went wrong, before that where the selector had no say;
-/// a rule for one answer before a rule for many, shares as they are numbered.
+/// Returns the sort key of a branch: absence last, failures before it, abstaining before
+/// those. A rule for one answer precedes a rule for many. Shares keep their numeric order.
 fn reading_order(branch: &Branch) -> impl Ord + use<> {
     let last = |seen: &Seen| matches!(seen.answer, Answer::Absent | Answer::Has(false));
     let class = match &branch.then {
@@ -401,7 +401,7 @@ fn reading_order(branch: &Branch) -> impl Ord + use<> {
     (class, share, answers, Reverse(branch.then.hits()), first)
 }
 
-/// The order of answers among themselves: by kind, numbers by size, text by bytes.
+/// Returns the natural order of answers: by type, numbers by size, text by bytes.
 fn natural(answer: &Answer) -> (u8, i64, String) {
     match answer {
         Answer::Has(has) => (0, i64::from(!has), String::new()),
@@ -417,8 +417,8 @@ fn natural(answer: &Answer) -> (u8, i64, String) {
     }
 }
 
-/// Branches that failed with the same words but for one are one branch: an author
-/// wrote one line for them.
+/// Merges branches whose failure reasons differ only in the middle: usually, one line of the
+/// selector's source produced them all.
 fn join_failures(branches: &mut Vec<Branch>) {
     let mut joined: Vec<Branch> = Vec::with_capacity(branches.len());
     for branch in branches.drain(..) {

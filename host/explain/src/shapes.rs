@@ -1,16 +1,16 @@
-//! Which rules are equal but for their counts.
+//! Equality of rules apart from their counts.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::rules::Branch;
 use super::{Outcome, Question};
 
-/// Equal for rules that differ in nothing but their counts.
+/// An id that is equal for rules that differ only in their counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Shape(usize);
 
-/// Gives out shapes from the leaves to the root, so that a rule is compared by the
-/// shapes below it and not by all that they hold.
+/// Assigns shapes from the leaves to the root, so that comparing two rules needs only the
+/// shapes of their children.
 #[derive(Default)]
 pub(super) struct Shapes {
     known: HashMap<String, Shape>,
@@ -37,7 +37,7 @@ impl Shapes {
         self.of(key)
     }
 
-    /// A shape of its own.
+    /// Creates a shape that equals no other.
     pub(super) fn unlike_any(&mut self) -> Shape {
         let shape = Shape(self.given_out);
         self.given_out += 1;

@@ -1,14 +1,14 @@
-//! What each format looks like, and what holds of all of them whatever the tree.
+//! The appearance of each format, and properties of all formats for any tree.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use serde_json::{Value, json};
 
-use super::samples::{self, abstains, chooses, explanation, fails, get, text, unknown, way};
+use super::samples::{self, abstains, chooses, edge, explanation, fails, get, text, unknown};
 use super::words::width as width_of;
-use super::{Answer, Explanation, Hits, Outcome, Question, Rule, Rules, Step, Way};
+use super::{Answer, Edge, Explanation, Hits, Outcome, Question, Rule, Rules, Step};
 
-/// The tree alone, without heading and findings.
+/// Returns the tree without the heading and the findings.
 fn tree(explanation: &Explanation, columns: usize) -> String {
     let text = Rules::new(explanation).text(columns).to_string();
     let lines = text.lines().skip(3).take_while(|line| !line.is_empty());
@@ -16,7 +16,7 @@ fn tree(explanation: &Explanation, columns: usize) -> String {
 }
 
 #[test]
-fn the_rules_are_those_of_the_source() {
+fn rules_match_the_source() {
     for (explanation, expected) in [
         (
             samples::environment(),
@@ -64,7 +64,7 @@ user.tier?
 }
 
 #[test]
-fn a_narrow_terminal_breaks_a_branch_between_its_answers() {
+fn branch_breaks_between_answers_when_terminal_is_narrow() {
     for columns in [0, 40, 44, 60, 80, 120] {
         for explanation in samples::all() {
             let text = Rules::new(&explanation).text(columns).to_string();
@@ -76,12 +76,12 @@ fn a_narrow_terminal_breaks_a_branch_between_its_answers() {
 }
 
 #[test]
-fn what_was_not_chosen_and_what_went_wrong_is_said() {
+fn text_lists_unchosen_tracers_and_errors() {
     let text = Rules::new(&samples::tenant()).text(90).to_string();
     assert!(text.ends_with(
         "
 Never chosen: langfuse, langfuse-eu, datadog, candidate, console, discard
-Went wrong: failed: `tenant` is … not text (2), failed: `tenant` is empty (1)
+Errors: failed: `tenant` is … not text (2), failed: `tenant` is empty (1)
 "
     ));
     let rules = Rules::new(&samples::health_checks());
@@ -92,21 +92,21 @@ Went wrong: failed: `tenant` is … not text (2), failed: `tenant` is empty (1)
 }
 
 #[test]
-fn a_selector_that_asks_nothing_has_rules_too() {
+fn selector_without_questions_has_rules() {
     let mut always = explanation("always", chooses("console", 3));
     assert_eq!(tree(&always, 60), "always ··· console   3  100 %");
     assert!(Rules::new(&always).to_svg().contains(">console<"));
     always.tree = None;
     let rules = Rules::new(&always);
-    assert!(rules.text(60).to_string().contains("Nothing was learned"));
+    assert!(rules.text(60).to_string().contains("No decisions yet"));
     for shown in [rules.to_svg(), rules.to_mermaid()] {
-        assert!(shown.contains("Nothing was learned yet"));
+        assert!(shown.contains("No decisions yet"));
     }
     assert_eq!(rules.to_json()["tree"], Value::Null);
 }
 
 #[test]
-fn where_nothing_was_counted_no_count_is_shown() {
+fn counts_are_hidden_when_all_are_zero() {
     let uncounted = explanation("s", get("k", [text("a", abstains(0))]));
     assert_eq!(tree(&uncounted, 60), "k?\n└─ \"a\" ··· abstains");
     let rules = Rules::new(&uncounted);
@@ -114,7 +114,7 @@ fn where_nothing_was_counted_no_count_is_shown() {
 }
 
 #[test]
-fn json_says_all_of_it() {
+fn json_is_complete() {
     let rules = Rules::new(&samples::tier_region()).to_json();
     assert_eq!(rules["selector"], "40-tier-region");
     assert_eq!(rules["hits"], 60);
@@ -138,11 +138,11 @@ fn json_says_all_of_it() {
     let large = Rules::new(&samples::large()).to_json();
     let answers = large["tree"]["branches"].as_array().unwrap().iter();
     let answers = answers.map(|branch| branch["answers"].as_array().unwrap().len());
-    assert_eq!(answers.sum::<usize>(), 1_402, "nothing is cut");
+    assert_eq!(answers.sum::<usize>(), 1_402, "nothing is omitted");
 }
 
 #[test]
-fn mermaid_is_one_chart() {
+fn mermaid_renders_one_chart() {
     let chart = Rules::new(&samples::tier_region()).to_mermaid();
     let expected = r##"flowchart LR
   %% 40-tier-region
@@ -160,7 +160,7 @@ fn mermaid_is_one_chart() {
     assert!(chart.starts_with(expected), "{chart}");
 }
 
-/// Names that are markup, directives, ends of strings, or not to be seen.
+/// Names with markup, directives, string terminators and invisible characters.
 const HOSTILE: [&str; 12] = [
     "</svg><script>alert(1)</script>",
     "\"]; end\n%% --> click n0 href",
@@ -179,10 +179,10 @@ const HOSTILE: [&str; 12] = [
 fn hostile() -> Vec<Explanation> {
     let tree = |word: &str| {
         let end = |outcome| Step::Decides(outcome, 1);
-        let ways = vec![
+        let edges = vec![
             text(word, end(Outcome::Tracer(word.to_owned()))),
-            way(Answer::Json(word.to_owned()), unknown(word, 1)),
-            way(Answer::Keys(vec![word.to_owned()]), fails(word, 1)),
+            edge(Answer::Json(word.to_owned()), unknown(word, 1)),
+            edge(Answer::Keys(vec![word.to_owned()]), fails(word, 1)),
             text(
                 "deeper",
                 Step::Asks(
@@ -191,14 +191,14 @@ fn hostile() -> Vec<Explanation> {
                         salt: word.to_owned(),
                         buckets: 7,
                     },
-                    vec![way(Answer::Share(1), abstains(1))],
+                    vec![edge(Answer::Share(1), abstains(1))],
                 ),
             ),
         ];
         Explanation {
             tracers: vec![word.to_owned(), format!("{word} never")],
             digest: Some(word.to_owned()),
-            ..explanation(word, get(word, ways))
+            ..explanation(word, get(word, edges))
         }
     };
     HOSTILE.iter().map(|word| tree(word)).collect()
@@ -250,7 +250,7 @@ fn hostile_names_are_text_in_mermaid() {
 }
 
 #[test]
-fn hostile_names_stay_on_their_lines_of_text() {
+fn hostile_names_stay_on_one_line_in_text() {
     for explanation in hostile() {
         for line in Rules::new(&explanation).text(80).to_string().lines() {
             assert!(!line.contains(char::is_control), "{line:?}");
@@ -260,20 +260,20 @@ fn hostile_names_stay_on_their_lines_of_text() {
 }
 
 #[test]
-fn a_large_tree_makes_a_page_and_not_a_book() {
+fn large_tree_is_truncated_to_a_page() {
     let rules = Rules::new(&samples::large());
     let text = rules.text(100).to_string();
     assert!(text.lines().count() < 120, "{}", text.lines().count());
     assert!(text.contains("… and ") && text.contains("more answers"));
     let svg = rules.to_svg();
     assert!(svg.len() < 100_000, "{} bytes", svg.len());
-    // What a forge draws at most.
+    // The limits of code forges.
     let chart = rules.to_mermaid();
     assert!(chart.len() < 50_000 && chart.matches("-->").count() < 280);
 }
 
 #[test]
-fn a_deep_tree_ends() {
+fn deep_tree_is_truncated() {
     let mut step = abstains(7);
     for level in 0..3_000 {
         step = get(&format!("k{level}"), [text("a", step)]);
@@ -288,7 +288,7 @@ fn a_deep_tree_ends() {
     rules.to_mermaid();
 }
 
-/// Adds up what the ends of a rule counted, and checks every sum on the way.
+/// Adds up the counts of all leaves of a rule and checks every sum.
 fn hits_of(rule: &Rule) -> Hits {
     match rule {
         Rule::Asks { branches, hits, .. } => {
@@ -308,7 +308,7 @@ fn hits_of(rule: &Rule) -> Hits {
     }
 }
 
-/// Numbers that look random and are the same each time.
+/// A reproducible pseudo-random number generator.
 struct Dice(u64);
 
 impl Dice {
@@ -332,40 +332,40 @@ impl Dice {
                 _ => chooses(samples::TRACERS[self.roll(3) as usize], self.roll(9)),
             };
         }
-        let ways: Vec<Way> = (0..self.roll(9))
+        let edges: Vec<Edge> = (0..self.roll(9))
             .map(|number| {
                 let answer = match self.roll(3) {
                     0 => Answer::Integer(number as i64),
                     1 if number == 0 => Answer::Absent,
                     _ => Answer::Text(format!("t{number}")),
                 };
-                way(answer, self.step(depth - 1))
+                edge(answer, self.step(depth - 1))
             })
             .collect();
-        get(&format!("k{}", self.roll(2)), ways)
+        get(&format!("k{}", self.roll(2)), edges)
     }
 }
 
 fn raw_hits(step: &Step) -> Hits {
     match step {
         Step::Decides(_, hits) => *hits,
-        Step::Asks(_, ways) => ways.iter().map(|way| raw_hits(&way.then)).sum(),
+        Step::Asks(_, edges) => edges.iter().map(|edge| raw_hits(&edge.then)).sum(),
     }
 }
 
 fn turned_round(step: &Step) -> Step {
     match step {
         Step::Decides(..) => step.clone(),
-        Step::Asks(question, ways) => {
-            let ways = ways.iter().rev();
-            let ways = ways.map(|each| way(each.answer.clone(), turned_round(&each.then)));
-            Step::Asks(question.clone(), ways.collect())
+        Step::Asks(question, edges) => {
+            let edges = edges.iter().rev();
+            let edges = edges.map(|each| edge(each.answer.clone(), turned_round(&each.then)));
+            Step::Asks(question.clone(), edges.collect())
         }
     }
 }
 
 #[test]
-fn no_decision_is_lost_and_the_order_of_learning_does_not_show() {
+fn rules_keep_all_counts_and_ignore_insertion_order() {
     let mut dice = Dice(7);
     for _ in 0..150 {
         let step = dice.step(4);

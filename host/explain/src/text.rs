@@ -2,22 +2,21 @@
 
 use std::fmt;
 
-use super::excerpt::{Arm, Node, excerpt};
+use super::prune::{Arm, Node, excerpt};
 use super::rules::Rules;
 use super::words::{self, percent, printable, shorten, thousands, width};
 use super::{Hits, Outcome};
 
-/// The narrowest text: less does not hold a branch and where it leads.
+/// Minimum width. A narrower text has no space for a branch and its outcome.
 const NARROWEST: usize = 40;
-/// How wide the words of an outcome get before they are cut, where there is little
-/// room and where there is much.
+/// Minimum and maximum width of an outcome before it is shortened.
 const OUTCOME: (usize, usize) = (8, 48);
-/// The dots between a branch and its outcome, at least.
+/// Minimum number of dots between a branch and its outcome.
 const DOTS: usize = 3;
 
-/// Rules as lines of text, each in parts that can be given a colour.
+/// Rules as lines of text, in parts that can be coloured.
 ///
-/// [`Display`](fmt::Display) writes it without any.
+/// [`Display`](fmt::Display) writes them without colours.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Text {
     /// The lines.
@@ -27,29 +26,29 @@ pub struct Text {
 /// A part of a line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
-    /// What it is.
+    /// The role of the part.
     pub role: Role,
-    /// The text: without line breaks and control characters.
+    /// The text, without line breaks and control characters.
     pub text: String,
 }
 
-/// What a part of a line is.
+/// The role of a part of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Role {
     /// The selector's name.
     Title,
-    /// The lines of the tree and the dots that lead to an outcome.
+    /// The edges of the tree, and the dots before an outcome.
     Line,
-    /// What the selector asks.
+    /// A question of the selector.
     Question,
-    /// What the context answered.
+    /// An answer of the context.
     Answer,
-    /// A tracer, by its place among the registered ones.
+    /// A tracer, by its position in the registry.
     Tracer(usize),
-    /// The selector had no say.
+    /// The selector abstained.
     Abstains,
-    /// The decision went wrong.
+    /// The decision failed.
     Fallback,
     /// A count or a share.
     Count,
@@ -70,11 +69,11 @@ impl fmt::Display for Text {
 }
 
 impl Rules {
-    /// The rules as lines of text, at most `columns` wide but for a minimum of 40, and
-    /// for questions so deep that little is left beside the lines that lead there.
+    /// Formats the rules as lines of text, at most `columns` wide. The minimum is 40, and a
+    /// deep question may exceed the limit because of its indentation.
     ///
-    /// A tree of more branches than a person reads is cut, and says how much is
-    /// left out.
+    /// A tree with too many branches to read is truncated; the text counts the omitted
+    /// branches.
     pub fn text(&self, columns: usize) -> Text {
         let mut writer = Writer {
             rules: self,
@@ -89,22 +88,20 @@ impl Rules {
                 writer.root(&root);
                 text.lines.extend(writer.lines());
             }
-            None => text
-                .lines
-                .push(vec![part(Role::Note, "Nothing was learned yet.")]),
+            None => text.lines.push(vec![part(Role::Note, "No decisions yet.")]),
         }
         text.lines.extend(writer.findings());
         text
     }
 }
 
-/// A line of the tree before its columns are known.
+/// A line of the tree before its columns are aligned.
 struct Row {
     lead: String,
     label: String,
-    /// The question that this branch leads to, or the question at the root.
+    /// The question of this branch, or the question at the root.
     asks: Option<String>,
-    /// Where it ends, and how often.
+    /// The outcome and its count.
     ends: Option<(Role, String, Hits)>,
 }
 
@@ -150,18 +147,18 @@ impl Writer<'_> {
     }
 
     fn arms(&mut self, node: &Node<'_>, lead: &str) {
-        let Node::Question { ways, .. } = node else {
+        let Node::Question { edges, .. } = node else {
             return;
         };
-        for (place, arm) in ways.iter().enumerate() {
-            let last = place + 1 == ways.len();
+        for (place, arm) in edges.iter().enumerate() {
+            let last = place + 1 == edges.len();
             self.arm(arm, lead, last);
             let below = if last { "   " } else { "│  " };
             self.arms(&arm.then, &format!("{lead}{below}"));
         }
     }
 
-    /// A branch, on as many lines as its answers need.
+    /// Adds a branch, on as many lines as its answers need.
     fn arm(&mut self, arm: &Arm<'_>, lead: &str, last: bool) {
         let (corner, below) = if last {
             ("└─ ", "   ")
@@ -213,8 +210,7 @@ impl Writer<'_> {
         }
     }
 
-    /// How many columns there are for a branch, when its outcome and the counts
-    /// have theirs.
+    /// Returns the number of columns for a branch, without those of its outcome and counts.
     fn room(&self) -> usize {
         let counts = match self.rules.hits {
             0 => 0,
@@ -268,7 +264,7 @@ impl Writer<'_> {
         self.rows.iter().map(line).collect()
     }
 
-    /// What a person would look for in the tree and not find.
+    /// Returns the findings that the tree does not show.
     fn findings(&self) -> Vec<Vec<Part>> {
         let rules = self.rules;
         let mut lines = Vec::new();
@@ -283,7 +279,7 @@ impl Writer<'_> {
         if !rules.unknown_tracers.is_empty() {
             let names = rules.unknown_tracers.iter();
             let names = names.map(|(name, hits)| format!("{}{}", words::name(name), times(*hits)));
-            lines.extend(self.finding("Named, and no such tracer: ", names));
+            lines.extend(self.finding("Unknown tracers: ", names));
         }
         if !rules.failures.is_empty() {
             let reasons = rules.failures.iter().map(|(cause, reason, hits)| {
@@ -293,7 +289,7 @@ impl Writer<'_> {
                 };
                 format!("{outcome}{}", times(*hits))
             });
-            lines.extend(self.finding("Went wrong: ", reasons));
+            lines.extend(self.finding("Errors: ", reasons));
         }
         if !lines.is_empty() {
             lines.insert(0, Vec::new());
@@ -301,7 +297,7 @@ impl Writer<'_> {
         lines
     }
 
-    /// A list behind its heading, broken between its items.
+    /// Formats a list after its heading, with line breaks between items.
     fn finding(&self, heading: &str, items: impl Iterator<Item = String>) -> Vec<Vec<Part>> {
         const MOST: usize = 20;
         let mut items: Vec<String> = items.collect();
@@ -319,7 +315,7 @@ impl Writer<'_> {
     }
 }
 
-/// A list on as few lines as it fits on.
+/// Breaks a list into as few lines as possible.
 fn broken(parts: &[String], room: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for (place, item) in parts.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 pub(super) use spanmux_core::internal::{name, printable};
 
-/// At most `columns` wide, with an ellipsis where something is missing.
+/// Shortens a text to at most `columns`, with an ellipsis for the missing part.
 pub(super) fn shorten(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -20,14 +20,14 @@ pub(super) fn shorten(text: &str, columns: usize) -> String {
     short
 }
 
-/// How many columns of a terminal a line takes.
+/// Returns the number of terminal columns of a line.
 pub(super) fn width(text: &str) -> usize {
     text.chars().map(columns_of).sum()
 }
 
-/// Two columns for the scripts that are written in squares, none for what is put
-/// on top of the character before. A table of ranges and not of characters: what
-/// it gets wrong is a column out of line.
+/// Returns the width of a character: two columns for East Asian and emoji characters, zero
+/// for combining ones. The table contains ranges, not single characters. An error in it only
+/// misaligns a column.
 pub(super) fn columns_of(character: char) -> usize {
     match u32::from(character) {
         0x300..=0x36F | 0x200B..=0x200F | 0xFE00..=0xFE0F => 0,
@@ -46,7 +46,7 @@ pub(super) fn columns_of(character: char) -> usize {
     }
 }
 
-/// A number with its thousands apart, and the thing that is counted.
+/// Formats a number with thousands separators, followed by its noun.
 pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!(
         "{} {}",
@@ -55,7 +55,7 @@ pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     )
 }
 
-/// A number with its thousands apart.
+/// Formats a number with thousands separators.
 pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -68,8 +68,8 @@ pub(super) fn thousands(number: u64) -> String {
     text
 }
 
-/// A share in percent. What is there is never shown as nothing, and what is not
-/// all is never shown as all.
+/// Formats a percentage. A non-zero part is never shown as 0 %, and an incomplete part never
+/// as 100 %.
 pub(super) fn percent(part: u64, whole: u64) -> String {
     if part == 0 || whole == 0 {
         return "0 %".to_owned();

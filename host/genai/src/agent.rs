@@ -1,4 +1,4 @@
-//! Runs of agents.
+//! Agent runs.
 
 use opentelemetry::trace::SpanKind;
 use opentelemetry::{Context, StringValue};
@@ -10,7 +10,7 @@ use super::kind::{AiSpanKind, sealed};
 use super::messages::{self, Messages};
 use super::span::AiSpan;
 
-/// A run of an agent: `invoke_agent NAME`.
+/// An agent run, with the span name `invoke_agent NAME`.
 #[derive(Debug)]
 pub enum AgentRun {}
 
@@ -31,56 +31,56 @@ impl AgentRun {
 }
 
 impl AiSpanBuilder<AgentRun> {
-    /// The agent's id.
+    /// Sets the id of the agent.
     pub fn id(mut self, id: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::AGENT_ID, id.into());
         self
     }
 
-    /// What the agent is for.
+    /// Sets the description of the agent's purpose.
     pub fn description(mut self, description: impl Into<StringValue>) -> Self {
         self.attributes
             .say(keys::AGENT_DESCRIPTION, description.into());
         self
     }
 
-    /// The agent's version.
+    /// Sets the version of the agent.
     pub fn version(mut self, version: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::AGENT_VERSION, version.into());
         self
     }
 
-    /// The provider of its model: `openai`, `anthropic`.
+    /// Sets the provider of the model: `openai`, `anthropic`.
     pub fn provider(mut self, provider: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::PROVIDER, provider.into());
         self
     }
 
-    /// The model that it uses.
+    /// Sets the model that the agent uses.
     pub fn model(mut self, model: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::MODEL, model.into());
         self
     }
 
-    /// How many steps it may take.
+    /// Sets the maximum number of steps.
     pub fn max_steps(mut self, steps: u32) -> Self {
         self.attributes.say(keys::AGENT_MAX_STEPS, i64::from(steps));
         self
     }
 
-    /// The names of the tools that it may use.
+    /// Sets the names of the tools that the agent may use.
     pub fn tools<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         messages::say_tools(&names, &mut self.attributes);
         self
     }
 
-    /// It runs in another process: a span of the kind `Client`.
+    /// Marks the agent as running in another process: the span kind is `Client`.
     pub fn remote(self) -> Self {
         self.span_kind(SpanKind::Client)
     }
 
-    /// What it was told to do. Content.
+    /// Sets the instructions (content).
     pub fn instructions(self, text: impl Into<String>) -> Self {
         let text = text.into();
         self.with_content(Side::Input, move |attributes| {
@@ -88,7 +88,7 @@ impl AiSpanBuilder<AgentRun> {
         })
     }
 
-    /// What it is asked. Content.
+    /// Sets the input messages (content).
     pub fn input(self, messages: impl Into<Messages>) -> Self {
         let messages = messages.into();
         self.with_content(Side::Input, move |attributes| {
@@ -98,14 +98,14 @@ impl AiSpanBuilder<AgentRun> {
 }
 
 impl AiSpan<AgentRun> {
-    /// What it answers. Content.
+    /// Records the output messages (content).
     pub fn output(&self, messages: impl Into<Messages>) {
         self.say_content(Side::Output, |attributes| {
             messages.into().say_output(attributes);
         });
     }
 
-    /// Why it stopped.
+    /// Records the reason why the agent stopped.
     pub fn finish_reason(&self, reason: impl Into<StringValue>) {
         self.say(|attributes| attributes.say_texts(keys::FINISH_REASONS, [reason]));
     }

@@ -1,4 +1,4 @@
-//! The value that AI spans start from.
+//! The handle that starts AI spans.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use super::options::AiOptions;
 use super::parent::AiParent;
 use super::tracer::AnyTracer;
 
-/// Starts AI spans over a tracer, written as its options say. Cheap to clone.
+/// Starts AI spans with a tracer, according to its options. Cheap to clone.
 ///
-/// The tracer is any: one of a
-/// [`RoutingTracerProvider`](spanmux_otel::RoutingTracerProvider), the global
-/// `BoxedTracer`, or the SDK's own. What it starts is said by [`AiParent`].
+/// Any OpenTelemetry tracer works: one of a
+/// [`RoutingTracerProvider`](spanmux_otel::RoutingTracerProvider), the global `BoxedTracer`,
+/// or the tracer of the SDK. [`AiParent`] has one method for each kind of span.
 ///
 /// # Examples
 /// ```
@@ -44,7 +44,7 @@ struct Shared {
 }
 
 impl Ai {
-    /// AI spans of this tracer, with the default options.
+    /// Creates a handle for this tracer with the default options.
     pub fn new<T>(tracer: T) -> Self
     where
         T: Tracer + Send + Sync + 'static,
@@ -53,7 +53,7 @@ impl Ai {
         Self::with_options(tracer, AiOptions::new())
     }
 
-    /// AI spans of this tracer, written as the options say.
+    /// Creates a handle for this tracer with the given options.
     pub fn with_options<T>(tracer: T, options: AiOptions) -> Self
     where
         T: Tracer + Send + Sync + 'static,
@@ -68,12 +68,12 @@ impl Ai {
         }
     }
 
-    /// How its spans are written.
+    /// Returns the options.
     pub fn options(&self) -> &AiOptions {
         &self.shared.options
     }
 
-    /// How many of its spans are open, and how many were refused.
+    /// Returns the number of open spans and of refused spans.
     pub fn open_spans(&self) -> OpenSpans {
         self.shared.places.counts()
     }

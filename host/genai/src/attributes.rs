@@ -1,4 +1,4 @@
-//! Attributes, said in the words of the dialect.
+//! Attributes, with the names of the selected dialect.
 
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
@@ -11,7 +11,7 @@ use super::options::AiOptions;
 pub(super) struct Attributes {
     options: AiOptions,
     list: Vec<KeyValue>,
-    /// How many input messages are numbered already: the instructions are one.
+    /// Number of input messages that already have an index. The instructions count as one.
     pub(super) input_messages: usize,
 }
 
@@ -32,7 +32,7 @@ impl Attributes {
         self.options.dialect.has_open_inference()
     }
 
-    /// Says one thing in each dialect that has a word for it.
+    /// Adds a value under its name in each selected dialect that defines one.
     pub(super) fn say(&mut self, key: Key, value: impl Into<Value>) {
         let dialect = self.options.dialect;
         let gen_ai = dialect.has_gen_ai() && !key.gen_ai.is_empty();
@@ -51,7 +51,7 @@ impl Attributes {
         }
     }
 
-    /// Says a list of texts.
+    /// Adds a list of strings.
     pub(super) fn say_texts<T: Into<StringValue>>(
         &mut self,
         key: Key,
@@ -61,13 +61,13 @@ impl Attributes {
         self.say(key, Value::Array(Array::String(texts)));
     }
 
-    /// Says something as JSON text, cut to the limits.
+    /// Adds a value as JSON text, truncated to the limits.
     pub(super) fn say_json(&mut self, key: Key, value: &serde_json::Value) {
         let text = self.limits().json(value);
         self.say(key, text);
     }
 
-    /// Says a text as it is, and anything else as JSON text.
+    /// Adds a string unchanged and any other value as JSON text.
     pub(super) fn say_content(&mut self, key: Key, value: &serde_json::Value) {
         match value.as_str() {
             Some(text) => {
@@ -78,7 +78,7 @@ impl Attributes {
         }
     }
 
-    /// What went in or came out, where the GenAI conventions have a word of their own.
+    /// Adds the input or output for which the GenAI conventions have a specific attribute.
     pub(super) fn say_value(&mut self, keys: ValueKeys, value: &serde_json::Value) {
         if self.has_open_inference() {
             self.say_content(keys.specific, value);
@@ -86,7 +86,7 @@ impl Attributes {
         }
     }
 
-    /// What went in or came out, where they have none.
+    /// Adds the input or output for which the GenAI conventions have no attribute.
     pub(super) fn say_any_value(&mut self, keys: ValueKeys, value: &serde_json::Value) {
         self.say_content(keys.generic, value);
         self.say_mime_type(keys, value);
@@ -100,7 +100,7 @@ impl Attributes {
         self.say(keys.mime_type, mime_type);
     }
 
-    /// One of OpenInference's numbered attributes: `prefix.number.name`.
+    /// Adds one of OpenInference's numbered attributes: `prefix.number.name`.
     pub(super) fn say_numbered(
         &mut self,
         prefix: &str,

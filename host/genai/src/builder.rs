@@ -1,4 +1,4 @@
-//! AI spans before they start.
+//! AI spans before their start.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,21 +15,21 @@ use super::kind::AiSpanKind;
 use super::span::AiSpan;
 use spanmux_otel::{ExternalTrace, ExternalTraceExt as _};
 
-/// Which way content goes.
+/// The direction of content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Input,
     Output,
 }
 
-/// Says a piece of content, once it is known that it may be said.
+/// Records one piece of content. Called after the start, if the trace does not hide it.
 type SayContent = Box<dyn FnOnce(&mut Attributes) + Send>;
 
-/// An AI span that is about to start: made by [`AiParent`](super::AiParent)'s methods,
-/// which say what it is, and started by [`start`](Self::start).
+/// Builder of an AI span. The methods of [`AiParent`](super::AiParent) create it, and
+/// [`start`](Self::start) starts the span.
 ///
-/// What is said here before the start can be seen by selectors under `span.` keys,
-/// and by samplers; content cannot, it is written afterwards.
+/// Selectors see the attributes that are set before the start under `span.` keys, and
+/// samplers see them too. Content is recorded after the start, so neither can see it.
 ///
 /// # Examples
 /// ```
@@ -48,7 +48,7 @@ type SayContent = Box<dyn FnOnce(&mut Attributes) + Send>;
 ///     .start();
 /// # drop(run);
 /// ```
-#[must_use = "a span is not there until `start` is called"]
+#[must_use = "the span does not exist until `start` is called"]
 pub struct AiSpanBuilder<K> {
     ai: Ai,
     parent: Context,
@@ -61,7 +61,7 @@ pub struct AiSpanBuilder<K> {
     span_kind: SpanKind,
     links: Vec<Link>,
     pub(super) attributes: Attributes,
-    /// What a model is called with, for the dialect that has it as one object.
+    /// The parameters of the model call, for the dialect that records them as one object.
     pub(super) parameters: serde_json::Map<String, serde_json::Value>,
     content: Vec<(Side, SayContent)>,
     kind: PhantomData<fn() -> K>,
@@ -87,70 +87,71 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
         }
     }
 
-    /// Starts it below the span of this context, with what the context carries.
-    /// Without it, an AI span's child starts below that span, and what starts from an
-    /// [`Ai`] below the current context.
+    /// Starts the span as a child of this context's span, with the attributes that the
+    /// context passes on. By default, the parent is the AI span that created the builder,
+    /// or the current context if an [`Ai`] created it.
     pub fn under(mut self, context: &Context) -> Self {
         self.parent = context.clone();
         self
     }
 
-    /// Starts a trace of its own. Of the context it keeps the session, user, tags and
-    /// what is hidden, the runtime context and the baggage.
+    /// Starts a new trace. The span keeps the session, user, tags, hidden content, runtime
+    /// context and baggage of the context.
     pub fn as_root(mut self) -> Self {
         self.is_root = true;
         self
     }
 
-    /// Starts it as a root in a trace that another system began.
+    /// Starts the span as a root in a trace that another system began.
     pub fn in_trace(mut self, trace: &ExternalTrace) -> Self {
         self.external = Some(trace.clone());
         self
     }
 
-    /// The session, of this span and all AI spans below it.
+    /// Sets the session of this span and of all AI spans below it.
     pub fn session(mut self, id: impl Into<StringValue>) -> Self {
         self.carried.add(Carried::of_session(id));
         self
     }
 
-    /// The user, of this span and all AI spans below it.
+    /// Sets the user of this span and of all AI spans below it.
     pub fn user(mut self, id: impl Into<StringValue>) -> Self {
         self.carried.add(Carried::of_user(id));
         self
     }
 
-    /// Tags, of this span and all AI spans below it.
+    /// Adds tags to this span and to all AI spans below it.
     pub fn tags<T: Into<StringValue>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         self.carried.add(Carried::of_tags(tags));
         self
     }
 
-    /// Hides content, of this span and all AI spans below it.
+    /// Hides content of this span and of all AI spans below it.
     pub fn hide(mut self, hidden: Hidden) -> Self {
         self.carried.add(Carried::of_hidden(hidden));
         self
     }
 
-    /// Another name than the conventions give. It should be one of few.
+    /// Overrides the span name of the conventions. Names should have a low cardinality.
     pub fn span_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Another kind than the conventions give: `Server` for a run that is a request.
+    /// Overrides the span kind of the conventions, for example with `Server` for a run that
+    /// serves a request.
     pub fn span_kind(mut self, kind: SpanKind) -> Self {
         self.span_kind = kind;
         self
     }
 
-    /// An attribute of the application's own.
+    /// Adds an attribute of the application.
     pub fn attribute(mut self, attribute: KeyValue) -> Self {
         self.attributes.push(attribute);
         self
     }
 
-    /// A link to another span.
+    /// Adds a link to another span.
     pub fn link(mut self, to: SpanContext) -> Self {
         self.links.push(Link::with_context(to));
         self
@@ -159,7 +160,7 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
     /// Starts the span. It ends when the handle is dropped.
     ///
     /// # Cost
-    /// A context and the attributes, beside the tracer's own span.
+    /// Allocates a context and the attributes, in addition to the tracer's own span.
     pub fn start(self) -> AiSpan<K> {
         let parent = self.parent_context();
         let Some(place) = self.ai.take_place() else {
@@ -181,7 +182,8 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
         span
     }
 
-    /// In whatever order it was said where the span starts and what it carries.
+    /// Computes the parent context. The result does not depend on the order in which the
+    /// parent and the inherited attributes were set.
     fn parent_context(&self) -> Context {
         let mut parent = match self.is_root {
             true => Carried::without_span(&self.parent),
@@ -224,7 +226,7 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
         self.operation = operation;
     }
 
-    /// Says content after the start, if it is captured at all.
+    /// Registers content to record after the start, if content is captured at all.
     pub(super) fn with_content(
         mut self,
         side: Side,
@@ -236,7 +238,7 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
         self
     }
 
-    /// The same before any other: what comes first in a list of messages.
+    /// Registers content to record before all other content: the first message of a list.
     pub(super) fn with_first_content(
         mut self,
         side: Side,
@@ -248,7 +250,7 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
         self
     }
 
-    /// Input of any shape.
+    /// Sets an input of any shape.
     pub(super) fn with_any_input(self, input: serde_json::Value) -> Self {
         self.with_content(Side::Input, move |attributes| {
             attributes.say_any_value(keys::INPUT, &input);

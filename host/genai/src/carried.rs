@@ -1,4 +1,4 @@
-//! What a context carries to every AI span below it.
+//! Attributes that AI spans inherit from their context.
 
 use opentelemetry::{Array, Context, StringValue, Value};
 
@@ -6,25 +6,25 @@ use super::attributes::Attributes;
 use super::keys;
 use spanmux_otel::without_span;
 
-/// What a trace hides although content is captured.
+/// Content that a trace hides although content is captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Hidden {
-    /// What goes in: messages, instructions, arguments, queries.
+    /// The input: messages, instructions, arguments, queries.
     Input,
-    /// What comes out: answers, results, documents.
+    /// The output: answers, results, documents.
     Output,
-    /// Both.
+    /// Input and output.
     Both,
 }
 
-/// Puts into a [`Context`] what every AI span below it is to have: the session, the
-/// user and the tags as attributes, and what of its content is hidden.
+/// Adds inherited attributes to a [`Context`]. Every AI span below it gets the session, the
+/// user and the tags as attributes, and hides the same content.
 ///
-/// The builders have the same as methods, for the root of a trace.
+/// The builders have the same methods, for the root of a trace.
 ///
 /// # Cost
-/// Each copies the context's few values once.
+/// Each method copies the few inherited values of the context once.
 ///
 /// # Examples
 /// ```
@@ -39,24 +39,24 @@ pub enum Hidden {
 /// # drop(context);
 /// ```
 pub trait AiContextExt {
-    /// The session: the conversation that several traces belong to.
-    #[must_use = "the context itself is not changed"]
+    /// Sets the session: the conversation to which several traces belong.
+    #[must_use = "the method returns a new context"]
     fn with_session(&self, id: impl Into<StringValue>) -> Self;
 
-    /// The user.
-    #[must_use = "the context itself is not changed"]
+    /// Sets the user.
+    #[must_use = "the method returns a new context"]
     fn with_user(&self, id: impl Into<StringValue>) -> Self;
 
-    /// Tags, beside those that are there.
-    #[must_use = "the context itself is not changed"]
+    /// Adds tags to the existing ones.
+    #[must_use = "the method returns a new context"]
     fn with_tags<T: Into<StringValue>>(&self, tags: impl IntoIterator<Item = T>) -> Self;
 
-    /// Hides content. What is hidden stays so below.
-    #[must_use = "the context itself is not changed"]
+    /// Hides content. Spans below cannot show it again.
+    #[must_use = "the method returns a new context"]
     fn with_hidden(&self, hidden: Hidden) -> Self;
 }
 
-/// In one value, so that a span asks for it once.
+/// The inherited attributes, as one context value, so that a span needs one lookup.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Carried {
     session: Option<StringValue>,
@@ -103,7 +103,8 @@ impl Carried {
         }
     }
 
-    /// Says more: what is said here counts, and nothing that was hidden is shown.
+    /// Merges other inherited attributes. The new values win, and hidden content stays
+    /// hidden.
     pub(super) fn add(&mut self, more: Self) {
         self.session = more.session.or(self.session.take());
         self.user = more.user.or(self.user.take());
@@ -116,7 +117,7 @@ impl Carried {
         self.hides.output |= more.hides.output;
     }
 
-    /// The context with this beside what it carries.
+    /// Returns the context with these attributes merged into the inherited ones.
     pub(super) fn onto(self, context: &Context) -> Context {
         if self == Self::default() {
             return context.clone();

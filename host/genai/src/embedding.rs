@@ -1,4 +1,4 @@
-//! Calls of models that embed.
+//! Calls of embedding models.
 
 use opentelemetry::trace::SpanKind;
 use opentelemetry::{Context, StringValue};
@@ -11,7 +11,7 @@ use super::kind::{AiSpanKind, sealed};
 use super::span::AiSpan;
 use super::usage::integer;
 
-/// A call of a model that embeds: `embeddings MODEL`.
+/// A call of an embedding model, with the span name `embeddings MODEL`.
 #[derive(Debug)]
 pub enum Embedding {}
 
@@ -34,13 +34,13 @@ impl Embedding {
 }
 
 impl AiSpanBuilder<Embedding> {
-    /// Who provides the model.
+    /// Sets the provider of the model.
     pub fn provider(mut self, provider: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::PROVIDER, provider.into());
         self
     }
 
-    /// How many dimensions are asked for.
+    /// Sets the requested number of dimensions.
     pub fn dimensions(mut self, dimensions: u32) -> Self {
         self.attributes.say(keys::DIMENSIONS, i64::from(dimensions));
         self.parameters
@@ -48,7 +48,7 @@ impl AiSpanBuilder<Embedding> {
         self
     }
 
-    /// The encoding that is asked for: `float`, `base64`.
+    /// Sets the requested encoding: `float`, `base64`.
     pub fn encoding_format(mut self, format: impl Into<String>) -> Self {
         let format = format.into();
         self.attributes
@@ -58,7 +58,7 @@ impl AiSpanBuilder<Embedding> {
         self
     }
 
-    /// The texts that are embedded. Content.
+    /// Sets the texts to embed (content).
     pub fn input<T: Into<String>>(self, texts: impl IntoIterator<Item = T>) -> Self {
         let texts: Vec<String> = texts.into_iter().map(Into::into).collect();
         self.with_content(Side::Input, move |attributes| {
@@ -68,13 +68,14 @@ impl AiSpanBuilder<Embedding> {
 }
 
 impl AiSpan<Embedding> {
-    /// How many tokens went in.
+    /// Records the number of input tokens.
     pub fn input_tokens(&self, tokens: u64) {
         self.say(|attributes| attributes.say(keys::INPUT_TOKENS, integer(tokens)));
     }
 }
 
-/// OpenInference has them numbered; the GenAI conventions have no word for them.
+/// Records the texts. OpenInference numbers them; the GenAI conventions have no attribute
+/// for them.
 fn say_texts(texts: Vec<String>, attributes: &mut Attributes) {
     if attributes.has_open_inference() {
         let kept = attributes.limits().items;

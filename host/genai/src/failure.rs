@@ -1,4 +1,4 @@
-//! Errors, as the conventions write them.
+//! Errors, recorded as the conventions define.
 
 use std::any::type_name;
 use std::borrow::Cow;
@@ -10,10 +10,10 @@ use opentelemetry::KeyValue;
 use super::keys;
 use super::limits::ContentLimits;
 
-/// The type that the conventions give an error that has none.
+/// The value that the conventions define for an error without a type.
 const OTHER: &str = "_OTHER";
 
-/// An error: its type, one of few, and its message with its causes.
+/// An error: its low-cardinality type, and its message with its causes.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) kind: Cow<'static, str>,
@@ -44,7 +44,7 @@ impl Failure {
         Self::new(kind.into(), &message, limits)
     }
 
-    /// The attributes of the `exception` event.
+    /// Returns the attributes of the `exception` event.
     pub(super) fn exception(&self) -> Vec<KeyValue> {
         vec![
             KeyValue::new(keys::EXCEPTION_TYPE, self.kind.clone()),

@@ -1,4 +1,4 @@
-//! Calls of models that generate.
+//! Calls of generating models.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -14,7 +14,7 @@ use super::messages::{self, Messages};
 use super::span::AiSpan;
 use super::usage::{Usage, integer};
 
-/// A call of a model that generates: `chat MODEL`.
+/// A call of a generating model, with the span name `chat MODEL`.
 #[derive(Debug)]
 pub enum Generation {}
 
@@ -35,66 +35,67 @@ impl Generation {
 }
 
 impl AiSpanBuilder<Generation> {
-    /// Another operation than `chat`: `text_completion`, `generate_content`.
+    /// Replaces the operation `chat`, for example with `text_completion` or
+    /// `generate_content`.
     pub fn operation(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
         self.set_operation(operation.into());
         self
     }
 
-    /// Who provides the model: `openai`, `anthropic`, `aws.bedrock`.
+    /// Sets the provider of the model: `openai`, `anthropic`, `aws.bedrock`.
     pub fn provider(mut self, provider: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::PROVIDER, provider.into());
         self
     }
 
-    /// Where the model is called.
+    /// Sets the address and port of the model's server.
     pub fn server(mut self, address: impl Into<StringValue>, port: u16) -> Self {
         self.attributes.say(keys::SERVER_ADDRESS, address.into());
         self.attributes.say(keys::SERVER_PORT, i64::from(port));
         self
     }
 
-    /// The temperature of sampling.
+    /// Sets the sampling temperature.
     pub fn temperature(self, temperature: f64) -> Self {
         self.parameter("temperature", keys::TEMPERATURE, temperature)
     }
 
-    /// The share of probability that is sampled from, 0 to 1.
+    /// Sets the cumulative probability from which tokens are sampled, 0 to 1.
     pub fn top_p(self, top_p: f64) -> Self {
         self.parameter("top_p", keys::TOP_P, top_p)
     }
 
-    /// How many of the likeliest tokens are sampled from.
+    /// Sets the number of most likely tokens from which tokens are sampled.
     pub fn top_k(self, top_k: f64) -> Self {
         self.parameter("top_k", keys::TOP_K, top_k)
     }
 
-    /// How many tokens may be generated.
+    /// Sets the maximum number of generated tokens.
     pub fn max_tokens(self, tokens: u64) -> Self {
         self.parameter("max_tokens", keys::MAX_TOKENS, integer(tokens))
     }
 
-    /// How much repetition by count is punished.
+    /// Sets the penalty for tokens in proportion to their frequency.
     pub fn frequency_penalty(self, penalty: f64) -> Self {
         self.parameter("frequency_penalty", keys::FREQUENCY_PENALTY, penalty)
     }
 
-    /// How much any repetition is punished.
+    /// Sets the penalty for tokens that occurred at all.
     pub fn presence_penalty(self, penalty: f64) -> Self {
         self.parameter("presence_penalty", keys::PRESENCE_PENALTY, penalty)
     }
 
-    /// The seed of sampling.
+    /// Sets the sampling seed.
     pub fn seed(self, seed: i64) -> Self {
         self.parameter("seed", keys::SEED, seed)
     }
 
-    /// How many answers are asked for.
+    /// Sets the requested number of answers.
     pub fn choices(self, count: u32) -> Self {
         self.parameter("n", keys::CHOICE_COUNT, i64::from(count))
     }
 
-    /// The texts at which the model stops.
+    /// Sets the sequences at which the model stops.
     pub fn stop_sequences<T: Into<String>>(mut self, texts: impl IntoIterator<Item = T>) -> Self {
         let texts: Vec<String> = texts.into_iter().map(Into::into).collect();
         self.attributes
@@ -103,25 +104,25 @@ impl AiSpanBuilder<Generation> {
         self
     }
 
-    /// What is asked for: `text`, `json`, `image`, `speech`.
+    /// Sets the requested output type: `text`, `json`, `image`, `speech`.
     pub fn output_type(mut self, output: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::OUTPUT_TYPE, output.into());
         self
     }
 
-    /// The answer comes as a stream.
+    /// Marks the answer as streamed.
     pub fn streaming(self) -> Self {
         self.parameter("stream", keys::STREAM, true)
     }
 
-    /// The names of the tools that the model may ask for.
+    /// Sets the names of the tools that the model may call.
     pub fn tools<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         messages::say_tools(&names, &mut self.attributes);
         self
     }
 
-    /// What the model is told apart from the messages. Content.
+    /// Sets the instructions that are separate from the messages (content).
     pub fn instructions(self, text: impl Into<String>) -> Self {
         let text = text.into();
         self.with_first_content(Side::Input, move |attributes| {
@@ -129,7 +130,7 @@ impl AiSpanBuilder<Generation> {
         })
     }
 
-    /// What the model is given. Content.
+    /// Sets the input messages (content).
     pub fn input(self, messages: impl Into<Messages>) -> Self {
         let messages = messages.into();
         self.with_content(Side::Input, move |attributes| {
@@ -149,10 +150,10 @@ impl AiSpanBuilder<Generation> {
 }
 
 impl AiSpan<Generation> {
-    /// The first part of a stream has come. Only the first call counts.
+    /// Records the time of the first part of a stream. Only the first call has an effect.
     ///
-    /// Written as `gen_ai.response.time_to_first_chunk`, in seconds since the start of
-    /// the span. OpenInference has no word for it.
+    /// The attribute is `gen_ai.response.time_to_first_chunk`, in seconds since the start of
+    /// the span. OpenInference has no attribute for it.
     pub fn first_token(&self) {
         let Some(after) = self.first_token_after() else {
             return;
@@ -163,12 +164,13 @@ impl AiSpan<Generation> {
         });
     }
 
-    /// The tokens that went in and came out.
+    /// Records the token usage.
     pub fn usage(&self, usage: Usage) {
         self.say(|attributes| usage.say(attributes));
     }
 
-    /// Why the model stopped: `stop`, `length`, `tool_call`, `content_filter`.
+    /// Records the reason why the model stopped: `stop`, `length`, `tool_call`,
+    /// `content_filter`.
     pub fn finish_reason(&self, reason: impl Into<StringValue>) {
         let reason = reason.into();
         self.say(|attributes| {
@@ -177,17 +179,17 @@ impl AiSpan<Generation> {
         });
     }
 
-    /// The model that answered, which may be another than was asked for.
+    /// Records the model that answered. It can differ from the requested one.
     pub fn response_model(&self, model: impl Into<StringValue>) {
         self.say(|attributes| attributes.say(keys::RESPONSE_MODEL, model.into()));
     }
 
-    /// The provider's id of the answer.
+    /// Records the provider's id of the response.
     pub fn response_id(&self, id: impl Into<StringValue>) {
         self.say(|attributes| attributes.say(keys::RESPONSE_ID, id.into()));
     }
 
-    /// What the model answers. Content.
+    /// Records the output messages (content).
     pub fn output(&self, messages: impl Into<Messages>) {
         self.say_content(Side::Output, |attributes| {
             messages.into().say_model_output(attributes);
@@ -195,7 +197,7 @@ impl AiSpan<Generation> {
     }
 }
 
-/// Now, as ISO 8601 has it.
+/// Returns the current time in ISO 8601 format.
 fn now() -> String {
     let now = SystemTime::now();
     let since = now.duration_since(SystemTime::UNIX_EPOCH);

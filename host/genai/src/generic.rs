@@ -1,4 +1,4 @@
-//! Anything else.
+//! Generic spans.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::builder::AiSpanBuilder;
 use super::kind::{AiSpanKind, sealed};
 use super::span::AiSpan;
 
-/// Anything that no other kind is for: a processor, a condition, a loop, memory.
+/// A span that no other kind fits: a processor, a condition, a loop, memory.
 #[derive(Debug)]
 pub enum Generic {}
 
@@ -34,14 +34,14 @@ impl Generic {
 }
 
 impl AiSpanBuilder<Generic> {
-    /// What goes in. Content.
+    /// Sets the input (content).
     pub fn input(self, input: impl Into<Value>) -> Self {
         self.with_any_input(input.into())
     }
 }
 
 impl AiSpan<Generic> {
-    /// What comes out. Content.
+    /// Records the output (content).
     pub fn output(&self, output: impl Into<Value>) {
         self.say_any_output(output.into());
     }

@@ -1,14 +1,14 @@
-//! The names of attributes, in the words of both dialects: the one place where they
-//! stand.
+//! The attribute names of both dialects. No other module defines them.
 //!
 //! # Source
-//! The OpenTelemetry semantic conventions 1.41.0, the last release that holds those
-//! for GenAI and MCP (1.42.0, of the crate `opentelemetry-semantic-conventions`
-//! 0.33.1, has the same names and says that they moved), and OpenInference's
-//! `spec/semantic_conventions.md`. What only Langfuse reads is in its page on
-//! OpenTelemetry, under "Attribute mapping".
+//! The names come from the OpenTelemetry semantic conventions 1.41.0, the last release that
+//! contains those for GenAI and MCP, and from OpenInference's
+//! `spec/semantic_conventions.md`. Release 1.42.0, of the crate
+//! `opentelemetry-semantic-conventions` 0.33.1, has the same names and marks them as moved.
+//! Langfuse documents its own attributes under "Attribute mapping" on its OpenTelemetry
+//! page.
 
-/// What one thing is called in each dialect. Empty where a dialect has no word.
+/// The names of one attribute in both dialects. Empty where a dialect defines none.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key {
     pub(super) gen_ai: &'static str,
@@ -30,7 +30,7 @@ pub(super) const fn open_inference(name: &'static str) -> Key {
     key("", name)
 }
 
-/// A word that both dialects share, or that neither has.
+/// Creates a key that has the same name in both dialects, or that neither dialect defines.
 const fn same(name: &'static str) -> Key {
     key(name, name)
 }
@@ -38,7 +38,7 @@ const fn same(name: &'static str) -> Key {
 pub(super) const OPERATION: Key = gen_ai("gen_ai.operation.name");
 pub(super) const SPAN_KIND: Key = open_inference("openinference.span.kind");
 
-// Whose trace it is.
+// Session and user.
 pub(super) const CONVERSATION: Key = gen_ai("gen_ai.conversation.id");
 pub(super) const SESSION: Key = same("session.id");
 pub(super) const USER: Key = same("user.id");
@@ -77,8 +77,8 @@ pub(super) const TOOL_DEFINITIONS: Key = gen_ai("gen_ai.tool.definitions");
 pub(super) const SERVER_ADDRESS: Key = same("server.address");
 pub(super) const SERVER_PORT: Key = same("server.port");
 
-// A model step has no word of its own in either dialect, and its tokens are part of
-// the generation's: under the usual names a backend would add them up twice.
+// Neither dialect has attributes for a model step. Its tokens are part of the generation's:
+// under the usual names, a backend would count them twice.
 pub(super) const MODEL_STEP: Key = same("spanmux.model.step");
 pub(super) const STEP_FINISH_REASON: Key = same("spanmux.model.step.finish_reason");
 pub(super) const STEP_INPUT_TOKENS: Key = same("spanmux.model.step.input_tokens");
@@ -120,7 +120,7 @@ pub(super) const DIMENSIONS: Key = gen_ai("gen_ai.embeddings.dimension.count");
 pub(super) const ENCODING_FORMATS: Key = gen_ai("gen_ai.request.encoding_formats");
 pub(super) const DATA_SOURCE: Key = gen_ai("gen_ai.data_source.id");
 
-// Content: what is said, asked and answered.
+// Content.
 pub(super) const INSTRUCTIONS: Key = gen_ai("gen_ai.system_instructions");
 pub(super) const INPUT_MESSAGES: Key = gen_ai("gen_ai.input.messages");
 pub(super) const OUTPUT_MESSAGES: Key = gen_ai("gen_ai.output.messages");
@@ -129,8 +129,8 @@ pub(super) const RESULT: Key = gen_ai("gen_ai.tool.call.result");
 pub(super) const QUERY: Key = gen_ai("gen_ai.retrieval.query.text");
 pub(super) const DOCUMENTS: Key = gen_ai("gen_ai.retrieval.documents");
 
-/// What went in and came out. `generic` is for what the GenAI conventions have no
-/// word for: the backends read OpenInference's there as well.
+/// The attributes of inputs and outputs. `generic` is for values without an attribute in the
+/// GenAI conventions. The backends read OpenInference's attribute there as well.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ValueKeys {
     pub(super) specific: Key,
@@ -180,19 +180,19 @@ pub(super) const EVALUATION_EXPLANATION: Key = key(
 );
 pub(super) const ANNOTATOR: Key = open_inference("evaluations.0.evaluation.annotator_kind");
 
-// What only Langfuse reads.
+// Only Langfuse reads these.
 pub(super) const LANGFUSE_TAGS: &str = "langfuse.trace.tags";
 pub(super) const LANGFUSE_COMPLETION_START: &str = "langfuse.observation.completion_start_time";
 
 #[cfg(test)]
-#[allow(deprecated)] // The crate marks all of GenAI so, since the conventions moved.
+#[allow(deprecated)] // The crate deprecates all of GenAI because the conventions moved.
 mod tests {
     use opentelemetry_semantic_conventions::attribute as convention;
 
     use super::*;
 
     #[test]
-    fn the_names_are_those_of_the_conventions() {
+    fn names_match_the_conventions() {
         for (ours, theirs) in [
             (OPERATION, convention::GEN_AI_OPERATION_NAME),
             (CONVERSATION, convention::GEN_AI_CONVERSATION_ID),

@@ -1,29 +1,29 @@
-//! What kinds of AI spans there are.
+//! Kinds of AI spans.
 
 use opentelemetry::trace::SpanKind;
 
-/// A kind of AI span. The types that are one stand for nothing else:
-/// [`AgentRun`](super::AgentRun), [`Generation`](super::Generation) and so on.
+/// A kind of AI span. Its implementations are marker types: [`AgentRun`](super::AgentRun),
+/// [`Generation`](super::Generation) and so on.
 pub trait AiSpanKind: sealed::Kind + 'static {
-    /// `gen_ai.operation.name`; empty where the conventions have none.
+    /// The `gen_ai.operation.name`. Empty where the conventions define none.
     const OPERATION: &'static str;
 
-    /// OpenTelemetry's kind of the span.
+    /// The OpenTelemetry span kind.
     const SPAN_KIND: SpanKind;
 
-    /// `openinference.span.kind`.
+    /// The `openinference.span.kind`.
     const OPEN_INFERENCE: &'static str;
 }
 
 pub(super) mod sealed {
     pub trait Kind {
-        /// With what its name begins, if not with the operation.
+        /// The first word of the span name, if it is not the operation.
         const VERB: Option<&'static str> = None;
 
-        /// Where it says how it came out, if it does.
+        /// The attribute of the final status, if the kind has one.
         const STATUS: Option<&'static str> = None;
 
-        /// What OpenInference calls the parameters of a call, as one object.
+        /// OpenInference's attribute for the parameters of a call, as one object.
         const PARAMETERS: &'static str = "llm.invocation_parameters";
     }
 }

@@ -1,4 +1,4 @@
-//! Signals that come when their trace is long over.
+//! Signals that arrive after the end of their trace.
 
 use opentelemetry::trace::{
     Link, SpanBuilder, TraceContextExt as _, Tracer as _, TracerProvider as _,
@@ -10,14 +10,13 @@ use super::keys;
 use super::options::AiOptions;
 use spanmux_otel::{NoSuchTrace, RoutingTracer, RoutingTracerProvider, SpanReference};
 
-/// Scores, feedback and links for spans that may be long over. Each becomes a short
-/// span below the one that it is about, in the tracer that has that trace, and never
-/// in another.
+/// Sends scores, feedback and links for spans that may have ended long ago. Each becomes a
+/// short child span of its subject, in the tracer that has the subject's trace and never in
+/// another one.
 ///
-/// A score is the event `gen_ai.evaluation.result` on that span, and in OpenInference
-/// the attributes `evaluations.0.evaluation.*`. Langfuse, MLflow and Phoenix show both
-/// as what they are, an event and attributes; for their own lists of scores they have
-/// interfaces of their own.
+/// A score is the event `gen_ai.evaluation.result` on that child span, and in OpenInference
+/// the attributes `evaluations.0.evaluation.*`. Langfuse, MLflow and Phoenix display both as
+/// an event and attributes. Their score lists have separate APIs.
 ///
 /// # Examples
 /// ```
@@ -46,7 +45,7 @@ pub struct LateSignals {
 }
 
 impl LateSignals {
-    /// Signals for the traces of this provider, written as the options say.
+    /// Creates a sender for the traces of this provider.
     pub fn new(provider: &RoutingTracerProvider, options: AiOptions) -> Self {
         Self {
             provider: provider.clone(),
@@ -55,11 +54,11 @@ impl LateSignals {
         }
     }
 
-    /// Scores a span.
+    /// Sends a score for a span.
     ///
     /// # Errors
-    /// The tracer that has the trace is not here. The score is counted as lost
-    /// ([`LostSpans::late_signals`](spanmux_otel::LostSpans::late_signals)).
+    /// Returns an error if this process does not have the tracer of the trace. The score is
+    /// counted as lost ([`LostSpans::late_signals`](spanmux_otel::LostSpans::late_signals)).
     pub fn score(&self, of: &SpanReference, score: Score) -> Result<(), NoSuchTrace> {
         let parent = self.provider.below(of)?;
         let mut attributes = Attributes::new(&self.options);
@@ -77,11 +76,11 @@ impl LateSignals {
         Ok(())
     }
 
-    /// Links a span to another, which may be in another tracer.
+    /// Links a span to another one, which may be in another tracer.
     ///
     /// # Errors
-    /// The tracer that has the trace of `from` is not here. The link is counted as
-    /// lost.
+    /// Returns an error if this process does not have the tracer of `from`'s trace. The link
+    /// is counted as lost.
     pub fn link(
         &self,
         from: &SpanReference,
@@ -100,9 +99,9 @@ impl LateSignals {
     }
 }
 
-/// A judgement of what a span did: of a person, a model or a program.
+/// An evaluation of a span by a person, a model or a program.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "a score does nothing until it is sent"]
+#[must_use = "a score has no effect until it is sent"]
 pub struct Score {
     name: String,
     value: Option<f64>,
@@ -112,7 +111,8 @@ pub struct Score {
 }
 
 impl Score {
-    /// By what it is judged: `helpful`, `relevance`. One of few.
+    /// Creates a score for a criterion: `helpful`, `relevance`. Names should have a low
+    /// cardinality.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -123,43 +123,44 @@ impl Score {
         }
     }
 
-    /// The result as a number.
+    /// Sets the numeric result.
     pub fn value(mut self, value: f64) -> Self {
         self.value = Some(value);
         self
     }
 
-    /// The result as a word: `pass`, `fail`.
+    /// Sets the result label: `pass`, `fail`.
     pub fn label(mut self, label: impl Into<StringValue>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Why. It is written whether content is captured or not.
+    /// Sets the explanation. It is recorded even if content is not captured.
     pub fn explanation(mut self, explanation: impl Into<String>) -> Self {
         self.explanation = Some(explanation.into());
         self
     }
 
-    /// A person judged: feedback.
+    /// Marks the score as human feedback.
     pub fn by_human(mut self) -> Self {
         self.judge = Some("HUMAN");
         self
     }
 
-    /// A model judged.
+    /// Marks the score as the result of a model.
     pub fn by_model(mut self) -> Self {
         self.judge = Some("LLM");
         self
     }
 
-    /// A program judged.
+    /// Marks the score as the result of a program.
     pub fn by_code(mut self) -> Self {
         self.judge = Some("CODE");
         self
     }
 
-    /// OpenInference's words are the span's, those of GenAI the event's.
+    /// Records the OpenInference attributes on the span and the GenAI attributes on the
+    /// event.
     fn say(&self, span: &mut Attributes, event: &mut Attributes) {
         let explanation = self.explanation.as_deref();
         let explanation = explanation.map(|text| span.limits().text(text));

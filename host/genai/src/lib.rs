@@ -1,7 +1,7 @@
-//! AI spans: runs of agents, calls of models and tools, workflows.
+//! AI spans: agent runs, model calls, tool calls and workflows.
 //!
-//! [`Ai`] starts them over any tracer of OpenTelemetry, and each of them starts those
-//! below it. A handle ends its span when it is dropped.
+//! [`Ai`] starts them with any OpenTelemetry tracer. Each AI span can start child spans. A
+//! handle ends its span when it is dropped.
 //!
 //! ```
 //! # use opentelemetry::trace::TracerProvider;
@@ -33,13 +33,13 @@
 //! run.output("It was shipped.");
 //! ```
 //!
-//! # What is written
-//! Names and kinds of spans, and the attributes of [`Dialect::GenAi`], are those of the
-//! OpenTelemetry semantic conventions **1.41.0**, the last release that holds those for
-//! GenAI. [`Dialect::OpenInference`] writes OpenInference's in their place,
-//! [`Dialect::Both`] writes both. What neither has a word for begins with `spanmux.`.
+//! # Span attributes
+//! Span names, span kinds and the attributes of [`Dialect::GenAi`] follow the OpenTelemetry
+//! semantic conventions **1.41.0**, the last release that contains those for GenAI.
+//! [`Dialect::OpenInference`] records OpenInference's attributes instead, and
+//! [`Dialect::Both`] records both. Attributes that neither defines begin with `spanmux.`.
 //!
-//! | method of [`AiParent`] | name of the span | kind | GenAI | OpenInference |
+//! | method of [`AiParent`] | span name | kind | GenAI | OpenInference |
 //! |---|---|---|---|---|
 //! | [`agent_run`](AiParent::agent_run) | `invoke_agent NAME` | internal; client if [remote](AiSpanBuilder::remote) | `gen_ai.operation.name` = `invoke_agent`, `gen_ai.agent.name` `.id` `.description` `.version`, `gen_ai.request.model`, `gen_ai.provider.name`, `gen_ai.tool.definitions`, `gen_ai.response.finish_reasons` | `AGENT`, `agent.name`, `llm.model_name`, `llm.provider`, `llm.tools.N.tool.name` |
 //! | [`generation`](AiParent::generation) | `chat MODEL` | client | `gen_ai.operation.name` = `chat`, `gen_ai.request.model` and the parameters `gen_ai.request.*`, `gen_ai.provider.name`, `server.*`, `gen_ai.output.type`, `gen_ai.usage.*`, `gen_ai.response.model` `.id` `.finish_reasons` `.time_to_first_chunk` | `LLM`, `llm.model_name`, `llm.provider`, `llm.invocation_parameters`, `llm.token_count.*`, `llm.response.model_name`, `llm.finish_reason`, `llm.tools.N.tool.name` |
@@ -52,36 +52,37 @@
 //! | [`retrieval`](AiParent::retrieval) | `retrieval SOURCE` | client | `gen_ai.operation.name` = `retrieval`, `gen_ai.data_source.id`, `gen_ai.provider.name`, `gen_ai.request.top_k` | `RETRIEVER` |
 //! | [`generic`](AiParent::generic) | `NAME` | internal | none | `CHAIN` |
 //!
-//! On every span of either dialect: `session.id` (and `gen_ai.conversation.id`),
-//! `user.id` and `tag.tags`, if the root or a [context](AiContextExt) said them.
-//! Langfuse reads session and user there; for its tags see [`AiOptions::langfuse`].
+//! Every span of either dialect has `session.id` (and `gen_ai.conversation.id`), `user.id`
+//! and `tag.tags`, if the root or a [context](AiContextExt) sets them. Langfuse reads the
+//! session and the user from these attributes. For its tags, see [`AiOptions::langfuse`].
 //!
 //! # Content
-//! What is said, asked and answered is **not written** unless
-//! [`AiOptions::capture_content`] says so, and a trace can [hide](Hidden) its input, its
-//! output or both all the same. [`ContentLimits`] cut what is long or deep. It is
-//! written after the start of the span, so that no selector and no sampler sees it.
+//! Content (prompts, completions, arguments, results, documents) is **not recorded** by
+//! default. [`AiOptions::capture_content`] enables it, and a trace can still [hide](Hidden)
+//! its input, its output or both. [`ContentLimits`] truncate long or deeply nested content.
+//! Content is recorded after the start of the span, so that no selector and no sampler sees
+//! it.
 //!
 //! | content | GenAI | OpenInference |
 //! |---|---|---|
-//! | instructions | `gen_ai.system_instructions` | of a generation: `llm.input_messages.0.message.*` |
-//! | messages | `gen_ai.input.messages`, `gen_ai.output.messages` | `input.value`, `output.value`; of a generation also `llm.input_messages.N.message.*`, `llm.output_messages.N.message.*` |
+//! | instructions | `gen_ai.system_instructions` | for a generation: `llm.input_messages.0.message.*` |
+//! | messages | `gen_ai.input.messages`, `gen_ai.output.messages` | `input.value`, `output.value`; for a generation also `llm.input_messages.N.message.*`, `llm.output_messages.N.message.*` |
 //! | arguments and results of tools | `gen_ai.tool.call.arguments`, `gen_ai.tool.call.result` | `input.value`, `output.value` |
 //! | query and documents | `gen_ai.retrieval.query.text`, `gen_ai.retrieval.documents` | `input.value`, `retrieval.documents.N.document.*` |
-//! | texts that are embedded | `input.value` | `input.value`, `embedding.embeddings.N.embedding.text` |
-//! | what goes into and comes out of workflows, steps and generic spans | `input.value`, `output.value` | the same |
+//! | embedded texts | `input.value` | `input.value`, `embedding.embeddings.N.embedding.text` |
+//! | inputs and outputs of workflows, steps and generic spans | `input.value`, `output.value` | the same |
 //!
 //! # Errors
-//! [`AiSpan::fail`] ends a span with the status of an error, `error.type` and an
-//! `exception` event, as the conventions say.
+//! [`AiSpan::fail`] ends a span with an error status, `error.type` and an `exception`
+//! event, as the conventions define.
 //!
-//! # What is bounded
-//! At most [`AiOptions::max_open_spans`] handles of one [`Ai`] are open at once. Those
-//! beyond do nothing and are [counted](OpenSpans), so that handles which are forgotten
-//! do not fill memory without end.
+//! # Limits
+//! At most [`AiOptions::max_open_spans`] handles of one [`Ai`] are open at once. Further
+//! spans do nothing and are [counted](OpenSpans), so that leaked handles cannot fill the
+//! memory.
 //!
-//! # What comes late
-//! [`LateSignals`] puts scores, feedback and links where their trace is.
+//! # Late signals
+//! [`LateSignals`] sends scores, feedback and links to the tracer that has the trace.
 
 mod agent;
 #[allow(clippy::module_inception)]

@@ -1,12 +1,13 @@
-//! How much of content is kept.
+//! Limits for content.
 
 use serde_json::{Map, Value};
 
-/// How much of content an attribute keeps. What is cut off is counted where it was.
+/// Limits for the content of one attribute. Truncated content ends with a count of the
+/// omitted part.
 ///
-/// A text ends in `…[1200 more characters]`, a list in `…[12 more]`, an object has a
-/// member `…` with `[3 more]`, and what lies too deep is `…[3 deeper]`. What is left
-/// is still JSON.
+/// A string ends with `…[1200 more characters]` and a list with `…[12 more]`. An object gets
+/// a member `…` with `[3 more]`, and a value below the maximum depth becomes `…[3 deeper]`.
+/// The result is still valid JSON.
 ///
 /// # Examples
 /// ```
@@ -19,22 +20,22 @@ use serde_json::{Map, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ContentLimits {
-    /// Bytes of one text. 32,768 unless said otherwise: a long document in a prompt.
+    /// Maximum size of one string, in bytes. Defaults to 32,768: a long document in a
+    /// prompt.
     pub text_bytes: usize,
-    /// Bytes of all that one attribute holds, before it is quoted. 262,144 unless said
-    /// otherwise: backends refuse requests of a few megabytes, and a batch is many
-    /// spans.
+    /// Maximum size of one attribute in bytes, before JSON escaping. Defaults to 262,144:
+    /// backends refuse requests of a few megabytes, and a batch contains many spans.
     pub total_bytes: usize,
-    /// Levels of lists and objects inside each other. 16 unless said otherwise: a
-    /// message has four above the arguments of a tool.
+    /// Maximum nesting depth of lists and objects. Defaults to 16: a message has four levels
+    /// above the arguments of a tool.
     pub depth: usize,
-    /// Items of one list, members of one object, messages of one generation. 256
-    /// unless said otherwise.
+    /// Maximum number of items of one list, members of one object, or messages of one
+    /// generation. Defaults to 256.
     pub items: usize,
 }
 
 impl ContentLimits {
-    /// The defaults.
+    /// Creates the default limits.
     pub const fn new() -> Self {
         Self {
             text_bytes: 32 * 1024,
@@ -44,13 +45,13 @@ impl ContentLimits {
         }
     }
 
-    /// A text, cut.
+    /// Truncates a string.
     pub(super) fn text(&self, text: &str) -> String {
         let mut left = self.total_bytes;
         self.cut_text(text, &mut left)
     }
 
-    /// A value as JSON text, cut.
+    /// Truncates a value and formats it as JSON.
     pub(super) fn json(&self, value: &Value) -> String {
         let mut left = self.total_bytes;
         self.cut(value, self.depth, &mut left).to_string()
@@ -97,7 +98,7 @@ impl ContentLimits {
     fn cut_object(&self, members: &Map<String, Value>, depth: usize, left: &mut usize) -> Value {
         let mut kept = Map::new();
         for (name, member) in members {
-            // A name is kept whole, so that one that must be redacted is recognised.
+            // Names are never truncated, so that redaction by name still recognises them.
             if kept.len() == self.items || name.len() >= *left {
                 let more = members.len() - kept.len();
                 kept.insert("…".to_owned(), format!("[{more} more]").into());
@@ -134,7 +135,7 @@ mod tests {
     };
 
     #[test]
-    fn what_is_too_long_or_too_deep_is_cut_and_counted() {
+    fn long_and_deep_content_is_truncated_and_counted() {
         for (value, kept) in [
             (json!("äb"), json!("äb")),
             (json!("äbäb"), json!("äb…[2 more characters]")),
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_is_bounded_whatever_its_shape() {
+    fn total_size_is_bounded_for_any_shape() {
         let mut value = json!("x".repeat(100));
         for _ in 0..12 {
             value = json!({"a": [value.clone(), value.clone()], "b": value});

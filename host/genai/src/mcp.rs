@@ -1,4 +1,4 @@
-//! Calls of tools at MCP servers.
+//! Tool calls at MCP servers.
 
 use opentelemetry::trace::SpanKind;
 use opentelemetry::{Context, StringValue};
@@ -11,7 +11,7 @@ use super::kind::{AiSpanKind, sealed};
 use super::span::AiSpan;
 use super::tool;
 
-/// A call of a tool at an MCP server: `tools/call NAME`, from the client's side.
+/// A tool call at an MCP server, seen from the client. The span name is `tools/call NAME`.
 #[derive(Debug)]
 pub enum McpToolCall {}
 
@@ -37,50 +37,50 @@ impl McpToolCall {
 }
 
 impl AiSpanBuilder<McpToolCall> {
-    /// The application's name for the server.
+    /// Sets the application's name for the server.
     pub fn server_name(mut self, name: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::MCP_SERVER, name.into());
         self
     }
 
-    /// Where the server is.
+    /// Sets the address and port of the server.
     pub fn server(mut self, address: impl Into<StringValue>, port: u16) -> Self {
         self.attributes.say(keys::SERVER_ADDRESS, address.into());
         self.attributes.say(keys::SERVER_PORT, i64::from(port));
         self
     }
 
-    /// How it is reached: `pipe` for standard input and output, `tcp` for HTTP.
+    /// Sets the transport: `pipe` for standard input and output, `tcp` for HTTP.
     pub fn transport(mut self, transport: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::TRANSPORT, transport.into());
         self
     }
 
-    /// The MCP session.
+    /// Sets the id of the MCP session.
     pub fn mcp_session(mut self, id: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::MCP_SESSION, id.into());
         self
     }
 
-    /// The version of the protocol: `2025-06-18`.
+    /// Sets the protocol version: `2025-06-18`.
     pub fn protocol_version(mut self, version: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::MCP_PROTOCOL, version.into());
         self
     }
 
-    /// The id of the JSON-RPC request.
+    /// Sets the id of the JSON-RPC request.
     pub fn request_id(mut self, id: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::JSONRPC_ID, id.into());
         self
     }
 
-    /// The id that the model gave the call.
+    /// Sets the id that the model gave the call.
     pub fn call_id(mut self, id: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::TOOL_CALL_ID, id.into());
         self
     }
 
-    /// What the tool is given. Content.
+    /// Sets the arguments (content).
     pub fn arguments(self, arguments: impl Into<Value>) -> Self {
         let arguments = arguments.into();
         self.with_content(Side::Input, move |attributes| {
@@ -90,14 +90,14 @@ impl AiSpanBuilder<McpToolCall> {
 }
 
 impl AiSpan<McpToolCall> {
-    /// What the tool gives back. Content.
+    /// Records the result (content).
     pub fn result(&self, result: impl Into<Value>) {
         self.say_content(Side::Output, |attributes| {
             tool::say_result(&result.into(), attributes);
         });
     }
 
-    /// Ends the span with a result that says that it is an error.
+    /// Ends the span with a tool result that is marked as an error.
     pub fn fail_with_tool_error(self, message: &str) {
         self.fail_as("tool_error", message);
     }

@@ -44,7 +44,7 @@ enum Part {
 }
 
 impl Message {
-    /// A message of any role. An empty text is none.
+    /// Creates a message with any role. An empty text adds no part.
     pub fn new(role: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
         let text = text.into();
         let parts = match text.is_empty() {
@@ -58,22 +58,22 @@ impl Message {
         }
     }
 
-    /// What the system says.
+    /// Creates a system message.
     pub fn system(text: impl Into<String>) -> Self {
         Self::new("system", text)
     }
 
-    /// What the user says.
+    /// Creates a user message.
     pub fn user(text: impl Into<String>) -> Self {
         Self::new("user", text)
     }
 
-    /// What the model says.
+    /// Creates a message of the model.
     pub fn assistant(text: impl Into<String>) -> Self {
         Self::new("assistant", text)
     }
 
-    /// What a tool answered to a call.
+    /// Creates a message with a tool's result.
     pub fn tool(call_id: impl Into<String>, result: impl Into<Value>) -> Self {
         let mut message = Self::new("tool", "");
         let (id, result) = (call_id.into(), result.into());
@@ -81,15 +81,15 @@ impl Message {
         message
     }
 
-    /// What the model thought, as far as it says so.
-    #[must_use = "the message is given back"]
+    /// Adds the reasoning that the model disclosed.
+    #[must_use = "the method returns the message"]
     pub fn reasoning(mut self, text: impl Into<String>) -> Self {
         self.parts.push(Part::Reasoning(text.into()));
         self
     }
 
-    /// A tool that the model asks for.
-    #[must_use = "the message is given back"]
+    /// Adds a tool call that the model requests.
+    #[must_use = "the method returns the message"]
     pub fn tool_call(
         mut self,
         id: impl Into<String>,
@@ -105,14 +105,14 @@ impl Message {
         self
     }
 
-    /// Why the model stopped, of a message that it gave.
-    #[must_use = "the message is given back"]
+    /// Sets the reason why the model stopped, for a message that it generated.
+    #[must_use = "the method returns the message"]
     pub fn finish_reason(mut self, reason: impl Into<String>) -> Self {
         self.finish_reason = Some(reason.into());
         self
     }
 
-    /// As the GenAI conventions have it.
+    /// Converts the message to the format of the GenAI conventions.
     pub(super) fn gen_ai(&self) -> Value {
         let parts: Vec<Value> = self.parts.iter().map(Part::gen_ai).collect();
         let mut message = json!({"role": self.role, "parts": parts});
@@ -122,7 +122,7 @@ impl Message {
         message
     }
 
-    /// As OpenInference has it: numbered attributes.
+    /// Adds the message as OpenInference's numbered attributes.
     pub(super) fn say_numbered(&self, attributes: &mut Attributes, prefix: &str, number: usize) {
         attributes.say_numbered(prefix, number, "message.role", self.role.clone());
         let mut calls = 0;

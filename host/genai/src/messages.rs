@@ -1,4 +1,4 @@
-//! What goes to a model or an agent and comes back, as a whole.
+//! The complete input or output of a model or an agent.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::attributes::Attributes;
 use super::keys;
 use super::message::Message;
 
-/// One or more messages: a text is one message of the one who speaks.
+/// One or more messages. A plain string is one message of the speaker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Messages(Said);
 
@@ -47,7 +47,8 @@ impl<const N: usize> From<[Message; N]> for Messages {
 }
 
 impl Messages {
-    /// Of an agent: the GenAI conventions' list, and OpenInference's one value.
+    /// Records an agent's input: the list of the GenAI conventions and OpenInference's
+    /// single value.
     pub(super) fn say_input(self, attributes: &mut Attributes) {
         let (list, value) = self.forms("user");
         attributes.say_json(keys::INPUT_MESSAGES, &gen_ai(&list));
@@ -60,7 +61,7 @@ impl Messages {
         attributes.say_value(keys::OUTPUT, &value);
     }
 
-    /// Of a model: the same, and OpenInference's numbered messages.
+    /// Records a model's input: the same, and OpenInference's numbered messages.
     pub(super) fn say_model_input(self, attributes: &mut Attributes) {
         let list = self.clone().forms("user").0;
         let from = attributes.input_messages;
@@ -74,7 +75,7 @@ impl Messages {
         self.say_output(attributes);
     }
 
-    /// As messages, and as the one value that goes in or comes out.
+    /// Returns the messages, and the single value for inputs and outputs.
     fn forms(self, speaker: &'static str) -> (Vec<Message>, Value) {
         match self.0 {
             Said::Text(text) => (vec![Message::new(speaker, text.as_str())], text.into()),
@@ -86,7 +87,8 @@ impl Messages {
     }
 }
 
-/// The instructions: a list of their own, and OpenInference's first message.
+/// Records the instructions, which have an attribute of their own. OpenInference's first
+/// message is added by [`say_model_instructions`].
 pub(super) fn say_instructions(text: &str, attributes: &mut Attributes) {
     let part = json!([{"type": "text", "content": text}]);
     attributes.say_json(keys::INSTRUCTIONS, &part);
@@ -99,7 +101,7 @@ pub(super) fn say_model_instructions(text: &str, attributes: &mut Attributes) {
     attributes.input_messages += message.len();
 }
 
-/// The names of tools that a model or an agent may use.
+/// Records the names of the tools that a model or an agent may use.
 pub(super) fn say_tools(names: &[String], attributes: &mut Attributes) {
     let definition = |name: &String| json!({"type": "function", "name": name});
     attributes.say_json(

@@ -1,21 +1,20 @@
-//! How many AI spans are open: bounded, and counted.
+//! A bounded count of open AI spans.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// How many spans of one [`Ai`](super::Ai) are open, and how many were refused
-/// because too many were.
+/// The numbers of open spans and of refused spans of one [`Ai`](super::Ai).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OpenSpans {
-    /// Handles that are neither ended nor dropped. One that is forgotten stays open.
+    /// Handles that are neither ended nor dropped. A leaked handle counts as open.
     pub open: usize,
     /// Spans that do nothing because
-    /// [`AiOptions::max_open_spans`](super::AiOptions::max_open_spans) were open.
+    /// [`AiOptions::max_open_spans`](super::AiOptions::max_open_spans) was reached.
     pub refused: u64,
 }
 
-/// The places for open spans.
+/// The permits for open spans.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     open: AtomicUsize,
@@ -23,7 +22,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// A place, if fewer than `most` are taken.
+    /// Takes a permit, if fewer than `most` are taken.
     pub(super) fn take(self: &Arc<Self>, most: usize) -> Option<Place> {
         let one_more = |open| (open < most).then_some(open + 1);
         match self
@@ -46,7 +45,7 @@ impl Places {
     }
 }
 
-/// One open span's place, given back when it is dropped.
+/// The permit of one open span. Dropping it returns the permit.
 #[derive(Debug)]
 pub(super) struct Place(Arc<Places>);
 

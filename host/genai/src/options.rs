@@ -1,18 +1,18 @@
-//! How AI spans are written.
+//! Options for AI spans.
 
 use super::limits::ContentLimits;
 
-/// In whose words AI spans are written. Names and kinds of spans are the same in
-/// each.
+/// The attribute names of AI spans. Span names and kinds are the same in every dialect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Dialect {
     /// The GenAI semantic conventions of OpenTelemetry, which most backends read.
     #[default]
     GenAi,
-    /// OpenInference, which Phoenix and Arize speak, and MLflow and Langfuse read.
+    /// OpenInference: the native format of Phoenix and Arize, also read by MLflow and
+    /// Langfuse.
     OpenInference,
-    /// Both, side by side. What they call the same is written once.
+    /// Both dialects. An attribute with the same name in both is recorded once.
     Both,
 }
 
@@ -26,7 +26,7 @@ impl Dialect {
     }
 }
 
-/// How an [`Ai`](super::Ai) writes its spans, as a value.
+/// Options of an [`Ai`](super::Ai).
 ///
 /// # Examples
 /// ```
@@ -37,7 +37,7 @@ impl Dialect {
 /// assert!(options.captures_content());
 /// ```
 #[derive(Clone, Copy, Debug)]
-#[must_use = "options do nothing until an `Ai` is made with them"]
+#[must_use = "options have no effect until an `Ai` is created with them"]
 pub struct AiOptions {
     pub(super) dialect: Dialect,
     pub(super) capture: bool,
@@ -47,11 +47,12 @@ pub struct AiOptions {
 }
 
 impl AiOptions {
-    /// How many spans of one [`Ai`](super::Ai) are open at once unless said
-    /// otherwise. Some 100 times what a busy process has, and some 100 MB of spans.
+    /// Default for the maximum number of open spans of one [`Ai`](super::Ai): about 100
+    /// times the number in a busy process, and about 100 MB of spans.
     pub const MAX_OPEN_SPANS: usize = 50_000;
 
-    /// The GenAI conventions, no content, the default limits.
+    /// Creates the default options: the GenAI conventions, no content, and the default
+    /// limits.
     pub fn new() -> Self {
         Self {
             dialect: Dialect::default(),
@@ -62,42 +63,42 @@ impl AiOptions {
         }
     }
 
-    /// In whose words.
+    /// Sets the dialect.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = dialect;
         self
     }
 
-    /// Whether content is written: messages, instructions, queries, documents,
-    /// arguments and results of tools, inputs and outputs. Off unless it is
-    /// switched on. A trace can [hide](super::AiContextExt) it all the same.
+    /// Enables the capture of content: messages, instructions, queries, documents, arguments
+    /// and results of tools, inputs and outputs. Defaults to `false`. A trace can still
+    /// [hide](super::AiContextExt) its content.
     pub fn capture_content(mut self, capture: bool) -> Self {
         self.capture = capture;
         self
     }
 
-    /// Writes two attributes more that only Langfuse reads: `langfuse.trace.tags`,
-    /// and `langfuse.observation.completion_start_time` for the first token of a
-    /// stream. Session and user it reads by the names that are always written.
+    /// Adds two attributes that only Langfuse reads: `langfuse.trace.tags`, and
+    /// `langfuse.observation.completion_start_time` for the first token of a stream.
+    /// Langfuse reads the session and the user from the attributes that are always recorded.
     pub fn langfuse(mut self, langfuse: bool) -> Self {
         self.langfuse = langfuse;
         self
     }
 
-    /// How much of content is kept.
+    /// Sets the limits for content.
     pub fn limits(mut self, limits: ContentLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// How many spans may be open at once. Those beyond do nothing, and are
+    /// Sets the maximum number of open spans. Further spans do nothing and are
     /// [counted](super::OpenSpans).
     pub fn max_open_spans(mut self, spans: usize) -> Self {
         self.max_open = spans;
         self
     }
 
-    /// Whether content is written, where a trace does not hide it.
+    /// Returns `true` if content is recorded for traces that do not hide it.
     pub fn captures_content(&self) -> bool {
         self.capture
     }

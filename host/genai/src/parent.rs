@@ -1,4 +1,4 @@
-//! What AI spans start from.
+//! Parents of AI spans.
 
 use std::borrow::Cow;
 
@@ -11,8 +11,8 @@ use super::{
     WorkflowRun, WorkflowStep,
 };
 
-/// What AI spans start from: an [`Ai`], below the current context, or another AI span,
-/// below that. The [module](super) says how each kind is written.
+/// A parent of AI spans: an [`Ai`], which starts them below the current context, or another
+/// AI span. The [module](super) documents the attributes of each kind.
 ///
 /// # Examples
 /// ```
@@ -27,58 +27,58 @@ use super::{
 /// refund.finish(RunStatus::Suspended);
 /// ```
 pub trait AiParent {
-    /// How spans are written, and by which tracer.
+    /// Returns the handle with the tracer and the options.
     fn ai(&self) -> &Ai;
 
-    /// The context below which they start.
+    /// Returns the parent context.
     fn parent_context(&self) -> Context;
 
-    /// A run of an agent in this process.
+    /// Creates an agent run in this process.
     fn agent_run(&self, name: impl Into<String>) -> AiSpanBuilder<AgentRun> {
         AgentRun::builder(self.ai(), self.parent_context(), name.into())
     }
 
-    /// A call of a model that generates.
+    /// Creates a call of a generating model.
     fn generation(&self, model: impl Into<String>) -> AiSpanBuilder<Generation> {
         Generation::builder(self.ai(), self.parent_context(), model.into())
     }
 
-    /// One step of a generation that has several, by its number.
+    /// Creates one step of a generation with several steps, by its number.
     fn model_step(&self, number: u32) -> AiSpanBuilder<ModelStep> {
         ModelStep::builder(self.ai(), self.parent_context(), number)
     }
 
-    /// A call of a tool.
+    /// Creates a tool call.
     fn tool_call(&self, tool: impl Into<String>) -> AiSpanBuilder<ToolCall> {
         ToolCall::builder(self.ai(), self.parent_context(), tool.into())
     }
 
-    /// A call of a tool at an MCP server.
+    /// Creates a tool call at an MCP server.
     fn mcp_tool_call(&self, tool: impl Into<String>) -> AiSpanBuilder<McpToolCall> {
         McpToolCall::builder(self.ai(), self.parent_context(), tool.into())
     }
 
-    /// A run of a workflow.
+    /// Creates a workflow run.
     fn workflow_run(&self, name: impl Into<String>) -> AiSpanBuilder<WorkflowRun> {
         WorkflowRun::builder(self.ai(), self.parent_context(), name.into())
     }
 
-    /// A step of a workflow.
+    /// Creates a workflow step.
     fn workflow_step(&self, name: impl Into<String>) -> AiSpanBuilder<WorkflowStep> {
         WorkflowStep::builder(self.ai(), self.parent_context(), name.into())
     }
 
-    /// A call of a model that embeds.
+    /// Creates a call of an embedding model.
     fn embedding(&self, model: impl Into<String>) -> AiSpanBuilder<Embedding> {
         Embedding::builder(self.ai(), self.parent_context(), model.into())
     }
 
-    /// A search in a data source: a vector store, an index.
+    /// Creates a search in a data source: a vector store, an index.
     fn retrieval(&self, data_source: impl Into<String>) -> AiSpanBuilder<Retrieval> {
         Retrieval::builder(self.ai(), self.parent_context(), data_source.into())
     }
 
-    /// Anything else, by its name, which should be one of few.
+    /// Creates any other span by its name, which should have a low cardinality.
     fn generic(&self, name: impl Into<Cow<'static, str>>) -> AiSpanBuilder<Generic> {
         Generic::builder(self.ai(), self.parent_context(), name.into())
     }

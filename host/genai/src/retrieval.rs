@@ -11,7 +11,7 @@ use super::keys;
 use super::kind::{AiSpanKind, sealed};
 use super::span::AiSpan;
 
-/// A search in a data source: `retrieval DATA_SOURCE`.
+/// A search in a data source, with the span name `retrieval DATA_SOURCE`.
 #[derive(Debug)]
 pub enum Retrieval {}
 
@@ -32,20 +32,20 @@ impl Retrieval {
 }
 
 impl AiSpanBuilder<Retrieval> {
-    /// Who provides the data source.
+    /// Sets the provider of the data source.
     pub fn provider(mut self, provider: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::PROVIDER, provider.into());
         self
     }
 
-    /// How many documents are asked for.
+    /// Sets the requested number of documents.
     pub fn top_k(mut self, documents: u32) -> Self {
-        // A float by the conventions of this version.
+        // This version of the conventions defines a float.
         self.attributes.say(keys::TOP_K, f64::from(documents));
         self
     }
 
-    /// What is searched for. Content.
+    /// Sets the query (content).
     pub fn query(self, text: impl Into<String>) -> Self {
         let query = Value::String(text.into());
         self.with_content(Side::Input, move |attributes| {
@@ -56,7 +56,7 @@ impl AiSpanBuilder<Retrieval> {
 }
 
 impl AiSpan<Retrieval> {
-    /// What was found. Content.
+    /// Records the documents found (content).
     pub fn documents(&self, documents: impl IntoIterator<Item = Document>) {
         self.say_content(Side::Output, |attributes| {
             let documents: Vec<Document> = documents.into_iter().collect();
@@ -65,7 +65,7 @@ impl AiSpan<Retrieval> {
     }
 }
 
-/// A document that was found.
+/// A document of a search result.
 ///
 /// # Examples
 /// ```
@@ -75,7 +75,7 @@ impl AiSpan<Retrieval> {
 /// # drop(document);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "a document does nothing until it is said of a span"]
+#[must_use = "a document has no effect until it is recorded on a span"]
 pub struct Document {
     id: String,
     score: Option<f64>,
@@ -83,7 +83,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// A document by its id.
+    /// Creates a document with this id.
     pub fn new(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -92,13 +92,13 @@ impl Document {
         }
     }
 
-    /// How well it fits.
+    /// Sets the relevance score.
     pub fn score(mut self, score: f64) -> Self {
         self.score = Some(score);
         self
     }
 
-    /// What it says.
+    /// Sets the text.
     pub fn content(mut self, content: impl Into<String>) -> Self {
         self.content = Some(content.into());
         self

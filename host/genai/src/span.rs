@@ -1,4 +1,4 @@
-//! AI spans that have started.
+//! AI spans after their start.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -21,13 +21,11 @@ use super::open::Place;
 use super::parent::AiParent;
 use super::status::RunStatus;
 
-/// The handle of an AI span that has started. The span ends when the handle is
-/// dropped, if it was not ended before.
+/// The handle of a started AI span. Dropping it ends the span, unless it ended before.
 ///
-/// What every kind has is here; what one kind has stands at its own implementation.
-/// AI spans start below it through [`AiParent`], and ordinary ones in its
-/// [context](Self::context). Say each thing once: a span keeps what is said twice
-/// twice.
+/// This block has the methods of every kind. Each kind has an implementation block of its
+/// own. Start child AI spans through [`AiParent`], and ordinary child spans in the span's
+/// [context](Self::context). Record each attribute once: a span keeps duplicates.
 ///
 /// # Examples
 /// ```
@@ -48,7 +46,7 @@ use super::status::RunStatus;
 pub struct AiSpan<K> {
     ai: Ai,
     context: Context,
-    /// None for a span that was refused, and for one that has ended.
+    /// `None` for a refused span and for a span that ended.
     place: Option<Place>,
     started: Instant,
     has_first_token: AtomicBool,
@@ -67,8 +65,8 @@ impl<K: AiSpanKind> AiSpan<K> {
         }
     }
 
-    /// A span that does nothing. What starts below it starts below its parent; without
-    /// a parent it does nothing either, so that no part of the trace stands alone.
+    /// Creates a span that does nothing. Its children become children of its parent. Without
+    /// a parent they do nothing either, so that the trace has no orphaned parts.
     pub(super) fn refused(ai: Ai, parent: Context) -> Self {
         let context = match parent.span().span_context().is_valid() {
             true => parent,
@@ -84,60 +82,61 @@ impl<K: AiSpanKind> AiSpan<K> {
         }
     }
 
-    /// The context in which the span is the current one, for what starts below it.
+    /// Returns the context in which this span is current, for child spans.
     pub fn context(&self) -> &Context {
         &self.context
     }
 
-    /// Makes that context the current one on this thread while the guard lives.
-    #[must_use = "the context is current as long as the guard lives"]
+    /// Makes that context current on this thread until the guard is dropped.
+    #[must_use = "the context is current until the guard is dropped"]
     pub fn attach(&self) -> ContextGuard {
         self.context.clone().attach()
     }
 
-    /// The ids of the span; of its parent's if the span was refused.
+    /// Returns the ids of the span, or those of its parent if the span was refused.
     pub fn span_context(&self) -> SpanContext {
         self.context.span().span_context().clone()
     }
 
-    /// Whether what is said is kept: the span is sampled, not refused, and has not
-    /// ended.
+    /// Returns `true` if attributes are recorded: the span is sampled, was not refused, and
+    /// has not ended.
     pub fn is_recording(&self) -> bool {
         self.recording().is_some()
     }
 
-    /// Whether input is written here: worth asking before it is put together.
+    /// Returns `true` if input is recorded for this span. Check it before building expensive
+    /// content.
     pub fn captures_input(&self) -> bool {
         self.captures(Side::Input)
     }
 
-    /// Whether output is written here.
+    /// Returns `true` if output is recorded for this span.
     pub fn captures_output(&self) -> bool {
         self.captures(Side::Output)
     }
 
-    /// An attribute of the application's own.
+    /// Records an attribute of the application.
     pub fn attribute(&self, attribute: KeyValue) {
         if let Some(span) = self.recording() {
             span.set_attribute(attribute);
         }
     }
 
-    /// Something that happens now.
+    /// Records an event at the current time.
     pub fn event(&self, name: impl Into<Cow<'static, str>>, attributes: Vec<KeyValue>) {
         if let Some(span) = self.recording() {
             span.add_event(name, attributes);
         }
     }
 
-    /// A link to another span.
+    /// Adds a link to another span.
     pub fn link(&self, to: SpanContext, attributes: Vec<KeyValue>) {
         if let Some(span) = self.recording() {
             span.add_link(to, attributes);
         }
     }
 
-    /// An error that was dealt with: an `exception` event. The span does not fail.
+    /// Records a handled error as an `exception` event. The span does not fail.
     pub fn error<E: Error + ?Sized>(&self, error: &E) {
         if let Some(span) = self.recording() {
             let failure = Failure::of(error, &self.ai.options().limits);
@@ -145,8 +144,8 @@ impl<K: AiSpanKind> AiSpan<K> {
         }
     }
 
-    /// Ends the span with an error: its status, `error.type` and an `exception`
-    /// event. The type is that of the error's Rust type; `_OTHER` for a `dyn Error`.
+    /// Ends the span with an error: its status, `error.type` and an `exception` event. The
+    /// `error.type` is the name of the Rust type, or `_OTHER` for a `dyn Error`.
     ///
     /// # Source
     /// "Recording errors" and "Exceptions in spans" of the semantic conventions.
@@ -155,7 +154,7 @@ impl<K: AiSpanKind> AiSpan<K> {
         self.end_with(failure);
     }
 
-    /// The same with a type of your own, one of few: `timeout`, `429`.
+    /// Ends the span with an error of a custom, low-cardinality type: `timeout`, `429`.
     pub fn fail_as(self, error_type: impl Into<Cow<'static, str>>, message: &str) {
         let failure = Failure::new(error_type.into(), message, &self.ai.options().limits);
         self.end_with(failure);
@@ -193,7 +192,7 @@ impl<K: AiSpanKind> AiSpan<K> {
         }
     }
 
-    /// Output of any shape.
+    /// Records an output of any shape.
     pub(super) fn say_any_output(&self, output: serde_json::Value) {
         self.say_content(Side::Output, |attributes| {
             attributes.say_any_value(keys::OUTPUT, &output);
@@ -206,7 +205,7 @@ impl<K: AiSpanKind> AiSpan<K> {
         }
     }
 
-    /// How long after the start this is asked first.
+    /// Returns the time since the start on the first call, and `None` afterwards.
     pub(super) fn first_token_after(&self) -> Option<Duration> {
         let is_first = !self.has_first_token.swap(true, Ordering::Relaxed);
         is_first.then(|| self.started.elapsed())

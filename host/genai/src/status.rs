@@ -1,25 +1,25 @@
-//! How runs and their steps end.
+//! Final states of runs and their steps.
 
-/// How a workflow, or a step of one, came out.
+/// The final status of a workflow or of one of its steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RunStatus {
-    /// It did what it was to do.
+    /// It succeeded.
     Success,
-    /// It failed. The span has the status of an error.
+    /// It failed. The span gets an error status.
     Failed,
-    /// It waits for somebody, and will be resumed.
+    /// It waits for a person and will be resumed.
     Suspended,
-    /// It waits for something.
+    /// It waits for an event or a resource.
     Waiting,
-    /// It was stopped from outside.
+    /// It was canceled from outside.
     Canceled,
     /// It was not needed.
     Skipped,
 }
 
 impl RunStatus {
-    /// The word that is written.
+    /// Returns the attribute value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Success => "success",

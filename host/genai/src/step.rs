@@ -11,10 +11,10 @@ use super::messages::Messages;
 use super::span::AiSpan;
 use super::usage::Usage;
 
-/// One step of a generation that has several: `model_step`.
+/// One step of a generation with several steps, with the span name `model_step`.
 ///
-/// Its tokens are part of the generation's, so they stand under names of their own,
-/// and a backend does not add them up twice.
+/// Its tokens are part of the generation's. They have attributes of their own, so that a
+/// backend does not count them twice.
 #[derive(Debug)]
 pub enum ModelStep {}
 
@@ -37,7 +37,7 @@ impl ModelStep {
 }
 
 impl AiSpanBuilder<ModelStep> {
-    /// What the model is given. Content.
+    /// Sets the input messages (content).
     pub fn input(self, messages: impl Into<Messages>) -> Self {
         let messages = messages.into();
         self.with_content(Side::Input, move |attributes| {
@@ -47,17 +47,17 @@ impl AiSpanBuilder<ModelStep> {
 }
 
 impl AiSpan<ModelStep> {
-    /// The tokens of this step.
+    /// Records the token usage of this step.
     pub fn usage(&self, usage: Usage) {
         self.say(|attributes| usage.say_of_step(attributes));
     }
 
-    /// Why the step ended.
+    /// Records the reason why the step ended.
     pub fn finish_reason(&self, reason: impl Into<StringValue>) {
         self.say(|attributes| attributes.say(keys::STEP_FINISH_REASON, reason.into()));
     }
 
-    /// What the model answers. Content.
+    /// Records the output messages (content).
     pub fn output(&self, messages: impl Into<Messages>) {
         self.say_content(Side::Output, |attributes| {
             messages.into().say_output(attributes);

@@ -1,4 +1,4 @@
-//! Calls of tools.
+//! Tool calls.
 
 use opentelemetry::trace::SpanKind;
 use opentelemetry::{Context, StringValue};
@@ -11,7 +11,7 @@ use super::keys;
 use super::kind::{AiSpanKind, sealed};
 use super::span::AiSpan;
 
-/// A call of a tool: `execute_tool NAME`.
+/// A tool call, with the span name `execute_tool NAME`.
 #[derive(Debug)]
 pub enum ToolCall {}
 
@@ -32,26 +32,26 @@ impl ToolCall {
 }
 
 impl AiSpanBuilder<ToolCall> {
-    /// The id that the model gave the call.
+    /// Sets the id that the model gave the call.
     pub fn call_id(mut self, id: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::TOOL_CALL_ID, id.into());
         self
     }
 
-    /// `function`, `extension` or `datastore`.
+    /// Sets the type of the tool: `function`, `extension` or `datastore`.
     pub fn tool_type(mut self, tool_type: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::TOOL_TYPE, tool_type.into());
         self
     }
 
-    /// What the tool is for.
+    /// Sets the description of the tool's purpose.
     pub fn description(mut self, description: impl Into<StringValue>) -> Self {
         self.attributes
             .say(keys::TOOL_DESCRIPTION, description.into());
         self
     }
 
-    /// What the tool is given. Content.
+    /// Sets the arguments (content).
     pub fn arguments(self, arguments: impl Into<Value>) -> Self {
         let arguments = arguments.into();
         self.with_content(Side::Input, move |attributes| {
@@ -61,7 +61,7 @@ impl AiSpanBuilder<ToolCall> {
 }
 
 impl AiSpan<ToolCall> {
-    /// What the tool gives back. Content.
+    /// Records the result (content).
     pub fn result(&self, result: impl Into<Value>) {
         self.say_content(Side::Output, |attributes| {
             say_result(&result.into(), attributes);

@@ -1,11 +1,11 @@
-//! A tracer of any type.
+//! A type-erased tracer.
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanBuilder, TraceContextExt as _, Tracer};
 
-/// A tracer whose type is forgotten, so that AI spans have none of their own.
+/// A type-erased tracer, so that AI spans need no type parameter for it.
 pub(super) trait AnyTracer: Send + Sync {
-    /// Starts a span and puts it into its parent's context.
+    /// Starts a span and returns its parent's context with the span set.
     fn start(&self, builder: SpanBuilder, parent: &Context) -> Context;
 }
 

@@ -1,9 +1,9 @@
-//! The tokens that a model took and gave.
+//! Token usage of a model call.
 
 use super::attributes::Attributes;
 use super::keys;
 
-/// How many tokens a call of a model took and gave.
+/// The token usage of a model call.
 ///
 /// # Examples
 /// ```
@@ -13,7 +13,7 @@ use super::keys;
 /// # let _ = usage;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[must_use = "usage does nothing until it is said of a span"]
+#[must_use = "usage has no effect until it is recorded on a span"]
 pub struct Usage {
     input: u64,
     output: u64,
@@ -23,8 +23,8 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// All tokens that went in, those from a cache among them, and all that came out,
-    /// those of reasoning among them.
+    /// Creates a usage with the total numbers of input and output tokens. The input includes
+    /// cached tokens, and the output includes reasoning tokens.
     pub fn new(input: u64, output: u64) -> Self {
         Self {
             input,
@@ -33,19 +33,19 @@ impl Usage {
         }
     }
 
-    /// How many of the input came from the provider's cache.
+    /// Sets the number of input tokens that were read from the provider's cache.
     pub fn cached(mut self, tokens: u64) -> Self {
         self.cached = Some(tokens);
         self
     }
 
-    /// How many of the input were written to the provider's cache.
+    /// Sets the number of input tokens that were written to the provider's cache.
     pub fn cache_written(mut self, tokens: u64) -> Self {
         self.cache_written = Some(tokens);
         self
     }
 
-    /// How many of the output were spent on reasoning.
+    /// Sets the number of output tokens that were spent on reasoning.
     pub fn reasoning(mut self, tokens: u64) -> Self {
         self.reasoning = Some(tokens);
         self
@@ -75,7 +75,7 @@ impl Usage {
     }
 }
 
-/// Attributes have no unsigned integers.
+/// Converts a number, because attributes have no unsigned integers.
 pub(super) fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! Runs of workflows, and their steps.
+//! Workflow runs and their steps.
 
 use opentelemetry::trace::SpanKind;
 use opentelemetry::{Context, KeyValue, StringValue};
@@ -11,11 +11,11 @@ use super::kind::{AiSpanKind, sealed};
 use super::span::AiSpan;
 use super::status::RunStatus;
 
-/// A run of a workflow: `invoke_workflow NAME`.
+/// A workflow run, with the span name `invoke_workflow NAME`.
 #[derive(Debug)]
 pub enum WorkflowRun {}
 
-/// A step of a workflow: its name, which should be one of few.
+/// A workflow step. Its name should have a low cardinality.
 #[derive(Debug)]
 pub enum WorkflowStep {}
 
@@ -54,50 +54,50 @@ impl WorkflowStep {
 }
 
 impl AiSpanBuilder<WorkflowRun> {
-    /// The id of the workflow.
+    /// Sets the id of the workflow.
     pub fn id(mut self, id: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::WORKFLOW_ID, id.into());
         self
     }
 
-    /// What goes in. Content.
+    /// Sets the input (content).
     pub fn input(self, input: impl Into<Value>) -> Self {
         self.with_any_input(input.into())
     }
 }
 
 impl AiSpanBuilder<WorkflowStep> {
-    /// The id of the step.
+    /// Sets the id of the step.
     pub fn id(mut self, id: impl Into<StringValue>) -> Self {
         self.attributes.say(keys::STEP_ID, id.into());
         self
     }
 
-    /// What goes in. Content.
+    /// Sets the input (content).
     pub fn input(self, input: impl Into<Value>) -> Self {
         self.with_any_input(input.into())
     }
 }
 
 impl AiSpan<WorkflowRun> {
-    /// What comes out. Content.
+    /// Records the output (content).
     pub fn output(&self, output: impl Into<Value>) {
         self.say_any_output(output.into());
     }
 
-    /// Ends the span and says how the run came out.
+    /// Ends the span with the final status of the run.
     pub fn finish(self, status: RunStatus) {
         self.finish_with(status);
     }
 }
 
 impl AiSpan<WorkflowStep> {
-    /// What comes out. Content.
+    /// Records the output (content).
     pub fn output(&self, output: impl Into<Value>) {
         self.say_any_output(output.into());
     }
 
-    /// Ends the span and says how the step came out.
+    /// Ends the span with the final status of the step.
     pub fn finish(self, status: RunStatus) {
         self.finish_with(status);
     }

@@ -64,7 +64,7 @@
 //!     .build()?;
 //! opentelemetry::global::set_tracer_provider(provider.clone());
 //!
-//! let run = RuntimeContext::builder().set("tenant", "acme").build()?;
+//! let run = RuntimeContext::builder().set("tenant", "acme").build();
 //! let context = opentelemetry::Context::new().with_runtime_context(run);
 //! let tracer = opentelemetry::global::tracer("shop");
 //! tracer.in_span_with_context("answer", &context, |_context| {

@@ -1,5 +1,5 @@
-//! A small agent, traced: it asks a model, calls the tool that the model asks for, and
-//! asks again. The model and the database are made up; the traces are printed.
+//! A small traced agent. It calls a model, runs the tool that the model requests, and calls
+//! the model again. The model and the database are simulated, and the traces are printed.
 //!
 //! `cargo run -p spanmux --example agent --no-default-features --features otel`
 
@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let provider = RoutingTracerProvider::builder()
         .tracer("console", TracerConfig::console("shop"))
         .build()?;
-    // Content is not written unless it is asked for.
+    // Content is not recorded by default.
     let options = AiOptions::new().capture_content(true);
     let agent = Agent {
         ai: Ai::with_options(provider.tracer("shop"), options),
@@ -33,7 +33,7 @@ struct Agent {
 }
 
 impl Agent {
-    /// A run is a trace: whatever starts below it follows it.
+    /// Runs the agent once. Each run is a trace, and all spans below follow it.
     fn answer(&self, session: &'static str, question: &str, order: &str) {
         let run = self
             .ai
@@ -56,7 +56,7 @@ impl Agent {
             .call_id("call-1")
             .arguments(json!({"id": id}))
             .start();
-        // An ordinary span stands below the tool's.
+        // An ordinary span becomes a child of the tool call.
         let found =
             self.database
                 .in_span_with_context("SELECT orders", tool.context(), |_context| {
@@ -76,7 +76,7 @@ impl Agent {
     }
 }
 
-/// A real model is called after the start.
+/// Simulates a model call. A real call would happen after `start`.
 fn ask_model(
     run: &AiSpan<AgentRun>,
     messages: &[Message],

@@ -1,5 +1,5 @@
-//! A tracer from a file beside a ready-made provider, and a selector that sends
-//! premium customers to the latter.
+//! Combines a tracer from a configuration file with an existing provider, and selects the
+//! existing provider for premium customers.
 //!
 //!     cargo run --example mixed
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -14,7 +14,7 @@ use spanmux::{Choice, RuntimeContext, selector_fn};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/mixed.toml");
 
-/// What the service had before.
+/// The exporter that the service already had.
 #[derive(Debug)]
 struct Custom;
 

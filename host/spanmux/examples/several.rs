@@ -1,5 +1,5 @@
-//! Several tracers from a file, and a selector from code: it looks at the runtime
-//! context of a run and names the tracer.
+//! Several tracers from a configuration file, and a selector in code that chooses one by the
+//! runtime context of a run.
 //!
 //!     cargo run --example several
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Some("production") => tracers.choose("langfuse"),
                 Some("staging") => tracers.choose("datadog"),
                 Some("development") => tracers.choose("console"),
-                _ => Choice::Abstain, // the default
+                _ => Choice::Abstain, // use the default tracer
             }
         }))
         .build()?;
@@ -40,7 +40,7 @@ fn run(provider: &RoutingTracerProvider, environment: &str) -> Result<(), spanmu
     let context = Context::new().with_runtime_context(run.build());
     let tracer = provider.tracer("example");
     tracer.in_span_with_context(format!("agent run in {environment}"), &context, |_| {
-        tracer.in_span("llm generation", |_| {}); // follows its root
+        tracer.in_span("llm generation", |_| {}); // uses the tracer of its root
     });
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! One tracer for everything, from code. Every trace goes to it.
+//! One tracer for all traces, configured in code.
 //!
 //!     cargo run --example single
 #![allow(clippy::print_stdout, clippy::print_stderr)]

@@ -1,4 +1,4 @@
-//! Chooses by the environment that the service runs in.
+//! Selects a tracer by deployment environment.
 
 use spanmux_guest::{Decision, RuntimeContext, abstain, choose};
 
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_environment_has_its_tracer() {
+    fn environment_selects_its_tracer() {
         for (environment, expected) in [
             ("production", choose("langfuse")),
             ("staging", choose("datadog")),
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_environment_is_left_to_the_default() {
+    fn unknown_environment_abstains() {
         assert_eq!(
             select(&MockContext::new(), &tracers(["langfuse"])),
             abstain()

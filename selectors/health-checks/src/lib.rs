@@ -4,12 +4,12 @@ use spanmux_guest::{Decision, RuntimeContext, abstain, choose_if_available};
 
 spanmux_guest::export!(select);
 
-/// The root spans that say only that somebody looked whether the service is up.
+/// Names of root spans that only check the availability of the service.
 const HEALTH_CHECKS: [&str; 4] = ["GET /healthz", "GET /livez", "GET /readyz", "health"];
 
 fn select(context: &dyn RuntimeContext, available_tracers: &[String]) -> Decision {
     match context.text("span.name") {
-        // Where nothing discards, a health check is a trace like any other.
+        // Without a `discard` tracer, a health check is treated like any other trace.
         Some(name) if HEALTH_CHECKS.contains(&name.as_str()) => {
             choose_if_available("discard", available_tracers)
         }
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_health_check_is_discarded() {
+    fn health_check_selects_discard() {
         for name in HEALTH_CHECKS {
             let context = MockContext::new().with("span.name", name);
             let available = tracers(["console", "discard"]);
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn other_spans_are_left_to_the_next_selector() {
+    fn other_spans_abstain() {
         for name in ["POST /chat", "GET /healthz/history", "get /healthz", ""] {
             let context = MockContext::new().with("span.name", name);
             let available = tracers(["console", "discard"]);
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_discarded_without_a_discarding_tracer() {
+    fn health_check_abstains_without_discard_tracer() {
         let context = MockContext::new().with("span.name", "health");
         assert_eq!(select(&context, &tracers(["console"])), abstain());
     }

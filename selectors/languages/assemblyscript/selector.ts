@@ -1,4 +1,4 @@
-// The reference selector in AssemblyScript: what the context's `op` asks for. See ../README.md.
+// The reference selector in AssemblyScript. The key `op` selects its operation. See ../README.md.
 
 import { Context, Decision, Kind } from "./spanmux";
 

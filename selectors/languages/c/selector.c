@@ -1,10 +1,10 @@
-/* The reference selector in C: what the context's `op` asks for. See ../README.md. */
+/* The reference selector in C. The key `op` selects its operation. See ../README.md. */
 
 #include "spanmux.h"
 
 #include <string.h>
 
-/* Text in the making; it lives until the decision is made. */
+/* A string builder. Its memory is valid until the decision is made. */
 typedef struct {
   char *bytes;
   size_t length;
@@ -85,7 +85,7 @@ static spanmux_decision by_environment(const spanmux_context *context) {
   return spanmux_abstain();
 }
 
-/* The text of a key that the case must have; it may hold zero bytes. */
+/* Returns the text of a key that must exist. It may contain zero bytes. */
 static spanmux_string text_of(const spanmux_context *context, const char *key) {
   spanmux_value value;
   if (!spanmux_get(context, key, &value) || value.kind != SPANMUX_TEXT) __builtin_trap();

@@ -1,4 +1,4 @@
-// The reference selector in C++: what the context's `op` asks for. See ../README.md.
+// The reference selector in C++. The key `op` selects its operation. See ../README.md.
 
 #include "spanmux.hpp"
 

@@ -1,4 +1,4 @@
-// The reference selector in Go: what the context's `op` asks for. See ../README.md.
+// The reference selector in Go. The key `op` selects its operation. See ../README.md.
 package main
 
 import (
@@ -106,7 +106,7 @@ func bucket(context spanmux.Context, key string) spanmux.Decision {
 	return spanmux.Fail(strconv.FormatUint(uint64(share), 10))
 }
 
-// What a Go program sees of the world.
+// world reports the clock, random numbers, environment and arguments of the program.
 func world() string {
 	return fmt.Sprint(time.Now().UnixNano(), rand.Int63(), len(os.Environ()), len(os.Args))
 }

@@ -1,4 +1,4 @@
-// The reference selector in JavaScript: what the context's `op` asks for. See ../README.md.
+// The reference selector in JavaScript. The key `op` selects its operation. See ../README.md.
 
 import { Fail, Json } from './spanmux.js';
 

@@ -1,4 +1,4 @@
-"""The reference selector in Python: what the context's `op` asks for. See ../README.md."""
+"""The reference selector in Python. The key `op` selects its operation. See ../README.md."""
 
 import os
 import random
@@ -59,7 +59,7 @@ def yes(condition):
 
 
 def world(_context, _tracers):
-    """What a Python program sees of the world."""
+    """Return random numbers, a hash, the environment and the arguments of the program."""
     return f"{random.random()} {hash('text')} {len(os.environ)} {len(sys.argv)}"
 
 

@@ -1,4 +1,4 @@
-// The reference selector in TypeScript: what the context's `op` asks for. See ../README.md.
+// The reference selector in TypeScript. The key `op` selects its operation. See ../README.md.
 
 import { Fail, Json, type Context, type Value } from './spanmux.js';
 

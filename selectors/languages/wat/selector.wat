@@ -1,11 +1,11 @@
-;; The reference selector in the text format: what the context's `op` asks for. See ../README.md.
+;; The reference selector in the text format. The key `op` selects its operation. See ../README.md.
 (module
   (import "spanmux:selector/runtime-context@0.1.0" "get" (func $get (param i32 i32 i32)))
   (import "spanmux:selector/runtime-context@0.1.0" "has" (func $has (param i32 i32) (result i32)))
   (import "spanmux:selector/runtime-context@0.1.0" "keys" (func $keys (param i32)))
   (import "spanmux:selector/runtime-context@0.1.0" "bucket"
     (func $bucket (param i32 i32 i32 i32 i32 i32)))
-  ;; A page for what is below, two for an answer in the making, the rest for what the host writes.
+  ;; One page for the data below, two for the output buffer, the rest for strings from the host.
   (memory (export "memory") 12 12)
 
   ;; Keys of the context.
@@ -18,7 +18,7 @@
   (data (i32.const 64) "left")
   (data (i32.const 72) "right")
   (data (i32.const 80) "environment")
-  ;; What `op` may be.
+  ;; Values of `op`.
   (data (i32.const 128) "choose")
   (data (i32.const 136) "fail")
   (data (i32.const 144) "last")
@@ -31,7 +31,7 @@
   (data (i32.const 200) "world")
   (data (i32.const 208) "mistake")
   (data (i32.const 216) "trap")
-  ;; Words of answers.
+  ;; Output strings.
   (data (i32.const 256) "absent")
   (data (i32.const 264) "null")
   (data (i32.const 272) "boolean true")
@@ -47,7 +47,7 @@
   (data (i32.const 376) "development")
   (data (i32.const 392) "langfuse")
   (data (i32.const 400) "console")
-  ;; At 512 the host answers; at 640 the decision stands.
+  ;; The host writes its results at 512. The decision is stored at 640.
 
   (global $free (mut i32) (i32.const 0x30000))
   (func (export "cabi_realloc") (param i32 i32 i32) (param $bytes i32) (result i32)
@@ -59,7 +59,7 @@
     (global.set $free (i32.const 0x30000))
     (global.set $end (i32.const 0x10000)))
 
-  ;; Text in the making.
+  ;; The end of the output buffer.
   (global $end (mut i32) (i32.const 0x10000))
   (func $put (param $text i32) (param $length i32)
     (memory.copy (global.get $end) (local.get $text) (local.get $length))
@@ -81,7 +81,7 @@
     (call $put-byte (i32.add (local.get $digit)
       (select (i32.const 0x30) (i32.const 0x57) (i32.lt_u (local.get $digit) (i32.const 10))))))
 
-  ;; The three decisions, at 640: ok(some(name)), ok(none), err(reason).
+  ;; Write a decision at 640: ok(some(name)), ok(none) or err(reason).
   (func $choose (param $name i32) (param $length i32) (result i32)
     (i64.store (i32.const 640) (i64.const 0x100000000))
     (i32.store (i32.const 648) (local.get $name))
@@ -102,7 +102,7 @@
       (then (call $fail (i32.const 336) (i32.const 3)))
       (else (call $fail (i32.const 344) (i32.const 2)))))
 
-  ;; The text of a key: its place and length; its place is 0 if there is none.
+  ;; Returns the pointer and length of the text of a key. The pointer is 0 if there is no text.
   (func $text (param $key i32) (param $length i32) (result i32 i32)
     (call $get (local.get $key) (local.get $length) (i32.const 512))
     (if (i32.eqz (i32.and (i32.load8_u (i32.const 512))
@@ -123,7 +123,7 @@
         (i32.load8_u (i32.add (local.get $right) (local.get $length))))))
     (i32.const 0))
 
-  ;; Texts with a line's end between them.
+  ;; Joins strings with newlines.
   (func $lines (param $texts i32) (param $count i32) (result i32)
     (loop $next
       (if (local.get $count)
@@ -135,7 +135,7 @@
           (br $next))))
     (call $fail-put))
 
-  ;; The value at 512, of the case at 520.
+  ;; Renders the value at 512, with its type at 520.
   (func $rendered (result i32)
     (local $integer i64)
     (if (i32.eqz (i32.load8_u (i32.const 512))) (then (return (call $fail (i32.const 256) (i32.const 6)))))

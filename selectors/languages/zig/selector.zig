@@ -1,4 +1,4 @@
-//! The reference selector in Zig: what the context's `op` asks for. See ../README.md.
+//! The reference selector in Zig. The key `op` selects its operation. See ../README.md.
 
 const std = @import("std");
 const spanmux = @import("spanmux.zig");
@@ -11,7 +11,7 @@ comptime {
     spanmux.exportSelector(select);
 }
 
-/// Values of this suite are larger than those of a runtime context.
+/// The values of the conformance suite are larger than those of ordinary contexts.
 pub const spanmux_arena_bytes = 512 * 1024;
 
 const Op = enum { choose, fail, last, tracers, get, has, keys, bucket, same, world, mistake, trap, dangling };

@@ -4,14 +4,14 @@ use spanmux_guest::{Decision, RuntimeContext, abstain, choose_if_available};
 
 spanmux_guest::export!(select);
 
-/// Another salt draws another tenth: change it for the next rollout, or the same
-/// users try everything first.
+/// The salt of the buckets. Change it for every rollout: a different salt selects a
+/// different tenth of the users. Otherwise the same users always get new backends first.
 const SALT: &str = "rollout-7";
 const PERCENT: u32 = 10;
 
 fn select(context: &dyn RuntimeContext, available_tracers: &[String]) -> Decision {
     match context.bucket("user.id", SALT, 100) {
-        // The rollout is called off by taking the candidate out of the registry.
+        // Removing the candidate from the registry stops the rollout.
         Some(share) if share < PERCENT => choose_if_available("candidate", available_tracers),
         _ => abstain(),
     }
@@ -30,7 +30,7 @@ mod tests {
     }
 
     #[test]
-    fn about_a_tenth_of_the_users_try_the_candidate() {
+    fn about_a_tenth_of_the_users_select_the_candidate() {
         let chosen = (0..10_000)
             .filter(|user| decide(&format!("u-{user}")) == choose("candidate"))
             .count();
@@ -38,13 +38,13 @@ mod tests {
     }
 
     #[test]
-    fn a_user_stays_on_the_same_side() {
+    fn decision_is_stable_per_user() {
         assert_eq!(decide("u-3"), choose("candidate"));
         assert_eq!(decide("u-1"), abstain());
     }
 
     #[test]
-    fn without_a_user_or_a_candidate_nothing_is_rolled_out() {
+    fn abstains_without_user_or_candidate() {
         assert_eq!(
             select(&MockContext::new(), &tracers(["candidate"])),
             abstain()

@@ -1,4 +1,4 @@
-//! Gives some tenants a tracer of their own and keeps strangers apart.
+//! Sends some tenants to dedicated tracers and unknown tenants to quarantine.
 
 use spanmux_guest::{Decision, RuntimeContext, abstain, choose, fail};
 
@@ -9,15 +9,15 @@ fn select(context: &dyn RuntimeContext, _: &[String]) -> Decision {
         return abstain();
     }
     match context.require_text("tenant")?.as_str() {
-        // A tracer that was promised to one tenant is named whether it is
-        // available or not: if it is missing, the trace belongs in the fallback,
-        // which records the name, and not with whatever the next selector picks.
+        // Choose a dedicated tracer even if it is not available. The trace then
+        // goes to the fallback tracer, which records the name, and not to the choice
+        // of the next selector.
         "acme" => choose("tenant-acme"),
         "umbrella" => choose("tenant-umbrella"),
-        // Tenants without a wish of their own.
+        // Known tenants without a dedicated tracer.
         "globex" | "initech" | "hooli" => abstain(),
         "" => fail("`tenant` is empty"),
-        // Nobody has agreed where the traces of a stranger may go.
+        // There is no agreement on where traces of an unknown tenant may go.
         _ => choose("quarantine"),
     }
 }
@@ -33,7 +33,7 @@ mod tests {
     }
 
     #[test]
-    fn each_tenant_goes_where_it_belongs() {
+    fn tenant_selects_its_tracer() {
         for (tenant, expected) in [
             ("acme", choose("tenant-acme")),
             ("umbrella", choose("tenant-umbrella")),
@@ -50,12 +50,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_tenant_there_is_nothing_to_say() {
+    fn abstains_without_tenant() {
         assert_eq!(decide(&MockContext::new()), abstain());
     }
 
     #[test]
-    fn a_tenant_that_is_no_text_is_a_failed_decision() {
+    fn tenant_that_is_not_text_fails() {
         let context = MockContext::from_json(r#"{"tenant": 7}"#);
         assert_eq!(decide(&context), fail("`tenant` is an integer, not text"));
         let context = MockContext::from_json(r#"{"tenant": null}"#);

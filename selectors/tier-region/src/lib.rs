@@ -1,4 +1,4 @@
-//! Chooses by what a user pays for and where the data may go.
+//! Selects a tracer by user tier and permitted region.
 
 use spanmux_guest::{Decision, RuntimeContext, abstain, choose, choose_if_available};
 
@@ -6,14 +6,14 @@ spanmux_guest::export!(select);
 
 fn select(context: &dyn RuntimeContext, available_tracers: &[String]) -> Decision {
     match context.text("user.tier").as_deref() {
-        // The region is asked for only where it matters, and an enterprise
-        // customer of whom it is not known must not be guessed to be elsewhere.
+        // Read the region only when it matters. If the region of an enterprise
+        // customer is unknown, fail instead of assuming a region outside Europe.
         Some("enterprise") => match context.require_text("region")?.as_str() {
-            // Named whether it is available or not: these traces stay in Europe.
+            // Choose it even if it is not available: these traces must stay in Europe.
             region if region.starts_with("eu") => choose("langfuse-eu"),
             _ => choose("langfuse"),
         },
-        // Cheaper storage, as long as there is some.
+        // Cheaper storage, if available.
         Some("free") => choose_if_available("datadog", available_tracers),
         _ => abstain(),
     }
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn tier_and_region_decide_together() {
+    fn tier_and_region_select_the_tracer() {
         for (context, expected) in [
             (
                 r#"{"user": {"tier": "enterprise"}, "region": "eu"}"#,
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn an_enterprise_customer_without_a_region_is_a_failed_decision() {
+    fn enterprise_without_region_fails() {
         assert_eq!(
             decide(r#"{"user": {"tier": "enterprise"}}"#),
             fail("`region` is missing")
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_stay_in_europe_is_named_even_if_it_is_missing() {
+    fn european_tracer_is_chosen_even_if_unavailable() {
         let context = MockContext::from_json(r#"{"user.tier": "enterprise", "region": "eu"}"#);
         assert_eq!(
             select(&context, &tracers(["langfuse"])),
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_free_tier_goes_on_where_there_is_no_cheaper_storage() {
+    fn free_tier_abstains_without_cheaper_storage() {
         let context = MockContext::from_json(r#"{"user": {"tier": "free"}}"#);
         assert_eq!(select(&context, &tracers(["langfuse"])), abstain());
     }

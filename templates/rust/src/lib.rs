@@ -1,4 +1,4 @@
-//! Production goes to Langfuse, development to the console; all else is left to others.
+//! Sends production to Langfuse and development to the console. Abstains otherwise.
 
 use spanmux_guest::{Decision, RuntimeContext, abstain, choose};
 
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_goes_where_it_should() {
+    fn environment_selects_its_tracer() {
         for (environment, expected) in [
             ("production", choose("langfuse")),
             ("development", choose("console")),

@@ -6,26 +6,20 @@ use std::time::Duration;
 
 use shuttle::thread;
 
-use crate::circuit::Circuit;
-use crate::context::{ContextView, Question, RuntimeContext};
-use crate::decision::{CompactDecision, Choice, Decision, Fallback, Origin, RunCost};
-use crate::learned::{Learned, Room, Run};
-use crate::limits::Limits;
-use crate::tracer_names::TracerNames;
+use spanmux_core::internal::{Circuit, CompactDecision, DecisionCache, Patience, Question, CacheLimits, Run};
+use spanmux_core::{Choice, ContextView, Decision, Fallback, Origin, RunCost, RuntimeContext, TracerNames};
 
 /// A selector that asks for a tenant, and of some for their region, and what it has
 /// learned. How many runs are under way, and how many there were.
 struct Scene {
-    learned: Learned,
+    cached: DecisionCache,
     runs: AtomicUsize,
 }
 
 fn context(tenant: i64, region: i64) -> RuntimeContext {
     let builder = RuntimeContext::builder().set("tenant", tenant);
     builder
-        .set("region", region)
-        .build()
-        .expect("a small context")
+        .set("region", region).build()
 }
 
 /// What it decides, whoever asks.
@@ -40,12 +34,12 @@ fn decides(tenant: i64, region: i64, names: &TracerNames) -> Choice {
 
 impl Scene {
     fn new(answers: usize) -> Self {
-        let room = Room {
+        let room = CacheLimits {
             answers,
             bytes: 1 << 20,
         };
         Self {
-            learned: Learned::new(room, Duration::from_secs(1)),
+            cached: DecisionCache::new(room, Duration::from_secs(1)),
             runs: AtomicUsize::new(0),
         }
     }
@@ -54,9 +48,9 @@ impl Scene {
     fn decide(&self, tenant: i64, region: i64, names: &TracerNames) {
         let context = context(tenant, region);
         let view = context.view();
-        let tree = self.learned.tree(names);
+        let tree = self.cached.tree(names);
         let brief = self
-            .learned
+            .cached
             .decide(&tree, &view, || self.run(&view, tenant, region, names));
         let decision = Decision::from(brief);
         assert_eq!(
@@ -158,10 +152,10 @@ pub fn each_list_of_tracers_has_its_tree() {
 
 /// Suspended, with no time to wait: one probe at a time, and never none for ever.
 pub fn one_probe_at_a_time_and_it_comes_back() {
-    let circuit = Arc::new(Circuit::new(&Limits {
-        suspend_after: 1,
-        suspend_first: Duration::ZERO,
-        suspend_longest: Duration::ZERO,
+    let circuit = Arc::new(Circuit::new(Patience {
+        after: 1,
+        first: Duration::ZERO,
+        longest: Duration::ZERO,
     }));
     let trapped = Choice::Fallback(Fallback::Trapped(String::new()));
     let permit = circuit.admit().expect("closed");

@@ -7,30 +7,32 @@ use std::time::Duration;
 
 use loom::thread;
 
-use crate::context::{Answer, ContextView, Question, RuntimeContext, Value};
-use crate::decision::{Choice, Decision, Origin, RunCost, TracerIndex};
-use crate::learned::{Learned, Room, Run};
-use crate::tracer_names::TracerNames;
+use spanmux_core::internal::{Answer, DecisionCache, Question, CacheLimits, Run};
+use spanmux_core::{Choice, ContextView, Decision, Origin, RunCost, RuntimeContext, TracerNames, Value};
 
 /// So little that a cache has one set.
-const ROOM: Room = Room {
+const ROOM: CacheLimits = CacheLimits {
     answers: 2048 + 16,
     bytes: 64 << 10,
 };
 
 /// What threads decide by.
 struct Selector {
-    learned: Learned,
+    cached: DecisionCache,
     names: TracerNames,
     ran: AtomicUsize,
+}
+
+fn names() -> TracerNames {
+    TracerNames::new(["console", "langfuse"])
 }
 
 /// What a selector says of a tenant and a user: the same in every order.
 fn right(tenant: &str, user: &str) -> Choice {
     match (tenant, user) {
-        ("acme", "ada") => Choice::Tracer(TracerIndex(1)),
+        ("acme", "ada") => names().choose("langfuse"),
         ("nobody", _) => Choice::Abstain,
-        _ => Choice::Tracer(TracerIndex(0)),
+        _ => names().choose("console"),
     }
 }
 
@@ -38,15 +40,15 @@ fn context(tenant: &str, user: &str) -> RuntimeContext {
     let context = RuntimeContext::builder()
         .set("tenant", tenant)
         .set("user", user);
-    context.build().expect("a small context")
+    context.build()
 }
 
 impl Selector {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             // Longer than a clock can tell: who waits is woken, or for ever there.
-            learned: Learned::new(ROOM, Duration::MAX),
-            names: TracerNames::new(["console", "langfuse"]),
+            cached: DecisionCache::new(ROOM, Duration::MAX),
+            names: names(),
             ran: AtomicUsize::new(0),
         })
     }
@@ -67,9 +69,9 @@ impl Selector {
     fn decide(&self, tenant: &str, user: &str) {
         let context = context(tenant, user);
         let view = context.view();
-        let tree = self.learned.tree(&self.names);
+        let tree = self.cached.tree(&self.names);
         let brief = self
-            .learned
+            .cached
             .decide(&tree, &view, || self.run(view, tenant, user));
         let decision = Decision::from(brief);
         assert_eq!(decision.choice, right(tenant, user), "{tenant} {user}");
@@ -157,7 +159,7 @@ fn is_learned(selector: &Selector, decisions: &[(&str, &str)]) {
     decide();
     let ran = selector.ran();
     decide();
-    assert_eq!(selector.ran(), ran, "it was not learned");
+    assert_eq!(selector.ran(), ran, "it was not cached");
 }
 
 /// Three ask the same at once.
@@ -177,8 +179,8 @@ pub(crate) fn equal_names_have_one_tree() {
     let selector = Selector::new();
     let other = {
         let selector = selector.clone();
-        thread::spawn(move || selector.learned.tree(&selector.names))
+        thread::spawn(move || selector.cached.tree(&selector.names))
     };
-    let tree = selector.learned.tree(&selector.names);
+    let tree = selector.cached.tree(&selector.names);
     assert!(Arc::ptr_eq(&tree, &other.join().expect("it has one")));
 }

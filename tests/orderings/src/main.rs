@@ -19,19 +19,8 @@
     reason = "the checker runs all threads on one"
 )]
 
-mod context;
-mod decision;
-mod explanation;
-mod learned;
-mod parallel;
-mod registry;
-mod cache_slot;
-mod selector;
-mod tracer_names;
-
 mod learning;
 mod swapping;
-mod sync;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use loom::thread;
 
-use crate::context::RuntimeContext;
-use crate::registry::TracerRegistry;
-use crate::selector::{Chain, selector_fn};
+use spanmux_core::{Chain, RuntimeContext, TracerRegistry, selector_fn};
 
 type Registry = TracerRegistry<&'static str>;
 
@@ -27,7 +25,7 @@ fn last() -> Chain {
 
 /// A tracer that is there, under its own name, and why it.
 fn select(registry: &Registry) {
-    let context = RuntimeContext::builder().build().expect("an empty context");
+    let context = RuntimeContext::builder().build();
     let selection = registry.select(&context.view());
     let tracer = selection.tracer().expect("one is registered");
     assert_eq!(selection.tracer_name(), Some(**tracer));

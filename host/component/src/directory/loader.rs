@@ -7,8 +7,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::pins::Pins;
-use super::stamp::Stamp;
+use super::fingerprint::FileFingerprint;
+use super::verify::DigestCheck;
 use crate::{ComponentSelector, LoadError, SelectorHost};
 
 /// While so many threads are left behind, nothing is loaded.
@@ -25,7 +25,7 @@ pub(super) enum Attempt {
 }
 
 /// A file and its stamp from before it is read.
-pub(super) type Job = (PathBuf, Option<Stamp>);
+pub(super) type Job = (PathBuf, Option<FileFingerprint>);
 
 /// Loads files on threads of its own, as many at once as the host's limits say.
 pub(super) struct Loader {
@@ -45,7 +45,7 @@ impl Loader {
     }
 
     /// What came of each, in order.
-    pub(super) fn load(&self, jobs: &[Job], pins: &Pins) -> Vec<Attempt> {
+    pub(super) fn load(&self, jobs: &[Job], pins: &DigestCheck) -> Vec<Attempt> {
         let mut attempts: Vec<_> = jobs.iter().map(|_| Attempt::Busy).collect();
         if self.threads_left(0) >= LEFT_BEHIND {
             return attempts;
@@ -79,7 +79,13 @@ impl Loader {
     }
 
     /// Whether the system gave a thread.
-    fn start(&self, index: usize, job: &Job, pins: &Pins, done: Sender<(usize, Attempt)>) -> bool {
+    fn start(
+        &self,
+        index: usize,
+        job: &Job,
+        pins: &DigestCheck,
+        done: Sender<(usize, Attempt)>,
+    ) -> bool {
         let (host, threads) = (self.host.clone(), Arc::clone(&self.threads));
         let ((path, stamp), pins) = (job.clone(), pins.clone());
         let (limit, begun) = (self.time, Instant::now());
@@ -133,9 +139,14 @@ fn too_slow(limit: Duration) -> Attempt {
     Attempt::Done(Err(LoadError::TooSlow { limit }))
 }
 
-fn attempt(host: &SelectorHost, path: &Path, before: Option<Stamp>, pins: &Pins) -> Attempt {
+fn attempt(
+    host: &SelectorHost,
+    path: &Path,
+    before: Option<FileFingerprint>,
+    pins: &DigestCheck,
+) -> Attempt {
     let bytes = host.read_file(path);
-    if Stamp::of(path) != before {
+    if FileFingerprint::of(path) != before {
         return Attempt::Moved;
     }
     Attempt::Done(pins.load(host, path, bytes))

@@ -7,11 +7,11 @@ use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use super::board::WatchStatus;
 use super::loader::Loader;
-use super::pins::LockFile;
+use super::status::WatchStatus;
+use super::verify::LockFile;
 use super::watched::Files;
-use super::watcher::{Events, Shared, Watcher};
+use super::watcher::{Events, Watcher, WatcherState};
 use super::{DirectoryError, SelectorsDirectory};
 use spanmux_core::{Chain, TracerRegistry};
 
@@ -155,7 +155,7 @@ impl SelectorsDirectory {
         settings: WatchSettings,
         on_change: impl FnMut(Chain) + Send + 'static,
     ) -> Result<WatchedDirectory, DirectoryError> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(WatcherState::default());
         let (wake, woken) = mpsc::sync_channel(1);
         let (begun, first) = mpsc::sync_channel(1);
         let path = self.path.clone();
@@ -198,7 +198,7 @@ impl SelectorsDirectory {
 /// for, and hands out nothing once it is seen that nobody wants it.
 #[must_use = "a directory is watched for as long as this value lives"]
 pub struct WatchedDirectory {
-    shared: Arc<Shared>,
+    shared: Arc<WatcherState>,
     wake: SyncSender<()>,
 }
 

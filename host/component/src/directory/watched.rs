@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::board::{ActiveSelector, Refusal, WatchedFile};
+use super::fingerprint::FileFingerprint;
 use super::loader::{Attempt, Job, Loader};
-use super::pins::Pins;
-use super::stamp::Stamp;
+use super::status::{ActiveSelector, Refusal, WatchedFile};
+use super::verify::DigestCheck;
 use super::{LoadedFile, SelectorsDirectory};
 use crate::LoadError;
 use spanmux_core::Selector;
@@ -19,7 +19,7 @@ use spanmux_core::Selector;
 #[derive(Default)]
 pub(super) struct Files {
     known: BTreeMap<PathBuf, File>,
-    pins: Pins,
+    pins: DigestCheck,
 }
 
 /// What one look found.
@@ -40,14 +40,14 @@ struct File {
     /// What stands in the chain.
     selector: Arc<dyn Selector>,
     /// Of the content that was taken or refused; none before.
-    tried: Option<Option<Stamp>>,
+    tried: Option<Option<FileFingerprint>>,
     /// Whether it is to be tried whatever its stamp, because the lock is another.
     again: bool,
     /// Whether the last look found none: one that is renamed is two changes, and
     /// they are taken at once.
     gone: bool,
     /// A stamp that is not yet tried, and since when there is one.
-    looked: Option<(Option<Stamp>, Instant)>,
+    looked: Option<(Option<FileFingerprint>, Instant)>,
 }
 
 /// How long a file must lie still, and after how long it is tried all the same.
@@ -61,7 +61,7 @@ pub(super) struct Patience {
 impl Files {
     /// Holds them to a lock. If it is another than before, what was refused may be right
     /// now, and the other way round.
-    pub(super) fn hold_to(&mut self, pins: Pins) {
+    pub(super) fn hold_to(&mut self, pins: DigestCheck) {
         if self.pins != pins {
             self.pins = pins;
             self.known.values_mut().for_each(|file| file.again = true);
@@ -98,8 +98,8 @@ impl Files {
     pub(super) fn revoke(&mut self, found: &mut Found) {
         for (path, file) in self.known.iter_mut().filter(|(_, file)| !file.gone) {
             let active = file.public.active.as_ref();
-            let let_in = active.map(|active| self.pins.let_in(path, &active.digest));
-            if let Some(Err(error)) = let_in {
+            let verify = active.map(|active| self.pins.verify(path, &active.digest));
+            if let Some(Err(error)) = verify {
                 file.revoke(error);
                 found.chain = true;
                 found.status = true;
@@ -111,7 +111,7 @@ impl Files {
     fn ripe(&mut self, patience: Patience, found: &mut Found) -> (Vec<Job>, Vec<bool>) {
         let mut ripe = (Vec::new(), Vec::new());
         for (path, file) in self.known.iter_mut().filter(|(_, file)| !file.gone) {
-            let stamp = Stamp::of(path);
+            let stamp = FileFingerprint::of(path);
             match file.ripe(stamp, patience) {
                 Ripe::Nothing => {}
                 Ripe::Wait => found.unsettled = true,
@@ -199,7 +199,7 @@ impl File {
     }
 
     /// Whether to load it, now that its stamp is this.
-    fn ripe(&mut self, stamp: Option<Stamp>, patience: Patience) -> Ripe {
+    fn ripe(&mut self, stamp: Option<FileFingerprint>, patience: Patience) -> Ripe {
         if self.tried == Some(stamp) {
             self.looked = None;
             return match self.again {
@@ -220,7 +220,7 @@ impl File {
     }
 
     /// What came of content that was whole.
-    fn settle(&mut self, stamp: Option<Stamp>, loaded: LoadedFile, found: &mut Found) {
+    fn settle(&mut self, stamp: Option<FileFingerprint>, loaded: LoadedFile, found: &mut Found) {
         let again = std::mem::take(&mut self.again) && self.tried == Some(stamp);
         self.tried = Some(stamp);
         self.looked = None;

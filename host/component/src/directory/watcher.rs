@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use notify::Watcher as _;
 
-use super::board::{Board, Posted, Refusal};
 use super::loader::Loader;
-use super::pins::LockFile;
+use super::status::{Refusal, StatusBoard, StatusState};
+use super::verify::LockFile;
 use super::watch::WatchSettings;
 use super::watched::{Files, Found, Patience};
-use super::{DirectoryError, SelectorsDirectory, stamp};
+use super::{DirectoryError, SelectorsDirectory, fingerprint};
 use spanmux_core::Chain;
 
 /// A setting of nothing must not make it spin.
@@ -22,15 +22,15 @@ const SHORTEST: Duration = Duration::from_millis(1);
 
 /// What the thread and its owner share.
 #[derive(Default)]
-pub(super) struct Shared {
-    pub(super) board: Board,
+pub(super) struct WatcherState {
+    pub(super) board: StatusBoard,
     pub(super) stopped: AtomicBool,
 }
 
 pub(super) struct Watcher<F> {
     pub(super) directory: SelectorsDirectory,
     pub(super) settings: WatchSettings,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<WatcherState>,
     pub(super) loader: Loader,
     pub(super) on_change: F,
     pub(super) files: Files,
@@ -133,7 +133,7 @@ impl<F: FnMut(Chain)> Watcher<F> {
     }
 
     /// Names the files, each with what stands in its place.
-    fn post(&self, posted: &mut Posted) {
+    fn post(&self, posted: &mut StatusState) {
         posted.status.files = self.files.public();
         posted.selectors = self.files.selectors();
     }
@@ -200,7 +200,7 @@ impl<F: FnMut(Chain)> Watcher<F> {
 
     /// Asks the file system to tell of changes, again if the directory is another.
     fn watch_events(&mut self) {
-        let place = stamp::place(&self.directory.path);
+        let place = fingerprint::place(&self.directory.path);
         let watched = self.events.source.as_ref().map(|(_, place)| *place);
         if !self.settings.use_events || (watched.is_some() && watched == place) {
             return;

@@ -7,7 +7,7 @@
 //! selector and for a component alike.
 
 mod bucket;
-mod freeze;
+mod canonicalize;
 mod key;
 mod limits;
 mod look_up;
@@ -24,10 +24,10 @@ pub use limits::{ContextError, ContextLimits};
 pub use question::{Answer, Keys, Question};
 pub use value::Value;
 pub use value::{MAX_SAFE_INTEGER, not_finite};
-pub use view::FrozenView;
+pub use view::OwnedView;
 pub use view::{ContextView, RootSpan, SpanAttributes};
 
-use freeze::{Entries, Freezer};
+use canonicalize::{Canonicalizer, Entries};
 
 /// What the application knows about one run: environment, tenant, user tier …
 ///
@@ -46,7 +46,7 @@ use freeze::{Entries, Freezer};
 ///     .set("environment", "production")
 ///     .set("beta", true)
 ///     .set_json("user", &serde_json::json!({"id": 7, "tier": "gold"}))
-///     .build()?;
+///     .build();
 ///
 /// let view = context.view();
 /// assert_eq!(view.text("environment"), Some("production"));
@@ -99,7 +99,7 @@ impl RuntimeContext {
     /// # Errors
     /// As [`from_json`](Self::from_json).
     pub fn from_json_within(text: &str, limits: ContextLimits) -> Result<Self, ContextError> {
-        Freezer::object(text, limits).map(Self::of)
+        Canonicalizer::object(text, limits).map(Self::of)
     }
 
     /// Starts a context that knows what this one does, and more: of a service, and
@@ -112,15 +112,15 @@ impl RuntimeContext {
     /// ```
     /// use spanmux::RuntimeContext;
     ///
-    /// let service = RuntimeContext::builder().set("environment", "production").build()?;
-    /// let request = service.to_builder().set("tenant", "acme").build()?;
+    /// let service = RuntimeContext::builder().set("environment", "production").build();
+    /// let request = service.to_builder().set("tenant", "acme").build();
     /// assert_eq!(request.view().text("environment"), Some("production"));
     /// assert_eq!(request.view().text("tenant"), Some("acme"));
     /// # Ok::<(), spanmux::ContextError>(())
     /// ```
     pub fn to_builder(&self) -> RuntimeContextBuilder {
         RuntimeContextBuilder {
-            freezer: Freezer::after(Entries::clone(&self.entries)),
+            canonicalizer: Canonicalizer::after(Entries::clone(&self.entries)),
         }
     }
 
@@ -190,14 +190,14 @@ impl fmt::Debug for RuntimeContext {
 /// A builder for a [`RuntimeContext`].
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct RuntimeContextBuilder {
-    freezer: Freezer,
+    canonicalizer: Canonicalizer,
 }
 
 impl RuntimeContextBuilder {
     /// Starts a context with these limits.
     pub fn new(limits: ContextLimits) -> Self {
         Self {
-            freezer: Freezer::new(limits),
+            canonicalizer: Canonicalizer::new(limits),
         }
     }
 
@@ -206,7 +206,7 @@ impl RuntimeContextBuilder {
     /// [`Value::Json`] is parsed, so its text does not have to be canonical. A value that does not
     /// fit is left out: see [`build`](Self::build).
     pub fn set<'v>(mut self, key: &str, value: impl Into<Value<'v>>) -> Self {
-        self.freezer.value_if_fits(key, value.into());
+        self.canonicalizer.value_if_fits(key, value.into());
         self
     }
 
@@ -226,8 +226,8 @@ impl RuntimeContextBuilder {
     /// ```
     pub fn set_json(mut self, key: &str, value: &(impl serde::Serialize + ?Sized)) -> Self {
         match serde_json::to_value(value) {
-            Ok(value) => self.freezer.json_if_fits(key, &value),
-            Err(error) => self.freezer.leave_out(ContextError::Json {
+            Ok(value) => self.canonicalizer.json_if_fits(key, &value),
+            Err(error) => self.canonicalizer.leave_out(ContextError::Json {
                 key: Some(key.to_owned()),
                 message: error.to_string(),
             }),
@@ -241,7 +241,7 @@ impl RuntimeContextBuilder {
     /// then runs no selector, because its rules might depend on the missing value: the trace goes
     /// to the fallback tracer with [`Fallback::IncompleteContext`](crate::Fallback).
     pub fn build(self) -> RuntimeContext {
-        RuntimeContext::of(self.freezer.finish())
+        RuntimeContext::of(self.canonicalizer.finish())
     }
 
     /// Builds the context if every value fits.
@@ -250,7 +250,7 @@ impl RuntimeContextBuilder {
     /// The first value that did not fit: too many keys or bytes, nesting that is too deep, or
     /// invalid JSON text.
     pub fn try_build(self) -> Result<RuntimeContext, ContextError> {
-        let entries = self.freezer.finish();
+        let entries = self.canonicalizer.finish();
         match entries.error() {
             Some(error) => Err(error.clone()),
             None => Ok(RuntimeContext::of(entries)),
@@ -262,7 +262,7 @@ impl RuntimeContextBuilder {
 impl fmt::Debug for RuntimeContextBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RuntimeContextBuilder")
-            .field("error", &self.freezer.error())
+            .field("error", &self.canonicalizer.error())
             .finish_non_exhaustive()
     }
 }

@@ -55,7 +55,7 @@ impl SpanAttributes for RuntimeContext {
 /// ```
 /// use spanmux::{RootSpan, RuntimeContext};
 ///
-/// let attributes = RuntimeContext::builder().set("http.route", "/chat").build()?;
+/// let attributes = RuntimeContext::builder().set("http.route", "/chat").build();
 /// let span = RootSpan::with_attributes("POST /chat", "server", &attributes);
 ///
 /// let context = RuntimeContext::empty();
@@ -76,7 +76,7 @@ enum Attributes<'a> {
         &'a (dyn Fn() -> RuntimeContext + Sync),
         OnceCell<RuntimeContext>,
     ),
-    Frozen(FrozenAttributes),
+    Owned(OwnedAttributes),
 }
 
 impl<'a> RootSpan<'a> {
@@ -156,59 +156,59 @@ impl<'a> RootSpan<'a> {
         match &self.attributes {
             Attributes::Borrowed(attributes) => *attributes,
             Attributes::Lazy(read, attributes) => attributes.get_or_init(read),
-            Attributes::Frozen(attributes) => attributes,
+            Attributes::Owned(attributes) => attributes,
         }
     }
 
-    fn freeze(&self) -> RootSpan<'static> {
+    fn to_owned_view(&self) -> RootSpan<'static> {
         RootSpan {
             name: Cow::Owned(self.name.clone().into_owned()),
             kind: Cow::Owned(self.kind.clone().into_owned()),
-            attributes: Attributes::Frozen(self.freeze_attributes()),
+            attributes: Attributes::Owned(self.owned_attributes()),
         }
     }
 
     /// The same answers for every key, because they are copied one by one.
-    fn freeze_attributes(&self) -> FrozenAttributes {
+    fn owned_attributes(&self) -> OwnedAttributes {
         let keys = self.attribute_keys().into_iter();
         let copies = keys.filter_map(|key| Some((key.into(), self.attribute(key)?.into())));
-        FrozenAttributes(copies.collect())
+        OwnedAttributes(copies.collect())
     }
 }
 
 /// A copy of what a selector is told of the attributes, sorted by key.
-struct FrozenAttributes(Vec<(Box<str>, FrozenValue)>);
-enum FrozenValue {
+struct OwnedAttributes(Vec<(Box<str>, OwnedValue)>);
+enum OwnedValue {
     /// Borrows nothing.
     Plain(Value<'static>),
     Text(Box<str>),
     Json(Box<str>),
 }
 
-impl From<Value<'_>> for FrozenValue {
+impl From<Value<'_>> for OwnedValue {
     fn from(value: Value<'_>) -> Self {
         match value {
-            Value::Text(text) => FrozenValue::Text(text.into()),
-            Value::Json(text) => FrozenValue::Json(text.into()),
-            Value::Null => FrozenValue::Plain(Value::Null),
-            Value::Boolean(boolean) => FrozenValue::Plain(Value::Boolean(boolean)),
-            Value::Integer(integer) => FrozenValue::Plain(Value::Integer(integer)),
-            Value::Float(float) => FrozenValue::Plain(Value::Float(float)),
+            Value::Text(text) => OwnedValue::Text(text.into()),
+            Value::Json(text) => OwnedValue::Json(text.into()),
+            Value::Null => OwnedValue::Plain(Value::Null),
+            Value::Boolean(boolean) => OwnedValue::Plain(Value::Boolean(boolean)),
+            Value::Integer(integer) => OwnedValue::Plain(Value::Integer(integer)),
+            Value::Float(float) => OwnedValue::Plain(Value::Float(float)),
         }
     }
 }
 
-impl FrozenValue {
+impl OwnedValue {
     fn value(&self) -> Value<'_> {
         match self {
-            FrozenValue::Plain(value) => *value,
-            FrozenValue::Text(text) => Value::Text(text),
-            FrozenValue::Json(text) => Value::Json(text),
+            OwnedValue::Plain(value) => *value,
+            OwnedValue::Text(text) => Value::Text(text),
+            OwnedValue::Json(text) => Value::Json(text),
         }
     }
 }
 
-impl SpanAttributes for FrozenAttributes {
+impl SpanAttributes for OwnedAttributes {
     fn get(&self, key: &str) -> Option<Value<'_>> {
         let place = self.0.binary_search_by_key(&key, |(known, _)| known).ok()?;
         self.0.get(place).map(|(_, value)| value.value())
@@ -328,7 +328,7 @@ impl<'a> ContextView<'a> {
     /// ```
     /// use spanmux::RuntimeContext;
     ///
-    /// let context = RuntimeContext::builder().set("user.id", "u-1").build()?;
+    /// let context = RuntimeContext::builder().set("user.id", "u-1").build();
     /// let view = context.view();
     /// assert_eq!(view.bucket("user.id", "rollout-7", 100), Some(48));
     /// assert_eq!(view.bucket("tenant", "rollout-7", 100), None);
@@ -340,22 +340,22 @@ impl<'a> ContextView<'a> {
 
     /// A copy that borrows nothing, for a sandbox that must own what it reads.
     #[doc(hidden)]
-    pub fn freeze(&self) -> FrozenView {
-        FrozenView {
+    pub fn to_owned_view(&self) -> OwnedView {
+        OwnedView {
             context: self.context.clone(),
-            span: self.span.map(RootSpan::freeze),
+            span: self.span.map(RootSpan::to_owned_view),
         }
     }
 }
 
 /// A [`ContextView`] that owns its data.
-pub struct FrozenView {
+pub struct OwnedView {
     context: RuntimeContext,
     span: Option<RootSpan<'static>>,
 }
 
 #[allow(missing_docs)] // Shared within the workspace only.
-impl FrozenView {
+impl OwnedView {
     pub fn view(&self) -> ContextView<'_> {
         ContextView::new(&self.context, self.span.as_ref())
     }

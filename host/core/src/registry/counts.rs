@@ -19,7 +19,7 @@ pub struct SelectionCounts {
     pub chosen: u64,
     /// Selections, chosen or fallen back, that were answered from what was learned:
     /// no component ran for them.
-    pub learned: u64,
+    pub cached: u64,
     by_cause: [u64; Cause::ALL.len()],
     rows: BTreeMap<SelectionOutcome, u64>,
 }

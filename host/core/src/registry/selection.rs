@@ -19,7 +19,7 @@ pub struct Selection<T> {
     tracer: Option<usize>,
     selector: Option<usize>,
     reason: Reason,
-    learned: bool,
+    cached: bool,
     /// What running selectors took, if any ran.
     cost: Option<Box<RunCost>>,
 }
@@ -43,7 +43,7 @@ impl<T> Selection<T> {
         let Decided {
             brief,
             by,
-            learned,
+            cached,
             cost,
         } = chain.decide(seats, context, names);
         let (tracer, reason) = match brief.place() {
@@ -52,12 +52,12 @@ impl<T> Selection<T> {
             _ => snapshot.resolve(Decision::from(brief).choice),
         };
         // Before the selection is put together, so that it is written once.
-        snapshot.count(by, tracer, &reason, learned && cost.is_none());
+        snapshot.count(by, tracer, &reason, cached && cost.is_none());
         Self {
             tracer,
             selector: by,
             reason,
-            learned,
+            cached,
             cost,
             snapshot,
         }
@@ -73,7 +73,7 @@ impl<T> Selection<T> {
             tracer: snapshot.fallback_place(true),
             selector: None,
             reason,
-            learned: false,
+            cached: false,
             cost: None,
             snapshot,
         }
@@ -90,7 +90,7 @@ impl<T> Selection<T> {
             tracer: snapshot.default,
             selector: None,
             reason,
-            learned: false,
+            cached: false,
             cost: None,
             snapshot,
         }
@@ -135,7 +135,7 @@ impl<T> Selection<T> {
     pub fn origin(&self) -> Origin {
         match &self.cost {
             Some(cost) => Origin::Run(**cost),
-            None if self.learned => Origin::Learned,
+            None if self.cached => Origin::Cached,
             None => Origin::Native,
         }
     }
@@ -143,13 +143,13 @@ impl<T> Selection<T> {
 
 impl<T> Snapshot<T> {
     #[inline]
-    fn count(&self, by: Option<usize>, tracer: Option<usize>, why: &Reason, learned: bool) {
+    fn count(&self, by: Option<usize>, tracer: Option<usize>, why: &Reason, cached: bool) {
         let told = match (why.cause(), tracer) {
             (Some(cause), _) => Err(cause),
             (None, Some(tracer)) => Ok(tracer),
             (None, None) => Err(Cause::NoTracers),
         };
-        self.tally.count(by, told, learned);
+        self.counters.count(by, told, cached);
     }
 
     /// From what was decided to a tracer. Total: every choice has an answer, and a

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::UnknownTracerError;
-use super::tally::Tally;
+use super::sharded_counters::ShardedCounters;
 use crate::cache_slot::CacheSlot;
 use crate::selector::Chain;
 use crate::tracer_names::TracerNames;
@@ -19,7 +19,7 @@ pub(super) struct Snapshot<T> {
     pub(super) chain: Chain,
     /// One for each selector of the chain, among these names.
     pub(super) seats: Box<[CacheSlot]>,
-    pub(super) tally: Arc<Tally>,
+    pub(super) counters: Arc<ShardedCounters>,
 }
 
 impl<T> Default for Snapshot<T> {
@@ -31,7 +31,7 @@ impl<T> Default for Snapshot<T> {
             fallback: None,
             chain: Chain::empty(),
             seats: Box::default(),
-            tally: Arc::default(),
+            counters: Arc::default(),
         }
     }
 }
@@ -45,7 +45,7 @@ impl<T> Clone for Snapshot<T> {
             fallback: self.fallback,
             chain: self.chain.clone(),
             seats: Box::default(),
-            tally: Arc::default(),
+            counters: Arc::default(),
         }
     }
 }

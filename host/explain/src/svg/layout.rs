@@ -1,25 +1,24 @@
-//! Where everything stands: a tidy tree from left to right. Every end has a line
-//! of its own, a question stands in the middle of what it leads to, and all ends
-//! stand in one column.
+//! The layout: a tidy tree from left to right. Every outcome has a line of its own, a
+//! question is centred on its branches, and all outcomes are in one column.
 
 use super::measure;
-use crate::excerpt::{Arm, Node};
+use crate::prune::{Arm, Node};
 use crate::words::shorten;
 use crate::{Hits, Outcome, Question};
 
-/// From one end to the next.
+/// Vertical distance between outcomes.
 const LINE: f64 = 46.0;
-/// Between the ends of one question and those of another.
+/// Additional distance between the outcomes of different questions.
 const APART: f64 = 8.0;
-/// How far a line takes to bend.
+/// Horizontal length of an edge's bend.
 const BEND: f64 = 68.0;
-/// From the end of a label to what it leads to.
+/// Distance between a label and the next node.
 const ROOM: f64 = 22.0;
-/// The widest line: that of all decisions.
+/// Width of the thickest edge, for all decisions.
 const WIDEST: f64 = 22.0;
-/// The thinnest one, which must still be seen.
+/// Width of the thinnest edge, which must still be visible.
 const THINNEST: f64 = 1.5;
-/// The longest texts, in characters.
+/// Maximum lengths of texts, in characters.
 const ANSWER: usize = 56;
 const OUTCOME: usize = 46;
 const KEY: usize = 32;
@@ -27,33 +26,33 @@ const KEY: usize = 32;
 pub(super) const KEY_SIZE: f64 = 12.5;
 pub(super) const SMALL_SIZE: f64 = 10.5;
 
-/// A question.
+/// A drawn question.
 pub(super) struct Pill {
     pub(super) x: f64,
     pub(super) y: f64,
     pub(super) width: f64,
     pub(super) height: f64,
     pub(super) words: String,
-    /// More about it, in small letters.
+    /// Additional text in a smaller font.
     pub(super) small: Option<String>,
     pub(super) tip: String,
 }
 
-/// From a question to what an answer leads to.
+/// An edge from a question to the node for an answer.
 pub(super) struct Line {
     pub(super) from: (f64, f64),
-    /// Where the bend is over.
+    /// The end of the bend.
     pub(super) bent: (f64, f64),
     pub(super) to: f64,
     pub(super) thick: f64,
     pub(super) label: String,
-    /// All of the label, and how often.
+    /// The full label and the count.
     pub(super) tip: String,
     pub(super) kind: Kind,
     pub(super) hits: Hits,
 }
 
-/// An end.
+/// A drawn outcome.
 pub(super) struct Chip {
     pub(super) y: f64,
     pub(super) width: f64,
@@ -63,22 +62,22 @@ pub(super) struct Chip {
     pub(super) hits: Hits,
 }
 
-/// What something is, for its colour.
+/// The type of a node or edge, which determines its colour.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind {
     Tracer(String),
     Abstains,
     Fallback,
-    /// More than one of them, or what is left out.
+    /// Several outcomes, or the omitted part.
     Mixed,
 }
 
-/// A drawing without its frame.
+/// The drawing without its frame.
 pub(super) struct Layout {
     pub(super) pills: Vec<Pill>,
     pub(super) lines: Vec<Line>,
     pub(super) chips: Vec<Chip>,
-    /// Where the column of the ends begins, and where it ends.
+    /// The start and end of the column of outcomes.
     pub(super) chips_from: f64,
     pub(super) chips_to: f64,
     pub(super) height: f64,
@@ -114,19 +113,22 @@ pub(super) fn layout(root: &Node<'_>, all: Hits) -> Layout {
     layout
 }
 
-/// All questions that are asked after equally many answers.
+/// All questions at the same depth.
 #[derive(Default)]
 struct Column {
     from: f64,
     pills: f64,
-    /// The widest answers that lead to the next questions, which they push away.
+    /// The width of the longest label that leads to a question. It moves the next column.
     to_questions: f64,
-    /// The widest answers that lead to an end.
+    /// The width of the longest label that leads to an outcome.
     to_ends: f64,
 }
 
 fn measure_columns(node: &Node<'_>, depth: usize, columns: &mut Vec<Column>) {
-    let Node::Question { question, ways, .. } = node else {
+    let Node::Question {
+        question, edges, ..
+    } = node
+    else {
         return;
     };
     if columns.len() <= depth {
@@ -135,16 +137,16 @@ fn measure_columns(node: &Node<'_>, depth: usize, columns: &mut Vec<Column>) {
     let pill = pill(question).width;
     if let Some(column) = columns.get_mut(depth) {
         column.pills = column.pills.max(pill);
-        for way in ways {
-            let widest = match way.then {
+        for edge in edges {
+            let widest = match edge.then {
                 Node::Question { .. } => &mut column.to_questions,
                 _ => &mut column.to_ends,
             };
-            *widest = widest.max(measure::fixed(&label(way), KEY_SIZE));
+            *widest = widest.max(measure::fixed(&label(edge), KEY_SIZE));
         }
     }
-    for way in ways {
-        measure_columns(&way.then, depth + 1, columns);
+    for edge in edges {
+        measure_columns(&edge.then, depth + 1, columns);
     }
 }
 
@@ -156,16 +158,17 @@ struct Placing<'a> {
     layout: &'a mut Layout,
     columns: &'a [Column],
     all: Hits,
-    /// The line of the next end.
+    /// The position of the next outcome.
     next: f64,
 }
 
 impl Placing<'_> {
-    /// Places a node and all below it; says at which height it stands, and what it
-    /// comes to.
+    /// Lays out a node and its children. Returns the node's vertical position and its kind.
     fn node(&mut self, node: &Node<'_>, depth: usize) -> (f64, Kind) {
         match node {
-            Node::Question { question, ways, .. } => self.question(question, ways, depth),
+            Node::Question {
+                question, edges, ..
+            } => self.question(question, edges, depth),
             Node::End { outcome, hits } => {
                 let kind = match outcome {
                     Outcome::Tracer(name) => Kind::Tracer(name.clone()),
@@ -193,15 +196,15 @@ impl Placing<'_> {
         (y, kind)
     }
 
-    fn question(&mut self, question: &Question, ways: &[Arm<'_>], depth: usize) -> (f64, Kind) {
+    fn question(&mut self, question: &Question, edges: &[Arm<'_>], depth: usize) -> (f64, Kind) {
         let Some(column) = self.columns.get(depth) else {
             return (self.next, Kind::Mixed);
         };
         let (from, pills) = (column.from, column.pills);
-        let mut placed = Vec::with_capacity(ways.len());
-        for (place, arm) in ways.iter().enumerate() {
+        let mut placed = Vec::with_capacity(edges.len());
+        for (place, arm) in edges.iter().enumerate() {
             let tree = matches!(arm.then, Node::Question { .. });
-            let after_tree = place > 0 && matches!(ways[place - 1].then, Node::Question { .. });
+            let after_tree = place > 0 && matches!(edges[place - 1].then, Node::Question { .. });
             if place > 0 && (tree || after_tree) {
                 self.next += APART;
             }
@@ -219,7 +222,7 @@ impl Placing<'_> {
         let mut pill = pill(question);
         pill.x = from;
         pill.y = middle;
-        // The lines leave side by side, as thick as they are, if there is room.
+        // Edges start side by side at full width if there is enough space.
         let thick: f64 = placed.iter().map(|placed| placed.4).sum();
         let squeeze = ((pill.height - 10.0) / thick).min(1.0);
         let mut leave = middle - thick * squeeze / 2.0;

@@ -1,5 +1,4 @@
-//! What the legend holds: each tracer with its decisions, and what a person would
-//! look for in the tree and not find.
+//! The legend: each tracer with its decisions, and the findings that the tree does not show.
 
 use super::layout::Kind;
 use super::measure;
@@ -7,9 +6,9 @@ use crate::Hits;
 use crate::rules::Rules;
 use crate::words::{count, printable, shorten, thousands};
 
-/// How many items of one sort are named.
+/// Maximum number of items of one category.
 const MOST: usize = 12;
-/// The longest name, in characters.
+/// Maximum length of a name, in characters.
 const NAME: usize = 40;
 
 /// One item of the legend.
@@ -17,16 +16,16 @@ pub(super) struct Item {
     pub(super) kind: Kind,
     pub(super) name: String,
     pub(super) count: Option<String>,
-    /// Worth less attention: a tracer that was never chosen.
+    /// Less prominent: a tracer that was never chosen.
     pub(super) faint: bool,
     pub(super) begins_line: bool,
 }
 
 impl Item {
-    /// Between a name and its count.
+    /// The distance between a name and its count.
     pub(super) const APART: f64 = 7.0;
 
-    /// How much room the dot takes that shows the colour.
+    /// Returns the width of the coloured dot.
     pub(super) fn dot(&self) -> f64 {
         if self.kind == Kind::Mixed { 0.0 } else { 17.0 }
     }
@@ -44,7 +43,7 @@ impl Item {
     }
 }
 
-/// The items in their order.
+/// Returns the items in display order.
 pub(super) fn items(rules: &Rules) -> Vec<Item> {
     let counted = |kind, name: &str, hits: Hits| Item {
         kind,
@@ -81,7 +80,7 @@ pub(super) fn items(rules: &Rules) -> Vec<Item> {
     if !rules.failures.is_empty() {
         let hits = rules.failures.iter().map(|(_, _, hits)| *hits);
         let hits = hits.fold(0, Hits::saturating_add);
-        items.push(counted(Kind::Fallback, "went wrong", hits));
+        items.push(counted(Kind::Fallback, "errors", hits));
     }
     if !rules.never_chosen.is_empty() {
         let heading = faint(Kind::Mixed, "never chosen");

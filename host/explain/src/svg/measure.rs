@@ -1,17 +1,17 @@
-//! How wide text is, without the font: by average advances. A viewer may have
-//! another font, so every text has some room to spare.
+//! Estimates the width of text by average advances, without the font. A viewer may use
+//! another font, so the layout adds some space to every text.
 
 use crate::words::{columns_of, width};
 
-/// The advance of a fixed-width font, in parts of its size.
+/// The advance in a fixed-width font, relative to the font size.
 const FIXED: f64 = 0.605;
 
-/// The width of text in a fixed-width font.
+/// Returns the width of text in a fixed-width font.
 pub(super) fn fixed(text: &str, size: f64) -> f64 {
     width(text) as f64 * FIXED * size
 }
 
-/// The width of text in the fonts without serifs that systems use.
+/// Returns the width of text in common sans-serif system fonts.
 pub(super) fn proportional(text: &str, size: f64) -> f64 {
     text.chars().map(advance).sum::<f64>() * size
 }

@@ -1,5 +1,5 @@
-//! The rules as a picture: SVG that needs nothing but itself, no script, no font,
-//! no file, and that suits light and dark pages.
+//! The rules as a self-contained SVG image without scripts, fonts or external files, for
+//! light and dark pages.
 
 mod layout;
 mod legend;
@@ -10,33 +10,33 @@ mod xml;
 use std::fmt::Write as _;
 
 use super::colours::TRACERS;
-use super::excerpt::excerpt;
+use super::prune::excerpt;
 use super::rules::Rules;
 use super::words::{count, percent, printable, shorten, thousands};
 use layout::{Chip, Kind, Layout, Line, Pill, layout};
 use legend::Item;
 use xml::Xml;
 
-/// Around everything.
+/// The outer margin.
 const MARGIN: f64 = 30.0;
-/// Where the tree begins, below the title.
+/// The top of the tree, below the title.
 const TOP: f64 = 92.0;
 const CHIP: f64 = 26.0;
 const NARROWEST: f64 = 460.0;
-/// The longest title, in characters.
+/// Maximum length of a title, in characters.
 const TITLE: usize = 60;
-/// From the middle of a line of text to its base line. Not every viewer knows how to
-/// put text into the middle of a line.
+/// Distance from the middle of a text line to its baseline. Not every viewer supports
+/// vertical centring.
 const BASELINE: f64 = 4.4;
-/// From one line of the legend to the next.
+/// Line height of the legend.
 const LEGEND: f64 = 26.0;
 
 impl Rules {
-    /// The rules as an SVG image.
+    /// Renders the rules as an SVG image.
     ///
-    /// Questions stand on the left and tracers on the right; a line is as thick as
-    /// its share of the decisions. What is cut for lack of room is in a tooltip,
-    /// and what is cut for lack of a reader is counted.
+    /// Questions are on the left and tracers on the right. The width of an edge shows its
+    /// share of the decisions. Texts that are shortened for lack of space are complete in a
+    /// tooltip. Branches that are omitted for readability are counted.
     pub fn to_svg(&self) -> String {
         let mut svg = Svg {
             rules: self,
@@ -45,7 +45,7 @@ impl Rules {
         let (width, height) = svg.draw();
         let mut image = String::new();
         let name = printable(&self.selector);
-        let about = format!("What the selector {name} decides");
+        let about = format!("Decisions of the selector {name}");
         let _ = write!(
             image,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"spanmux\" width=\"{width:.0}\" \
@@ -69,11 +69,11 @@ struct Svg<'a> {
 }
 
 impl Svg<'_> {
-    /// Draws everything; says how wide and how high it became.
+    /// Draws everything. Returns the width and height of the image.
     fn draw(&mut self) -> (f64, f64) {
         let title_width = self.title();
         let Some(root) = excerpt(self.rules) else {
-            self.text(MARGIN, TOP + 12.0, "f", "Nothing was learned yet.");
+            self.text(MARGIN, TOP + 12.0, "f", "No decisions yet.");
             return (NARROWEST.max(title_width + 2.0 * MARGIN), TOP + 60.0);
         };
         let tree = layout(&root, self.rules.hits);
@@ -100,7 +100,7 @@ impl Svg<'_> {
     }
 
     fn tree(&mut self, tree: &Layout) {
-        // Thick lines lie below thin ones.
+        // Thick edges are drawn below thin ones.
         let mut lines: Vec<&Line> = tree.lines.iter().collect();
         lines.sort_by(|a, b| b.thick.total_cmp(&a.thick));
         for line in lines {
@@ -131,7 +131,7 @@ impl Svg<'_> {
         );
     }
 
-    /// The answers, above their line.
+    /// Draws the answers above their edge.
     fn label(&mut self, line: &Line) {
         let tip = match self.rules.hits {
             0 => line.tip.clone(),
@@ -206,7 +206,7 @@ impl Svg<'_> {
         }
     }
 
-    /// The tracers and how often each was chosen, and what never was.
+    /// Draws the tracers with the number of decisions for each, and those never chosen.
     fn legend(&mut self, top: f64, width: f64) -> f64 {
         let items = legend::items(self.rules);
         let _ = writeln!(
@@ -245,7 +245,7 @@ impl Svg<'_> {
         }
     }
 
-    /// In the middle of the line at `y`.
+    /// Draws a text, vertically centred at `y`.
     fn text(&mut self, x: f64, y: f64, class: &str, text: &str) {
         let y = y + BASELINE;
         let text = Xml(text);
@@ -255,7 +255,7 @@ impl Svg<'_> {
         );
     }
 
-    /// Aligned at its end, as numbers are.
+    /// Draws a right-aligned number.
     fn number(&mut self, x: f64, y: f64, class: &str, text: &str) {
         let y = y + BASELINE;
         let text = Xml(text);

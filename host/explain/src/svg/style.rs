@@ -1,5 +1,5 @@
-//! The style sheet of a drawing: light, and dark where the viewer prefers it. No
-//! custom properties, which not every viewer knows.
+//! The style sheet of a drawing: light, and dark if the viewer prefers it. It uses no custom
+//! properties, because not every viewer supports them.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ const FIXED: &str = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans
 const TEXT: &str =
     "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, 'Liberation Sans', sans-serif";
 
-/// The style sheet for drawings with this many tracers.
+/// Returns the style sheet for a drawing with this number of tracers.
 pub(super) fn sheet(tracers: usize) -> String {
     let mut sheet = format!(
         "\n.spanmux text {{ font-family: {TEXT}; font-size: 12.5px; }}\

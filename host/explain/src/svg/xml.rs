@@ -1,9 +1,9 @@
-//! Text inside XML.
+//! Text in XML.
 
 use std::fmt;
 
-/// Writes a text so that no character of it is read as markup. What XML cannot
-/// hold at all is shown as a replacement character.
+/// Escapes a text so that no character of it is read as markup. Characters that XML cannot
+/// represent are shown as a replacement character.
 pub(super) struct Xml<'a>(pub(super) &'a str);
 
 impl fmt::Display for Xml<'_> {

@@ -1,4 +1,4 @@
-//! Whether content is written, how much of it, and what is carried below.
+//! Content capture and its limits, and inherited attributes.
 
 use opentelemetry::Context;
 use opentelemetry_sdk::trace::SpanData;
@@ -8,7 +8,7 @@ use spanmux::otel::ExternalTrace;
 
 use crate::support::{ai, shown, spans, value};
 
-/// Of a trace of an agent and a tool: the keys under which content is.
+/// Returns the keys of the content in a trace of an agent and a tool.
 fn content(spans: &[SpanData]) -> Vec<&'static str> {
     let all = [
         "gen_ai.input.messages",
@@ -23,7 +23,7 @@ fn content(spans: &[SpanData]) -> Vec<&'static str> {
 }
 
 #[test]
-fn a_trace_hides_its_content_although_it_is_captured() {
+fn trace_hides_content_when_capture_is_enabled() {
     let input = [
         "gen_ai.input.messages",
         "gen_ai.tool.call.arguments",
@@ -58,7 +58,7 @@ fn a_trace_hides_its_content_although_it_is_captured() {
                     .iter()
                     .fold(context, |context, one| context.with_hidden(*one));
             }
-            // What is said before the trace is known to hide it is hidden as well.
+            // Input that is set before the trace hides it must be hidden as well.
             builder = builder.input("secret").under(&context);
             if !in_context {
                 builder = hidden
@@ -81,7 +81,7 @@ fn a_trace_hides_its_content_although_it_is_captured() {
 }
 
 #[test]
-fn what_is_long_or_deep_is_cut_and_stays_json() {
+fn long_and_deep_content_is_truncated_to_valid_json() {
     let mut limits = ContentLimits::new();
     limits.text_bytes = 8;
     limits.depth = 4;
@@ -114,7 +114,7 @@ fn what_is_long_or_deep_is_cut_and_stays_json() {
 }
 
 #[test]
-fn session_user_and_tags_are_on_every_ai_span_below() {
+fn ai_spans_inherit_session_user_and_tags() {
     let (ai, exporter) = ai(AiOptions::new());
     let context = Context::new().with_session("s-1").with_tags(["a"]);
     let run = ai
@@ -126,7 +126,7 @@ fn session_user_and_tags_are_on_every_ai_span_below() {
     let call = run.generation("m").start();
     let step = call.model_step(1).user("u-2").start();
     drop((step, call, run));
-    // Neither is carried by a context that was not derived from these.
+    // A span in an unrelated context inherits nothing.
     ai.generic("elsewhere").start().end();
     let spans = spans(&exporter);
     let carried = |span: &SpanData| {
@@ -145,7 +145,7 @@ fn session_user_and_tags_are_on_every_ai_span_below() {
 }
 
 #[test]
-fn the_order_in_which_a_builder_is_told_does_not_matter() {
+fn builder_ignores_the_order_of_calls() {
     let (ai, exporter) = ai(AiOptions::new().capture_content(true));
     let trace = ExternalTrace::new("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();
     let context = Context::new().with_session("old").with_tags(["a"]);

@@ -1,4 +1,4 @@
-//! How AI spans end.
+//! The ends of AI spans: errors, statuses and dropped handles.
 
 use std::error::Error;
 use std::fmt;
@@ -31,7 +31,7 @@ fn exceptions(span: &SpanData) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn an_error_is_written_as_the_conventions_say() {
+fn error_is_recorded_as_the_conventions_define() {
     let (ai, exporter) = ai(AiOptions::new());
     let error = Outer("x".parse::<u32>().unwrap_err());
     let message = "no such order: invalid digit found in string";
@@ -59,7 +59,7 @@ fn an_error_is_written_as_the_conventions_say() {
 }
 
 #[test]
-fn an_error_that_was_dealt_with_does_not_fail_the_span() {
+fn handled_error_does_not_fail_the_span() {
     let (ai, exporter) = ai(AiOptions::new());
     let tool = ai.tool_call("a").start();
     tool.error(&Outer("x".parse::<u32>().unwrap_err()));
@@ -71,7 +71,7 @@ fn an_error_that_was_dealt_with_does_not_fail_the_span() {
 }
 
 #[test]
-fn a_run_says_how_it_came_out() {
+fn run_records_its_status() {
     let (ai, exporter) = ai(AiOptions::new());
     ai.workflow_run("w").start().finish(RunStatus::Failed);
     ai.workflow_step("s").start().fail_as("timeout", "too late");
@@ -98,7 +98,7 @@ fn a_run_says_how_it_came_out() {
 }
 
 #[test]
-fn a_handle_ends_its_span_once_although_its_context_lives_on() {
+fn handle_ends_its_span_once_when_its_context_outlives_it() {
     let (ai, exporter) = ai(AiOptions::new());
     let run = ai.agent_run("a").start();
     let context = run.context().clone();

@@ -15,7 +15,7 @@ fn trace() -> ExternalTrace {
 }
 
 #[test]
-fn an_id_that_breaks_a_rule_is_refused_with_the_value_and_the_rule() {
+fn invalid_id_is_refused_with_the_value_and_the_rule() {
     let zeros = "0".repeat(32);
     let letters = "g".repeat(32);
     let umlauts = "ä".repeat(32);
@@ -52,7 +52,7 @@ fn an_id_that_breaks_a_rule_is_refused_with_the_value_and_the_rule() {
 }
 
 #[test]
-fn roots_of_one_external_trace_go_to_one_tracer() {
+fn roots_of_one_external_trace_share_one_tracer() {
     for carrier in CARRIERS {
         for parent in [None, Some(SPAN)] {
             let fleet = Fleet::new(carrier);
@@ -64,7 +64,7 @@ fn roots_of_one_external_trace_go_to_one_tracer() {
             let first = first.in_trace(&external).start();
             first.tool_call("t").start().end();
             first.end();
-            // It wants another tracer, and follows the first all the same.
+            // The second root asks for another tracer, but must follow the first root.
             let second = fleet.ai().agent_run("b").under(&run("default"));
             let second = second.in_trace(&external).start();
             second.tool_call("t").start().end();
@@ -90,12 +90,12 @@ fn roots_of_one_external_trace_go_to_one_tracer() {
 }
 
 #[test]
-fn a_trace_that_is_not_named_by_the_application_is_selected_for_each_request() {
+fn each_request_is_selected_when_the_trace_is_not_declared_external() {
     let fleet = Fleet::new(true);
     let ordinary = fleet.provider.tracer("shop");
     for tracer in ["other", "default"] {
         let context = run(tracer).with_external_trace(&trace().with_parent(SPAN).unwrap());
-        // The same ids, as a request brings them.
+        // The same ids in a remote span context, as from a request.
         let parent = opentelemetry::trace::TraceContextExt::span(&context)
             .span_context()
             .clone();
@@ -108,7 +108,7 @@ fn a_trace_that_is_not_named_by_the_application_is_selected_for_each_request() {
 }
 
 #[test]
-fn what_is_remembered_is_bounded_and_the_oldest_are_forgotten() {
+fn oldest_external_traces_are_forgotten_at_the_limit() {
     let fleet = Fleet::new(true);
     let ai = fleet.ai();
     let root = |number: u32, tracer: &str| {
@@ -126,7 +126,7 @@ fn what_is_remembered_is_bounded_and_the_oldest_are_forgotten() {
 }
 
 #[test]
-fn a_trace_whose_tracer_is_gone_is_selected_anew() {
+fn trace_is_selected_again_when_its_tracer_is_unregistered() {
     let fleet = Fleet::new(true);
     let root = |tracer: &str| {
         let builder = fleet.ai().generic("root").under(&run(tracer));
@@ -141,7 +141,7 @@ fn a_trace_whose_tracer_is_gone_is_selected_anew() {
 }
 
 #[test]
-fn any_other_tracer_stays_in_the_trace_as_well() {
+fn plain_sdk_tracer_joins_the_external_trace() {
     let (ai, exporter) = ai(AiOptions::new());
     for external in [trace(), trace().with_parent(SPAN).unwrap()] {
         let builder = ai.agent_run("a").under(&Context::new());
@@ -153,7 +153,7 @@ fn any_other_tracer_stays_in_the_trace_as_well() {
 }
 
 #[test]
-fn roots_that_start_at_once_agree_on_a_tracer() {
+fn concurrent_roots_agree_on_a_tracer() {
     for carrier in CARRIERS {
         let fleet = Fleet::new(carrier);
         let ai = fleet.ai();

@@ -1,4 +1,4 @@
-//! Each kind of AI span, in each dialect, with and without its content.
+//! Each kind of AI span, in each dialect, with and without content.
 
 use opentelemetry::trace::SpanKind;
 use spanmux::genai::{Ai, AiOptions, AiParent, Dialect, Score};
@@ -6,22 +6,22 @@ use spanmux::genai::{Ai, AiOptions, AiParent, Dialect, Score};
 use crate::support::{ai, shown, spans};
 use crate::{models, runs};
 
-/// One kind: what makes a span of it, and what the span is then.
+/// One kind: a function that creates its span, and the expected span.
 pub(crate) struct Row {
     pub(crate) make: fn(&Ai),
     pub(crate) name: &'static str,
     pub(crate) kind: SpanKind,
-    /// In both dialects.
+    /// Attributes in both dialects.
     pub(crate) both: &'static [&'static str],
     pub(crate) gen_ai: &'static [&'static str],
     pub(crate) open_inference: &'static [&'static str],
-    /// What is content, likewise.
+    /// Content attributes in both dialects.
     pub(crate) both_content: &'static [&'static str],
     pub(crate) gen_ai_content: &'static [&'static str],
     pub(crate) open_inference_content: &'static [&'static str],
 }
 
-/// What a row says that a span has.
+/// Returns the attributes that a row expects.
 fn expected(row: &Row, dialect: Dialect, content: bool) -> Vec<String> {
     let gen_ai = dialect != Dialect::OpenInference;
     let open_inference = dialect != Dialect::GenAi;
@@ -45,7 +45,7 @@ fn expected(row: &Row, dialect: Dialect, content: bool) -> Vec<String> {
 const DIALECTS: [Dialect; 3] = [Dialect::GenAi, Dialect::OpenInference, Dialect::Both];
 
 #[test]
-fn each_kind_is_written_as_its_dialect_says() {
+fn each_kind_has_the_attributes_of_its_dialect() {
     for row in models::rows().into_iter().chain(runs::rows()) {
         for dialect in DIALECTS {
             for content in [false, true] {
@@ -71,7 +71,7 @@ fn each_kind_is_written_as_its_dialect_says() {
 }
 
 #[test]
-fn names_and_kinds_can_be_others() {
+fn builder_overrides_names_and_kinds() {
     let (ai, exporter) = ai(AiOptions::new());
     ai.agent_run("a").remote().start().end();
     ai.generation("m")
@@ -101,7 +101,7 @@ fn names_and_kinds_can_be_others() {
 }
 
 #[test]
-fn langfuse_has_its_own_words_on_request() {
+fn langfuse_attributes_are_optional() {
     let (ai, exporter) = ai(AiOptions::new().langfuse(true));
     let run = ai.agent_run("a").tags(["beta"]).start();
     let call = run.generation("m").streaming().start();
@@ -127,7 +127,7 @@ fn langfuse_has_its_own_words_on_request() {
 }
 
 #[test]
-fn handles_can_be_sent_and_scores_are_values() {
+fn handles_and_scores_are_send_and_sync() {
     fn is_send<T: Send + Sync>(_: &T) {}
     let (ai, _exporter) = ai(AiOptions::new());
     let run = ai.agent_run("a").start();

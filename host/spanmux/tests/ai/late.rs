@@ -1,4 +1,4 @@
-//! Scores, feedback and links go where their trace is, and nowhere else.
+//! Scores, feedback and links reach the tracer of their trace, and no other.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use spanmux::otel::{NoSuchTrace, OtelTracer, SpanReference};
 
 use crate::support::{CARRIERS, Fleet, run, shown};
 
-/// A run in the tracer "other" that is over, as an application keeps it.
+/// Returns the stored reference of a finished run in the tracer "other".
 fn kept(fleet: &Fleet) -> String {
     let agent = fleet.ai().agent_run("a").under(&run("other")).start();
     fleet.provider.reference(&agent.span_context()).to_string()
@@ -21,7 +21,7 @@ fn signals(fleet: &Fleet) -> LateSignals {
 }
 
 #[test]
-fn a_score_is_an_event_on_a_span_below_the_scored_one() {
+fn score_is_an_event_on_a_child_of_the_scored_span() {
     for carrier in CARRIERS {
         let fleet = Fleet::new(carrier);
         let reference: SpanReference = kept(&fleet).parse().unwrap();
@@ -65,7 +65,7 @@ fn a_score_is_an_event_on_a_span_below_the_scored_one() {
 }
 
 #[test]
-fn a_link_stands_with_the_span_that_it_starts_from() {
+fn link_is_recorded_below_its_source_span() {
     let fleet = Fleet::new(true);
     let from: SpanReference = kept(&fleet).parse().unwrap();
     let elsewhere = fleet.ai().agent_run("b").under(&run("default")).start();
@@ -82,7 +82,7 @@ fn a_link_stands_with_the_span_that_it_starts_from() {
 }
 
 #[test]
-fn another_process_finds_the_tracer_by_its_name() {
+fn other_process_finds_the_tracer_by_name() {
     for carrier in CARRIERS {
         let (here, there) = (Fleet::new(carrier), Fleet::new(carrier));
         let reference: SpanReference = kept(&here).parse().unwrap();
@@ -98,13 +98,13 @@ fn another_process_finds_the_tracer_by_its_name() {
 }
 
 #[test]
-fn a_signal_whose_tracer_is_gone_goes_nowhere_and_is_counted() {
+fn signal_is_lost_and_counted_when_its_tracer_is_unregistered() {
     for carrier in CARRIERS {
         let fleet = Fleet::new(carrier);
         let reference: SpanReference = kept(&fleet).parse().unwrap();
         let trace = reference.span_context().trace_id();
         fleet.provider.registry().unregister("other");
-        // The name means another tracer now: that is not the one.
+        // A new tracer under the same name is not the tracer of the trace.
         let another = OtelTracer::from_builder(SdkTracerProvider::builder());
         let another = Arc::new(another);
         let registry = fleet.provider.registry();
@@ -112,7 +112,7 @@ fn a_signal_whose_tracer_is_gone_goes_nowhere_and_is_counted() {
         let lost = signals(&fleet).score(&reference, Score::new("late"));
         assert_eq!(lost, Err(NoSuchTrace::TracerGone { trace }));
 
-        // Of no provider that this one knows, and without a mark.
+        // A reference without a tracestate entry and from no known provider.
         let bare = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         let bare: SpanReference = bare.parse().unwrap();
         let lost = signals(&fleet).score(&bare, Score::new("late"));
@@ -120,7 +120,7 @@ fn a_signal_whose_tracer_is_gone_goes_nowhere_and_is_counted() {
         assert_eq!(lost, Err(NoSuchTrace::Unknown { trace }));
         assert_eq!(lost.unwrap_err().to_string().matches("4bf92f35").count(), 1);
 
-        // From another process, of a tracer that is not here.
+        // A reference from another process, to a tracer that does not exist here.
         let there = Fleet::new(carrier);
         there.provider.registry().unregister("other");
         assert!(
@@ -137,7 +137,7 @@ fn a_signal_whose_tracer_is_gone_goes_nowhere_and_is_counted() {
 }
 
 #[test]
-fn a_signal_after_shutdown_is_lost_and_counted() {
+fn signal_is_lost_and_counted_after_shutdown() {
     let fleet = Fleet::new(true);
     let reference: SpanReference = kept(&fleet).parse().unwrap();
     let _report = fleet.provider.shutdown();
@@ -147,7 +147,7 @@ fn a_signal_after_shutdown_is_lost_and_counted() {
 }
 
 #[test]
-fn an_unsampled_trace_stays_unsampled() {
+fn unsampled_trace_stays_unsampled() {
     let fleet = Fleet::new(true);
     let mut text = kept(&fleet);
     let flags = text.find("-01 ").unwrap();
@@ -159,7 +159,7 @@ fn an_unsampled_trace_stays_unsampled() {
 }
 
 #[test]
-fn a_text_that_is_no_reference_is_refused() {
+fn invalid_reference_is_refused() {
     let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
     let zeros = "0".repeat(32);
     for text in [
@@ -186,7 +186,7 @@ fn a_text_that_is_no_reference_is_refused() {
 }
 
 #[test]
-fn below_gives_a_context_for_ordinary_spans() {
+fn below_returns_a_context_for_ordinary_spans() {
     let fleet = Fleet::new(true);
     let reference: SpanReference = kept(&fleet).parse().unwrap();
     let context = fleet.provider.below(&reference).unwrap();
@@ -198,7 +198,7 @@ fn below_gives_a_context_for_ordinary_spans() {
 }
 
 #[test]
-fn a_score_is_said_in_the_words_that_were_asked_for() {
+fn score_uses_the_selected_dialect() {
     for (dialect, events, attributes) in [
         (Dialect::GenAi, 1, 0),
         (Dialect::OpenInference, 0, 2),

@@ -1,4 +1,4 @@
-//! AI spans, checked on what the exporters received.
+//! Tests of AI spans, based on the exported spans.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod content;

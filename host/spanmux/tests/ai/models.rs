@@ -1,4 +1,4 @@
-//! What calls of models and searches are to be written as.
+//! Expected spans of model calls and searches.
 
 use opentelemetry::trace::SpanKind;
 use serde_json::json;

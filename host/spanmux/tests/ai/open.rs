@@ -1,4 +1,4 @@
-//! Spans that are never ended are bounded and counted.
+//! Spans that never end are limited and counted.
 
 use opentelemetry::Context;
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
@@ -25,7 +25,8 @@ fn handles_beyond_the_limit_do_nothing_and_are_counted() {
     }
     assert_eq!((ai.open_spans().open, ai.open_spans().refused), (2, 100));
 
-    // None of that was said of the parent, and what is dropped makes room.
+    // The refused spans recorded nothing on their parent, and a dropped span frees its
+    // permit.
     run.end();
     assert_eq!(ai.open_spans().open, 1);
     let spans = spans(&exporter);
@@ -43,7 +44,7 @@ fn handles_beyond_the_limit_do_nothing_and_are_counted() {
 }
 
 #[test]
-fn what_starts_below_a_refused_span_starts_below_its_parent_or_not_at_all() {
+fn children_of_a_refused_span_attach_to_its_parent_or_do_not_start() {
     let exporter = InMemorySpanExporter::default();
     let sdk = SdkTracerProvider::builder()
         .with_simple_exporter(exporter.clone())

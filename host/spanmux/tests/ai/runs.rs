@@ -1,4 +1,4 @@
-//! What runs of agents and workflows, and calls of tools, are to be written as.
+//! Expected spans of agent runs, workflow runs and tool calls.
 
 use opentelemetry::trace::SpanKind;
 use serde_json::json;

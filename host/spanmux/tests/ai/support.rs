@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Shared test support.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use spanmux::genai::{Ai, AiOptions};
 use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt};
 use spanmux::{Chain, Choice, RuntimeContext, selector_fn};
 
-/// AI spans over the plain SDK, and what it exports.
+/// Creates a handle over the plain SDK, and the exporter of its spans.
 pub(crate) fn ai(options: AiOptions) -> (Ai, InMemorySpanExporter) {
     let exporter = InMemorySpanExporter::default();
     let sdk = SdkTracerProvider::builder()
@@ -20,17 +20,17 @@ pub(crate) fn ai(options: AiOptions) -> (Ai, InMemorySpanExporter) {
     (Ai::with_options(sdk.tracer("shop"), options), exporter)
 }
 
-/// What was exported, in the order in which it ended.
+/// Returns the exported spans in the order in which they ended.
 pub(crate) fn spans(exporter: &InMemorySpanExporter) -> Vec<SpanData> {
     exporter.get_finished_spans().unwrap()
 }
 
-/// Attributes as `key=value`, in order, each key once.
+/// Formats attributes as sorted `key=value` lines. Panics on a duplicate key.
 pub(crate) fn shown(attributes: &[KeyValue]) -> Vec<String> {
     let mut all = BTreeMap::new();
     for kv in attributes {
         let before = all.insert(kv.key.to_string(), kv.value.to_string());
-        assert_eq!(before, None, "{} is said twice", kv.key);
+        assert_eq!(before, None, "duplicate attribute {}", kv.key);
     }
     all.iter()
         .map(|(key, value)| format!("{key}={value}"))
@@ -42,13 +42,13 @@ pub(crate) fn value(span: &SpanData, key: &str) -> Option<String> {
     found.map(|kv| kv.value.to_string())
 }
 
-/// The tracers of [`Fleet`]; the first is the default.
+/// The tracers of [`Fleet`]. The first is the default.
 pub(crate) const NAMES: [&str; 2] = ["default", "other"];
 
-/// What carries the choice of the tracer: the trace id, or the `tracestate`.
+/// The carrier of the selected tracer: the trace id, or the `tracestate`.
 pub(crate) const CARRIERS: [bool; 2] = [true, false];
 
-/// A routing provider whose selector takes the tracer that the run asks for.
+/// A routing provider with a selector that chooses the tracer named in the runtime context.
 pub(crate) struct Fleet {
     pub(crate) provider: RoutingTracerProvider,
     exporters: Vec<InMemorySpanExporter>,
@@ -85,13 +85,13 @@ impl Fleet {
         Ai::new(self.provider.tracer("shop"))
     }
 
-    /// What one tracer exported.
+    /// Returns the spans that one tracer exported.
     pub(crate) fn spans(&self, name: &str) -> Vec<SpanData> {
         let place = NAMES.iter().position(|known| *known == name).unwrap();
         spans(&self.exporters[place])
     }
 
-    /// How many spans each tracer exported.
+    /// Returns the number of spans that each tracer exported.
     pub(crate) fn counts(&self) -> Vec<usize> {
         NAMES.map(|name| self.spans(name).len()).into()
     }
@@ -101,7 +101,7 @@ impl Fleet {
     }
 }
 
-/// A run that wants this tracer, without a span.
+/// Creates a context without a span, for a run that asks for this tracer.
 pub(crate) fn run(tracer: &str) -> Context {
     let run = RuntimeContext::builder().set("tracer", tracer);
     Context::new().with_runtime_context(run.build())

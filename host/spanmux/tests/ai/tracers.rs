@@ -1,4 +1,4 @@
-//! AI spans over a routing provider: a trace stays whole.
+//! AI spans with a routing provider: every trace stays in one tracer.
 
 use opentelemetry::trace::{SpanId, TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, global};
@@ -7,13 +7,13 @@ use spanmux::genai::{Ai, AiContextExt, AiParent};
 use crate::support::{CARRIERS, Fleet, run, value};
 
 #[test]
-fn what_starts_below_an_ai_span_follows_it() {
+fn children_follow_their_ai_span() {
     for carrier in CARRIERS {
         let fleet = Fleet::new(carrier);
         let (ai, tracer) = (fleet.ai(), fleet.provider.tracer("db"));
         let agent = ai.agent_run("a").under(&run("other")).start();
         let tool = agent.tool_call("t").start();
-        // An ordinary span, with a runtime context that wants another tracer.
+        // An ordinary span, in a context that asks for another tracer.
         tracer.in_span_with_context("SELECT", tool.context(), |_context| {});
         {
             let _current = tool.attach();
@@ -38,7 +38,7 @@ fn what_starts_below_an_ai_span_follows_it() {
 }
 
 #[test]
-fn a_root_starts_a_trace_of_its_own_and_keeps_what_is_carried() {
+fn root_starts_a_new_trace_and_keeps_inherited_attributes() {
     let fleet = Fleet::new(true);
     let ai = fleet.ai();
     let context = run("other").with_session("s-1");
@@ -61,7 +61,7 @@ fn a_root_starts_a_trace_of_its_own_and_keeps_what_is_carried() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tasks_and_threads_stay_in_the_tracer_of_their_root() {
+async fn tasks_and_threads_follow_the_tracer_of_their_root() {
     for carrier in CARRIERS {
         let fleet = Fleet::new(carrier);
         let ai = fleet.ai();
@@ -89,9 +89,9 @@ async fn tasks_and_threads_stay_in_the_tracer_of_their_root() {
     }
 }
 
-/// The one test that sets the process's provider.
+/// No other test sets the global provider.
 #[test]
-fn the_global_tracer_is_a_tracer_like_another() {
+fn global_tracer_routes_ai_spans() {
     let fleet = Fleet::new(true);
     global::set_tracer_provider(fleet.provider.clone());
     let ai = Ai::new(global::tracer("shop"));
@@ -102,7 +102,7 @@ fn the_global_tracer_is_a_tracer_like_another() {
 }
 
 #[test]
-fn nothing_starts_where_telemetry_is_suppressed() {
+fn nothing_starts_when_telemetry_is_suppressed() {
     let fleet = Fleet::new(true);
     let quiet = Context::new().with_telemetry_suppressed();
     let agent = fleet.ai().agent_run("a").under(&quiet).start();

@@ -1,8 +1,8 @@
-//! The reference selector in Rust: what the context's `op` asks for. See ../README.md.
+//! The reference selector in Rust. The key `op` selects its operation. See ../README.md.
 
 use spanmux_guest::{Decision, RuntimeContext, Value, abstain, choose, fail};
 
-// Values of this suite are larger than those of a runtime context.
+// The values of the conformance suite are larger than those of ordinary contexts.
 spanmux_guest::export!(select, arena: 512 * 1024);
 
 fn select(context: &dyn RuntimeContext, tracers: &[String]) -> Decision {
@@ -59,7 +59,7 @@ fn bucket(context: &dyn RuntimeContext, key: &str, salt: &str) -> Decision {
     fail(share.map_or("absent".to_owned(), |share| share.to_string()))
 }
 
-/// What a Rust program sees of the world: without WASI, nothing.
+/// Reports the clock, random numbers and environment of the program. Without WASI, there are none.
 #[cfg(not(target_os = "wasi"))]
 fn world() -> String {
     "none".to_owned()

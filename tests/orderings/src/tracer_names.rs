@@ -1,1 +1,0 @@
-../../../host/src/tracer_names.rs
