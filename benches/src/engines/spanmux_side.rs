@@ -13,7 +13,7 @@ use crate::engines::{Engine, Row};
 use crate::questions::{Case, Question, TRACERS, tracer};
 
 /// What the measured hosts may learn of one selector.
-pub const LEARNED_BYTES: usize = 16 << 20;
+pub const CACHED_BYTES: usize = 16 << 20;
 
 /// The row of a closure.
 const NATIVE: &str = "native selector";

@@ -8,7 +8,7 @@ use spanmux::RuntimeContext;
 use super::Bench;
 use super::contexts::{USERS, context_of};
 use crate::allocations;
-use crate::engines::spanmux_side::{self, LEARNED_BYTES, registry};
+use crate::engines::spanmux_side::{self, CACHED_BYTES, registry};
 use crate::questions::{Question, TRACERS};
 use crate::report::{Table, bytes};
 use crate::stream::user;
@@ -46,7 +46,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     drop(selectors);
 
     let users = bench.args.size(40_000, 20_000, 50);
-    let host = spanmux_side::host_that_learns(LEARNED_BYTES)?;
+    let host = spanmux_side::host_that_learns(CACHED_BYTES)?;
     let selector = host.load("users", USERS)?;
     let registry = registry(TRACERS, [Arc::new(selector.clone()) as Arc<_>])?;
     allocations::settle();

@@ -1,4 +1,4 @@
-//! What stopped a guest, by name.
+//! Assigns a fallback cause to the error that stopped a guest.
 
 use wasmtime::Trap;
 
@@ -6,7 +6,7 @@ use super::guest_fault::GuestFault;
 use super::text::printable;
 use spanmux_core::{Budget, Fallback};
 
-/// Names what stopped a guest.
+/// Returns the failure for an error that stopped a guest.
 pub(super) fn fault(error: &wasmtime::Error) -> Fallback {
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return match trap {
@@ -32,15 +32,15 @@ pub(super) fn fault(error: &wasmtime::Error) -> Fallback {
         return Fallback::Host(error.to_string());
     }
     let message = error.root_cause().to_string();
-    // The engine has no type for this one; a test holds its words.
+    // The engine has no type for this error. A test guards the message.
     if message.contains("fuel allocated for hostcalls has been exhausted") {
         return Fallback::OutOfBudget(Budget::Bytes);
     }
     Fallback::Trapped(printable(message.chars()))
 }
 
-/// Whether the same questions with the same answers end like this again: on every
-/// machine, whatever else runs on it.
+/// Returns `true` if the same questions and answers always lead to this failure, on every machine
+/// and under any load.
 pub(super) fn comes_again(fallback: &Fallback) -> bool {
     match fallback {
         Fallback::Trapped(_) => true,

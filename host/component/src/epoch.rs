@@ -1,5 +1,5 @@
-//! The clock: moves the epoch on while decisions run, which is how one that takes too
-//! long is stopped.
+//! The epoch ticker: advances the epoch while decisions run, so that a decision that takes too long
+//! is stopped.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -12,11 +12,11 @@ use wasmtime::{Engine, EngineWeak};
 use super::admission::{Admission, Place};
 use super::limits::Limits;
 
-/// How many idle ticks the clock stays awake, so that a steady trickle of
-/// decisions does not wake a thread each time.
+/// Idle ticks after which the ticker sleeps, so that a steady trickle of decisions does not wake a
+/// thread each time.
 const IDLE_TICKS: u32 = 200;
 
-/// Moves the engines' epochs on while places are taken, and sleeps while none is.
+/// Advances the epochs of the engines while slots are occupied, and sleeps otherwise.
 pub(super) struct EpochTicker {
     shared: Arc<TickerState>,
     thread: Thread,
@@ -53,13 +53,13 @@ impl EpochTicker {
         Ok(Self { shared, thread })
     }
 
-    /// Moves the epoch of this engine on too.
+    /// Adds an engine.
     pub(super) fn watch(&self, engine: &Engine) {
         self.shared.engines.lock().push(engine.weak());
     }
 
-    /// A place for one decision, or none if none came free in time. The clock goes on
-    /// until the place is left.
+    /// Returns a slot for one decision, or `None` if none becomes free in time. The ticker runs
+    /// until the slot is released.
     pub(super) fn enter(&self, wait: Duration) -> Option<Place<'_>> {
         let place = self.shared.admission.enter(wait)?;
         if self.shared.asleep.load(Ordering::SeqCst) {
@@ -71,7 +71,7 @@ impl EpochTicker {
 
 impl Drop for EpochTicker {
     fn drop(&mut self) {
-        // Wakes the thread to find that nobody holds the other end.
+        // Wakes the thread, which then finds that no other reference is left.
         self.shared = TickerState::new(Admission::new(0));
         self.thread.unpark();
     }
@@ -93,14 +93,14 @@ fn tick(clock: &Weak<TickerState>) {
             continue;
         }
         idle = 0;
-        // Says that it sleeps before it looks once more: either this thread sees
-        // the decision that begins now, or that decision sees the sleeper.
+        // Announces the sleep before the last check: either this thread sees the decision that
+        // starts now, or that decision sees the sleeper.
         shared.asleep.store(true, Ordering::SeqCst);
         if busy() {
             shared.asleep.store(false, Ordering::SeqCst);
             continue;
         }
-        // Holds nothing while it sleeps, so that the host can go.
+        // Holds no reference while it sleeps, so that the host can be dropped.
         drop(shared);
         thread::park();
         if let Some(shared) = clock.upgrade() {

@@ -1,17 +1,17 @@
-//! Faults of a guest that the host finds, beside the traps that the engine finds.
+//! Faults of a guest that the host detects, in addition to the engine's traps.
 
 use std::fmt;
 
-/// Faults of a guest that are the host's to name.
+/// Faults of a guest that the host reports by name.
 #[derive(Debug)]
 pub(super) enum GuestFault {
-    /// A question asked while the instance starts up.
+    /// A question during the start of the instance.
     AskedInStartUp,
-    /// `bucket` with no buckets.
+    /// `bucket` with zero buckets.
     NoBuckets,
-    /// A fault in the empty world: it exited, or called what is not there.
+    /// A fault in the empty world: the guest exited or called a missing function.
     World(String),
-    /// The system had no memory. Not the guest's doing, and so no trap.
+    /// The system refused memory. This is not the guest's fault, and so not a trap.
     NoMemory(String),
 }
 

@@ -1,4 +1,4 @@
-//! What all selectors of one host share.
+//! The state that all selectors of one host share.
 
 use super::artifact::Artifacts;
 use super::epoch::EpochTicker;
@@ -6,7 +6,7 @@ use super::limits::Limits;
 use super::shards::EngineShards;
 use parking_lot::Mutex;
 
-/// Engines with their clock, their limits and their artifacts.
+/// The engines with their ticker, limits and artifacts.
 pub(super) struct HostState {
     pub(super) lanes: EngineShards,
     pub(super) limits: Limits,

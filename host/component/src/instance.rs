@@ -1,4 +1,4 @@
-//! A guest that was started, or is about to be: a store, and the function in it.
+//! An instance of a guest: a store, and the exported function in it.
 
 use wasmtime::component::{Instance, TypedFunc};
 use wasmtime::{Store, Trap};
@@ -11,23 +11,23 @@ use spanmux_core::ContextView;
 use spanmux_core::Fallback;
 use spanmux_core::TracerNames;
 
-/// What a selection hands back.
+/// The result of a selection.
 pub(super) type Selected = Result<Option<String>, String>;
 
-/// The function of a guest.
+/// The exported function of a guest.
 type Select = TypedFunc<(&'static [String],), (Selected,)>;
 
 /// One sandbox.
 pub(super) struct GuestInstance {
     pub(super) store: Store<Sandbox>,
-    /// The number of the thread that made it, which says in which lane it lives.
+    /// The number of the thread that created it, which determines its shard.
     thread: usize,
-    /// None until it is started.
+    /// `None` until the instance is started.
     select: Option<Select>,
 }
 
 impl GuestInstance {
-    /// A sandbox with every limit armed, before anything of the guest runs.
+    /// Creates a sandbox with every limit in place, before any code of the guest runs.
     pub(super) fn new(compiled: &Compiled) -> Result<Self, Fallback> {
         let host = &compiled.host;
         let thread = host.lanes.thread();
@@ -44,7 +44,7 @@ impl GuestInstance {
         Ok(live)
     }
 
-    /// Gives it what one decision may use.
+    /// Resets the budgets for one decision.
     pub(super) fn arm(&mut self, compiled: &Compiled) -> Result<(), Fallback> {
         let limits = &compiled.host.limits;
         self.store
@@ -59,7 +59,7 @@ impl GuestInstance {
         self.select.is_some()
     }
 
-    /// Starts it, unless it is.
+    /// Starts the instance if necessary.
     fn start(&mut self, compiled: &Compiled) -> Result<Select, Fallback> {
         if let Some(select) = self.select {
             return Ok(select);
@@ -71,8 +71,8 @@ impl GuestInstance {
         Ok(select)
     }
 
-    /// An instance. What stops it here is the guest's fault if the guest ran or
-    /// wanted too much; anything else is ours, because nothing was asked yet.
+    /// Instantiates the component. A failure is the guest's fault if the guest ran or exceeded a
+    /// limit. Any other failure is the host's, because no question was asked yet.
     pub(super) fn instantiate(&mut self, compiled: &Compiled) -> Result<Instance, Fallback> {
         let start = compiled.artifact.start(self.thread);
         start
@@ -90,7 +90,7 @@ impl GuestInstance {
             })
     }
 
-    /// The function of an instance.
+    /// Returns the typed function of an instance.
     pub(super) fn typed(
         &mut self,
         instance: &Instance,
@@ -100,7 +100,7 @@ impl GuestInstance {
         instance.get_typed_func(&mut self.store, start.select)
     }
 
-    /// Asks it for one decision.
+    /// Calls the function for one decision.
     pub(super) fn ask(
         &mut self,
         compiled: &Compiled,

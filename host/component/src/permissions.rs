@@ -1,11 +1,10 @@
-//! A directory that only this user may enter: what lies in it is trusted.
+//! Permissions of a directory that only this user may enter, because its contents are trusted.
 
 use std::fs::DirBuilder;
 use std::io;
 use std::path::Path;
 
-/// Makes a directory and those above it, for this user alone. One that is there
-/// stays as it is.
+/// Creates a directory and its parents for this user only. An existing directory is not changed.
 pub(super) fn make(directory: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -14,21 +13,21 @@ pub(super) fn make(directory: &Path) -> io::Result<()> {
     builder.create(directory)
 }
 
-/// That a directory is this user's and that no other may enter it, and that no
-/// other may put another in its place in `parent`.
+/// Checks that a directory belongs to this user, that no other user may enter it, and that no other
+/// user can replace it in `parent`.
 ///
 /// # Errors
-/// What is wrong with it, with the remedy.
+/// Returns the problem and its remedy.
 #[cfg(unix)]
 pub(super) fn check(parent: &Path, directory: &Path) -> Result<(), String> {
     use std::fs;
     use std::os::unix::fs::MetadataExt as _;
 
-    /// Write access for the group and for all.
+    /// Write access for the group and for others.
     const OTHERS_WRITE: u32 = 0o022;
-    /// What lies in the directory may only be taken away by who owns it.
+    /// Only the owner may delete a file of the directory.
     const STICKY: u32 = 0o1000;
-    /// All access of the group and of all.
+    /// All access for the group and for others.
     const OTHERS: u32 = 0o077;
 
     let unreadable = |error: io::Error| format!("it cannot be looked at: {error}");
@@ -60,14 +59,14 @@ pub(super) fn check(parent: &Path, directory: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Whom a file belongs to that this process makes.
+/// Returns the owner of files that this process creates.
 #[cfg(unix)]
 fn owner_of_new_files(directory: &Path) -> io::Result<u32> {
     use std::fs::{self, File};
     use std::os::unix::fs::MetadataExt as _;
 
     let probe = directory.join("probe");
-    // Other processes may be looking too; each asks the file that it made.
+    // Other processes may check at the same time. Each inspects the file that it created.
     for _ in 0..100 {
         match File::create_new(&probe) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

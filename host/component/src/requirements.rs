@@ -1,8 +1,8 @@
-//! What a component declares that it needs, held against the limits: sizes as its
-//! sections have them, before it is compiled, and numbers as the engine has them.
+//! The declared requirements of a component, compared with the limits: sizes before compilation,
+//! from its sections, and numbers after it, from the engine.
 //!
-//! So one that can never start is refused with the number, and not with a trap or
-//! with whatever the engine says first.
+//! A component that can never start is therefore refused with the number, and not with a trap or
+//! with the first error of the engine.
 
 use wasmtime::component::Component;
 use wasmtime::wasmparser::{BinaryReaderError, ElementItems, Instance, Payload, TypeRef};
@@ -10,22 +10,22 @@ use wasmtime::wasmparser::{BinaryReaderError, ElementItems, Instance, Payload, T
 use super::error::LoadError;
 use super::limits::Limits;
 
-/// The size of a page unless a module says otherwise, as a power of two.
+/// The page size unless a module declares another, as a power of two.
 const PAGE: u32 = 16;
 
-/// Functions. Each takes the compiler some tenth of a millisecond and a few kilobytes,
-/// however short it is; the largest toolchain we know of makes 13,486.
+/// Maximum number of functions. Each takes the compiler about a tenth of a millisecond and a few
+/// kilobytes, however short it is. The largest known toolchain produces 13,486.
 const MAX_FUNCTIONS: u64 = 65_536;
 
-/// Functions that segments list to fill tables with. The engine keeps a list for each
-/// sandbox, used or not: 600,000 took a gigabyte. The largest we know of has 7,694.
+/// Maximum number of functions in segments that fill tables. The engine keeps a list per sandbox,
+/// used or not: 600,000 took a gigabyte. The largest known component has 7,694.
 const MAX_LISTED: u64 = 65_536;
 
-/// Types, globals, imports, exports, aliases, instances and segments: what costs the
-/// engine some hundred bytes each. The most that we know of are 30,102, of Go's.
+/// Maximum number of types, globals, imports, exports, aliases, instances and segments, which cost
+/// the engine some hundred bytes each. The largest known number is 30,102, of Go.
 const MAX_ITEMS: u64 = 262_144;
 
-/// Sums over all modules of a component.
+/// Totals over all modules of a component.
 #[derive(Debug, Default)]
 pub(super) struct Requirements {
     memory_bytes: u64,
@@ -34,7 +34,7 @@ pub(super) struct Requirements {
     functions: u64,
     listed: u64,
     items: u64,
-    /// Memories of the module that is read now, and the most of any.
+    /// Memories of the current module, and the maximum of all modules.
     memories_here: usize,
     memories_of_one: usize,
 }
@@ -80,7 +80,7 @@ impl Requirements {
             }
             Payload::InstanceSection(instances) => {
                 for instance in instances {
-                    // The other kind only gathers what is there already.
+                    // The other kind only groups existing items.
                     if let Instance::Instantiate { .. } = instance? {
                         self.instances += 1;
                     }
@@ -96,15 +96,15 @@ impl Requirements {
         self.memories_of_one = self.memories_of_one.max(self.memories_here);
     }
 
-    /// The bytes of memory that it starts with.
+    /// Returns the initial memory in bytes.
     pub(super) fn memory_bytes(&self) -> u64 {
         self.memory_bytes
     }
 
-    /// That all of it is within the limits. To be asked before it is compiled.
+    /// Checks the totals against the limits. Call it before compilation.
     pub(super) fn check(&self, limits: &Limits) -> Result<(), LoadError> {
         if self.memories_of_one > 1 {
-            // The engine would take it: it joins components by such modules itself.
+            // The engine would accept it: its own adapter modules use the feature.
             return Err(LoadError::Compile {
                 message: "one of its modules has multiple memories".to_owned(),
             });
@@ -134,12 +134,10 @@ impl Requirements {
         Ok(())
     }
 
-    /// That a compiled component has no more memories and tables than the limits
-    /// allow. A module may be instantiated more than once, and only the engine
-    /// knows how often.
+    /// Checks the numbers of memories and tables of a compiled component. A module may be
+    /// instantiated repeatedly, and only the engine knows how often.
     pub(super) fn check_compiled(component: &Component, limits: &Limits) -> Result<(), LoadError> {
-        // None for a component that takes modules from its imports, and a
-        // selector is given none.
+        // `None` for a component that imports modules, which selectors do not receive.
         let Some(needs) = component.resources_required() else {
             return Ok(());
         };
@@ -148,7 +146,7 @@ impl Requirements {
     }
 }
 
-/// What a section has of things that are only many.
+/// Returns the number of items of a section.
 fn items(section: &Payload<'_>) -> u32 {
     match section {
         Payload::TypeSection(it) => it.count(),

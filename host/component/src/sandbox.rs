@@ -1,5 +1,5 @@
-//! What one decision owns: the context that it may ask, the world that it sees,
-//! the quota that it lives in. Made for one decision and dropped after it.
+//! The state of one decision: the context, the empty world, and the quota. Created for one decision
+//! and dropped after it.
 
 use super::guest_fault::GuestFault;
 use super::limits::Limits;
@@ -10,10 +10,10 @@ use spanmux_core::internal::{OwnedView, Question};
 
 /// The data of a store.
 pub(super) struct Sandbox {
-    /// What may be asked; none while the instance starts up.
+    /// The context that may be queried. `None` while the instance starts.
     context: Option<OwnedView>,
-    /// What was asked. It is written down before it is answered, because what the
-    /// guest pays for an answer may be its end.
+    /// The recorded questions. A question is recorded before it is answered, because paying for the
+    /// answer may stop the guest.
     asked: Vec<Question>,
     pub(super) world: World,
     pub(super) quota: Quota,
@@ -29,13 +29,13 @@ impl Sandbox {
         }
     }
 
-    /// From here on the guest may ask.
+    /// Allows questions from now on.
     pub(super) fn open(&mut self, context: OwnedView) {
         self.context = Some(context);
         self.asked.clear();
     }
 
-    /// What may be asked now.
+    /// Returns the context if questions are allowed.
     pub(super) fn may_ask(&self) -> wasmtime::Result<ContextView<'_>> {
         self.context
             .as_ref()
@@ -43,7 +43,7 @@ impl Sandbox {
             .ok_or_else(|| GuestFault::AskedInStartUp.into())
     }
 
-    /// Writes a question down.
+    /// Records a question.
     pub(super) fn ask(
         &mut self,
         question: Question,
@@ -55,7 +55,7 @@ impl Sandbox {
         }
     }
 
-    /// What was asked, in order.
+    /// Returns the recorded questions in order.
     pub(super) fn take_asked(&mut self) -> Vec<Question> {
         std::mem::take(&mut self.asked)
     }

@@ -1,4 +1,4 @@
-//! One component selector: a compiled component, and the mode that it runs in.
+//! A component selector: a compiled component and its mode.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,19 +17,18 @@ use spanmux_core::internal::{CacheSlot, Sealed};
 use spanmux_core::internal::{DecisionCache, Run};
 use spanmux_core::{Choice, Suspension};
 
-/// A selector that is a component: compiled once, and run as its [`Mode`] says.
-/// Unless it is told otherwise, its decisions are learned.
+/// A selector that is a component: compiled once, and run as its [`Mode`] requires. By default, its
+/// decisions are cached.
 ///
-/// A `SelectorHost` makes it. Cheap to clone: all clones are one selector, and what
-/// one learns the others know. What it decides among one list of tracers says nothing
-/// of another, so each list is learned apart; a registry keeps what was learned for
-/// its own. Asked beside a registry, with ever other lists, it remembers the last
-/// few.
+/// A `SelectorHost` creates it. Cloning is cheap, and clones share their cache. Decisions for one
+/// list of tracers say nothing about another, so each list has a tree of its own. A registry keeps
+/// the tree of its list alive. Outside of a registry, a selector keeps the trees of the last few
+/// lists.
 ///
 /// # Cost
-/// A decision that was learned takes about as long as the same look-ups in native
-/// code, in whatever language the selector is written. Any other takes a fresh
-/// instance: microseconds for a selector in Rust, a millisecond for an interpreter.
+/// A cached decision takes about as long as the same look-ups in native code, whatever the language
+/// of the selector. Any other takes a fresh instance: microseconds for a selector in Rust, a
+/// millisecond for an interpreter.
 #[derive(Clone)]
 pub struct ComponentSelector {
     compiled: Arc<Compiled>,
@@ -39,7 +38,7 @@ pub struct ComponentSelector {
     forget: Option<Forget>,
 }
 
-/// A mode with what it needs.
+/// A mode with its state.
 #[derive(Clone)]
 enum ModeState {
     Cached(Arc<DecisionCache>),
@@ -73,8 +72,8 @@ impl ComponentSelector {
         }
     }
 
-    /// The same component, run in this mode. It begins anew: what this selector has
-    /// learned or kept stays behind, and so does a suspension.
+    /// Returns the same component in another mode. It starts without cached decisions, state and
+    /// suspension.
     ///
     /// # Examples
     /// ```no_run
@@ -93,8 +92,8 @@ impl ComponentSelector {
         }
     }
 
-    /// The same component, learned wrongly: without a kind of question. For the test
-    /// that must notice it.
+    /// Returns the same component with a deliberate mistake: one kind of question is left out of
+    /// the cached path. For the test that must detect it.
     #[cfg(spanmux_mutations)]
     #[doc(hidden)]
     pub fn forgetting(&self, forget: Forget) -> Self {
@@ -104,7 +103,7 @@ impl ComponentSelector {
         }
     }
 
-    /// The mode that it runs in.
+    /// Returns the mode.
     pub fn mode(&self) -> Mode {
         match self.mode_state {
             ModeState::Cached(_) => Mode::Cached,
@@ -113,22 +112,21 @@ impl ComponentSelector {
         }
     }
 
-    /// The size of its file in bytes.
+    /// Returns the size of its file in bytes.
     pub fn file_bytes(&self) -> usize {
         self.compiled.artifact.bytes
     }
 
-    /// What it imports, by name. A selector in Rust, C or Go imports the runtime
-    /// context and nothing else.
+    /// Returns the names of its imports. A selector in Rust, C or Go imports only the runtime
+    /// context.
     pub fn imports(&self) -> &[String] {
         &self.compiled.artifact.imports
     }
 
-    /// What was learned of its decisions among these tracers; nothing in another
-    /// mode than [`Mode::Cached`].
+    /// Returns the cached decisions for these tracers. Empty in any mode but [`Mode::Cached`].
     ///
     /// # Cost
-    /// Copies what was learned. It holds up no decision.
+    /// Copies the tree. Decisions are not delayed.
     ///
     /// # Examples
     /// ```
@@ -213,8 +211,7 @@ impl Selector for ComponentSelector {
 }
 
 impl ComponentSelector {
-    /// Runs it, unless it is suspended: in a fresh sandbox, or in the one that is
-    /// kept.
+    /// Runs the component in a fresh instance or in the stateful one, unless it is suspended.
     fn run(
         &self,
         kept: Option<&StatefulInstance>,
@@ -233,7 +230,7 @@ impl ComponentSelector {
     }
 }
 
-/// A kind of question that is left out of what is learned.
+/// The kind of question that is left out of the cached path.
 #[cfg(spanmux_mutations)]
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! EngineShards: engines beside each other, so that threads do not meet in the counters and
-//! locks of one.
+//! Engine shards: several engines, so that threads do not contend for the counters and locks of
+//! one.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,11 +16,11 @@ use super::questions;
 use super::sandbox::Sandbox;
 use super::wasi;
 
-/// A component larger than this runs in one lane: compiling it again for each would
-/// take longer than threads would gain.
+/// Larger components run in one shard: compiling them once per shard would cost more than threads
+/// gain.
 const LANED_BYTES: usize = 256 << 10;
 
-/// One engine, and what its components may import.
+/// One engine with its linker.
 pub(super) struct EngineShard {
     pub(super) engine: Engine,
     pub(super) linker: Linker<Sandbox>,
@@ -40,18 +40,18 @@ impl EngineShard {
 pub(super) struct EngineShards {
     first: EngineShard,
     others: Vec<EngineShard>,
-    /// For components with a large memory, made with the first of them; none if the
-    /// first lane is as good for them.
+    /// The shard for components with a large memory, created on first use. `None` if the first
+    /// shard serves them equally well.
     large: OnceLock<Option<EngineShard>>,
     threads: AtomicUsize,
     thread: ThreadLocal<usize>,
 }
 
 impl EngineShards {
-    /// Makes those for components with a small memory.
+    /// Creates the shards for components with a small memory.
     pub(super) fn new(limits: &Limits, disk: &Disk) -> wasmtime::Result<Self> {
         let first = EngineShard::new(limits, Memory::Small, disk)?;
-        // What the system does not give is a lane less.
+        // If the system refuses an engine, there is one shard less.
         let others = (1..limits.engines.min(limits.sandboxes))
             .map_while(|_| EngineShard::new(limits, Memory::Small, disk).ok())
             .collect();
@@ -64,14 +64,14 @@ impl EngineShards {
         })
     }
 
-    /// The engines that are made with the host.
+    /// Returns the engines that exist from the start.
     pub(super) fn engines(&self) -> impl Iterator<Item = &Engine> {
         let others = self.others.iter().map(|lane| &lane.engine);
         std::iter::once(&self.first.engine).chain(others)
     }
 
-    /// The lanes that a component of this size with this much memory runs in: the
-    /// first, and others.
+    /// Returns the shards for a component of this size with this much memory: the first one, and
+    /// others.
     pub(super) fn of(
         &self,
         bytes: usize,
@@ -95,7 +95,7 @@ impl EngineShards {
         }
     }
 
-    /// The number of this thread: threads take turns, and each keeps its own.
+    /// Returns the number of this thread. Threads are numbered in turn, and each keeps its number.
     pub(super) fn thread(&self) -> usize {
         let next = || self.threads.fetch_add(1, Ordering::Relaxed);
         *self.thread.get_or(next)

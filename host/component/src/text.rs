@@ -1,8 +1,8 @@
-//! Words of a guest or of its file, made fit to be shown.
+//! Formatting of text from a guest or its file.
 
 use std::path::Path;
 
-/// On one line, with nothing that could move a terminal's cursor.
+/// Formats text on one line without characters that control a terminal.
 pub(super) fn printable(words: impl Iterator<Item = char>) -> String {
     let mut line = String::new();
     for character in words {
@@ -15,14 +15,14 @@ pub(super) fn printable(words: impl Iterator<Item = char>) -> String {
     line
 }
 
-/// The name of a file's selector: the file's, without the ending. Whoever drops a file
-/// names it.
+/// Returns the name of a file's selector: the file name without its extension. The name is
+/// untrusted.
 pub(crate) fn selector_name(file: &Path) -> String {
     let stem = file.file_stem().unwrap_or_default();
     printable(stem.to_string_lossy().chars())
 }
 
-/// Where a file is.
+/// Formats a path on one line.
 pub(crate) fn place(file: &Path) -> String {
     printable(file.to_string_lossy().chars())
 }

@@ -384,8 +384,8 @@ fn flood(seed: u64, host: &SelectorHost) -> Case {
 
 #[test]
 fn a_flood_of_values() {
-    for answers in [256, Limits::LEARNED_ANSWERS] {
-        let host = host_within(with_room(answers, Limits::LEARNED_BYTES));
+    for answers in [256, Limits::CACHED_ANSWERS] {
+        let host = host_within(with_room(answers, Limits::CACHED_BYTES));
         let mut tally = Tally::default();
         for seed in seeds(11, 4) {
             let case = flood(seed, &host);

@@ -1,11 +1,11 @@
-//! What tells that a file is another one than before, without reading it.
+//! Detects that a file changed without reading it.
 
 use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-/// Size, times and identity of a file, through links. Two are compared and never
-/// ordered, so a time that goes backwards is a change like any other.
+/// Size, times and identity of a file, with links followed. Fingerprints are compared for equality
+/// and never ordered, so a time that goes backwards is a change as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileFingerprint {
     size: u64,
@@ -13,11 +13,11 @@ pub(super) struct FileFingerprint {
     identity: Identity,
 }
 
-/// Device, inode, and the time of the last change of either content or rights.
+/// Device, inode, and the time of the last change of content or permissions.
 type Identity = (u64, u64, i64, i64);
 
 impl FileFingerprint {
-    /// The stamp of what lies here; none if it cannot be looked at.
+    /// Returns the fingerprint of a file, or `None` if it cannot be inspected.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let data = fs::metadata(path).ok()?;
         Some(Self {
@@ -28,7 +28,7 @@ impl FileFingerprint {
     }
 }
 
-/// Which directory lies here, whatever is in it; none if there is none.
+/// Returns the identity of the directory at this path, or `None` if there is none.
 pub(super) fn place(path: &Path) -> Option<(u64, u64)> {
     let data = fs::metadata(path).ok().filter(fs::Metadata::is_dir)?;
     let (device, inode, ..) = identity(&data);

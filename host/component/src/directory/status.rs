@@ -1,4 +1,4 @@
-//! What a watched directory says of itself, for whoever asks from another thread.
+//! The status of a watched directory, readable from other threads.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,70 +9,68 @@ use parking_lot::{Condvar, Mutex};
 use spanmux_core::Selector;
 use spanmux_core::Suspension;
 
-/// What is live in a watched directory, and what was refused.
+/// The live selectors of a watched directory, and the refused files.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct WatchStatus {
-    /// The files in the order in which they are asked.
+    /// The files in the order of the chain.
     pub files: Vec<WatchedFile>,
-    /// Why the directory cannot be read as a whole, if it cannot: the chain stays
-    /// as it was.
+    /// The reason why the directory as a whole cannot be read. The chain is unchanged meanwhile.
     pub trouble: Option<Refusal>,
-    /// How often anything that is said here changed.
+    /// Number of changes of this status.
     pub changes: u64,
-    /// How often the chain was handed out, the first time included.
+    /// Number of chains that were handed out, including the first.
     pub chains: u64,
-    /// How often a file was taken, over all files that there ever were.
+    /// Number of loaded files since the start, including files that no longer exist.
     pub loads: u64,
-    /// How often a file was refused, over all files that there ever were.
+    /// Number of refused files since the start, including files that no longer exist.
     pub refusals: u64,
-    /// How often it was looked at.
+    /// Number of scans.
     pub looks: u64,
-    /// Whether the file system tells of changes. If not, they are found at the next
-    /// look.
+    /// `true` if the file system reports changes. Otherwise, the next scan finds them.
     pub events: bool,
 }
 
-/// One file of a watched directory.
+/// A file of a watched directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WatchedFile {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
     /// The name of its selector.
     pub name: String,
-    /// What of it is live; none if it never could be loaded, and then decisions that
-    /// reach its place go to the fallback tracer.
+    /// The live content, or `None` if it never loaded. Decisions that reach its position then go to
+    /// the fallback tracer.
     pub active: Option<ActiveSelector>,
-    /// Why what lies there now is not live.
+    /// The reason why the current content is not live.
     pub refused: Option<Refusal>,
-    /// Why what is live is left alone just now, if its runs broke.
+    /// The suspension of the live selector, if its runs failed repeatedly.
     pub suspended: Option<Suspension>,
-    /// How often it was taken.
+    /// Number of times that it was loaded.
     pub loads: u64,
-    /// How often it was refused.
+    /// Number of times that it was refused.
     pub refusals: u64,
 }
 
-/// The content of a file that is live.
+/// The live content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ActiveSelector {
-    /// SHA-256 of its bytes, in hexadecimal digits.
+    /// The SHA-256 digest in hexadecimal.
     pub digest: String,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub bytes: usize,
-    /// Since when it is live.
+    /// The time at which it became live.
     pub since: SystemTime,
 }
 
-/// Why something is not taken.
+/// The reason why a file or directory is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// The error with its cause, on one line.
+    /// The error with its cause on one line.
     pub reason: String,
-    /// Since when.
+    /// The time of the first refusal for this reason.
     pub since: SystemTime,
 }
 
@@ -84,21 +82,20 @@ impl Refusal {
 }
 
 impl WatchStatus {
-    /// The file of the selector with this name.
+    /// Returns the file of the selector with this name.
     pub fn file(&self, name: &str) -> Option<&WatchedFile> {
         self.files.iter().find(|file| file.name == name)
     }
 }
 
-/// The status, and who waits for it to change.
+/// The status and its waiting threads.
 #[derive(Default)]
 pub(super) struct StatusBoard {
     posted: Mutex<StatusState>,
     changed: Condvar,
 }
 
-/// A status, and the selectors of its files, which alone know whether they are
-/// suspended now.
+/// A status, and the selectors of its files, which know their current suspensions.
 #[derive(Default)]
 pub(super) struct StatusState {
     pub(super) status: WatchStatus,
@@ -125,7 +122,7 @@ impl StatusBoard {
         self.changed.notify_all();
     }
 
-    /// The status once it is as `wanted`; none if that takes too long.
+    /// Waits until the status is as `wanted` and returns it, or `None` after the timeout.
     pub(super) fn wait(
         &self,
         timeout: Duration,

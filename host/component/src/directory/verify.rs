@@ -1,7 +1,7 @@
-//! What a directory is held to: the lock that it was given, as it was read last.
+//! Verification of files against the lock file as it was last read.
 //!
-//! A lock is no selector, so it may not lie where selectors are dropped: who may write
-//! there could list what they like.
+//! The lock file may not be stored where selectors are added, because a user who may write there
+//! could list any digest.
 
 use std::fs;
 use std::io;
@@ -13,15 +13,15 @@ use super::fingerprint::FileFingerprint;
 use super::lock::SelectorsLock;
 use crate::{ComponentSelector, LoadError, SelectorHost, selector_name};
 
-/// As many links are followed on the way to a lock; the systems follow no more.
+/// Maximum number of links on the path to a lock file, as in operating systems.
 const LINKS: usize = 40;
 
-/// A lock with the file that it is from; nothing, where everything is let in.
+/// A lock with its file, or nothing if every file is accepted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct DigestCheck(Option<Arc<(PathBuf, SelectorsLock)>>);
 
 impl DigestCheck {
-    /// Reads the lock of a directory, if it has one.
+    /// Reads the lock file of a directory, if it has one.
     pub(super) fn read(lock: Option<&Path>) -> Result<Self, DirectoryError> {
         let Some(path) = lock else {
             return Ok(Self::default());
@@ -30,8 +30,8 @@ impl DigestCheck {
         Ok(Self(Some(Arc::new((path.to_owned(), lock)))))
     }
 
-    /// Adds the files that are listed and are not there: a rule that was meant to stand
-    /// in the chain must not be passed over because somebody removed its file.
+    /// Adds listed files that do not exist: a rule must not be skipped because its file was
+    /// removed.
     pub(super) fn add_missing(&self, directory: &Path, files: &mut Vec<PathBuf>) {
         let listed = self.0.iter().flat_map(|lock| lock.1.entries());
         let listed = listed.map(|(name, _)| directory.join(name));
@@ -39,7 +39,7 @@ impl DigestCheck {
         files.extend(missing);
     }
 
-    /// Whether content with this digest may be live in this file's place.
+    /// Checks whether content with this digest may be live at this file's position.
     pub(super) fn verify(&self, file: &Path, digest: &str) -> Result<(), LoadError> {
         let Some(lock) = &self.0 else {
             return Ok(());
@@ -56,7 +56,7 @@ impl DigestCheck {
         })
     }
 
-    /// Makes a selector of a file's bytes, if they are let in.
+    /// Creates a selector from a file's bytes if the lock accepts them.
     pub(super) fn load(
         &self,
         host: &SelectorHost,
@@ -69,7 +69,7 @@ impl DigestCheck {
         })
     }
 
-    /// A file that is not there was looked for because it is listed.
+    /// A file that does not exist was only looked up because it is listed.
     fn missing(&self, error: LoadError) -> LoadError {
         match (error, &self.0) {
             (LoadError::Read(error), Some(lock)) if error.kind() == io::ErrorKind::NotFound => {
@@ -82,21 +82,21 @@ impl DigestCheck {
     }
 }
 
-/// The lock file of a watched directory, which may be another at each look.
+/// The lock file of a watched directory, which may change between scans.
 #[derive(Default)]
 pub(super) struct LockFile {
     path: Option<PathBuf>,
     taken: DigestCheck,
-    /// The stamp of what was taken; none before.
+    /// The fingerprint of the accepted file. `None` before the first.
     stamp: Option<Option<FileFingerprint>>,
-    /// Of what was found at the last look.
+    /// The fingerprint at the last scan.
     looked: Option<Option<FileFingerprint>>,
 }
 
-/// What a look at a lock file found.
+/// The result of reading a lock file.
 pub(super) struct Held {
     pub(super) pins: DigestCheck,
-    /// The lock is not known to be whole, so look again soon.
+    /// The file may be incomplete, so the next scan follows soon.
     pub(super) unsettled: bool,
 }
 
@@ -108,9 +108,8 @@ impl LockFile {
         }
     }
 
-    /// Reads the lock if it is another and lies still, as files of selectors must: one
-    /// that is cut off at the end of a line is a lock too. Until then the one before
-    /// holds.
+    /// Reads the lock file if it changed and is stable, as selector files must be: a file that is
+    /// truncated at the end of a line is valid too. Until then, the previous lock applies.
     pub(super) fn look(&mut self, at_once: bool) -> Result<Held, DirectoryError> {
         let Some(path) = &self.path else {
             return Ok(self.held(false));
@@ -139,8 +138,8 @@ impl LockFile {
     }
 }
 
-/// Whether who may write to `directory` may say what lies at `path`: whether any step of
-/// the way to it, through links, lies in the directory.
+/// Returns `true` if a user who may write to `directory` can determine the content of `path`: if
+/// any step of the path, with links followed, is inside the directory.
 pub(super) fn leads_through(directory: &Path, path: &Path) -> bool {
     let real = fs::canonicalize(directory);
     real.is_ok_and(|directory| passes(&directory, path, LINKS))
