@@ -241,7 +241,7 @@ fn check_prints_problem_and_remedy_when_file_is_not_a_selector() {
         ),
         (
             file(&folder, "cut.wasm", &whole[..whole.len() / 2]),
-            "cut off",
+            "truncated",
             "copy it again",
         ),
         (
@@ -413,7 +413,7 @@ fn command_exits_with_2_when_it_cannot_run() {
         (
             &["route", &good, "--contexts", "-"],
             "{}\n[1]\n",
-            &["line 2", "is an array"],
+            &["line 2", "found an array"],
         ),
         (
             &["route", &good, "--contexts", "-"],
@@ -503,7 +503,7 @@ fn cache_dir_prints_warning_when_unusable() {
     assert_eq!(checked.code, 0);
     assert!(checked.stderr.contains("/dev/null"), "{}", checked.stderr);
     assert!(
-        checked.stderr.contains("name a directory"),
+        checked.stderr.contains("choose a directory"),
         "{}",
         checked.stderr
     );

@@ -127,7 +127,7 @@ fn check_exits_with_1_and_lists_every_mistake() {
     assert_eq!(check.code, 1, "{}", check.stderr);
     let lines: Vec<&str> = check.stdout.lines().collect();
     let starts = [
-        format!("{path}:2:1: servise: there is no such key; did you mean \"service\"?"),
+        format!("{path}:2:1: servise: unknown key; did you mean \"service\"?"),
         format!("{path}:13:10: tracers.langfuse: it has no service name"),
         format!("{path}:14:22: tracers.langfuse.sampling.ratio: 25 is not between 0 and 1"),
         format!("{path}:20:10: tracers.quarantine: it has no service name"),
@@ -156,7 +156,7 @@ fn check_exits_with_1_and_lists_every_mistake() {
     assert_eq!((none.code, none.stdout.as_str()), (2, ""));
     assert!(
         none.stderr
-            .contains("error: the configuration nowhere.toml cannot be read")
+            .contains("error: failed to read the configuration nowhere.toml")
     );
 }
 

@@ -185,7 +185,7 @@ fn config_check_verifies_the_lock_file() {
     let before = check();
     assert_eq!(before.code, 2);
     assert!(
-        before.stderr.contains("live.lock cannot be read"),
+        before.stderr.contains("failed to read the lock file"),
         "{}",
         before.stderr
     );

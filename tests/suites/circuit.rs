@@ -246,7 +246,7 @@ fn a_suspended_selector_ends_the_chain_at_the_fallback_tracer() {
     let said = selection_reason(&registry);
     assert_eq!(
         said,
-        "the selector is suspended, because its runs broke: the selector trapped: wasm \
+        "the selector is suspended because its runs failed: the selector trapped: wasm \
          `unreachable` instruction executed"
     );
     // Who asks why all goes to the fallback tracer finds it here.
@@ -294,7 +294,7 @@ fn it_is_said_when_it_is_suspended_and_when_it_works_again() {
     drop(subscriber);
     let text = log.text();
     assert_eq!(text.matches("a selector is suspended").count(), 2, "{text}");
-    assert_eq!(text.matches("a selector works again").count(), 1, "{text}");
+    assert_eq!(text.matches("the selector works again").count(), 1, "{text}");
     for word in [
         "selector=\"breaks\"",
         "reason=the selector trapped",

@@ -283,7 +283,7 @@ fn rows() -> Vec<(&'static str, Gets)> {
         // Questions.
         (
             "bucket-of-zero",
-            trapped("it asked for a share of zero buckets"),
+            trapped("it requested a share of zero buckets"),
         ),
         ("key-of-10-megabytes", out_of(Budget::Bytes)),
         ("key-out-of-bounds", trapped(STRING)),
@@ -786,7 +786,7 @@ fn every_limit_at_its_edges() {
     let error = SelectorHost::new(limits().stack_bytes(0));
     let message = error.expect_err("no stack").to_string();
     assert!(
-        message.starts_with("no host for component selectors: "),
+        message.starts_with("failed to create a host for component selectors: "),
         "{message}"
     );
 }

@@ -166,7 +166,9 @@ impl Entries {
             .and_then(|()| permissions::make(&sums(&folder)))
             .and_then(|()| permissions::make(&code(&folder)))
             .map_err(|error| {
-                format!("it cannot be made: {error}; name a directory that this user may write to")
+                format!(
+                    "failed to create it: {error}; choose a directory that this user may write to"
+                )
             })?;
         permissions::check(&directory, &folder)?;
         let entries = Self {
@@ -372,7 +374,7 @@ fn remove(entry: &Path) -> wasmtime::Result<()> {
         // Another process was faster.
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(wasmtime::Error::msg(format!(
-            "what was compiled before is damaged and cannot be removed ({error}); remove {}",
+            "a damaged cache entry cannot be removed ({error}); remove {}",
             entry.display()
         ))),
     })
@@ -402,7 +404,7 @@ fn wasmtime_cache(directory: &Path) -> Result<Cache, String> {
         .with_optimized_compression_usage_counter_threshold(u64::MAX);
     // The constructor starts a thread and panics if the system refuses it.
     catch_unwind(|| Cache::new(config))
-        .map_err(|_| "no thread for it".to_owned())?
+        .map_err(|_| "failed to start its thread".to_owned())?
         .map_err(|error| format!("{error:#}"))
 }
 

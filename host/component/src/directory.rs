@@ -393,7 +393,7 @@ impl fmt::Display for DirectoryError {
         match self {
             Self::Missing { path } => write!(
                 f,
-                "the selectors directory {} does not exist; create it, or name the right one",
+                "the selectors directory {} does not exist; create it or correct the path",
                 path.display()
             ),
             Self::Unreadable { path, .. } => write!(

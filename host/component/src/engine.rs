@@ -68,7 +68,7 @@ pub(super) fn engine(limits: &Limits, memory: Memory, disk: &Disk) -> wasmtime::
     config.cache(disk.entries().map(|entries| entries.wasmtime().clone()));
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, memory)));
     Engine::new(&config).or_else(|error| {
-        tracing::debug!(%error, "no pool of sandboxes; they are made on demand");
+        tracing::debug!(%error, "no pool of sandboxes; they are allocated on demand");
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
         Engine::new(&config)
     })

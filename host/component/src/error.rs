@@ -116,7 +116,7 @@ impl fmt::Display for LoadError {
             ),
             Self::Malformed { message } => write!(
                 f,
-                "the component is broken or cut off ({}); build or copy it again",
+                "the component is damaged or truncated ({}); build or copy it again",
                 shown(message)
             ),
             Self::NoSelection { exports } => {
@@ -137,7 +137,7 @@ impl fmt::Display for LoadError {
             ),
             Self::Import { name } => write!(
                 f,
-                "the selector imports `{}`, which selectors are not given; remove what needs it, \
+                "the selector imports `{}`, which selectors cannot use; remove what needs it, \
                  or build without it (Rust for wasm32-unknown-unknown, Python with --stub-wasi, \
                  JavaScript with --disable all)",
                 shown(name)

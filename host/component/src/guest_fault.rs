@@ -19,11 +19,11 @@ impl fmt::Display for GuestFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             GuestFault::AskedInStartUp => {
-                f.write_str("it asked the runtime context in its start-up")
+                f.write_str("it queried the runtime context during start-up")
             }
-            GuestFault::NoBuckets => f.write_str("it asked for a share of zero buckets"),
+            GuestFault::NoBuckets => f.write_str("it requested a share of zero buckets"),
             GuestFault::World(message) => f.write_str(message),
-            GuestFault::NoMemory(message) => write!(f, "the system gave no memory: {message}"),
+            GuestFault::NoMemory(message) => write!(f, "the system refused memory: {message}"),
         }
     }
 }

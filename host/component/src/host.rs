@@ -72,7 +72,11 @@ pub struct HostError {
 
 impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no host for component selectors: {}", self.message)
+        write!(
+            f,
+            "failed to create a host for component selectors: {}",
+            self.message
+        )
     }
 }
 
@@ -121,7 +125,7 @@ impl SelectorHost {
         let lanes = EngineShards::new(&limits, &disk)?;
         let admission = Admission::new(limits.sandboxes);
         let clock = EpochTicker::start(admission).map_err(|error| HostError {
-            message: format!("no thread for its clock: {error}"),
+            message: format!("failed to start the epoch thread: {error}"),
         })?;
         lanes.engines().for_each(|engine| clock.watch(engine));
         Ok(Self {

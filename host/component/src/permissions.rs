@@ -30,7 +30,7 @@ pub(super) fn check(parent: &Path, directory: &Path) -> Result<(), String> {
     /// All access for the group and for others.
     const OTHERS: u32 = 0o077;
 
-    let unreadable = |error: io::Error| format!("it cannot be looked at: {error}");
+    let unreadable = |error: io::Error| format!("failed to inspect it: {error}");
     let mode = fs::metadata(parent).map_err(unreadable)?.mode();
     if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
         return Err(format!(

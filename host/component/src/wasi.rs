@@ -113,7 +113,7 @@ pub(super) fn link_rest<'a>(
         // definition to hide an earlier one.
         let _taken = match item {
             ComponentItem::ComponentFunc(_) => {
-                let message = format!("it called `{import}#{name}`, which selectors are not given");
+                let message = format!("it called `{import}#{name}`, which selectors cannot use");
                 interface.func_new(name, move |_, _, _, _| {
                     Err(GuestFault::World(message.clone()).into())
                 })
@@ -275,7 +275,7 @@ fn io(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
         |world, (pollables,): (Vec<Resource<Pollable>>,)| {
             let times: Vec<u64> = pollables.iter().map(|each| world.ready_at(each)).collect();
             let Some(&first) = times.iter().min() else {
-                return Err(GuestFault::World("it waits for nothing".to_owned()).into());
+                return Err(GuestFault::World("it waits on an empty list".to_owned()).into());
             };
             world.wait_until(first);
             let now = world.now();

@@ -1,4 +1,4 @@
-//! What a file says, and what code adds to it, made into a provider.
+//! Builds a provider from a configuration and the parts that code provides.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -17,8 +17,7 @@ use spanmux_component::{DirectoryError, LoadedFile, SelectorsDirectory, WatchedD
 use spanmux_core::Selector;
 use spanmux_otel::{BuildError, RoutingTracerProvider, Sampling, TracerSource};
 
-/// A configuration to which code adds what it provides itself: ready-made tracers,
-/// native selectors, samplings.
+/// A configuration that code completes with ready-made tracers, native selectors and samplers.
 ///
 /// # Examples
 /// ```
@@ -63,8 +62,8 @@ impl ConfigBuilder {
         }
     }
 
-    /// Provides a tracer. It takes its place in the file, where it has the type
-    /// `provided`; one that the file does not name comes after those of the file.
+    /// Provides a tracer. It keeps its position in the file, where it has the type `provided`. A
+    /// tracer that the file does not name follows those of the file.
     pub fn tracer(mut self, name: impl Into<String>, tracer: impl Into<TracerSource>) -> Self {
         self.tracers.push((name.into(), tracer.into()));
         self
@@ -76,23 +75,23 @@ impl ConfigBuilder {
         self
     }
 
-    /// Provides a native selector. It is asked before those of the directory, unless
-    /// the file gives it another place.
+    /// Provides a native selector. It runs before those of the directory, unless the file gives it
+    /// another position.
     pub fn native_selector(mut self, selector: impl Selector + 'static) -> Self {
         self.natives.push(Arc::new(selector));
         self
     }
 
-    /// Where compiled selectors are kept, in place of what the file says.
+    /// Sets the compile cache, in place of the one in the file.
     pub fn cache(mut self, cache: impl Into<Option<CompileCache>>) -> Self {
         self.cache = Some(cache.into());
         self
     }
 
-    /// Loads the selectors and makes nothing else.
+    /// Loads the selectors and builds nothing else.
     ///
     /// # Errors
-    /// [`ConfigBuildError`] as [`build`](Self::build), of selectors alone.
+    /// As [`build`](Self::build), for selectors only.
     ///
     /// # Cost
     /// Compiles each file that is not in the cache.
@@ -121,7 +120,7 @@ impl ConfigBuilder {
         }
     }
 
-    /// The directory of the selectors, if the file names one. Nothing is loaded.
+    /// Returns the selectors directory, if the file names one. Nothing is loaded.
     fn directory(&self) -> Result<Option<SelectorsDirectory>, ConfigBuildError> {
         let table = &self.config.selectors;
         let Some(path) = &table.directory else {
@@ -145,11 +144,11 @@ impl ConfigBuilder {
         Ok(Some(directory))
     }
 
-    /// Makes the tracers, loads the selectors, and puts them together.
+    /// Builds the tracers, loads the selectors and returns the provider.
     ///
     /// # Errors
-    /// [`ConfigBuildError`] if the file names something that code has not provided, or
-    /// a selector that is not there, or if a tracer or the selectors cannot be made.
+    /// Returns [`ConfigBuildError`] if code does not provide a named part, a named selector is
+    /// missing, or the tracers or selectors cannot be built.
     ///
     /// # Cost
     /// Compiles each selector that is not in the cache, and opens files.
@@ -165,13 +164,13 @@ impl ConfigBuilder {
         }
     }
 
-    /// [`build`](Self::build), and puts each change of the selectors directory in place
-    /// while the service runs: see [`SelectorsDirectory::watch`]. The order is that of
-    /// the file. A configuration that names no directory is built as it is.
+    /// Builds the provider as [`build`](Self::build) does, and applies every change of the
+    /// selectors directory while the service runs: see [`SelectorsDirectory::watch`]. The order is
+    /// that of the file. A configuration without a directory is only built.
     ///
     /// # Errors
-    /// As [`build`](Self::build). Later a file that cannot be loaded is told by
-    /// [`WatchedDirectory::status`].
+    /// As [`build`](Self::build). Later, [`WatchedDirectory::status`] reports files that cannot be
+    /// loaded.
     ///
     /// # Cost
     /// As [`build`](Self::build), and one thread.
@@ -192,7 +191,7 @@ impl ConfigBuilder {
         let directory = self.directory()?;
         let selectors = self.load(directory.as_ref())?;
         let order = self.candidates(&[]).order();
-        // It holds what is loaded until the directory is watched, so that nothing is
+        // Keeps the loaded selectors alive until the directory is watched, so that nothing is
         // compiled twice.
         let provider = self.build_with(selectors)?;
         let registry = provider.registry().clone();
@@ -204,8 +203,8 @@ impl ConfigBuilder {
         Ok((provider, watched.map_err(ConfigBuildError::Directory)?))
     }
 
-    /// [`build`](Self::build) with selectors that are [loaded](Self::load_selectors)
-    /// already, and looked at.
+    /// Builds the provider as [`build`](Self::build) does, with selectors that are already
+    /// [loaded](Self::load_selectors).
     ///
     /// # Errors
     /// As [`build`](Self::build).
@@ -249,7 +248,7 @@ impl ConfigBuilder {
         builder.build().map_err(ConfigBuildError::Provider)
     }
 
-    /// What the file wants of code and did not get, or got and does not want.
+    /// Returns the parts that the file names and code lacks, and the reverse.
     fn missing(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (name, table) in &self.config.tracers {
@@ -289,12 +288,12 @@ impl ConfigBuilder {
     }
 }
 
-/// A sampling that is there, because what is not was found out before.
+/// Returns a sampling. Missing ones were reported before.
 fn sampling(name: Option<&SamplingName>, custom: &BTreeMap<String, Sampling>) -> Sampling {
     match name {
         None | Some(SamplingName::Always) => Sampling::Always,
         Some(SamplingName::Never) => Sampling::Never,
-        // The share was held against its bounds when the file was read.
+        // The range was checked when the file was read.
         Some(SamplingName::Ratio(share)) => Sampling::ratio(*share).unwrap_or_default(),
         Some(SamplingName::Custom(name)) => custom.get(name).cloned().unwrap_or_default(),
     }
@@ -309,17 +308,17 @@ impl fmt::Debug for ConfigBuilder {
     }
 }
 
-/// Why nothing was made of a configuration.
+/// The reason why a configuration was not built.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConfigBuildError {
-    /// The file and what code provides do not go together. All that was found.
+    /// The file does not match the parts that code provides. Contains every mismatch.
     Invalid(Vec<Problem>),
     /// This machine cannot run selectors within the limits.
     Host(HostError),
     /// The selectors directory cannot be read.
     Directory(DirectoryError),
-    /// The tracers cannot be made.
+    /// The tracers cannot be built.
     Provider(BuildError),
 }
 
@@ -336,7 +335,7 @@ impl fmt::Display for ConfigBuildError {
 
 impl Error for ConfigBuildError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        // The messages of the causes are our own already.
+        // The messages of the causes are complete.
         match self {
             Self::Invalid(_) => None,
             Self::Host(error) => error.source(),

@@ -1,5 +1,4 @@
-//! The chain of selectors that a file asks for: files and native selectors, each at
-//! its place.
+//! The chain of selectors of a configuration: files and native selectors in order.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,10 +11,10 @@ use super::shape::{SelectorsTable, Unavailable};
 use spanmux_component::{LoadReport, LoadedFile};
 use spanmux_core::{Chain, Selector};
 
-/// Stands in the order for the files that are not named.
+/// Stands for the files that the order does not name.
 const THE_REST: &str = "*";
 
-/// What there is to put in order.
+/// The selectors to be ordered.
 pub(super) struct Candidates<'a> {
     pub(super) config: &'a Config,
     pub(super) table: &'a SelectorsTable,
@@ -24,8 +23,7 @@ pub(super) struct Candidates<'a> {
 }
 
 impl Candidates<'_> {
-    /// The selectors in the order in which they are asked, or everything that keeps
-    /// them from it.
+    /// Returns the selectors in order, or every reason why they cannot be ordered.
     pub(super) fn chain(&self) -> Result<Chain, Vec<Problem>> {
         let mut problems = self.wrong_names();
         if self.table.unavailable == Unavailable::Error {
@@ -39,7 +37,7 @@ impl Candidates<'_> {
         }
     }
 
-    /// How what there is stands in order.
+    /// Returns the order of the selectors.
     pub(super) fn order(&self) -> Order {
         Order {
             names: self.table.order.clone(),
@@ -70,7 +68,7 @@ impl Candidates<'_> {
                     "no selector is named {name:?}{}",
                     hint(name, all.iter().copied())
                 );
-                message.push_str(". One that code registers is to stand in `native` too");
+                message.push_str(". List a selector that code registers in `native`");
                 problems.push(self.problem(&format!("order[{place}]"), message));
             }
         }
@@ -79,7 +77,7 @@ impl Candidates<'_> {
                 let message = match natives.contains(&name.as_str()) {
                     true => "it is native; only components have a mode".to_owned(),
                     false => format!(
-                        "no file is a selector {name:?}{}",
+                        "no selector file is named {name:?}{}",
                         hint(name, files.iter().copied())
                     ),
                 };
@@ -113,20 +111,18 @@ impl Candidates<'_> {
     }
 }
 
-/// How native selectors and those of a directory stand in order, whatever the
-/// directory holds.
+/// The order of native selectors and those of a directory, whatever its files are.
 pub(super) struct Order {
     names: Vec<String>,
     natives: Vec<Arc<dyn Selector>>,
-    /// Whether files that could not be loaded are left out.
+    /// `true` if files that could not be loaded are left out.
     skips: bool,
 }
 
 impl Order {
-    /// The chain of these selectors of a directory, in its own order, and the native
-    /// ones.
+    /// Returns the chain of these selectors of a directory, in its order, and the native ones.
     pub(super) fn chain(&self, files: impl IntoIterator<Item = Arc<dyn Selector>>) -> Chain {
-        // What stands for a file that could not be loaded is made of nothing.
+        // The replacement of a file that could not be loaded has no digest.
         let is_live = |file: &Arc<dyn Selector>| !self.skips || file.digest().is_some();
         let files: Vec<_> = files.into_iter().filter(is_live).collect();
         let placed = |name: &str| self.names.iter().any(|placed| placed == name);
@@ -151,12 +147,12 @@ impl Order {
     }
 }
 
-/// The selectors of a configuration, loaded.
+/// The loaded selectors of a configuration.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct LoadedSelectors {
-    /// All of them, in the order in which they are asked.
+    /// All selectors in order.
     pub chain: Chain,
-    /// What came of the directory; none if there is none.
+    /// The load report of the directory, or `None` without a directory.
     pub report: Option<LoadReport>,
 }

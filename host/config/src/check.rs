@@ -1,7 +1,7 @@
-//! Holds a file against the schema, and finds every mistake at once.
+//! Validates a file against the schema and reports every mistake at once.
 //!
-//! The schema is made from the shape, so this knows only the words of JSON Schema
-//! that shapes come to.
+//! The schema is derived from the shape, so only the keywords of JSON Schema are supported that
+//! shapes produce.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use super::problem::Problem;
 use super::schema::{allows, expected, resolve, strings};
 use super::values::{MEANING, Period, Url};
 
-/// What came of it: the values with the environment filled in, where each stands,
-/// and what is wrong.
+/// The result of validation: the values with environment variables filled in, the position of each,
+/// and the mistakes.
 pub(super) struct Checked {
     pub(super) values: Json,
     pub(super) places: Places,
@@ -23,10 +23,10 @@ pub(super) struct Checked {
     pub(super) warnings: Vec<Problem>,
 }
 
-/// Where each key stands, by its path.
+/// The position of each key by its path.
 pub(super) type Places = BTreeMap<String, usize>;
 
-/// Holds a file against the schema.
+/// Validates a file against the schema.
 pub(super) fn check(source: &Source, root: &Node, schema: &Json, look_up: Lookup<'_>) -> Checked {
     let mut check = Check {
         source,
@@ -54,10 +54,10 @@ pub(super) struct Check<'a> {
     warnings: Vec<Problem>,
 }
 
-/// A value, and where it is.
+/// A value and its position.
 pub(super) struct At<'a> {
     pub(super) node: &'a Node,
-    /// Where its key stands, or the value itself if it has none.
+    /// The position of its key, or of the value itself if it has none.
     pub(super) at: usize,
     pub(super) path: &'a str,
 }
@@ -73,7 +73,7 @@ impl Check<'_> {
         self.problems.push(self.source.problem(at, path, message));
     }
 
-    /// The value if it is right; where it is not, something in its place.
+    /// Returns the value if it is valid, and a placeholder otherwise.
     fn value(&mut self, here: &At<'_>, schema: &Json) -> Json {
         self.places.insert(here.path.to_owned(), here.at);
         let schema = resolve(self.schema, schema);
@@ -82,7 +82,7 @@ impl Check<'_> {
         }
         if !allows(schema, &here.node.value) {
             let found = here.node.value.kind();
-            let message = format!("{found} is here, where {}", expected(schema));
+            let message = format!("expected {}, found {found}", expected(schema));
             self.problem(here.node.at, here.path, message);
             return Json::Null;
         }
@@ -100,8 +100,7 @@ impl Check<'_> {
         }
     }
 
-    /// A table of known keys, or of any keys. What is known of it may be written in
-    /// several schemas.
+    /// Validates a table with known or arbitrary keys. Several schemas may describe the keys.
     pub(super) fn table(&mut self, here: &At<'_>, entries: &[Entry], schemas: &[&Json]) -> Json {
         let mut object = Map::new();
         for entry in entries {
@@ -121,21 +120,21 @@ impl Check<'_> {
         for schema in schemas {
             self.missing(here, entries, schema);
             if schema.get("minProperties").is_some() && entries.is_empty() {
-                let message = "the table is empty, and needs at least one entry";
+                let message = "the table needs at least one entry";
                 self.problem(here.at, here.path, message);
             }
         }
         object.into()
     }
 
-    /// A key that nobody knows.
+    /// Reports an unknown key.
     pub(super) fn unknown(&mut self, entry: &Entry, path: &str, schemas: &[&Json]) {
         let tables = schemas
             .iter()
             .filter_map(|schema| schema["properties"].as_object());
         let known = tables.flat_map(|table| table.keys().map(String::as_str));
         let known = known.filter(|key| !key.starts_with('$'));
-        let message = format!("there is no such key{}", hint(&entry.key, known));
+        let message = format!("unknown key{}", hint(&entry.key, known));
         self.problem(entry.at, path, message);
     }
 
@@ -165,11 +164,7 @@ impl Check<'_> {
             return Json::Null;
         };
         if text.is_empty() && schema.get("minLength").is_some() {
-            self.problem(
-                here.node.at,
-                here.path,
-                "the text is empty, and must not be",
-            );
+            self.problem(here.node.at, here.path, "the string must not be empty");
         }
         let verdict = match schema[MEANING].as_str() {
             Some("url") => Url::check(&text, written),
@@ -188,7 +183,7 @@ impl Check<'_> {
         text.into()
     }
 
-    /// A text with the environment filled in, and whether all of it was written in
+    /// Returns a text with environment variables filled in, and whether all of it was written in
     /// the file.
     pub(super) fn filled(&mut self, here: &At<'_>, written: &str) -> Option<(String, bool)> {
         match fill(written, self.look_up) {
@@ -201,7 +196,8 @@ impl Check<'_> {
     }
 
     fn literal_secret(&mut self, here: &At<'_>) {
-        let message = "a secret stands in the file; take it from the environment, as \"${NAME}\"";
+        let message = "a secret is written in the file; take it from the environment with \
+                     \"${NAME}\"";
         let warning = self.source.problem(here.node.at, here.path, message);
         self.warnings.push(warning);
     }
@@ -224,12 +220,12 @@ impl Check<'_> {
     }
 
     fn not_finite(&mut self, here: &At<'_>) -> Json {
-        self.problem(here.node.at, here.path, "this is no finite number");
+        self.problem(here.node.at, here.path, "expected a finite number");
         Json::Null
     }
 }
 
-/// The path of a key in a table.
+/// Returns the path of a key in a table.
 pub(super) fn join(path: &str, key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let key = match key.chars().all(bare) && !key.is_empty() {

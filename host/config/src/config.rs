@@ -1,4 +1,4 @@
-//! A configuration: what a file says, checked.
+//! A validated configuration.
 
 use std::fmt;
 use std::fs;
@@ -16,12 +16,11 @@ use super::schema;
 use super::shape::{AiTable, ContextTable, File, SelectorsTable, TracerTable};
 use spanmux_genai::AiOptions;
 
-/// Which tracers there are, and how one of them is chosen for each trace: what a file
-/// says, with the values of the environment filled in. See the [module](super) for
-/// the file.
+/// The tracers and the selection rules of a configuration file, with environment variables filled
+/// in. See the [module](super) for the file.
 ///
-/// Everything is checked when it is read, and everything that is wrong is said at
-/// once. Nothing is made before [`build`](ConfigBuilder::build).
+/// Reading a configuration checks all of it and reports every mistake at once. Nothing is created
+/// before [`build`](ConfigBuilder::build).
 ///
 /// # Examples
 /// ```
@@ -39,7 +38,7 @@ use spanmux_genai::AiOptions;
 /// assert_eq!(
 ///     error.to_string(),
 ///     "spanmux.toml:1:1: the key \"tracers\" is missing: The tracers by name, at least one\n\
-///      spanmux.toml:2:1: tracer: there is no such key; did you mean \"tracers\"? There are: \
+///      spanmux.toml:2:1: tracer: unknown key; did you mean \"tracers\"? Available: \
 ///      ai, context, default, fallback, selectors, service, tracers"
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -47,7 +46,7 @@ use spanmux_genai::AiOptions;
 pub struct Config {
     pub(super) source: Source,
     pub(super) places: Places,
-    /// What relative paths are seen from.
+    /// The base of relative paths.
     pub(super) directory: PathBuf,
     pub(super) service: Option<String>,
     pub(super) default: Option<String>,
@@ -61,7 +60,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// How AI spans are to be written, for [`Ai`](spanmux_genai::Ai).
+    /// Returns the options of AI spans, for [`Ai`](spanmux_genai::Ai).
     ///
     /// # Examples
     /// ```
@@ -81,17 +80,17 @@ impl Config {
         self.ai.clone().into()
     }
 
-    /// Reads a file: JSON if its name ends in `.json`, TOML otherwise. `${NAME}` is
-    /// filled in from the environment of the process, and relative paths are seen
-    /// from the file.
+    /// Reads a file: JSON if its name ends in `.json`, TOML otherwise. `${NAME}` is filled in from
+    /// the environment of the process, and relative paths are relative to the file.
     ///
     /// # Errors
-    /// [`ConfigError`] if it cannot be read, or with everything that is wrong in it.
+    /// Returns [`ConfigError`] if the file cannot be read, or with every mistake in it.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         Self::from_file_with(path, environment::process)
     }
 
-    /// [`from_file`](Self::from_file) with another place for the values of `${NAME}`.
+    /// Reads a file as [`from_file`](Self::from_file) does, with another source of the values of
+    /// `${NAME}`.
     ///
     /// # Errors
     /// As [`from_file`](Self::from_file).
@@ -114,7 +113,7 @@ impl Config {
         Self::read(source, directory, &look_up)
     }
 
-    /// Reads TOML. Relative paths are seen from the working directory.
+    /// Parses TOML. Relative paths are relative to the working directory.
     ///
     /// # Errors
     /// As [`from_file`](Self::from_file).
@@ -122,8 +121,7 @@ impl Config {
         Self::from_text("spanmux.toml", text, Format::Toml)
     }
 
-    /// Reads JSON of the same shape. Relative paths are seen from the working
-    /// directory.
+    /// Parses JSON of the same shape. Relative paths are relative to the working directory.
     ///
     /// # Errors
     /// As [`from_file`](Self::from_file).
@@ -149,7 +147,7 @@ impl Config {
         if !problems.is_empty() {
             return Err(ConfigError::Invalid(problems));
         }
-        // What `serde` would say of a value holds the value, which may be a secret.
+        // The message of `serde` would include the value, which may be a secret.
         let file: File = serde_json::from_value(checked.values).map_err(|_| {
             source.problem(
                 0,
@@ -178,7 +176,7 @@ impl Config {
         }
     }
 
-    /// Where an exporter says that its address is none.
+    /// Returns the invalid addresses of exporters.
     fn wrong_addresses(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (name, table) in &self.tracers {
@@ -198,34 +196,34 @@ impl Config {
         problems
     }
 
-    /// What is not wrong and should not be so: secrets that stand in the file.
+    /// Returns problems that are not errors: secrets that are written in the file.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }
 
-    /// What will be made of it, to which code adds what it provides itself.
+    /// Returns a builder, which code completes with the parts that it provides.
     pub fn builder(self) -> ConfigBuilder {
         ConfigBuilder::new(self)
     }
 
-    /// The JSON schema of a file, for editors, as text.
+    /// Returns the JSON schema of a file as text, for editors.
     pub fn schema() -> String {
         format!("{:#}\n", schema::schema())
     }
 
-    /// A path of the file, seen from it.
+    /// Resolves a path relative to the file.
     pub(super) fn path(&self, path: &Path) -> PathBuf {
         self.directory.join(path)
     }
 
-    /// What is wrong at a key of the file.
+    /// Creates a problem at a key of the file.
     pub(super) fn problem(&self, key: &str, message: impl Into<String>) -> Problem {
         let at = self.places.get(key).copied().unwrap_or_default();
         self.source.problem(at, key, message)
     }
 }
 
-/// Shows the file's name and its tracers, and no values.
+/// Formats the file's name and its tracers, and no values.
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tracers: Vec<&str> = self.tracers.iter().map(|(name, _)| name.as_str()).collect();

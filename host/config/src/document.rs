@@ -1,20 +1,19 @@
-//! A file as it was written: values, each with the place where it stands.
+//! A parsed file: values with their positions.
 //!
-//! TOML and JSON come to the same here, so that whatever looks at values knows
-//! where they are.
+//! TOML and JSON have the same representation, so that later steps know the position of each value.
 
 use super::problem::{ConfigError, Problem};
 use super::{json, toml};
 
-/// A value.
+/// A value with its position.
 #[derive(Debug)]
 pub(super) struct Node {
-    /// Bytes before it.
+    /// Offset in bytes.
     pub(super) at: usize,
     pub(super) value: Value,
 }
 
-/// What a value is.
+/// The kinds of values.
 #[derive(Debug)]
 pub(super) enum Value {
     Flag(bool),
@@ -24,7 +23,7 @@ pub(super) enum Value {
     List(Vec<Node>),
     /// In the order of the file.
     Table(Vec<Entry>),
-    /// What no key takes, with its article.
+    /// A value that no key accepts, with its article.
     Other(&'static str),
 }
 
@@ -32,27 +31,27 @@ pub(super) enum Value {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) key: String,
-    /// Bytes before the key.
+    /// Offset of the key in bytes.
     pub(super) at: usize,
     pub(super) node: Node,
 }
 
-/// What is wrong at a place of the text.
+/// A syntax error at a position.
 pub(super) struct Mistake {
     pub(super) at: usize,
     pub(super) message: String,
-    /// Whether it is a key that is there twice.
+    /// `true` for a key that occurs twice.
     pub(super) twice: bool,
 }
 
-/// Which of the two a text is.
+/// The format of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Toml,
     Json,
 }
 
-/// A text and what messages call it.
+/// A text and its name in messages.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) file: String,
@@ -61,15 +60,15 @@ pub(super) struct Source {
 }
 
 impl Value {
-    /// What it is, with its article.
+    /// Returns the format with its article.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Flag(true) => "true",
             Self::Flag(false) => "false",
-            Self::Integer(_) => "a whole number",
+            Self::Integer(_) => "an integer",
             Self::Float(_) => "a number",
-            Self::Text(_) => "a text",
-            Self::List(_) => "a list",
+            Self::Text(_) => "a string",
+            Self::List(_) => "an array",
             Self::Table(_) => "a table",
             Self::Other(kind) => kind,
         }
@@ -86,10 +85,10 @@ impl Node {
 }
 
 impl Source {
-    /// The text as values.
+    /// Parses the text.
     pub(super) fn parse(&self) -> Result<Node, ConfigError> {
         if self.text.trim().is_empty() {
-            let message = "the file is empty; `spanmux init` writes one to begin with";
+            let message = "the file is empty; `spanmux init` writes a starter file";
             return Err(self.problem(0, "", message).into());
         }
         let parsed = match self.format {
@@ -102,7 +101,7 @@ impl Source {
         })
     }
 
-    /// What is wrong with the value at this key.
+    /// Creates a problem with the value of this key.
     pub(super) fn problem(&self, at: usize, key: &str, message: impl Into<String>) -> Problem {
         let before = self.text.get(..at).unwrap_or(&self.text);
         let line_begins = before.rfind('\n').map_or(0, |end| end + 1);
@@ -116,9 +115,9 @@ impl Source {
     }
 }
 
-/// A key that stands in a table twice.
+/// Creates the error for a key that occurs twice in a table.
 pub(super) fn twice(at: usize, key: &str) -> Mistake {
-    let message = format!("{key:?} is there twice; remove one, or give it another name");
+    let message = format!("duplicate key {key:?}; remove or rename one");
     Mistake {
         at,
         message,

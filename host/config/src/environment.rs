@@ -1,7 +1,7 @@
-//! The environment of the process, which the library reads here and nowhere else:
-//! for the names that a configuration writes as `${NAME}`.
+//! The environment of the process. The library reads it only here, for the names that a
+//! configuration writes as `${NAME}`.
 
-/// The value of a variable; none if it is not set, or is not text.
+/// Returns the value of a variable, or `None` if it is not set or is not UTF-8.
 pub(super) fn process(name: &str) -> Option<String> {
     #[expect(
         clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! Exporters from what a file says of them.
+//! Builds exporters from a configuration.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use spanmux_export::exporters::{
     Rotation,
 };
 
-/// The exporter of a table. Its paths are seen from this directory.
+/// Builds the exporter of a table. Its paths are relative to this directory.
 pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
     let ExporterTable {
         filter,
@@ -41,7 +41,7 @@ pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
         });
         let exporter = with(exporter, origin, |exporter, Url(url)| exporter.origin(url));
         let exporter = with(exporter, ca_certificates, |exporter, file| {
-            // It could be read a moment ago. Nothing holds no certificate, which the
+            // The file was readable a moment ago. An empty text contains no certificate, which the
             // exporter refuses.
             exporter.ca_certificates(fs::read_to_string(directory.join(file)).unwrap_or_default())
         });
@@ -184,7 +184,7 @@ fn made(kind: ExporterKind, directory: &Path) -> Made {
     }
 }
 
-/// Sets what is said.
+/// Applies a value if it is set.
 fn with<T, V>(unset: T, value: Option<V>, set: impl FnOnce(T, V) -> T) -> T {
     match value {
         Some(value) => set(unset, value),
@@ -192,7 +192,7 @@ fn with<T, V>(unset: T, value: Option<V>, set: impl FnOnce(T, V) -> T) -> T {
     }
 }
 
-/// Switches on what is said to be on.
+/// Applies a switch if it is on.
 fn if_said<T>(off: T, said: Option<bool>, on: impl FnOnce(T) -> T) -> T {
     if said == Some(true) { on(off) } else { off }
 }

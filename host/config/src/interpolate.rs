@@ -2,20 +2,20 @@
 
 use std::fmt;
 
-/// Looks a variable up.
+/// Looks up a variable.
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A text with its values filled in.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Filled {
     pub(super) text: String,
-    /// Whether anything of it came from the environment.
+    /// `true` if any part came from the environment.
     pub(super) from_environment: bool,
 }
 
-/// Fills in `${NAME}` and `${NAME:-default}`, and makes `$${` the two characters
-/// `${`. A default stands in for what is not set and for what is empty, as in a
-/// shell. A dollar sign before anything else is a dollar sign.
+/// Fills in `${NAME}` and `${NAME:-default}`, and replaces `$${` by the two characters `${`. As in
+/// a shell, the default applies to a variable that is not set or empty. A dollar sign before any
+/// other character is literal.
 pub(super) fn fill(written: &str, look_up: Lookup<'_>) -> Result<Filled, Unfilled> {
     let mut text = String::with_capacity(written.len());
     let mut from_environment = false;
@@ -58,7 +58,7 @@ fn variable(inner: &str, look_up: Lookup<'_>) -> Result<String, Unfilled> {
         .ok_or_else(|| Unfilled::Missing(name.to_owned()))
 }
 
-/// Why a text was not filled in.
+/// The reason why a text was not filled in.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unfilled {
     Missing(String),
@@ -119,7 +119,7 @@ mod tests {
             ("$$${A}", "$${A}", false),
             ("$A $ $$", "$A $ $$", false),
             ("}", "}", false),
-            // What comes from the environment is not looked at again.
+            // Values from the environment are not expanded again.
             ("${TRICK}", "${A}", true),
         ] {
             let filled = fill(written, &look_up).unwrap();

@@ -1,4 +1,4 @@
-//! JSON as values with their places.
+//! Parses JSON to values with positions.
 
 use jsonc_parser::ast::{self, ObjectProp};
 use jsonc_parser::common::Ranged as _;
@@ -6,7 +6,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use super::document::{Entry, Mistake, Node, Value, twice};
 
-/// Plain JSON. A configuration for which comments are wanted is TOML.
+/// Plain JSON. Use TOML for a configuration with comments.
 const STRICT: ParseOptions = ParseOptions {
     allow_comments: false,
     allow_loose_object_property_names: false,
@@ -20,11 +20,11 @@ const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-/// All of a text, or what keeps it from being JSON.
+/// Parses a text, or returns its syntax error.
 pub(super) fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
     let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT);
     let parsed = parsed.map_err(|error| {
-        let message = format!("this is not JSON: {}", error.kind());
+        let message = format!("invalid JSON: {}", error.kind());
         vec![not_json(error.range().start, message)]
     })?;
     let mut mistakes = Vec::new();
@@ -32,10 +32,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
     match root {
         Some(root) if matches!(root.value, Value::Table(_)) && mistakes.is_empty() => Ok(root),
         Some(root) if mistakes.is_empty() => {
-            let message = format!(
-                "a configuration is an object, and this is {}",
-                root.value.kind()
-            );
+            let message = format!("expected an object, found {}", root.value.kind());
             Err(vec![not_json(root.at, message)])
         }
         _ => Err(mistakes),

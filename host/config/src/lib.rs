@@ -1,5 +1,4 @@
-//! Configuration: tracers and selectors from a file, `spanmux.toml`, or JSON of the
-//! same shape.
+//! Tracers and selectors from a configuration file: `spanmux.toml`, or JSON of the same shape.
 //!
 //! ```no_run
 //! use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -18,30 +17,29 @@
 //! ```
 //!
 //! # The file
-//! Each key mirrors a builder in Rust: a tracer is a
+//! Each key corresponds to a builder in Rust: a tracer is a
 //! [`TracerConfig`](spanmux_otel::TracerConfig), an exporter an
-//! [`Exporter`](spanmux_export::exporters::Exporter) with its preset. A key that is left out is
-//! as the builder has it.
+//! [`Exporter`](spanmux_export::exporters::Exporter) with its preset. A missing key has the
+//! default of the builder.
 //!
 //! ```toml
 #![doc = include_str!("annotated.toml")]
 //! ```
 //!
-//! The exporters have the types `console`, `file`, `discard`, `otlp`, `langfuse`,
+//! The types of exporters are `console`, `file`, `discard`, `otlp`, `langfuse`,
 //! `datadog-agent`, `datadog`, `phoenix`, `mlflow`, `braintrust`, `langsmith`, `arize`,
-//! `honeycomb` and `grafana-cloud`. What each needs is said by `spanmux init --exporter
-//! TYPE`, and by the JSON schema: [`Config::schema`].
+//! `honeycomb` and `grafana-cloud`. `spanmux init --exporter TYPE` and the JSON schema
+//! ([`Config::schema`]) list the settings of each.
 //!
 //! # Values from the environment
-//! `${NAME}` in a text is the value of an environment variable, and one that is not set
-//! is an error. `${NAME:-else}` is `else` if it is not set or empty. `$${` stands for
-//! the two characters `${`. Nothing else of the environment is read. No error, no
-//! `Debug` and no summary shows a value that came from there, or a key that holds a
-//! secret.
+//! `${NAME}` in a text is the value of an environment variable. A variable that is not set is
+//! an error. `${NAME:-else}` is `else` if it is not set or empty. `$${` stands for the two
+//! characters `${`. Nothing else is read from the environment. No error, no `Debug` output and
+//! no summary shows a value from the environment or of a key that holds a secret.
 //!
-//! # What is wrong with a file
-//! All of it is said at once, each mistake with its line, its key, what was found,
-//! what may be there, and the nearest right word:
+//! # Mistakes
+//! All mistakes of a file are reported at once, each with its line, its key, the value that was
+//! found, the expected values, and the nearest valid word:
 //!
 //! ```text
 //! spanmux.toml:14:8: tracers.a.exporter.type: "langfues" is unknown; did you mean "langfuse"? …

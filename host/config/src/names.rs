@@ -1,5 +1,4 @@
-//! What one key says of another: names that must be there, and keys that go
-//! together.
+//! Relations between keys: names that must exist, and keys that exclude or require each other.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +12,7 @@ use spanmux_core::MAX_NAME_BYTES;
 
 /// Exporters that send nothing to a backend.
 const LOCAL: [&str; 3] = ["console", "file", "discard"];
-/// What only exporters that send to a backend take.
+/// Keys that only exporters to a backend accept.
 const FOR_BACKENDS: [&str; 7] = [
     "headers",
     "gzip",
@@ -24,7 +23,7 @@ const FOR_BACKENDS: [&str; 7] = [
     "spill",
 ];
 
-/// Looks at a file that may have other mistakes, so that all are found at once.
+/// Checks a file that may have other mistakes, so that all are reported at once.
 pub(super) fn check(source: &Source, root: &Node, checked: &mut Checked, directory: &Path) {
     let empty = Node {
         at: 0,
@@ -58,7 +57,7 @@ struct Names<'a> {
     source: &'a Source,
     checked: &'a mut Checked,
     tracers: &'a [Entry],
-    /// What relative paths are seen from.
+    /// The base of relative paths.
     directory: &'a Path,
 }
 
@@ -68,7 +67,7 @@ impl Names<'_> {
         self.checked.problems.push(problem);
     }
 
-    /// The key names a tracer of the file.
+    /// Checks that the key names a tracer of the file.
     fn names_a_tracer(&mut self, entry: &Entry) {
         let Value::Text(written) = &entry.node.value else {
             return;
@@ -83,12 +82,12 @@ impl Names<'_> {
         }
     }
 
-    /// The name of a tracer, beside those that come before it.
+    /// Checks the name of a tracer against the preceding ones.
     fn name(&mut self, tracer: &Entry, before: &[Entry]) {
         let name = &tracer.key;
         let path = join("tracers", name);
         let same = |other: &&Entry| other.key.to_lowercase() == name.to_lowercase();
-        // One that is the very same is no TOML, and no JSON of ours.
+        // An identical name is a syntax error already.
         if let Some(other) = before.iter().find(same) {
             let message = format!(
                 "there is a tracer {:?} too, and a selector that means one would name the other; \
@@ -98,7 +97,7 @@ impl Names<'_> {
             self.problem(tracer.at, &path, message);
         }
         if name.is_empty() || name.len() > MAX_NAME_BYTES {
-            let message = format!("a tracer's name has from 1 to {MAX_NAME_BYTES} bytes");
+            let message = format!("a tracer's name must have 1 to {MAX_NAME_BYTES} bytes");
             self.problem(tracer.at, &path, message);
         }
     }
@@ -130,7 +129,7 @@ impl Names<'_> {
         }
         match (find("exporter"), find("exporters")) {
             (Some(_), Some(several)) => {
-                let message = "there is `exporter` too; write all of them as `exporters`";
+                let message = "`exporter` is set as well; write all of them in `exporters`";
                 self.problem(several.at, &join(&path, "exporters"), message);
             }
             (None, None) => self.no_exporter(tracer.at, &path),
@@ -150,8 +149,9 @@ impl Names<'_> {
         let wrong = |entry: &&Entry| FOR_BACKENDS.contains(&entry.key.as_str());
         for entry in entries.iter().filter(wrong) {
             if LOCAL.contains(&kind.as_str()) {
-                let message =
-                    format!("an exporter of type {kind:?} sends to no backend; remove the key");
+                let message = format!(
+                    "an exporter of type {kind:?} does not send to a backend; remove the key"
+                );
                 self.problem(entry.at, &join(path, &entry.key), message);
             }
         }
@@ -167,8 +167,8 @@ impl Names<'_> {
         }
     }
 
-    /// The file that a key names can be read. It may stand in the environment, so what
-    /// is shown of it is what is written.
+    /// Checks that the file of a key is readable. The path may come from the environment, so
+    /// messages show the text of the configuration.
     fn readable(&mut self, entry: &Entry, file: &str, path: &str) {
         if fs::read_to_string(self.directory.join(file)).is_ok() {
             return;
@@ -178,19 +178,19 @@ impl Names<'_> {
             _ => file,
         };
         let message = format!(
-            "the file {} cannot be read; name one of PEM text that this process may read",
+            "failed to read the file {}; name a readable PEM file",
             self.directory.join(shown).display()
         );
         self.problem(entry.node.at, path, message);
     }
 
     fn no_exporter(&mut self, at: usize, path: &str) {
-        let message = "it has no exporter; write `exporter` with a `type`, which is \"discard\" \
-                       if its spans shall go nowhere";
+        let message = "no exporter; write `exporter` with a `type`, which is \"discard\" if its \
+                     spans shall go nowhere";
         self.problem(at, path, message);
     }
 
-    /// A tracer that code makes has nothing but its place here.
+    /// Checks that a tracer from code has no other keys.
     fn provided(&mut self, entries: &[Entry], path: &str) {
         for entry in entries.iter().filter(|entry| entry.key != "type") {
             let message = "code provides this tracer and says this itself; remove the key, or \
@@ -210,7 +210,7 @@ impl Names<'_> {
                     _ => path,
                 };
                 let message = format!(
-                    "there is no directory {}; create it, or name the right one",
+                    "the directory {} does not exist; create it or correct the path",
                     shown.display()
                 );
                 self.problem(entry.node.at, "selectors.directory", message);
@@ -221,12 +221,12 @@ impl Names<'_> {
         }
     }
 
-    /// A selector is asked once.
+    /// Checks that each selector is named once.
     fn no_name_twice(&mut self, nodes: &[Node], names: &Json) {
         let names = names.as_array().map_or(&[][..], Vec::as_slice);
         for (place, (node, name)) in nodes.iter().zip(names).enumerate() {
             if names[..place].contains(name) && name.is_string() {
-                let message = "it is in the order twice; remove one";
+                let message = "listed twice in the order; remove one";
                 self.problem(node.at, &format!("selectors.order[{place}]"), message);
             }
         }

@@ -1,21 +1,20 @@
-//! The right word that a wrong one was meant to be.
+//! Suggestions for misspelled words.
 
-/// How alike two words must be, from 0 to 1, for one to be a slip of the other.
+/// Minimum similarity of a suggestion, from 0 to 1.
 const ALIKE: f64 = 0.75;
 
-/// Which of the words is near, if one is, and which there are. It follows upon what
-/// is wrong.
+/// Returns the end of a message: the nearest word, if any, and the list of words.
 pub(super) fn hint<'a>(wrong: &str, words: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<&str> = words.into_iter().collect();
     hint_among(wrong, &words, &words.join(", "))
 }
 
-/// The same, where the words are shown otherwise.
+/// Returns the same for a list that is formatted differently.
 pub(super) fn hint_among(wrong: &str, words: &[&str], shown: &str) -> String {
     match nearest(wrong, words) {
-        _ if shown.is_empty() => "; there is none".to_owned(),
-        Some(near) => format!("; did you mean {near:?}? There are: {shown}"),
-        None => format!("; there are: {shown}"),
+        _ if shown.is_empty() => "; none is available".to_owned(),
+        Some(near) => format!("; did you mean {near:?}? Available: {shown}"),
+        None => format!("; available: {shown}"),
     }
 }
 

@@ -1,24 +1,23 @@
-//! What is wrong with a configuration: where, what, and what would be right.
+//! Mistakes in a configuration: the position, the problem and the remedy.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// One mistake in a file. No value from the environment and no secret is in it.
+/// A mistake in a file. It never includes a value from the environment or a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// The file, as it was named.
+    /// The file as it was named.
     pub file: String,
-    /// Its line, from 1 on.
+    /// The line, counted from 1.
     pub line: usize,
-    /// The character of the line, from 1 on.
+    /// The character in the line, counted from 1.
     pub column: usize,
-    /// The key with the tables that it stands in: `tracers.langfuse.sampling`.
-    /// Empty if it is the file itself.
+    /// The key with its tables, for example `tracers.langfuse.sampling`. Empty for the file itself.
     pub key: String,
-    /// What was found, and what to do.
+    /// The problem and its remedy.
     pub message: String,
 }
 
@@ -39,7 +38,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Why a configuration was not read.
+/// The reason why a configuration was not read.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -47,15 +46,15 @@ pub enum ConfigError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file is wrong. All that was found, in the order of the file.
+    /// The file is invalid. Contains every mistake in the order of the file.
     Invalid(Vec<Problem>),
 }
 
 impl ConfigError {
-    /// The mistakes in the file; none if it was not read at all.
+    /// Returns the mistakes in the file. Empty if the file was not read.
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Read { .. } => &[],
@@ -75,7 +74,7 @@ impl fmt::Display for ConfigError {
         match self {
             Self::Read { path, .. } => write!(
                 f,
-                "the configuration {} cannot be read; name the right file, or write one with \
+                "failed to read the configuration {}; correct the path, or write one with \
                  `spanmux init`",
                 path.display()
             ),
@@ -93,7 +92,7 @@ impl Error for ConfigError {
     }
 }
 
-/// Each on a line of its own.
+/// Writes each problem on a line of its own.
 pub(super) fn lines(f: &mut fmt::Formatter<'_>, problems: &[Problem]) -> fmt::Result {
     for (place, problem) in problems.iter().enumerate() {
         if place > 0 {

@@ -1,4 +1,4 @@
-//! The JSON schema of a file, made from its shape.
+//! The JSON schema of a file, derived from its shape.
 
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
@@ -9,7 +9,7 @@ use super::document;
 use super::shape::File;
 use super::values::MEANING;
 
-/// The schema, for draft 2020-12.
+/// Returns the schema for draft 2020-12.
 pub(super) fn schema() -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(Plain);
     settings
@@ -18,9 +18,8 @@ pub(super) fn schema() -> Value {
         .into()
 }
 
-/// A key that is not wanted is left out: TOML has no null, and JSON needs none here.
-/// Nor does a schema need to know that what is left out is empty, or where a comment
-/// breaks its lines.
+/// Simplifies the schema: an unset key is omitted (TOML has no null), defaults of omitted keys are
+/// not stated, and line breaks of comments are joined.
 #[derive(Clone)]
 struct Plain;
 
@@ -59,7 +58,7 @@ impl Transform for Plain {
     }
 }
 
-/// What a reference refers to; a schema that is none is itself.
+/// Resolves a reference. Other schemas are returned unchanged.
 pub(super) fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let name = schema["$ref"].as_str();
     let name = name.and_then(|name| name.strip_prefix("#/$defs/"));
@@ -67,7 +66,7 @@ pub(super) fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
         .unwrap_or(schema)
 }
 
-/// Whether a value is of a type that belongs here.
+/// Returns `true` if the schema allows the type of a value.
 pub(super) fn allows(schema: &Value, found: &document::Value) -> bool {
     use document::Value as Found;
     types(schema).any(|kind| match found {
@@ -81,21 +80,21 @@ pub(super) fn allows(schema: &Value, found: &document::Value) -> bool {
     })
 }
 
-/// What belongs here.
+/// Returns a description of the expected value.
 pub(super) fn expected(schema: &Value) -> String {
     if schema[MEANING] == "time" {
-        return "a length of time belongs, as \"100ms\" or \"5s\"".to_owned();
+        return "a duration such as \"100ms\" or \"5s\"".to_owned();
     }
     let name = |kind: &str| match kind {
-        "string" => "a text",
-        "integer" => "a whole number",
+        "string" => "a string",
+        "integer" => "an integer",
         "number" => "a number",
-        "boolean" => "true or false",
-        "array" => "a list",
+        "boolean" => "a boolean",
+        "array" => "an array",
         _ => "a table",
     };
     let names: Vec<_> = types(schema).map(name).collect();
-    format!("{} belongs", names.join(" or "))
+    names.join(" or ")
 }
 
 fn types(schema: &Value) -> impl Iterator<Item = &str> {
@@ -103,25 +102,25 @@ fn types(schema: &Value) -> impl Iterator<Item = &str> {
     kind.as_str().into_iter().chain(strings(Some(kind)))
 }
 
-/// The texts of a list.
+/// Returns the texts of a list.
 pub(super) fn strings(list: Option<&Value>) -> impl Iterator<Item = &str> {
     let list = list.and_then(Value::as_array);
     list.into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// The `type` of a variant that has one.
+/// Returns the `type` of a variant that has one.
 pub(super) fn tag(variant: &Value) -> Option<&str> {
     variant["properties"]["type"]["const"].as_str()
 }
 
-/// The words among some variants.
+/// Returns the words among some variants.
 pub(super) fn words(variants: &[Value]) -> impl Iterator<Item = &str> {
     variants
         .iter()
         .filter_map(|variant| variant["const"].as_str())
 }
 
-/// What may be written for some variants: a word, or a table with one key.
+/// Describes the alternatives: a word, or a table with one key.
 pub(super) fn choices(variants: &[Value]) -> String {
     let tables = variants
         .iter()

@@ -1,4 +1,4 @@
-//! What a configuration says, as it is shown: no secret is in it.
+//! A summary of a configuration for display, without secrets.
 
 use super::config::Config;
 use super::exporter::exporter;
@@ -8,21 +8,21 @@ use super::shape::{ExporterKind, ExporterTable, SamplingName};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct TracerSummary {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its service name; none if code provides it.
+    /// The service name, or `None` if code provides the tracer.
     pub service: Option<String>,
-    /// Where its spans go; none if code provides it.
+    /// The destinations. Empty if code provides the tracer.
     pub exporters: Vec<ExporterSummary>,
-    /// Which traces are recorded: `always`, `never`, `ratio 0.1`, `custom paying`; none
-    /// if code provides it.
+    /// The sampling: `always`, `never`, `ratio 0.1`, `custom paying`, or `None` if code provides
+    /// the tracer.
     pub sampling: Option<String>,
     /// The name of the sampling that code must register.
     pub custom_sampling: Option<String>,
 }
 
 impl TracerSummary {
-    /// Whether code provides it.
+    /// Returns `true` if code provides the tracer.
     pub fn is_provided(&self) -> bool {
         self.exporters.is_empty()
     }
@@ -32,15 +32,14 @@ impl TracerSummary {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExporterSummary {
-    /// The word for its kind.
+    /// The identifier of its kind.
     pub kind: &'static str,
-    /// The URL that it sends to, without a query or a user, or the file that it writes
-    /// to.
+    /// The URL that it sends to, without query and user, or the file that it writes to.
     pub target: Option<String>,
 }
 
 impl Config {
-    /// Its tracers, in the order of the file.
+    /// Returns the tracers in the order of the file.
     pub fn tracers(&self) -> Vec<TracerSummary> {
         let summary = |(name, table): &(String, super::shape::TracerTable)| {
             let provided = table.kind.is_some();
@@ -61,18 +60,18 @@ impl Config {
         self.tracers.iter().map(summary).collect()
     }
 
-    /// The tracer of the traces for which all selectors abstain.
+    /// Returns the tracer of traces for which all selectors abstain.
     pub fn default_tracer(&self) -> Option<&str> {
         let first = || self.tracers.first().map(|(name, _)| name.as_str());
         self.default.as_deref().or_else(first)
     }
 
-    /// The tracer to which failed decisions go.
+    /// Returns the tracer that receives failed decisions.
     pub fn fallback_tracer(&self) -> Option<&str> {
         self.fallback.as_deref().or_else(|| self.default_tracer())
     }
 
-    /// The selectors that code must register.
+    /// Returns the selectors that code must register.
     pub fn native_selectors(&self) -> &[String] {
         &self.selectors.native
     }

@@ -1,12 +1,12 @@
-//! TOML as values with their places.
+//! Parses TOML to values with positions.
 
 use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue, Error};
 
 use super::document::{Entry, Mistake, Node, Value, twice};
 
-/// All of a text, or all that keeps it from being TOML: the first mistake of each
-/// line, because what comes after it on the line is mostly its doing.
+/// Parses a text, or returns the first syntax error of each line, because further errors of a line
+/// usually follow from it.
 pub(super) fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
@@ -19,7 +19,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
     let mut mistakes: Vec<_> = errors.iter().map(|error| mistake(text, error)).collect();
     mistakes.sort_by_key(|mistake| mistake.at);
     mistakes.dedup_by_key(|mistake| line(mistake.at));
-    // What stands in a table that is there twice is mostly there twice too.
+    // The keys of a repeated table are usually repeated too.
     let mut again = false;
     mistakes.retain(|mistake| !mistake.twice || !std::mem::replace(&mut again, true));
     Err(mistakes)
@@ -33,12 +33,12 @@ fn mistake(text: &str, error: &Error) -> Mistake {
     }
     Mistake {
         at: span.start,
-        message: format!("this is not TOML: {}", error.message()),
+        message: format!("invalid TOML: {}", error.message()),
         twice: false,
     }
 }
 
-/// The parser sorts the keys by name; the file's order is that of their places.
+/// The parser sorts keys by name. Their positions restore the order of the file.
 fn entries(table: DeTable<'_>) -> Value {
     let entry = |(key, node): (Spanned<_>, Spanned<_>)| Entry {
         at: key.span().start,

@@ -1,4 +1,4 @@
-//! Tracers from what a file says of them.
+//! Builds tracer configurations.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
@@ -14,7 +14,7 @@ use spanmux_export::delivery::BatchConfig;
 use spanmux_export::scrub::{AttributeLimits, Mask, Redaction, SpanFilter};
 use spanmux_otel::{Sampling, TracerConfig};
 
-/// How a tracer is made. Its paths are seen from this directory.
+/// Builds a tracer configuration. Its paths are relative to this directory.
 pub(super) fn tracer(
     table: TracerTable,
     service: &str,
@@ -74,7 +74,7 @@ fn redaction(table: RedactionTable) -> Redaction {
     }
 }
 
-/// Which spans an exporter or a tracer leaves out.
+/// Builds the span filter of an exporter or a tracer.
 pub(super) fn filter(table: FilterTable) -> SpanFilter {
     let filter = SpanFilter::new()
         .drop_names(table.drop_names)
@@ -122,7 +122,7 @@ mod tests {
     use spanmux_export::delivery::Spill;
     use spanmux_export::exporters::{Exporter, OtlpExporter};
 
-    /// What a file says of a tracer is what the builder in Rust would say.
+    /// A file and the builder in Rust give the same tracer.
     #[test]
     fn a_file_mirrors_the_builder() {
         let config = Config::from_toml(
@@ -195,7 +195,7 @@ mod tests {
                 links: Some(6),
             })
             .max_open_spans(9);
-        // A literal is kept as one, and what a file says is not.
+        // A literal stays `Static`; text from a file is `Owned`.
         let shown = |config: TracerConfig| format!("{config:#?}").replace("Static", "Owned");
         assert_eq!(shown(made), shown(written));
     }

@@ -1,4 +1,4 @@
-//! Texts that mean more than text.
+//! Text types with a meaning of their own.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-/// The keyword of the schema that says which of these a text is.
+/// The schema keyword that identifies such a type.
 pub(super) const MEANING: &str = "x-spanmux";
 
 /// A text that is never shown.
@@ -35,7 +35,7 @@ impl JsonSchema for Secret {
     }
 }
 
-/// A text that is not shown either, and may all the same stand in the file.
+/// A text that is never shown, but may be written in the file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Hidden(pub(super) Secret);
@@ -54,22 +54,22 @@ impl JsonSchema for Hidden {
     }
 }
 
-/// An address that begins with its scheme.
+/// An address with its scheme.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Url(pub(super) String);
 
 impl Url {
-    /// What is wrong with a text as an address. The text is as it was written.
+    /// Checks an address. Messages show the text as it was written.
     pub(super) fn check(text: &str, written: &str) -> Result<(), String> {
         let scheme = ["http://", "https://"];
         match scheme.iter().find_map(|scheme| text.strip_prefix(scheme)) {
-            Some("") => Err(format!("{:?} names no host", without_secrets(written))),
+            Some("") => Err(format!("{:?} has no host", without_secrets(written))),
             Some(_) => Ok(()),
             None => {
                 let shown = without_secrets(written);
                 Err(format!(
-                    "{shown:?} is no address; it begins with its scheme, as in \"https://{}\"",
+                    "invalid address {shown:?}; include its scheme, for example \"https://{}\"",
                     without_scheme(shown)
                 ))
             }
@@ -77,7 +77,7 @@ impl Url {
     }
 }
 
-/// An address without what may be a secret: a user, and a query.
+/// Returns an address without its user and query, which may be secret.
 fn without_secrets(text: &str) -> &str {
     let text = text.split('?').next().unwrap_or_default();
     text.rsplit_once('@').map_or(text, |(_, rest)| rest)
@@ -101,7 +101,7 @@ impl JsonSchema for Url {
     }
 }
 
-/// A length of time with its unit.
+/// A duration with its unit.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Period(pub(super) Duration);
@@ -115,17 +115,18 @@ impl TryFrom<String> for Period {
 }
 
 impl Period {
-    /// A text as a length of time, or what is wrong with it. The text is shown as it
-    /// was written.
+    /// Parses a duration. Messages show the text as it was written.
     pub(super) fn parse(text: &str, written: &str) -> Result<Self, String> {
         match humantime::parse_duration(text) {
-            Ok(time) if time.is_zero() => Err(format!("{written:?} is no time at all")),
+            Ok(time) if time.is_zero() => {
+                Err(format!("{written:?} is zero; write a positive duration"))
+            }
             Ok(time) => Ok(Self(time)),
             Err(humantime::DurationError::NumberOverflow) => {
                 Err(format!("{written:?} is too long"))
             }
             Err(_) => Err(format!(
-                "{written:?} is no length of time; write a number with its unit, as in \"100ms\", \
+                "invalid duration {written:?}; write a number with its unit, for example \"100ms\", \
                  \"5s\" or \"1m 30s\""
             )),
         }
@@ -146,7 +147,7 @@ impl JsonSchema for Period {
     }
 }
 
-/// A value of a resource attribute.
+/// The value of a resource attribute.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Plain {

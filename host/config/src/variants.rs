@@ -1,5 +1,4 @@
-//! Values that are one of several: of a kind that the key `type` names, one of some
-//! words, or a table with one of some keys.
+//! Values with alternatives: a table whose key `type` selects one, a word, or a table with one key.
 
 use serde_json::Value as Json;
 
@@ -18,18 +17,19 @@ impl Check<'_> {
             Value::Table(entries) if tables => self.only_key(here, entries, variants),
             Value::Text(written) if !tagged => self.word(here, written, variants),
             found => {
-                let belongs = match tagged {
-                    true => "a table with the key \"type\" belongs".to_owned(),
-                    false => format!("one of these belongs: {}", choices(variants)),
+                let expected = if tagged {
+                    "a table with the key \"type\",".to_owned()
+                } else {
+                    format!("one of {};", choices(variants))
                 };
-                let message = format!("{} is here, where {belongs}", found.kind());
+                let message = format!("expected {expected} found {}", found.kind());
                 self.problem(here.node.at, here.path, message);
                 Json::Null
             }
         }
     }
 
-    /// A table whose key `type` says which other keys it has.
+    /// Validates a table whose key `type` determines its other keys.
     fn tagged(
         &mut self,
         here: &At<'_>,
@@ -47,7 +47,7 @@ impl Check<'_> {
         let at = At::new(&entry.node, entry.at, &path);
         let Value::Text(written) = &entry.node.value else {
             let found = entry.node.value.kind();
-            let message = format!("{found} is here, where a text belongs{}", hint("", tags()));
+            let message = format!("expected a string, found {found}{}", hint("", tags()));
             self.problem(entry.node.at, &path, message);
             return Json::Null;
         };
@@ -64,7 +64,7 @@ impl Check<'_> {
         }
     }
 
-    /// One of some words.
+    /// Validates a word.
     fn word(&mut self, here: &At<'_>, written: &str, variants: &[Json]) -> Json {
         let Some((text, _)) = self.filled(here, written) else {
             return Json::Null;
@@ -78,13 +78,12 @@ impl Check<'_> {
         text.into()
     }
 
-    /// A table with one key, which says what it is.
+    /// Validates a table with one key that determines its meaning.
     fn only_key(&mut self, here: &At<'_>, entries: &[Entry], variants: &[Json]) -> Json {
         let [entry] = entries else {
             let found = entries.len();
             let choices = choices(variants);
-            let message =
-                format!("a table with {found} keys is here, where one of these belongs: {choices}");
+            let message = format!("expected one of {choices}; found a table with {found} keys");
             self.problem(here.node.at, here.path, message);
             return Json::Null;
         };

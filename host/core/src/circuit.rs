@@ -83,8 +83,8 @@ impl Permit<'_> {
             %reason,
             probe = self.probe,
             seconds = lasts.as_secs_f64(),
-            "a selector is suspended: it runs no more until a run of it is tried again; what was \
-             cached of it keeps answering, other decisions go to the fallback tracer"
+            "a selector is suspended until a probe succeeds; its cached decisions stay available, \
+             and others go to the fallback tracer"
         );
     }
 
@@ -97,7 +97,7 @@ impl Permit<'_> {
         self.circuit.now_troubled(&state);
         drop(state);
         if restored {
-            tracing::info!(selector, "a selector works again and is suspended no more");
+            tracing::info!(selector, "the selector works again; its suspension ended");
         }
     }
 }

@@ -278,16 +278,16 @@ impl fmt::Display for Fallback {
                 write!(f, "no tracer is named \"{}\"", name.escape_debug())
             }
             Fallback::Failed(message) if message.is_empty() => {
-                f.write_str("the selector failed and did not say why")
+                f.write_str("the selector failed without a message")
             }
             Fallback::Failed(message) => write!(f, "the selector failed: {message}"),
             Fallback::Trapped(message) => write!(f, "the selector trapped: {message}"),
             Fallback::OutOfBudget(budget) => write!(f, "the selector ran out of {budget}"),
-            Fallback::Overloaded => f.write_str("no sandbox came free in time"),
+            Fallback::Overloaded => f.write_str("no sandbox became free in time"),
             Fallback::Suspended(message) => {
                 write!(
                     f,
-                    "the selector is suspended, because its runs broke: {message}"
+                    "the selector is suspended because its runs failed: {message}"
                 )
             }
             Fallback::Unavailable(message) => {
@@ -307,7 +307,7 @@ impl fmt::Display for Budget {
             Budget::Fuel => "fuel",
             Budget::WallClock => "time",
             Budget::Stack => "stack",
-            Budget::Bytes => "bytes that it may hand to the host",
+            Budget::Bytes => "bytes that it may pass to the host",
         })
     }
 }

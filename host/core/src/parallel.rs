@@ -45,7 +45,7 @@ pub(crate) fn each<T: Send + 'static, R: Send + 'static>(
                 open += 1;
                 Outcome::TimedOut
             }
-            Err(error) => Outcome::Failed(format!("there is no thread for it: {error}")),
+            Err(error) => Outcome::Failed(format!("failed to start a thread: {error}")),
         });
     }
     while open > 0 {

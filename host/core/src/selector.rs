@@ -322,6 +322,6 @@ pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("it gave no message");
+        .unwrap_or("no message");
     format!("panicked: {text}")
 }

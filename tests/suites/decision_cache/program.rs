@@ -310,7 +310,7 @@ impl Run<'_> {
             }
             What::Bucket if state.number == 0 => {
                 self.met.note(F::NoBuckets);
-                return Some(trapped("it asked for a share of zero buckets"));
+                return Some(trapped("it requested a share of zero buckets"));
             }
             What::Bucket => self.bucket(&text, state),
             What::Keys => drop(self.keys()),

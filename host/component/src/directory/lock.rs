@@ -103,14 +103,12 @@ impl SelectorsLock {
         let shape: Shape = toml::from_str(text).map_err(|error| with_line(text, &error))?;
         if shape.version != VERSION {
             let version = shape.version;
-            return Err(format!(
-                "its version is {version}, and {VERSION} is the one that is known"
-            ));
+            return Err(format!("unsupported version {version}; expected {VERSION}"));
         }
         let digests = shape.selectors.into_iter().map(|(name, digest)| {
             check_name(&name)?;
             let digits = digits(&digest).ok_or_else(|| {
-                format!("{digest:?} is no digest: `{ALGORITHM}` and {DIGITS} digits of 0-9 and a-f")
+                format!("invalid digest {digest:?}; expected `{ALGORITHM}` and {DIGITS} digits of 0-9 and a-f")
             })?;
             Ok((name, digits.to_owned()))
         });
@@ -181,7 +179,7 @@ fn check_name(name: &str) -> Result<(), String> {
     match plain && wasm && !name.starts_with('.') {
         true => Ok(()),
         false => Err(format!(
-            "{name:?} is no name of a selector's file, as `10-tenant.wasm` is"
+            "{name:?} is not a selector file name such as `10-tenant.wasm`"
         )),
     }
 }
@@ -224,19 +222,17 @@ impl fmt::Display for LockError {
         match self {
             Self::Read { path, .. } => write!(
                 f,
-                "the lock {0} cannot be read; write it with `spanmux lock DIR --out {0}`",
+                "failed to read the lock file {0}; write it with `spanmux lock DIR --out {0}`",
                 path.display()
             ),
             Self::Invalid { path, message } => write!(
                 f,
-                "the lock {0} is not right: {message}; write it anew with `spanmux lock DIR --out \
-                 {0}`",
+                "invalid lock file {0}: {message}; write it again with `spanmux lock DIR --out {0}`",
                 path.display()
             ),
             Self::Write { path, .. } => write!(
                 f,
-                "the lock {} cannot be written; name a file in a directory that is there and may \
-                 be written to",
+                "failed to write the lock file {}; name a file in an existing, writable directory",
                 path.display()
             ),
         }

@@ -175,7 +175,7 @@ impl File {
         let loaded = LoadedFile {
             path,
             outcome: Err(LoadError::Host {
-                message: "it is not known to be whole yet".to_owned(),
+                message: "it may be incomplete".to_owned(),
             }),
         };
         Self {
@@ -265,7 +265,7 @@ impl File {
         tracing::info!(
             file = %crate::place(&self.public.path),
             error = %error,
-            "a selector was taken out"
+            "a selector was revoked"
         );
         self.public.active = None;
         let path = self.public.path.clone();

@@ -143,10 +143,10 @@ impl<F: FnMut(Chain)> Watcher<F> {
         let count = chain.len();
         let call = AssertUnwindSafe(|| (self.on_change)(chain));
         match catch_unwind(call) {
-            Ok(()) => tracing::info!(selectors = count, "another chain of selectors is live"),
+            Ok(()) => tracing::info!(selectors = count, "a new chain of selectors is live"),
             Err(_) => tracing::error!(
                 selectors = count,
-                "what takes a new chain of selectors panicked; it gets the next one"
+                "the callback for a new chain panicked; it is called again after the next change"
             ),
         }
     }
@@ -159,7 +159,7 @@ impl<F: FnMut(Chain)> Watcher<F> {
             status.looks += 1;
             let known = status.trouble.as_ref();
             if known.is_none_or(|known| known.reason != reason) {
-                tracing::warn!(%reason, "the chain of selectors stays as it is");
+                tracing::warn!(%reason, "the chain of selectors is unchanged");
                 status.trouble = Some(Refusal::now(reason));
                 status.changes += 1;
             }

@@ -5,18 +5,18 @@ use serde::Deserialize;
 
 use spanmux_genai::{AiOptions, Dialect};
 
-/// How AI spans are written.
+/// Settings of AI spans.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AiTable {
-    /// Whether content is written: messages, instructions, queries, documents, and what
-    /// tools are given and give. It is not, unless this is true.
+    /// Whether content is recorded: messages, instructions, queries, documents, and the arguments
+    /// and results of tools. Defaults to false.
     #[serde(default)]
     capture_content: bool,
-    /// In whose words spans say what they are. "gen-ai", unless it is said.
+    /// The vocabulary of span attributes. Defaults to "gen-ai".
     #[serde(default)]
     dialect: DialectName,
-    /// Whether Langfuse's own attributes are written too.
+    /// Whether Langfuse's own attributes are written as well.
     #[serde(default)]
     langfuse: bool,
 }
@@ -30,7 +30,7 @@ impl From<AiTable> for AiOptions {
     }
 }
 
-/// In whose words spans say what they are.
+/// The vocabulary of span attributes.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum DialectName {

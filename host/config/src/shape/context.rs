@@ -5,21 +5,18 @@ use serde::Deserialize;
 
 use spanmux_otel::{Inbound, Outbound, RoutingTracerProviderBuilder};
 
-/// What crosses the borders of the process, and what is copied onto spans.
+/// Propagation between processes, and keys that are copied onto spans.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ContextTable {
-    /// Which choice of a tracer is followed that comes in with a request. Who calls
-    /// writes it, so follow it where all callers are your own. "select", unless it is
-    /// said.
+    /// The inbound choice of a tracer that is followed. The caller writes it, so follow it only if
+    /// all callers are trusted. Defaults to "select".
     #[serde(default)]
     inbound: InboundName,
-    /// Where the choice is written when a context leaves the process. "tracestate",
-    /// unless it is said.
+    /// The carrier of the choice when a context leaves the process. Defaults to "tracestate".
     #[serde(default)]
     outbound: OutboundName,
-    /// Keys that a root span's runtime context takes from the baggage. Who calls
-    /// writes that too.
+    /// Keys that a root span's runtime context takes from the baggage, which the caller writes.
     #[serde(default)]
     baggage_keys: Vec<String>,
     /// Keys of the runtime context that become attributes of every span.
@@ -44,18 +41,18 @@ impl ContextTable {
     }
 }
 
-/// Which choice of a tracer is followed that comes in with a request.
+/// The inbound choice of a tracer that is followed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum InboundName {
-    /// None: the selectors are asked, as for any root span.
+    /// None: the selectors run as for any root span.
     #[default]
     Select,
-    /// That in the `tracestate`.
+    /// The choice in the `tracestate`.
     Tracestate,
-    /// That in the baggage.
+    /// The choice in the baggage.
     Baggage,
-    /// That in the `tracestate`, or else that in the baggage.
+    /// The choice in the `tracestate`, or otherwise the one in the baggage.
     Both,
 }
 
@@ -70,14 +67,14 @@ impl From<InboundName> for Inbound {
     }
 }
 
-/// Where the choice is written when a context leaves the process.
+/// The carrier of the choice when a context leaves the process.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum OutboundName {
-    /// Into the `tracestate`.
+    /// The `tracestate`.
     #[default]
     Tracestate,
-    /// Into the `tracestate` and the baggage.
+    /// The `tracestate` and the baggage.
     Both,
 }
 

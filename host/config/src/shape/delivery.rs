@@ -1,4 +1,4 @@
-//! The shape of what happens to spans on their way out.
+//! The shape of the processing and delivery of spans.
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -8,41 +8,40 @@ use serde::Deserialize;
 
 use crate::values::{Period, Plain};
 
-/// How spans are gathered before they are sent.
+/// Batching of spans before they are sent.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BatchTable {
-    /// How many spans wait at most; what ends beyond that is dropped and counted.
+    /// Maximum number of waiting spans. Further spans are dropped and counted.
     pub(crate) queue: Option<NonZeroUsize>,
-    /// How many spans are sent at once at most.
+    /// Maximum number of spans in one request.
     pub(crate) size: Option<NonZeroUsize>,
-    /// How long a span waits for others at most.
+    /// Maximum time that a span waits for a batch.
     pub(crate) every: Option<Period>,
-    /// How long sending one batch may take, with all of its attempts.
+    /// Maximum time to send one batch with all of its attempts.
     pub(crate) timeout: Option<Period>,
 }
 
-/// Which values are taken out of spans.
+/// Values that are removed from spans.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RedactionTable {
-    /// Whether the values of keys that usually hold secrets are taken out. True,
-    /// unless it is said.
+    /// Whether the values of keys that usually hold secrets are redacted. Defaults to true.
     pub(crate) defaults: Option<bool>,
-    /// Whether secrets that are told by their shape are taken out of texts. As
-    /// `defaults`, unless it is said.
+    /// Whether secrets with a recognisable form are redacted in texts. Defaults to the value of
+    /// `defaults`.
     pub(crate) in_texts: Option<bool>,
-    /// Keys whose values are taken out too, wherever they stand.
+    /// Further keys whose values are redacted, at any depth.
     #[serde(default)]
     pub(crate) keys: Vec<String>,
-    /// Keys whose values stay, whatever else is said.
+    /// Keys whose values are never redacted.
     #[serde(default)]
     pub(crate) except: Vec<String>,
-    /// What stands in the place of a value. "full", unless it is said.
+    /// The replacement of a value. Defaults to "full".
     pub(crate) mask: Option<MaskName>,
 }
 
-/// What stands in the place of a value.
+/// The replacement of a value.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum MaskName {
@@ -50,22 +49,21 @@ pub(crate) enum MaskName {
     Full,
     /// The first and the last characters of a long text.
     Partial,
-    /// A text of your own.
+    /// A custom text.
     Text(String),
 }
 
-/// Which spans are left out.
+/// Spans that are dropped.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FilterTable {
-    /// Names of spans. One that ends in "*" stands for all that begin with what is
-    /// before it.
+    /// Names of spans. A trailing "*" matches any rest.
     #[serde(default)]
     pub(crate) drop_names: Vec<String>,
     /// Kinds of spans.
     #[serde(default)]
     pub(crate) drop_kinds: Vec<KindName>,
-    /// GenAI operations, as "embeddings".
+    /// GenAI operations, for example "embeddings".
     #[serde(default)]
     pub(crate) drop_operations: Vec<String>,
     /// Attributes with their values.
@@ -77,19 +75,19 @@ pub(crate) struct FilterTable {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum KindName {
-    /// Something outside is asked.
+    /// A request to another service.
     Client,
-    /// Something outside asks.
+    /// A request from another service.
     Server,
-    /// Something is sent, and not waited for.
+    /// A message that is sent without waiting for a reply.
     Producer,
-    /// Something is received that nobody waits for.
+    /// A message that is received without a waiting sender.
     Consumer,
-    /// Nothing outside takes part.
+    /// An operation inside the service.
     Internal,
 }
 
-/// How large spans may be.
+/// Maximum sizes of spans.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AttributeLimitsTable {

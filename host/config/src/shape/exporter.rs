@@ -11,44 +11,44 @@ use super::delivery::FilterTable;
 use super::kind::ExporterKind;
 use crate::values::{Hidden, Period, Url};
 
-/// Where spans go.
+/// The destination of spans.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(extend("unevaluatedProperties" = false))]
 pub(crate) struct ExporterTable {
-    /// Which spans this exporter does not receive.
+    /// Spans that this exporter does not receive.
     pub(crate) filter: Option<FilterTable>,
-    /// Headers that are sent with each request to a backend. They are never shown.
+    /// Headers of each request to a backend. They are never shown.
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, Hidden>,
-    /// Whether requests to a backend are compressed. False, unless it is said.
+    /// Whether requests to a backend are compressed. Defaults to false.
     pub(crate) gzip: Option<bool>,
-    /// How long one attempt to send to a backend may take.
+    /// The timeout of one attempt to send to a backend.
     pub(crate) timeout: Option<Period>,
-    /// The HTTP proxy by which a backend is sent to, as "http://proxy:3128".
+    /// The HTTP proxy for requests to a backend, for example "http://proxy:3128".
     pub(crate) proxy: Option<Hidden>,
-    /// Another host that is sent to by the same path: a gateway before the backend.
+    /// Another host that receives requests at the same path: a gateway in front of the backend.
     pub(crate) origin: Option<Url>,
-    /// A file of certificates of authorities, as PEM, by which a backend is trusted, and
-    /// by no others: for a server of your own. Its path is seen from the configuration.
+    /// A PEM file with the only authorities that are trusted for the backend, for a server of your
+    /// own. The path is relative to the configuration.
     #[schemars(example = &"authorities.pem")]
     pub(crate) ca_certificates: Option<PathBuf>,
-    /// Where spans are kept while a backend is down.
+    /// The disk buffer for spans while a backend is down.
     pub(crate) spill: Option<SpillTable>,
-    /// Which kind it is, and what that needs.
+    /// The kind of exporter and its settings.
     #[serde(flatten)]
     pub(crate) kind: ExporterKind,
 }
 
-/// Spans that are kept on disk while a backend is down, and sent when it is back.
+/// Spans that are buffered on disk while a backend is down, and sent when it is available again.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SpillTable {
-    /// A directory of this exporter alone. Its path is seen from the file.
+    /// A directory of this exporter alone. The path is relative to the configuration.
     pub(crate) directory: PathBuf,
-    /// Bytes of all files; beyond that the oldest go.
+    /// Maximum size of all files in bytes. The oldest are deleted beyond it.
     pub(crate) max_bytes: Option<NonZeroU64>,
-    /// How many files there are, one for each batch.
+    /// Maximum number of files, one per batch.
     pub(crate) max_files: Option<NonZeroUsize>,
-    /// How long a file is kept.
+    /// Maximum age of a file.
     pub(crate) max_age: Option<Period>,
 }

@@ -1,4 +1,4 @@
-//! The shape of each kind of exporter: the fields of its builder.
+//! The shape of each kind of exporter: the settings of its builder.
 
 use std::path::PathBuf;
 
@@ -15,26 +15,24 @@ pub(crate) enum ExporterKind {
     Console {},
     /// Appends spans to a file as OTLP JSON lines.
     File {
-        /// The file that is written to. Its path is seen from the configuration; its
-        /// directory must be there.
+        /// The file. The path is relative to the configuration, and its directory must exist.
         #[schemars(example = &"spans.jsonl")]
         path: PathBuf,
-        /// Bytes from which on a new file is begun; 0 for never.
+        /// The size in bytes at which a new file is started; 0 for never.
         max_bytes: Option<u64>,
-        /// How many files are kept beside the one that is written to.
+        /// Number of previous files that are kept.
         keep: Option<usize>,
     },
     /// Drops every span.
     Discard {},
     /// Any receiver of OTLP.
     Otlp {
-        /// Its address. Over HTTP, spans go to /v1/traces below it.
+        /// The address. Over HTTP, spans are sent to /v1/traces below it.
         #[schemars(example = &"http://localhost:4318")]
         endpoint: Url,
-        /// Whether the endpoint is the whole URL, to which nothing is added. False,
-        /// unless it is said; for HTTP.
+        /// Whether the endpoint is the complete URL. Defaults to false. For HTTP.
         whole_url: Option<bool>,
-        /// "http", unless it is said.
+        /// Defaults to "http".
         protocol: Option<Protocol>,
     },
     /// Langfuse, in its cloud or on a server of your own.
@@ -45,31 +43,29 @@ pub(crate) enum ExporterKind {
         /// The secret key of the project.
         #[schemars(example = &"${LANGFUSE_SECRET_KEY}")]
         secret_key: Secret,
-        /// The region of the cloud. "eu", unless it is said.
+        /// The region of the cloud. Defaults to "eu".
         region: Option<LangfuseRegionName>,
-        /// A server of your own, as "http://localhost:3000".
+        /// A server of your own, for example "http://localhost:3000".
         base_url: Option<Url>,
     },
     /// The Datadog agent beside the service.
     DatadogAgent {
-        /// An agent elsewhere than on this host, as "http://datadog-agent:4318".
+        /// An agent on another host, for example "http://datadog-agent:4318".
         address: Option<Url>,
-        /// "http", unless it is said.
+        /// Defaults to "http".
         protocol: Option<Protocol>,
     },
     /// Datadog's intake, without an agent.
     Datadog {
-        /// The site, as "datadoghq.eu".
+        /// The site, for example "datadoghq.eu".
         #[schemars(length(min = 1), example = &"${DD_SITE:-datadoghq.com}")]
         site: String,
         /// The API key.
         #[schemars(example = &"${DD_API_KEY}")]
         api_key: Secret,
-        /// Whether spans go to LLM Observability in place of APM. False, unless it is
-        /// said.
+        /// Whether spans go to LLM Observability instead of APM. Defaults to false.
         llm_observability: Option<bool>,
-        /// Whether Datadog computes the metrics of APM from the spans. False, unless
-        /// it is said.
+        /// Whether Datadog computes APM metrics from the spans. Defaults to false.
         compute_stats: Option<bool>,
     },
     /// Phoenix of Arize.
@@ -77,11 +73,11 @@ pub(crate) enum ExporterKind {
         /// The address of its web page, or of its gRPC endpoint.
         #[schemars(example = &"${PHOENIX_URL:-http://localhost:6006}")]
         base_url: Url,
-        /// The key, where Phoenix asks for one.
+        /// The API key, if Phoenix requires one.
         api_key: Option<Secret>,
-        /// The project, which Phoenix makes if it is not there.
+        /// The project, which Phoenix creates if it does not exist.
         project: Option<String>,
-        /// "http", unless it is said.
+        /// Defaults to "http".
         protocol: Option<Protocol>,
     },
     /// MLflow.
@@ -89,7 +85,7 @@ pub(crate) enum ExporterKind {
         /// The address of the tracking server.
         #[schemars(example = &"${MLFLOW_TRACKING_URI:-http://localhost:5000}")]
         base_url: Url,
-        /// The id of the experiment; "0" is always there.
+        /// The id of the experiment. "0" always exists.
         #[schemars(length(min = 1), example = &"0")]
         experiment_id: String,
     },
@@ -98,10 +94,10 @@ pub(crate) enum ExporterKind {
         /// The API key.
         #[schemars(example = &"${BRAINTRUST_API_KEY}")]
         api_key: Secret,
-        /// What traces are filed under.
+        /// The parent of the traces.
         #[schemars(example = serde_json::json!({"project_name": "shop"}))]
         parent: BraintrustParentName,
-        /// The cloud. "us", unless it is said.
+        /// The cloud. Defaults to "us".
         region: Option<Region>,
         /// A data plane of your own.
         base_url: Option<Url>,
@@ -112,9 +108,9 @@ pub(crate) enum ExporterKind {
         /// The API key.
         #[schemars(example = &"${LANGSMITH_API_KEY}")]
         api_key: Secret,
-        /// The project. LangSmith's default one, unless it is said.
+        /// The project. Defaults to LangSmith's default project.
         project: Option<String>,
-        /// The region of the cloud. "us", unless it is said.
+        /// The region of the cloud. Defaults to "us".
         region: Option<LangSmithRegionName>,
         /// A server of your own.
         base_url: Option<Url>,
@@ -136,11 +132,11 @@ pub(crate) enum ExporterKind {
         /// The API key.
         #[schemars(example = &"${HONEYCOMB_API_KEY}")]
         api_key: Secret,
-        /// The cloud. "us", unless it is said.
+        /// The cloud. Defaults to "us".
         region: Option<Region>,
-        /// "http", unless it is said.
+        /// Defaults to "http".
         protocol: Option<Protocol>,
-        /// The dataset, for which Honeycomb Classic alone asks.
+        /// The dataset, which only Honeycomb Classic requires.
         classic_dataset: Option<String>,
     },
     /// Grafana Cloud.
@@ -151,13 +147,13 @@ pub(crate) enum ExporterKind {
         /// The id of the instance.
         #[schemars(length(min = 1), example = &"${GRAFANA_CLOUD_INSTANCE_ID}")]
         instance_id: String,
-        /// A token that may write traces.
+        /// A token with permission to write traces.
         #[schemars(example = &"${GRAFANA_CLOUD_TOKEN}")]
         token: Secret,
     },
 }
 
-/// How a backend is spoken to.
+/// The protocol of a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Protocol {
@@ -177,7 +173,7 @@ pub(crate) enum Region {
     Eu,
 }
 
-/// Where Langfuse keeps a project.
+/// The region of a Langfuse project.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LangfuseRegionName {
@@ -191,7 +187,7 @@ pub(crate) enum LangfuseRegionName {
     Hipaa,
 }
 
-/// Where LangSmith keeps a workspace.
+/// The region of a LangSmith workspace.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LangSmithRegionName {
@@ -205,7 +201,7 @@ pub(crate) enum LangSmithRegionName {
     Aws,
 }
 
-/// What Braintrust files traces under.
+/// The parent of traces in Braintrust.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum BraintrustParentName {

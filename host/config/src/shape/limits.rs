@@ -8,15 +8,15 @@ use serde::Deserialize;
 use crate::values::Period;
 use spanmux_component::Limits;
 
-/// What selectors may use. What is not said is as the library has it.
+/// Limits of selectors. Each defaults to the library's value.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LimitsTable {
-    /// Bytes of a component's file.
+    /// Size of a component's file in bytes.
     component_bytes: Option<NonZeroUsize>,
-    /// Bytes of linear memory of an instance.
+    /// Linear memory of an instance in bytes.
     memory_bytes: Option<NonZeroUsize>,
-    /// Elements of all tables of an instance.
+    /// Table elements of an instance.
     table_elements: Option<NonZeroUsize>,
     /// Core instances inside a component.
     instances: Option<NonZeroUsize>,
@@ -24,38 +24,38 @@ pub(crate) struct LimitsTable {
     memories: Option<NonZeroUsize>,
     /// Tables inside a component.
     tables: Option<NonZeroUsize>,
-    /// Bytes of stack for a guest's own frames.
+    /// Stack for a guest's own frames in bytes.
     stack_bytes: Option<NonZeroUsize>,
-    /// Fuel for one decision: about one for each instruction.
+    /// Fuel for one decision: about one unit per instruction.
     fuel: Option<NonZeroU64>,
     /// Wall-clock time for one decision, the backstop behind fuel.
     wall_clock: Option<Period>,
-    /// Bytes that a guest may hand to the host at once.
+    /// Bytes that a guest may pass to the host at once.
     answer_bytes: Option<NonZeroUsize>,
     /// Bytes of an error message that are kept.
     message_bytes: Option<NonZeroUsize>,
     /// Bytes that a guest may print in one decision.
     printed_bytes: Option<NonZeroUsize>,
-    /// Decisions that may run at once.
+    /// Maximum number of concurrent decisions.
     sandboxes: Option<NonZeroUsize>,
-    /// How long a decision waits for a sandbox to come free.
+    /// Maximum time that a decision waits for a sandbox slot.
     admission_wait: Option<Period>,
-    /// Engines that run small selectors beside each other.
+    /// Engines that run small selectors in parallel.
     engines: Option<NonZeroUsize>,
     /// Selectors in the directory.
     selectors: Option<NonZeroUsize>,
-    /// Components that are compiled at once.
+    /// Components that are compiled concurrently.
     compile_threads: Option<NonZeroUsize>,
-    /// Answers that are learned of one selector.
+    /// Answers that are cached per selector.
     cached_answers: Option<NonZeroUsize>,
-    /// Bytes that what is learned of one selector may take.
+    /// Size of the decision cache of one selector in bytes.
     cached_bytes: Option<NonZeroUsize>,
-    /// Runs in a row that trap, use up a budget or cannot be made, after which a
-    /// selector is suspended; 0 for never.
+    /// Consecutive runs that trap, exhaust a budget or cannot be started, after which a selector is
+    /// suspended; 0 for never.
     suspend_after: Option<u32>,
-    /// How long a selector is suspended the first time; twice as long each time after.
+    /// Duration of the first suspension. Each further one is twice as long.
     suspend_first: Option<Period>,
-    /// How long a selector is suspended at most.
+    /// Maximum duration of a suspension.
     suspend_longest: Option<Period>,
 }
 

@@ -1,5 +1,5 @@
-//! The shape of a file: its keys, what they mean and what they take. The comments
-//! here are the descriptions in the JSON schema.
+//! The shape of a file: its keys, their meanings and their values. The comments are the
+//! descriptions in the JSON schema.
 
 mod ai;
 mod context;
@@ -27,35 +27,33 @@ pub(super) use kind::{
 pub(super) use selectors::{SelectorsTable, Unavailable};
 pub(super) use tracer::{SamplingName, TracerTable};
 
-/// Which tracers there are, and how one of them is chosen for each trace.
+/// The tracers, and the rules that choose one for each trace.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "spanmux.toml")]
 pub(super) struct File {
-    /// Where this schema lies, for editors.
+    /// The location of this schema, for editors.
     #[serde(rename = "$schema")]
     #[allow(dead_code)]
     pub(super) schema: Option<String>,
-    /// The service name of all tracers that do not say otherwise.
+    /// The service name of tracers without one of their own.
     #[schemars(length(min = 1))]
     pub(super) service: Option<String>,
-    /// The tracer of the traces for which all selectors abstain. The first tracer,
-    /// unless this names another.
+    /// The tracer of traces for which all selectors abstain. Defaults to the first tracer.
     pub(super) default: Option<String>,
-    /// The tracer to which failed decisions go. The default tracer, unless this names
-    /// another.
+    /// The tracer that receives failed decisions. Defaults to the default tracer.
     pub(super) fallback: Option<String>,
     /// The selectors. Without them, all traces go to the default tracer.
     #[serde(default)]
     pub(super) selectors: SelectorsTable,
-    /// What crosses the borders of the process, and what is copied onto spans.
+    /// Propagation between processes, and keys that are copied onto spans.
     #[serde(default)]
     pub(super) context: ContextTable,
-    /// How AI spans are written.
+    /// Settings of AI spans.
     #[serde(default)]
     pub(super) ai: AiTable,
-    /// The tracers by name, at least one. Their order in the file is the order in
-    /// which selectors see them, and the first is the default.
+    /// The tracers by name, at least one. Selectors see them in the order of the file, and the
+    /// first is the default.
     #[schemars(extend("minProperties" = 1))]
     pub(super) tracers: BTreeMap<String, TracerTable>,
 }

@@ -9,63 +9,60 @@ use serde::Deserialize;
 use super::limits::LimitsTable;
 use spanmux_component::Mode;
 
-/// Which selectors are asked, and in which order.
+/// The selectors and their order.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SelectorsTable {
-    /// The directory of the selectors that are components. Its path is seen from the
-    /// file. Without it only native selectors are asked.
+    /// The directory of component selectors. The path is relative to the configuration. Without it,
+    /// only native selectors run.
     pub(crate) directory: Option<PathBuf>,
-    /// The selectors that code registers by name. One that is named here and was not
-    /// registered is an error at the start.
+    /// The selectors that code registers by name. A name that is not registered is an error at the
+    /// start.
     #[serde(default)]
     pub(crate) native: Vec<String>,
-    /// The names of selectors in the order in which they are asked. "*" stands for
-    /// the files that are not named. Native selectors that are not named are asked
-    /// first, and files that are not named last, unless there is a "*".
+    /// The names of selectors in order. "*" stands for the files that are not named. Without "*",
+    /// unnamed native selectors run first and unnamed files last.
     #[serde(default)]
     pub(crate) order: Vec<String>,
-    /// The directory in which compiled selectors are kept, so that the next start
-    /// takes milliseconds. Only this user may be able to write to it.
+    /// The directory for compiled selectors, so that the next start takes milliseconds. Only this
+    /// user may have write access.
     pub(crate) cache: Option<PathBuf>,
-    /// The lock: a file that lists which selectors may go live, with their digests, as
-    /// `spanmux lock` writes it. It may not lie in the directory. Without it every file
-    /// in the directory goes live.
+    /// The lock file: the selectors that may be live with their digests, as `spanmux lock` writes
+    /// it. It must not be inside the directory. Without it, every file in the directory is live.
     pub(crate) lock: Option<PathBuf>,
-    /// What becomes of a file that cannot be loaded. "fallback", unless it is said.
+    /// The treatment of a file that cannot be loaded. Defaults to "fallback".
     #[serde(default)]
     pub(crate) unavailable: Unavailable,
-    /// How selectors are run, by their names. "learned", unless it is said.
+    /// The modes of selectors by name. Defaults to "cached".
     #[serde(default)]
     pub(crate) modes: BTreeMap<String, ModeName>,
-    /// What selectors may use.
+    /// Limits of selectors.
     #[serde(default)]
     pub(crate) limits: LimitsTable,
 }
 
-/// What becomes of a file that cannot be loaded.
+/// The treatment of a file that cannot be loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Unavailable {
-    /// It keeps its place, and decisions that reach it go to the fallback tracer.
+    /// The file keeps its position, and decisions that reach it go to the fallback tracer.
     #[default]
     Fallback,
-    /// It is left out, and the next selector is asked.
+    /// The file is left out, and the next selector runs.
     Skip,
-    /// Nothing is started.
+    /// The configuration is not built.
     Error,
 }
 
-/// How a selector is run.
+/// The mode of a selector.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ModeName {
-    /// In a fresh sandbox for what was not seen before, and what it decides is
-    /// learned.
+    /// In a fresh instance unless the decision is cached.
     Cached,
-    /// In a fresh sandbox for each decision.
+    /// In a fresh instance for each decision.
     Fresh,
-    /// In a sandbox that is kept, for one decision at a time.
+    /// In an instance that is kept, for one decision at a time.
     Stateful,
 }
 

@@ -118,7 +118,7 @@ impl fmt::Display for ContextError {
                  read as keys of its own, or raise `ContextLimits::depth`"
             ),
             Self::NotAnObject { found } => {
-                write!(f, "a runtime context is a JSON object, and this is {found}")
+                write!(f, "expected a JSON object, found {found}")
             }
             Self::Json { key: None, message } => {
                 write!(f, "the runtime context is not JSON: {message}")

@@ -84,7 +84,7 @@ impl RuntimeContext {
     /// assert_eq!(context.view().text("tenant"), Some("acme"));
     ///
     /// let error = RuntimeContext::from_json("[]").unwrap_err();
-    /// assert_eq!(error.to_string(), "a runtime context is a JSON object, and this is an array");
+    /// assert_eq!(error.to_string(), "expected a JSON object, found an array");
     /// # Ok::<(), spanmux::ContextError>(())
     /// ```
     pub fn from_json(text: &str) -> Result<Self, ContextError> {

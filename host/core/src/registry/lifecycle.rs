@@ -155,7 +155,7 @@ impl LifecycleReport {
             Outcome::Failed(message) => saying(message),
             Outcome::TimedOut => Undelivered {
                 timed_out: true,
-                ..saying(format!("it did not answer within {time:?}"))
+                ..saying(format!("no response within {time:?}"))
             },
         };
         self.failed.push(LifecycleFailure {

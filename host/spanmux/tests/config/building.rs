@@ -100,15 +100,16 @@ fn what_the_file_and_the_code_do_not_agree_on_is_said_at_once() {
         "spanmux.toml:12:10: tracers.own: code has not provided this tracer; call `tracer(\"own\", \
          …)` before `build`",
         "spanmux.toml:16:10: tracers.b.sampling.custom: code has registered no sampling \
-         \"paying\"; call `sampling(\"paying\", …)` before `build`; did you mean \"payin\"? There \
-         are: payin",
+         \"paying\"; call `sampling(\"paying\", …)` before `build`; did you mean \"payin\"? \
+         Available: payin",
         "spanmux.toml:6:18: selectors.native[1]: code has registered no selector \"three\"; call \
          `native_selector` with it before `build`",
-        "spanmux.toml:7:10: selectors.order[0]: no selector is named \"50-environments\"; did you \
-         mean \"50-environment\"? There are: one, two, 20-tenant, 30-broken, 50-environment. One \
-         that code registers is to stand in `native` too",
-        "spanmux.toml:8:26: selectors.modes.20-tenants: no file is a selector \"20-tenants\"; did \
-         you mean \"20-tenant\"? There are: 20-tenant, 30-broken, 50-environment",
+        "spanmux.toml:7:10: selectors.order[0]: no selector is named \"50-environments\"; did \
+         you mean \"50-environment\"? Available: one, two, 20-tenant, 30-broken, 50-environment. \
+         List a selector that code registers in `native`",
+        "spanmux.toml:8:26: selectors.modes.20-tenants: no selector file is named \
+         \"20-tenants\"; did you mean \"20-tenant\"? Available: 20-tenant, 30-broken, \
+         50-environment",
         "spanmux.toml:8:11: selectors.modes.one: it is native; only components have a mode",
     ];
     assert_eq!(said[..expected.len()], expected);

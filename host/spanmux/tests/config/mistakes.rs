@@ -28,16 +28,16 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 "an unknown key at the top",
                 "servise = 'shop'\n[tracers.a]\nservice = 's'\nexporter.type = 'console'",
                 &[
-                    "spanmux.toml:1:1: servise: there is no such key; did you mean \"service\"? \
-                   There are: ai, context, default, fallback, selectors, service, tracers",
+                    "spanmux.toml:1:1: servise: unknown key; did you mean \"service\"? \
+                     Available: ai, context, default, fallback, selectors, service, tracers",
                 ],
             ),
             (
                 "an unknown key that is near to none",
                 "service = 's'\ncolour = 'red'\n[tracers.a]\nexporter.type = 'console'",
                 &[
-                    "spanmux.toml:2:1: colour: there is no such key; there are: ai, context, \
-                   default, fallback, selectors, service, tracers",
+                    "spanmux.toml:2:1: colour: unknown key; available: ai, context, default, \
+                     fallback, selectors, service, tracers",
                 ],
             ),
             (
@@ -48,9 +48,9 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                      public key of a project",
                     "spanmux.toml:2:12: tracers.a.exporter: the key \"secret_key\" is missing: The \
                      secret key of the project",
-                    "spanmux.toml:4:1: tracers.a.exporter.publik_key: there is no such key; did \
-                     you mean \"public_key\"? There are: ca_certificates, filter, gzip, \
-                     headers, origin, proxy, spill, timeout, base_url, public_key, region, secret_key, type",
+                    "spanmux.toml:4:1: tracers.a.exporter.publik_key: unknown key; did you mean \
+                     \"public_key\"? Available: ca_certificates, filter, gzip, headers, origin, \
+                     proxy, spill, timeout, base_url, public_key, region, secret_key, type",
                 ],
             ),
             (
@@ -58,7 +58,7 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 "service = 's'\n[tracers.a]\nexporter = { type = 'console', gzip = true }",
                 &[
                     "spanmux.toml:3:32: tracers.a.exporter.gzip: an exporter of type \"console\" \
-                   sends to no backend; remove the key",
+                     does not send to a backend; remove the key",
                 ],
             ),
             (
@@ -74,8 +74,8 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 "a key with a dot in it",
                 "service = 's'\n[tracers.\"eu.shop\"]\nexporter.typ = 'console'",
                 &[
-                    "spanmux.toml:3:1: tracers.\"eu.shop\".exporter: the key \"type\" is missing; \
-                   there are: KINDS",
+                    "spanmux.toml:3:1: tracers.\"eu.shop\".exporter: the key \"type\" is \
+                     missing; available: KINDS",
                 ],
             ),
         ],
@@ -92,18 +92,18 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 "service = 's'\n[tracers.a.exporter]\ntype = 'langfues'",
                 &[
                     "spanmux.toml:3:8: tracers.a.exporter.type: \"langfues\" is unknown; did you \
-                   mean \"langfuse\"? There are: KINDS",
+                     mean \"langfuse\"? Available: KINDS",
                 ],
             ),
             (
                 "wrong types",
                 "service = 7\n[tracers.a]\nexporter = 'console'\nresource = 1979-05-27",
                 &[
-                    "spanmux.toml:1:11: service: a whole number is here, where a text belongs",
-                    "spanmux.toml:3:12: tracers.a.exporter: a text is here, where a table with \
-                     the key \"type\" belongs",
-                    "spanmux.toml:4:12: tracers.a.resource: a date or a time is here, where a \
-                     table belongs",
+                    "spanmux.toml:1:11: service: expected a string, found an integer",
+                    "spanmux.toml:3:12: tracers.a.exporter: expected a table with the key \
+                     \"type\", found a string",
+                    "spanmux.toml:4:12: tracers.a.resource: expected a table, found a date or a \
+                     time",
                 ],
             ),
             (
@@ -117,29 +117,30 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 &[
                     "spanmux.toml:4:22: tracers.a.sampling.ratio: 1.5 is not between 0 and 1",
                     "spanmux.toml:7:12: tracers.b.sampling: \"allways\" is unknown; did you mean \
-                     \"always\"? There are: \"always\", \"never\", { ratio = … }, { custom = … }",
-                    "spanmux.toml:10:14: tracers.c.sampling.rate: there is no such key; did you \
-                     mean \"ratio\"? There are: ratio, custom",
-                    "spanmux.toml:13:12: tracers.d.sampling: a number is here, where one of these \
-                     belongs: \"always\", \"never\", { ratio = … }, { custom = … }",
-                    "spanmux.toml:16:12: tracers.e.sampling: a table with 0 keys is here, where \
-                     one of these belongs: \"always\", \"never\", { ratio = … }, { custom = … }",
+                     \"always\"? Available: \"always\", \"never\", { ratio = … }, { custom = … }",
+                    "spanmux.toml:10:14: tracers.c.sampling.rate: unknown key; did you mean \
+                     \"ratio\"? Available: ratio, custom",
+                    "spanmux.toml:13:12: tracers.d.sampling: expected one of \"always\", \
+                     \"never\", { ratio = … }, { custom = … }; found a number",
+                    "spanmux.toml:16:12: tracers.e.sampling: expected one of \"always\", \
+                     \"never\", { ratio = … }, { custom = … }; found a table with 0 keys",
                 ],
             ),
             (
                 "an address without its scheme",
                 "service = 's'\n[tracers.a.exporter]\ntype = 'otlp'\nendpoint = 'localhost:4318'",
                 &[
-                    "spanmux.toml:4:12: tracers.a.exporter.endpoint: \"localhost:4318\" is no \
-                   address; it begins with its scheme, as in \"https://localhost:4318\"",
+                    "spanmux.toml:4:12: tracers.a.exporter.endpoint: invalid address \
+                     \"localhost:4318\"; include its scheme, for example \
+                     \"https://localhost:4318\"",
                 ],
             ),
             (
                 "an address with a password is shown without",
                 "service = 's'\n[tracers.a.exporter]\ntype = 'otlp'\nendpoint = 'me:hush@host'",
                 &[
-                    "spanmux.toml:4:12: tracers.a.exporter.endpoint: \"host\" is no address; it \
-                   begins with its scheme, as in \"https://host\"",
+                    "spanmux.toml:4:12: tracers.a.exporter.endpoint: invalid address \"host\"; \
+                     include its scheme, for example \"https://host\"",
                 ],
             ),
             (
@@ -160,21 +161,22 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                     "spanmux.toml:5:8: selectors.limits.fuel: 0 is too small; it is at least 1",
                     "spanmux.toml:6:16: selectors.limits.memory_bytes: -1 is too small; it is at \
                      least 1",
-                    "spanmux.toml:7:10: selectors.limits.tables: a text is here, where a whole \
-                     number belongs",
-                    "spanmux.toml:8:14: selectors.limits.wall_clock: \"0s\" is no time at all",
-                    "spanmux.toml:9:18: selectors.limits.admission_wait: \"5\" is no length of \
-                     time; write a number with its unit, as in \"100ms\", \"5s\" or \"1m 30s\"",
-                    "spanmux.toml:10:11: selectors.limits.engines: a number is here, where a whole \
-                     number belongs",
+                    "spanmux.toml:7:10: selectors.limits.tables: expected an integer, found a \
+                     string",
+                    "spanmux.toml:8:14: selectors.limits.wall_clock: \"0s\" is zero; write a \
+                     positive duration",
+                    "spanmux.toml:9:18: selectors.limits.admission_wait: invalid duration \"5\"; \
+                     write a number with its unit, for example \"100ms\", \"5s\" or \"1m 30s\"",
+                    "spanmux.toml:10:11: selectors.limits.engines: expected an integer, found a \
+                     number",
                 ],
             ),
             (
                 "a time that is a number",
                 "service = 's'\n[tracers.a]\nexporter.type = 'discard'\nbatch.every = 5",
                 &[
-                    "spanmux.toml:4:15: tracers.a.batch.every: a whole number is here, where a \
-                   length of time belongs, as \"100ms\" or \"5s\"",
+                    "spanmux.toml:4:15: tracers.a.batch.every: expected a duration such as \
+                     \"100ms\" or \"5s\", found an integer",
                 ],
             ),
         ],
@@ -193,16 +195,16 @@ fn a_name_that_means_nothing_is_named_with_those_that_do() {
                  [tracers.quarantine]\nexporter.type = 'discard'",
                 &[
                     "spanmux.toml:2:11: default: no tracer is named \"langfusе\"; did you mean \
-                     \"langfuse\"? There are: langfuse, quarantine",
+                     \"langfuse\"? Available: langfuse, quarantine",
                     "spanmux.toml:3:12: fallback: no tracer is named \"quarantin\"; did you mean \
-                     \"quarantine\"? There are: langfuse, quarantine",
+                     \"quarantine\"? Available: langfuse, quarantine",
                 ],
             ),
             (
                 "two tracers of one name",
                 "service = 's'\n[tracers.a]\nexporter.type = 'console'\n\
                  [tracers.a]\nexporter.type = 'discard'",
-                &["spanmux.toml:4:10: \"a\" is there twice; remove one, or give it another name"],
+                &["spanmux.toml:4:10: duplicate key \"a\"; remove or rename one"],
             ),
             (
                 "two tracers whose names differ in case",
@@ -218,11 +220,11 @@ fn a_name_that_means_nothing_is_named_with_those_that_do() {
                 "service = 's'\n[tracers.a]\nexporter.type = 'discard'\n[selectors]\n\
                  directory = 'selektors'\norder = ['x', '*', 'x']\nmodes = { x = 'statefull' }",
                 &[
-                    "spanmux.toml:5:13: selectors.directory: there is no directory selektors; \
-                     create it, or name the right one",
-                    "spanmux.toml:6:20: selectors.order[2]: it is in the order twice; remove one",
-                    "spanmux.toml:7:15: selectors.modes.x: \"statefull\" is unknown; did you mean \
-                     \"stateful\"? There are: \"cached\", \"fresh\", \"stateful\"",
+                    "spanmux.toml:5:13: selectors.directory: the directory selektors does not \
+                     exist; create it or correct the path",
+                    "spanmux.toml:6:20: selectors.order[2]: listed twice in the order; remove one",
+                    "spanmux.toml:7:15: selectors.modes.x: \"statefull\" is unknown; did you \
+                     mean \"stateful\"? Available: \"cached\", \"fresh\", \"stateful\"",
                 ],
             ),
         ],
@@ -237,7 +239,7 @@ fn what_is_not_there_is_named() {
             (
                 "an empty file",
                 " \n",
-                &["spanmux.toml:1:1: the file is empty; `spanmux init` writes one to begin with"],
+                &["spanmux.toml:1:1: the file is empty; `spanmux init` writes a starter file"],
             ),
             (
                 "no tracer",
@@ -249,7 +251,7 @@ fn what_is_not_there_is_named() {
             (
                 "no tracer in the table",
                 "service = 's'\n[tracers]",
-                &["spanmux.toml:2:2: tracers: the table is empty, and needs at least one entry"],
+                &["spanmux.toml:2:2: tracers: the table needs at least one entry"],
             ),
             (
                 "no exporter, no service, and both keys for exporters",
@@ -258,12 +260,12 @@ fn what_is_not_there_is_named() {
                 &[
                     "spanmux.toml:1:10: tracers.a: it has no service name; write `service` here, \
                      or once at the top of the file",
-                    "spanmux.toml:1:10: tracers.a: it has no exporter; write `exporter` with a \
+                    "spanmux.toml:1:10: tracers.a: no exporter; write `exporter` with a `type`, \
+                     which is \"discard\" if its spans shall go nowhere",
+                    "spanmux.toml:4:1: tracers.b.exporters: no exporter; write `exporter` with a \
                      `type`, which is \"discard\" if its spans shall go nowhere",
-                    "spanmux.toml:4:1: tracers.b.exporters: it has no exporter; write `exporter` \
-                     with a `type`, which is \"discard\" if its spans shall go nowhere",
-                    "spanmux.toml:8:1: tracers.c.exporters: there is `exporter` too; write all of \
-                     them as `exporters`",
+                    "spanmux.toml:8:1: tracers.c.exporters: `exporter` is set as well; write all \
+                     of them in `exporters`",
                 ],
             ),
             (
@@ -279,8 +281,8 @@ fn what_is_not_there_is_named() {
                 "service = 's'\n[tracers.a.exporter]\ntype = 'otlp'\nendpoint = 'https://c'\n\
                  ca_certificates = '${SECRET}.pem'",
                 &[
-                    "spanmux.toml:5:19: tracers.a.exporter.ca_certificates: the file \
-                     ${SECRET}.pem cannot be read; name one of PEM text that this process may read",
+                    "spanmux.toml:5:19: tracers.a.exporter.ca_certificates: failed to read the \
+                     file ${SECRET}.pem; name a readable PEM file",
                 ],
             ),
             (
@@ -302,7 +304,7 @@ fn what_is_not_there_is_named() {
     let error = Config::from_file("nowhere/spanmux.toml").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the configuration nowhere/spanmux.toml cannot be read; name the right file, or write one \
+        "failed to read the configuration nowhere/spanmux.toml; correct the path, or write one \
          with `spanmux init`"
     );
     let cause = std::error::Error::source(&error).unwrap().to_string();
@@ -317,9 +319,9 @@ fn what_is_no_toml_says_where() {
             "two lines",
             "service = \n[tracers.a\nx = 1",
             &[
-                "spanmux.toml:1:11: this is not TOML: string values must be quoted, expected \
-                 literal string",
-                "spanmux.toml:2:11: this is not TOML: unclosed table, expected `]`",
+                "spanmux.toml:1:11: invalid TOML: string values must be quoted, expected literal \
+                 string",
+                "spanmux.toml:2:11: invalid TOML: unclosed table, expected `]`",
             ],
         )],
     );
@@ -333,33 +335,33 @@ fn json_has_the_same_places() {
             (
                 "not closed",
                 "{",
-                &["spanmux.json:1:1: this is not JSON: Unterminated object"],
+                &["spanmux.json:1:1: invalid JSON: Unterminated object"],
             ),
             (
                 "a comma too many",
                 "{\"service\": \"x\",}",
-                &["spanmux.json:1:16: this is not JSON: Trailing commas are not allowed"],
+                &["spanmux.json:1:16: invalid JSON: Trailing commas are not allowed"],
             ),
             (
                 "a list",
                 "[]",
-                &["spanmux.json:1:1: a configuration is an object, and this is a list"],
+                &["spanmux.json:1:1: expected an object, found an array"],
             ),
             (
                 "a name twice",
                 "{\"tracers\": {\n  \"a\": {},\n  \"a\": {}}}",
-                &["spanmux.json:3:3: \"a\" is there twice; remove one, or give it another name"],
+                &["spanmux.json:3:3: duplicate key \"a\"; remove or rename one"],
             ),
             (
                 "null, and a typo",
                 "{\"service\": null,\n \"tracers\": {\"é\": {\"exporter\": {\"type\": \"file\", \"pat\": 1}}}}",
                 &[
-                    "spanmux.json:1:13: service: null is here, where a text belongs",
+                    "spanmux.json:1:13: service: expected a string, found null",
                     "spanmux.json:2:20: tracers.\"é\".exporter: the key \"path\" is missing: The \
-                     file that is written to",
-                    "spanmux.json:2:49: tracers.\"é\".exporter.pat: there is no such key; did you \
-                     mean \"path\"? There are: ca_certificates, filter, gzip, headers, \
-                     origin, proxy, spill, timeout, keep, max_bytes, path, type",
+                     file",
+                    "spanmux.json:2:49: tracers.\"é\".exporter.pat: unknown key; did you mean \
+                     \"path\"? Available: ca_certificates, filter, gzip, headers, origin, proxy, \
+                     spill, timeout, keep, max_bytes, path, type",
                 ],
             ),
         ],

@@ -88,8 +88,8 @@ fn a_secret_in_the_file_is_a_warning() {
     };
     assert_eq!(
         folder.shown(warning),
-        "spanmux.toml:5:14: tracers.a.exporter.secret_key: a secret stands in the file; take it \
-         from the environment, as \"${NAME}\""
+        "spanmux.toml:5:14: tracers.a.exporter.secret_key: a secret is written in the file; take it \
+         from the environment with \"${NAME}\""
     );
 }
 
