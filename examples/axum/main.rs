@@ -99,6 +99,6 @@ async fn main() -> anyhow::Result<()> {
     axum::serve(listener, app(provider.clone()))
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await?;
-    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans are lost");
+    provider.shutdown().into_result()?;
     Ok(())
 }

@@ -62,7 +62,7 @@ pub(crate) fn run(args: &DemoArgs, cache: &CacheArgs, printer: &Printer) -> Resu
         let batch = std::mem::replace(&mut runs, rest);
         answered += batch.len();
         runtime.block_on(service.answer_all(batch))?;
-        let flushed = provider.flush();
+        let flushed = provider.force_flush();
         ensure!(
             flushed.failed.is_empty(),
             "tracers failed to write: {:?}",

@@ -72,8 +72,7 @@
 //! });
 //!
 //! assert_eq!(provider.registry().counts().total(), 1);
-//! let report = provider.shutdown();
-//! assert!(report.failed.is_empty());
+//! provider.shutdown().into_result()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

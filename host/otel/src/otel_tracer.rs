@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::error::OTelSdkError;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
 
 use super::ledger::Ledger;
@@ -45,7 +45,7 @@ use spanmux_export::internal::{DEFAULT_DEADLINE, Exporting, Pipeline, after};
 /// let registry = TracerRegistry::new();
 /// registry.register("langfuse", OtelTracer::from_builder(SdkTracerProvider::builder()))?;
 /// registry.register("console", OtelTracer::new(SdkTracerProvider::default()))?;
-/// assert!(registry.flush().failed.is_empty());
+/// assert!(registry.force_flush().failed.is_empty());
 /// # Ok::<(), spanmux::RegisterError>(())
 /// ```
 pub struct OtelTracer {
@@ -184,6 +184,58 @@ impl OtelTracer {
     }
 }
 
+/// The methods of OpenTelemetry's SDK. [`Lifecycle`] reports the same outcome with the
+/// numbers of lost and waiting spans.
+impl OtelTracer {
+    /// Exports the spans that have ended, with a timeout of 10 seconds.
+    ///
+    /// # Errors
+    /// See [`force_flush_with_timeout`](Self::force_flush_with_timeout).
+    pub fn force_flush(&self) -> OTelSdkResult {
+        self.force_flush_with_timeout(DEFAULT_DEADLINE)
+    }
+
+    /// Exports the spans that have ended.
+    ///
+    /// # Errors
+    /// Returns [`OTelSdkError::Timeout`] if the timeout expires first. Returns
+    /// [`OTelSdkError::InternalFailure`] if spans were lost since the previous flush.
+    pub fn force_flush_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        sdk_result(self.flush_within(timeout), timeout)
+    }
+
+    /// Exports the spans that have ended and shuts down, with a timeout of 10 seconds.
+    /// A second call has no effect.
+    ///
+    /// # Errors
+    /// See [`shutdown_with_timeout`](Self::shutdown_with_timeout).
+    pub fn shutdown(&self) -> OTelSdkResult {
+        self.shutdown_with_timeout(DEFAULT_DEADLINE)
+    }
+
+    /// Exports the spans that have ended and shuts down. A second call has no effect.
+    ///
+    /// # Errors
+    /// Returns [`OTelSdkError::Timeout`] if the timeout expires first. Returns
+    /// [`OTelSdkError::InternalFailure`] if spans were lost.
+    pub fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        sdk_result(self.close_within(timeout), timeout)
+    }
+}
+
+/// Converts an outcome into the result type of the SDK.
+fn sdk_result(done: Result<(), Box<dyn Error + Send + Sync>>, timeout: Duration) -> OTelSdkResult {
+    let Err(error) = done else { return Ok(()) };
+    match error.downcast::<OTelSdkError>() {
+        Ok(error) => Err(*error),
+        Err(error) => match error.downcast::<Undelivered>() {
+            Ok(undelivered) if undelivered.timed_out => Err(OTelSdkError::Timeout(timeout)),
+            Ok(undelivered) => Err(OTelSdkError::InternalFailure(undelivered.message)),
+            Err(error) => Err(OTelSdkError::InternalFailure(error.to_string())),
+        },
+    }
+}
+
 /// The longest wait for a root span that selected a removed tracer just before the
 /// removal. It is longer than a decision takes. It is bounded because an application may
 /// hold the tracer forever.
@@ -211,7 +263,7 @@ impl OtelTracer {
         self.wait_for_chosen(until.min(after(CHOSEN)));
         let open = self.ledger.wait_for_open(until);
         let left = deadline.saturating_duration_since(Instant::now());
-        let done = self.shutdown_within(left);
+        let done = self.close_within(left);
         match (open, done) {
             (0, done) => done,
             (open, done) => Err(still_open(open, done).into()),
@@ -273,15 +325,7 @@ fn still_open(open: u64, done: Result<(), Box<dyn Error + Send + Sync>>) -> Unde
     rest
 }
 
-impl Lifecycle for OtelTracer {
-    fn flush(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
-        self.flush_within(DEFAULT_DEADLINE)
-    }
-
-    fn shutdown(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
-        self.shutdown_within(DEFAULT_DEADLINE)
-    }
-
+impl OtelTracer {
     /// Uses the counts of the tracer's own exporters: the flush fails if any span was
     /// lost since the previous one, regardless of the backend's responses. For a
     /// ready-made provider, only the SDK's result is available.
@@ -296,7 +340,7 @@ impl Lifecycle for OtelTracer {
     }
 
     /// A second call is harmless, even if the application shut down the provider itself.
-    fn shutdown_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+    fn close_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.stop();
         let deadline = after(time);
         let exporters = self.ledger.exporters();
@@ -309,6 +353,24 @@ impl Lifecycle for OtelTracer {
             .iter()
             .for_each(|it| it.pipeline().close(deadline));
         Ok(self.wait(|pipeline| pipeline.wait_for_close(deadline))?)
+    }
+}
+
+impl Lifecycle for OtelTracer {
+    fn force_flush(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.flush_within(DEFAULT_DEADLINE)
+    }
+
+    fn shutdown(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.close_within(DEFAULT_DEADLINE)
+    }
+
+    fn force_flush_with_timeout(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.flush_within(time)
+    }
+
+    fn shutdown_with_timeout(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.close_within(time)
     }
 }
 

@@ -97,20 +97,20 @@ impl RoutingTracerProvider {
     ///
     /// A tracer built by this crate succeeds if all spans that ended before the call were
     /// delivered and no span was lost since the previous flush.
-    pub fn flush(&self) -> LifecycleReport {
-        self.flush_within(DEFAULT_DEADLINE)
+    pub fn force_flush(&self) -> LifecycleReport {
+        self.force_flush_with_timeout(DEFAULT_DEADLINE)
     }
 
-    /// Like [`flush`](Self::flush), with the given timeout. All tracers are flushed
+    /// Like [`force_flush`](Self::force_flush), with the given timeout. All tracers are flushed
     /// concurrently, each on its own thread. The call does not wait for tracers that
     /// exceed the timeout.
     ///
     /// It blocks the calling thread. In an async runtime, call it where blocking is
     /// allowed.
-    pub fn flush_within(&self, time: Duration) -> LifecycleReport {
+    pub fn force_flush_with_timeout(&self, time: Duration) -> LifecycleReport {
         let mut tracers = self.shared.registry.distinct();
         tracers.extend(self.retired());
-        LifecycleReport::flush(tracers, time)
+        LifecycleReport::force_flush(tracers, time)
     }
 
     /// Empties the registry and shuts down its tracers, with a timeout of 10 seconds.
@@ -120,13 +120,13 @@ impl RoutingTracerProvider {
     ///
     /// A span that ends during the call may be counted even though it is still exported.
     pub fn shutdown(&self) -> LifecycleReport {
-        self.shutdown_within(DEFAULT_DEADLINE)
+        self.shutdown_with_timeout(DEFAULT_DEADLINE)
     }
 
     /// Like [`shutdown`](Self::shutdown), with the given timeout, which works as in
-    /// [`flush_within`](Self::flush_within). Spans that an exporter has not started to
+    /// [`force_flush_with_timeout`](Self::force_flush_with_timeout). Spans that an exporter has not started to
     /// send when the timeout expires are lost and counted.
-    pub fn shutdown_within(&self, time: Duration) -> LifecycleReport {
+    pub fn shutdown_with_timeout(&self, time: Duration) -> LifecycleReport {
         let retired = self.retired();
         let mut tracers = self.shared.registry.take_distinct();
         tracers.extend(retired);
@@ -174,7 +174,7 @@ impl RoutingTracerProvider {
         let others = registry.distinct();
         let stays = |tracer| others.iter().any(|(_, known)| Arc::ptr_eq(known, tracer));
         if tracers.iter().any(|(_, tracer)| stays(tracer)) {
-            return Ok(LifecycleReport::flush(tracers, time));
+            return Ok(LifecycleReport::force_flush(tracers, time));
         }
         let drained = std::mem::take(&mut tracers);
         Ok(LifecycleReport::of(drained, time, |tracer, time| {

@@ -22,8 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     agent.answer("s-1", "Where is order 17?", "17");
     agent.answer("s-2", "Where is order x?", "x");
-    let report = provider.shutdown();
-    assert!(report.failed.is_empty(), "{:?}", report.failed);
+    provider.shutdown().into_result()?;
     Ok(())
 }
 

@@ -22,8 +22,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         tracer.in_span("llm generation", |_| {});
     });
 
-    for failure in provider.shutdown().failed {
-        eprintln!("{failure}");
-    }
+    provider.shutdown().into_result()?;
     Ok(())
 }

@@ -115,7 +115,7 @@ impl Service {
 
     /// Sends what waits, adds up what became of all spans, and drops everything.
     pub(super) fn end(self) -> Delivered {
-        let report = self.provider.shutdown_within(PATIENCE);
+        let report = self.provider.shutdown_with_timeout(PATIENCE);
         let mut delivered = Delivered {
             timed_out: report.failed.iter().any(|failure| failure.timed_out),
             elsewhere: self.provider.lost().total(),

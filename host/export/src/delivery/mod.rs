@@ -31,7 +31,7 @@
 //!     .build()?;
 //! provider.tracer("shop").in_span("answer", |_context| {});
 //!
-//! let report = provider.flush_within(Duration::from_secs(2));
+//! let report = provider.force_flush_with_timeout(Duration::from_secs(2));
 //! assert_eq!(report.succeeded, ["nowhere"]);
 //! for tracer in provider.delivery() {
 //!     for (exporter, counts) in tracer.exporters {

@@ -71,7 +71,7 @@ fn remove_reports_and_counts_open_spans_at_the_deadline() {
     let tracer = provider.tracer("shop");
     let open = [tracer.start("a"), tracer.start("b")];
     tracer.start("ended").end();
-    let _report = provider.flush_within(LONG);
+    let _report = provider.force_flush_with_timeout(LONG);
     let report = provider.remove("only", Duration::from_millis(20)).unwrap();
     assert!(report.failed[0].timed_out);
     assert_eq!(report.failed[0].message, "spans still open: 2");
@@ -185,7 +185,7 @@ fn open_spans_are_limited_and_counted() {
     assert_eq!(provider.delivery()[0].open, 3);
     drop((open, child, beyond, other));
     root.span().end();
-    assert_eq!(provider.flush_within(LONG).failed, []);
+    assert_eq!(provider.force_flush_with_timeout(LONG).failed, []);
     assert_eq!((exporter.taken(), provider.delivery()[0].open), (4, 0));
 }
 

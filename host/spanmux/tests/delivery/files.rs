@@ -17,7 +17,7 @@ fn writing_to(exporter: Exporter) -> RoutingTracerProvider {
 
 fn flushed(provider: &RoutingTracerProvider, spans: usize) {
     end_spans(provider, spans);
-    assert_eq!(provider.flush_within(LONG).failed, []);
+    assert_eq!(provider.force_flush_with_timeout(LONG).failed, []);
 }
 
 /// Returns the number of spans in a file. Each line must be a complete request.
@@ -108,7 +108,7 @@ fn full_disk_affects_only_its_own_exporter() {
     let config = config.exporter(Exporter::file("/dev/full"));
     let provider = of(config.exporter(Exporter::file(&path)));
     end_spans(&provider, 50);
-    let report = provider.flush_within(LONG);
+    let report = provider.force_flush_with_timeout(LONG);
     assert_eq!(report.failed[0].lost, 50);
     assert!(report.failed[0].message.contains("/dev/full"), "{report:?}");
     let counts = counts(&provider);

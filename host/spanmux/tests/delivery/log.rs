@@ -65,7 +65,7 @@ fn losses_are_logged_once_per_change() {
     let config = TracerConfig::new("logged").batch(patient(100, 10));
     let provider = of(config.exporter(exporter.exporter()));
     end_spans(&provider, 80);
-    let _report = provider.shutdown_within(LONG);
+    let _report = provider.shutdown_with_timeout(LONG);
     let said = EVENTS.get_or_init(Mutex::default).lock().clone();
     assert_eq!(said.len(), 4, "{said:#?}");
     for (line, (level, what, lost)) in said.iter().zip([

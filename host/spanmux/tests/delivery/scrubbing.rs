@@ -7,7 +7,6 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::InMemorySpanExporter;
 use parking_lot::Mutex;
-use spanmux::Lifecycle as _;
 use spanmux::exporters::Exporter;
 use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 use spanmux::scrub::{AttributeLimits, Redaction, SpanFilter};
@@ -62,7 +61,7 @@ fn console_and_file_are_redacted_alike() {
         .limits(limits);
     let provider = of(config);
     trace(&provider);
-    assert_eq!(provider.flush_within(LONG).failed, []);
+    assert_eq!(provider.force_flush_with_timeout(LONG).failed, []);
     for text in [page.text(), std::fs::read_to_string(&path).unwrap()] {
         assert!(!text.contains("hunter2"), "{text}");
         for left in ["[REDACTED]", "123", "…[+10]", "spanmux.cut"] {
@@ -87,7 +86,7 @@ fn panicking_custom_redaction_loses_no_spans() {
     let redaction = Redaction::default().custom(|_, _| std::panic::panic_any("oh"));
     let provider = of(config(&[&exporter], patient(100, 10)).redaction(redaction));
     trace(&provider);
-    assert_eq!(provider.flush_within(LONG).failed, []);
+    assert_eq!(provider.force_flush_with_timeout(LONG).failed, []);
     assert_eq!(exporter.taken(), 3);
 }
 
@@ -110,7 +109,7 @@ fn numbers_of_attributes_events_and_links_are_limited() {
         span.add_link(span.span_context().clone(), Vec::new());
     }
     span.end();
-    tracer.flush().unwrap();
+    tracer.force_flush().unwrap();
     let span = &memory.get_finished_spans().unwrap()[0];
     let left = (span.attributes.len(), span.events.len(), span.links.len());
     assert_eq!(left, (2, 3, 0));

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use spanmux::Lifecycle as _;
 use spanmux::delivery::Loss;
 use spanmux::exporters::OtlpExporter;
 use tonic::Code;
@@ -77,7 +76,7 @@ fn compressed_batch_declares_its_encoding() {
 fn whole_life(exporter: OtlpExporter) {
     let tracer = tracer(exporter, PATIENT);
     end_spans(&tracer, 3);
-    tracer.flush().unwrap();
+    tracer.force_flush().unwrap();
     end_spans(&tracer, 2);
     tracer.shutdown().unwrap();
     assert_eq!(counts(&tracer).delivered, 5);

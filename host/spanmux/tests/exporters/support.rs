@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
-use spanmux::Lifecycle as _;
 use spanmux::delivery::{BatchConfig, DeliveryCounts};
 use spanmux::exporters::Exporter;
 use spanmux::otel::{OtelTracer, TracerConfig};
@@ -46,7 +45,7 @@ pub(crate) fn send(
     let tracer = tracer(exporter, timeout);
     end_spans(&tracer, spans);
     // The counts contain the failures.
-    let _ = tracer.flush();
+    let _ = tracer.force_flush();
     let _ = tracer.shutdown();
     counts(&tracer)
 }

@@ -11,7 +11,6 @@ use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value;
 use parking_lot::Mutex;
-use spanmux::Lifecycle as _;
 use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
 use crate::support::remote;
@@ -110,7 +109,7 @@ fn console_prints_open_traces_on_flush_and_late_spans() {
     let tracer = provider.tracer("shop");
     let root = Context::new().with_span(tracer.start("root"));
     tracer.start_with_context("child", &root).end();
-    assert!(provider.flush().failed.is_empty());
+    assert!(provider.force_flush().failed.is_empty());
     let text = page.take();
     assert!(text.contains("1 span, 1 still open\n└─ child"), "{text}");
     root.span().end();
@@ -186,7 +185,7 @@ fn console_reports_a_write_error_and_continues() {
     let tracer = provider.tracer("shop");
     let root = Context::new().with_span(tracer.start("root"));
     tracer.start_with_context("child", &root).end();
-    let report = provider.flush();
+    let report = provider.force_flush();
     assert!(
         report.failed[0]
             .message
@@ -222,7 +221,7 @@ fn file_contains_every_span_as_otlp_json() {
                     tracer.in_span("child", |_| {});
                 }
             });
-            assert!(provider.flush().failed.is_empty());
+            assert!(provider.force_flush().failed.is_empty());
         }
         assert!(provider.shutdown().failed.is_empty());
     }
@@ -328,6 +327,6 @@ fn file_exporter_reports_a_write_error_and_continues() {
         .build()
         .unwrap();
     provider.tracer("shop").start("root").end();
-    let report = provider.flush();
+    let report = provider.force_flush();
     assert!(report.failed[0].message.contains("/dev/full"), "{report:?}");
 }

@@ -75,7 +75,7 @@ fn metrics_count_selections_and_delivery_outcomes() {
         let cx = run("b").with_remote_span_context(remote(state));
         tracer.start_with_context("served", &cx);
     }
-    assert!(provider.flush().failed.is_empty());
+    assert!(provider.force_flush().failed.is_empty());
 
     let sums = sums(&meters, &exporter);
     for (key, expected) in [
