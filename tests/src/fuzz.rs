@@ -211,7 +211,7 @@ pub fn carrier(bytes: &[u8]) {
         before + 1,
         "{headers:?} is selected once, or followed once"
     );
-    assert_eq!(provider.lost().total(), 0);
+    assert_eq!(provider.dropped().total(), 0);
 }
 
 fn inbound(provider: &RoutingTracerProvider) -> u64 {

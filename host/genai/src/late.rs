@@ -59,7 +59,7 @@ impl LateSignals {
     ///
     /// # Errors
     /// The tracer that has the trace is not here. The score is counted as lost
-    /// ([`LostSpans::late_signals`](spanmux_otel::LostSpans::late_signals)).
+    /// ([`DroppedSpans::late_signals`](spanmux_otel::DroppedSpans::late_signals)).
     pub fn score(&self, of: &SpanReference, score: Score) -> Result<(), NoSuchTrace> {
         let parent = self.provider.below(of)?;
         let mut attributes = Attributes::new(&self.options);

@@ -13,8 +13,8 @@ use opentelemetry::{Context, ContextGuard, KeyValue};
 use super::ai::Ai;
 use super::attributes::Attributes;
 use super::builder::Side;
-use super::carried::Carried;
 use super::failure::Failure;
+use super::inherited::Inherited;
 use super::keys;
 use super::kind::AiSpanKind;
 use super::open::Place;
@@ -213,7 +213,7 @@ impl<K: AiSpanKind> AiSpan<K> {
     }
 
     pub(super) fn captures(&self, side: Side) -> bool {
-        let hides = Carried::hides(&self.context);
+        let hides = Inherited::hides(&self.context);
         let hidden = match side {
             Side::Input => hides.input,
             Side::Output => hides.output,

@@ -136,7 +136,7 @@ impl TracerConfig {
 
     /// Sets the maximum number of open spans, so that spans that are never ended cannot
     /// fill memory. Further spans are no-ops and are counted in
-    /// [`too_many_open`](super::LostSpans::too_many_open). Defaults to 100,000.
+    /// [`too_many_open`](super::DroppedSpans::too_many_open). Defaults to 100,000.
     pub fn max_open_spans(mut self, spans: usize) -> Self {
         self.max_open_spans = spans;
         self

@@ -6,9 +6,9 @@ use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, SpanBuilder, SpanContext, TraceState};
 
 use super::attributes;
+use super::detached::without_span;
 use super::external::ExternalTrace;
 use super::otel_tracer::OtelTracer;
-use super::rootless::without_span;
 use super::routes::Route;
 use super::span::RoutingSpan;
 use super::trace_id::Offer;
@@ -29,7 +29,7 @@ impl RoutingTracer {
         };
         match external.parent.is_none() && tracer.has_routed_ids() {
             true => self.start_external_root(external, &route, tracer, builder, parent_cx),
-            false => self.start_with_mark(route.mark(), tracer, builder, parent_cx, parent),
+            false => self.start_with_entry(route.entry(), tracer, builder, parent_cx, parent),
         }
     }
 
@@ -74,16 +74,16 @@ impl RoutingTracer {
         builder: SpanBuilder,
         parent_cx: &Context,
     ) -> RoutingSpan {
-        let (id, mark) = (external.trace, route.mark());
+        let (id, entry) = (external.trace, route.entry());
         let no_parent = without_span(parent_cx);
         let offer = Offer::of(id);
         let mut span = RoutingSpan::start(tracer, &self.scope, builder, &no_parent, |refused| {
-            refused.showing(true, adrift(id, mark.put(&TraceState::NONE)))
+            refused.showing(true, adrift(id, entry.put(&TraceState::NONE)))
         });
         drop(offer);
         let own = span.span_context().trace_state();
-        if !mark.is_in(own) {
-            span.show_state(mark.put(own));
+        if !entry.is_in(own) {
+            span.show_state(entry.put(own));
         }
         span
     }

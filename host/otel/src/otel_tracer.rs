@@ -11,10 +11,10 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
 
-use super::ledger::Ledger;
-use super::list::List;
+use super::append_list::AppendList;
 use super::scope::Scope;
 use super::trace_id::RoutedIds;
+use super::tracer_stats::TracerStats;
 use spanmux_core::{Lifecycle, Undelivered};
 use spanmux_export::delivery::DeliveryCounts;
 use spanmux_export::internal::{DEFAULT_DEADLINE, Exporting, Pipeline, after};
@@ -53,12 +53,12 @@ pub struct OtelTracer {
     has_routed_ids: bool,
     /// Stored here and not in the routing tracers, so that they are dropped with the
     /// tracer. A scope is a library, so there are few.
-    scoped: List<(Arc<Scope>, SdkTracer)>,
-    routes: List<RouteNumber>,
+    scoped: AppendList<(Arc<Scope>, SdkTracer)>,
+    routes: AppendList<RouteNumber>,
     stopped: AtomicBool,
     max_open: u64,
     /// Outlives the tracer, so that its counts are kept.
-    ledger: Arc<Ledger>,
+    stats: Arc<TracerStats>,
 }
 
 /// The number that a routing provider assigned to a tracer under one of its names.
@@ -89,17 +89,17 @@ impl OtelTracer {
         Self {
             provider,
             has_routed_ids,
-            scoped: List::default(),
-            routes: List::default(),
+            scoped: AppendList::default(),
+            routes: AppendList::default(),
             stopped: AtomicBool::new(false),
             max_open: u64::MAX,
-            ledger: Arc::default(),
+            stats: Arc::default(),
         }
     }
 
     /// Adds exporters that were built by this crate.
     pub(super) fn with_exporters(mut self, exporters: Vec<Exporting>) -> Self {
-        self.ledger = Arc::new(Ledger::new(exporters));
+        self.stats = Arc::new(TracerStats::new(exporters));
         self
     }
 
@@ -112,12 +112,12 @@ impl OtelTracer {
     /// Returns the delivery counts of each exporter, by name. Only exporters of a
     /// [`TracerConfig`](super::TracerConfig) are counted.
     pub fn delivery(&self) -> Vec<(String, DeliveryCounts)> {
-        self.ledger.delivery()
+        self.stats.delivery()
     }
 
     /// Returns the number of open recording spans.
     pub fn open_spans(&self) -> u64 {
-        self.ledger.open()
+        self.stats.open()
     }
 
     /// Returns the underlying provider.
@@ -130,12 +130,12 @@ impl OtelTracer {
         self.has_routed_ids
     }
 
-    pub(super) fn ledger(&self) -> &Arc<Ledger> {
-        &self.ledger
+    pub(super) fn stats(&self) -> &Arc<TracerStats> {
+        &self.stats
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.ledger.open() >= self.max_open
+        self.stats.open() >= self.max_open
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -257,11 +257,11 @@ impl OtelTracer {
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
         let deadline = after(time);
         let until = after(time - time / 4);
-        let exporters = self.ledger.exporters();
+        let exporters = self.stats.exporters();
         exporters.iter().for_each(|it| it.pipeline().flush());
-        self.ledger.wait_for_open(until);
+        self.stats.wait_for_open(until);
         self.wait_for_chosen(until.min(after(CHOSEN)));
-        let open = self.ledger.wait_for_open(until);
+        let open = self.stats.wait_for_open(until);
         let left = deadline.saturating_duration_since(Instant::now());
         let done = self.close_within(left);
         match (open, done) {
@@ -290,7 +290,7 @@ impl OtelTracer {
     fn wait(&self, wait: impl Fn(&dyn Pipeline) -> bool) -> Result<(), Undelivered> {
         let mut all = Undelivered::default();
         let mut messages = Vec::new();
-        for exporting in self.ledger.exporters() {
+        for exporting in self.stats.exporters() {
             let in_time = wait(exporting.pipeline());
             if let Some(rest) = exporting.tell(in_time) {
                 all.lost += rest.lost.total();
@@ -330,7 +330,7 @@ impl OtelTracer {
     /// lost since the previous one, regardless of the backend's responses. For a
     /// ready-made provider, only the SDK's result is available.
     fn flush_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let exporters = self.ledger.exporters();
+        let exporters = self.stats.exporters();
         if exporters.is_empty() {
             return Ok(self.provider.force_flush()?);
         }
@@ -343,7 +343,7 @@ impl OtelTracer {
     fn close_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.stop();
         let deadline = after(time);
-        let exporters = self.ledger.exporters();
+        let exporters = self.stats.exporters();
         exporters.iter().for_each(Exporting::manage);
         match self.provider.shutdown_with_timeout(time) {
             Ok(()) | Err(OTelSdkError::AlreadyShutdown) => {}

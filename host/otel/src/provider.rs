@@ -9,16 +9,16 @@ use opentelemetry::metrics::Meter;
 use opentelemetry::trace::TracerProvider;
 
 use super::builder::RoutingTracerProviderBuilder;
+use super::dropped::DroppedSpans;
 use super::external::ExternalTraces;
 use super::inbound::InboundCounts;
-use super::ledger::TracerDelivery;
-use super::lost::LostSpans;
 use super::otel_tracer::OtelTracer;
 use super::propagator::RoutingPropagator;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::telemetry;
 use super::tracer::RoutingTracer;
+use super::tracer_stats::TracerDelivery;
 use spanmux_core::{LifecycleReport, TracerRegistry, UnknownTracerError};
 use spanmux_export::internal::DEFAULT_DEADLINE;
 
@@ -116,7 +116,7 @@ impl RoutingTracerProvider {
     /// Empties the registry and shuts down its tracers, with a timeout of 10 seconds.
     /// This includes tracers that have left the registry but still have open traces.
     /// Nothing is exported afterwards: open spans end as no-ops and are
-    /// [counted](Self::lost). A second call has no effect.
+    /// [counted](Self::dropped). A second call has no effect.
     ///
     /// A span that ends during the call may be counted even though it is still exported.
     pub fn shutdown(&self) -> LifecycleReport {
@@ -135,7 +135,7 @@ impl RoutingTracerProvider {
 
     /// Removes a tracer from the registry, waits up to three quarters of `time` for its
     /// open traces to end, and shuts it down. Spans that are still open end as no-ops and
-    /// are [counted](Self::lost). A tracer that is also registered under another name is
+    /// are [counted](Self::dropped). A tracer that is also registered under another name is
     /// flushed and stays active.
     ///
     /// A root span that selected the tracer just before the removal still starts in it.
@@ -221,8 +221,8 @@ impl RoutingTracerProvider {
 
     /// Returns the number of spans that were dropped before they reached an exporter,
     /// because their tracer was shut down or had too many open spans.
-    pub fn lost(&self) -> LostSpans {
-        self.shared.lost()
+    pub fn dropped(&self) -> DroppedSpans {
+        self.shared.dropped()
     }
 
     /// Returns the delivery counts of each tracer, sorted by name. The result includes

@@ -136,7 +136,7 @@ const COUNTERS: &[Instrument] = &[
         "spanmux.spans.lost",
         "{span}",
         "Spans dropped before they reached an exporter",
-        |shared, observer| observer.observe(shared.lost().total(), &[]),
+        |shared, observer| observer.observe(shared.dropped().total(), &[]),
     ),
 ];
 

@@ -118,7 +118,7 @@ impl Service {
         let report = self.provider.shutdown_with_timeout(PATIENCE);
         let mut delivered = Delivered {
             timed_out: report.failed.iter().any(|failure| failure.timed_out),
-            elsewhere: self.provider.lost().total(),
+            elsewhere: self.provider.dropped().total(),
             chains: self.watched.status().chains,
             refusals: self.watched.status().refusals,
             ..Delivered::default()

@@ -130,8 +130,8 @@ fn a_signal_whose_tracer_is_gone_goes_nowhere_and_is_counted() {
         );
         assert_eq!(fleet.spans("default").len(), 0);
         assert_eq!(there.counts(), [0, 0]);
-        assert_eq!(fleet.provider.lost().late_signals, 2);
-        assert_eq!(there.provider.lost().late_signals, 1);
+        assert_eq!(fleet.provider.dropped().late_signals, 2);
+        assert_eq!(there.provider.dropped().late_signals, 1);
         assert_eq!((fleet.asked(), there.asked()), (1, 0));
     }
 }
@@ -143,7 +143,7 @@ fn a_signal_after_shutdown_is_lost_and_counted() {
     let _report = fleet.provider.shutdown();
     let signal = signals(&fleet).score(&reference, Score::new("late"));
     assert!(signal.is_err());
-    assert_eq!(fleet.provider.lost().total(), 1);
+    assert_eq!(fleet.provider.dropped().total(), 1);
 }
 
 #[test]

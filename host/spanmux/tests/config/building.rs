@@ -184,7 +184,7 @@ fn a_tracer_that_cannot_be_made_is_named() {
     assert!(
         folder
             .shown(&cause)
-            .contains("no/spans.jsonl\" cannot be opened"),
+            .contains("no/spans.jsonl\" for appending spans"),
         "{cause}"
     );
 }
@@ -204,7 +204,7 @@ fn certificates_of_a_file_are_those_that_are_trusted() {
     let error = folder.builder(text).build().unwrap_err();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(
-        cause.contains("no PEM text with a `BEGIN CERTIFICATE` line"),
+        cause.contains("not PEM text with a `BEGIN CERTIFICATE` line"),
         "{cause}"
     );
 }

@@ -8,7 +8,7 @@ use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor};
 use spanmux::delivery::Loss;
-use spanmux::otel::{LostSpans, RoutingTracerProvider};
+use spanmux::otel::{DroppedSpans, RoutingTracerProvider};
 
 use crate::support::*;
 
@@ -258,8 +258,8 @@ fn spans_ended_after_shutdown_are_counted_once() {
     let _report = provider.shutdown_with_timeout(LONG);
     drop(open);
     let delivery = &provider.delivery()[0];
-    assert_eq!((delivery.open, delivery.lost.after_shutdown), (0, 1));
+    assert_eq!((delivery.open, delivery.dropped.after_shutdown), (0, 1));
     assert_eq!(delivery.exporters[0].1.ended, 0);
-    assert_eq!(provider.lost().total(), 1);
-    assert_eq!(LostSpans::default().total(), 0);
+    assert_eq!(provider.dropped().total(), 1);
+    assert_eq!(DroppedSpans::default().total(), 0);
 }

@@ -73,7 +73,7 @@ fn shutdown_stops_exports_and_counts_open_spans() {
         cx.span().end(); // Counted only once.
     }
     drop(open);
-    assert_eq!(provider.lost().after_shutdown, 4);
+    assert_eq!(provider.dropped().after_shutdown, 4);
     assert_eq!(kept.map(|kept| kept.names()), [["before"], ["before"]]);
     // A new trace is a no-op, and a second shutdown is harmless.
     assert!(
@@ -83,7 +83,7 @@ fn shutdown_stops_exports_and_counts_open_spans() {
             .is_valid()
     );
     assert_eq!(provider.shutdown(), spanmux::LifecycleReport::default());
-    assert_eq!(provider.lost().total(), 4);
+    assert_eq!(provider.dropped().total(), 4);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn dropped_spans_are_counted_like_ended_spans() {
     let open = [(); 3].map(|()| tracer.start_with_context("root", &run("simple")));
     let _report = provider.shutdown();
     drop(open);
-    assert_eq!(provider.lost().after_shutdown, 3);
+    assert_eq!(provider.dropped().after_shutdown, 3);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn lost_spans_stay_counted_after_the_tracer_is_dropped() {
         .register("new", OtelTracer::new(SdkTracerProvider::default()))
         .unwrap();
     tracer.start_with_context("root", &run("new")).end();
-    assert_eq!(provider.lost().after_shutdown, 1);
+    assert_eq!(provider.dropped().after_shutdown, 1);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn shutdown_includes_unregistered_tracers_with_open_traces() {
     assert_eq!(provider.shutdown().succeeded, ["simple", "batch"]);
     root.span().end();
     assert_eq!(kept[1].names(), ["child"]);
-    assert_eq!(provider.lost().after_shutdown, 1);
+    assert_eq!(provider.dropped().after_shutdown, 1);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn sdk_provider_may_be_shut_down_by_its_owner() {
         // The three root spans select, their children do not.
         assert_eq!(provider.registry().counts().total(), 3);
         // Includes the child of the trace that was sampled in another process.
-        assert_eq!(provider.lost().after_shutdown, 4);
+        assert_eq!(provider.dropped().after_shutdown, 4);
         assert_eq!(provider.shutdown().succeeded, ["only"]);
         assert_eq!(kept.names(), [""; 0]);
     }
