@@ -9,7 +9,7 @@ use super::shape::{
 };
 use super::tracer::filter;
 use super::values::{Hidden, Period, Secret, Url};
-use spanmux_export::delivery::Spill;
+use spanmux_export::delivery::DiskBuffer;
 use spanmux_export::exporters::{
     Arize, Braintrust, BraintrustParent, DatadogAgent, DatadogIntake, Exporter, GrafanaCloud,
     Honeycomb, LangSmith, LangSmithRegion, Langfuse, LangfuseRegion, Mlflow, OtlpExporter, Phoenix,
@@ -55,7 +55,7 @@ pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
         exporter.filter(self::filter(table))
     });
     with(exporter, spill, |exporter, table| {
-        exporter.spill(self::spill(table, directory))
+        exporter.disk_buffer(self::spill(table, directory))
     })
 }
 
@@ -201,9 +201,9 @@ fn is_eu(region: Option<Region>) -> Option<bool> {
     region.map(|region| region == Region::Eu)
 }
 
-fn spill(table: SpillTable, directory: &Path) -> Spill {
-    let default = Spill::to(directory.join(table.directory));
-    Spill {
+fn spill(table: SpillTable, directory: &Path) -> DiskBuffer {
+    let default = DiskBuffer::to(directory.join(table.directory));
+    DiskBuffer {
         max_bytes: table.max_bytes.map_or(default.max_bytes, Into::into),
         max_files: table.max_files.map_or(default.max_files, Into::into),
         max_age: table.max_age.map_or(default.max_age, |Period(time)| time),

@@ -11,7 +11,7 @@ use super::shape::{
 };
 use super::values::Period;
 use spanmux_export::delivery::BatchConfig;
-use spanmux_export::scrub::{AttributeLimits, Mask, Redaction, SpanFilter};
+use spanmux_export::redaction::{AttributeLimits, Mask, Redaction, SpanFilter};
 use spanmux_otel::{Sampling, TracerConfig};
 
 /// How a tracer is made. Its paths are seen from this directory.
@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
     use crate::Config;
-    use spanmux_export::delivery::Spill;
+    use spanmux_export::delivery::DiskBuffer;
     use spanmux_export::exporters::{Exporter, OtlpExporter};
 
     /// What a file says of a tracer is what the builder in Rust would say.
@@ -146,13 +146,13 @@ mod tests {
         let (_, table) = config.unwrap().tracers.remove(0);
         let one = exporter(table.exporter.clone().unwrap(), Path::new("etc"));
         assert_eq!(one.filter, SpanFilter::new().drop_names(["m"]));
-        let spill = Spill {
+        let spill = DiskBuffer {
             directory: "etc/d".into(),
             max_bytes: 1,
             max_files: 2,
             max_age: Duration::from_secs(3),
         };
-        assert_eq!(one.spill, Some(spill));
+        assert_eq!(one.disk_buffer, Some(spill));
         let made = tracer(table, "another", Sampling::Never, Path::new("etc"));
 
         let exporter = OtlpExporter::http("http://collector:4318")

@@ -13,8 +13,8 @@ use super::otel_tracer::OtelTracer;
 use super::sampling::Sampling;
 use spanmux_export::delivery::BatchConfig;
 use spanmux_export::exporters::{Exporter, ExporterError};
-use spanmux_export::internal::{Exporting, Processor, Scrub, exporting};
-use spanmux_export::scrub::{AttributeLimits, Redaction, SpanFilter};
+use spanmux_export::internal::{Exporting, Processor, SpanProcessing, exporting};
+use spanmux_export::redaction::{AttributeLimits, Redaction, SpanFilter};
 
 /// The configuration of a tracer: its service name, exporters, sampling, and limits.
 ///
@@ -51,7 +51,7 @@ pub struct TracerConfig {
     sampling: Sampling,
     resource: Vec<KeyValue>,
     batch: BatchConfig,
-    scrub: Scrub,
+    processing: SpanProcessing,
     max_open_spans: usize,
 }
 
@@ -68,7 +68,7 @@ impl TracerConfig {
             sampling: Sampling::default(),
             resource: Vec::new(),
             batch: BatchConfig::default(),
-            scrub: Scrub::default(),
+            processing: SpanProcessing::default(),
             max_open_spans: MAX_OPEN_SPANS,
         }
     }
@@ -118,19 +118,19 @@ impl TracerConfig {
 
     /// Replaces the default redaction, which removes sensitive values from spans.
     pub fn redaction(mut self, redaction: Redaction) -> Self {
-        self.scrub.redaction = redaction;
+        self.processing.redaction = redaction;
         self
     }
 
     /// Adds a filter that excludes spans from all exporters of this tracer.
     pub fn filter(mut self, filter: SpanFilter) -> Self {
-        self.scrub.filters.push(filter);
+        self.processing.filters.push(filter);
         self
     }
 
     /// Replaces the default limits on the size of attributes.
     pub fn limits(mut self, limits: AttributeLimits) -> Self {
-        self.scrub.limits = limits;
+        self.processing.limits = limits;
         self
     }
 
@@ -158,7 +158,7 @@ impl TracerConfig {
         let mut provider = SdkTracerProvider::builder()
             .with_resource(resource.clone())
             .with_sampler(self.sampling.clone().sampler());
-        let limits = &self.scrub.limits;
+        let limits = &self.processing.limits;
         if let Some(attributes) = limits.attributes {
             provider = provider.with_max_attributes_per_span(attributes);
         }
@@ -172,7 +172,7 @@ impl TracerConfig {
             service: &self.service,
             resource: &resource,
             batch: &self.batch,
-            scrub: &self.scrub,
+            processing: &self.processing,
         };
         let mut exporters: Vec<Exporting> = Vec::new();
         for exporter in self.exporters {
@@ -195,9 +195,9 @@ pub enum TracerConfigError {
     /// One of the exporters cannot be created.
     Exporter(ExporterError),
     /// The exporter with this name does not support a disk buffer.
-    CannotSpill(String),
+    NoDiskBuffer(String),
     /// The directory of a disk buffer cannot be used.
-    Spill {
+    DiskBuffer {
         /// The directory.
         directory: PathBuf,
         /// The underlying I/O error.
@@ -215,11 +215,11 @@ impl fmt::Display for TracerConfigError {
                  all spans",
             ),
             Self::Exporter(error) => error.fmt(f),
-            Self::CannotSpill(name) => write!(
+            Self::NoDiskBuffer(name) => write!(
                 f,
                 "exporter \"{name}\" does not support a disk buffer; only OTLP exporters do"
             ),
-            Self::Spill { directory, .. } => write!(
+            Self::DiskBuffer { directory, .. } => write!(
                 f,
                 "cannot use {directory:?} as a disk buffer; it must be a writable directory that \
                  only this exporter uses"
@@ -232,9 +232,9 @@ impl fmt::Display for TracerConfigError {
 impl Error for TracerConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::NoExporter | Self::CannotSpill(_) => None,
+            Self::NoExporter | Self::NoDiskBuffer(_) => None,
             Self::Exporter(error) => error.source(),
-            Self::Spill { source, .. } | Self::Thread(source) => Some(source),
+            Self::DiskBuffer { source, .. } | Self::Thread(source) => Some(source),
         }
     }
 }
@@ -244,8 +244,8 @@ impl From<exporting::StartError> for TracerConfigError {
         use exporting::StartError;
         match error {
             StartError::Exporter(error) => Self::Exporter(error),
-            StartError::CannotSpill(name) => Self::CannotSpill(name),
-            StartError::Spill { directory, source } => Self::Spill { directory, source },
+            StartError::NoDiskBuffer(name) => Self::NoDiskBuffer(name),
+            StartError::DiskBuffer { directory, source } => Self::DiskBuffer { directory, source },
             StartError::Thread(error) => Self::Thread(error),
         }
     }

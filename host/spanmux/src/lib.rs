@@ -58,7 +58,7 @@ pub use spanmux_config as config;
 #[cfg(feature = "explain")]
 pub use spanmux_explain as explain;
 #[cfg(feature = "otel")]
-pub use spanmux_export::{delivery, exporters, scrub};
+pub use spanmux_export::{delivery, exporters, redaction};
 #[cfg(feature = "otel")]
 pub use spanmux_genai as genai;
 #[cfg(feature = "otel")]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use spanmux::delivery::{BatchConfig, Spill};
+use spanmux::delivery::{BatchConfig, DiskBuffer};
 use spanmux::exporters::{Exporter, Mlflow, Phoenix};
 use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
@@ -62,7 +62,7 @@ impl Way {
             Self::PhoenixGrpc => "OTLP over gRPC",
             Self::RotelToPhoenix => "OTLP over gRPC, through rotel",
             Self::Mlflow => "OTLP over HTTP",
-            Self::MlflowOrDisk => "OTLP over HTTP, spilling",
+            Self::MlflowOrDisk => "OTLP over HTTP, disk buffer",
             Self::File => "OTLP lines",
             Self::Nowhere => "-",
         }
@@ -117,7 +117,7 @@ fn exporter(tracer: &str, way: Way, backends: &mut Backends) -> Result<Exporter>
         Way::Mlflow => Mlflow::new(mlflow.base(), mlflow.make_experiment(tracer)?).into(),
         Way::MlflowOrDisk => {
             let mlflow = Mlflow::new(mlflow.base(), mlflow.make_experiment(tracer)?);
-            Exporter::from(mlflow).spill(Spill::to(files.join("spill")))
+            Exporter::from(mlflow).disk_buffer(DiskBuffer::to(files.join("spill")))
         }
         Way::File => Exporter::file(traces_file::path(files, tracer)),
         Way::Nowhere => Exporter::discard(),

@@ -128,7 +128,7 @@ impl Service {
                 delivered.ended += counts.ended;
                 delivered.taken += counts.delivered;
                 delivered.lost += counts.lost();
-                delivered.rest += counts.filtered + counts.waiting + counts.spilled;
+                delivered.rest += counts.filtered + counts.waiting + counts.buffered;
             }
         }
         delivered.received = std::mem::take(&mut *self.received.0.lock());

@@ -31,8 +31,8 @@ pub use otlp_lines::ReadError;
 pub use presets::*;
 pub use tree::TraceTree;
 
-use crate::delivery::{SdkSink, Sent, Sink, Spill};
-use crate::scrub::SpanFilter;
+use crate::delivery::{DiskBuffer, SdkSink, Sent, Sink};
+use crate::redaction::SpanFilter;
 
 /// A destination for spans, with an optional filter and disk buffer.
 ///
@@ -40,7 +40,7 @@ use crate::scrub::SpanFilter;
 /// ```
 /// use spanmux::exporters::Exporter;
 /// use spanmux::otel::TracerConfig;
-/// use spanmux::scrub::SpanFilter;
+/// use spanmux::redaction::SpanFilter;
 ///
 /// let tracer = TracerConfig::new("shop")
 ///     .exporter(Exporter::console().filter(SpanFilter::new().drop_names(["poll"])))
@@ -55,7 +55,7 @@ pub struct Exporter {
     #[doc(hidden)]
     pub filter: SpanFilter,
     #[doc(hidden)]
-    pub spill: Option<Spill>,
+    pub disk_buffer: Option<DiskBuffer>,
 }
 
 /// The kinds of exporters.
@@ -86,7 +86,7 @@ impl Exporter {
         Self {
             kind,
             filter: SpanFilter::default(),
-            spill: None,
+            disk_buffer: None,
         }
     }
 
@@ -168,8 +168,8 @@ impl Exporter {
 
     /// Buffers spans on disk while the backend is down and sends them later. Only OTLP
     /// exporters support this.
-    pub fn spill(mut self, spill: Spill) -> Self {
-        self.spill = Some(spill);
+    pub fn disk_buffer(mut self, disk_buffer: DiskBuffer) -> Self {
+        self.disk_buffer = Some(disk_buffer);
         self
     }
 }

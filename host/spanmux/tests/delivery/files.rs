@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use spanmux::delivery::Spill;
+use spanmux::delivery::DiskBuffer;
 use spanmux::exporters::{Exporter, Rotation};
 use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
@@ -121,15 +121,15 @@ fn unsupported_disk_buffer_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     for (exporter, message) in [
         (
-            Exporter::discard().spill(Spill::to(dir.path())),
+            Exporter::discard().disk_buffer(DiskBuffer::to(dir.path())),
             "exporter \"discard\" does not support a disk buffer; only OTLP exporters do",
         ),
         (
-            Exporter::console().spill(Spill::to(dir.path())),
+            Exporter::console().disk_buffer(DiskBuffer::to(dir.path())),
             "exporter \"console\" does not support a disk buffer; only OTLP exporters do",
         ),
         (
-            Exporter::discard().spill(Spill::to("/dev/null/spill")),
+            Exporter::discard().disk_buffer(DiskBuffer::to("/dev/null/spill")),
             "cannot use \"/dev/null/spill\" as a disk buffer; it must be a writable directory \
              that only this exporter uses",
         ),

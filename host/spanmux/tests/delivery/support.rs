@@ -186,7 +186,7 @@ pub(crate) fn assert_adds_up(counts: &DeliveryCounts) {
     assert_eq!(by_cause, counts.lost(), "{counts:?}");
     assert_eq!(
         counts.ended + counts.recovered,
-        counts.delivered + counts.lost() + counts.filtered + counts.waiting + counts.spilled,
+        counts.delivered + counts.lost() + counts.filtered + counts.waiting + counts.buffered,
         "{counts:?}"
     );
 }

@@ -35,7 +35,7 @@ use retry::Times;
 pub use secret::Secret;
 use sink::OtlpSink;
 
-use crate::delivery::{Sink, Spilling, Transport};
+use crate::delivery::{BufferedTransport, Sink, Transport};
 
 const USER_AGENT: &str = concat!("spanmux/", env!("CARGO_PKG_VERSION"));
 
@@ -224,7 +224,7 @@ impl OtlpExporter {
             .map_err(|problem| self.error(problem))?;
         Ok(Box::new(OtlpSink {
             place,
-            transport: Spilling::new(transport),
+            transport: BufferedTransport::new(transport),
             additions: self.resource,
             resource: ResourceAttributesWithSchema::default(),
         }))

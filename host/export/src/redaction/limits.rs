@@ -12,7 +12,7 @@ use opentelemetry::Array;
 ///
 /// # Examples
 /// ```
-/// use spanmux::scrub::AttributeLimits;
+/// use spanmux::redaction::AttributeLimits;
 ///
 /// let limits = AttributeLimits { length: 4_096, events: Some(16), ..AttributeLimits::default() };
 /// assert_eq!(limits.depth, 16);

@@ -9,7 +9,7 @@ use opentelemetry_sdk::trace::InMemorySpanExporter;
 use parking_lot::Mutex;
 use spanmux::exporters::Exporter;
 use spanmux::otel::{RoutingTracerProvider, TracerConfig};
-use spanmux::scrub::{AttributeLimits, Redaction, SpanFilter};
+use spanmux::redaction::{AttributeLimits, Redaction, SpanFilter};
 
 use crate::support::*;
 
