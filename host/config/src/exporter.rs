@@ -81,10 +81,9 @@ fn made(kind: ExporterKind, directory: &Path) -> Made {
             keep,
         } => {
             let default = Rotation::default();
-            let rotation = Rotation {
-                max_bytes: max_bytes.unwrap_or(default.max_bytes),
-                keep: keep.unwrap_or(default.keep),
-            };
+            let rotation = Rotation::new()
+                .max_bytes(max_bytes.unwrap_or(default.max_bytes))
+                .keep(keep.unwrap_or(default.keep));
             Made::Here(Exporter::file_rotated(directory.join(path), rotation))
         }
         ExporterKind::Otlp {
@@ -202,13 +201,11 @@ fn is_eu(region: Option<Region>) -> Option<bool> {
 }
 
 fn spill(table: SpillTable, directory: &Path) -> DiskBuffer {
-    let default = DiskBuffer::to(directory.join(table.directory));
-    DiskBuffer {
-        max_bytes: table.max_bytes.map_or(default.max_bytes, Into::into),
-        max_files: table.max_files.map_or(default.max_files, Into::into),
-        max_age: table.max_age.map_or(default.max_age, |Period(time)| time),
-        ..default
-    }
+    let mut buffer = DiskBuffer::new(directory.join(table.directory));
+    buffer.max_bytes = table.max_bytes.map_or(buffer.max_bytes, Into::into);
+    buffer.max_files = table.max_files.map_or(buffer.max_files, Into::into);
+    buffer.max_age = table.max_age.map_or(buffer.max_age, |Period(time)| time);
+    buffer
 }
 
 impl From<LangfuseRegionName> for LangfuseRegion {

@@ -48,7 +48,7 @@ fn pipeline(
     processing.filters.push(exporter.filter);
     let ready = exporter
         .kind
-        .sink(plan.batch.timeout)
+        .sink(plan.batch.max_export_timeout)
         .map_err(StartError::Exporter)?;
     let mut sink = match ready {
         Ready::Console(writer) => {

@@ -151,6 +151,7 @@ impl ShouldSample for Custom {
 
 /// An error for a share that is not between 0 and 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SamplingError {
     /// The given share.
     pub share: f64,

@@ -88,10 +88,7 @@ pub fn provider(backends: &mut Backends) -> Result<RoutingTracerProvider> {
             .with_context(|| format!("the tracer {name} has no backend"))?;
         let tracer = TracerConfig::new("shop")
             .exporter(exporter)
-            .batch(BatchConfig {
-                every: BATCH_DELAY,
-                ..BatchConfig::default()
-            });
+            .batch(BatchConfig::new().scheduled_delay(BATCH_DELAY));
         provider = provider.tracer(name, tracer);
     }
     Ok(provider.fallback(FALLBACK).build()?)
@@ -117,7 +114,7 @@ fn exporter(tracer: &str, way: Way, backends: &mut Backends) -> Result<Exporter>
         Way::Mlflow => Mlflow::new(mlflow.base(), mlflow.make_experiment(tracer)?).into(),
         Way::MlflowOrDisk => {
             let mlflow = Mlflow::new(mlflow.base(), mlflow.make_experiment(tracer)?);
-            Exporter::from(mlflow).disk_buffer(DiskBuffer::to(files.join("spill")))
+            Exporter::from(mlflow).disk_buffer(DiskBuffer::new(files.join("spill")))
         }
         Way::File => Exporter::file(traces_file::path(files, tracer)),
         Way::Nowhere => Exporter::discard(),

@@ -180,11 +180,11 @@ impl Received {
         };
         TracerConfig::new("soak")
             .exporter(Exporter::custom(backend))
-            .batch(BatchConfig {
-                queue: 1 << 16,
-                every: Duration::from_millis(50),
-                ..BatchConfig::default()
-            })
+            .batch(
+                BatchConfig::new()
+                    .max_queue_size(1 << 16)
+                    .scheduled_delay(Duration::from_millis(50)),
+            )
     }
 }
 

@@ -25,7 +25,7 @@
 //! use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 //! use std::time::Duration;
 //!
-//! let batch = BatchConfig { queue: 10_000, ..BatchConfig::default() };
+//! let batch = BatchConfig::new().max_queue_size(10_000);
 //! let provider = RoutingTracerProvider::builder()
 //!     .tracer("nowhere", TracerConfig::new("shop").exporter(Exporter::discard()).batch(batch))
 //!     .build()?;

@@ -64,7 +64,13 @@ impl Queued {
         names: Names,
     ) -> io::Result<Self> {
         let queue = Arc::new(Queue::new(batch, meter));
-        Worker::start(queue.clone(), sink, processing, batch.every, names)?;
+        Worker::start(
+            queue.clone(),
+            sink,
+            processing,
+            batch.scheduled_delay,
+            names,
+        )?;
         Ok(Self { queue })
     }
 }

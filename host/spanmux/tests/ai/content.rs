@@ -82,10 +82,7 @@ fn a_trace_hides_its_content_although_it_is_captured() {
 
 #[test]
 fn what_is_long_or_deep_is_cut_and_stays_json() {
-    let mut limits = ContentLimits::new();
-    limits.text_bytes = 8;
-    limits.depth = 4;
-    limits.items = 2;
+    let limits = ContentLimits::new().text_bytes(8).depth(4).items(2);
     let options = AiOptions::new()
         .dialect(Dialect::Both)
         .capture_content(true)

@@ -38,7 +38,7 @@ fn an_id_that_breaks_a_rule_is_refused_with_the_value_and_the_rule() {
             "{error}"
         );
         assert!(error.contains(rule), "{error}");
-        let error = trace().with_parent(&id[..id.len() / 2]);
+        let error = trace().parent(&id[..id.len() / 2]);
         assert!(
             error
                 .unwrap_err()
@@ -57,7 +57,7 @@ fn roots_of_one_external_trace_go_to_one_tracer() {
         for parent in [None, Some(SPAN)] {
             let fleet = Fleet::new(carrier);
             let external = match parent {
-                Some(span) => trace().with_parent(span).unwrap(),
+                Some(span) => trace().parent(span).unwrap(),
                 None => trace(),
             };
             let first = fleet.ai().agent_run("a").under(&run("other"));
@@ -94,7 +94,7 @@ fn a_trace_that_is_not_named_by_the_application_is_selected_for_each_request() {
     let fleet = Fleet::new(true);
     let ordinary = fleet.provider.tracer("shop");
     for tracer in ["other", "default"] {
-        let context = run(tracer).with_external_trace(&trace().with_parent(SPAN).unwrap());
+        let context = run(tracer).with_external_trace(&trace().parent(SPAN).unwrap());
         // The same ids, as a request brings them.
         let parent = opentelemetry::trace::TraceContextExt::span(&context)
             .span_context()
@@ -143,7 +143,7 @@ fn a_trace_whose_tracer_is_gone_is_selected_anew() {
 #[test]
 fn any_other_tracer_stays_in_the_trace_as_well() {
     let (ai, exporter) = ai(AiOptions::new());
-    for external in [trace(), trace().with_parent(SPAN).unwrap()] {
+    for external in [trace(), trace().parent(SPAN).unwrap()] {
         let builder = ai.agent_run("a").under(&Context::new());
         builder.in_trace(&external).start().end();
     }

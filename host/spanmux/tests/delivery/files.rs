@@ -35,10 +35,7 @@ fn file_is_rotated_by_size_without_splitting_lines() {
     let dir = tempfile::tempdir().unwrap();
     for (keep, files) in [(0, 1), (1, 2), (3, 4)] {
         let path = dir.path().join(format!("{keep}.jsonl"));
-        let rotation = Rotation {
-            max_bytes: 4_000,
-            keep,
-        };
+        let rotation = Rotation::new().max_bytes(4_000).keep(keep);
         let provider = writing_to(Exporter::file_rotated(&path, rotation));
         flushed(&provider, 100);
         assert_eq!(counts(&provider)[0].delivered, 100);
@@ -60,7 +57,7 @@ fn line_may_exceed_the_limit_and_zero_means_no_limit() {
     let dir = tempfile::tempdir().unwrap();
     for (max_bytes, files) in [(0, 1), (1, 5)] {
         let path = dir.path().join(format!("{max_bytes}.jsonl"));
-        let rotation = Rotation { max_bytes, keep: 9 };
+        let rotation = Rotation::new().max_bytes(max_bytes).keep(9);
         let provider = writing_to(Exporter::file_rotated(&path, rotation));
         flushed(&provider, 5);
         let older = (1..9).map(|number| dir.path().join(format!("{max_bytes}.jsonl.{number}")));
@@ -121,15 +118,15 @@ fn unsupported_disk_buffer_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     for (exporter, message) in [
         (
-            Exporter::discard().disk_buffer(DiskBuffer::to(dir.path())),
+            Exporter::discard().disk_buffer(DiskBuffer::new(dir.path())),
             "exporter \"discard\" does not support a disk buffer; only OTLP exporters do",
         ),
         (
-            Exporter::console().disk_buffer(DiskBuffer::to(dir.path())),
+            Exporter::console().disk_buffer(DiskBuffer::new(dir.path())),
             "exporter \"console\" does not support a disk buffer; only OTLP exporters do",
         ),
         (
-            Exporter::discard().disk_buffer(DiskBuffer::to("/dev/null/spill")),
+            Exporter::discard().disk_buffer(DiskBuffer::new("/dev/null/spill")),
             "cannot use \"/dev/null/spill\" as a disk buffer; it must be a writable directory \
              that only this exporter uses",
         ),

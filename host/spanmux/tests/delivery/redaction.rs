@@ -50,10 +50,7 @@ fn trace(provider: &RoutingTracerProvider) {
 fn console_and_file_are_redacted_alike() {
     let dir = tempfile::tempdir().unwrap();
     let (page, path) = (Page::default(), dir.path().join("spans.jsonl"));
-    let limits = AttributeLimits {
-        length: 40,
-        ..AttributeLimits::default()
-    };
+    let limits = AttributeLimits::new().length(40);
     let poll = SpanFilter::new().drop_names(["poll"]);
     let config = TracerConfig::new("shop")
         .exporter(Exporter::console_to(page.clone()).filter(poll))
@@ -92,12 +89,7 @@ fn panicking_custom_redaction_loses_no_spans() {
 
 #[test]
 fn numbers_of_attributes_events_and_links_are_limited() {
-    let limits = AttributeLimits {
-        attributes: Some(2),
-        events: Some(3),
-        links: Some(0),
-        ..AttributeLimits::default()
-    };
+    let limits = AttributeLimits::new().attributes(2).events(3).links(0);
     let memory = InMemorySpanExporter::default();
     let exporter = Exporter::custom(memory.clone());
     let config = TracerConfig::new("shop").exporter(exporter).limits(limits);

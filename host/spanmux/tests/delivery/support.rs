@@ -134,20 +134,15 @@ impl SpanExporter for Scripted {
 
 /// Settings for small batches that are sent immediately.
 pub(crate) fn batch(queue: usize, size: usize) -> BatchConfig {
-    BatchConfig {
-        queue,
-        size,
-        every: Duration::from_millis(1),
-        ..BatchConfig::default()
-    }
+    BatchConfig::new()
+        .max_queue_size(queue)
+        .max_export_batch_size(size)
+        .scheduled_delay(Duration::from_millis(1))
 }
 
 /// Settings for batches that are sent only when they are full or flushed.
 pub(crate) fn patient(queue: usize, size: usize) -> BatchConfig {
-    BatchConfig {
-        every: LONG * 60,
-        ..batch(queue, size)
-    }
+    batch(queue, size).scheduled_delay(LONG * 60)
 }
 
 pub(crate) fn config(exporters: &[&Scripted], batch: BatchConfig) -> TracerConfig {

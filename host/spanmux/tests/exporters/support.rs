@@ -13,10 +13,7 @@ pub(crate) const PATIENT: Duration = Duration::from_secs(30);
 pub(crate) fn tracer(exporter: impl Into<Exporter>, timeout: Duration) -> OtelTracer {
     TracerConfig::new("shop")
         .exporter(exporter)
-        .batch(BatchConfig {
-            timeout,
-            ..BatchConfig::default()
-        })
+        .batch(BatchConfig::new().max_export_timeout(timeout))
         .build()
         .unwrap()
 }

@@ -39,10 +39,11 @@ pub(crate) use transport::BufferedTransport;
 /// ```
 /// use spanmux::delivery::DiskBuffer;
 ///
-/// let disk_buffer = DiskBuffer { max_bytes: 64 << 20, ..DiskBuffer::to("/var/spool/shop/langfuse") };
+/// let disk_buffer = DiskBuffer::new("/var/spool/shop/langfuse").max_bytes(64 << 20);
 /// assert_eq!(disk_buffer.max_age.as_secs(), 24 * 60 * 60);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DiskBuffer {
     /// A directory that only this exporter uses. It is created if it does not exist.
     pub directory: PathBuf,
@@ -58,12 +59,30 @@ pub struct DiskBuffer {
 
 impl DiskBuffer {
     /// Creates settings for this directory with the default limits.
-    pub fn to(directory: impl Into<PathBuf>) -> Self {
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
             max_bytes: 256 << 20,
             max_files: 10_000,
             max_age: Duration::from_secs(24 * 60 * 60),
         }
+    }
+
+    /// Sets the maximum total size of the files in bytes.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Sets the maximum number of files.
+    pub fn max_files(mut self, files: usize) -> Self {
+        self.max_files = files;
+        self
+    }
+
+    /// Sets the maximum age of a file.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
     }
 }

@@ -43,11 +43,9 @@ fn pipeline(backend: &Backend, disk_buffer: &DiskBuffer) -> Queued {
     let meter = Arc::new(Meter::default());
     let mut sink = Over(BufferedTransport::new(Box::new(backend.clone())));
     assert!(sink.keep(DiskBufferStore::open(disk_buffer, meter.clone()).unwrap()));
-    let batch = BatchConfig {
-        size: 10,
-        every: Duration::from_millis(5),
-        ..BatchConfig::default()
-    };
+    let batch = BatchConfig::new()
+        .max_export_batch_size(10)
+        .scheduled_delay(Duration::from_millis(5));
     let names = Names {
         service: "shop".to_owned(),
         exporter: "otlp".to_owned(),

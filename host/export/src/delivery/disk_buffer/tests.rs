@@ -141,7 +141,7 @@ impl Rig {
 
 pub(super) fn temporary() -> (TempDir, DiskBuffer) {
     let dir = tempfile::tempdir().unwrap();
-    let disk_buffer = DiskBuffer::to(dir.path().join("spill"));
+    let disk_buffer = DiskBuffer::new(dir.path().join("spill"));
     (dir, disk_buffer)
 }
 

@@ -134,7 +134,7 @@ impl OtlpExporter {
     }
 
     /// Sets the maximum time of one attempt. Defaults to the maximum time of a
-    /// [batch](crate::delivery::BatchConfig::timeout), which limits all attempts together.
+    /// [batch](crate::delivery::BatchConfig::max_export_timeout), which limits all attempts together.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
