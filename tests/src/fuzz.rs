@@ -215,5 +215,5 @@ pub fn carrier(bytes: &[u8]) {
 }
 
 fn inbound(provider: &RoutingTracerProvider) -> u64 {
-    provider.inbound().followed
+    provider.inbound_counts().followed
 }

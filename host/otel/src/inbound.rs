@@ -43,7 +43,7 @@ use spanmux_core::TracerRegistry;
 /// let context = provider.propagator().extract(&request.collect::<HashMap<_, _>>());
 /// provider.tracer("shop").in_span_with_context("answer", &context, |_context| {});
 ///
-/// assert_eq!(provider.inbound().followed, 1);
+/// assert_eq!(provider.inbound_counts().followed, 1);
 /// assert_eq!(provider.registry().counts().total(), 0); // no selector ran
 /// # Ok::<(), spanmux::otel::BuildError>(())
 /// ```

@@ -88,7 +88,7 @@ impl RoutingTracerProvider {
 
     /// Returns the number of received selections that were [followed](super::Inbound) and
     /// the number that named an unknown tracer.
-    pub fn inbound(&self) -> InboundCounts {
+    pub fn inbound_counts(&self) -> InboundCounts {
         self.shared.inbound.read()
     }
 

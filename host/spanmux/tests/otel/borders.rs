@@ -63,8 +63,8 @@ fn inbound_selection_is_followed_only_when_configured() {
         let row = format!("{inbound:?}, {outbound:?} without {lost:?}");
         let followed = usize::from(said.is_some());
         assert_eq!(back.asked(), 1 - followed, "{row}");
-        assert_eq!(back.provider.inbound().followed, followed as u64, "{row}");
-        assert_eq!(back.provider.inbound().unknown, 0, "{row}");
+        assert_eq!(back.provider.inbound_counts().followed, followed as u64, "{row}");
+        assert_eq!(back.provider.inbound_counts().unknown, 0, "{row}");
         let spans = back.spans(if said.is_some() { "b" } else { "a" });
         assert_eq!(spans.len(), 2, "{row}");
         let [below, root] = &spans[..] else { panic!() };
@@ -150,8 +150,8 @@ fn unknown_inbound_name_runs_the_selector_and_is_replaced() {
         drop(root);
         assert_eq!(fleet.asked(), 1, "{state}");
         assert_eq!(fleet.counts(), [0, 0, 1], "{state}");
-        assert_eq!(fleet.provider.inbound().unknown, unknown, "{state}");
-        assert_eq!(fleet.provider.inbound().followed, 0, "{state}");
+        assert_eq!(fleet.provider.inbound_counts().unknown, unknown, "{state}");
+        assert_eq!(fleet.provider.inbound_counts().followed, 0, "{state}");
     }
 }
 
