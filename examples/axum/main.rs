@@ -87,8 +87,9 @@ fn trace(provider: &RoutingTracerProvider) {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let provider = RoutingTracerProvider::builder()
-        .tracer("console", TracerConfig::console("shop"))
-        .tracer("acme", TracerConfig::file("shop", "acme.jsonl"))
+        .service_name("shop")
+        .tracer("console", TracerConfig::console())
+        .tracer("acme", TracerConfig::file("acme.jsonl"))
         .selectors(selectors())
         .copy_to_spans(["tenant"])
         .build()?;

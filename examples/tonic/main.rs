@@ -101,8 +101,9 @@ fn trace(provider: &RoutingTracerProvider) {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let provider = RoutingTracerProvider::builder()
-        .tracer("full", TracerConfig::console("shop"))
-        .tracer("sampled", TracerConfig::file("shop", "sampled.jsonl"))
+        .service_name("shop")
+        .tracer("full", TracerConfig::console())
+        .tracer("sampled", TracerConfig::file("sampled.jsonl"))
         .selectors(selectors())
         .build()?;
     trace(&provider);

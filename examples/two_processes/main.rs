@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<()> {
 /// The same tracers and the same rule in both processes.
 fn provider(dir: &str, inbound: Inbound) -> anyhow::Result<RoutingTracerProvider> {
     std::fs::create_dir_all(dir)?;
-    let file = |name| TracerConfig::file("shop", format!("{dir}/{name}.jsonl"));
+    let file = |name| TracerConfig::file(format!("{dir}/{name}.jsonl"));
     let by_environment = selector_fn("by-environment", |context, tracers| {
         match context.text("environment") {
             Some("production") => tracers.choose("langfuse"),
@@ -46,6 +46,7 @@ fn provider(dir: &str, inbound: Inbound) -> anyhow::Result<RoutingTracerProvider
         }
     });
     let provider = RoutingTracerProvider::builder()
+        .service_name("shop")
         .tracer("langfuse", file("langfuse"))
         .tracer("datadog", file("datadog"))
         .selectors(Chain::from(by_environment))

@@ -182,7 +182,11 @@ fn small_context(bytes: &[u8]) -> RuntimeContext {
 pub fn carrier(bytes: &[u8]) {
     static PROVIDER: OnceLock<RoutingTracerProvider> = OnceLock::new();
     let provider = PROVIDER.get_or_init(|| {
-        let nowhere = || TracerConfig::new("fuzz").exporter(Exporter::discard());
+        let nowhere = || {
+            TracerConfig::new()
+                .service_name("fuzz")
+                .exporter(Exporter::discard())
+        };
         let builder = RoutingTracerProvider::builder()
             .inbound(Inbound::FollowBoth)
             .baggage_keys(["tenant"])

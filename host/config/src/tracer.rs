@@ -22,7 +22,7 @@ pub(super) fn tracer(
     directory: &Path,
 ) -> TracerConfig {
     let service = table.service.unwrap_or_else(|| service.to_owned());
-    let mut config = TracerConfig::new(service).sampling(sampling);
+    let mut config = TracerConfig::new().service_name(service).sampling(sampling);
     for exporter in table.exporter.into_iter().chain(table.exporters) {
         config = config.exporter(self::exporter(exporter, directory));
     }
@@ -157,7 +157,8 @@ mod tests {
             .header("x", "y")
             .timeout(Duration::from_secs(1))
             .gzip();
-        let written = TracerConfig::new("shop")
+        let written = TracerConfig::new()
+            .service_name("shop")
             .sampling(Sampling::Never)
             .exporter(Exporter::otlp(exporter))
             .resource("flag", true)

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use opentelemetry::KeyValue;
+use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
@@ -16,11 +16,13 @@ use spanmux_export::exporters::{Exporter, ExporterError};
 use spanmux_export::internal::{Exporting, Processor, SpanProcessing, exporting};
 use spanmux_export::redaction::{AttributeLimits, Redaction, SpanFilter};
 
-/// The configuration of a tracer: its service name, exporters, sampling, and limits.
+/// The configuration of a tracer: its exporters, sampling, and limits.
 ///
-/// Settings that are not given here follow OpenTelemetry's environment variables
-/// (resource attributes, span limits). The service name given here takes precedence over
-/// the environment.
+/// The service name comes from [`service_name`](Self::service_name), or else from
+/// [the provider's builder](super::RoutingTracerProviderBuilder::service_name). Settings
+/// that are given in neither place follow OpenTelemetry's environment variables (resource
+/// attributes, span limits). Without any service name, it is `unknown_service`, as
+/// OpenTelemetry specifies.
 ///
 /// # Examples
 /// ```
@@ -28,14 +30,15 @@ use spanmux_export::redaction::{AttributeLimits, Redaction, SpanFilter};
 /// use spanmux::otel::{Sampling, TracerConfig};
 ///
 /// let dir = std::env::temp_dir();
-/// let tracer = TracerConfig::new("shop")
+/// let tracer = TracerConfig::new()
+///     .service_name("shop")
 ///     .exporter(Exporter::file(dir.join("spanmux-doc-spans.jsonl")))
 ///     .sampling(Sampling::ratio(0.1)?)
 ///     .resource("deployment.environment.name", "production")
 ///     .build()?;
 /// # drop(tracer);
 ///
-/// let error = TracerConfig::file("shop", "/nowhere/spans.jsonl").build().unwrap_err();
+/// let error = TracerConfig::file("/nowhere/spans.jsonl").build().unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
 ///     "failed to open \"/nowhere/spans.jsonl\" for appending spans; \
@@ -46,7 +49,7 @@ use spanmux_export::redaction::{AttributeLimits, Redaction, SpanFilter};
 #[derive(Debug)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct TracerConfig {
-    service: String,
+    service: Option<String>,
     exporters: Vec<Exporter>,
     sampling: Sampling,
     resource: Vec<KeyValue>,
@@ -60,10 +63,10 @@ pub struct TracerConfig {
 const MAX_OPEN_SPANS: usize = 100_000;
 
 impl TracerConfig {
-    /// Creates a configuration for a service, without exporters.
-    pub fn new(service: impl Into<String>) -> Self {
+    /// Creates a configuration without exporters.
+    pub fn new() -> Self {
         Self {
-            service: service.into(),
+            service: None,
             exporters: Vec::new(),
             sampling: Sampling::default(),
             resource: Vec::new(),
@@ -74,18 +77,31 @@ impl TracerConfig {
     }
 
     /// Creates a tracer that prints its traces: see [`Exporter::console`].
-    pub fn console(service: impl Into<String>) -> Self {
-        Self::new(service).exporter(Exporter::console())
+    pub fn console() -> Self {
+        Self::new().exporter(Exporter::console())
     }
 
     /// Creates a tracer that prints to the given writer: see [`Exporter::console_to`].
-    pub fn console_to(service: impl Into<String>, writer: impl Write + Send + 'static) -> Self {
-        Self::new(service).exporter(Exporter::console_to(writer))
+    pub fn console_to(writer: impl Write + Send + 'static) -> Self {
+        Self::new().exporter(Exporter::console_to(writer))
     }
 
     /// Creates a tracer that writes to a file: see [`Exporter::file`].
-    pub fn file(service: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Self::new(service).exporter(Exporter::file(path))
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::new().exporter(Exporter::file(path))
+    }
+
+    /// Sets the service name of this tracer. It overrides the one of the
+    /// [provider's builder](super::RoutingTracerProviderBuilder::service_name).
+    pub fn service_name(mut self, service: impl Into<String>) -> Self {
+        self.service = Some(service.into());
+        self
+    }
+
+    /// Sets the service name unless this tracer has its own.
+    pub(super) fn or_service_name(mut self, service: Option<&str>) -> Self {
+        self.service = self.service.or_else(|| service.map(str::to_owned));
+        self
     }
 
     /// Adds an exporter.
@@ -151,10 +167,15 @@ impl TracerConfig {
         if self.exporters.is_empty() {
             return Err(TracerConfigError::NoExporter);
         }
-        let resource = Resource::builder()
-            .with_attributes(self.resource.clone())
-            .with_service_name(self.service.clone())
-            .build();
+        let mut resource = Resource::builder().with_attributes(self.resource.clone());
+        if let Some(service) = self.service {
+            resource = resource.with_service_name(service);
+        }
+        let resource = resource.build();
+        let service = resource.get_ref(&Key::from_static_str("service.name"));
+        let service = service
+            .map(opentelemetry::Value::as_str)
+            .unwrap_or_default();
         let mut provider = SdkTracerProvider::builder()
             .with_resource(resource.clone())
             .with_sampler(self.sampling.clone().sampler());
@@ -169,7 +190,7 @@ impl TracerConfig {
             provider = provider.with_max_links_per_span(links);
         }
         let plan = exporting::Plan {
-            service: &self.service,
+            service: &service,
             resource: &resource,
             batch: &self.batch,
             processing: &self.processing,
@@ -183,6 +204,12 @@ impl TracerConfig {
         Ok(OtelTracer::from_builder(provider)
             .with_exporters(exporters)
             .with_max_open(self.max_open_spans))
+    }
+}
+
+impl Default for TracerConfig {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

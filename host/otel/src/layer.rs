@@ -65,7 +65,7 @@ impl RoutingTracerProvider {
     /// let subscriber = tracing_subscriber::registry().with(provider.layer());
     /// let _guard = tracing::subscriber::set_default(subscriber); // or `.init()`
     ///
-    /// let run = RuntimeContext::builder().set("tenant", "acme").build()?;
+    /// let run = RuntimeContext::builder().set("tenant", "acme").build();
     /// let _run = opentelemetry::Context::current().with_runtime_context(run).attach();
     /// tracing::info_span!("answer", gen_ai.operation.name = "chat").in_scope(|| {});
     /// assert_eq!(provider.registry().counts().chosen, 1);

@@ -57,14 +57,15 @@
 //!     tracers.choose(context.text("tenant").unwrap_or("quarantine"))
 //! });
 //! let provider = RoutingTracerProvider::builder()
-//!     .tracer("acme", TracerConfig::console_to("shop", std::io::sink()))
+//!     .service_name("shop")
+//!     .tracer("acme", TracerConfig::console_to(std::io::sink()))
 //!     .tracer("quarantine", opentelemetry_sdk::trace::SdkTracerProvider::builder())
 //!     .selectors(Chain::from(by_tenant))
 //!     .fallback("quarantine")
 //!     .build()?;
 //! opentelemetry::global::set_tracer_provider(provider.clone());
 //!
-//! let run = RuntimeContext::builder().set("tenant", "acme").build()?;
+//! let run = RuntimeContext::builder().set("tenant", "acme").build();
 //! let context = opentelemetry::Context::new().with_runtime_context(run);
 //! let tracer = opentelemetry::global::tracer("shop");
 //! tracer.in_span_with_context("answer", &context, |_context| {

@@ -153,7 +153,8 @@ impl RoutingTracerProvider {
     /// use std::time::Duration;
     ///
     /// let provider = RoutingTracerProvider::builder()
-    ///     .tracer("old", TracerConfig::new("shop").exporter(Exporter::discard()))
+    ///     .service_name("shop")
+    ///     .tracer("old", TracerConfig::new().exporter(Exporter::discard()))
     ///     .build()?;
     /// provider.tracer("shop").in_span("answer", |_context| {});
     /// let report = provider.remove("old", Duration::from_secs(30))?;

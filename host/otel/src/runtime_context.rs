@@ -16,7 +16,7 @@ use spanmux_core::RuntimeContext;
 /// use spanmux::RuntimeContext;
 /// use spanmux::otel::RuntimeContextExt;
 ///
-/// let run = RuntimeContext::builder().set("tenant", "acme").build()?;
+/// let run = RuntimeContext::builder().set("tenant", "acme").build();
 /// let _guard = Context::current().with_runtime_context(run).attach();
 ///
 /// let context = Context::current();

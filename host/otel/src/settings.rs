@@ -110,7 +110,7 @@ impl RoutingTracerProviderBuilder {
     ///     .tracer("only", SdkTracerProvider::builder().with_simple_exporter(spans.clone()))
     ///     .copy_to_spans(["session.id"])
     ///     .build()?;
-    /// let run = RuntimeContext::builder().set("session.id", "s-1").build()?;
+    /// let run = RuntimeContext::builder().set("session.id", "s-1").build();
     /// let context = Context::new().with_runtime_context(run);
     /// provider.tracer("shop").in_span_with_context("answer", &context, |_context| {});
     /// let span = &spans.get_finished_spans()?[0];

@@ -12,7 +12,8 @@ use spanmux::otel::{RoutingTracer, RoutingTracerProvider, TracerConfig};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let provider = RoutingTracerProvider::builder()
-        .tracer("console", TracerConfig::console("shop"))
+        .service_name("shop")
+        .tracer("console", TracerConfig::console())
         .build()?;
     // Content is not written unless it is asked for.
     let options = AiOptions::new().capture_content(true);

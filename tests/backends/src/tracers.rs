@@ -86,7 +86,8 @@ pub fn provider(backends: &mut Backends) -> Result<RoutingTracerProvider> {
     for (name, way) in TRACERS {
         let exporter = exporter(name, way, backends)
             .with_context(|| format!("the tracer {name} has no backend"))?;
-        let tracer = TracerConfig::new("shop")
+        let tracer = TracerConfig::new()
+            .service_name("shop")
             .exporter(exporter)
             .batch(BatchConfig::new().scheduled_delay(BATCH_DELAY));
         provider = provider.tracer(name, tracer);

@@ -178,7 +178,8 @@ impl Received {
             received: self.clone(),
             batches: Mutex::new(0),
         };
-        TracerConfig::new("soak")
+        TracerConfig::new()
+            .service_name("soak")
             .exporter(Exporter::custom(backend))
             .batch(
                 BatchConfig::new()

@@ -27,7 +27,8 @@
 //!
 //! let batch = BatchConfig::new().max_queue_size(10_000);
 //! let provider = RoutingTracerProvider::builder()
-//!     .tracer("nowhere", TracerConfig::new("shop").exporter(Exporter::discard()).batch(batch))
+//!     .service_name("shop")
+//!     .tracer("nowhere", TracerConfig::new().exporter(Exporter::discard()).batch(batch))
 //!     .build()?;
 //! provider.tracer("shop").in_span("answer", |_context| {});
 //!

@@ -42,7 +42,8 @@ use crate::redaction::SpanFilter;
 /// use spanmux::otel::TracerConfig;
 /// use spanmux::redaction::SpanFilter;
 ///
-/// let tracer = TracerConfig::new("shop")
+/// let tracer = TracerConfig::new()
+///     .service_name("shop")
 ///     .exporter(Exporter::console().filter(SpanFilter::new().drop_names(["poll"])))
 ///     .exporter(Exporter::file(std::env::temp_dir().join("spanmux-doc-tee.jsonl")))
 ///     .build()?;

@@ -180,7 +180,9 @@ fn spans_created_by_an_exporter_are_not_sent() {
     let exporter = Traces {
         provider: Arc::clone(&own),
     };
-    let config = spanmux::otel::TracerConfig::new("shop").batch(batch(100, 1));
+    let config = spanmux::otel::TracerConfig::new()
+        .service_name("shop")
+        .batch(batch(100, 1));
     let provider = of(config.exporter(Exporter::custom(exporter)));
     *own.lock() = Some(provider.clone());
     end_spans(&provider, 10);

@@ -11,7 +11,9 @@ use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 use crate::support::*;
 
 fn writing_to(exporter: Exporter) -> RoutingTracerProvider {
-    let config = TracerConfig::new("shop").batch(patient(1_000, 1));
+    let config = TracerConfig::new()
+        .service_name("shop")
+        .batch(patient(1_000, 1));
     of(config.exporter(exporter))
 }
 
@@ -101,7 +103,9 @@ fn partial_line_is_terminated() {
 fn full_disk_affects_only_its_own_exporter() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spans.jsonl");
-    let config = TracerConfig::new("shop").batch(patient(1_000, 10));
+    let config = TracerConfig::new()
+        .service_name("shop")
+        .batch(patient(1_000, 10));
     let config = config.exporter(Exporter::file("/dev/full"));
     let provider = of(config.exporter(Exporter::file(&path)));
     end_spans(&provider, 50);
@@ -131,7 +135,10 @@ fn unsupported_disk_buffer_is_an_error() {
              that only this exporter uses",
         ),
     ] {
-        let error = TracerConfig::new("shop").exporter(exporter).build();
+        let error = TracerConfig::new()
+            .service_name("shop")
+            .exporter(exporter)
+            .build();
         assert_eq!(error.unwrap_err().to_string(), message);
     }
 }

@@ -62,7 +62,9 @@ fn losses_are_logged_once_per_change() {
         0..3 | 6 => Does::Fail,
         _ => Does::Take,
     });
-    let config = TracerConfig::new("logged").batch(patient(100, 10));
+    let config = TracerConfig::new()
+        .service_name("logged")
+        .batch(patient(100, 10));
     let provider = of(config.exporter(exporter.exporter()));
     end_spans(&provider, 80);
     let _report = provider.shutdown_with_timeout(LONG);

@@ -52,7 +52,8 @@ fn console_and_file_are_redacted_alike() {
     let (page, path) = (Page::default(), dir.path().join("spans.jsonl"));
     let limits = AttributeLimits::new().length(40);
     let poll = SpanFilter::new().drop_names(["poll"]);
-    let config = TracerConfig::new("shop")
+    let config = TracerConfig::new()
+        .service_name("shop")
         .exporter(Exporter::console_to(page.clone()).filter(poll))
         .exporter(Exporter::file(&path))
         .limits(limits);
@@ -92,7 +93,10 @@ fn numbers_of_attributes_events_and_links_are_limited() {
     let limits = AttributeLimits::new().attributes(2).events(3).links(0);
     let memory = InMemorySpanExporter::default();
     let exporter = Exporter::custom(memory.clone());
-    let config = TracerConfig::new("shop").exporter(exporter).limits(limits);
+    let config = TracerConfig::new()
+        .service_name("shop")
+        .exporter(exporter)
+        .limits(limits);
     let tracer = config.build().unwrap();
     let mut span = tracer.provider().tracer("shop").start("answer");
     for number in 0..5 {

@@ -146,7 +146,7 @@ pub(crate) fn patient(queue: usize, size: usize) -> BatchConfig {
 }
 
 pub(crate) fn config(exporters: &[&Scripted], batch: BatchConfig) -> TracerConfig {
-    let config = TracerConfig::new("shop").batch(batch);
+    let config = TracerConfig::new().service_name("shop").batch(batch);
     let add = |config: TracerConfig, it: &&Scripted| config.exporter(it.exporter());
     exporters.iter().fold(config, add)
 }

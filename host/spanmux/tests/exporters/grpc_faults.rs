@@ -121,7 +121,9 @@ fn exporters_work_on_any_thread() {
 #[test]
 fn grpc_with_a_proxy_is_an_error() {
     let exporter = OtlpExporter::grpc("http://localhost:4317").proxy("http://proxy:3128");
-    let config = spanmux::otel::TracerConfig::new("shop").exporter(exporter);
+    let config = spanmux::otel::TracerConfig::new()
+        .service_name("shop")
+        .exporter(exporter);
     let text = config.build().unwrap_err().to_string();
     assert!(
         text.contains("uses gRPC, which does not support proxies"),

@@ -11,7 +11,8 @@ use spanmux::otel::{OtelTracer, TracerConfig};
 pub(crate) const PATIENT: Duration = Duration::from_secs(30);
 
 pub(crate) fn tracer(exporter: impl Into<Exporter>, timeout: Duration) -> OtelTracer {
-    TracerConfig::new("shop")
+    TracerConfig::new()
+        .service_name("shop")
         .exporter(exporter)
         .batch(BatchConfig::new().max_export_timeout(timeout))
         .build()

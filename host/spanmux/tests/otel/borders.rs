@@ -63,7 +63,11 @@ fn inbound_selection_is_followed_only_when_configured() {
         let row = format!("{inbound:?}, {outbound:?} without {lost:?}");
         let followed = usize::from(said.is_some());
         assert_eq!(back.asked(), 1 - followed, "{row}");
-        assert_eq!(back.provider.inbound_counts().followed, followed as u64, "{row}");
+        assert_eq!(
+            back.provider.inbound_counts().followed,
+            followed as u64,
+            "{row}"
+        );
         assert_eq!(back.provider.inbound_counts().unknown, 0, "{row}");
         let spans = back.spans(if said.is_some() { "b" } else { "a" });
         assert_eq!(spans.len(), 2, "{row}");

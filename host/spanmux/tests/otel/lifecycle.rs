@@ -180,13 +180,11 @@ fn configured_and_ready_made_tracers_can_be_combined() {
         tracers.choose(context.text("tracer").unwrap_or_default())
     });
     let provider = RoutingTracerProvider::builder()
-        .tracer("console", TracerConfig::console_to("shop", std::io::sink()))
+        .service_name("shop")
+        .tracer("console", TracerConfig::console_to(std::io::sink()))
         .tracer("ready", ready)
         .tracer("sdk", SdkTracerProvider::default())
-        .tracer(
-            "file",
-            TracerConfig::file("shop", dir.path().join("spans.jsonl")),
-        )
+        .tracer("file", TracerConfig::file(dir.path().join("spans.jsonl")))
         .selectors(Chain::from(by_key))
         .fallback("ready")
         .build()
@@ -228,14 +226,14 @@ fn builder_reports_each_error() {
             "the fallback tracer: no tracer is named \"b\"; registered are: none",
         ),
         (
-            new().tracer("a", TracerConfig::file("shop", "/nowhere/spans.jsonl")),
+            new().tracer("a", TracerConfig::file("/nowhere/spans.jsonl")),
             "failed to build tracer \"a\"",
         ),
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), message);
     }
     let error = new()
-        .tracer("a", TracerConfig::file("shop", "/nowhere/s"))
+        .tracer("a", TracerConfig::file("/nowhere/s"))
         .build()
         .unwrap_err();
     assert!(matches!(error, BuildError::Tracer { .. }));

@@ -36,7 +36,7 @@ fn sums(meters: &SdkMeterProvider, exporter: &InMemoryMetricExporter) -> BTreeMa
 }
 
 fn provider() -> RoutingTracerProvider {
-    let discard = || TracerConfig::new("shop").exporter(Exporter::discard());
+    let discard = || TracerConfig::new().exporter(Exporter::discard());
     RoutingTracerProvider::builder()
         .tracer("a", discard())
         .tracer("b", discard())
