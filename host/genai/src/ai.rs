@@ -15,13 +15,13 @@ use super::tracer::AnyTracer;
 ///
 /// The tracer is any: one of a
 /// [`RoutingTracerProvider`](spanmux_otel::RoutingTracerProvider), the global
-/// `BoxedTracer`, or the SDK's own. What it starts is said by [`AiParent`].
+/// `BoxedTracer`, or the SDK's own. An [`AiSpan`](super::AiSpan) starts spans with the same methods.
 ///
 /// # Examples
 /// ```
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
 /// use opentelemetry::trace::TracerProvider;
-/// use spanmux::genai::{Ai, AiParent, Usage};
+/// use spanmux::genai::{Ai, Usage};
 ///
 /// let provider = SdkTracerProvider::default();
 /// let ai = Ai::new(provider.tracer("shop"));

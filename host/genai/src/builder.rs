@@ -25,7 +25,7 @@ pub(super) enum Side {
 /// Says a piece of content, once it is known that it may be said.
 type SayContent = Box<dyn FnOnce(&mut Attributes) + Send>;
 
-/// An AI span that is about to start: made by [`AiParent`](super::AiParent)'s methods,
+/// An AI span that is about to start: made by the methods of [`Ai`] and [`AiSpan`],
 /// which say what it is, and started by [`start`](Self::start).
 ///
 /// What is said here before the start can be seen by selectors under `span.` keys,
@@ -34,7 +34,7 @@ type SayContent = Box<dyn FnOnce(&mut Attributes) + Send>;
 /// # Examples
 /// ```
 /// use opentelemetry::{Context, KeyValue};
-/// use spanmux::genai::{Ai, AiParent, Hidden};
+/// use spanmux::genai::{Ai, Hidden};
 /// # use opentelemetry::trace::TracerProvider;
 /// # let ai = Ai::new(opentelemetry_sdk::trace::SdkTracerProvider::default().tracer("shop"));
 ///

@@ -1,4 +1,4 @@
-//! What AI spans start from.
+//! The methods that start AI spans.
 
 use std::borrow::Cow;
 
@@ -6,13 +6,85 @@ use opentelemetry::Context;
 
 use super::ai::Ai;
 use super::builder::AiSpanBuilder;
+use super::kind::AiSpanKind;
+use super::span::AiSpan;
 use super::{
     AgentRun, Embedding, Generation, Generic, McpToolCall, ModelStep, Retrieval, ToolCall,
     WorkflowRun, WorkflowStep,
 };
 
-/// What AI spans start from: an [`Ai`], below the current context, or another AI span,
-/// below that. The [module](super) says how each kind is written.
+/// Defines the methods, so that they are inherent on each type and also belong to the
+/// trait.
+macro_rules! starting_methods {
+    ($($vis:tt)?) => {
+        /// Begins a run of an agent in this process.
+        $($vis)? fn agent_run(&self, name: impl Into<String>) -> AiSpanBuilder<AgentRun> {
+            AgentRun::builder(self.ai(), self.parent_context(), name.into())
+        }
+
+        /// Begins a call of a generative model.
+        $($vis)? fn generation(&self, model: impl Into<String>) -> AiSpanBuilder<Generation> {
+            Generation::builder(self.ai(), self.parent_context(), model.into())
+        }
+
+        /// Begins one step of a generation with several steps, given its number.
+        $($vis)? fn model_step(&self, number: u32) -> AiSpanBuilder<ModelStep> {
+            ModelStep::builder(self.ai(), self.parent_context(), number)
+        }
+
+        /// Begins a call of a tool.
+        $($vis)? fn tool_call(&self, tool: impl Into<String>) -> AiSpanBuilder<ToolCall> {
+            ToolCall::builder(self.ai(), self.parent_context(), tool.into())
+        }
+
+        /// Begins a call of a tool of an MCP server.
+        $($vis)? fn mcp_tool_call(&self, tool: impl Into<String>) -> AiSpanBuilder<McpToolCall> {
+            McpToolCall::builder(self.ai(), self.parent_context(), tool.into())
+        }
+
+        /// Begins a run of a workflow.
+        $($vis)? fn workflow_run(&self, name: impl Into<String>) -> AiSpanBuilder<WorkflowRun> {
+            WorkflowRun::builder(self.ai(), self.parent_context(), name.into())
+        }
+
+        /// Begins a step of a workflow.
+        $($vis)? fn workflow_step(&self, name: impl Into<String>) -> AiSpanBuilder<WorkflowStep> {
+            WorkflowStep::builder(self.ai(), self.parent_context(), name.into())
+        }
+
+        /// Begins a call of an embedding model.
+        $($vis)? fn embedding(&self, model: impl Into<String>) -> AiSpanBuilder<Embedding> {
+            Embedding::builder(self.ai(), self.parent_context(), model.into())
+        }
+
+        /// Begins a search in a data source, such as a vector store or an index.
+        $($vis)? fn retrieval(&self, data_source: impl Into<String>) -> AiSpanBuilder<Retrieval> {
+            Retrieval::builder(self.ai(), self.parent_context(), data_source.into())
+        }
+
+        /// Begins any other span. The name should be one of a few.
+        $($vis)? fn generic(&self, name: impl Into<Cow<'static, str>>) -> AiSpanBuilder<Generic> {
+            Generic::builder(self.ai(), self.parent_context(), name.into())
+        }
+    };
+}
+
+/// Starts AI spans below the current context. The [module](super) describes how each kind
+/// is written.
+impl Ai {
+    starting_methods!(pub);
+}
+
+/// Starts AI spans below this span.
+impl<K: AiSpanKind> AiSpan<K> {
+    starting_methods!(pub);
+}
+
+/// A value that AI spans start from: an [`Ai`], below the current context, or an
+/// [`AiSpan`], below that span.
+///
+/// Both have the methods of this trait themselves. Import it only for functions that
+/// accept either.
 ///
 /// # Examples
 /// ```
@@ -20,66 +92,23 @@ use super::{
 /// # use opentelemetry::trace::TracerProvider;
 /// # let ai = Ai::new(opentelemetry_sdk::trace::SdkTracerProvider::default().tracer("shop"));
 ///
+/// fn decide(parent: &impl AiParent) {
+///     parent.generation("gpt-5-mini").provider("openai").start().end();
+/// }
+///
 /// let refund = ai.workflow_run("refund").start();
-/// let decide = refund.workflow_step("decide").start();
-/// decide.generation("gpt-5-mini").provider("openai").start().end();
-/// decide.finish(RunStatus::Success);
+/// let step = refund.workflow_step("decide").start();
+/// decide(&step);
+/// step.finish(RunStatus::Success);
 /// refund.finish(RunStatus::Suspended);
+/// decide(&ai);
 /// ```
 pub trait AiParent {
-    /// How spans are written, and by which tracer.
+    /// Returns the settings and the tracer of the spans.
     fn ai(&self) -> &Ai;
 
-    /// The context below which they start.
+    /// Returns the context below which the spans start.
     fn parent_context(&self) -> Context;
 
-    /// A run of an agent in this process.
-    fn agent_run(&self, name: impl Into<String>) -> AiSpanBuilder<AgentRun> {
-        AgentRun::builder(self.ai(), self.parent_context(), name.into())
-    }
-
-    /// A call of a model that generates.
-    fn generation(&self, model: impl Into<String>) -> AiSpanBuilder<Generation> {
-        Generation::builder(self.ai(), self.parent_context(), model.into())
-    }
-
-    /// One step of a generation that has several, by its number.
-    fn model_step(&self, number: u32) -> AiSpanBuilder<ModelStep> {
-        ModelStep::builder(self.ai(), self.parent_context(), number)
-    }
-
-    /// A call of a tool.
-    fn tool_call(&self, tool: impl Into<String>) -> AiSpanBuilder<ToolCall> {
-        ToolCall::builder(self.ai(), self.parent_context(), tool.into())
-    }
-
-    /// A call of a tool at an MCP server.
-    fn mcp_tool_call(&self, tool: impl Into<String>) -> AiSpanBuilder<McpToolCall> {
-        McpToolCall::builder(self.ai(), self.parent_context(), tool.into())
-    }
-
-    /// A run of a workflow.
-    fn workflow_run(&self, name: impl Into<String>) -> AiSpanBuilder<WorkflowRun> {
-        WorkflowRun::builder(self.ai(), self.parent_context(), name.into())
-    }
-
-    /// A step of a workflow.
-    fn workflow_step(&self, name: impl Into<String>) -> AiSpanBuilder<WorkflowStep> {
-        WorkflowStep::builder(self.ai(), self.parent_context(), name.into())
-    }
-
-    /// A call of a model that embeds.
-    fn embedding(&self, model: impl Into<String>) -> AiSpanBuilder<Embedding> {
-        Embedding::builder(self.ai(), self.parent_context(), model.into())
-    }
-
-    /// A search in a data source: a vector store, an index.
-    fn retrieval(&self, data_source: impl Into<String>) -> AiSpanBuilder<Retrieval> {
-        Retrieval::builder(self.ai(), self.parent_context(), data_source.into())
-    }
-
-    /// Anything else, by its name, which should be one of few.
-    fn generic(&self, name: impl Into<Cow<'static, str>>) -> AiSpanBuilder<Generic> {
-        Generic::builder(self.ai(), self.parent_context(), name.into())
-    }
+    starting_methods!();
 }

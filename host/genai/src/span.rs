@@ -25,14 +25,14 @@ use super::status::RunStatus;
 /// dropped, if it was not ended before.
 ///
 /// What every kind has is here; what one kind has stands at its own implementation.
-/// AI spans start below it through [`AiParent`], and ordinary ones in its
+/// AI spans start below it with its own methods, and ordinary ones in its
 /// [context](Self::context). Say each thing once: a span keeps what is said twice
 /// twice.
 ///
 /// # Examples
 /// ```
 /// use opentelemetry::trace::{Tracer, TracerProvider};
-/// use spanmux::genai::{Ai, AiParent};
+/// use spanmux::genai::Ai;
 ///
 /// let provider = opentelemetry_sdk::trace::SdkTracerProvider::default();
 /// let tracer = provider.tracer("shop");

@@ -7,7 +7,7 @@ use std::error::Error;
 
 use opentelemetry::trace::{Tracer, TracerProvider};
 use serde_json::{Value, json};
-use spanmux::genai::{AgentRun, Ai, AiOptions, AiParent, AiSpan, Message, Usage};
+use spanmux::genai::{AgentRun, Ai, AiOptions, AiSpan, Message, Usage};
 use spanmux::otel::{RoutingTracer, RoutingTracerProvider, TracerConfig};
 
 fn main() -> Result<(), Box<dyn Error>> {

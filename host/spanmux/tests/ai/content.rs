@@ -3,7 +3,7 @@
 use opentelemetry::Context;
 use opentelemetry_sdk::trace::SpanData;
 use serde_json::json;
-use spanmux::genai::{AiContextExt, AiOptions, AiParent, ContentLimits, Dialect, Hidden};
+use spanmux::genai::{AiContextExt, AiOptions, ContentLimits, Dialect, Hidden};
 use spanmux::otel::ExternalTrace;
 
 use crate::support::{ai, shown, spans, value};

@@ -2,7 +2,7 @@
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, Tracer as _, TracerProvider as _};
-use spanmux::genai::{AiOptions, AiParent};
+use spanmux::genai::AiOptions;
 use spanmux::otel::{ExternalTrace, ExternalTraceExt};
 
 use crate::support::{CARRIERS, Fleet, NAMES, ai, run, spans, value};

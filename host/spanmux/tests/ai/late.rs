@@ -5,7 +5,7 @@ use std::sync::Arc;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TracerProvider as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use spanmux::genai::{AiOptions, AiParent, Dialect, LateSignals, Score};
+use spanmux::genai::{AiOptions, Dialect, LateSignals, Score};
 use spanmux::otel::{NoSuchTrace, OtelTracer, SpanReference};
 
 use crate::support::{CARRIERS, Fleet, run, shown};

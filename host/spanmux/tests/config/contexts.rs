@@ -9,7 +9,7 @@ use opentelemetry::{Context, KeyValue};
 use spanmux::RuntimeContext;
 use spanmux::config::Config;
 use spanmux::exporters::TraceTree;
-use spanmux::genai::{Ai, AiParent as _};
+use spanmux::genai::Ai;
 use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _};
 
 use crate::support::Folder;
