@@ -183,9 +183,10 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
 
     /// In whatever order it was said where the span starts and what it carries.
     fn parent_context(&self) -> Context {
-        let mut parent = match self.is_root {
-            true => Inherited::without_span(&self.parent),
-            false => self.parent.clone(),
+        let mut parent = if self.is_root {
+            Inherited::without_span(&self.parent)
+        } else {
+            self.parent.clone()
         };
         if let Some(external) = &self.external {
             parent = parent.with_external_trace(external);

@@ -70,9 +70,10 @@ impl<K: AiSpanKind> AiSpan<K> {
     /// A span that does nothing. What starts below it starts below its parent; without
     /// a parent it does nothing either, so that no part of the trace stands alone.
     pub(super) fn refused(ai: Ai, parent: Context) -> Self {
-        let context = match parent.span().span_context().is_valid() {
-            true => parent,
-            false => parent.with_telemetry_suppressed(),
+        let context = if parent.span().span_context().is_valid() {
+            parent
+        } else {
+            parent.with_telemetry_suppressed()
         };
         Self {
             ai,

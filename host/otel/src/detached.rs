@@ -21,8 +21,9 @@ pub fn without_span(context: &Context) -> Context {
             KeyValueMetadata::new(key.clone(), value.clone(), metadata.clone())
         }));
     }
-    match context.is_telemetry_suppressed() {
-        true => detached.with_telemetry_suppressed(),
-        false => detached,
+    if context.is_telemetry_suppressed() {
+        detached.with_telemetry_suppressed()
+    } else {
+        detached
     }
 }

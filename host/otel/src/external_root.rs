@@ -27,9 +27,10 @@ impl RoutingTracer {
         let Some((route, tracer)) = self.external_route(external, &mut builder, parent_cx) else {
             return RoutingSpan::showing(parent.clone());
         };
-        match external.parent.is_none() && tracer.has_routed_ids() {
-            true => self.start_external_root(external, &route, tracer, builder, parent_cx),
-            false => self.start_with_entry(route.entry(), tracer, builder, parent_cx, parent),
+        if external.parent.is_none() && tracer.has_routed_ids() {
+            self.start_external_root(external, &route, tracer, builder, parent_cx)
+        } else {
+            self.start_with_entry(route.entry(), tracer, builder, parent_cx, parent)
         }
     }
 
@@ -56,9 +57,10 @@ impl RoutingTracer {
             .shared
             .external
             .keep(external.trace, own_route.clone(), tracer);
-        let ours = match Arc::ptr_eq(&route, &own_route) {
-            true => attributes::of_selection(&selection, name, more),
-            false => attributes::of_follower(route.name(), more),
+        let ours = if Arc::ptr_eq(&route, &own_route) {
+            attributes::of_selection(&selection, name, more)
+        } else {
+            attributes::of_follower(route.name(), more)
         };
         builder.attributes = Some(self.all(ours, &run, own));
         Some((route, tracer))

@@ -144,9 +144,10 @@ impl<S> Filter<S> for RoutingFilter {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        match is_own(metadata) {
-            true => Interest::never(),
-            false => Interest::sometimes(),
+        if is_own(metadata) {
+            Interest::never()
+        } else {
+            Interest::sometimes()
         }
     }
 }

@@ -300,9 +300,10 @@ impl OtelTracer {
             }
         }
         all.message = messages.join("; ");
-        match messages.is_empty() {
-            true => Ok(()),
-            false => Err(all),
+        if messages.is_empty() {
+            Ok(())
+        } else {
+            Err(all)
         }
     }
 }
@@ -316,9 +317,10 @@ fn still_open(open: u64, done: Result<(), Box<dyn Error + Send + Sync>>) -> Unde
         },
     });
     let mut rest = rest.unwrap_or_default();
-    let more = match rest.message.is_empty() {
-        true => String::new(),
-        false => format!("; {}", rest.message),
+    let more = if rest.message.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", rest.message)
     };
     rest.message = format!("spans still open: {open}{more}");
     rest.timed_out = true;

@@ -73,9 +73,10 @@ impl RoutingTracer {
             None => Cow::Borrowed(&self.shared.knows_nothing),
         };
         let keys = &self.shared.settings.baggage_keys;
-        match keys.is_empty() {
-            true => run,
-            false => baggage::fill(run, keys, cx.baggage()),
+        if keys.is_empty() {
+            run
+        } else {
+            baggage::fill(run, keys, cx.baggage())
         }
     }
 
@@ -213,9 +214,10 @@ impl RoutingTracer {
         let state = || entry.put(parent.trace_state());
         let start = |parent_cx| {
             RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
-                let shown = match parent.is_valid() {
-                    true => local(parent, state()),
-                    false => adrift(RandomIdGenerator::default().new_trace_id(), state()),
+                let shown = if parent.is_valid() {
+                    local(parent, state())
+                } else {
+                    adrift(RandomIdGenerator::default().new_trace_id(), state())
                 };
                 refused.showing(true, shown)
             })
@@ -263,9 +265,10 @@ impl Tracer for RoutingTracer {
         if ReentrancyGuard::is_current() {
             return RoutingSpan::showing(parent.clone());
         }
-        let lineage = match parent.is_valid() && !parent.is_remote() {
-            true => self.shared.routes.lineage(parent),
-            false => Lineage::Root,
+        let lineage = if parent.is_valid() && !parent.is_remote() {
+            self.shared.routes.lineage(parent)
+        } else {
+            Lineage::Root
         };
         match lineage {
             Lineage::ById(tracer) => self.start_child(tracer, builder, parent_cx, parent),

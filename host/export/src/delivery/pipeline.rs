@@ -159,9 +159,10 @@ impl fmt::Display for Rest {
             parts.push(format!("spans buffered on disk: {}", self.buffered));
         }
         parts.extend(self.error.clone());
-        match parts.is_empty() {
-            true => f.write_str("not finished yet"),
-            false => f.write_str(&parts.join("; ")),
+        if parts.is_empty() {
+            f.write_str("not finished yet")
+        } else {
+            f.write_str(&parts.join("; "))
         }
     }
 }

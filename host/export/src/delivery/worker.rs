@@ -97,9 +97,10 @@ impl Worker {
         let mut processed = ProcessingCounts::default();
         let send = || {
             processed = self.processing.batch(&mut batch);
-            match batch.is_empty() {
-                true => Sent::default(),
-                false => self.sink.send(batch),
+            if batch.is_empty() {
+                Sent::default()
+            } else {
+                self.sink.send(batch)
             }
         };
         let sent = catch_unwind(AssertUnwindSafe(send))

@@ -149,9 +149,10 @@ impl Console {
         for tree in trees {
             let spans = tree.spans.len() as u64;
             let text = tree.shown(&self.service).to_string();
-            match self.out.lock().print(&text) {
-                true => self.meter.change(|counts| counts.delivered += spans),
-                false => self.meter.lost(Loss::Failed, spans),
+            if self.out.lock().print(&text) {
+                self.meter.change(|counts| counts.delivered += spans)
+            } else {
+                self.meter.lost(Loss::Failed, spans)
             }
         }
     }
@@ -163,9 +164,10 @@ impl Console {
         }
         let mut processed = ProcessingCounts::default();
         let keeps = self.processing.keeps(&span);
-        match keeps {
-            true => self.processing.span(&mut span, &mut processed),
-            false => processed.filtered = 1,
+        if keeps {
+            self.processing.span(&mut span, &mut processed)
+        } else {
+            processed.filtered = 1
         }
         self.meter.change(|counts| counts.add_processed(&processed));
         keeps.then_some(span)

@@ -128,9 +128,10 @@ impl<'de> DeserializeSeed<'de> for Step<'_, '_, '_> {
 impl Step<'_, '_, '_> {
     /// Writes a number or a boolean, which is replaced only if it can be a secret.
     fn plain(self, value: impl fmt::Display, may_be_secret: bool) {
-        match self.hidden && may_be_secret {
-            true => self.hide(""),
-            false => self.walk.write_plain(value),
+        if self.hidden && may_be_secret {
+            self.hide("")
+        } else {
+            self.walk.write_plain(value)
         }
     }
 

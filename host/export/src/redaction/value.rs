@@ -11,9 +11,10 @@ const MAX_NESTED: usize = 4;
 impl SpanProcessing {
     /// Redacts and truncates a value in place.
     pub(super) fn value(&self, key: &str, value: &mut Value, done: &mut ProcessingCounts) {
-        match self.redaction.hides(key) {
-            true => self.hide(value, done),
-            false => self.redact(key, value, done),
+        if self.redaction.hides(key) {
+            self.hide(value, done)
+        } else {
+            self.redact(key, value, done)
         }
         self.cut(value, done);
     }

@@ -218,9 +218,10 @@ impl DiskBufferStore {
     fn put_aside(&mut self, path: &Path) {
         self.meter.change(|counts| counts.set_aside += 1);
         self.set_aside += 1;
-        let done = match self.set_aside > MAX_SET_ASIDE {
-            true => fs::remove_file(path),
-            false => fs::rename(path, path.with_extension(SET_ASIDE)),
+        let done = if self.set_aside > MAX_SET_ASIDE {
+            fs::remove_file(path)
+        } else {
+            fs::rename(path, path.with_extension(SET_ASIDE))
         };
         if let Err(error) = done {
             tracing::debug!(file = %path.display(), %error, "failed to set a damaged file aside");
