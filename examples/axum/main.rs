@@ -88,8 +88,9 @@ fn trace(provider: &RoutingTracerProvider) {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let provider = RoutingTracerProvider::builder()
-        .tracer("console", TracerConfig::console("shop"))
-        .tracer("acme", TracerConfig::file("shop", "acme.jsonl"))
+        .service_name("shop")
+        .tracer("console", TracerConfig::console())
+        .tracer("acme", TracerConfig::file("acme.jsonl"))
         .selectors(selectors())
         .copy_to_spans(["tenant"])
         .build()?;
@@ -100,6 +101,6 @@ async fn main() -> anyhow::Result<()> {
     axum::serve(listener, app(provider.clone()))
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await?;
-    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans were lost");
+    provider.shutdown().into_result()?;
     Ok(())
 }

@@ -102,8 +102,9 @@ fn trace(provider: &RoutingTracerProvider) {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let provider = RoutingTracerProvider::builder()
-        .tracer("full", TracerConfig::console("shop"))
-        .tracer("sampled", TracerConfig::file("shop", "sampled.jsonl"))
+        .service_name("shop")
+        .tracer("full", TracerConfig::console())
+        .tracer("sampled", TracerConfig::file("sampled.jsonl"))
         .selectors(selectors())
         .build()?;
     trace(&provider);
@@ -114,6 +115,6 @@ async fn main() -> anyhow::Result<()> {
     server
         .serve_with_shutdown("127.0.0.1:50051".parse()?, stop)
         .await?;
-    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans were lost");
+    provider.shutdown().into_result()?;
     Ok(())
 }

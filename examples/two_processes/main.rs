@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<()> {
 /// Creates the provider, with the same tracers and the same selector in both processes.
 fn provider(dir: &str, inbound: Inbound) -> anyhow::Result<RoutingTracerProvider> {
     std::fs::create_dir_all(dir)?;
-    let file = |name| TracerConfig::file("shop", format!("{dir}/{name}.jsonl"));
+    let file = |name| TracerConfig::file(format!("{dir}/{name}.jsonl"));
     let by_environment = selector_fn("by-environment", |context, tracers| {
         match context.text("environment") {
             Some("production") => tracers.choose("langfuse"),
@@ -46,6 +46,7 @@ fn provider(dir: &str, inbound: Inbound) -> anyhow::Result<RoutingTracerProvider
         }
     });
     let provider = RoutingTracerProvider::builder()
+        .service_name("shop")
         .tracer("langfuse", file("langfuse"))
         .tracer("datadog", file("datadog"))
         .selectors(Chain::from(by_environment))
@@ -83,7 +84,7 @@ fn front(dir: &str, inbound: &str) -> anyhow::Result<()> {
     second.wait()?; // closes its standard input, which makes it exit
     let asked = provider.registry().counts().total();
     println!("decisions: first process {asked}, second process {answer}");
-    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans were lost");
+    provider.shutdown().into_result()?;
     Ok(())
 }
 
@@ -113,6 +114,6 @@ async fn back(dir: &str, inbound: &str) -> anyhow::Result<()> {
     axum::serve(listener, app)
         .with_graceful_shutdown(async { drop(stop.await) })
         .await?;
-    anyhow::ensure!(provider.shutdown().failed.is_empty(), "spans were lost");
+    provider.shutdown().into_result()?;
     Ok(())
 }

@@ -178,7 +178,11 @@ fn small_context(bytes: &[u8]) -> RuntimeContext {
 pub fn carrier(bytes: &[u8]) {
     static PROVIDER: OnceLock<RoutingTracerProvider> = OnceLock::new();
     let provider = PROVIDER.get_or_init(|| {
-        let nowhere = || TracerConfig::new("fuzz").exporter(Exporter::discard());
+        let nowhere = || {
+            TracerConfig::new()
+                .service_name("fuzz")
+                .exporter(Exporter::discard())
+        };
         let builder = RoutingTracerProvider::builder()
             .inbound(Inbound::FollowBoth)
             .baggage_keys(["tenant"])
@@ -207,9 +211,9 @@ pub fn carrier(bytes: &[u8]) {
         before + 1,
         "{headers:?} is selected once, or followed once"
     );
-    assert_eq!(provider.lost().total(), 0);
+    assert_eq!(provider.dropped().total(), 0);
 }
 
 fn inbound(provider: &RoutingTracerProvider) -> u64 {
-    provider.inbound().followed
+    provider.inbound_counts().followed
 }

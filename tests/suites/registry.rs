@@ -35,7 +35,7 @@ impl Probe {
 }
 
 impl Lifecycle for Probe {
-    fn flush(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+    fn force_flush(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.flushed.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
@@ -261,7 +261,7 @@ fn shutdown_survives_a_tracer_that_panics() {
 #[test]
 fn flush_drains_and_keeps_running() {
     let registry = registry(&["a", "b"]);
-    assert_eq!(registry.flush().succeeded, ["a", "b"]);
+    assert_eq!(registry.force_flush().succeeded, ["a", "b"]);
     assert_eq!(registry.get("a").unwrap().flushed.load(Ordering::SeqCst), 1);
     assert_eq!(names(&registry), ["a", "b"]);
 }

@@ -62,7 +62,7 @@ pub(crate) fn run(args: &DemoArgs, cache: &CacheArgs, printer: &Printer) -> Resu
         let batch = std::mem::replace(&mut runs, rest);
         answered += batch.len();
         runtime.block_on(service.answer_all(batch))?;
-        let flushed = provider.flush();
+        let flushed = provider.force_flush();
         ensure!(
             flushed.failed.is_empty(),
             "tracers failed to write: {:?}",
@@ -94,19 +94,16 @@ pub(crate) fn run(args: &DemoArgs, cache: &CacheArgs, printer: &Printer) -> Resu
 /// Builds the provider as an embedding service does, with named tracers, selectors and a fallback
 /// tracer.
 fn provider(out: &Path, chain: Chain, discarded: Discarded) -> Result<RoutingTracerProvider> {
-    let mut provider = RoutingTracerProvider::builder();
+    let mut provider = RoutingTracerProvider::builder().service_name("shop");
     for name in FILES {
-        let config = TracerConfig::file("shop", out.join(name).with_extension("jsonl"));
+        let config = TracerConfig::file(out.join(name).with_extension("jsonl"));
         provider = provider.tracer(name, config);
     }
     let console = fs::File::create(out.join(CONSOLE).with_extension("txt"))
         .with_context(|| format!("cannot write to {}", out.display()))?;
     let discard = SdkTracerProvider::builder().with_simple_exporter(discarded);
     Ok(provider
-        .tracer(
-            CONSOLE,
-            TracerConfig::console_to("shop", BufWriter::new(console)),
-        )
+        .tracer(CONSOLE, TracerConfig::console_to(BufWriter::new(console)))
         .tracer(DISCARD, discard)
         .selectors(chain)
         .fallback(FALLBACK)

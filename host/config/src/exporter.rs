@@ -9,7 +9,7 @@ use super::shape::{
 };
 use super::tracer::filter;
 use super::values::{Hidden, Period, Secret, Url};
-use spanmux_export::delivery::Spill;
+use spanmux_export::delivery::DiskBuffer;
 use spanmux_export::exporters::{
     Arize, Braintrust, BraintrustParent, DatadogAgent, DatadogIntake, Exporter, GrafanaCloud,
     Honeycomb, LangSmith, LangSmithRegion, Langfuse, LangfuseRegion, Mlflow, OtlpExporter, Phoenix,
@@ -55,7 +55,7 @@ pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
         exporter.filter(self::filter(table))
     });
     with(exporter, spill, |exporter, table| {
-        exporter.spill(self::spill(table, directory))
+        exporter.disk_buffer(self::spill(table, directory))
     })
 }
 
@@ -81,10 +81,9 @@ fn made(kind: ExporterKind, directory: &Path) -> Made {
             keep,
         } => {
             let default = Rotation::default();
-            let rotation = Rotation {
-                max_bytes: max_bytes.unwrap_or(default.max_bytes),
-                keep: keep.unwrap_or(default.keep),
-            };
+            let rotation = Rotation::new()
+                .max_bytes(max_bytes.unwrap_or(default.max_bytes))
+                .keep(keep.unwrap_or(default.keep));
             Made::Here(Exporter::file_rotated(directory.join(path), rotation))
         }
         ExporterKind::Otlp {
@@ -201,14 +200,12 @@ fn is_eu(region: Option<Region>) -> Option<bool> {
     region.map(|region| region == Region::Eu)
 }
 
-fn spill(table: SpillTable, directory: &Path) -> Spill {
-    let default = Spill::to(directory.join(table.directory));
-    Spill {
-        max_bytes: table.max_bytes.map_or(default.max_bytes, Into::into),
-        max_files: table.max_files.map_or(default.max_files, Into::into),
-        max_age: table.max_age.map_or(default.max_age, |Period(time)| time),
-        ..default
-    }
+fn spill(table: SpillTable, directory: &Path) -> DiskBuffer {
+    let mut buffer = DiskBuffer::new(directory.join(table.directory));
+    buffer.max_bytes = table.max_bytes.map_or(buffer.max_bytes, Into::into);
+    buffer.max_files = table.max_files.map_or(buffer.max_files, Into::into);
+    buffer.max_age = table.max_age.map_or(buffer.max_age, |Period(time)| time);
+    buffer
 }
 
 impl From<LangfuseRegionName> for LangfuseRegion {

@@ -11,7 +11,7 @@ use super::shape::{
 };
 use super::values::Period;
 use spanmux_export::delivery::BatchConfig;
-use spanmux_export::scrub::{AttributeLimits, Mask, Redaction, SpanFilter};
+use spanmux_export::redaction::{AttributeLimits, Mask, Redaction, SpanFilter};
 use spanmux_otel::{Sampling, TracerConfig};
 
 /// Builds a tracer configuration. Its paths are relative to this directory.
@@ -22,7 +22,7 @@ pub(super) fn tracer(
     directory: &Path,
 ) -> TracerConfig {
     let service = table.service.unwrap_or_else(|| service.to_owned());
-    let mut config = TracerConfig::new(service).sampling(sampling);
+    let mut config = TracerConfig::new().service_name(service).sampling(sampling);
     for exporter in table.exporter.into_iter().chain(table.exporters) {
         config = config.exporter(self::exporter(exporter, directory));
     }
@@ -49,12 +49,13 @@ pub(super) fn tracer(
 
 fn batch(table: &BatchTable) -> BatchConfig {
     let default = BatchConfig::default();
-    BatchConfig {
-        queue: table.queue.map_or(default.queue, NonZeroUsize::get),
-        size: table.size.map_or(default.size, NonZeroUsize::get),
-        every: table.every.map_or(default.every, |Period(time)| time),
-        timeout: table.timeout.map_or(default.timeout, |Period(time)| time),
-    }
+    let time = |given: Option<Period>, default| given.map_or(default, |Period(time)| time);
+    let count = |given: Option<NonZeroUsize>, default| given.map_or(default, NonZeroUsize::get);
+    BatchConfig::new()
+        .max_queue_size(count(table.queue, default.max_queue_size))
+        .max_export_batch_size(count(table.size, default.max_export_batch_size))
+        .scheduled_delay(time(table.every, default.scheduled_delay))
+        .max_export_timeout(time(table.timeout, default.max_export_timeout))
 }
 
 fn redaction(table: RedactionTable) -> Redaction {
@@ -87,15 +88,14 @@ pub(super) fn filter(table: FilterTable) -> SpanFilter {
 }
 
 fn limits(table: &AttributeLimitsTable) -> AttributeLimits {
-    let default = AttributeLimits::default();
-    AttributeLimits {
-        length: table.length.map_or(default.length, NonZeroUsize::get),
-        depth: table.depth.map_or(default.depth, NonZeroUsize::get),
-        items: table.items.map_or(default.items, NonZeroUsize::get),
-        attributes: table.attributes.map(NonZeroU32::get),
-        events: table.events.map(NonZeroU32::get),
-        links: table.links.map(NonZeroU32::get),
-    }
+    let mut limits = AttributeLimits::new();
+    limits.length = table.length.map_or(limits.length, NonZeroUsize::get);
+    limits.depth = table.depth.map_or(limits.depth, NonZeroUsize::get);
+    limits.items = table.items.map_or(limits.items, NonZeroUsize::get);
+    limits.attributes = table.attributes.map(NonZeroU32::get);
+    limits.events = table.events.map(NonZeroU32::get);
+    limits.links = table.links.map(NonZeroU32::get);
+    limits
 }
 
 impl From<KindName> for SpanKind {
@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
     use crate::Config;
-    use spanmux_export::delivery::Spill;
+    use spanmux_export::delivery::DiskBuffer;
     use spanmux_export::exporters::{Exporter, OtlpExporter};
 
     /// A file and the builder in Rust give the same tracer.
@@ -146,32 +146,32 @@ mod tests {
         let (_, table) = config.unwrap().tracers.remove(0);
         let one = exporter(table.exporter.clone().unwrap(), Path::new("etc"));
         assert_eq!(one.filter, SpanFilter::new().drop_names(["m"]));
-        let spill = Spill {
-            directory: "etc/d".into(),
-            max_bytes: 1,
-            max_files: 2,
-            max_age: Duration::from_secs(3),
-        };
-        assert_eq!(one.spill, Some(spill));
+        let buffer = DiskBuffer::new("etc/d")
+            .max_bytes(1)
+            .max_files(2)
+            .max_age(Duration::from_secs(3));
+        assert_eq!(one.disk_buffer, Some(buffer));
         let made = tracer(table, "another", Sampling::Never, Path::new("etc"));
 
         let exporter = OtlpExporter::http("http://collector:4318")
             .header("x", "y")
             .timeout(Duration::from_secs(1))
             .gzip();
-        let written = TracerConfig::new("shop")
+        let written = TracerConfig::new()
+            .service_name("shop")
             .sampling(Sampling::Never)
             .exporter(Exporter::otlp(exporter))
             .resource("flag", true)
             .resource("number", 7)
             .resource("share", 0.5)
             .resource("text", "x")
-            .batch(BatchConfig {
-                queue: 1,
-                size: 2,
-                every: Duration::from_secs(3),
-                timeout: Duration::from_millis(4),
-            })
+            .batch(
+                BatchConfig::new()
+                    .max_queue_size(1)
+                    .max_export_batch_size(2)
+                    .scheduled_delay(Duration::from_secs(3))
+                    .max_export_timeout(Duration::from_millis(4)),
+            )
             .redaction(
                 Redaction::none()
                     .in_texts(true)
@@ -186,14 +186,15 @@ mod tests {
                     .drop_operations(["o"])
                     .drop_attribute("a", 1),
             )
-            .limits(AttributeLimits {
-                length: 1,
-                depth: 2,
-                items: 3,
-                attributes: Some(4),
-                events: Some(5),
-                links: Some(6),
-            })
+            .limits(
+                AttributeLimits::new()
+                    .length(1)
+                    .depth(2)
+                    .items(3)
+                    .attributes(4)
+                    .events(5)
+                    .links(6),
+            )
             .max_open_spans(9);
         // A literal stays `Static`; text from a file is `Owned`.
         let shown = |config: TracerConfig| format!("{config:#?}").replace("Static", "Owned");

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use counts::{SelectionCounts, SelectionOutcome};
-pub use lifecycle::{Lifecycle, LifecycleFailure, LifecycleReport, Undelivered};
+pub use lifecycle::{Lifecycle, LifecycleError, LifecycleFailure, LifecycleReport, Undelivered};
 pub use selection::Selection;
 
 use crate::context::ContextView;
@@ -287,26 +287,26 @@ impl<T> TracerRegistry<T> {
 impl<T: Lifecycle + 'static> TracerRegistry<T> {
     /// Asks each tracer to export what it holds, with 10 seconds of time. All keep
     /// running.
-    pub fn flush(&self) -> LifecycleReport {
-        self.flush_within(lifecycle::DEFAULT_TIME)
+    pub fn force_flush(&self) -> LifecycleReport {
+        self.force_flush_with_timeout(lifecycle::DEFAULT_TIME)
     }
 
-    /// [`flush`](Self::flush) with another time. All tracers are asked at once, each on
+    /// [`force_flush`](Self::force_flush) with another time. All tracers are asked at once, each on
     /// a thread of its own, and one that is not done in time is not waited for.
-    pub fn flush_within(&self, time: Duration) -> LifecycleReport {
-        LifecycleReport::flush(self.distinct(), time)
+    pub fn force_flush_with_timeout(&self, time: Duration) -> LifecycleReport {
+        LifecycleReport::force_flush(self.distinct(), time)
     }
 
     /// Empties the registry, then shuts each tracer down, once however many names
     /// it has, with 10 seconds of time. One that fails does not keep the others from
     /// it. A second call finds nothing to do.
     pub fn shutdown(&self) -> LifecycleReport {
-        self.shutdown_within(lifecycle::DEFAULT_TIME)
+        self.shutdown_with_timeout(lifecycle::DEFAULT_TIME)
     }
 
     /// [`shutdown`](Self::shutdown) with another time, kept as
-    /// [`flush_within`](Self::flush_within) keeps it.
-    pub fn shutdown_within(&self, time: Duration) -> LifecycleReport {
+    /// [`force_flush_with_timeout`](Self::force_flush_with_timeout) keeps it.
+    pub fn shutdown_with_timeout(&self, time: Duration) -> LifecycleReport {
         LifecycleReport::shutdown(self.take().distinct(), time)
     }
 }

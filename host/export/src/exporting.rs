@@ -7,10 +7,10 @@ use std::sync::Arc;
 use opentelemetry_sdk::Resource;
 
 use crate::delivery::{
-    BatchConfig, Exporting, Meter, Names, Pipeline, Queued, Sink, Spill, SpillStore,
+    BatchConfig, DiskBuffer, DiskBufferStore, Exporting, Meter, Names, Pipeline, Queued, Sink,
 };
 use crate::exporters::{Console, Exporter, ExporterError, Ready};
-use crate::scrub::Scrub;
+use crate::redaction::SpanProcessing;
 
 /// The settings that all exporters of one tracer share.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub struct Plan<'a> {
     /// How spans are batched.
     pub batch: &'a BatchConfig,
     /// How spans are redacted, filtered and shortened.
-    pub scrub: &'a Scrub,
+    pub processing: &'a SpanProcessing,
 }
 
 /// Starts an exporter beside those in `others`. A second exporter of a kind is named `file#2`.
@@ -44,35 +44,35 @@ fn pipeline(
     name: &str,
     plan: &Plan<'_>,
 ) -> Result<Arc<dyn Pipeline>, StartError> {
-    let mut scrub = plan.scrub.clone();
-    scrub.filters.push(exporter.filter);
+    let mut processing = plan.processing.clone();
+    processing.filters.push(exporter.filter);
     let ready = exporter
         .kind
-        .sink(plan.batch.timeout)
+        .sink(plan.batch.max_export_timeout)
         .map_err(StartError::Exporter)?;
     let mut sink = match ready {
         Ready::Console(writer) => {
-            if exporter.spill.is_some() {
-                return Err(StartError::CannotSpill(name.to_owned()));
+            if exporter.disk_buffer.is_some() {
+                return Err(StartError::NoDiskBuffer(name.to_owned()));
             }
             return Ok(Arc::new(Console::new(
                 plan.service.to_owned(),
                 writer,
-                scrub,
+                processing,
             )));
         }
         Ready::Sink(sink) => sink,
     };
     let meter = Arc::new(Meter::default());
-    if let Some(spill) = exporter.spill {
-        buffer_on_disk(&mut *sink, &spill, name, &meter)?;
+    if let Some(disk_buffer) = exporter.disk_buffer {
+        buffer_on_disk(&mut *sink, &disk_buffer, name, &meter)?;
     }
     sink.set_resource(plan.resource);
     let names = Names {
         service: plan.service.to_owned(),
         exporter: name.to_owned(),
     };
-    match Queued::start(sink, scrub, plan.batch, meter, names) {
+    match Queued::start(sink, processing, plan.batch, meter, names) {
         Ok(queued) => Ok(Arc::new(queued)),
         Err(error) => Err(StartError::Thread(error)),
     }
@@ -80,18 +80,20 @@ fn pipeline(
 
 fn buffer_on_disk(
     sink: &mut dyn Sink,
-    spill: &Spill,
+    disk_buffer: &DiskBuffer,
     name: &str,
     meter: &Arc<Meter>,
 ) -> Result<(), StartError> {
-    let store = SpillStore::open(spill, meter.clone()).map_err(|source| StartError::Spill {
-        directory: spill.directory.clone(),
-        source,
+    let store = DiskBufferStore::open(disk_buffer, meter.clone()).map_err(|source| {
+        StartError::DiskBuffer {
+            directory: disk_buffer.directory.clone(),
+            source,
+        }
     })?;
     if sink.keep(store) {
         Ok(())
     } else {
-        Err(StartError::CannotSpill(name.to_owned()))
+        Err(StartError::NoDiskBuffer(name.to_owned()))
     }
 }
 
@@ -110,9 +112,9 @@ pub enum StartError {
     /// The destination cannot be set up.
     Exporter(ExporterError),
     /// An exporter of this name has no disk buffer.
-    CannotSpill(String),
+    NoDiskBuffer(String),
     /// The directory of the disk buffer cannot be used.
-    Spill {
+    DiskBuffer {
         /// The directory.
         directory: PathBuf,
         /// The system's error.

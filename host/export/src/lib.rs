@@ -2,20 +2,20 @@
 //! the end of a span and the answer of a backend.
 //!
 //! Applications depend on the crate `spanmux`, which re-exports everything public here. Reading
-//! order: [`scrub`] removes secrets and noise from a span, [`delivery`] queues it, sends it and
+//! order: [`redaction`] removes secrets and noise from a span, [`delivery`] queues it, sends it and
 //! counts the outcome, and [`exporters`] holds the destinations. Only `exporters` uses the
 //! network.
 
 pub mod delivery;
 pub mod exporters;
 mod exporting;
-pub mod scrub;
+pub mod redaction;
 
 /// Parts that the other crates of Spanmux share. Not covered by semantic versioning.
 #[doc(hidden)]
 pub mod internal {
     pub use crate::delivery::{DEFAULT_DEADLINE, Exporting, Pipeline, Processor, Rest, after};
-    pub use crate::scrub::Scrub;
+    pub use crate::redaction::SpanProcessing;
 
     /// Starting exporters.
     pub mod exporting {

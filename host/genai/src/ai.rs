@@ -21,7 +21,7 @@ use super::tracer::AnyTracer;
 /// ```
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
 /// use opentelemetry::trace::TracerProvider;
-/// use spanmux::genai::{Ai, AiParent, Usage};
+/// use spanmux::genai::{Ai, Usage};
 ///
 /// let provider = SdkTracerProvider::default();
 /// let ai = Ai::new(provider.tracer("shop"));

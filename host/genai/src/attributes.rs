@@ -93,9 +93,10 @@ impl Attributes {
     }
 
     fn say_mime_type(&mut self, keys: ValueKeys, value: &serde_json::Value) {
-        let mime_type = match value.is_string() {
-            true => "text/plain",
-            false => "application/json",
+        let mime_type = if value.is_string() {
+            "text/plain"
+        } else {
+            "application/json"
         };
         self.say(keys.mime_type, mime_type);
     }

@@ -9,7 +9,7 @@ use opentelemetry::{Context, KeyValue, StringValue};
 
 use super::ai::Ai;
 use super::attributes::Attributes;
-use super::carried::{Carried, Hidden};
+use super::inherited::{Hidden, Inherited};
 use super::keys;
 use super::kind::AiSpanKind;
 use super::span::AiSpan;
@@ -34,7 +34,7 @@ type SayContent = Box<dyn FnOnce(&mut Attributes) + Send>;
 /// # Examples
 /// ```
 /// use opentelemetry::{Context, KeyValue};
-/// use spanmux::genai::{Ai, AiParent, Hidden};
+/// use spanmux::genai::{Ai, Hidden};
 /// # use opentelemetry::trace::TracerProvider;
 /// # let ai = Ai::new(opentelemetry_sdk::trace::SdkTracerProvider::default().tracer("shop"));
 ///
@@ -54,7 +54,7 @@ pub struct AiSpanBuilder<K> {
     parent: Context,
     is_root: bool,
     external: Option<ExternalTrace>,
-    carried: Carried,
+    inherited: Inherited,
     name: Option<Cow<'static, str>>,
     operation: Cow<'static, str>,
     target: String,
@@ -75,7 +75,7 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
             parent,
             is_root: false,
             external: None,
-            carried: Carried::default(),
+            inherited: Inherited::default(),
             name: None,
             operation: K::OPERATION.into(),
             target,
@@ -110,25 +110,25 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
 
     /// Sets the session of this span and of all AI spans below it.
     pub fn session(mut self, id: impl Into<StringValue>) -> Self {
-        self.carried.add(Carried::of_session(id));
+        self.inherited.add(Inherited::of_session(id));
         self
     }
 
     /// Sets the user of this span and of all AI spans below it.
     pub fn user(mut self, id: impl Into<StringValue>) -> Self {
-        self.carried.add(Carried::of_user(id));
+        self.inherited.add(Inherited::of_user(id));
         self
     }
 
     /// Adds tags to this span and to all AI spans below it.
     pub fn tags<T: Into<StringValue>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
-        self.carried.add(Carried::of_tags(tags));
+        self.inherited.add(Inherited::of_tags(tags));
         self
     }
 
     /// Hides content of this span and of all AI spans below it.
     pub fn hide(mut self, hidden: Hidden) -> Self {
-        self.carried.add(Carried::of_hidden(hidden));
+        self.inherited.add(Inherited::of_hidden(hidden));
         self
     }
 
@@ -185,14 +185,15 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
     /// Computes the parent context. The result does not depend on the order in which the
     /// parent and the inherited attributes were set.
     fn parent_context(&self) -> Context {
-        let mut parent = match self.is_root {
-            true => Carried::without_span(&self.parent),
-            false => self.parent.clone(),
+        let mut parent = if self.is_root {
+            Inherited::without_span(&self.parent)
+        } else {
+            self.parent.clone()
         };
         if let Some(external) = &self.external {
             parent = parent.with_external_trace(external);
         }
-        self.carried.clone().onto(&parent)
+        self.inherited.clone().onto(&parent)
     }
 
     fn name(&self) -> Cow<'static, str> {
@@ -213,7 +214,7 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
             head.say(keys::OPERATION, self.operation.clone());
         }
         head.say(keys::SPAN_KIND, K::OPEN_INFERENCE);
-        Carried::write(parent, &mut head);
+        Inherited::write(parent, &mut head);
         head.append(&self.attributes);
         if !self.parameters.is_empty() {
             let key = keys::open_inference(K::PARAMETERS);

@@ -30,9 +30,10 @@ impl Failure {
 
     pub(super) fn of<E: Error + ?Sized>(error: &E, limits: &ContentLimits) -> Self {
         let name = type_name::<E>();
-        let kind = match name.starts_with("dyn ") {
-            true => OTHER,
-            false => name,
+        let kind = if name.starts_with("dyn ") {
+            OTHER
+        } else {
+            name
         };
         let mut message = error.to_string();
         let mut cause = error.source();

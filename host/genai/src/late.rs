@@ -22,7 +22,7 @@ use spanmux_otel::{NoSuchTrace, RoutingTracer, RoutingTracerProvider, SpanRefere
 /// ```
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
 /// use opentelemetry::trace::TracerProvider;
-/// use spanmux::genai::{Ai, AiOptions, AiParent, LateSignals, Score};
+/// use spanmux::genai::{Ai, AiOptions, LateSignals, Score};
 /// use spanmux::otel::RoutingTracerProvider;
 ///
 /// let provider = RoutingTracerProvider::builder()

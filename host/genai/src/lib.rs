@@ -7,7 +7,7 @@
 //! # use opentelemetry::trace::TracerProvider;
 //! # let tracer = opentelemetry_sdk::trace::SdkTracerProvider::default().tracer("shop");
 //! use serde_json::json;
-//! use spanmux::genai::{Ai, AiOptions, AiParent, Dialect, Usage};
+//! use spanmux::genai::{Ai, AiOptions, Dialect, Usage};
 //!
 //! let options = AiOptions::new().dialect(Dialect::Both).capture_content(true);
 //! let ai = Ai::with_options(tracer, options);
@@ -41,16 +41,16 @@
 //!
 //! | method of [`AiParent`] | span name | kind | GenAI | OpenInference |
 //! |---|---|---|---|---|
-//! | [`agent_run`](AiParent::agent_run) | `invoke_agent NAME` | internal; client if [remote](AiSpanBuilder::remote) | `gen_ai.operation.name` = `invoke_agent`, `gen_ai.agent.name` `.id` `.description` `.version`, `gen_ai.request.model`, `gen_ai.provider.name`, `gen_ai.tool.definitions`, `gen_ai.response.finish_reasons` | `AGENT`, `agent.name`, `llm.model_name`, `llm.provider`, `llm.tools.N.tool.name` |
-//! | [`generation`](AiParent::generation) | `chat MODEL` | client | `gen_ai.operation.name` = `chat`, `gen_ai.request.model` and the parameters `gen_ai.request.*`, `gen_ai.provider.name`, `server.*`, `gen_ai.output.type`, `gen_ai.usage.*`, `gen_ai.response.model` `.id` `.finish_reasons` `.time_to_first_chunk` | `LLM`, `llm.model_name`, `llm.provider`, `llm.invocation_parameters`, `llm.token_count.*`, `llm.response.model_name`, `llm.finish_reason`, `llm.tools.N.tool.name` |
-//! | [`model_step`](AiParent::model_step) | `model_step` | internal | none: `spanmux.model.step`, `.finish_reason`, `.input_tokens`, `.output_tokens` | `CHAIN`, the same |
-//! | [`tool_call`](AiParent::tool_call) | `execute_tool NAME` | internal | `gen_ai.operation.name` = `execute_tool`, `gen_ai.tool.name` `.type` `.description` `.call.id` | `TOOL`, `tool.name`, `tool.id`, `tool.description` |
-//! | [`mcp_tool_call`](AiParent::mcp_tool_call) | `tools/call NAME` | client | the same, `mcp.method.name` = `tools/call`, `mcp.session.id`, `mcp.protocol.version`, `jsonrpc.request.id`, `network.transport`, `server.*`, `spanmux.mcp.server` | `TOOL`, the same |
-//! | [`workflow_run`](AiParent::workflow_run) | `invoke_workflow NAME` | internal | `gen_ai.operation.name` = `invoke_workflow`, `gen_ai.workflow.name`, `spanmux.workflow.id` `.status` | `CHAIN`, `spanmux.workflow.*` |
-//! | [`workflow_step`](AiParent::workflow_step) | `NAME` | internal | none: `spanmux.workflow.step.id` `.status` | `CHAIN`, the same |
-//! | [`embedding`](AiParent::embedding) | `embeddings MODEL` | client | `gen_ai.operation.name` = `embeddings`, `gen_ai.request.model`, `gen_ai.provider.name`, `gen_ai.embeddings.dimension.count`, `gen_ai.request.encoding_formats`, `gen_ai.usage.input_tokens` | `EMBEDDING`, `embedding.model_name`, `embedding.invocation_parameters`, `llm.token_count.prompt` |
-//! | [`retrieval`](AiParent::retrieval) | `retrieval SOURCE` | client | `gen_ai.operation.name` = `retrieval`, `gen_ai.data_source.id`, `gen_ai.provider.name`, `gen_ai.request.top_k` | `RETRIEVER` |
-//! | [`generic`](AiParent::generic) | `NAME` | internal | none | `CHAIN` |
+//! | [`agent_run`](Ai::agent_run) | `invoke_agent NAME` | internal; client if [remote](AiSpanBuilder::remote) | `gen_ai.operation.name` = `invoke_agent`, `gen_ai.agent.name` `.id` `.description` `.version`, `gen_ai.request.model`, `gen_ai.provider.name`, `gen_ai.tool.definitions`, `gen_ai.response.finish_reasons` | `AGENT`, `agent.name`, `llm.model_name`, `llm.provider`, `llm.tools.N.tool.name` |
+//! | [`generation`](Ai::generation) | `chat MODEL` | client | `gen_ai.operation.name` = `chat`, `gen_ai.request.model` and the parameters `gen_ai.request.*`, `gen_ai.provider.name`, `server.*`, `gen_ai.output.type`, `gen_ai.usage.*`, `gen_ai.response.model` `.id` `.finish_reasons` `.time_to_first_chunk` | `LLM`, `llm.model_name`, `llm.provider`, `llm.invocation_parameters`, `llm.token_count.*`, `llm.response.model_name`, `llm.finish_reason`, `llm.tools.N.tool.name` |
+//! | [`model_step`](Ai::model_step) | `model_step` | internal | none: `spanmux.model.step`, `.finish_reason`, `.input_tokens`, `.output_tokens` | `CHAIN`, the same |
+//! | [`tool_call`](Ai::tool_call) | `execute_tool NAME` | internal | `gen_ai.operation.name` = `execute_tool`, `gen_ai.tool.name` `.type` `.description` `.call.id` | `TOOL`, `tool.name`, `tool.id`, `tool.description` |
+//! | [`mcp_tool_call`](Ai::mcp_tool_call) | `tools/call NAME` | client | the same, `mcp.method.name` = `tools/call`, `mcp.session.id`, `mcp.protocol.version`, `jsonrpc.request.id`, `network.transport`, `server.*`, `spanmux.mcp.server` | `TOOL`, the same |
+//! | [`workflow_run`](Ai::workflow_run) | `invoke_workflow NAME` | internal | `gen_ai.operation.name` = `invoke_workflow`, `gen_ai.workflow.name`, `spanmux.workflow.id` `.status` | `CHAIN`, `spanmux.workflow.*` |
+//! | [`workflow_step`](Ai::workflow_step) | `NAME` | internal | none: `spanmux.workflow.step.id` `.status` | `CHAIN`, the same |
+//! | [`embedding`](Ai::embedding) | `embeddings MODEL` | client | `gen_ai.operation.name` = `embeddings`, `gen_ai.request.model`, `gen_ai.provider.name`, `gen_ai.embeddings.dimension.count`, `gen_ai.request.encoding_formats`, `gen_ai.usage.input_tokens` | `EMBEDDING`, `embedding.model_name`, `embedding.invocation_parameters`, `llm.token_count.prompt` |
+//! | [`retrieval`](Ai::retrieval) | `retrieval SOURCE` | client | `gen_ai.operation.name` = `retrieval`, `gen_ai.data_source.id`, `gen_ai.provider.name`, `gen_ai.request.top_k` | `RETRIEVER` |
+//! | [`generic`](Ai::generic) | `NAME` | internal | none | `CHAIN` |
 //!
 //! Every span of either dialect has `session.id` (and `gen_ai.conversation.id`), `user.id`
 //! and `tag.tags`, if the root or a [context](AiContextExt) sets them. Langfuse reads the
@@ -89,11 +89,11 @@ mod agent;
 mod ai;
 mod attributes;
 mod builder;
-mod carried;
 mod embedding;
 mod failure;
 mod generation;
 mod generic;
+mod inherited;
 mod keys;
 mod kind;
 mod late;
@@ -116,10 +116,10 @@ mod workflow;
 pub use agent::AgentRun;
 pub use ai::Ai;
 pub use builder::AiSpanBuilder;
-pub use carried::{AiContextExt, Hidden};
 pub use embedding::Embedding;
 pub use generation::Generation;
 pub use generic::Generic;
+pub use inherited::{AiContextExt, Hidden};
 pub use kind::AiSpanKind;
 pub use late::{LateSignals, Score};
 pub use limits::ContentLimits;

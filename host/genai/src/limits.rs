@@ -13,9 +13,8 @@ use serde_json::{Map, Value};
 /// ```
 /// use spanmux::genai::ContentLimits;
 ///
-/// let mut limits = ContentLimits::new();
-/// assert_eq!(limits.text_bytes, 32 * 1024);
-/// limits.text_bytes = 4 * 1024;
+/// let limits = ContentLimits::new().text_bytes(4 * 1024);
+/// assert_eq!(limits.total_bytes, 256 * 1024);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -43,6 +42,31 @@ impl ContentLimits {
             depth: 16,
             items: 256,
         }
+    }
+
+    /// Sets the maximum number of bytes of one text.
+    pub fn text_bytes(mut self, bytes: usize) -> Self {
+        self.text_bytes = bytes;
+        self
+    }
+
+    /// Sets the maximum number of bytes of one attribute.
+    pub fn total_bytes(mut self, bytes: usize) -> Self {
+        self.total_bytes = bytes;
+        self
+    }
+
+    /// Sets the maximum depth of lists and objects.
+    pub fn depth(mut self, depth: usize) -> Self {
+        self.depth = depth;
+        self
+    }
+
+    /// Sets the maximum number of items of a list, members of an object, or messages of a
+    /// generation.
+    pub fn items(mut self, items: usize) -> Self {
+        self.items = items;
+        self
     }
 
     /// Truncates a string.

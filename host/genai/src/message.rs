@@ -47,9 +47,10 @@ impl Message {
     /// Creates a message with any role. An empty text adds no part.
     pub fn new(role: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
         let text = text.into();
-        let parts = match text.is_empty() {
-            true => Vec::new(),
-            false => vec![Part::Text(text)],
+        let parts = if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![Part::Text(text)]
         };
         Self {
             role: role.into(),

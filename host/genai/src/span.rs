@@ -13,8 +13,8 @@ use opentelemetry::{Context, ContextGuard, KeyValue};
 use super::ai::Ai;
 use super::attributes::Attributes;
 use super::builder::Side;
-use super::carried::Carried;
 use super::failure::Failure;
+use super::inherited::Inherited;
 use super::keys;
 use super::kind::AiSpanKind;
 use super::open::Place;
@@ -30,7 +30,7 @@ use super::status::RunStatus;
 /// # Examples
 /// ```
 /// use opentelemetry::trace::{Tracer, TracerProvider};
-/// use spanmux::genai::{Ai, AiParent};
+/// use spanmux::genai::Ai;
 ///
 /// let provider = opentelemetry_sdk::trace::SdkTracerProvider::default();
 /// let tracer = provider.tracer("shop");
@@ -68,9 +68,10 @@ impl<K: AiSpanKind> AiSpan<K> {
     /// Creates a span that does nothing. Its children become children of its parent. Without
     /// a parent they do nothing either, so that the trace has no orphaned parts.
     pub(super) fn refused(ai: Ai, parent: Context) -> Self {
-        let context = match parent.span().span_context().is_valid() {
-            true => parent,
-            false => parent.with_telemetry_suppressed(),
+        let context = if parent.span().span_context().is_valid() {
+            parent
+        } else {
+            parent.with_telemetry_suppressed()
         };
         Self {
             ai,
@@ -212,7 +213,7 @@ impl<K: AiSpanKind> AiSpan<K> {
     }
 
     pub(super) fn captures(&self, side: Side) -> bool {
-        let hides = Carried::hides(&self.context);
+        let hides = Inherited::hides(&self.context);
         let hidden = match side {
             Side::Input => hides.input,
             Side::Output => hides.output,

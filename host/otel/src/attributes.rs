@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use opentelemetry::{Array, KeyValue, Value};
 
 use super::inbound::Followed;
+use super::interner;
 use super::otel_tracer::OtelTracer;
-use super::texts;
 use spanmux_core::Reason;
 use spanmux_core::Selection;
 use spanmux_core::internal::{MAX_SAFE_INTEGER, not_finite};
@@ -50,11 +50,11 @@ pub(super) fn of_selection(
     more: usize,
 ) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(MOST + more);
-    attributes.push(KeyValue::new(TRACER, texts::shared(tracer)));
+    attributes.push(KeyValue::new(TRACER, interner::intern(tracer)));
     if let Some(selector) = selection.selector() {
-        attributes.push(KeyValue::new(SELECTOR, texts::shared(selector.name())));
+        attributes.push(KeyValue::new(SELECTOR, interner::intern(selector.name())));
         if let Some(digest) = selector.digest() {
-            attributes.push(KeyValue::new(SELECTOR_DIGEST, texts::shared(digest)));
+            attributes.push(KeyValue::new(SELECTOR_DIGEST, interner::intern(digest)));
         }
     }
     if let Some(cause) = selection.reason().cause() {
@@ -68,7 +68,7 @@ pub(super) fn of_selection(
 /// `more`.
 pub(super) fn of_inbound(followed: &Followed, more: usize) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(MOST + more);
-    attributes.push(KeyValue::new(TRACER, texts::shared(&followed.name)));
+    attributes.push(KeyValue::new(TRACER, interner::intern(&followed.name)));
     attributes.push(KeyValue::new(INBOUND, followed.carrier));
     attributes
 }
@@ -76,7 +76,7 @@ pub(super) fn of_inbound(followed: &Followed, more: usize) -> Vec<KeyValue> {
 /// Returns the attributes of a root span that follows another, with capacity for `more`.
 pub(super) fn of_follower(tracer: &str, more: usize) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(1 + more);
-    attributes.push(KeyValue::new(TRACER, texts::shared(tracer)));
+    attributes.push(KeyValue::new(TRACER, interner::intern(tracer)));
     attributes
 }
 

@@ -24,7 +24,8 @@ use spanmux_core::{RegisterError, TracerRegistry, UnknownTracerError};
 /// use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 ///
 /// let provider = RoutingTracerProvider::builder()
-///     .tracer("console", TracerConfig::console("shop"))
+///     .service_name("shop")
+///     .tracer("console", TracerConfig::console())
 ///     .tracer("langfuse", SdkTracerProvider::builder())
 ///     .default_tracer("langfuse")
 ///     .build()?;
@@ -32,7 +33,8 @@ use spanmux_core::{RegisterError, TracerRegistry, UnknownTracerError};
 /// assert_eq!(default.map(|(name, _)| name).as_deref(), Some("langfuse"));
 ///
 /// let error = RoutingTracerProvider::builder()
-///     .tracer("console", TracerConfig::console("shop"))
+///     .service_name("shop")
+///     .tracer("console", TracerConfig::console())
 ///     .fallback("quarantine")
 ///     .build()
 ///     .unwrap_err();
@@ -48,6 +50,7 @@ pub struct RoutingTracerProviderBuilder {
     tracers: Vec<(String, TracerSource)>,
     default: Option<String>,
     fallback: Option<String>,
+    service: Option<String>,
     selectors: Chain,
     pub(super) settings: Settings,
 }
@@ -104,6 +107,16 @@ impl RoutingTracerProviderBuilder {
         self
     }
 
+    /// Sets the service name of all tracers that are built from a [`TracerConfig`], unless
+    /// [`TracerConfig::service_name`] overrides it. Ready-made tracers keep their own.
+    ///
+    /// Without it, OpenTelemetry's default applies: `OTEL_SERVICE_NAME` if it is set, or
+    /// `unknown_service`.
+    pub fn service_name(mut self, service: impl Into<String>) -> Self {
+        self.service = Some(service.into());
+        self
+    }
+
     /// Sets the default tracer.
     pub fn default_tracer(mut self, name: impl Into<String>) -> Self {
         self.default = Some(name.into());
@@ -133,16 +146,19 @@ impl RoutingTracerProviderBuilder {
         for (name, source) in self.tracers {
             let tracer = match source {
                 TracerSource::Tracer(tracer) => tracer,
-                TracerSource::Config(config) => match config.build() {
-                    Ok(tracer) => Arc::new(tracer),
-                    Err(source) => return Err(BuildError::Tracer { name, source }),
-                },
+                TracerSource::Config(config) => {
+                    match config.or_service_name(self.service.as_deref()).build() {
+                        Ok(tracer) => Arc::new(tracer),
+                        Err(source) => return Err(BuildError::Tracer { name, source }),
+                    }
+                }
             };
-            match self.default.as_ref() == Some(&name) {
-                true => registry.register_default(name, tracer),
-                false => registry.register(name, tracer),
-            }
-            .map_err(BuildError::Register)?;
+            let registered = if self.default.as_ref() == Some(&name) {
+                registry.register_default(name, tracer)
+            } else {
+                registry.register(name, tracer)
+            };
+            registered.map_err(BuildError::Register)?;
         }
         if let Some(name) = self.default.filter(|name| !registry.contains(name)) {
             let known = registry.names().as_slice().to_vec();

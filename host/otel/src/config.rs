@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use opentelemetry::KeyValue;
+use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
@@ -13,14 +13,16 @@ use super::otel_tracer::OtelTracer;
 use super::sampling::Sampling;
 use spanmux_export::delivery::BatchConfig;
 use spanmux_export::exporters::{Exporter, ExporterError};
-use spanmux_export::internal::{Exporting, Processor, Scrub, exporting};
-use spanmux_export::scrub::{AttributeLimits, Redaction, SpanFilter};
+use spanmux_export::internal::{Exporting, Processor, SpanProcessing, exporting};
+use spanmux_export::redaction::{AttributeLimits, Redaction, SpanFilter};
 
-/// The configuration of a tracer: its service name, exporters, sampling, and limits.
+/// The configuration of a tracer: its exporters, sampling, and limits.
 ///
-/// Settings that are not given here follow OpenTelemetry's environment variables
-/// (resource attributes, span limits). The service name given here takes precedence over
-/// the environment.
+/// The service name comes from [`service_name`](Self::service_name), or else from
+/// [the provider's builder](super::RoutingTracerProviderBuilder::service_name). Settings
+/// that are given in neither place follow OpenTelemetry's environment variables (resource
+/// attributes, span limits). Without any service name, it is `unknown_service`, as
+/// OpenTelemetry specifies.
 ///
 /// # Examples
 /// ```
@@ -28,14 +30,15 @@ use spanmux_export::scrub::{AttributeLimits, Redaction, SpanFilter};
 /// use spanmux::otel::{Sampling, TracerConfig};
 ///
 /// let dir = std::env::temp_dir();
-/// let tracer = TracerConfig::new("shop")
+/// let tracer = TracerConfig::new()
+///     .service_name("shop")
 ///     .exporter(Exporter::file(dir.join("spanmux-doc-spans.jsonl")))
 ///     .sampling(Sampling::ratio(0.1)?)
 ///     .resource("deployment.environment.name", "production")
 ///     .build()?;
 /// # drop(tracer);
 ///
-/// let error = TracerConfig::file("shop", "/nowhere/spans.jsonl").build().unwrap_err();
+/// let error = TracerConfig::file("/nowhere/spans.jsonl").build().unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
 ///     "failed to open \"/nowhere/spans.jsonl\" for appending spans; \
@@ -46,12 +49,12 @@ use spanmux_export::scrub::{AttributeLimits, Redaction, SpanFilter};
 #[derive(Debug)]
 #[must_use = "a configuration does nothing until it is built"]
 pub struct TracerConfig {
-    service: String,
+    service: Option<String>,
     exporters: Vec<Exporter>,
     sampling: Sampling,
     resource: Vec<KeyValue>,
     batch: BatchConfig,
-    scrub: Scrub,
+    processing: SpanProcessing,
     max_open_spans: usize,
 }
 
@@ -60,32 +63,45 @@ pub struct TracerConfig {
 const MAX_OPEN_SPANS: usize = 100_000;
 
 impl TracerConfig {
-    /// Creates a configuration for a service, without exporters.
-    pub fn new(service: impl Into<String>) -> Self {
+    /// Creates a configuration without exporters.
+    pub fn new() -> Self {
         Self {
-            service: service.into(),
+            service: None,
             exporters: Vec::new(),
             sampling: Sampling::default(),
             resource: Vec::new(),
             batch: BatchConfig::default(),
-            scrub: Scrub::default(),
+            processing: SpanProcessing::default(),
             max_open_spans: MAX_OPEN_SPANS,
         }
     }
 
     /// Creates a tracer that prints its traces: see [`Exporter::console`].
-    pub fn console(service: impl Into<String>) -> Self {
-        Self::new(service).exporter(Exporter::console())
+    pub fn console() -> Self {
+        Self::new().exporter(Exporter::console())
     }
 
     /// Creates a tracer that prints to the given writer: see [`Exporter::console_to`].
-    pub fn console_to(service: impl Into<String>, writer: impl Write + Send + 'static) -> Self {
-        Self::new(service).exporter(Exporter::console_to(writer))
+    pub fn console_to(writer: impl Write + Send + 'static) -> Self {
+        Self::new().exporter(Exporter::console_to(writer))
     }
 
     /// Creates a tracer that writes to a file: see [`Exporter::file`].
-    pub fn file(service: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Self::new(service).exporter(Exporter::file(path))
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::new().exporter(Exporter::file(path))
+    }
+
+    /// Sets the service name of this tracer. It overrides the one of the
+    /// [provider's builder](super::RoutingTracerProviderBuilder::service_name).
+    pub fn service_name(mut self, service: impl Into<String>) -> Self {
+        self.service = Some(service.into());
+        self
+    }
+
+    /// Sets the service name unless this tracer has its own.
+    pub(super) fn or_service_name(mut self, service: Option<&str>) -> Self {
+        self.service = self.service.or_else(|| service.map(str::to_owned));
+        self
     }
 
     /// Adds an exporter.
@@ -118,25 +134,25 @@ impl TracerConfig {
 
     /// Replaces the default redaction, which removes sensitive values from spans.
     pub fn redaction(mut self, redaction: Redaction) -> Self {
-        self.scrub.redaction = redaction;
+        self.processing.redaction = redaction;
         self
     }
 
     /// Adds a filter that excludes spans from all exporters of this tracer.
     pub fn filter(mut self, filter: SpanFilter) -> Self {
-        self.scrub.filters.push(filter);
+        self.processing.filters.push(filter);
         self
     }
 
     /// Replaces the default limits on the size of attributes.
     pub fn limits(mut self, limits: AttributeLimits) -> Self {
-        self.scrub.limits = limits;
+        self.processing.limits = limits;
         self
     }
 
     /// Sets the maximum number of open spans, so that spans that are never ended cannot
     /// fill memory. Further spans are no-ops and are counted in
-    /// [`too_many_open`](super::LostSpans::too_many_open). Defaults to 100,000.
+    /// [`too_many_open`](super::DroppedSpans::too_many_open). Defaults to 100,000.
     pub fn max_open_spans(mut self, spans: usize) -> Self {
         self.max_open_spans = spans;
         self
@@ -151,14 +167,19 @@ impl TracerConfig {
         if self.exporters.is_empty() {
             return Err(TracerConfigError::NoExporter);
         }
-        let resource = Resource::builder()
-            .with_attributes(self.resource.clone())
-            .with_service_name(self.service.clone())
-            .build();
+        let mut resource = Resource::builder().with_attributes(self.resource.clone());
+        if let Some(service) = self.service {
+            resource = resource.with_service_name(service);
+        }
+        let resource = resource.build();
+        let service = resource.get_ref(&Key::from_static_str("service.name"));
+        let service = service
+            .map(opentelemetry::Value::as_str)
+            .unwrap_or_default();
         let mut provider = SdkTracerProvider::builder()
             .with_resource(resource.clone())
             .with_sampler(self.sampling.clone().sampler());
-        let limits = &self.scrub.limits;
+        let limits = &self.processing.limits;
         if let Some(attributes) = limits.attributes {
             provider = provider.with_max_attributes_per_span(attributes);
         }
@@ -169,10 +190,10 @@ impl TracerConfig {
             provider = provider.with_max_links_per_span(links);
         }
         let plan = exporting::Plan {
-            service: &self.service,
+            service: &service,
             resource: &resource,
             batch: &self.batch,
-            scrub: &self.scrub,
+            processing: &self.processing,
         };
         let mut exporters: Vec<Exporting> = Vec::new();
         for exporter in self.exporters {
@@ -186,6 +207,12 @@ impl TracerConfig {
     }
 }
 
+impl Default for TracerConfig {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// An error that occurs while building a tracer from a [`TracerConfig`].
 #[derive(Debug)]
 #[non_exhaustive]
@@ -195,9 +222,9 @@ pub enum TracerConfigError {
     /// One of the exporters cannot be created.
     Exporter(ExporterError),
     /// The exporter with this name does not support a disk buffer.
-    CannotSpill(String),
+    NoDiskBuffer(String),
     /// The directory of a disk buffer cannot be used.
-    Spill {
+    DiskBuffer {
         /// The directory.
         directory: PathBuf,
         /// The underlying I/O error.
@@ -215,11 +242,11 @@ impl fmt::Display for TracerConfigError {
                  all spans",
             ),
             Self::Exporter(error) => error.fmt(f),
-            Self::CannotSpill(name) => write!(
+            Self::NoDiskBuffer(name) => write!(
                 f,
                 "exporter \"{name}\" does not support a disk buffer; only OTLP exporters do"
             ),
-            Self::Spill { directory, .. } => write!(
+            Self::DiskBuffer { directory, .. } => write!(
                 f,
                 "cannot use {directory:?} as a disk buffer; it must be a writable directory that \
                  only this exporter uses"
@@ -232,9 +259,9 @@ impl fmt::Display for TracerConfigError {
 impl Error for TracerConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::NoExporter | Self::CannotSpill(_) => None,
+            Self::NoExporter | Self::NoDiskBuffer(_) => None,
             Self::Exporter(error) => error.source(),
-            Self::Spill { source, .. } | Self::Thread(source) => Some(source),
+            Self::DiskBuffer { source, .. } | Self::Thread(source) => Some(source),
         }
     }
 }
@@ -244,8 +271,8 @@ impl From<exporting::StartError> for TracerConfigError {
         use exporting::StartError;
         match error {
             StartError::Exporter(error) => Self::Exporter(error),
-            StartError::CannotSpill(name) => Self::CannotSpill(name),
-            StartError::Spill { directory, source } => Self::Spill { directory, source },
+            StartError::NoDiskBuffer(name) => Self::NoDiskBuffer(name),
+            StartError::DiskBuffer { directory, source } => Self::DiskBuffer { directory, source },
             StartError::Thread(error) => Self::Thread(error),
         }
     }

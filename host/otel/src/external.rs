@@ -36,7 +36,7 @@ const MAX_REMEMBERED: usize = 4096;
 /// use spanmux::otel::ExternalTrace;
 ///
 /// let trace = ExternalTrace::new("4bf92f3577b34da6a3ce929d0e0e4736")?;
-/// let below = trace.clone().with_parent("00f067aa0ba902b7")?;
+/// let below = trace.clone().parent("00f067aa0ba902b7")?;
 /// # drop((trace, below));
 ///
 /// let error = ExternalTrace::new("4bf92f35").unwrap_err();
@@ -72,7 +72,7 @@ impl ExternalTrace {
     ///
     /// # Errors
     /// Returns an error if the text is not such an id.
-    pub fn with_parent(self, span_id: &str) -> Result<Self, ExternalIdError> {
+    pub fn parent(self, span_id: &str) -> Result<Self, ExternalIdError> {
         check("span id", span_id, 16)?;
         let parent = SpanId::from_hex(span_id);
         Ok(Self {

@@ -6,9 +6,9 @@ use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, SpanBuilder, SpanContext, TraceState};
 
 use super::attributes;
+use super::detached::without_span;
 use super::external::ExternalTrace;
 use super::otel_tracer::OtelTracer;
-use super::rootless::without_span;
 use super::routes::Route;
 use super::span::RoutingSpan;
 use super::trace_id::Offer;
@@ -27,9 +27,10 @@ impl RoutingTracer {
         let Some((route, tracer)) = self.external_route(external, &mut builder, parent_cx) else {
             return RoutingSpan::showing(parent.clone());
         };
-        match external.parent.is_none() && tracer.has_routed_ids() {
-            true => self.start_external_root(external, &route, tracer, builder, parent_cx),
-            false => self.start_with_mark(route.mark(), tracer, builder, parent_cx, parent),
+        if external.parent.is_none() && tracer.has_routed_ids() {
+            self.start_external_root(external, &route, tracer, builder, parent_cx)
+        } else {
+            self.start_with_entry(route.entry(), tracer, builder, parent_cx, parent)
         }
     }
 
@@ -56,9 +57,10 @@ impl RoutingTracer {
             .shared
             .external
             .keep(external.trace, own_route.clone(), tracer);
-        let ours = match Arc::ptr_eq(&route, &own_route) {
-            true => attributes::of_selection(&selection, name, more),
-            false => attributes::of_follower(route.name(), more),
+        let ours = if Arc::ptr_eq(&route, &own_route) {
+            attributes::of_selection(&selection, name, more)
+        } else {
+            attributes::of_follower(route.name(), more)
         };
         builder.attributes = Some(self.all(ours, &run, own));
         Some((route, tracer))
@@ -74,16 +76,16 @@ impl RoutingTracer {
         builder: SpanBuilder,
         parent_cx: &Context,
     ) -> RoutingSpan {
-        let (id, mark) = (external.trace, route.mark());
+        let (id, entry) = (external.trace, route.entry());
         let no_parent = without_span(parent_cx);
         let offer = Offer::of(id);
         let mut span = RoutingSpan::start(tracer, &self.scope, builder, &no_parent, |refused| {
-            refused.showing(true, adrift(id, mark.put(&TraceState::NONE)))
+            refused.showing(true, adrift(id, entry.put(&TraceState::NONE)))
         });
         drop(offer);
         let own = span.span_context().trace_state();
-        if !mark.is_in(own) {
-            span.show_state(mark.put(own));
+        if !entry.is_in(own) {
+            span.show_state(entry.put(own));
         }
         span
     }

@@ -8,8 +8,8 @@ use opentelemetry::Context;
 use opentelemetry::trace::SpanContext;
 
 use super::baggage;
-use super::mark;
 use super::otel_tracer::OtelTracer;
+use super::tracestate;
 use spanmux_core::TracerRegistry;
 
 /// The treatment of a selected tracer that a remote parent names.
@@ -43,7 +43,7 @@ use spanmux_core::TracerRegistry;
 /// let context = provider.propagator().extract(&request.collect::<HashMap<_, _>>());
 /// provider.tracer("shop").in_span_with_context("answer", &context, |_context| {});
 ///
-/// assert_eq!(provider.inbound().followed, 1);
+/// assert_eq!(provider.inbound_counts().followed, 1);
 /// assert_eq!(provider.registry().counts().total(), 0); // no selector ran
 /// # Ok::<(), spanmux::otel::BuildError>(())
 /// ```
@@ -116,7 +116,7 @@ impl Inbound {
         parent: &'a SpanContext,
     ) -> Option<(&'a str, &'static str)> {
         let state = self.follows_tracestate().then(|| parent.trace_state());
-        if let Some(name) = state.and_then(mark::name) {
+        if let Some(name) = state.and_then(tracestate::name) {
             return Some((name, "tracestate"));
         }
         let context = self.follows_baggage().then_some(context);
@@ -167,10 +167,10 @@ pub(super) fn find(
     registry: &TracerRegistry<OtelTracer>,
     encoded: &str,
 ) -> Option<(String, Arc<OtelTracer>)> {
-    if let Some(name) = mark::decode(encoded) {
+    if let Some(name) = tracestate::decode(encoded) {
         let tracer = registry.get(&name)?;
         return Some((name.into_owned(), tracer));
     }
     let mut all = registry.list().into_iter();
-    all.find(|(name, _)| mark::encode(name) == encoded)
+    all.find(|(name, _)| tracestate::encode(name) == encoded)
 }

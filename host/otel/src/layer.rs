@@ -9,8 +9,8 @@ use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::inside::Inside;
 use super::provider::RoutingTracerProvider;
+use super::reentrancy::ReentrancyGuard;
 use super::tracer::RoutingTracer;
 
 /// An `OpenTelemetryLayer` over a [`RoutingTracer`], behind a [`RoutingFilter`].
@@ -140,13 +140,14 @@ fn is_own(metadata: &Metadata<'_>) -> bool {
 
 impl<S> Filter<S> for RoutingFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _context: &Context<'_, S>) -> bool {
-        !is_own(metadata) && !Inside::is_current()
+        !is_own(metadata) && !ReentrancyGuard::is_current()
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        match is_own(metadata) {
-            true => Interest::never(),
-            false => Interest::sometimes(),
+        if is_own(metadata) {
+            Interest::never()
+        } else {
+            Interest::sometimes()
         }
     }
 }

@@ -32,7 +32,7 @@
 //! received one. (An [external trace](ExternalTrace), whose ids the application provides,
 //! is handled differently.) The [propagator](RoutingTracerProvider::propagator) writes
 //! the entry into requests to the next process. A run that is
-//! [detached](RoutingTracerProvider::suspend) and attached again in another process keeps
+//! [detached](RoutingTracerProvider::detach) and attached again in another process keeps
 //! its tracer.
 //!
 //! # Guarantees
@@ -42,7 +42,7 @@
 //!   selector starts during its own decision. Both get no-op spans.
 //! - A failing selector never affects the call that starts the span.
 //! - An unregistered tracer still receives the rest of its open traces. After it has been
-//!   dropped, late children become no-op spans and are [counted](LostSpans).
+//!   dropped, late children become no-op spans and are [counted](DroppedSpans).
 //! - Without a tracer, spans are no-ops that propagate the context of their parent. Since
 //!   no selection exists to inherit, the next span below selects again.
 //!
@@ -57,7 +57,8 @@
 //!     tracers.choose(context.text("tenant").unwrap_or("quarantine"))
 //! });
 //! let provider = RoutingTracerProvider::builder()
-//!     .tracer("acme", TracerConfig::console_to("shop", std::io::sink()))
+//!     .service_name("shop")
+//!     .tracer("acme", TracerConfig::console_to(std::io::sink()))
 //!     .tracer("quarantine", opentelemetry_sdk::trace::SdkTracerProvider::builder())
 //!     .selectors(Chain::from(by_tenant))
 //!     .fallback("quarantine")
@@ -72,31 +73,29 @@
 //! });
 //!
 //! assert_eq!(provider.registry().counts().total(), 1);
-//! let report = provider.shutdown();
-//! assert!(report.failed.is_empty());
+//! provider.shutdown().into_result()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod append_list;
 pub mod attributes;
 mod baggage;
 mod builder;
 mod config;
 mod copied;
+mod detached;
+mod dropped;
 mod external;
 mod external_root;
 mod inbound;
-mod inside;
+mod interner;
 #[cfg(feature = "layer")]
 mod layer;
-mod ledger;
-mod list;
-mod lost;
-mod mark;
 mod otel_tracer;
 mod propagator;
 mod provider;
+mod reentrancy;
 mod reference;
-mod rootless;
 mod routes;
 mod runtime_context;
 mod sampling;
@@ -105,25 +104,26 @@ mod settings;
 mod shared;
 mod span;
 mod telemetry;
-mod texts;
 mod trace_id;
 mod tracer;
+mod tracer_stats;
+mod tracestate;
 
 pub use builder::{BuildError, RoutingTracerProviderBuilder, TracerSource};
 pub use config::{TracerConfig, TracerConfigError};
+#[doc(hidden)]
+pub use detached::without_span;
+pub use dropped::DroppedSpans;
 pub use external::{ExternalIdError, ExternalTrace, ExternalTraceExt, ExternalTraces};
 pub use inbound::{Inbound, InboundCounts, Outbound};
 #[cfg(feature = "layer")]
 pub use layer::{RoutingFilter, RoutingLayer};
-pub use ledger::TracerDelivery;
-pub use lost::LostSpans;
 pub use otel_tracer::OtelTracer;
 pub use propagator::RoutingPropagator;
 pub use provider::RoutingTracerProvider;
 pub use reference::{NoSuchTrace, ReferenceError, SpanReference};
-#[doc(hidden)]
-pub use rootless::without_span;
 pub use runtime_context::RuntimeContextExt;
 pub use sampling::{Custom, Ratio, Sampling, SamplingError};
 pub use span::RoutingSpan;
 pub use tracer::RoutingTracer;
+pub use tracer_stats::TracerDelivery;

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::error::OTelSdkError;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
 
-use super::ledger::Ledger;
-use super::list::List;
+use super::append_list::AppendList;
 use super::scope::Scope;
 use super::trace_id::RoutedIds;
+use super::tracer_stats::TracerStats;
 use spanmux_core::{Lifecycle, Undelivered};
 use spanmux_export::delivery::DeliveryCounts;
 use spanmux_export::internal::{DEFAULT_DEADLINE, Exporting, Pipeline, after};
@@ -45,7 +45,7 @@ use spanmux_export::internal::{DEFAULT_DEADLINE, Exporting, Pipeline, after};
 /// let registry = TracerRegistry::new();
 /// registry.register("langfuse", OtelTracer::from_builder(SdkTracerProvider::builder()))?;
 /// registry.register("console", OtelTracer::new(SdkTracerProvider::default()))?;
-/// assert!(registry.flush().failed.is_empty());
+/// assert!(registry.force_flush().failed.is_empty());
 /// # Ok::<(), spanmux::RegisterError>(())
 /// ```
 pub struct OtelTracer {
@@ -53,12 +53,12 @@ pub struct OtelTracer {
     has_routed_ids: bool,
     /// Stored here and not in the routing tracers, so that they are dropped with the
     /// tracer. A scope is a library, so there are few.
-    scoped: List<(Arc<Scope>, SdkTracer)>,
-    routes: List<RouteNumber>,
+    scoped: AppendList<(Arc<Scope>, SdkTracer)>,
+    routes: AppendList<RouteNumber>,
     stopped: AtomicBool,
     max_open: u64,
     /// Outlives the tracer, so that its counts are kept.
-    ledger: Arc<Ledger>,
+    stats: Arc<TracerStats>,
 }
 
 /// The number that a routing provider assigned to a tracer under one of its names.
@@ -89,17 +89,17 @@ impl OtelTracer {
         Self {
             provider,
             has_routed_ids,
-            scoped: List::default(),
-            routes: List::default(),
+            scoped: AppendList::default(),
+            routes: AppendList::default(),
             stopped: AtomicBool::new(false),
             max_open: u64::MAX,
-            ledger: Arc::default(),
+            stats: Arc::default(),
         }
     }
 
     /// Adds exporters that were built by this crate.
     pub(super) fn with_exporters(mut self, exporters: Vec<Exporting>) -> Self {
-        self.ledger = Arc::new(Ledger::new(exporters));
+        self.stats = Arc::new(TracerStats::new(exporters));
         self
     }
 
@@ -112,12 +112,12 @@ impl OtelTracer {
     /// Returns the delivery counts of each exporter, by name. Only exporters of a
     /// [`TracerConfig`](super::TracerConfig) are counted.
     pub fn delivery(&self) -> Vec<(String, DeliveryCounts)> {
-        self.ledger.delivery()
+        self.stats.delivery()
     }
 
     /// Returns the number of open recording spans.
     pub fn open_spans(&self) -> u64 {
-        self.ledger.open()
+        self.stats.open()
     }
 
     /// Returns the underlying provider.
@@ -130,12 +130,12 @@ impl OtelTracer {
         self.has_routed_ids
     }
 
-    pub(super) fn ledger(&self) -> &Arc<Ledger> {
-        &self.ledger
+    pub(super) fn stats(&self) -> &Arc<TracerStats> {
+        &self.stats
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.ledger.open() >= self.max_open
+        self.stats.open() >= self.max_open
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -184,6 +184,58 @@ impl OtelTracer {
     }
 }
 
+/// The methods of OpenTelemetry's SDK. [`Lifecycle`] reports the same outcome with the
+/// numbers of lost and waiting spans.
+impl OtelTracer {
+    /// Exports the spans that have ended, with a timeout of 10 seconds.
+    ///
+    /// # Errors
+    /// See [`force_flush_with_timeout`](Self::force_flush_with_timeout).
+    pub fn force_flush(&self) -> OTelSdkResult {
+        self.force_flush_with_timeout(DEFAULT_DEADLINE)
+    }
+
+    /// Exports the spans that have ended.
+    ///
+    /// # Errors
+    /// Returns [`OTelSdkError::Timeout`] if the timeout expires first. Returns
+    /// [`OTelSdkError::InternalFailure`] if spans were lost since the previous flush.
+    pub fn force_flush_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        sdk_result(self.flush_within(timeout), timeout)
+    }
+
+    /// Exports the spans that have ended and shuts down, with a timeout of 10 seconds.
+    /// A second call has no effect.
+    ///
+    /// # Errors
+    /// See [`shutdown_with_timeout`](Self::shutdown_with_timeout).
+    pub fn shutdown(&self) -> OTelSdkResult {
+        self.shutdown_with_timeout(DEFAULT_DEADLINE)
+    }
+
+    /// Exports the spans that have ended and shuts down. A second call has no effect.
+    ///
+    /// # Errors
+    /// Returns [`OTelSdkError::Timeout`] if the timeout expires first. Returns
+    /// [`OTelSdkError::InternalFailure`] if spans were lost.
+    pub fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        sdk_result(self.close_within(timeout), timeout)
+    }
+}
+
+/// Converts an outcome into the result type of the SDK.
+fn sdk_result(done: Result<(), Box<dyn Error + Send + Sync>>, timeout: Duration) -> OTelSdkResult {
+    let Err(error) = done else { return Ok(()) };
+    match error.downcast::<OTelSdkError>() {
+        Ok(error) => Err(*error),
+        Err(error) => match error.downcast::<Undelivered>() {
+            Ok(undelivered) if undelivered.timed_out => Err(OTelSdkError::Timeout(timeout)),
+            Ok(undelivered) => Err(OTelSdkError::InternalFailure(undelivered.message)),
+            Err(error) => Err(OTelSdkError::InternalFailure(error.to_string())),
+        },
+    }
+}
+
 /// The longest wait for a root span that selected a removed tracer just before the
 /// removal. It is longer than a decision takes. It is bounded because an application may
 /// hold the tracer forever.
@@ -205,13 +257,13 @@ impl OtelTracer {
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
         let deadline = after(time);
         let until = after(time - time / 4);
-        let exporters = self.ledger.exporters();
+        let exporters = self.stats.exporters();
         exporters.iter().for_each(|it| it.pipeline().flush());
-        self.ledger.wait_for_open(until);
+        self.stats.wait_for_open(until);
         self.wait_for_chosen(until.min(after(CHOSEN)));
-        let open = self.ledger.wait_for_open(until);
+        let open = self.stats.wait_for_open(until);
         let left = deadline.saturating_duration_since(Instant::now());
-        let done = self.shutdown_within(left);
+        let done = self.close_within(left);
         match (open, done) {
             (0, done) => done,
             (open, done) => Err(still_open(open, done).into()),
@@ -238,7 +290,7 @@ impl OtelTracer {
     fn wait(&self, wait: impl Fn(&dyn Pipeline) -> bool) -> Result<(), Undelivered> {
         let mut all = Undelivered::default();
         let mut messages = Vec::new();
-        for exporting in self.ledger.exporters() {
+        for exporting in self.stats.exporters() {
             let in_time = wait(exporting.pipeline());
             if let Some(rest) = exporting.tell(in_time) {
                 all.lost += rest.lost.total();
@@ -248,9 +300,10 @@ impl OtelTracer {
             }
         }
         all.message = messages.join("; ");
-        match messages.is_empty() {
-            true => Ok(()),
-            false => Err(all),
+        if messages.is_empty() {
+            Ok(())
+        } else {
+            Err(all)
         }
     }
 }
@@ -264,29 +317,22 @@ fn still_open(open: u64, done: Result<(), Box<dyn Error + Send + Sync>>) -> Unde
         },
     });
     let mut rest = rest.unwrap_or_default();
-    let more = match rest.message.is_empty() {
-        true => String::new(),
-        false => format!("; {}", rest.message),
+    let more = if rest.message.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", rest.message)
     };
     rest.message = format!("spans still open: {open}{more}");
     rest.timed_out = true;
     rest
 }
 
-impl Lifecycle for OtelTracer {
-    fn flush(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
-        self.flush_within(DEFAULT_DEADLINE)
-    }
-
-    fn shutdown(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
-        self.shutdown_within(DEFAULT_DEADLINE)
-    }
-
+impl OtelTracer {
     /// Uses the counts of the tracer's own exporters: the flush fails if any span was
     /// lost since the previous one, regardless of the backend's responses. For a
     /// ready-made provider, only the SDK's result is available.
     fn flush_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let exporters = self.ledger.exporters();
+        let exporters = self.stats.exporters();
         if exporters.is_empty() {
             return Ok(self.provider.force_flush()?);
         }
@@ -296,10 +342,10 @@ impl Lifecycle for OtelTracer {
     }
 
     /// A second call is harmless, even if the application shut down the provider itself.
-    fn shutdown_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+    fn close_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.stop();
         let deadline = after(time);
-        let exporters = self.ledger.exporters();
+        let exporters = self.stats.exporters();
         exporters.iter().for_each(Exporting::manage);
         match self.provider.shutdown_with_timeout(time) {
             Ok(()) | Err(OTelSdkError::AlreadyShutdown) => {}
@@ -309,6 +355,24 @@ impl Lifecycle for OtelTracer {
             .iter()
             .for_each(|it| it.pipeline().close(deadline));
         Ok(self.wait(|pipeline| pipeline.wait_for_close(deadline))?)
+    }
+}
+
+impl Lifecycle for OtelTracer {
+    fn force_flush(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.flush_within(DEFAULT_DEADLINE)
+    }
+
+    fn shutdown(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.close_within(DEFAULT_DEADLINE)
+    }
+
+    fn force_flush_with_timeout(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.flush_within(time)
+    }
+
+    fn shutdown_with_timeout(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.close_within(time)
     }
 }
 

@@ -11,8 +11,8 @@ use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 
 use super::baggage;
 use super::inbound::Outbound;
-use super::mark;
 use super::shared::Shared;
+use super::tracestate;
 
 /// The SDK's [`TraceContextPropagator`], extended to tell the next process which tracer
 /// was selected, as the `tracestate` entry `spanmux=<name>:…`.
@@ -81,7 +81,7 @@ impl RoutingPropagator {
         let says_so = self.shared.settings.outbound == Outbound::TracestateAndBaggage;
         match state {
             Some(state) => {
-                let name = mark::name(state).filter(|_| says_so);
+                let name = tracestate::name(state).filter(|_| says_so);
                 propagator.inject_context(&baggage::with_tracer(cx, name), injector);
             }
             None => propagator.inject_context(cx, injector),
@@ -99,7 +99,7 @@ impl TextMapPropagator for RoutingPropagator {
         }
         match state {
             Some(state) => {
-                let marked = mark::with_state(context, state);
+                let marked = tracestate::with_state(context, state);
                 let cx = Context::new().with_remote_span_context(marked);
                 self.w3c.inject_context(&cx, injector);
             }

@@ -9,16 +9,16 @@ use opentelemetry::metrics::Meter;
 use opentelemetry::trace::TracerProvider;
 
 use super::builder::RoutingTracerProviderBuilder;
+use super::dropped::DroppedSpans;
 use super::external::ExternalTraces;
 use super::inbound::InboundCounts;
-use super::ledger::TracerDelivery;
-use super::lost::LostSpans;
 use super::otel_tracer::OtelTracer;
 use super::propagator::RoutingPropagator;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::telemetry;
 use super::tracer::RoutingTracer;
+use super::tracer_stats::TracerDelivery;
 use spanmux_core::{LifecycleReport, TracerRegistry, UnknownTracerError};
 use spanmux_export::internal::DEFAULT_DEADLINE;
 
@@ -88,7 +88,7 @@ impl RoutingTracerProvider {
 
     /// Returns the number of received selections that were [followed](super::Inbound) and
     /// the number that named an unknown tracer.
-    pub fn inbound(&self) -> InboundCounts {
+    pub fn inbound_counts(&self) -> InboundCounts {
         self.shared.inbound.read()
     }
 
@@ -97,36 +97,36 @@ impl RoutingTracerProvider {
     ///
     /// A tracer built by this crate succeeds if all spans that ended before the call were
     /// delivered and no span was lost since the previous flush.
-    pub fn flush(&self) -> LifecycleReport {
-        self.flush_within(DEFAULT_DEADLINE)
+    pub fn force_flush(&self) -> LifecycleReport {
+        self.force_flush_with_timeout(DEFAULT_DEADLINE)
     }
 
-    /// Like [`flush`](Self::flush), with the given timeout. All tracers are flushed
+    /// Like [`force_flush`](Self::force_flush), with the given timeout. All tracers are flushed
     /// concurrently, each on its own thread. The call does not wait for tracers that
     /// exceed the timeout.
     ///
     /// It blocks the calling thread. In an async runtime, call it where blocking is
     /// allowed.
-    pub fn flush_within(&self, time: Duration) -> LifecycleReport {
+    pub fn force_flush_with_timeout(&self, time: Duration) -> LifecycleReport {
         let mut tracers = self.shared.registry.distinct();
         tracers.extend(self.retired());
-        LifecycleReport::flush(tracers, time)
+        LifecycleReport::force_flush(tracers, time)
     }
 
     /// Empties the registry and shuts down its tracers, with a timeout of 10 seconds.
     /// This includes tracers that have left the registry but still have open traces.
     /// Nothing is exported afterwards: open spans end as no-ops and are
-    /// [counted](Self::lost). A second call has no effect.
+    /// [counted](Self::dropped). A second call has no effect.
     ///
     /// A span that ends during the call may be counted even though it is still exported.
     pub fn shutdown(&self) -> LifecycleReport {
-        self.shutdown_within(DEFAULT_DEADLINE)
+        self.shutdown_with_timeout(DEFAULT_DEADLINE)
     }
 
     /// Like [`shutdown`](Self::shutdown), with the given timeout, which works as in
-    /// [`flush_within`](Self::flush_within). Spans that an exporter has not started to
+    /// [`force_flush_with_timeout`](Self::force_flush_with_timeout). Spans that an exporter has not started to
     /// send when the timeout expires are lost and counted.
-    pub fn shutdown_within(&self, time: Duration) -> LifecycleReport {
+    pub fn shutdown_with_timeout(&self, time: Duration) -> LifecycleReport {
         let retired = self.retired();
         let mut tracers = self.shared.registry.take_distinct();
         tracers.extend(retired);
@@ -135,7 +135,7 @@ impl RoutingTracerProvider {
 
     /// Removes a tracer from the registry, waits up to three quarters of `time` for its
     /// open traces to end, and shuts it down. Spans that are still open end as no-ops and
-    /// are [counted](Self::lost). A tracer that is also registered under another name is
+    /// are [counted](Self::dropped). A tracer that is also registered under another name is
     /// flushed and stays active.
     ///
     /// A root span that selected the tracer just before the removal still starts in it.
@@ -153,7 +153,8 @@ impl RoutingTracerProvider {
     /// use std::time::Duration;
     ///
     /// let provider = RoutingTracerProvider::builder()
-    ///     .tracer("old", TracerConfig::new("shop").exporter(Exporter::discard()))
+    ///     .service_name("shop")
+    ///     .tracer("old", TracerConfig::new().exporter(Exporter::discard()))
     ///     .build()?;
     /// provider.tracer("shop").in_span("answer", |_context| {});
     /// let report = provider.remove("old", Duration::from_secs(30))?;
@@ -174,7 +175,7 @@ impl RoutingTracerProvider {
         let others = registry.distinct();
         let stays = |tracer| others.iter().any(|(_, known)| Arc::ptr_eq(known, tracer));
         if tracers.iter().any(|(_, tracer)| stays(tracer)) {
-            return Ok(LifecycleReport::flush(tracers, time));
+            return Ok(LifecycleReport::force_flush(tracers, time));
         }
         let drained = std::mem::take(&mut tracers);
         Ok(LifecycleReport::of(drained, time, |tracer, time| {
@@ -221,8 +222,8 @@ impl RoutingTracerProvider {
 
     /// Returns the number of spans that were dropped before they reached an exporter,
     /// because their tracer was shut down or had too many open spans.
-    pub fn lost(&self) -> LostSpans {
-        self.shared.lost()
+    pub fn dropped(&self) -> DroppedSpans {
+        self.shared.dropped()
     }
 
     /// Returns the delivery counts of each tracer, sorted by name. The result includes

@@ -10,9 +10,9 @@ use opentelemetry::trace::{
 };
 
 use super::inbound;
-use super::mark;
 use super::provider::RoutingTracerProvider;
 use super::routes::Lineage;
+use super::tracestate;
 
 /// A reference to a span, for use after the span has ended: for a score, feedback, or a
 /// link.
@@ -130,7 +130,7 @@ impl Error for ReferenceError {}
 
 /// An error that occurs when the tracer of a span's trace is not available here. Signals
 /// for that span are dropped and counted
-/// ([`LostSpans::late_signals`](super::LostSpans::late_signals)).
+/// ([`DroppedSpans::late_signals`](super::DroppedSpans::late_signals)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NoSuchTrace {
@@ -222,16 +222,16 @@ impl RoutingTracerProvider {
     ///     .build()?;
     /// let tracer = provider.tracer("shop");
     /// let run = Context::new().with_span(tracer.start_with_context("answer", &Context::new()));
-    /// let stored = provider.suspend(&run).ok_or("no run")?.to_string();
+    /// let stored = provider.detach(&run).ok_or("no run")?.to_string();
     /// drop(run);
     ///
     /// // Later, in any process:
-    /// let context = provider.resume(&stored.parse::<SpanReference>()?);
+    /// let context = provider.attach(&stored.parse::<SpanReference>()?);
     /// tracer.in_span_with_context("approved", &context, |_context| {}); // in langfuse
     /// assert_eq!(provider.registry().counts().total(), 1); // selected once
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn suspend(&self, context: &Context) -> Option<SpanReference> {
+    pub fn detach(&self, context: &Context) -> Option<SpanReference> {
         let span = context.span();
         let ours = self.shared().routes.outbound(span.span_context());
         ours.map(|_| self.reference(span.span_context()))
@@ -241,19 +241,19 @@ impl RoutingTracerProvider {
     /// span.
     ///
     /// If its tracer is not available here, spans in this context and below are no-ops.
-    /// They are [counted](super::LostSpans::tracer_gone), and no selector runs: the rest
+    /// They are [counted](super::DroppedSpans::tracer_gone), and no selector runs: the rest
     /// of a trace is useless without its beginning.
     ///
     /// The context contains nothing else. Attach the
     /// [runtime context](super::RuntimeContextExt) again if its keys are copied onto spans.
-    pub fn resume(&self, run: &SpanReference) -> Context {
+    pub fn attach(&self, run: &SpanReference) -> Context {
         let span = self.find(&run.context).unwrap_or_else(|_| {
             let state = run.context.trace_state();
             let nowhere = self
                 .shared()
                 .routes
-                .nowhere(mark::name(state).unwrap_or_default());
-            mark::with_state(&run.context, nowhere.put(state))
+                .nowhere(tracestate::name(state).unwrap_or_default());
+            tracestate::with_state(&run.context, nowhere.put(state))
         });
         Context::new().with_remote_span_context(span)
     }
@@ -262,7 +262,7 @@ impl RoutingTracerProvider {
     fn find(&self, span: &SpanContext) -> Result<SpanContext, NoSuchTrace> {
         let trace = span.trace_id();
         match self.shared().routes.lineage(span) {
-            Lineage::ById(_) | Lineage::ByMark(_) => Ok(span.clone()),
+            Lineage::ById(_) | Lineage::ByTracestate(_) => Ok(span.clone()),
             Lineage::Gone => Err(NoSuchTrace::TracerGone { trace }),
             Lineage::Root => self.by_name(span).ok_or(NoSuchTrace::Unknown { trace }),
         }
@@ -271,10 +271,10 @@ impl RoutingTracerProvider {
     /// Returns the span context with our own entry if its entry names a registered
     /// tracer.
     fn by_name(&self, span: &SpanContext) -> Option<SpanContext> {
-        let encoded = mark::name(span.trace_state())?;
+        let encoded = tracestate::name(span.trace_state())?;
         let (name, tracer) = inbound::find(self.registry(), encoded)?;
         let route = self.shared().routes.route(&tracer, &name);
-        let state = route.mark().put(span.trace_state());
-        Some(mark::with_state(span, state))
+        let state = route.entry().put(span.trace_state());
+        Some(tracestate::with_state(span, state))
     }
 }

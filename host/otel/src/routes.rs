@@ -7,11 +7,11 @@ use arc_swap::ArcSwap;
 use opentelemetry::trace::{SpanContext, TraceId, TraceState};
 use parking_lot::Mutex;
 
-use super::ledger::{Forgotten, Ledger, Totals};
-use super::lost::LostSpans;
-use super::mark::{self, Mark};
+use super::dropped::DroppedSpans;
 use super::otel_tracer::OtelTracer;
 use super::trace_id::TraceIds;
+use super::tracer_stats::{Forgotten, Totals, TracerStats};
+use super::tracestate::{self, TracestateEntry};
 
 /// Maximum number of names per tracer with their own route. One is usual. The limit
 /// bounds memory for a tracer that is registered under ever new names.
@@ -60,7 +60,7 @@ impl Default for Table {
 struct Known {
     /// Unique while a route refers to the tracer.
     address: usize,
-    ledger: Arc<Ledger>,
+    stats: Arc<TracerStats>,
     routes: Vec<Arc<Route>>,
 }
 
@@ -71,16 +71,16 @@ pub(super) struct Route {
     /// Set if the number belongs to this name alone.
     is_kept: bool,
     tracer: Weak<OtelTracer>,
-    mark: Mark,
+    entry: TracestateEntry,
 }
 
 impl Route {
     pub(super) fn name(&self) -> &Arc<str> {
-        self.mark.name()
+        self.entry.name()
     }
 
-    pub(super) fn mark(&self) -> &Mark {
-        &self.mark
+    pub(super) fn entry(&self) -> &TracestateEntry {
+        &self.entry
     }
 
     /// Returns the tracer if it still exists.
@@ -105,14 +105,14 @@ pub(super) enum Lineage {
     /// Children follow the parent's trace id.
     ById(Arc<OtelTracer>),
     /// Children follow the parent's `tracestate` entry.
-    ByMark(Arc<OtelTracer>),
+    ByTracestate(Arc<OtelTracer>),
     /// The parent's tracer has been dropped.
     Gone,
 }
 
 impl Routes {
     pub(super) fn new() -> Self {
-        let provider = mark::number();
+        let provider = tracestate::number();
         Self {
             provider,
             ids: TraceIds::new(provider),
@@ -130,7 +130,7 @@ impl Routes {
     /// # Cost
     /// One lookup without a lock, and one counted reference.
     pub(super) fn lineage(&self, parent: &SpanContext) -> Lineage {
-        let marked = mark::read(parent.trace_state(), self.provider);
+        let marked = tracestate::read(parent.trace_state(), self.provider);
         let number = marked.unwrap_or_else(|| self.ids.read(parent.trace_id()));
         let table = self.table.load();
         if number >= table.next {
@@ -141,7 +141,7 @@ impl Routes {
             .and_then(|route| route.tracer.upgrade())
         {
             Some(tracer) if marked.is_none() => Lineage::ById(tracer),
-            Some(tracer) => Lineage::ByMark(tracer),
+            Some(tracer) => Lineage::ByTracestate(tracer),
             None => Lineage::Gone,
         }
     }
@@ -171,7 +171,7 @@ impl Routes {
                 number,
                 is_kept,
                 tracer: Arc::downgrade(tracer),
-                mark: Mark::new(name, self.provider, number),
+                entry: TracestateEntry::new(name, self.provider, number),
             })
         };
         if let Some(number) = table.number_for_more_names(tracer) {
@@ -199,8 +199,8 @@ impl Routes {
     }
 
     /// Returns an entry for a tracer that is not registered here. It matches no route.
-    pub(super) fn nowhere(&self, encoded: &str) -> Mark {
-        Mark::encoded(encoded, encoded, self.provider, NOWHERE)
+    pub(super) fn nowhere(&self, encoded: &str) -> TracestateEntry {
+        TracestateEntry::encoded(encoded, encoded, self.provider, NOWHERE)
     }
 
     /// Returns the `tracestate` with which one of our contexts leaves the process. It
@@ -210,12 +210,12 @@ impl Routes {
         if !context.is_valid() || context.is_remote() {
             return None;
         }
-        if mark::read(state, self.provider).is_some() {
+        if tracestate::read(state, self.provider).is_some() {
             return Some(state.clone());
         }
         let number = self.ids.read(context.trace_id());
         let table = self.table.load();
-        Some(table.by_number(number)?.mark.put(state))
+        Some(table.by_number(number)?.entry.put(state))
     }
 
     /// Returns the tracers that still exist, each with the name under which it was most
@@ -230,22 +230,22 @@ impl Routes {
     }
 
     /// Returns the spans that were dropped before they reached an exporter.
-    pub(super) fn lost(&self) -> LostSpans {
+    pub(super) fn dropped(&self) -> DroppedSpans {
         let forgotten = self.forgotten.lock();
-        let mut lost = forgotten.lost();
+        let mut dropped = forgotten.dropped();
         for known in &self.table.load().tracers {
-            lost += known.ledger.lost();
+            dropped += known.stats.dropped();
         }
-        lost
+        dropped
     }
 
     /// Adds the statistics of all tracers except those in `but`.
-    pub(super) fn read(&self, but: &[Arc<Ledger>], totals: &mut Totals) {
+    pub(super) fn read(&self, but: &[Arc<TracerStats>], totals: &mut Totals) {
         let forgotten = self.forgotten.lock();
         forgotten.read(totals);
         for known in &self.table.load().tracers {
-            if !but.iter().any(|ledger| Arc::ptr_eq(ledger, &known.ledger)) {
-                totals.add(known.ledger.read(known.name()));
+            if !but.iter().any(|stats| Arc::ptr_eq(stats, &known.stats)) {
+                totals.add(known.stats.read(known.name()));
             }
         }
     }
@@ -295,7 +295,7 @@ impl Table {
         self.tracers.retain(|known| {
             let gone = known.routes.iter().all(|route| route.is_gone());
             if gone {
-                forgotten.add(known.name(), known.ledger.clone());
+                forgotten.add(known.name(), known.stats.clone());
             }
             !gone
         });
@@ -307,7 +307,7 @@ impl Known {
     fn new(tracer: &Arc<OtelTracer>) -> Self {
         Self {
             address: address(tracer),
-            ledger: tracer.ledger().clone(),
+            stats: tracer.stats().clone(),
             routes: Vec::new(),
         }
     }

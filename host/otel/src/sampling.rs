@@ -49,9 +49,10 @@ impl Sampling {
     /// # Errors
     /// Returns [`SamplingError`] if `share` is not between 0 and 1.
     pub fn ratio(share: f64) -> Result<Self, SamplingError> {
-        match (0.0..=1.0).contains(&share) {
-            true => Ok(Self::Ratio(Ratio(share))),
-            false => Err(SamplingError { share }),
+        if (0.0..=1.0).contains(&share) {
+            Ok(Self::Ratio(Ratio(share)))
+        } else {
+            Err(SamplingError { share })
         }
     }
 
@@ -137,9 +138,10 @@ impl ShouldSample for Custom {
         // fail.
         let keeps = catch_unwind(AssertUnwindSafe(|| self.0.keeps(&view))).unwrap_or(true);
         SamplingResult {
-            decision: match keeps {
-                true => SamplingDecision::RecordAndSample,
-                false => SamplingDecision::Drop,
+            decision: if keeps {
+                SamplingDecision::RecordAndSample
+            } else {
+                SamplingDecision::Drop
             },
             attributes: Vec::new(),
             trace_state: parent
@@ -151,6 +153,7 @@ impl ShouldSample for Custom {
 
 /// An error for a share that is not between 0 and 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SamplingError {
     /// The given share.
     pub share: f64,

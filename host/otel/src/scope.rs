@@ -34,7 +34,7 @@ mod tests {
 
     use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
-    use super::super::list::MAX_KEPT;
+    use super::super::append_list::MAX_KEPT;
     use super::super::otel_tracer::OtelTracer;
     use super::*;
 

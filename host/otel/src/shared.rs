@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::dropped::DroppedSpans;
 use super::external::Remembered;
 use super::inbound::InboundCounters;
-use super::ledger::{Totals, TracerDelivery};
-use super::lost::LostSpans;
 use super::otel_tracer::OtelTracer;
 use super::routes::Routes;
 use super::settings::Settings;
 use super::telemetry::Telemetry;
+use super::tracer_stats::{Totals, TracerDelivery};
 use spanmux_core::RuntimeContext;
 use spanmux_core::TracerRegistry;
 
@@ -45,23 +45,23 @@ impl Shared {
     }
 
     /// Returns the spans that were dropped before they reached an exporter.
-    pub(super) fn lost(&self) -> LostSpans {
-        let mut lost = self.routes.lost();
-        lost.tracer_gone += self.tracer_gone.load(Ordering::Relaxed);
-        lost.late_signals += self.late_signals.load(Ordering::Relaxed);
-        lost
+    pub(super) fn dropped(&self) -> DroppedSpans {
+        let mut dropped = self.routes.dropped();
+        dropped.tracer_gone += self.tracer_gone.load(Ordering::Relaxed);
+        dropped.late_signals += self.late_signals.load(Ordering::Relaxed);
+        dropped
     }
 
     /// Returns the delivery counts of each tracer.
     pub(super) fn delivery(&self) -> Vec<TracerDelivery> {
         let registered = self.registry.distinct();
         let mut totals = Totals::default();
-        let mut ledgers = Vec::new();
+        let mut all_stats = Vec::new();
         for (name, tracer) in registered {
-            totals.add(tracer.ledger().read(name));
-            ledgers.push(tracer.ledger().clone());
+            totals.add(tracer.stats().read(name));
+            all_stats.push(tracer.stats().clone());
         }
-        self.routes.read(&ledgers, &mut totals);
+        self.routes.read(&all_stats, &mut totals);
         totals.into_vec()
     }
 

@@ -7,10 +7,10 @@ use std::time::SystemTime;
 use opentelemetry::trace::{Span, SpanBuilder, SpanContext, Status, TraceState, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 
-use super::inside::Inside;
-use super::mark;
 use super::otel_tracer::OtelTracer;
+use super::reentrancy::ReentrancyGuard;
 use super::scope::Scope;
+use super::tracestate;
 
 static NOWHERE: SpanContext = SpanContext::NONE;
 
@@ -36,7 +36,7 @@ struct Routed {
 impl Routed {
     fn new(span: opentelemetry_sdk::trace::Span, tracer: Arc<OtelTracer>) -> Self {
         if span.is_recording() {
-            tracer.ledger().opened();
+            tracer.stats().opened();
         }
         let tracer = Held(Some(tracer));
         Self { span, tracer }
@@ -51,16 +51,16 @@ impl Routed {
         if let Some(tracer) = tracer.filter(|tracer| tracer.is_stopped())
             && self.span.span_context().is_sampled()
         {
-            tracer.ledger().count_after_shutdown();
+            tracer.stats().count_after_shutdown();
         }
-        let inside = Inside::enter();
+        let guard = ReentrancyGuard::enter();
         match timestamp {
             Some(timestamp) => self.span.end_with_timestamp(timestamp),
             None => self.span.end(),
         }
-        drop(inside);
+        drop(guard);
         if let Some(tracer) = tracer {
-            tracer.ledger().closed();
+            tracer.stats().closed();
         }
     }
 }
@@ -102,15 +102,15 @@ impl Refused<'_> {
     /// Returns a no-op span that shows this context. The refused span is counted if it
     /// would have been exported.
     pub(super) fn showing(self, counts: bool, context: SpanContext) -> RoutingSpan {
-        let ledger = self.tracer.ledger();
+        let stats = self.tracer.stats();
         match self.why {
             Refusal::Stopped => {
                 self.tracer.stop();
                 if counts {
-                    ledger.count_after_shutdown();
+                    stats.count_after_shutdown();
                 }
             }
-            Refusal::TooManyOpen if counts => ledger.count_too_many_open(),
+            Refusal::TooManyOpen if counts => stats.count_too_many_open(),
             Refusal::TooManyOpen => {}
         }
         RoutingSpan::showing(context)
@@ -172,7 +172,7 @@ impl RoutingSpan {
 
     /// Replaces the `tracestate` that the span shows.
     pub(super) fn show_state(&mut self, state: TraceState) {
-        self.context = Some(mark::with_state(self.span_context(), state));
+        self.context = Some(tracestate::with_state(self.span_context(), state));
     }
 
     fn span(&mut self) -> Option<&mut opentelemetry_sdk::trace::Span> {

@@ -136,7 +136,7 @@ const COUNTERS: &[Instrument] = &[
         "spanmux.spans.lost",
         "{span}",
         "Spans dropped before they reached an exporter",
-        |shared, observer| observer.observe(shared.lost().total(), &[]),
+        |shared, observer| observer.observe(shared.dropped().total(), &[]),
     ),
 ];
 
@@ -157,7 +157,7 @@ const GAUGES: &[Instrument] = &[
         "spanmux.spans.spilled",
         "{span}",
         "Spans buffered on disk until their backend is available again",
-        spilled,
+        buffered,
     ),
 ];
 
@@ -209,8 +209,8 @@ fn waiting(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
     each_exporter(shared, |of, counts| observer.observe(counts.waiting, of));
 }
 
-fn spilled(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
-    each_exporter(shared, |of, counts| observer.observe(counts.spilled, of));
+fn buffered(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
+    each_exporter(shared, |of, counts| observer.observe(counts.buffered, of));
 }
 
 fn open(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {

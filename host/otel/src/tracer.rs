@@ -15,15 +15,15 @@ use super::attributes::{self, StartAttributes};
 use super::baggage;
 use super::external;
 use super::inbound::Followed;
-use super::inside::Inside;
-use super::mark::{self, Mark};
 use super::otel_tracer::OtelTracer;
+use super::reentrancy::ReentrancyGuard;
 use super::routes::Lineage;
 use super::runtime_context::RuntimeContextExt as _;
 use super::scope::Scope;
 use super::shared::Shared;
 use super::span::RoutingSpan;
 use super::trace_id::Offer;
+use super::tracestate::{self, TracestateEntry};
 use spanmux_core::Selection;
 use spanmux_core::{RootSpan, RuntimeContext};
 
@@ -73,9 +73,10 @@ impl RoutingTracer {
             None => Cow::Borrowed(&self.shared.knows_nothing),
         };
         let keys = &self.shared.settings.baggage_keys;
-        match keys.is_empty() {
-            true => run,
-            false => baggage::fill(run, keys, cx.baggage()),
+        if keys.is_empty() {
+            run
+        } else {
+            baggage::fill(run, keys, cx.baggage())
         }
     }
 
@@ -186,7 +187,7 @@ impl RoutingTracer {
             return self.start_with_id(id, tracer.clone(), builder, parent_cx);
         }
         let route = self.shared.routes.route(tracer, name);
-        self.start_with_mark(route.mark(), tracer.clone(), builder, parent_cx, parent)
+        self.start_with_entry(route.entry(), tracer.clone(), builder, parent_cx, parent)
     }
 
     fn start_with_id(
@@ -202,20 +203,21 @@ impl RoutingTracer {
         })
     }
 
-    pub(super) fn start_with_mark(
+    pub(super) fn start_with_entry(
         &self,
-        mark: &Mark,
+        entry: &TracestateEntry,
         tracer: Arc<OtelTracer>,
         builder: SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        let state = || mark.put(parent.trace_state());
+        let state = || entry.put(parent.trace_state());
         let start = |parent_cx| {
             RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
-                let shown = match parent.is_valid() {
-                    true => local(parent, state()),
-                    false => adrift(RandomIdGenerator::default().new_trace_id(), state()),
+                let shown = if parent.is_valid() {
+                    local(parent, state())
+                } else {
+                    adrift(RandomIdGenerator::default().new_trace_id(), state())
                 };
                 refused.showing(true, shown)
             })
@@ -223,14 +225,14 @@ impl RoutingTracer {
         let mut span = if parent.is_valid() && parent.is_remote() {
             // The remote parent gets our entry, so the exporter never sees the received
             // one.
-            let marked = mark::with_state(parent, state());
+            let marked = tracestate::with_state(parent, state());
             start(&parent_cx.with_remote_span_context(marked))
         } else {
             start(parent_cx)
         };
         let own = span.span_context().trace_state();
-        if !mark.is_in(own) {
-            span.show_state(mark.put(own));
+        if !entry.is_in(own) {
+            span.show_state(entry.put(own));
         }
         span
     }
@@ -244,7 +246,7 @@ impl RoutingTracer {
         let attributes = StartAttributes::new(own);
         let kind = kind(builder.span_kind.as_ref());
         let span = RootSpan::with_attributes(&builder.name, kind, &attributes);
-        let _inside = Inside::enter();
+        let _guard = ReentrancyGuard::enter();
         let selection = self.shared.registry.select(&run.view_with_span(&span));
         self.shared.telemetry.record(&selection);
         selection
@@ -260,20 +262,21 @@ impl Tracer for RoutingTracer {
         }
         let parent = parent_cx.span();
         let parent = parent.span_context();
-        if Inside::is_current() {
+        if ReentrancyGuard::is_current() {
             return RoutingSpan::showing(parent.clone());
         }
-        let lineage = match parent.is_valid() && !parent.is_remote() {
-            true => self.shared.routes.lineage(parent),
-            false => Lineage::Root,
+        let lineage = if parent.is_valid() && !parent.is_remote() {
+            self.shared.routes.lineage(parent)
+        } else {
+            Lineage::Root
         };
         match lineage {
             Lineage::ById(tracer) => self.start_child(tracer, builder, parent_cx, parent),
-            Lineage::ByMark(tracer) => {
+            Lineage::ByTracestate(tracer) => {
                 let mut span = self.start_child(tracer, builder, parent_cx, parent);
                 // Usually already present: samplers copy the parent's `tracestate`.
                 let own = span.span_context().trace_state();
-                if let Some(state) = mark::copy(own, parent.trace_state()) {
+                if let Some(state) = tracestate::copy(own, parent.trace_state()) {
                     span.show_state(state);
                 }
                 span

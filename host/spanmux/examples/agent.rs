@@ -7,12 +7,13 @@ use std::error::Error;
 
 use opentelemetry::trace::{Tracer, TracerProvider};
 use serde_json::{Value, json};
-use spanmux::genai::{AgentRun, Ai, AiOptions, AiParent, AiSpan, Message, Usage};
+use spanmux::genai::{AgentRun, Ai, AiOptions, AiSpan, Message, Usage};
 use spanmux::otel::{RoutingTracer, RoutingTracerProvider, TracerConfig};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let provider = RoutingTracerProvider::builder()
-        .tracer("console", TracerConfig::console("shop"))
+        .service_name("shop")
+        .tracer("console", TracerConfig::console())
         .build()?;
     // Content is not recorded by default.
     let options = AiOptions::new().capture_content(true);
@@ -22,8 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     agent.answer("s-1", "Where is order 17?", "17");
     agent.answer("s-2", "Where is order x?", "x");
-    let report = provider.shutdown();
-    assert!(report.failed.is_empty(), "{:?}", report.failed);
+    provider.shutdown().into_result()?;
     Ok(())
 }
 

@@ -50,8 +50,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         });
     }
 
-    for failure in provider.shutdown().failed {
-        eprintln!("{failure}");
-    }
+    provider.shutdown().into_result()?;
     Ok(())
 }

@@ -29,9 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         run(&provider, environment)?;
     }
 
-    for failure in provider.shutdown().failed {
-        eprintln!("{failure}");
-    }
+    provider.shutdown().into_result()?;
     Ok(())
 }
 

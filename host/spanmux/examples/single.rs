@@ -9,9 +9,10 @@ use spanmux::otel::{RoutingTracerProvider, Sampling, TracerConfig};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let provider = RoutingTracerProvider::builder()
+        .service_name("my-service")
         .tracer(
             "default",
-            TracerConfig::new("my-service")
+            TracerConfig::new()
                 .sampling(Sampling::Always)
                 .exporter(Exporter::console()),
         )
@@ -22,8 +23,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         tracer.in_span("llm generation", |_| {});
     });
 
-    for failure in provider.shutdown().failed {
-        eprintln!("{failure}");
-    }
+    provider.shutdown().into_result()?;
     Ok(())
 }

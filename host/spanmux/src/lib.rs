@@ -58,7 +58,7 @@ pub use spanmux_config as config;
 #[cfg(feature = "explain")]
 pub use spanmux_explain as explain;
 #[cfg(feature = "otel")]
-pub use spanmux_export::{delivery, exporters, scrub};
+pub use spanmux_export::{delivery, exporters, redaction};
 #[cfg(feature = "otel")]
 pub use spanmux_genai as genai;
 #[cfg(feature = "otel")]
@@ -67,10 +67,10 @@ pub use spanmux_otel as otel;
 pub use spanmux_core::explanation;
 pub use spanmux_core::{
     Budget, Cause, Chain, Choice, ContextError, ContextLimits, ContextView, Decision, Fallback,
-    Lifecycle, LifecycleFailure, LifecycleReport, MAX_NAME_BYTES, Origin, Reason, RegisterError,
-    RootSpan, RunCost, RuntimeContext, RuntimeContextBuilder, Selection, SelectionCounts,
-    SelectionOutcome, Selector, SpanAttributes, Suspension, TracerIndex, TracerNames,
-    TracerRegistry, Undelivered, UnknownTracerError, Value, selector_fn,
+    Lifecycle, LifecycleError, LifecycleFailure, LifecycleReport, MAX_NAME_BYTES, Origin, Reason,
+    RegisterError, RootSpan, RunCost, RuntimeContext, RuntimeContextBuilder, Selection,
+    SelectionCounts, SelectionOutcome, Selector, SpanAttributes, Suspension, TracerIndex,
+    TracerNames, TracerRegistry, Undelivered, UnknownTracerError, Value, selector_fn,
 };
 
 #[cfg(all(feature = "components", spanmux_mutations))]

@@ -63,7 +63,7 @@ impl Checks {
     }
 
     /// What was counted as lost is what is missing, something was, and of the tracers
-    /// of the backend that was away alone. A tracer that spills has lost nothing.
+    /// of the backend that was away alone. A tracer with a disk buffer has lost nothing.
     pub fn outage(&mut self, outage: &Outage) {
         for loss in &outage.losses {
             self.check(loss.agrees(), || {

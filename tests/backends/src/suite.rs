@@ -92,7 +92,7 @@ impl Suite {
 
     /// Exports what has ended.
     fn export(&self) -> Result<()> {
-        let report = self.provider.flush();
+        let report = self.provider.force_flush();
         ensure!(
             report.failed.is_empty(),
             "not exported: {:?}",
@@ -123,7 +123,7 @@ impl Suite {
             .try_collect::<Vec<_>>();
         let answers = self.runtime.block_on(answers)?;
         // It fails where a backend is away. The store is read.
-        let _ = self.provider.flush();
+        let _ = self.provider.force_flush();
         let done = answers.into_iter().map(|(run, trace)| Done {
             sent: self.ledger.spans_of(&trace),
             run,

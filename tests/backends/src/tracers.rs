@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use spanmux::delivery::{BatchConfig, Spill};
+use spanmux::delivery::{BatchConfig, DiskBuffer};
 use spanmux::exporters::{Exporter, Mlflow, Phoenix};
 use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
@@ -62,7 +62,7 @@ impl Way {
             Self::PhoenixGrpc => "OTLP over gRPC",
             Self::RotelToPhoenix => "OTLP over gRPC, through rotel",
             Self::Mlflow => "OTLP over HTTP",
-            Self::MlflowOrDisk => "OTLP over HTTP, spilling",
+            Self::MlflowOrDisk => "OTLP over HTTP, disk buffer",
             Self::File => "OTLP lines",
             Self::Nowhere => "-",
         }
@@ -86,12 +86,10 @@ pub fn provider(backends: &mut Backends) -> Result<RoutingTracerProvider> {
     for (name, way) in TRACERS {
         let exporter = exporter(name, way, backends)
             .with_context(|| format!("the tracer {name} has no backend"))?;
-        let tracer = TracerConfig::new("shop")
+        let tracer = TracerConfig::new()
+            .service_name("shop")
             .exporter(exporter)
-            .batch(BatchConfig {
-                every: BATCH_DELAY,
-                ..BatchConfig::default()
-            });
+            .batch(BatchConfig::new().scheduled_delay(BATCH_DELAY));
         provider = provider.tracer(name, tracer);
     }
     Ok(provider.fallback(FALLBACK).build()?)
@@ -117,7 +115,7 @@ fn exporter(tracer: &str, way: Way, backends: &mut Backends) -> Result<Exporter>
         Way::Mlflow => Mlflow::new(mlflow.base(), mlflow.make_experiment(tracer)?).into(),
         Way::MlflowOrDisk => {
             let mlflow = Mlflow::new(mlflow.base(), mlflow.make_experiment(tracer)?);
-            Exporter::from(mlflow).spill(Spill::to(files.join("spill")))
+            Exporter::from(mlflow).disk_buffer(DiskBuffer::new(files.join("spill")))
         }
         Way::File => Exporter::file(traces_file::path(files, tracer)),
         Way::Nowhere => Exporter::discard(),

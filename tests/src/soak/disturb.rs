@@ -102,7 +102,7 @@ pub(super) fn registry(service: &Service, over: &AtomicBool, every: Duration) ->
                 plain.set_selectors(chain.clone());
                 traced.set_selectors(chain);
             }
-            _ => drop(service.provider.flush_within(every)),
+            _ => drop(service.provider.force_flush_with_timeout(every)),
         }
         done.registry += 1;
         turn += 1;

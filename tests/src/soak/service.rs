@@ -111,10 +111,10 @@ impl Service {
 
     /// Sends what waits, adds up what became of all spans, and drops everything.
     pub(super) fn end(self) -> Delivered {
-        let report = self.provider.shutdown_within(PATIENCE);
+        let report = self.provider.shutdown_with_timeout(PATIENCE);
         let mut delivered = Delivered {
             timed_out: report.failed.iter().any(|failure| failure.timed_out),
-            elsewhere: self.provider.lost().total(),
+            elsewhere: self.provider.dropped().total(),
             chains: self.watched.status().chains,
             refusals: self.watched.status().refusals,
             ..Delivered::default()
@@ -124,7 +124,7 @@ impl Service {
                 delivered.ended += counts.ended;
                 delivered.taken += counts.delivered;
                 delivered.lost += counts.lost();
-                delivered.rest += counts.filtered + counts.waiting + counts.spilled;
+                delivered.rest += counts.filtered + counts.waiting + counts.buffered;
             }
         }
         delivered.received = std::mem::take(&mut *self.received.0.lock());
@@ -174,13 +174,14 @@ impl Received {
             received: self.clone(),
             batches: Mutex::new(0),
         };
-        TracerConfig::new("soak")
+        TracerConfig::new()
+            .service_name("soak")
             .exporter(Exporter::custom(backend))
-            .batch(BatchConfig {
-                queue: 1 << 16,
-                every: Duration::from_millis(50),
-                ..BatchConfig::default()
-            })
+            .batch(
+                BatchConfig::new()
+                    .max_queue_size(1 << 16)
+                    .scheduled_delay(Duration::from_millis(50)),
+            )
     }
 }
 

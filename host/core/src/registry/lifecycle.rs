@@ -21,32 +21,35 @@ pub trait Lifecycle: Send + Sync {
     /// # Errors
     /// Whatever the tracer calls a failure; it is reported and not acted on. An
     /// [`Undelivered`] is reported with its numbers.
-    fn flush(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+    fn force_flush(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(())
     }
 
     /// Exports what is held back, and then nothing any more.
     ///
     /// # Errors
-    /// As [`flush`](Self::flush).
+    /// As [`force_flush`](Self::force_flush).
     fn shutdown(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(())
     }
 
-    /// [`flush`](Self::flush), which is what it does unless it is written, for a
+    /// [`force_flush`](Self::force_flush), which is what it does unless it is written, for a
     /// tracer that can keep to a time. One that cannot is not waited for.
     ///
     /// # Errors
-    /// As [`flush`](Self::flush).
-    fn flush_within(&self, _time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
-        self.flush()
+    /// As [`force_flush`](Self::force_flush).
+    fn force_flush_with_timeout(
+        &self,
+        _time: Duration,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.force_flush()
     }
 
     /// [`shutdown`](Self::shutdown), for a tracer that can keep to a time.
     ///
     /// # Errors
-    /// As [`flush`](Self::flush).
-    fn shutdown_within(&self, _time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+    /// As [`force_flush`](Self::force_flush).
+    fn shutdown_with_timeout(&self, _time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.shutdown()
     }
 }
@@ -75,6 +78,7 @@ impl Error for Undelivered {}
 /// The result of a flush or a shutdown for each tracer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "a tracer that failed may have lost spans"]
+#[non_exhaustive]
 pub struct LifecycleReport {
     /// The tracers that succeeded, under the first of their names: every span that ended before was
     /// delivered.
@@ -85,6 +89,7 @@ pub struct LifecycleReport {
 
 /// A tracer that could not be flushed or shut down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LifecycleFailure {
     /// The first of the tracer's names.
     pub tracer: String,
@@ -109,12 +114,77 @@ impl fmt::Display for LifecycleFailure {
     }
 }
 
+/// The error of a flush or a shutdown: every tracer that failed, and why.
+///
+/// Made by [`LifecycleReport::into_result`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LifecycleError {
+    /// The tracers that failed. Never empty.
+    pub failed: Vec<LifecycleFailure>,
+}
+
+impl fmt::Display for LifecycleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, failure) in self.failed.iter().enumerate() {
+            let separator = if number == 0 { "" } else { "; " };
+            write!(f, "{separator}{failure}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for LifecycleError {}
+
 type Step<T> = fn(Arc<T>, Duration) -> Result<(), Box<dyn Error + Send + Sync>>;
 
 impl LifecycleReport {
+    /// Converts the report into a `Result`, for `provider.shutdown().into_result()?`.
+    ///
+    /// # Errors
+    /// Returns [`LifecycleError`] with all failures if any tracer failed.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::{Lifecycle, TracerRegistry};
+    /// use std::error::Error;
+    ///
+    /// struct Broken;
+    ///
+    /// impl Lifecycle for Broken {
+    ///     fn shutdown(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+    ///         Err("the disk is full".into())
+    ///     }
+    /// }
+    ///
+    /// let registry = TracerRegistry::new();
+    /// registry.register("a", Broken)?;
+    /// registry.register("b", Broken)?;
+    /// registry.force_flush().into_result()?;
+    /// let error = registry.shutdown().into_result().unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "tracer \"a\": the disk is full; tracer \"b\": the disk is full"
+    /// );
+    /// # Ok::<(), Box<dyn Error>>(())
+    /// ```
+    pub fn into_result(self) -> Result<(), LifecycleError> {
+        let Self { failed, .. } = self;
+        if failed.is_empty() {
+            Ok(())
+        } else {
+            Err(LifecycleError { failed })
+        }
+    }
+
     #[doc(hidden)]
-    pub fn flush<T: Lifecycle + 'static>(tracers: Vec<(String, Arc<T>)>, time: Duration) -> Self {
-        Self::of(tracers, time, |tracer, time| tracer.flush_within(time))
+    pub fn force_flush<T: Lifecycle + 'static>(
+        tracers: Vec<(String, Arc<T>)>,
+        time: Duration,
+    ) -> Self {
+        Self::of(tracers, time, |tracer, time| {
+            tracer.force_flush_with_timeout(time)
+        })
     }
 
     #[doc(hidden)]
@@ -122,7 +192,9 @@ impl LifecycleReport {
         tracers: Vec<(String, Arc<T>)>,
         time: Duration,
     ) -> Self {
-        Self::of(tracers, time, |tracer, time| tracer.shutdown_within(time))
+        Self::of(tracers, time, |tracer, time| {
+            tracer.shutdown_with_timeout(time)
+        })
     }
 
     #[doc(hidden)]

@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 
 use parking_lot::Mutex;
 
-use crate::scrub::Scrubbed;
+use crate::redaction::ProcessingCounts;
 
 /// The reason why a span did not reach a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,10 +26,10 @@ pub enum Loss {
     Failed,
     /// The tracer was shut down before the span could be sent.
     ShutDown,
-    /// The span was [buffered on disk](super::Spill), or should have been, and could not be
+    /// The span was [buffered on disk](super::DiskBuffer), or should have been, and could not be
     /// replayed: a limit of the disk buffer was exceeded, the disk was full, or the file
     /// was damaged.
-    Spilled,
+    DiskBuffer,
 }
 
 impl Loss {
@@ -42,7 +42,7 @@ impl Loss {
         Self::Unavailable,
         Self::Failed,
         Self::ShutDown,
-        Self::Spilled,
+        Self::DiskBuffer,
     ];
 
     /// Returns the stable name for metrics and tables.
@@ -55,7 +55,7 @@ impl Loss {
             Self::Unavailable => "unavailable",
             Self::Failed => "failed",
             Self::ShutDown => "shut_down",
-            Self::Spilled => "spilled",
+            Self::DiskBuffer => "spilled",
         }
     }
 
@@ -69,7 +69,7 @@ impl Loss {
 /// The outcome of the spans of one exporter.
 ///
 /// The counts are complete: `ended + recovered` equals `delivered + lost() + filtered +
-/// waiting + spilled` at every moment.
+/// waiting + buffered` at every moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeliveryCounts {
@@ -79,21 +79,21 @@ pub struct DeliveryCounts {
     pub delivered: u64,
     /// Attempts after the first attempt of a batch.
     pub retries: u64,
-    /// Spans that a [filter](crate::scrub::SpanFilter) dropped.
+    /// Spans that a [filter](crate::redaction::SpanFilter) dropped.
     pub filtered: u64,
     /// Spans that are waiting or being sent at this moment. Not cumulative.
     pub waiting: u64,
     /// Spans that are buffered on disk at this moment. Not cumulative.
-    pub spilled: u64,
+    pub buffered: u64,
     /// Spans that were delivered from the disk buffer. Included in `delivered`.
     pub replayed: u64,
     /// Spans that an earlier process left in the disk buffer.
     pub recovered: u64,
     /// Files of the disk buffer that could not be read and were set aside.
     pub set_aside: u64,
-    /// Values that were [redacted](crate::scrub::Redaction).
+    /// Values that were [redacted](crate::redaction::Redaction).
     pub redacted: u64,
-    /// Values that were [truncated](crate::scrub::AttributeLimits), plus attributes, events
+    /// Values that were [truncated](crate::redaction::AttributeLimits), plus attributes, events
     /// and links that were dropped.
     pub cut: u64,
     pub(crate) lost: [u64; Loss::ALL.len()],
@@ -110,10 +110,10 @@ impl DeliveryCounts {
         self.lost.iter().sum()
     }
 
-    pub(crate) fn add_scrubbed(&mut self, scrubbed: &Scrubbed) {
-        self.filtered += scrubbed.filtered;
-        self.redacted += scrubbed.redacted;
-        self.cut += scrubbed.cut;
+    pub(crate) fn add_processed(&mut self, processed: &ProcessingCounts) {
+        self.filtered += processed.filtered;
+        self.redacted += processed.redacted;
+        self.cut += processed.cut;
     }
 
     pub(crate) fn lose(&mut self, cause: Loss, spans: u64) {
@@ -137,7 +137,7 @@ impl AddAssign<&Self> for DeliveryCounts {
         self.retries += other.retries;
         self.filtered += other.filtered;
         self.waiting += other.waiting;
-        self.spilled += other.spilled;
+        self.buffered += other.buffered;
         self.replayed += other.replayed;
         self.recovered += other.recovered;
         self.set_aside += other.set_aside;

@@ -25,13 +25,14 @@
 //! use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 //! use std::time::Duration;
 //!
-//! let batch = BatchConfig { queue: 10_000, ..BatchConfig::default() };
+//! let batch = BatchConfig::new().max_queue_size(10_000);
 //! let provider = RoutingTracerProvider::builder()
-//!     .tracer("nowhere", TracerConfig::new("shop").exporter(Exporter::discard()).batch(batch))
+//!     .service_name("shop")
+//!     .tracer("nowhere", TracerConfig::new().exporter(Exporter::discard()).batch(batch))
 //!     .build()?;
 //! provider.tracer("shop").in_span("answer", |_context| {});
 //!
-//! let report = provider.flush_within(Duration::from_secs(2));
+//! let report = provider.force_flush_with_timeout(Duration::from_secs(2));
 //! assert_eq!(report.succeeded, ["nowhere"]);
 //! for tracer in provider.delivery() {
 //!     for (exporter, counts) in tracer.exporters {
@@ -51,7 +52,7 @@ mod queue;
 mod sink;
 // Only OTLP exporters can use a disk buffer.
 #[cfg_attr(not(any(feature = "otlp", test)), expect(dead_code))]
-mod spill;
+mod disk_buffer;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -62,16 +63,16 @@ use std::time::Duration;
 pub use batch::BatchConfig;
 pub(crate) use counts::Meter;
 pub use counts::{DeliveryCounts, Loss};
+#[cfg(feature = "otlp")]
+pub(crate) use disk_buffer::BufferedTransport;
+pub use disk_buffer::DiskBuffer;
+pub(crate) use disk_buffer::DiskBufferStore;
 #[doc(hidden)]
 pub use pipeline::{Exporting, Pipeline, Processor, Rest};
 pub(crate) use pipeline::{Names, Queued};
 #[doc(hidden)]
 pub use queue::after;
 pub(crate) use sink::{SdkSink, Sent, Sink};
-pub use spill::Spill;
-pub(crate) use spill::SpillStore;
-#[cfg(feature = "otlp")]
-pub(crate) use spill::Spilling;
 pub(crate) use transport::Transport;
 
 /// The default time that an exporter has to send its spans: the maximum time of one batch.

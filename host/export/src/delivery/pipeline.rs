@@ -15,7 +15,7 @@ use super::counts::LostBy;
 use super::queue::{Queue, after};
 use super::worker::Worker;
 use super::{BatchConfig, DEFAULT_DEADLINE, DeliveryCounts, Meter, Sink};
-use crate::scrub::Scrub;
+use crate::redaction::SpanProcessing;
 
 /// The pipeline from a tracer to one exporter. Requests and waiting are separate methods,
 /// so that several pipelines can be asked before the caller waits for the first.
@@ -58,13 +58,19 @@ impl Queued {
     /// Starts the worker thread. It ends when the pipeline is closed or dropped.
     pub(crate) fn start(
         sink: Box<dyn Sink>,
-        scrub: Scrub,
+        processing: SpanProcessing,
         batch: &BatchConfig,
         meter: Arc<Meter>,
         names: Names,
     ) -> io::Result<Self> {
         let queue = Arc::new(Queue::new(batch, meter));
-        Worker::start(queue.clone(), sink, scrub, batch.every, names)?;
+        Worker::start(
+            queue.clone(),
+            sink,
+            processing,
+            batch.scheduled_delay,
+            names,
+        )?;
         Ok(Self { queue })
     }
 }
@@ -136,7 +142,7 @@ pub struct Rest {
     /// Losses since the last report.
     pub lost: LostBy,
     pub waiting: u64,
-    spilled: u64,
+    buffered: u64,
     error: Option<String>,
 }
 
@@ -149,13 +155,14 @@ impl fmt::Display for Rest {
         if self.waiting > 0 {
             parts.push(format!("spans not sent yet: {}", self.waiting));
         }
-        if self.spilled > 0 {
-            parts.push(format!("spans buffered on disk: {}", self.spilled));
+        if self.buffered > 0 {
+            parts.push(format!("spans buffered on disk: {}", self.buffered));
         }
         parts.extend(self.error.clone());
-        match parts.is_empty() {
-            true => f.write_str("not finished yet"),
-            false => f.write_str(&parts.join("; ")),
+        if parts.is_empty() {
+            f.write_str("not finished yet")
+        } else {
+            f.write_str(&parts.join("; "))
         }
     }
 }
@@ -189,11 +196,11 @@ impl Exporting {
             lost: now.lost_since(&told),
             // Spans that ended after the request are not part of it.
             waiting: if in_time { 0 } else { now.waiting },
-            spilled: now.spilled,
+            buffered: now.buffered,
             error: self.pipeline.take_error(),
         };
         *told = now;
-        let all = in_time && rest.lost.total() == 0 && rest.spilled == 0;
+        let all = in_time && rest.lost.total() == 0 && rest.buffered == 0;
         (!all).then_some(rest)
     }
 }

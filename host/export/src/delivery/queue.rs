@@ -54,13 +54,13 @@ pub(super) enum Next {
 
 impl Queue {
     pub(super) fn new(batch: &BatchConfig, meter: Arc<Meter>) -> Self {
-        let room = batch.queue.max(1);
+        let room = batch.max_queue_size.max(1);
         Self {
             state: Mutex::default(),
             work: Condvar::new(),
             progress: Condvar::new(),
             room,
-            batch: batch.size.clamp(1, room),
+            batch: batch.max_export_batch_size.clamp(1, room),
             meter,
         }
     }

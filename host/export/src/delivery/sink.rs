@@ -6,7 +6,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::spill::SpillStore;
+use super::disk_buffer::DiskBufferStore;
 use super::{DeliveryCounts, Loss};
 
 /// Sends batches to one backend, on the thread of the exporter, one at a time.
@@ -29,7 +29,7 @@ pub(crate) trait Sink: Debug + Send + Sync + 'static {
 
     /// Enables a disk buffer for spans that the backend cannot accept at the moment. Called
     /// once, before the first batch. Returns `false` if the sink does not support it.
-    fn keep(&mut self, _store: SpillStore) -> bool {
+    fn keep(&mut self, _store: DiskBufferStore) -> bool {
         false
     }
 
@@ -45,7 +45,7 @@ pub(crate) struct Sent {
     pub(crate) retries: u64,
     pub(crate) lost: Vec<(Loss, u64)>,
     /// Spans that were buffered on disk.
-    pub(crate) spilled: u64,
+    pub(crate) buffered: u64,
     /// The error for the log. It names the backend and the remedy, and contains no secret.
     pub(crate) message: Option<String>,
 }
@@ -75,7 +75,7 @@ impl Sent {
             left -= part;
             part
         };
-        counts.spilled += part(self.spilled);
+        counts.buffered += part(self.buffered);
         for (cause, lost) in &self.lost {
             counts.lose(*cause, part(*lost));
         }

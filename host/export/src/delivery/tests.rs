@@ -37,9 +37,9 @@ pub(super) fn span(name: &str) -> SpanData {
 
 #[test]
 fn sent_counts_each_span_once_for_any_report() {
-    let says = |delivered, spilled, lost: &[(Loss, u64)]| Sent {
+    let says = |delivered, buffered, lost: &[(Loss, u64)]| Sent {
         delivered,
-        spilled,
+        buffered,
         lost: lost.to_vec(),
         ..Sent::default()
     };

@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::SpanData;
 use super::health::Health;
 use super::queue::{Next, Queue, after};
 use super::{Loss, Names, Sent, Sink};
-use crate::scrub::{Scrub, Scrubbed};
+use crate::redaction::{ProcessingCounts, SpanProcessing};
 use spanmux_core::internal::panic_message;
 
 /// Moves batches from the queue to the sink and counts the outcome of each span. A panic in
@@ -19,7 +19,7 @@ use spanmux_core::internal::panic_message;
 pub(super) struct Worker {
     queue: Arc<Queue>,
     sink: Box<dyn Sink>,
-    scrub: Scrub,
+    processing: SpanProcessing,
     every: Duration,
     names: Names,
     health: Health,
@@ -45,7 +45,7 @@ impl Worker {
     pub(super) fn start(
         queue: Arc<Queue>,
         sink: Box<dyn Sink>,
-        scrub: Scrub,
+        processing: SpanProcessing,
         every: Duration,
         names: Names,
     ) -> io::Result<()> {
@@ -54,7 +54,7 @@ impl Worker {
             _end: End(queue.clone()),
             queue,
             sink,
-            scrub,
+            processing,
             every: every.max(MIN_EVERY),
             names,
             health: Health::default(),
@@ -94,20 +94,21 @@ impl Worker {
 
     fn send(&self, mut batch: Vec<SpanData>) -> Option<String> {
         let spans = batch.len() as u64;
-        let mut scrubbed = Scrubbed::default();
+        let mut processed = ProcessingCounts::default();
         let send = || {
-            scrubbed = self.scrub.batch(&mut batch);
-            match batch.is_empty() {
-                true => Sent::default(),
-                false => self.sink.send(batch),
+            processed = self.processing.batch(&mut batch);
+            if batch.is_empty() {
+                Sent::default()
+            } else {
+                self.sink.send(batch)
             }
         };
         let sent = catch_unwind(AssertUnwindSafe(send))
             .unwrap_or_else(|panic| Sent::none(spans, Loss::Failed, panic_message(&*panic)));
         self.queue
             .account(spans, sent.message.as_deref(), |counts| {
-                counts.add_scrubbed(&scrubbed);
-                sent.count(spans - scrubbed.filtered, counts);
+                counts.add_processed(&processed);
+                sent.count(spans - processed.filtered, counts);
             });
         sent.message
     }

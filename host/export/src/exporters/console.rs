@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use super::tree::TraceTree;
 use crate::delivery::{DeliveryCounts, Loss, Meter, Pipeline};
-use crate::scrub::{Scrub, Scrubbed};
+use crate::redaction::{ProcessingCounts, SpanProcessing};
 
 /// The maximum number of ended spans that wait for the rest of their traces. Beyond that,
 /// the oldest trace is printed incomplete, so that spans which never end do not fill the
@@ -25,7 +25,7 @@ const MAX_WAITING_TRACES: usize = 4_096;
 /// outlive their parents appear in the right position of the tree.
 pub(crate) struct Console {
     service: String,
-    scrub: Scrub,
+    processing: SpanProcessing,
     meter: Meter,
     waiting: Mutex<Waiting>,
     out: Mutex<Out>,
@@ -127,10 +127,14 @@ impl Waiting {
 }
 
 impl Console {
-    pub(crate) fn new(service: String, writer: Box<dyn Write + Send>, scrub: Scrub) -> Self {
+    pub(crate) fn new(
+        service: String,
+        writer: Box<dyn Write + Send>,
+        processing: SpanProcessing,
+    ) -> Self {
         Self {
             service,
-            scrub,
+            processing,
             meter: Meter::default(),
             waiting: Mutex::default(),
             out: Mutex::new(Out {
@@ -145,25 +149,27 @@ impl Console {
         for tree in trees {
             let spans = tree.spans.len() as u64;
             let text = tree.shown(&self.service).to_string();
-            match self.out.lock().print(&text) {
-                true => self.meter.change(|counts| counts.delivered += spans),
-                false => self.meter.lost(Loss::Failed, spans),
+            if self.out.lock().print(&text) {
+                self.meter.change(|counts| counts.delivered += spans)
+            } else {
+                self.meter.lost(Loss::Failed, spans)
             }
         }
     }
 
     /// Returns the redacted span, or `None` if it is not printed.
-    fn scrubbed(&self, mut span: SpanData) -> Option<SpanData> {
+    fn processed(&self, mut span: SpanData) -> Option<SpanData> {
         if !span.span_context.is_sampled() {
             return None;
         }
-        let mut scrubbed = Scrubbed::default();
-        let keeps = self.scrub.keeps(&span);
-        match keeps {
-            true => self.scrub.span(&mut span, &mut scrubbed),
-            false => scrubbed.filtered = 1,
+        let mut processed = ProcessingCounts::default();
+        let keeps = self.processing.keeps(&span);
+        if keeps {
+            self.processing.span(&mut span, &mut processed)
+        } else {
+            processed.filtered = 1
         }
-        self.meter.change(|counts| counts.add_scrubbed(&scrubbed));
+        self.meter.change(|counts| counts.add_processed(&processed));
         keeps.then_some(span)
     }
 }
@@ -199,7 +205,7 @@ impl Pipeline for Console {
         if self.waiting.lock().stopped {
             return self.meter.lost(Loss::ShutDown, sampled);
         }
-        let span = self.scrubbed(span);
+        let span = self.processed(span);
         let tree = self.waiting.lock().end(trace, span);
         self.print(tree);
     }

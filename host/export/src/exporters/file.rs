@@ -29,11 +29,12 @@ use spanmux_core::internal::not_finite;
 /// ```
 /// use spanmux::exporters::{Exporter, Rotation};
 ///
-/// let rotation = Rotation { max_bytes: 10 << 20, keep: 2 };
+/// let rotation = Rotation::new().max_bytes(10 << 20).keep(2);
 /// let exporter = Exporter::file_rotated("spans.jsonl", rotation);
 /// # drop(exporter);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rotation {
     /// The maximum size of a file in bytes, unless a single line is larger. Zero means no
     /// limit. Defaults to 104,857,600.
@@ -42,12 +43,31 @@ pub struct Rotation {
     pub keep: usize,
 }
 
-impl Default for Rotation {
-    fn default() -> Self {
+impl Rotation {
+    /// Creates the default settings.
+    pub const fn new() -> Self {
         Self {
             max_bytes: 100 << 20,
             keep: 4,
         }
+    }
+
+    /// Sets the maximum size of a file in bytes. Zero means no limit.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Sets the number of files to keep in addition to the current one.
+    pub fn keep(mut self, files: usize) -> Self {
+        self.keep = files;
+        self
+    }
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

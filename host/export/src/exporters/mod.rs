@@ -31,8 +31,8 @@ pub use otlp_lines::ReadError;
 pub use presets::*;
 pub use tree::TraceTree;
 
-use crate::delivery::{SdkSink, Sent, Sink, Spill};
-use crate::scrub::SpanFilter;
+use crate::delivery::{DiskBuffer, SdkSink, Sent, Sink};
+use crate::redaction::SpanFilter;
 
 /// A destination for spans, with an optional filter and disk buffer.
 ///
@@ -40,9 +40,10 @@ use crate::scrub::SpanFilter;
 /// ```
 /// use spanmux::exporters::Exporter;
 /// use spanmux::otel::TracerConfig;
-/// use spanmux::scrub::SpanFilter;
+/// use spanmux::redaction::SpanFilter;
 ///
-/// let tracer = TracerConfig::new("shop")
+/// let tracer = TracerConfig::new()
+///     .service_name("shop")
 ///     .exporter(Exporter::console().filter(SpanFilter::new().drop_names(["poll"])))
 ///     .exporter(Exporter::file(std::env::temp_dir().join("spanmux-doc-tee.jsonl")))
 ///     .build()?;
@@ -55,7 +56,7 @@ pub struct Exporter {
     #[doc(hidden)]
     pub filter: SpanFilter,
     #[doc(hidden)]
-    pub spill: Option<Spill>,
+    pub disk_buffer: Option<DiskBuffer>,
 }
 
 /// The kinds of exporters.
@@ -86,7 +87,7 @@ impl Exporter {
         Self {
             kind,
             filter: SpanFilter::default(),
-            spill: None,
+            disk_buffer: None,
         }
     }
 
@@ -168,8 +169,8 @@ impl Exporter {
 
     /// Buffers spans on disk while the backend is down and sends them later. Only OTLP
     /// exporters support this.
-    pub fn spill(mut self, spill: Spill) -> Self {
-        self.spill = Some(spill);
+    pub fn disk_buffer(mut self, disk_buffer: DiskBuffer) -> Self {
+        self.disk_buffer = Some(disk_buffer);
         self
     }
 }

@@ -118,6 +118,7 @@ impl From<OtlpEvent> for Event {
 
 /// The error for a line that is not an OTLP trace request in JSON.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct ReadError {
     /// The line number, starting at one.
     pub line: usize,

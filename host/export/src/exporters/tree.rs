@@ -170,9 +170,10 @@ impl fmt::Display for TraceTree {
         let mut tops = Vec::new();
         let mut children: HashMap<u64, Vec<&Shown>> = HashMap::new();
         for span in &self.spans {
-            match known.contains(&span.parent) && span.parent != span.id {
-                true => children.entry(span.parent).or_default().push(span),
-                false => tops.push(span),
+            if known.contains(&span.parent) && span.parent != span.id {
+                children.entry(span.parent).or_default().push(span)
+            } else {
+                tops.push(span)
             }
         }
         let mut stack = Vec::new();
@@ -210,15 +211,17 @@ fn push<'s>(
         };
         let deep = above.depth >= MAX_INDENT;
         let indent = Indent {
-            text: match deep {
-                true => above.text.clone(),
-                false => format!("{}{below}", above.text),
+            text: if deep {
+                above.text.clone()
+            } else {
+                format!("{}{below}", above.text)
             },
             depth: above.depth + 1,
         };
-        let line = match deep {
-            true => format!("{}({}) ", above.text, indent.depth),
-            false => format!("{}{branch}", above.text),
+        let line = if deep {
+            format!("{}({}) ", above.text, indent.depth)
+        } else {
+            format!("{}{branch}", above.text)
         };
         stack.push((span, line, indent));
     }
@@ -316,9 +319,10 @@ struct Plain<'a>(&'a str);
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for character in self.0.chars() {
-            match character.is_control() {
-                true => write!(f, "{}", character.escape_debug())?,
-                false => f.write_char(character)?,
+            if character.is_control() {
+                write!(f, "{}", character.escape_debug())?
+            } else {
+                f.write_char(character)?
             }
         }
         Ok(())

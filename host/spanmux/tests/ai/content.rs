@@ -3,7 +3,7 @@
 use opentelemetry::Context;
 use opentelemetry_sdk::trace::SpanData;
 use serde_json::json;
-use spanmux::genai::{AiContextExt, AiOptions, AiParent, ContentLimits, Dialect, Hidden};
+use spanmux::genai::{AiContextExt, AiOptions, ContentLimits, Dialect, Hidden};
 use spanmux::otel::ExternalTrace;
 
 use crate::support::{ai, shown, spans, value};
@@ -82,10 +82,7 @@ fn trace_hides_content_when_capture_is_enabled() {
 
 #[test]
 fn long_and_deep_content_is_truncated_to_valid_json() {
-    let mut limits = ContentLimits::new();
-    limits.text_bytes = 8;
-    limits.depth = 4;
-    limits.items = 2;
+    let limits = ContentLimits::new().text_bytes(8).depth(4).items(2);
     let options = AiOptions::new()
         .dialect(Dialect::Both)
         .capture_content(true)

@@ -6,7 +6,7 @@ use std::fmt;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanId, Status};
 use opentelemetry_sdk::trace::SpanData;
-use spanmux::genai::{AiOptions, AiParent, RunStatus};
+use spanmux::genai::{AiOptions, RunStatus};
 
 use crate::support::{ai, shown, spans, value};
 

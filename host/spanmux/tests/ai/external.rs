@@ -2,7 +2,7 @@
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, Tracer as _, TracerProvider as _};
-use spanmux::genai::{AiOptions, AiParent};
+use spanmux::genai::AiOptions;
 use spanmux::otel::{ExternalTrace, ExternalTraceExt};
 
 use crate::support::{CARRIERS, Fleet, NAMES, ai, run, spans, value};
@@ -38,7 +38,7 @@ fn invalid_id_is_refused_with_the_value_and_the_rule() {
             "{error}"
         );
         assert!(error.contains(rule), "{error}");
-        let error = trace().with_parent(&id[..id.len() / 2]);
+        let error = trace().parent(&id[..id.len() / 2]);
         assert!(
             error
                 .unwrap_err()
@@ -57,7 +57,7 @@ fn roots_of_one_external_trace_share_one_tracer() {
         for parent in [None, Some(SPAN)] {
             let fleet = Fleet::new(carrier);
             let external = match parent {
-                Some(span) => trace().with_parent(span).unwrap(),
+                Some(span) => trace().parent(span).unwrap(),
                 None => trace(),
             };
             let first = fleet.ai().agent_run("a").under(&run("other"));
@@ -94,7 +94,7 @@ fn each_request_is_selected_when_the_trace_is_not_declared_external() {
     let fleet = Fleet::new(true);
     let ordinary = fleet.provider.tracer("shop");
     for tracer in ["other", "default"] {
-        let context = run(tracer).with_external_trace(&trace().with_parent(SPAN).unwrap());
+        let context = run(tracer).with_external_trace(&trace().parent(SPAN).unwrap());
         // The same ids in a remote span context, as from a request.
         let parent = opentelemetry::trace::TraceContextExt::span(&context)
             .span_context()
@@ -143,7 +143,7 @@ fn trace_is_selected_again_when_its_tracer_is_unregistered() {
 #[test]
 fn plain_sdk_tracer_joins_the_external_trace() {
     let (ai, exporter) = ai(AiOptions::new());
-    for external in [trace(), trace().with_parent(SPAN).unwrap()] {
+    for external in [trace(), trace().parent(SPAN).unwrap()] {
         let builder = ai.agent_run("a").under(&Context::new());
         builder.in_trace(&external).start().end();
     }

@@ -1,7 +1,7 @@
 //! Each kind of AI span, in each dialect, with and without content.
 
 use opentelemetry::trace::SpanKind;
-use spanmux::genai::{Ai, AiOptions, AiParent, Dialect, Score};
+use spanmux::genai::{Ai, AiOptions, Dialect, Score};
 
 use crate::support::{ai, shown, spans};
 use crate::{models, runs};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TracerProvider as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use spanmux::genai::{AiOptions, AiParent, Dialect, LateSignals, Score};
+use spanmux::genai::{AiOptions, Dialect, LateSignals, Score};
 use spanmux::otel::{NoSuchTrace, OtelTracer, SpanReference};
 
 use crate::support::{CARRIERS, Fleet, run, shown};
@@ -130,8 +130,8 @@ fn signal_is_lost_and_counted_when_its_tracer_is_unregistered() {
         );
         assert_eq!(fleet.spans("default").len(), 0);
         assert_eq!(there.counts(), [0, 0]);
-        assert_eq!(fleet.provider.lost().late_signals, 2);
-        assert_eq!(there.provider.lost().late_signals, 1);
+        assert_eq!(fleet.provider.dropped().late_signals, 2);
+        assert_eq!(there.provider.dropped().late_signals, 1);
         assert_eq!((fleet.asked(), there.asked()), (1, 0));
     }
 }
@@ -143,7 +143,7 @@ fn signal_is_lost_and_counted_after_shutdown() {
     let _report = fleet.provider.shutdown();
     let signal = signals(&fleet).score(&reference, Score::new("late"));
     assert!(signal.is_err());
-    assert_eq!(fleet.provider.lost().total(), 1);
+    assert_eq!(fleet.provider.dropped().total(), 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use opentelemetry::trace::SpanKind;
 use serde_json::json;
-use spanmux::genai::{AiParent, Document, Message, Usage};
+use spanmux::genai::{Document, Message, Usage};
 
 use crate::kinds::Row;
 

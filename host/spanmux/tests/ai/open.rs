@@ -4,7 +4,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use serde_json::json;
-use spanmux::genai::{Ai, AiOptions, AiParent, RunStatus};
+use spanmux::genai::{Ai, AiOptions, RunStatus};
 
 use crate::support::{ai, spans};
 

@@ -2,7 +2,7 @@
 
 use opentelemetry::trace::SpanKind;
 use serde_json::json;
-use spanmux::genai::{AiParent, RunStatus};
+use spanmux::genai::RunStatus;
 
 use crate::kinds::Row;
 

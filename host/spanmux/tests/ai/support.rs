@@ -68,9 +68,10 @@ impl Fleet {
         let mut builder = RoutingTracerProvider::builder().selectors(Chain::from(by_key));
         for (name, exporter) in NAMES.iter().zip(&exporters) {
             let sdk = SdkTracerProvider::builder().with_simple_exporter(exporter.clone());
-            builder = match by_trace_id {
-                true => builder.tracer(*name, sdk),
-                false => builder.tracer(*name, sdk.build()),
+            builder = if by_trace_id {
+                builder.tracer(*name, sdk)
+            } else {
+                builder.tracer(*name, sdk.build())
             };
         }
         let provider = builder.build().unwrap();

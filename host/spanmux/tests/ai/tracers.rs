@@ -2,7 +2,7 @@
 
 use opentelemetry::trace::{SpanId, TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, global};
-use spanmux::genai::{Ai, AiContextExt, AiParent};
+use spanmux::genai::{Ai, AiContextExt};
 
 use crate::support::{CARRIERS, Fleet, run, value};
 

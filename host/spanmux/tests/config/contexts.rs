@@ -9,7 +9,7 @@ use opentelemetry::{Context, KeyValue};
 use spanmux::RuntimeContext;
 use spanmux::config::Config;
 use spanmux::exporters::TraceTree;
-use spanmux::genai::{Ai, AiParent as _};
+use spanmux::genai::Ai;
 use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _};
 
 use crate::support::Folder;
@@ -28,7 +28,7 @@ fn provider(folder: &Folder, more: &str) -> RoutingTracerProvider {
 
 /// The one trace that a tracer of the folder received.
 fn trace(folder: &Folder, provider: &RoutingTracerProvider, name: &str) -> Option<TraceTree> {
-    assert!(provider.flush().failed.is_empty());
+    assert!(provider.force_flush().failed.is_empty());
     let text = std::fs::read_to_string(folder.path(&format!("{name}.jsonl"))).unwrap();
     TraceTree::read_otlp_lines(&text).unwrap().pop()
 }

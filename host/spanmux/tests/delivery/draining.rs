@@ -36,7 +36,7 @@ fn remove_drains_open_traces_first() {
     assert_eq!(removed.succeeded, ["only"]);
     assert_eq!((exporter.took("root"), exporter.took("late")), (1, 1));
     assert_eq!((exporter.taken(), exporter.shut_downs()), (3, 1));
-    assert_eq!(provider.lost().total(), 0);
+    assert_eq!(provider.dropped().total(), 0);
 }
 
 /// The selected tracer may be removed while the decision is running.
@@ -61,7 +61,7 @@ fn root_starts_in_a_tracer_removed_after_its_selection() {
         removed
     });
     assert_eq!(removed.succeeded, ["only"]);
-    assert_eq!((exporter.took("root"), provider.lost().total()), (1, 0));
+    assert_eq!((exporter.took("root"), provider.dropped().total()), (1, 0));
 }
 
 #[test]
@@ -71,13 +71,13 @@ fn remove_reports_and_counts_open_spans_at_the_deadline() {
     let tracer = provider.tracer("shop");
     let open = [tracer.start("a"), tracer.start("b")];
     tracer.start("ended").end();
-    let _report = provider.flush_within(LONG);
+    let _report = provider.force_flush_with_timeout(LONG);
     let report = provider.remove("only", Duration::from_millis(20)).unwrap();
     assert!(report.failed[0].timed_out);
     assert_eq!(report.failed[0].message, "spans still open: 2");
     drop(open);
     assert_eq!(exporter.taken(), 1);
-    assert_eq!(provider.lost().after_shutdown, 2);
+    assert_eq!(provider.dropped().after_shutdown, 2);
     let missing = provider.remove("only", LONG).unwrap_err();
     assert_eq!(missing.name, "only");
 }
@@ -177,7 +177,7 @@ fn open_spans_are_limited_and_counted() {
     // A new trace beyond the limit is not recorded either, including all of its spans.
     let other = Context::new().with_span(tracer.start("other"));
     assert!(!other.span().span_context().is_sampled());
-    assert_eq!(provider.lost().too_many_open, 2);
+    assert_eq!(provider.dropped().too_many_open, 2);
     open.pop();
     let child = tracer.start_with_context("child", &root);
     assert!(child.is_recording());
@@ -185,7 +185,7 @@ fn open_spans_are_limited_and_counted() {
     assert_eq!(provider.delivery()[0].open, 3);
     drop((open, child, beyond, other));
     root.span().end();
-    assert_eq!(provider.flush_within(LONG).failed, []);
+    assert_eq!(provider.force_flush_with_timeout(LONG).failed, []);
     assert_eq!((exporter.taken(), provider.delivery()[0].open), (4, 0));
 }
 
@@ -198,7 +198,7 @@ fn unsampled_spans_do_not_count_as_open() {
         .map(|_| provider.tracer("shop").start("open"))
         .collect();
     assert_eq!(
-        (provider.delivery()[0].open, provider.lost().total()),
+        (provider.delivery()[0].open, provider.dropped().total()),
         (0, 0)
     );
     drop(open);

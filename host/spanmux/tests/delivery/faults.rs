@@ -39,7 +39,7 @@ fn counts_match_the_behaviour_of_the_exporter() {
         let exporter = Scripted::new(script);
         let provider = provider(&[&exporter], patient(100, 10));
         end_spans(&provider, 100);
-        let report = provider.flush_within(LONG);
+        let report = provider.force_flush_with_timeout(LONG);
         let counts = &counts(&provider)[0];
         assert_adds_up(counts);
         assert_eq!((counts.ended, counts.waiting), (100, 0), "{row}");
@@ -76,7 +76,7 @@ fn full_queue_drops_and_counts_new_spans() {
     assert_eq!((full.ended, full.waiting), (1_001, 101));
     assert_eq!(full.lost_to(Loss::QueueFull), 900);
     exporter.open_gate();
-    let report = provider.flush_within(LONG);
+    let report = provider.force_flush_with_timeout(LONG);
     assert_eq!(report.failed[0].lost, 900);
     assert!(
         report.failed[0].message.contains("queue_full 900"),
@@ -97,7 +97,7 @@ fn faulty_exporter_does_not_affect_the_others() {
     let provider = provider(&all, patient(1_000, 10));
     end_spans(&provider, 500);
     eventually(|| counts(&provider)[1..].iter().all(|it| it.waiting == 0));
-    let report = provider.flush_within(Duration::from_millis(20));
+    let report = provider.force_flush_with_timeout(Duration::from_millis(20));
     let failure = &report.failed[0];
     // Ten spans are being sent. The others wait behind them.
     assert_eq!((failure.timed_out, failure.waiting), (true, 500));
@@ -117,7 +117,7 @@ fn faulty_exporter_does_not_affect_the_others() {
     );
     counts(&provider).iter().for_each(assert_adds_up);
     hangs.open_gate();
-    assert_eq!(provider.flush_within(LONG).failed, []);
+    assert_eq!(provider.force_flush_with_timeout(LONG).failed, []);
     assert_eq!(hangs.taken(), 500);
 }
 
@@ -143,14 +143,14 @@ fn counts_add_up_at_every_moment() {
                 scope.spawn(|| {
                     while !done.load(Ordering::Relaxed) {
                         counts(&provider).iter().for_each(assert_adds_up);
-                        let _report = provider.flush_within(LONG);
+                        let _report = provider.force_flush_with_timeout(LONG);
                     }
                 });
             }
             enders.into_iter().for_each(|it| it.join().unwrap());
             done.store(true, Ordering::Relaxed);
         });
-        let _report = provider.flush_within(LONG);
+        let _report = provider.force_flush_with_timeout(LONG);
         for (counts, exporter) in counts(&provider).iter().zip(&exporters) {
             assert_adds_up(counts);
             assert_eq!((counts.ended, counts.waiting), (900, 0), "seed {seed}");
@@ -180,11 +180,13 @@ fn spans_created_by_an_exporter_are_not_sent() {
     let exporter = Traces {
         provider: Arc::clone(&own),
     };
-    let config = spanmux::otel::TracerConfig::new("shop").batch(batch(100, 1));
+    let config = spanmux::otel::TracerConfig::new()
+        .service_name("shop")
+        .batch(batch(100, 1));
     let provider = of(config.exporter(Exporter::custom(exporter)));
     *own.lock() = Some(provider.clone());
     end_spans(&provider, 10);
-    assert_eq!(provider.flush_within(LONG).failed, []);
+    assert_eq!(provider.force_flush_with_timeout(LONG).failed, []);
     assert_eq!(counts(&provider)[0].ended, 10);
     own.lock().take();
 }

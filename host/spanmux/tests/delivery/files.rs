@@ -4,20 +4,22 @@ use std::fs;
 use std::path::Path;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use spanmux::delivery::Spill;
+use spanmux::delivery::DiskBuffer;
 use spanmux::exporters::{Exporter, Rotation};
 use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
 use crate::support::*;
 
 fn writing_to(exporter: Exporter) -> RoutingTracerProvider {
-    let config = TracerConfig::new("shop").batch(patient(1_000, 1));
+    let config = TracerConfig::new()
+        .service_name("shop")
+        .batch(patient(1_000, 1));
     of(config.exporter(exporter))
 }
 
 fn flushed(provider: &RoutingTracerProvider, spans: usize) {
     end_spans(provider, spans);
-    assert_eq!(provider.flush_within(LONG).failed, []);
+    assert_eq!(provider.force_flush_with_timeout(LONG).failed, []);
 }
 
 /// Returns the number of spans in a file. Each line must be a complete request.
@@ -35,10 +37,7 @@ fn file_is_rotated_by_size_without_splitting_lines() {
     let dir = tempfile::tempdir().unwrap();
     for (keep, files) in [(0, 1), (1, 2), (3, 4)] {
         let path = dir.path().join(format!("{keep}.jsonl"));
-        let rotation = Rotation {
-            max_bytes: 4_000,
-            keep,
-        };
+        let rotation = Rotation::new().max_bytes(4_000).keep(keep);
         let provider = writing_to(Exporter::file_rotated(&path, rotation));
         flushed(&provider, 100);
         assert_eq!(counts(&provider)[0].delivered, 100);
@@ -60,7 +59,7 @@ fn line_may_exceed_the_limit_and_zero_means_no_limit() {
     let dir = tempfile::tempdir().unwrap();
     for (max_bytes, files) in [(0, 1), (1, 5)] {
         let path = dir.path().join(format!("{max_bytes}.jsonl"));
-        let rotation = Rotation { max_bytes, keep: 9 };
+        let rotation = Rotation::new().max_bytes(max_bytes).keep(9);
         let provider = writing_to(Exporter::file_rotated(&path, rotation));
         flushed(&provider, 5);
         let older = (1..9).map(|number| dir.path().join(format!("{max_bytes}.jsonl.{number}")));
@@ -104,11 +103,13 @@ fn partial_line_is_terminated() {
 fn full_disk_affects_only_its_own_exporter() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spans.jsonl");
-    let config = TracerConfig::new("shop").batch(patient(1_000, 10));
+    let config = TracerConfig::new()
+        .service_name("shop")
+        .batch(patient(1_000, 10));
     let config = config.exporter(Exporter::file("/dev/full"));
     let provider = of(config.exporter(Exporter::file(&path)));
     end_spans(&provider, 50);
-    let report = provider.flush_within(LONG);
+    let report = provider.force_flush_with_timeout(LONG);
     assert_eq!(report.failed[0].lost, 50);
     assert!(report.failed[0].message.contains("/dev/full"), "{report:?}");
     let counts = counts(&provider);
@@ -121,20 +122,23 @@ fn unsupported_disk_buffer_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     for (exporter, message) in [
         (
-            Exporter::discard().spill(Spill::to(dir.path())),
+            Exporter::discard().disk_buffer(DiskBuffer::new(dir.path())),
             "exporter \"discard\" does not support a disk buffer; only OTLP exporters do",
         ),
         (
-            Exporter::console().spill(Spill::to(dir.path())),
+            Exporter::console().disk_buffer(DiskBuffer::new(dir.path())),
             "exporter \"console\" does not support a disk buffer; only OTLP exporters do",
         ),
         (
-            Exporter::discard().spill(Spill::to("/dev/null/spill")),
+            Exporter::discard().disk_buffer(DiskBuffer::new("/dev/null/spill")),
             "cannot use \"/dev/null/spill\" as a disk buffer; it must be a writable directory \
              that only this exporter uses",
         ),
     ] {
-        let error = TracerConfig::new("shop").exporter(exporter).build();
+        let error = TracerConfig::new()
+            .service_name("shop")
+            .exporter(exporter)
+            .build();
         assert_eq!(error.unwrap_err().to_string(), message);
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
-use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor};
 use spanmux::delivery::Loss;
-use spanmux::otel::{LostSpans, RoutingTracerProvider};
+use spanmux::otel::{DroppedSpans, RoutingTracerProvider};
 
 use crate::support::*;
 
@@ -19,12 +19,12 @@ fn flush_reports_earlier_losses_once() {
     end_spans(&provider, 10);
     eventually(|| counts(&provider)[0].lost() > 0);
     let lost = counts(&provider)[0].lost();
-    let report = provider.flush_within(LONG);
+    let report = provider.force_flush_with_timeout(LONG);
     assert_eq!(report.failed[0].lost, lost);
     assert!(report.failed[0].message.contains("no"), "{report:?}");
     end_spans(&provider, 1);
-    assert_eq!(provider.flush_within(LONG).succeeded, ["only"]);
-    assert_eq!(provider.shutdown_within(LONG).succeeded, ["only"]);
+    assert_eq!(provider.force_flush_with_timeout(LONG).succeeded, ["only"]);
+    assert_eq!(provider.shutdown_with_timeout(LONG).succeeded, ["only"]);
 }
 
 #[test]
@@ -32,12 +32,12 @@ fn flush_respects_its_deadline() {
     let exporter = Scripted::always(Does::Hang);
     let provider = provider(&[&exporter], patient(100, 10));
     end_spans(&provider, 25);
-    let report = provider.flush_within(Duration::from_millis(20));
+    let report = provider.force_flush_with_timeout(Duration::from_millis(20));
     assert!(report.failed[0].timed_out);
     assert_eq!((report.failed[0].waiting, report.failed[0].lost), (25, 0));
     // The export continues, and the next flush reports success.
     exporter.open_gate();
-    assert_eq!(provider.flush_within(LONG).succeeded, ["only"]);
+    assert_eq!(provider.force_flush_with_timeout(LONG).succeeded, ["only"]);
     assert_eq!(exporter.taken(), 25);
 }
 
@@ -50,7 +50,7 @@ fn shutdown_counts_unsent_spans_at_the_deadline() {
     end_spans(&provider, 100);
     end_spans(&provider, 50); // The queue is full.
     let kept = provider.registry().get("only").unwrap();
-    let report = provider.shutdown_within(Duration::from_millis(20));
+    let report = provider.shutdown_with_timeout(Duration::from_millis(20));
     let failure = &report.failed[0];
     assert_eq!(
         (failure.timed_out, failure.lost, failure.waiting),
@@ -103,8 +103,8 @@ fn tracers_are_flushed_and_shut_down_concurrently() {
     let open = provider.tracer("shop").start("open");
     provider.registry().unregister("left");
     let names = ["built", "ready", "left"];
-    assert_eq!(provider.flush_within(LONG).succeeded, names);
-    assert_eq!(provider.shutdown_within(LONG).succeeded, names);
+    assert_eq!(provider.force_flush_with_timeout(LONG).succeeded, names);
+    assert_eq!(provider.shutdown_with_timeout(LONG).succeeded, names);
     drop(open);
 }
 
@@ -146,7 +146,7 @@ fn hanging_tracer_does_not_delay_others() {
         .unwrap();
     provider.registry().set_selectors(to("good"));
     end_spans(&provider, 25);
-    let report = provider.flush_within(Duration::from_millis(100));
+    let report = provider.force_flush_with_timeout(Duration::from_millis(100));
     assert_eq!(report.succeeded, ["good"]);
     assert!(report.failed[0].timed_out);
     assert_eq!(good.taken(), 25);
@@ -160,10 +160,10 @@ fn flush_and_shutdown_work_on_runtime_threads() {
         runtime.build().unwrap().block_on(async {
             let provider = provider(&[&exporter], patient(100, 10));
             end_spans(&provider, 25);
-            assert_eq!(provider.flush_within(LONG).failed, []);
+            assert_eq!(provider.force_flush_with_timeout(LONG).failed, []);
             assert_eq!(exporter.taken(), 25);
             end_spans(&provider, 5);
-            let shut = tokio::spawn(async move { provider.shutdown_within(LONG) });
+            let shut = tokio::spawn(async move { provider.shutdown_with_timeout(LONG) });
             assert_eq!(shut.await.unwrap().succeeded, ["only"]);
         });
         assert_eq!((exporter.taken(), exporter.shut_downs()), (30, 1));
@@ -176,14 +176,13 @@ fn second_shutdown_and_later_flush_do_nothing() {
     let provider = provider(&[&exporter], patient(100, 10));
     let tracer = provider.registry().get("only").unwrap();
     end_spans(&provider, 5);
-    assert_eq!(provider.shutdown_within(LONG).succeeded, ["only"]);
-    assert_eq!(provider.shutdown_within(LONG), Default::default());
-    assert_eq!(provider.flush_within(LONG), Default::default());
+    assert_eq!(provider.shutdown_with_timeout(LONG).succeeded, ["only"]);
+    assert_eq!(provider.shutdown_with_timeout(LONG), Default::default());
+    assert_eq!(provider.force_flush_with_timeout(LONG), Default::default());
     // The same holds for the tracer and for its SDK provider, which the application may
     // call.
-    use spanmux::Lifecycle as _;
     tracer.shutdown().unwrap();
-    tracer.flush().unwrap();
+    tracer.force_flush().unwrap();
     assert!(tracer.provider().shutdown().is_err(), "already shut down");
     assert_eq!((exporter.taken(), exporter.shut_downs()), (5, 1));
 }
@@ -204,6 +203,43 @@ fn sdk_provider_reports_losses_on_shutdown() {
 }
 
 #[test]
+fn tracer_reports_timeouts_and_losses_as_sdk_errors() {
+    let exporter = Scripted::new(|call| if call == 0 { Does::Hang } else { Does::Fail });
+    let tracer = config(&[&exporter], patient(100, 10)).build().unwrap();
+    let sdk = tracer.provider().tracer("shop");
+    sdk.start("slow").end();
+    let soon = Duration::from_millis(20);
+    let error = tracer.force_flush_with_timeout(soon).unwrap_err();
+    assert!(matches!(error, OTelSdkError::Timeout(time) if time == soon));
+    exporter.open_gate();
+    tracer.force_flush().unwrap();
+    sdk.start("lost").end();
+    let error = tracer.shutdown_with_timeout(LONG).unwrap_err();
+    assert!(
+        matches!(&error, OTelSdkError::InternalFailure(message) if message.contains("lost: 1"))
+    );
+}
+
+#[test]
+fn report_converts_into_a_result_with_every_failure() {
+    let registry = spanmux::TracerRegistry::new();
+    for name in ["a", "b"] {
+        let exporter = Scripted::always(Does::Fail);
+        let tracer = config(&[&exporter], patient(100, 10)).build().unwrap();
+        tracer.provider().tracer("shop").start("lost").end();
+        registry.register(name, tracer).unwrap();
+    }
+    let error = registry.shutdown().into_result().unwrap_err();
+    assert_eq!(error.failed.len(), 2);
+    let text = error.to_string();
+    assert!(
+        text.contains("tracer \"a\": ") && text.contains("; tracer \"b\": "),
+        "{text}"
+    );
+    registry.shutdown().into_result().unwrap();
+}
+
+#[test]
 fn drop_sends_waiting_spans_and_ends_the_threads() {
     let exporter = Scripted::always(Does::Take);
     let provider = provider(&[&exporter], patient(100, 50));
@@ -219,11 +255,11 @@ fn spans_ended_after_shutdown_are_counted_once() {
     let provider = provider(&[&exporter], patient(100, 10));
     let open = provider.tracer("shop").start("open");
     assert_eq!(provider.delivery()[0].open, 1);
-    let _report = provider.shutdown_within(LONG);
+    let _report = provider.shutdown_with_timeout(LONG);
     drop(open);
     let delivery = &provider.delivery()[0];
-    assert_eq!((delivery.open, delivery.lost.after_shutdown), (0, 1));
+    assert_eq!((delivery.open, delivery.dropped.after_shutdown), (0, 1));
     assert_eq!(delivery.exporters[0].1.ended, 0);
-    assert_eq!(provider.lost().total(), 1);
-    assert_eq!(LostSpans::default().total(), 0);
+    assert_eq!(provider.dropped().total(), 1);
+    assert_eq!(DroppedSpans::default().total(), 0);
 }

@@ -62,10 +62,12 @@ fn losses_are_logged_once_per_change() {
         0..3 | 6 => Does::Fail,
         _ => Does::Take,
     });
-    let config = TracerConfig::new("logged").batch(patient(100, 10));
+    let config = TracerConfig::new()
+        .service_name("logged")
+        .batch(patient(100, 10));
     let provider = of(config.exporter(exporter.exporter()));
     end_spans(&provider, 80);
-    let _report = provider.shutdown_within(LONG);
+    let _report = provider.shutdown_with_timeout(LONG);
     let said = EVENTS.get_or_init(Mutex::default).lock().clone();
     assert_eq!(said.len(), 4, "{said:#?}");
     for (line, (level, what, lost)) in said.iter().zip([

@@ -7,5 +7,5 @@ mod faults;
 mod files;
 mod lifecycle;
 mod log;
-mod scrubbing;
+mod redaction;
 mod support;

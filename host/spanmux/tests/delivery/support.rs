@@ -134,24 +134,19 @@ impl SpanExporter for Scripted {
 
 /// Settings for small batches that are sent immediately.
 pub(crate) fn batch(queue: usize, size: usize) -> BatchConfig {
-    BatchConfig {
-        queue,
-        size,
-        every: Duration::from_millis(1),
-        ..BatchConfig::default()
-    }
+    BatchConfig::new()
+        .max_queue_size(queue)
+        .max_export_batch_size(size)
+        .scheduled_delay(Duration::from_millis(1))
 }
 
 /// Settings for batches that are sent only when they are full or flushed.
 pub(crate) fn patient(queue: usize, size: usize) -> BatchConfig {
-    BatchConfig {
-        every: LONG * 60,
-        ..batch(queue, size)
-    }
+    batch(queue, size).scheduled_delay(LONG * 60)
 }
 
 pub(crate) fn config(exporters: &[&Scripted], batch: BatchConfig) -> TracerConfig {
-    let config = TracerConfig::new("shop").batch(batch);
+    let config = TracerConfig::new().service_name("shop").batch(batch);
     let add = |config: TracerConfig, it: &&Scripted| config.exporter(it.exporter());
     exporters.iter().fold(config, add)
 }
@@ -186,7 +181,7 @@ pub(crate) fn assert_adds_up(counts: &DeliveryCounts) {
     assert_eq!(by_cause, counts.lost(), "{counts:?}");
     assert_eq!(
         counts.ended + counts.recovered,
-        counts.delivered + counts.lost() + counts.filtered + counts.waiting + counts.spilled,
+        counts.delivered + counts.lost() + counts.filtered + counts.waiting + counts.buffered,
         "{counts:?}"
     );
 }

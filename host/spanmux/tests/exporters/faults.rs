@@ -6,7 +6,6 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
 use prost::Message as _;
-use spanmux::Lifecycle as _;
 use spanmux::delivery::{DeliveryCounts, Loss};
 use spanmux::exporters::OtlpExporter;
 
@@ -164,7 +163,7 @@ fn batches_share_a_connection() {
     let tracer = tracer(OtlpExporter::http(collector.origin()), PATIENT);
     for _ in 0..4 {
         end_spans(&tracer, 1);
-        tracer.flush().unwrap();
+        tracer.force_flush().unwrap();
     }
     assert_eq!(counts(&tracer).delivered, 4);
     assert_eq!(collector.received().len(), 4);

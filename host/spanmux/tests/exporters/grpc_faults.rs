@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use spanmux::Lifecycle as _;
 use spanmux::delivery::Loss;
 use spanmux::exporters::OtlpExporter;
 use tonic::Code;
@@ -77,7 +76,7 @@ fn compressed_batch_declares_its_encoding() {
 fn whole_life(exporter: OtlpExporter) {
     let tracer = tracer(exporter, PATIENT);
     end_spans(&tracer, 3);
-    tracer.flush().unwrap();
+    tracer.force_flush().unwrap();
     end_spans(&tracer, 2);
     tracer.shutdown().unwrap();
     assert_eq!(counts(&tracer).delivered, 5);
@@ -122,7 +121,9 @@ fn exporters_work_on_any_thread() {
 #[test]
 fn grpc_with_a_proxy_is_an_error() {
     let exporter = OtlpExporter::grpc("http://localhost:4317").proxy("http://proxy:3128");
-    let config = spanmux::otel::TracerConfig::new("shop").exporter(exporter);
+    let config = spanmux::otel::TracerConfig::new()
+        .service_name("shop")
+        .exporter(exporter);
     let text = config.build().unwrap_err().to_string();
     assert!(
         text.contains("uses gRPC, which does not support proxies"),

@@ -4,7 +4,10 @@ use spanmux::exporters::{Langfuse, Mlflow, OtlpExporter};
 use spanmux::otel::TracerConfig;
 
 fn message(exporter: OtlpExporter) -> String {
-    let error = TracerConfig::new("shop").exporter(exporter).build();
+    let error = TracerConfig::new()
+        .service_name("shop")
+        .exporter(exporter)
+        .build();
     error.unwrap_err().to_string()
 }
 

@@ -36,7 +36,9 @@ fn debug_output_hides_secrets() {
             &row,
             &format!("{:#?}", Exporter::from(row.exporter.clone())),
         );
-        let config = spanmux::otel::TracerConfig::new("shop").exporter(row.exporter.clone());
+        let config = spanmux::otel::TracerConfig::new()
+            .service_name("shop")
+            .exporter(row.exporter.clone());
         assert_hidden(&row, &format!("{config:?}"));
     }
 }
@@ -44,7 +46,9 @@ fn debug_output_hides_secrets() {
 #[test]
 fn errors_hide_secrets() {
     let build = |exporter: OtlpExporter| {
-        let config = spanmux::otel::TracerConfig::new("shop").exporter(exporter);
+        let config = spanmux::otel::TracerConfig::new()
+            .service_name("shop")
+            .exporter(exporter);
         let error = config.build().unwrap_err();
         format!("{error} {error:?}")
     };

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};
-use spanmux::Lifecycle as _;
 use spanmux::delivery::{BatchConfig, DeliveryCounts};
 use spanmux::exporters::Exporter;
 use spanmux::otel::{OtelTracer, TracerConfig};
@@ -12,12 +11,10 @@ use spanmux::otel::{OtelTracer, TracerConfig};
 pub(crate) const PATIENT: Duration = Duration::from_secs(30);
 
 pub(crate) fn tracer(exporter: impl Into<Exporter>, timeout: Duration) -> OtelTracer {
-    TracerConfig::new("shop")
+    TracerConfig::new()
+        .service_name("shop")
         .exporter(exporter)
-        .batch(BatchConfig {
-            timeout,
-            ..BatchConfig::default()
-        })
+        .batch(BatchConfig::new().max_export_timeout(timeout))
         .build()
         .unwrap()
 }
@@ -46,7 +43,7 @@ pub(crate) fn send(
     let tracer = tracer(exporter, timeout);
     end_spans(&tracer, spans);
     // The counts contain the failures.
-    let _ = tracer.flush();
+    let _ = tracer.force_flush();
     let _ = tracer.shutdown();
     counts(&tracer)
 }

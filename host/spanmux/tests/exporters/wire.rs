@@ -145,7 +145,8 @@ fn presets_of_one_tracer_have_separate_headers_and_resources() {
     };
     let (project, plain) = (with(true), with(false));
     let (first, second) = (Collector::start(), Collector::start());
-    let tracer = spanmux::otel::TracerConfig::new("shop")
+    let tracer = spanmux::otel::TracerConfig::new()
+        .service_name("shop")
         .exporter(project.exporter.clone().origin(first.origin()))
         .exporter(plain.exporter.clone().origin(second.origin()))
         .build()

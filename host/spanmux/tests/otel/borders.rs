@@ -63,8 +63,12 @@ fn inbound_selection_is_followed_only_when_configured() {
         let row = format!("{inbound:?}, {outbound:?} without {lost:?}");
         let followed = usize::from(said.is_some());
         assert_eq!(back.asked(), 1 - followed, "{row}");
-        assert_eq!(back.provider.inbound().followed, followed as u64, "{row}");
-        assert_eq!(back.provider.inbound().unknown, 0, "{row}");
+        assert_eq!(
+            back.provider.inbound_counts().followed,
+            followed as u64,
+            "{row}"
+        );
+        assert_eq!(back.provider.inbound_counts().unknown, 0, "{row}");
         let spans = back.spans(if said.is_some() { "b" } else { "a" });
         assert_eq!(spans.len(), 2, "{row}");
         let [below, root] = &spans[..] else { panic!() };
@@ -150,8 +154,8 @@ fn unknown_inbound_name_runs_the_selector_and_is_replaced() {
         drop(root);
         assert_eq!(fleet.asked(), 1, "{state}");
         assert_eq!(fleet.counts(), [0, 0, 1], "{state}");
-        assert_eq!(fleet.provider.inbound().unknown, unknown, "{state}");
-        assert_eq!(fleet.provider.inbound().followed, 0, "{state}");
+        assert_eq!(fleet.provider.inbound_counts().unknown, unknown, "{state}");
+        assert_eq!(fleet.provider.inbound_counts().followed, 0, "{state}");
     }
 }
 
@@ -273,10 +277,10 @@ fn composite_propagator_carries_the_selection() {
 }
 
 /// Starts and detaches a run of "b".
-fn suspended(fleet: &Fleet, parent: &Context) -> SpanReference {
+fn detached(fleet: &Fleet, parent: &Context) -> SpanReference {
     let tracer = fleet.provider.tracer("shop");
     let cx = parent.with_span(tracer.start_with_context("root", parent));
-    fleet.provider.suspend(&cx).unwrap()
+    fleet.provider.detach(&cx).unwrap()
 }
 
 #[test]
@@ -285,23 +289,23 @@ fn attached_run_keeps_its_tracer() {
         // In this process and in another one.
         for elsewhere in [false, true] {
             let fleet = Fleet::by(carrier);
-            let stored = suspended(&fleet, &run("b")).to_string();
+            let stored = detached(&fleet, &run("b")).to_string();
             assert!(stored.contains(" spanmux=b:"), "{stored}");
             let other = Fleet::by(carrier);
             let later = if elsewhere { &other } else { &fleet };
-            let resumed: SpanReference = stored.parse().unwrap();
-            assert_eq!(resumed.to_string(), stored);
+            let attached: SpanReference = stored.parse().unwrap();
+            assert_eq!(attached.to_string(), stored);
             let cx = later
                 .provider
-                .resume(&resumed)
+                .attach(&attached)
                 .with_runtime_context(wants("c"));
             let tracer = later.provider.tracer("shop");
             tracer.in_span_with_context("later", &cx, |cx| {
                 tracer.in_span("below", |_| {});
                 // Detached again where only the `tracestate` entry carries the selected
                 // tracer.
-                let again = later.provider.suspend(&cx).unwrap();
-                tracer.start_with_context("again", &later.provider.resume(&again));
+                let again = later.provider.detach(&cx).unwrap();
+                tracer.start_with_context("again", &later.provider.attach(&again));
             });
             let mut spans = fleet.spans("b");
             if elsewhere {
@@ -320,7 +324,7 @@ fn attached_run_keeps_its_tracer() {
 fn detached_run_keeps_sampling_and_other_entries() {
     let fleet = Fleet::new();
     let served = run("b").with_remote_span_context(remote("vendor=1"));
-    let stored = suspended(&fleet, &served).to_string();
+    let stored = detached(&fleet, &served).to_string();
     assert!(
         stored.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"),
         "{stored}"
@@ -328,7 +332,7 @@ fn detached_run_keeps_sampling_and_other_entries() {
     assert!(stored.ends_with(",vendor=1"), "{stored}");
     // If the detached span was not sampled, neither is the attached run.
     let unsampled = stored.replacen("-01 ", "-00 ", 1).parse().unwrap();
-    let cx = fleet.provider.resume(&unsampled);
+    let cx = fleet.provider.attach(&unsampled);
     let late = fleet
         .provider
         .tracer("shop")
@@ -339,19 +343,19 @@ fn detached_run_keeps_sampling_and_other_entries() {
 
 #[test]
 fn attached_run_is_a_counted_no_op_when_its_tracer_is_missing() {
-    let stored = suspended(&Fleet::new(), &run("b"));
+    let stored = detached(&Fleet::new(), &run("b"));
     let fleet = Fleet::new();
     fleet.provider.registry().unregister("b");
     let tracer = fleet.provider.tracer("shop");
-    let cx = fleet.provider.resume(&stored);
+    let cx = fleet.provider.attach(&stored);
     tracer.in_span_with_context("later", &cx, |cx| {
         assert!(!cx.span().is_recording());
         assert!(cx.span().span_context().is_valid());
         tracer.in_span("below", |_| {});
         // It can be detached again for a process that has the tracer.
-        let again = fleet.provider.suspend(&cx).unwrap();
+        let again = fleet.provider.detach(&cx).unwrap();
         let other = Fleet::new();
-        let cx = other.provider.resume(&again);
+        let cx = other.provider.attach(&again);
         other
             .provider
             .tracer("shop")
@@ -360,7 +364,7 @@ fn attached_run_is_a_counted_no_op_when_its_tracer_is_missing() {
     });
     assert_eq!(fleet.counts(), [0, 0, 0]);
     assert_eq!(fleet.asked(), 0);
-    assert_eq!(fleet.provider.lost().tracer_gone, 2);
+    assert_eq!(fleet.provider.dropped().tracer_gone, 2);
 }
 
 #[test]
@@ -369,6 +373,6 @@ fn foreign_spans_cannot_be_detached() {
     let other = Fleet::new().root("b");
     for context in [SpanContext::NONE, remote("spanmux=b"), other] {
         let cx = Context::new().with_remote_span_context(context);
-        assert_eq!(fleet.provider.suspend(&cx), None);
+        assert_eq!(fleet.provider.detach(&cx), None);
     }
 }

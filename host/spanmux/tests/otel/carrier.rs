@@ -163,7 +163,7 @@ fn unsampled_root_is_selected_only_once() {
             go(&fleet.provider.tracer("shop"), &run("b"));
             assert_eq!(fleet.asked(), 1, "{way} by {carrier:?}");
             assert_eq!(fleet.counts(), [0, 0, 0], "{way} by {carrier:?}");
-            assert_eq!(fleet.provider.lost().total(), 0, "{way} by {carrier:?}");
+            assert_eq!(fleet.provider.dropped().total(), 0, "{way} by {carrier:?}");
         }
     }
 }

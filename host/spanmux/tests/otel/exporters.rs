@@ -11,7 +11,6 @@ use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value;
 use parking_lot::Mutex;
-use spanmux::Lifecycle as _;
 use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
 use crate::support::remote;
@@ -40,7 +39,8 @@ impl Page {
 fn console() -> (RoutingTracerProvider, Page) {
     let page = Page::default();
     let provider = RoutingTracerProvider::builder()
-        .tracer("console", TracerConfig::console_to("shop", page.clone()))
+        .service_name("shop")
+        .tracer("console", TracerConfig::console_to(page.clone()))
         .build()
         .unwrap();
     (provider, page)
@@ -110,7 +110,7 @@ fn console_prints_open_traces_on_flush_and_late_spans() {
     let tracer = provider.tracer("shop");
     let root = Context::new().with_span(tracer.start("root"));
     tracer.start_with_context("child", &root).end();
-    assert!(provider.flush().failed.is_empty());
+    assert!(provider.force_flush().failed.is_empty());
     let text = page.take();
     assert!(text.contains("1 span, 1 still open\n└─ child"), "{text}");
     root.span().end();
@@ -180,13 +180,14 @@ impl Write for Broken {
 #[test]
 fn console_reports_a_write_error_and_continues() {
     let provider = RoutingTracerProvider::builder()
-        .tracer("console", TracerConfig::console_to("shop", Broken))
+        .service_name("shop")
+        .tracer("console", TracerConfig::console_to(Broken))
         .build()
         .unwrap();
     let tracer = provider.tracer("shop");
     let root = Context::new().with_span(tracer.start("root"));
     tracer.start_with_context("child", &root).end();
-    let report = provider.flush();
+    let report = provider.force_flush();
     assert!(
         report.failed[0]
             .message
@@ -211,7 +212,8 @@ fn file_contains_every_span_as_otlp_json() {
     // Two runs of a program. The second one appends.
     for _ in 0..2 {
         let provider = RoutingTracerProvider::builder()
-            .tracer("file", TracerConfig::file("shop", &path))
+            .service_name("shop")
+            .tracer("file", TracerConfig::file(&path))
             .build()
             .unwrap();
         let tracer = provider.tracer("shop");
@@ -222,7 +224,7 @@ fn file_contains_every_span_as_otlp_json() {
                     tracer.in_span("child", |_| {});
                 }
             });
-            assert!(provider.flush().failed.is_empty());
+            assert!(provider.force_flush().failed.is_empty());
         }
         assert!(provider.shutdown().failed.is_empty());
     }
@@ -248,10 +250,46 @@ fn file_contains_every_span_as_otlp_json() {
 }
 
 #[test]
+fn service_name_of_the_builder_applies_unless_the_tracer_has_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let own = || TracerConfig::file(path("own")).service_name("audit");
+    let none = TracerConfig::file(path("none"));
+    let (builder, new) = (RoutingTracerProvider::builder, TracerConfig::file);
+    for (builder, file, expected) in [
+        // The order of the calls does not matter.
+        (
+            builder()
+                .tracer("a", new(path("first")))
+                .service_name("shop"),
+            "first",
+            "shop",
+        ),
+        (
+            builder().service_name("shop").tracer("a", own()),
+            "own",
+            "audit",
+        ),
+        (builder().tracer("a", none), "none", "unknown_service"),
+    ] {
+        let provider = builder.build().unwrap();
+        provider.tracer("shop").start("root").end();
+        provider.shutdown().into_result().unwrap();
+        let text = std::fs::read_to_string(path(file)).unwrap();
+        let line: ExportTraceServiceRequest = serde_json::from_str(text.trim()).unwrap();
+        let resource = line.resource_spans[0].resource.as_ref().unwrap();
+        let mut attributes = resource.attributes.iter();
+        let service = attributes.find(|kv| kv.key == "service.name").unwrap();
+        let shown = format!("{:?}", service.value);
+        assert!(shown.contains(&format!("\"{expected}")), "{shown}");
+    }
+}
+
+#[test]
 fn file_contains_every_kind_of_value() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spans.jsonl");
-    let tracer = TracerConfig::file("shop", &path).build().unwrap();
+    let tracer = TracerConfig::file(&path).build().unwrap();
     let values: [Value; 9] = [
         true.into(),
         i64::MAX.into(),
@@ -324,10 +362,11 @@ fn file_contains_every_kind_of_value() {
 #[test]
 fn file_exporter_reports_a_write_error_and_continues() {
     let provider = RoutingTracerProvider::builder()
-        .tracer("file", TracerConfig::file("shop", "/dev/full"))
+        .service_name("shop")
+        .tracer("file", TracerConfig::file("/dev/full"))
         .build()
         .unwrap();
     provider.tracer("shop").start("root").end();
-    let report = provider.flush();
+    let report = provider.force_flush();
     assert!(report.failed[0].message.contains("/dev/full"), "{report:?}");
 }

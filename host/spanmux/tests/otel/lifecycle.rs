@@ -73,7 +73,7 @@ fn shutdown_stops_exports_and_counts_open_spans() {
         cx.span().end(); // Counted only once.
     }
     drop(open);
-    assert_eq!(provider.lost().after_shutdown, 4);
+    assert_eq!(provider.dropped().after_shutdown, 4);
     assert_eq!(kept.map(|kept| kept.names()), [["before"], ["before"]]);
     // A new trace is a no-op, and a second shutdown is harmless.
     assert!(
@@ -83,7 +83,7 @@ fn shutdown_stops_exports_and_counts_open_spans() {
             .is_valid()
     );
     assert_eq!(provider.shutdown(), spanmux::LifecycleReport::default());
-    assert_eq!(provider.lost().total(), 4);
+    assert_eq!(provider.dropped().total(), 4);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn dropped_spans_are_counted_like_ended_spans() {
     let open = [(); 3].map(|()| tracer.start_with_context("root", &run("simple")));
     let _report = provider.shutdown();
     drop(open);
-    assert_eq!(provider.lost().after_shutdown, 3);
+    assert_eq!(provider.dropped().after_shutdown, 3);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn lost_spans_stay_counted_after_the_tracer_is_dropped() {
         .register("new", OtelTracer::new(SdkTracerProvider::default()))
         .unwrap();
     tracer.start_with_context("root", &run("new")).end();
-    assert_eq!(provider.lost().after_shutdown, 1);
+    assert_eq!(provider.dropped().after_shutdown, 1);
 }
 
 #[test]
@@ -119,12 +119,12 @@ fn shutdown_includes_unregistered_tracers_with_open_traces() {
     let root = run("batch").with_span(tracer.start_with_context("root", &run("batch")));
     tracer.start_with_context("child", &root).end();
     provider.registry().unregister("batch");
-    assert_eq!(provider.flush().succeeded, ["simple", "batch"]);
+    assert_eq!(provider.force_flush().succeeded, ["simple", "batch"]);
     assert_eq!(kept[1].names(), ["child"]);
     assert_eq!(provider.shutdown().succeeded, ["simple", "batch"]);
     root.span().end();
     assert_eq!(kept[1].names(), ["child"]);
-    assert_eq!(provider.lost().after_shutdown, 1);
+    assert_eq!(provider.dropped().after_shutdown, 1);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn sdk_provider_may_be_shut_down_by_its_owner() {
         // The three root spans select, their children do not.
         assert_eq!(provider.registry().counts().total(), 3);
         // Includes the child of the trace that was sampled in another process.
-        assert_eq!(provider.lost().after_shutdown, 4);
+        assert_eq!(provider.dropped().after_shutdown, 4);
         assert_eq!(provider.shutdown().succeeded, ["only"]);
         assert_eq!(kept.names(), [""; 0]);
     }
@@ -180,13 +180,11 @@ fn configured_and_ready_made_tracers_can_be_combined() {
         tracers.choose(context.text("tracer").unwrap_or_default())
     });
     let provider = RoutingTracerProvider::builder()
-        .tracer("console", TracerConfig::console_to("shop", std::io::sink()))
+        .service_name("shop")
+        .tracer("console", TracerConfig::console_to(std::io::sink()))
         .tracer("ready", ready)
         .tracer("sdk", SdkTracerProvider::default())
-        .tracer(
-            "file",
-            TracerConfig::file("shop", dir.path().join("spans.jsonl")),
-        )
+        .tracer("file", TracerConfig::file(dir.path().join("spans.jsonl")))
         .selectors(Chain::from(by_key))
         .fallback("ready")
         .build()
@@ -228,14 +226,14 @@ fn builder_reports_each_error() {
             "the fallback tracer: no tracer is named \"b\"; registered are: none",
         ),
         (
-            new().tracer("a", TracerConfig::file("shop", "/nowhere/spans.jsonl")),
+            new().tracer("a", TracerConfig::file("/nowhere/spans.jsonl")),
             "failed to build tracer \"a\"",
         ),
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), message);
     }
     let error = new()
-        .tracer("a", TracerConfig::file("shop", "/nowhere/s"))
+        .tracer("a", TracerConfig::file("/nowhere/s"))
         .build()
         .unwrap_err();
     assert!(matches!(error, BuildError::Tracer { .. }));

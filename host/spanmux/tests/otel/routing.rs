@@ -69,7 +69,7 @@ fn a_thousand_children_follow_their_root() {
         assert_eq!(fleet.counts(), expected);
         assert_whole(&fleet.spans(name));
         assert_eq!(fleet.asked(), 1);
-        assert_eq!(fleet.provider.lost().total(), 0);
+        assert_eq!(fleet.provider.dropped().total(), 0);
     }
 }
 
@@ -148,7 +148,7 @@ fn open_trace_keeps_its_tracer_after_any_change() {
         assert_eq!(fleet.counts(), [0, 5, 0], "{change}");
         assert_eq!(fleet.asked(), 1, "{change}");
         assert_whole(&fleet.spans("b"));
-        assert_eq!(fleet.provider.lost().total(), 0, "{change}");
+        assert_eq!(fleet.provider.dropped().total(), 0, "{change}");
     }
 }
 
@@ -185,7 +185,7 @@ fn late_children(fleet: &Fleet) {
         assert_eq!(child.span_context(), &kept);
         let below = tracer.start_with_context("below", &cx.with_span(child));
         assert_eq!(below.span_context(), &kept);
-        assert_eq!(fleet.provider.lost().tracer_gone, 2 * late);
+        assert_eq!(fleet.provider.dropped().tracer_gone, 2 * late);
     }
     // The shutdown on a separate thread empties the exporter of "b".
     eventually(|| fleet.counts() == [0, 0, 1]);
@@ -257,7 +257,7 @@ fn traces_stay_complete_while_the_registry_changes() {
     }
     assert_eq!(traces, 1000);
     assert_eq!(fleet.asked(), 1000);
-    assert_eq!(fleet.provider.lost().total(), 0);
+    assert_eq!(fleet.provider.dropped().total(), 0);
 }
 
 #[test]

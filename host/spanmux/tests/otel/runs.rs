@@ -238,7 +238,7 @@ fn child_copies_from_the_context_attached_where_it_starts() {
 #[test]
 fn keys_are_copied_onto_roots_in_external_traces() {
     let trace = ExternalTrace::new("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();
-    let below = trace.clone().with_parent("00f067aa0ba902b7").unwrap();
+    let below = trace.clone().parent("00f067aa0ba902b7").unwrap();
     let fleet = Fleet::with(|builder| builder.copy_to_root_spans(["tracer"]));
     let tracer = fleet.provider.tracer("shop");
     // The first root span selects, the second one follows it.

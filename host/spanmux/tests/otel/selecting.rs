@@ -184,7 +184,7 @@ fn empty_registry_returns_no_op_spans() {
         &inbound
     );
     assert_eq!(provider.registry().counts().count(Cause::NoTracers), 2);
-    assert_eq!(provider.lost().total(), 0);
+    assert_eq!(provider.dropped().total(), 0);
 }
 
 #[test]

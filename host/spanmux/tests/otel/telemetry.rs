@@ -36,7 +36,7 @@ fn sums(meters: &SdkMeterProvider, exporter: &InMemoryMetricExporter) -> BTreeMa
 }
 
 fn provider() -> RoutingTracerProvider {
-    let discard = || TracerConfig::new("shop").exporter(Exporter::discard());
+    let discard = || TracerConfig::new().exporter(Exporter::discard());
     RoutingTracerProvider::builder()
         .tracer("a", discard())
         .tracer("b", discard())
@@ -75,7 +75,7 @@ fn metrics_count_selections_and_delivery_outcomes() {
         let cx = run("b").with_remote_span_context(remote(state));
         tracer.start_with_context("served", &cx);
     }
-    assert!(provider.flush().failed.is_empty());
+    assert!(provider.force_flush().failed.is_empty());
 
     let sums = sums(&meters, &exporter);
     for (key, expected) in [

@@ -19,8 +19,9 @@ pub(super) fn of(
         }
     }
     // An empty list would reject every server, which is never intended.
-    match certificates.is_empty() {
-        true => Err(OtlpProblem::Certificates),
-        false => Ok(Some(certificates)),
+    if certificates.is_empty() {
+        Err(OtlpProblem::Certificates)
+    } else {
+        Ok(Some(certificates))
     }
 }

@@ -8,6 +8,7 @@ use super::headers::WrongHeader;
 
 /// The reason why an OTLP exporter could not be created. Contains no secret.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct OtlpError {
     /// The name of the exporter: `otlp`, `langfuse`, …
     pub exporter: &'static str,

@@ -173,9 +173,10 @@ fn endpoint(
     let endpoint = Endpoint::from_shared(uri)?
         .user_agent(USER_AGENT)?
         .connect_timeout(times.attempt / 2);
-    match is_https {
-        true => endpoint.tls_config(tls),
-        false => Ok(endpoint),
+    if is_https {
+        endpoint.tls_config(tls)
+    } else {
+        Ok(endpoint)
     }
 }
 
@@ -237,8 +238,9 @@ fn causes(status: &Status) -> impl Iterator<Item = &(dyn Error + 'static)> {
 
 /// Returns the cause of a missing response: the connection failed or was closed.
 fn lost_by(status: &Status) -> Loss {
-    match causes(status).any(|error| error.is::<ConnectError>()) {
-        true => Loss::Unreachable,
-        false => Loss::Unavailable,
+    if causes(status).any(|error| error.is::<ConnectError>()) {
+        Loss::Unreachable
+    } else {
+        Loss::Unavailable
     }
 }

@@ -35,7 +35,7 @@ use retry::Times;
 pub use secret::Secret;
 use sink::OtlpSink;
 
-use crate::delivery::{Sink, Spilling, Transport};
+use crate::delivery::{BufferedTransport, Sink, Transport};
 
 const USER_AGENT: &str = concat!("spanmux/", env!("CARGO_PKG_VERSION"));
 
@@ -134,7 +134,7 @@ impl OtlpExporter {
     }
 
     /// Sets the maximum time of one attempt. Defaults to the maximum time of a
-    /// [batch](crate::delivery::BatchConfig::timeout), which limits all attempts together.
+    /// [batch](crate::delivery::BatchConfig::max_export_timeout), which limits all attempts together.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -224,7 +224,7 @@ impl OtlpExporter {
             .map_err(|problem| self.error(problem))?;
         Ok(Box::new(OtlpSink {
             place,
-            transport: Spilling::new(transport),
+            transport: BufferedTransport::new(transport),
             additions: self.resource,
             resource: ResourceAttributesWithSchema::default(),
         }))

@@ -26,9 +26,10 @@ impl Secret {
     /// Removes the secret from a text of another party. A backend may echo an invalid key.
     pub(super) fn hide(&self, text: String) -> String {
         // Shorter values are ids rather than secrets, and occur in ordinary text.
-        match self.0.len() >= 8 && text.contains(&*self.0) {
-            true => text.replace(&*self.0, HIDDEN),
-            false => text,
+        if self.0.len() >= 8 && text.contains(&*self.0) {
+            text.replace(&*self.0, HIDDEN)
+        } else {
+            text
         }
     }
 }

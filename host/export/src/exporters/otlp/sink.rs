@@ -7,14 +7,14 @@ use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_sc
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::delivery::{Sent, Sink, SpillStore, Spilling, Transport as _};
+use crate::delivery::{BufferedTransport, DiskBufferStore, Sent, Sink, Transport as _};
 
 /// Converts each batch to a request, once for all attempts.
 #[derive(Debug)]
 pub(super) struct OtlpSink {
     /// The exporter and its endpoint, as a prefix of error messages.
     pub(super) place: String,
-    pub(super) transport: Spilling,
+    pub(super) transport: BufferedTransport,
     /// Resource attributes for this backend, in addition to those of the tracer.
     pub(super) additions: Vec<KeyValue>,
     pub(super) resource: ResourceAttributesWithSchema,
@@ -56,7 +56,7 @@ impl Sink for OtlpSink {
         self.transport.idle()
     }
 
-    fn keep(&mut self, store: SpillStore) -> bool {
+    fn keep(&mut self, store: DiskBufferStore) -> bool {
         self.transport.keep_in(store);
         true
     }

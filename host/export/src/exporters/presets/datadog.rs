@@ -46,7 +46,7 @@ impl From<DatadogAgent> for OtlpExporter {
 /// Observability](Self::llm_observability).
 ///
 /// Datadog refuses requests above 3.2 MB. For large spans, lower
-/// [`BatchConfig::size`](crate::delivery::BatchConfig::size). The documentation of Datadog
+/// [`BatchConfig::max_export_batch_size`](crate::delivery::BatchConfig::max_export_batch_size). The documentation of Datadog
 /// does not state the host for every site, so check the
 /// [endpoint](crate::exporters::Exporter::endpoint) before you rely on it.
 ///

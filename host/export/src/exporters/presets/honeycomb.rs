@@ -59,9 +59,10 @@ impl Honeycomb {
 
 impl From<Honeycomb> for OtlpExporter {
     fn from(preset: Honeycomb) -> Self {
-        let receiver = match preset.is_grpc {
-            true => OtlpExporter::grpc(preset.origin),
-            false => OtlpExporter::http(preset.origin),
+        let receiver = if preset.is_grpc {
+            OtlpExporter::grpc(preset.origin)
+        } else {
+            OtlpExporter::http(preset.origin)
         };
         let exporter = receiver
             .named("honeycomb")

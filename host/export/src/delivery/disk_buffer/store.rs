@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
-use super::{Spill, file};
+use super::{DiskBuffer, file};
 use crate::delivery::{DeliveryCounts, Loss, Meter};
 
 /// The extension of buffered files.
@@ -27,8 +27,8 @@ const MAX_SET_ASIDE: usize = 16;
 /// Requests on disk within limits, and their counts. The store holds the lock file of the
 /// directory as long as it exists.
 #[derive(Debug)]
-pub(crate) struct SpillStore {
-    spill: Spill,
+pub(crate) struct DiskBufferStore {
+    disk_buffer: DiskBuffer,
     meter: Arc<Meter>,
     /// Ordered from oldest to newest.
     kept: VecDeque<Kept>,
@@ -48,13 +48,13 @@ struct Kept {
     written: SystemTime,
 }
 
-impl SpillStore {
+impl DiskBufferStore {
     /// Opens the directory and counts the requests that an earlier process left there.
-    pub(crate) fn open(spill: &Spill, meter: Arc<Meter>) -> io::Result<Self> {
-        make_private(&spill.directory)?;
+    pub(crate) fn open(disk_buffer: &DiskBuffer, meter: Arc<Meter>) -> io::Result<Self> {
+        make_private(&disk_buffer.directory)?;
         let mut store = Self {
-            _lock: lock(&spill.directory.join("lock"))?,
-            spill: spill.clone(),
+            _lock: lock(&disk_buffer.directory.join("lock"))?,
+            disk_buffer: disk_buffer.clone(),
             meter,
             kept: VecDeque::new(),
             bytes: 0,
@@ -75,7 +75,7 @@ impl SpillStore {
     /// that was writing one has counted its spans, if it was not killed.
     fn numbers(&mut self) -> io::Result<Vec<u64>> {
         let mut numbers = Vec::new();
-        for entry in fs::read_dir(&self.spill.directory)? {
+        for entry in fs::read_dir(&self.disk_buffer.directory)? {
             let path = entry?.path();
             let ending = path.extension().and_then(|ending| ending.to_str());
             match ending {
@@ -97,7 +97,7 @@ impl SpillStore {
             Ok(head) => {
                 self.meter.change(|counts| {
                     counts.recovered += head.spans;
-                    counts.spilled += head.spans;
+                    counts.buffered += head.spans;
                 });
                 self.keep(number, head.spans, head.bytes(), head.written);
             }
@@ -128,7 +128,7 @@ impl SpillStore {
         let now = SystemTime::now();
         let content = file::encode(request, spans, now);
         let bytes = content.len() as u64;
-        if bytes > self.spill.max_bytes || self.spill.max_files == 0 {
+        if bytes > self.disk_buffer.max_bytes || self.disk_buffer.max_files == 0 {
             return Err(io::Error::other(format!(
                 "a batch of {bytes} bytes exceeds the limits of the disk buffer"
             )));
@@ -152,12 +152,12 @@ impl SpillStore {
         let now = SystemTime::now();
         while let Some(oldest) = self.kept.front() {
             let age = now.duration_since(oldest.written).unwrap_or_default();
-            let full = self.bytes.saturating_add(bytes) > self.spill.max_bytes
-                || self.kept.len() + usize::from(bytes > 0) > self.spill.max_files;
-            if !full && age <= self.spill.max_age {
+            let full = self.bytes.saturating_add(bytes) > self.disk_buffer.max_bytes
+                || self.kept.len() + usize::from(bytes > 0) > self.disk_buffer.max_files;
+            if !full && age <= self.disk_buffer.max_age {
                 return;
             }
-            self.remove_oldest(|spans, counts| counts.lose(Loss::Spilled, spans));
+            self.remove_oldest(|spans, counts| counts.lose(Loss::DiskBuffer, spans));
         }
     }
 
@@ -178,7 +178,7 @@ impl SpillStore {
                 Err(error) if file::is_damage(&error) => {
                     tracing::warn!(file = %path.display(), %error, "unreadable disk buffer file");
                     self.put_aside(&path);
-                    self.forget_oldest(|spans, counts| counts.lose(Loss::Spilled, spans));
+                    self.forget_oldest(|spans, counts| counts.lose(Loss::DiskBuffer, spans));
                 }
                 Err(error) => return Err(error),
             }
@@ -209,7 +209,7 @@ impl SpillStore {
         if let Some(oldest) = self.kept.pop_front() {
             self.bytes -= oldest.bytes;
             self.meter.change(|counts| {
-                counts.spilled -= oldest.spans;
+                counts.buffered -= oldest.spans;
                 count(oldest.spans, counts);
             });
         }
@@ -218,9 +218,10 @@ impl SpillStore {
     fn put_aside(&mut self, path: &Path) {
         self.meter.change(|counts| counts.set_aside += 1);
         self.set_aside += 1;
-        let done = match self.set_aside > MAX_SET_ASIDE {
-            true => fs::remove_file(path),
-            false => fs::rename(path, path.with_extension(SET_ASIDE)),
+        let done = if self.set_aside > MAX_SET_ASIDE {
+            fs::remove_file(path)
+        } else {
+            fs::rename(path, path.with_extension(SET_ASIDE))
         };
         if let Err(error) = done {
             tracing::debug!(file = %path.display(), %error, "failed to set a damaged file aside");
@@ -230,11 +231,13 @@ impl SpillStore {
     /// Pads the number to the digits of the largest `u64`, so that a directory listing is
     /// sorted.
     fn path(&self, number: u64, ending: &str) -> PathBuf {
-        self.spill.directory.join(format!("{number:020}.{ending}"))
+        self.disk_buffer
+            .directory
+            .join(format!("{number:020}.{ending}"))
     }
 
     pub(super) fn directory(&self) -> &Path {
-        &self.spill.directory
+        &self.disk_buffer.directory
     }
 }
 

@@ -3,31 +3,31 @@
 use std::cell::Cell;
 
 thread_local! {
-    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
+    static IS_ENTERED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Marks the current thread as running a selector or an exporter. Spans started while the
 /// guard exists are no-ops. Otherwise a selector would run recursively for its own root
 /// spans, and an exporter would wait for itself.
 #[must_use = "the guard ends when it is dropped"]
-pub(super) struct Inside {
+pub(super) struct ReentrancyGuard {
     before: bool,
 }
 
-impl Inside {
+impl ReentrancyGuard {
     pub(super) fn enter() -> Self {
         Self {
-            before: IS_INSIDE.replace(true),
+            before: IS_ENTERED.replace(true),
         }
     }
 
     pub(super) fn is_current() -> bool {
-        IS_INSIDE.get()
+        IS_ENTERED.get()
     }
 }
 
-impl Drop for Inside {
+impl Drop for ReentrancyGuard {
     fn drop(&mut self) {
-        IS_INSIDE.set(self.before);
+        IS_ENTERED.set(self.before);
     }
 }

@@ -2,23 +2,24 @@
 
 use opentelemetry::{Array, StringValue, Value};
 
-use super::{Scrub, Scrubbed, json};
+use super::{ProcessingCounts, SpanProcessing, json};
 
 /// The maximum nesting of JSON text in JSON text. The arguments of a tool call inside a
 /// message are one level. More than a few levels are probably crafted input.
 const MAX_NESTED: usize = 4;
 
-impl Scrub {
+impl SpanProcessing {
     /// Redacts and truncates a value in place.
-    pub(super) fn value(&self, key: &str, value: &mut Value, done: &mut Scrubbed) {
-        match self.redaction.hides(key) {
-            true => self.hide(value, done),
-            false => self.redact(key, value, done),
+    pub(super) fn value(&self, key: &str, value: &mut Value, done: &mut ProcessingCounts) {
+        if self.redaction.hides(key) {
+            self.hide(value, done)
+        } else {
+            self.redact(key, value, done)
         }
         self.cut(value, done);
     }
 
-    fn hide(&self, value: &mut Value, done: &mut Scrubbed) {
+    fn hide(&self, value: &mut Value, done: &mut ProcessingCounts) {
         let hidden = |text: &StringValue| self.redaction.hidden(text.as_str()).into();
         match value {
             Value::Bool(_) | Value::Array(Array::Bool(_)) => return,
@@ -31,10 +32,10 @@ impl Scrub {
         done.redacted += 1;
     }
 
-    fn redact(&self, key: &str, value: &mut Value, done: &mut Scrubbed) {
+    fn redact(&self, key: &str, value: &mut Value, done: &mut ProcessingCounts) {
         let redact = |text: &mut StringValue| {
             let nested = Nested {
-                scrub: self,
+                processing: self,
                 left: MAX_NESTED,
             };
             if let Some(other) = nested.redacted(key, text.as_str(), done) {
@@ -48,7 +49,7 @@ impl Scrub {
         }
     }
 
-    fn cut(&self, value: &mut Value, done: &mut Scrubbed) {
+    fn cut(&self, value: &mut Value, done: &mut ProcessingCounts) {
         let mut cut = |text: &mut StringValue| {
             if let Some(other) = self.limits.cut_text(text.as_str()) {
                 *text = other.into();
@@ -71,14 +72,14 @@ impl Scrub {
 
 /// The rules for texts and for JSON inside texts.
 struct Nested<'a> {
-    scrub: &'a Scrub,
+    processing: &'a SpanProcessing,
     /// The remaining levels of JSON text in JSON text.
     left: usize,
 }
 
 impl Nested<'_> {
-    fn redacted(&self, key: &str, text: &str, done: &mut Scrubbed) -> Option<String> {
-        let redaction = &self.scrub.redaction;
+    fn redacted(&self, key: &str, text: &str, done: &mut ProcessingCounts) -> Option<String> {
+        let redaction = &self.processing.redaction;
         if redaction.excepts(key) {
             return None;
         }
@@ -87,7 +88,7 @@ impl Nested<'_> {
             return Some(custom);
         }
         if self.left > 0 && json::looks_like_json(text) {
-            let depth = self.scrub.limits.depth;
+            let depth = self.processing.limits.depth;
             let inside = Nested {
                 left: self.left - 1,
                 ..*self
@@ -102,14 +103,14 @@ impl Nested<'_> {
 
 impl json::Rules for Nested<'_> {
     fn hides(&self, key: &str) -> bool {
-        self.scrub.redaction.hides(key)
+        self.processing.redaction.hides(key)
     }
 
     fn hidden(&self, text: &str) -> String {
-        self.scrub.redaction.hidden(text)
+        self.processing.redaction.hidden(text)
     }
 
-    fn text(&self, key: &str, text: &str, done: &mut Scrubbed) -> Option<String> {
+    fn text(&self, key: &str, text: &str, done: &mut ProcessingCounts) -> Option<String> {
         self.redacted(key, text, done)
     }
 }

@@ -11,9 +11,9 @@ mod transport;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use store::SpillStore;
+pub(crate) use store::DiskBufferStore;
 #[cfg(any(test, feature = "otlp"))]
-pub(crate) use transport::Spilling;
+pub(crate) use transport::BufferedTransport;
 
 /// The directory and the limits of the disk buffer of an OTLP exporter.
 ///
@@ -37,13 +37,14 @@ pub(crate) use transport::Spilling;
 ///
 /// # Examples
 /// ```
-/// use spanmux::delivery::Spill;
+/// use spanmux::delivery::DiskBuffer;
 ///
-/// let spill = Spill { max_bytes: 64 << 20, ..Spill::to("/var/spool/shop/langfuse") };
-/// assert_eq!(spill.max_age.as_secs(), 24 * 60 * 60);
+/// let disk_buffer = DiskBuffer::new("/var/spool/shop/langfuse").max_bytes(64 << 20);
+/// assert_eq!(disk_buffer.max_age.as_secs(), 24 * 60 * 60);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spill {
+#[non_exhaustive]
+pub struct DiskBuffer {
     /// A directory that only this exporter uses. It is created if it does not exist.
     pub directory: PathBuf,
     /// The maximum total size of the files in bytes. When it is exceeded, the oldest files
@@ -56,14 +57,32 @@ pub struct Spill {
     pub max_age: Duration,
 }
 
-impl Spill {
+impl DiskBuffer {
     /// Creates settings for this directory with the default limits.
-    pub fn to(directory: impl Into<PathBuf>) -> Self {
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
             max_bytes: 256 << 20,
             max_files: 10_000,
             max_age: Duration::from_secs(24 * 60 * 60),
         }
+    }
+
+    /// Sets the maximum total size of the files in bytes.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Sets the maximum number of files.
+    pub fn max_files(mut self, files: usize) -> Self {
+        self.max_files = files;
+        self
+    }
+
+    /// Sets the maximum age of a file.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
     }
 }

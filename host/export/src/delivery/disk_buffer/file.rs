@@ -77,9 +77,10 @@ pub(super) fn head(path: &Path) -> io::Result<Head> {
     let mut head = [0; HEAD];
     file.read_exact(&mut head)?;
     let head = Head::parse(&head).ok_or_else(|| damaged("not a disk buffer file"))?;
-    match file.metadata()?.len() == head.bytes() {
-        true => Ok(head),
-        false => Err(damaged("the length does not match the header")),
+    if file.metadata()?.len() == head.bytes() {
+        Ok(head)
+    } else {
+        Err(damaged("the length does not match the header"))
     }
 }
 

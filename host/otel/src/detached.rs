@@ -11,18 +11,19 @@ use super::runtime_context::RuntimeContextExt as _;
 /// OpenTelemetry cannot remove the span from a context, and replacing it with an invalid
 /// one makes samplers drop the spans below it.
 pub fn without_span(context: &Context) -> Context {
-    let mut rootless = Context::new();
+    let mut detached = Context::new();
     if let Some(run) = context.runtime_context() {
-        rootless = rootless.with_runtime_context(run.clone());
+        detached = detached.with_runtime_context(run.clone());
     }
     if !context.baggage().is_empty() {
         let members = context.baggage().iter();
-        rootless = rootless.with_baggage(members.map(|(key, (value, metadata))| {
+        detached = detached.with_baggage(members.map(|(key, (value, metadata))| {
             KeyValueMetadata::new(key.clone(), value.clone(), metadata.clone())
         }));
     }
-    match context.is_telemetry_suppressed() {
-        true => rootless.with_telemetry_suppressed(),
-        false => rootless,
+    if context.is_telemetry_suppressed() {
+        detached.with_telemetry_suppressed()
+    } else {
+        detached
     }
 }

@@ -7,7 +7,7 @@ mod filter;
 mod json;
 mod keys;
 mod limits;
-mod redaction;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -15,7 +15,7 @@ mod value;
 
 pub use filter::SpanFilter;
 pub use limits::AttributeLimits;
-pub use redaction::{Mask, Redaction};
+pub use rules::{Mask, Redaction};
 
 use std::borrow::Cow;
 use std::ops::AddAssign;
@@ -29,7 +29,7 @@ const CUT: &str = "spanmux.cut";
 
 /// The processing of the spans of one exporter before they are sent.
 #[derive(Clone, Debug, Default)]
-pub struct Scrub {
+pub struct SpanProcessing {
     /// The values that are redacted.
     pub redaction: Redaction,
     /// The largest attributes.
@@ -40,7 +40,7 @@ pub struct Scrub {
 
 /// Counts of the processing of spans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Scrubbed {
+pub(crate) struct ProcessingCounts {
     /// Spans that were dropped by a filter.
     pub(crate) filtered: u64,
     /// Values that were redacted.
@@ -49,57 +49,57 @@ pub(crate) struct Scrubbed {
     pub(crate) cut: u64,
 }
 
-impl Scrub {
-    pub(crate) fn batch(&self, batch: &mut Vec<SpanData>) -> Scrubbed {
+impl SpanProcessing {
+    pub(crate) fn batch(&self, batch: &mut Vec<SpanData>) -> ProcessingCounts {
         let before = batch.len();
         batch.retain(|span| self.keeps(span));
-        let mut scrubbed = Scrubbed {
+        let mut processed = ProcessingCounts {
             filtered: (before - batch.len()) as u64,
-            ..Scrubbed::default()
+            ..ProcessingCounts::default()
         };
         for span in batch {
-            self.span(span, &mut scrubbed);
+            self.span(span, &mut processed);
         }
-        scrubbed
+        processed
     }
 
     pub(crate) fn keeps(&self, span: &SpanData) -> bool {
         self.filters.iter().all(|filter| filter.keeps(span))
     }
 
-    pub(crate) fn span(&self, span: &mut SpanData, scrubbed: &mut Scrubbed) {
-        let before = scrubbed.cut;
-        self.texts(span, scrubbed);
-        self.attributes(&mut span.attributes, scrubbed);
+    pub(crate) fn span(&self, span: &mut SpanData, processed: &mut ProcessingCounts) {
+        let before = processed.cut;
+        self.texts(span, processed);
+        self.attributes(&mut span.attributes, processed);
         for event in &mut span.events.events {
-            self.attributes(&mut event.attributes, scrubbed);
+            self.attributes(&mut event.attributes, processed);
         }
         for link in &mut span.links.links {
-            self.attributes(&mut link.attributes, scrubbed);
+            self.attributes(&mut link.attributes, processed);
         }
-        let cut = scrubbed.cut - before;
+        let cut = processed.cut - before;
         if cut > 0 {
             span.attributes.push(KeyValue::new(CUT, cut as i64));
         }
-        scrubbed.cut += left_out(span);
+        processed.cut += left_out(span);
     }
 
     /// Redacts the free text of a span (name and status description), where secrets can be
     /// recognized only by their shape.
-    fn texts(&self, span: &mut SpanData, scrubbed: &mut Scrubbed) {
-        if let Some(name) = self.redaction.without_secrets(&span.name, scrubbed) {
+    fn texts(&self, span: &mut SpanData, processed: &mut ProcessingCounts) {
+        if let Some(name) = self.redaction.without_secrets(&span.name, processed) {
             span.name = Cow::Owned(name);
         }
         if let Status::Error { description } = &mut span.status
-            && let Some(text) = self.redaction.without_secrets(description, scrubbed)
+            && let Some(text) = self.redaction.without_secrets(description, processed)
         {
             *description = Cow::Owned(text);
         }
     }
 
-    fn attributes(&self, attributes: &mut [KeyValue], scrubbed: &mut Scrubbed) {
+    fn attributes(&self, attributes: &mut [KeyValue], processed: &mut ProcessingCounts) {
         for attribute in attributes {
-            self.value(attribute.key.as_str(), &mut attribute.value, scrubbed);
+            self.value(attribute.key.as_str(), &mut attribute.value, processed);
         }
     }
 }
@@ -117,7 +117,7 @@ fn left_out(span: &SpanData) -> u64 {
     all.map(u64::from).sum()
 }
 
-impl AddAssign for Scrubbed {
+impl AddAssign for ProcessingCounts {
     fn add_assign(&mut self, other: Self) {
         self.filtered += other.filtered;
         self.redacted += other.redacted;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::keys::{self, Words};
-use super::{Scrubbed, texts};
+use super::{ProcessingCounts, texts};
 
 /// Settings for replacing sensitive values before a span leaves the process.
 ///
@@ -14,7 +14,7 @@ use super::{Scrubbed, texts};
 ///
 /// # Examples
 /// ```
-/// use spanmux::scrub::{Mask, Redaction};
+/// use spanmux::redaction::{Mask, Redaction};
 ///
 /// let redaction = Redaction::default()
 ///     .keys(["ssn", "card_number"])
@@ -152,7 +152,11 @@ impl Redaction {
 
     /// Replaces the secrets in a text that are recognized by their shape. Returns `None` if
     /// there are none.
-    pub(super) fn without_secrets(&self, text: &str, done: &mut Scrubbed) -> Option<String> {
+    pub(super) fn without_secrets(
+        &self,
+        text: &str,
+        done: &mut ProcessingCounts,
+    ) -> Option<String> {
         if !self.in_texts {
             return None;
         }

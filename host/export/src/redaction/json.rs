@@ -10,7 +10,7 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::Scrubbed;
+use super::ProcessingCounts;
 
 /// The maximum depth of JSON, regardless of the configured limit, because the parser
 /// recurses on the stack.
@@ -32,7 +32,7 @@ pub(super) trait Rules {
 
     /// Returns the replacement for a text under this key, or `None` to leave it unchanged.
     /// Updates the counts.
-    fn text(&self, key: &str, text: &str, done: &mut Scrubbed) -> Option<String>;
+    fn text(&self, key: &str, text: &str, done: &mut ProcessingCounts) -> Option<String>;
 }
 
 /// Rewrites a text by the rules. Returns `None` if it is not valid JSON or does not change.
@@ -42,19 +42,19 @@ pub(super) fn rewrite(
     key: &str,
     depth: usize,
     rules: &dyn Rules,
-    done: &mut Scrubbed,
+    done: &mut ProcessingCounts,
 ) -> Option<String> {
     let mut walk = Walk {
         rules,
         depth: depth.min(MAX_DEPTH),
         out: None,
-        done: Scrubbed::default(),
+        done: ProcessingCounts::default(),
     };
     walk.text(text, key)?;
-    if walk.done == Scrubbed::default() {
+    if walk.done == ProcessingCounts::default() {
         return None;
     }
-    walk.done = Scrubbed::default();
+    walk.done = ProcessingCounts::default();
     walk.out = Some(String::with_capacity(text.len()));
     walk.text(text, key)?;
     *done += walk.done;
@@ -72,7 +72,7 @@ struct Walk<'a> {
     depth: usize,
     /// `None` during the first pass.
     out: Option<String>,
-    done: Scrubbed,
+    done: ProcessingCounts,
 }
 
 impl Walk<'_> {
@@ -128,9 +128,10 @@ impl<'de> DeserializeSeed<'de> for Step<'_, '_, '_> {
 impl Step<'_, '_, '_> {
     /// Writes a number or a boolean, which is replaced only if it can be a secret.
     fn plain(self, value: impl fmt::Display, may_be_secret: bool) {
-        match self.hidden && may_be_secret {
-            true => self.hide(""),
-            false => self.walk.write_plain(value),
+        if self.hidden && may_be_secret {
+            self.hide("")
+        } else {
+            self.walk.write_plain(value)
         }
     }
 
@@ -309,7 +310,7 @@ mod tests {
             "*".to_owned()
         }
 
-        fn text(&self, _key: &str, text: &str, done: &mut Scrubbed) -> Option<String> {
+        fn text(&self, _key: &str, text: &str, done: &mut ProcessingCounts) -> Option<String> {
             let is = text == "b";
             done.redacted += u64::from(is);
             is.then(|| "a".to_owned())
@@ -355,7 +356,7 @@ mod tests {
                 r#"{"big":18446744073709551615,"secret":"*"}"#,
             ),
         ] {
-            let mut done = Scrubbed::default();
+            let mut done = ProcessingCounts::default();
             let written = rewrite(text, "key", depth, &Simple, &mut done);
             assert_eq!(written.as_deref(), Some(expected), "{text}");
             assert!(done.redacted + done.cut > 0);
@@ -374,9 +375,9 @@ mod tests {
             "no",
             "",
         ] {
-            let mut done = Scrubbed::default();
+            let mut done = ProcessingCounts::default();
             assert_eq!(rewrite(text, "key", 9, &Simple, &mut done), None, "{text}");
-            assert_eq!(done, Scrubbed::default());
+            assert_eq!(done, ProcessingCounts::default());
         }
     }
 
@@ -387,7 +388,7 @@ mod tests {
             rules: &Simple,
             depth: 9,
             out: Some(String::new()),
-            done: Scrubbed::default(),
+            done: ProcessingCounts::default(),
         };
         let step = Step {
             walk: &mut walk,
@@ -404,7 +405,7 @@ mod tests {
     #[test]
     fn deep_nesting_is_cut() {
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-        let mut done = Scrubbed::default();
+        let mut done = ProcessingCounts::default();
         let written = rewrite(&deep, "key", usize::MAX, &Simple, &mut done).unwrap();
         assert_eq!(written.matches('[').count(), MAX_DEPTH);
         assert_eq!(done.cut, 1);

@@ -12,12 +12,13 @@ use opentelemetry::Array;
 ///
 /// # Examples
 /// ```
-/// use spanmux::scrub::AttributeLimits;
+/// use spanmux::redaction::AttributeLimits;
 ///
-/// let limits = AttributeLimits { length: 4_096, events: Some(16), ..AttributeLimits::default() };
+/// let limits = AttributeLimits::new().length(4_096).events(16);
 /// assert_eq!(limits.depth, 16);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AttributeLimits {
     /// The maximum number of characters of a text, also of each text in an array. Defaults
     /// to 131,072.
@@ -39,6 +40,13 @@ pub struct AttributeLimits {
 
 impl Default for AttributeLimits {
     fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl AttributeLimits {
+    /// Creates the default limits.
+    pub const fn new() -> Self {
         Self {
             length: 131_072,
             depth: 16,
@@ -48,9 +56,43 @@ impl Default for AttributeLimits {
             links: None,
         }
     }
-}
 
-impl AttributeLimits {
+    /// Sets the maximum number of characters of a text.
+    pub fn length(mut self, characters: usize) -> Self {
+        self.length = characters;
+        self
+    }
+
+    /// Sets the maximum depth of JSON text.
+    pub fn depth(mut self, depth: usize) -> Self {
+        self.depth = depth;
+        self
+    }
+
+    /// Sets the maximum number of items of an array.
+    pub fn items(mut self, items: usize) -> Self {
+        self.items = items;
+        self
+    }
+
+    /// Sets the maximum number of attributes of a span.
+    pub fn attributes(mut self, attributes: u32) -> Self {
+        self.attributes = Some(attributes);
+        self
+    }
+
+    /// Sets the maximum number of events of a span.
+    pub fn events(mut self, events: u32) -> Self {
+        self.events = Some(events);
+        self
+    }
+
+    /// Sets the maximum number of links of a span.
+    pub fn links(mut self, links: u32) -> Self {
+        self.links = Some(links);
+        self
+    }
+
     /// Returns the truncated text, or `None` if the text is within the limit.
     pub(super) fn cut_text(&self, text: &str) -> Option<String> {
         // Every character has at least one byte.

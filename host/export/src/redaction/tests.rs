@@ -26,16 +26,20 @@ fn span(attributes: Vec<KeyValue>) -> SpanData {
 }
 
 /// Returns the processed attribute value and the counts.
-fn scrubbed(scrub: &Scrub, key: &'static str, value: impl Into<Value>) -> (Value, Scrubbed) {
+fn processed(
+    processing: &SpanProcessing,
+    key: &'static str,
+    value: impl Into<Value>,
+) -> (Value, ProcessingCounts) {
     let mut batch = vec![span(vec![KeyValue::new(key, value)])];
-    let done = scrub.batch(&mut batch);
+    let done = processing.batch(&mut batch);
     (batch[0].attributes[0].value.clone(), done)
 }
 
-fn redacting(redaction: Redaction) -> Scrub {
-    Scrub {
+fn redacting(redaction: Redaction) -> SpanProcessing {
+    SpanProcessing {
         redaction,
-        ..Scrub::default()
+        ..SpanProcessing::default()
     }
 }
 
@@ -97,7 +101,7 @@ fn sensitive_values_are_redacted_by_default() {
         ),
         ("notes", texts(&["a", "b"]), texts(&["a", "b"])),
     ] {
-        let (left, done) = scrubbed(&Scrub::default(), key, value.clone());
+        let (left, done) = processed(&SpanProcessing::default(), key, value.clone());
         assert_eq!(left, expected, "{key}");
         assert_eq!(done.redacted, u64::from(left != value), "{key}");
     }
@@ -173,7 +177,7 @@ fn redaction_settings_change_the_result() {
             r#"{"ssn":"[REDACTED]","session.id":"[REDACTED]","panics":"[REDACTED]","c":"card"}"#,
         ),
     ] {
-        let (left, _) = scrubbed(&redacting(redaction), key, value);
+        let (left, _) = processed(&redacting(redaction), key, value);
         assert_eq!(left, Value::from(expected), "{key}: {value}");
     }
 }
@@ -187,7 +191,7 @@ fn redaction_covers_events_links_name_and_status() {
     one.events.events = vec![Event::new("event", SystemTime::UNIX_EPOCH, secret(), 0)];
     one.links.links = vec![Link::new(SpanContext::NONE, secret(), 0)];
     let mut batch = vec![one];
-    let done = Scrub::default().batch(&mut batch);
+    let done = SpanProcessing::default().batch(&mut batch);
     assert_eq!(done.redacted, 5);
     let shown = format!("{batch:?}");
     for secret in ["hunter2", "abc"] {
@@ -233,12 +237,12 @@ fn oversized_values_are_cut_marked_and_counted() {
         ),
         (limits(99, 0, 9), Value::from(deep), Value::from("\"…\"")),
     ] {
-        let scrub = Scrub {
+        let processing = SpanProcessing {
             limits,
-            ..Scrub::default()
+            ..SpanProcessing::default()
         };
         let mut batch = vec![span(vec![KeyValue::new("key", value.clone())])];
-        let done = scrub.batch(&mut batch);
+        let done = processing.batch(&mut batch);
         let [first, mark @ ..] = &batch[0].attributes[..] else {
             unreachable!()
         };
@@ -285,12 +289,12 @@ fn filter_drops_a_span_if_any_rule_matches() {
             false,
         ),
     ] {
-        let scrub = Scrub {
+        let processing = SpanProcessing {
             filters: vec![new(), filter.clone()],
-            ..Scrub::default()
+            ..SpanProcessing::default()
         };
         let mut batch = vec![noisy.clone()];
-        let done = scrub.batch(&mut batch);
+        let done = processing.batch(&mut batch);
         assert_eq!(!batch.is_empty(), keeps, "{filter:?}");
         assert_eq!(done.filtered, u64::from(!keeps));
     }

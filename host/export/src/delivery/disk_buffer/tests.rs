@@ -95,24 +95,24 @@ fn request(names: &[&str]) -> ExportTraceServiceRequest {
 /// A transport with a disk buffer, and its counts.
 struct Rig {
     backend: Backend,
-    spilling: Spilling,
+    transport: BufferedTransport,
     meter: Arc<Meter>,
 }
 
 impl Rig {
-    fn new(backend: &Backend, spill: &Spill) -> Self {
+    fn new(backend: &Backend, disk_buffer: &DiskBuffer) -> Self {
         let meter = Arc::new(Meter::default());
-        let mut spilling = Spilling::new(Box::new(backend.clone()));
-        spilling.keep_in(SpillStore::open(spill, meter.clone()).unwrap());
+        let mut transport = BufferedTransport::new(Box::new(backend.clone()));
+        transport.keep_in(DiskBufferStore::open(disk_buffer, meter.clone()).unwrap());
         Self {
             backend: backend.clone(),
-            spilling,
+            transport,
             meter,
         }
     }
 
     fn send(&mut self, names: &[&str]) {
-        let sent = self.spilling.send(&request(names));
+        let sent = self.transport.send(&request(names));
         self.meter.change(|counts| {
             counts.ended += names.len() as u64;
             sent.count(names.len() as u64, counts);
@@ -122,7 +122,7 @@ impl Rig {
 
     /// Replays requests until there is nothing more to do.
     fn idle(&self) {
-        while self.spilling.idle() {
+        while self.transport.idle() {
             self.counts();
         }
     }
@@ -132,21 +132,21 @@ impl Rig {
         let counts = self.meter.read();
         assert_eq!(
             counts.ended + counts.recovered,
-            counts.delivered + counts.lost() + counts.filtered + counts.spilled,
+            counts.delivered + counts.lost() + counts.filtered + counts.buffered,
             "{counts:?}"
         );
         counts
     }
 }
 
-pub(super) fn temporary() -> (TempDir, Spill) {
+pub(super) fn temporary() -> (TempDir, DiskBuffer) {
     let dir = tempfile::tempdir().unwrap();
-    let spill = Spill::to(dir.path().join("spill"));
-    (dir, spill)
+    let disk_buffer = DiskBuffer::new(dir.path().join("spill"));
+    (dir, disk_buffer)
 }
 
-fn files(spill: &Spill, ending: &str) -> Vec<PathBuf> {
-    let paths = fs::read_dir(&spill.directory).unwrap();
+fn files(disk_buffer: &DiskBuffer, ending: &str) -> Vec<PathBuf> {
+    let paths = fs::read_dir(&disk_buffer.directory).unwrap();
     let mut paths: Vec<_> = paths.map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|it| it == ending));
     paths.sort();
@@ -156,8 +156,8 @@ fn files(spill: &Spill, ending: &str) -> Vec<PathBuf> {
 #[test]
 fn spans_are_replayed_after_an_outage() {
     for cause in [Loss::Unreachable, Loss::TimedOut, Loss::Unavailable] {
-        let (_dir, spill) = temporary();
-        let mut rig = Rig::new(&Backend::new(), &spill);
+        let (_dir, disk_buffer) = temporary();
+        let mut rig = Rig::new(&Backend::new(), &disk_buffer);
         rig.send(&["a"]);
         rig.backend.refuses(cause);
         rig.send(&["b", "c"]);
@@ -167,25 +167,28 @@ fn spans_are_replayed_after_an_outage() {
         rig.idle();
         assert_eq!(rig.backend.asked(), 2);
         let counts = rig.counts();
-        assert_eq!((counts.delivered, counts.spilled, counts.lost()), (1, 3, 0));
+        assert_eq!(
+            (counts.delivered, counts.buffered, counts.lost()),
+            (1, 3, 0)
+        );
         rig.backend.refuses(None);
-        rig.spilling.end_pauses();
+        rig.transport.end_pauses();
         // New spans are sent first, then the oldest buffered spans.
         rig.send(&["e"]);
         rig.idle();
         assert_eq!(rig.backend.took(), ["a", "e", "b", "c", "d"]);
         let counts = rig.counts();
-        assert_eq!((counts.delivered, counts.spilled), (5, 0));
+        assert_eq!((counts.delivered, counts.buffered), (5, 0));
         assert_eq!((counts.replayed, counts.lost()), (3, 0));
-        assert_eq!(files(&spill, "spill").len(), 0);
+        assert_eq!(files(&disk_buffer, "spill").len(), 0);
     }
 }
 
 #[test]
 fn refused_spans_are_not_buffered() {
     for cause in [Loss::Rejected, Loss::Failed] {
-        let (_dir, spill) = temporary();
-        let mut rig = Rig::new(&Backend::new(), &spill);
+        let (_dir, disk_buffer) = temporary();
+        let mut rig = Rig::new(&Backend::new(), &disk_buffer);
         rig.backend.refuses(cause);
         rig.send(&["a", "b"]);
         assert_eq!(rig.counts().lost_to(cause), 2);
@@ -193,48 +196,48 @@ fn refused_spans_are_not_buffered() {
         rig.backend.refuses(Loss::Unreachable);
         rig.send(&["c"]);
         rig.backend.refuses(cause);
-        rig.spilling.end_pauses();
+        rig.transport.end_pauses();
         rig.idle();
         let counts = rig.counts();
-        assert_eq!((counts.lost_to(cause), counts.spilled), (3, 0));
+        assert_eq!((counts.lost_to(cause), counts.buffered), (3, 0));
         assert_eq!(counts.replayed, 0);
     }
 }
 
 #[test]
 fn failing_request_does_not_block_others() {
-    let (_dir, spill) = temporary();
-    let mut rig = Rig::new(&Backend::new(), &spill);
+    let (_dir, disk_buffer) = temporary();
+    let mut rig = Rig::new(&Backend::new(), &disk_buffer);
     rig.backend.refuses(Loss::Unavailable);
     for name in ["bad", "b", "c"] {
         rig.send(&[name]);
     }
     rig.backend.refuses(None);
     rig.backend.0.lock().chokes_on = Some("bad");
-    rig.spilling.end_pauses();
+    rig.transport.end_pauses();
     rig.send(&["new"]);
     for _ in 0..3 {
         rig.idle();
-        rig.spilling.end_pauses();
+        rig.transport.end_pauses();
     }
     assert_eq!(rig.backend.took(), ["new", "b", "c"]);
-    assert_eq!(rig.counts().spilled, 1);
+    assert_eq!(rig.counts().buffered, 1);
 }
 
 #[test]
 fn next_process_replays_buffered_spans() {
-    let (_dir, spill) = temporary();
+    let (_dir, disk_buffer) = temporary();
     let backend = Backend::new();
-    let mut first = Rig::new(&backend, &spill);
+    let mut first = Rig::new(&backend, &disk_buffer);
     backend.refuses(Loss::Unreachable);
     first.send(&["a", "b"]);
     first.send(&["c"]);
     drop(first);
-    fs::write(spill.directory.join("7.unfinished"), "spanw").unwrap();
-    fs::write(spill.directory.join("notes.txt"), "not ours").unwrap();
-    let mut second = Rig::new(&backend, &spill);
+    fs::write(disk_buffer.directory.join("7.unfinished"), "spanw").unwrap();
+    fs::write(disk_buffer.directory.join("notes.txt"), "not ours").unwrap();
+    let mut second = Rig::new(&backend, &disk_buffer);
     let counts = second.counts();
-    assert_eq!((counts.recovered, counts.spilled), (3, 3));
+    assert_eq!((counts.recovered, counts.buffered), (3, 3));
     backend.refuses(None);
     second.send(&["d"]);
     second.idle();
@@ -242,7 +245,7 @@ fn next_process_replays_buffered_spans() {
     let counts = second.counts();
     assert_eq!((counts.ended, counts.delivered), (1, 4));
     assert_eq!((counts.replayed, counts.set_aside), (3, 0));
-    let left = fs::read_dir(&spill.directory).unwrap().count();
+    let left = fs::read_dir(&disk_buffer.directory).unwrap().count();
     assert_eq!(left, 2, "the lock file and a foreign file");
 }
 
@@ -263,20 +266,20 @@ fn damaged_and_foreign_files_are_set_aside_and_counted() {
         ("another format", |file| file[0] = b'x', true),
     ];
     for (row, damage, is_seen_at_once) in rows {
-        let (_dir, spill) = temporary();
+        let (_dir, disk_buffer) = temporary();
         let backend = Backend::new();
-        let mut first = Rig::new(&backend, &spill);
+        let mut first = Rig::new(&backend, &disk_buffer);
         backend.refuses(Loss::Unreachable);
         for name in ["a", "b", "c"] {
             first.send(&[name]);
         }
         drop(first);
-        let path = files(&spill, "spill").remove(1);
+        let path = files(&disk_buffer, "spill").remove(1);
         let mut file = fs::read(&path).unwrap();
         damage(&mut file);
         fs::write(&path, file).unwrap();
         backend.refuses(None);
-        let second = Rig::new(&backend, &spill);
+        let second = Rig::new(&backend, &disk_buffer);
         assert_eq!(
             second.counts().set_aside,
             u64::from(is_seen_at_once),
@@ -285,28 +288,28 @@ fn damaged_and_foreign_files_are_set_aside_and_counted() {
         second.idle();
         assert_eq!(backend.took(), ["a", "c"], "{row}");
         let counts = second.counts();
-        assert_eq!((counts.set_aside, counts.spilled), (1, 0), "{row}");
+        assert_eq!((counts.set_aside, counts.buffered), (1, 0), "{row}");
         assert_eq!(counts.lost() > 0, !is_seen_at_once, "{row}");
-        assert_eq!(files(&spill, "damaged").len(), 1, "{row}");
+        assert_eq!(files(&disk_buffer, "damaged").len(), 1, "{row}");
     }
 }
 
 #[test]
 fn temporarily_unreadable_file_is_kept_and_does_not_block_others() {
-    let (_dir, spill) = temporary();
-    let mut rig = Rig::new(&Backend::new(), &spill);
+    let (_dir, disk_buffer) = temporary();
+    let mut rig = Rig::new(&Backend::new(), &disk_buffer);
     rig.backend.refuses(Loss::Unreachable);
     for name in ["a", "b"] {
         rig.send(&[name]);
     }
     rig.backend.refuses(None);
-    let path = files(&spill, "spill").remove(0);
+    let path = files(&disk_buffer, "spill").remove(0);
     let file = fs::read(&path).unwrap();
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     let turns = || {
         for _ in 0..2 {
-            rig.spilling.end_pauses();
+            rig.transport.end_pauses();
             rig.idle();
         }
     };
@@ -316,25 +319,27 @@ fn temporarily_unreadable_file_is_kept_and_does_not_block_others() {
     fs::write(&path, file).unwrap();
     turns();
     assert_eq!(rig.backend.took(), ["b", "a"]);
-    assert_eq!((rig.counts().spilled, rig.counts().lost()), (0, 0));
+    assert_eq!((rig.counts().buffered, rig.counts().lost()), (0, 0));
 }
 
 #[test]
 fn number_of_set_aside_files_is_limited() {
-    let (_dir, spill) = temporary();
-    fs::create_dir_all(&spill.directory).unwrap();
+    let (_dir, disk_buffer) = temporary();
+    fs::create_dir_all(&disk_buffer.directory).unwrap();
     for number in 0..40 {
-        fs::write(spill.directory.join(format!("{number}.spill")), "x").unwrap();
+        fs::write(disk_buffer.directory.join(format!("{number}.spill")), "x").unwrap();
         fs::write(
-            spill.directory.join(format!("no number {number}.spill")),
+            disk_buffer
+                .directory
+                .join(format!("no number {number}.spill")),
             "x",
         )
         .unwrap();
     }
-    let rig = Rig::new(&Backend::new(), &spill);
+    let rig = Rig::new(&Backend::new(), &disk_buffer);
     assert_eq!(rig.counts().set_aside, 80);
-    assert_eq!(files(&spill, "damaged").len(), 16);
-    assert_eq!(files(&spill, "spill").len(), 0);
+    assert_eq!(files(&disk_buffer, "damaged").len(), 16);
+    assert_eq!(files(&disk_buffer, "spill").len(), 0);
 }
 
 #[test]
@@ -346,13 +351,13 @@ fn full_store_drops_the_oldest_files() {
         rig.send(&["a"]);
         fs::metadata(&files(&whole, "spill")[0]).unwrap().len()
     };
-    let of = |max_bytes, max_files, max_age| Spill {
+    let of = |max_bytes, max_files, max_age| DiskBuffer {
         max_bytes,
         max_files,
         max_age: Duration::from_secs(max_age),
         ..temporary().1
     };
-    for (spill, kept) in [
+    for (disk_buffer, kept) in [
         (of(one * 3, 100, 100), &["c", "d", "e"][..]),
         (of(one * 3 - 1, 100, 100), &["d", "e"]),
         (of(one * 100, 4, 100), &["b", "c", "d", "e"]),
@@ -360,44 +365,44 @@ fn full_store_drops_the_oldest_files() {
         (of(one * 100, 0, 100), &[]),
         (of(one * 100, 100, 0), &[]),
     ] {
-        let mut rig = Rig::new(&Backend::new(), &spill);
+        let mut rig = Rig::new(&Backend::new(), &disk_buffer);
         rig.backend.refuses(Loss::Unreachable);
         for name in ["a", "b", "c", "d", "e"] {
             rig.send(&[name]);
         }
         rig.backend.refuses(None);
-        rig.spilling.end_pauses();
+        rig.transport.end_pauses();
         std::thread::sleep(Duration::from_millis(1)); // Exceeds a maximum age of zero.
         rig.idle();
-        assert_eq!(rig.backend.took(), kept, "{spill:?}");
+        assert_eq!(rig.backend.took(), kept, "{disk_buffer:?}");
         let counts = rig.counts();
-        assert_eq!(counts.lost_to(Loss::Spilled), 5 - kept.len() as u64);
-        fs::remove_dir_all(&spill.directory).unwrap();
+        assert_eq!(counts.lost_to(Loss::DiskBuffer), 5 - kept.len() as u64);
+        fs::remove_dir_all(&disk_buffer.directory).unwrap();
     }
 }
 
 #[test]
 fn disk_error_loses_spans_and_is_reported() {
-    let (_dir, spill) = temporary();
-    let mut rig = Rig::new(&Backend::new(), &spill);
+    let (_dir, disk_buffer) = temporary();
+    let mut rig = Rig::new(&Backend::new(), &disk_buffer);
     rig.backend.refuses(Loss::Unreachable);
     rig.send(&["a"]);
-    fs::remove_dir_all(&spill.directory).unwrap();
-    let sent = rig.spilling.send(&request(&["b"]));
-    assert_eq!(sent.lost, [(Loss::Spilled, 1)]);
+    fs::remove_dir_all(&disk_buffer.directory).unwrap();
+    let sent = rig.transport.send(&request(&["b"]));
+    assert_eq!(sent.lost, [(Loss::DiskBuffer, 1)]);
     assert!(sent.message.unwrap().contains("spill"));
     // The spans in the removed directory are lost too.
     rig.backend.refuses(None);
-    rig.spilling.end_pauses();
+    rig.transport.end_pauses();
     rig.idle();
-    assert_eq!(rig.counts().lost_to(Loss::Spilled), 1);
+    assert_eq!(rig.counts().lost_to(Loss::DiskBuffer), 1);
 }
 
 #[test]
 fn directory_in_use_is_refused() {
-    let (_dir, spill) = temporary();
-    let mut rig = Rig::new(&Backend::new(), &spill);
-    let error = SpillStore::open(&spill, Arc::default()).unwrap_err();
+    let (_dir, disk_buffer) = temporary();
+    let mut rig = Rig::new(&Backend::new(), &disk_buffer);
+    let error = DiskBufferStore::open(&disk_buffer, Arc::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "another exporter uses this directory; give each exporter its own directory"
@@ -405,13 +410,16 @@ fn directory_in_use_is_refused() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = fs::metadata(&spill.directory).unwrap().permissions().mode();
+        let mode = fs::metadata(&disk_buffer.directory)
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o700);
         rig.backend.refuses(Loss::Unreachable);
         rig.send(&["a"]);
-        let file = fs::metadata(&files(&spill, "spill")[0]).unwrap();
+        let file = fs::metadata(&files(&disk_buffer, "spill")[0]).unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
     }
     drop(rig);
-    SpillStore::open(&spill, Arc::default()).unwrap();
+    DiskBufferStore::open(&disk_buffer, Arc::default()).unwrap();
 }

@@ -58,7 +58,7 @@ pub trait AiContextExt {
 
 /// The inherited attributes, as one context value, so that a span needs one lookup.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Carried {
+pub(super) struct Inherited {
     session: Option<StringValue>,
     user: Option<StringValue>,
     tags: Vec<StringValue>,
@@ -71,35 +71,37 @@ pub(super) struct Hides {
     pub(super) output: bool,
 }
 
-impl Carried {
+impl Inherited {
     pub(super) fn hides(context: &Context) -> Hides {
-        let carried = context.get::<Self>();
-        carried.map(|carried| carried.hides).unwrap_or_default()
+        let inherited = context.get::<Self>();
+        inherited
+            .map(|inherited| inherited.hides)
+            .unwrap_or_default()
     }
 
     pub(super) fn write(context: &Context, attributes: &mut Attributes) {
-        let Some(carried) = context.get::<Self>() else {
+        let Some(inherited) = context.get::<Self>() else {
             return;
         };
-        if let Some(session) = &carried.session {
+        if let Some(session) = &inherited.session {
             attributes.say(keys::CONVERSATION, session.clone());
             attributes.say(keys::SESSION, session.clone());
         }
-        if let Some(user) = &carried.user {
+        if let Some(user) = &inherited.user {
             attributes.say(keys::USER, user.clone());
         }
-        if !carried.tags.is_empty() {
-            let tags = Value::Array(Array::String(carried.tags.clone()));
+        if !inherited.tags.is_empty() {
+            let tags = Value::Array(Array::String(inherited.tags.clone()));
             attributes.say(keys::TAGS, tags.clone());
             attributes.say_for_langfuse(keys::LANGFUSE_TAGS, tags);
         }
     }
 
     pub(super) fn without_span(context: &Context) -> Context {
-        let rootless = without_span(context);
+        let detached = without_span(context);
         match context.get::<Self>() {
-            Some(carried) => rootless.with_value(carried.clone()),
-            None => rootless,
+            Some(inherited) => detached.with_value(inherited.clone()),
+            None => detached,
         }
     }
 
@@ -122,9 +124,9 @@ impl Carried {
         if self == Self::default() {
             return context.clone();
         }
-        let mut carried = context.get::<Self>().cloned().unwrap_or_default();
-        carried.add(self);
-        context.with_value(carried)
+        let mut inherited = context.get::<Self>().cloned().unwrap_or_default();
+        inherited.add(self);
+        context.with_value(inherited)
     }
 
     pub(super) fn of_session(id: impl Into<StringValue>) -> Self {
@@ -159,18 +161,18 @@ impl Carried {
 
 impl AiContextExt for Context {
     fn with_session(&self, id: impl Into<StringValue>) -> Self {
-        Carried::of_session(id).onto(self)
+        Inherited::of_session(id).onto(self)
     }
 
     fn with_user(&self, id: impl Into<StringValue>) -> Self {
-        Carried::of_user(id).onto(self)
+        Inherited::of_user(id).onto(self)
     }
 
     fn with_tags<T: Into<StringValue>>(&self, tags: impl IntoIterator<Item = T>) -> Self {
-        Carried::of_tags(tags).onto(self)
+        Inherited::of_tags(tags).onto(self)
     }
 
     fn with_hidden(&self, hidden: Hidden) -> Self {
-        Carried::of_hidden(hidden).onto(self)
+        Inherited::of_hidden(hidden).onto(self)
     }
 }

@@ -20,7 +20,7 @@ const OPERATION: Key = Key::from_static_str("gen_ai.operation.name");
 /// # Examples
 /// ```
 /// use opentelemetry::trace::SpanKind;
-/// use spanmux::scrub::SpanFilter;
+/// use spanmux::redaction::SpanFilter;
 ///
 /// let filter = SpanFilter::new()
 ///     .drop_names(["GET /healthz", "internal.*"])

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::lost::LostSpans;
+use super::dropped::DroppedSpans;
 use spanmux_export::delivery::DeliveryCounts;
 use spanmux_export::internal::Exporting;
 
@@ -28,8 +28,8 @@ pub struct TracerDelivery {
     /// Recording spans that are currently open.
     pub open: u64,
     /// Spans dropped before they reached an exporter. Late children of dropped tracers
-    /// are [counted](super::RoutingTracerProvider::lost) for all tracers together.
-    pub lost: LostSpans,
+    /// are [counted](super::RoutingTracerProvider::dropped) for all tracers together.
+    pub dropped: DroppedSpans,
     /// Delivery counts of each exporter, by name. A second exporter of the same kind is
     /// named `otlp#2`.
     pub exporters: Vec<(String, DeliveryCounts)>,
@@ -38,7 +38,7 @@ pub struct TracerDelivery {
 impl TracerDelivery {
     fn add(&mut self, other: Self) {
         self.open += other.open;
-        self.lost += other.lost;
+        self.dropped += other.dropped;
         for (name, counts) in other.exporters {
             match self.exporters.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, known)) => *known += &counts,
@@ -50,7 +50,7 @@ impl TracerDelivery {
 
 /// The counters of one tracer.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct TracerStats {
     open: AtomicU64,
     after_shutdown: AtomicU64,
     too_many_open: AtomicU64,
@@ -61,7 +61,7 @@ pub(super) struct Ledger {
     none_open: Condvar,
 }
 
-impl Ledger {
+impl TracerStats {
     pub(super) fn new(exporters: Vec<Exporting>) -> Self {
         Self {
             exporters,
@@ -115,11 +115,11 @@ impl Ledger {
         self.too_many_open.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn lost(&self) -> LostSpans {
-        LostSpans {
+    pub(super) fn dropped(&self) -> DroppedSpans {
+        DroppedSpans {
             after_shutdown: self.after_shutdown.load(Ordering::Relaxed),
             too_many_open: self.too_many_open.load(Ordering::Relaxed),
-            ..LostSpans::default()
+            ..DroppedSpans::default()
         }
     }
 
@@ -136,7 +136,7 @@ impl Ledger {
         TracerDelivery {
             tracer,
             open: self.open(),
-            lost: self.lost(),
+            dropped: self.dropped(),
             exporters: self.delivery(),
         }
     }
@@ -146,34 +146,34 @@ impl Ledger {
 #[derive(Debug, Default)]
 pub(super) struct Forgotten {
     /// Tracers whose exporters are still running.
-    ending: Vec<(String, Arc<Ledger>)>,
+    ending: Vec<(String, Arc<TracerStats>)>,
     ended: Totals,
 }
 
 impl Forgotten {
-    pub(super) fn add(&mut self, name: String, ledger: Arc<Ledger>) {
-        self.ending.push((name, ledger));
-        let over = |(_, ledger): &mut (String, Arc<Ledger>)| ledger.is_over();
-        for (name, ledger) in self.ending.extract_if(.., over) {
-            self.ended.add(ledger.read(name));
+    pub(super) fn add(&mut self, name: String, stats: Arc<TracerStats>) {
+        self.ending.push((name, stats));
+        let over = |(_, stats): &mut (String, Arc<TracerStats>)| stats.is_over();
+        for (name, stats) in self.ending.extract_if(.., over) {
+            self.ended.add(stats.read(name));
         }
     }
 
-    pub(super) fn lost(&self) -> LostSpans {
-        let mut lost = LostSpans::default();
-        for (_, ledger) in &self.ending {
-            lost += ledger.lost();
+    pub(super) fn dropped(&self) -> DroppedSpans {
+        let mut dropped = DroppedSpans::default();
+        for (_, stats) in &self.ending {
+            dropped += stats.dropped();
         }
         for tracer in self.ended.0.values() {
-            lost += tracer.lost;
+            dropped += tracer.dropped;
         }
-        lost
+        dropped
     }
 
     /// Adds the counts of all dropped tracers to `totals`.
     pub(super) fn read(&self, totals: &mut Totals) {
-        for (name, ledger) in &self.ending {
-            totals.add(ledger.read(name.clone()));
+        for (name, stats) in &self.ending {
+            totals.add(stats.read(name.clone()));
         }
         for tracer in self.ended.0.values() {
             totals.add(tracer.clone());

@@ -7,7 +7,7 @@ pub(super) const MAX_KEPT: usize = 64;
 
 /// A short append-only list. Readers take no lock and do not touch a reference count.
 #[derive(Debug)]
-pub(super) struct List<T> {
+pub(super) struct AppendList<T> {
     first: OnceLock<Box<Node<T>>>,
 }
 
@@ -17,7 +17,7 @@ struct Node<T> {
     next: OnceLock<Box<Node<T>>>,
 }
 
-impl<T> Default for List<T> {
+impl<T> Default for AppendList<T> {
     fn default() -> Self {
         Self {
             first: OnceLock::new(),
@@ -25,7 +25,7 @@ impl<T> Default for List<T> {
     }
 }
 
-impl<T> List<T> {
+impl<T> AppendList<T> {
     /// Returns the first item for which `is` returns `true`. Otherwise appends an item
     /// created by `make`. Returns `None` if `make` does or if the list is full.
     ///
@@ -59,18 +59,21 @@ mod tests {
 
     #[test]
     fn list_grows_up_to_its_limit() {
-        let list = List::default();
+        let list = AppendList::default();
         let get = |number: usize| list.find_or_add(|item| *item == number, || Some(number));
         for _ in 0..2 {
             let found: Vec<_> = (0..MAX_KEPT + 2).filter_map(get).copied().collect();
             assert_eq!(found, (0..MAX_KEPT).collect::<Vec<_>>());
         }
-        assert_eq!(List::default().find_or_add(|_: &u8| true, || None), None);
+        assert_eq!(
+            AppendList::default().find_or_add(|_: &u8| true, || None),
+            None
+        );
     }
 
     #[test]
     fn concurrent_appends_lose_no_item() {
-        let list = List::default();
+        let list = AppendList::default();
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 let list = &list;

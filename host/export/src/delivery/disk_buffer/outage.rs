@@ -9,14 +9,14 @@ use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_sc
 use opentelemetry_sdk::trace::SpanData;
 
 use super::tests::{Backend, temporary};
-use super::{Spill, SpillStore, Spilling};
+use super::{BufferedTransport, DiskBuffer, DiskBufferStore};
 use crate::delivery::{
     BatchConfig, Loss, Meter, Names, Pipeline, Queued, Sent, Sink, Transport, after,
 };
 
 /// A sink over a transport with a disk buffer, like the OTLP exporters.
 #[derive(Debug)]
-struct Over(Spilling);
+struct Over(BufferedTransport);
 
 impl Sink for Over {
     fn send(&self, batch: Vec<SpanData>) -> Sent {
@@ -29,7 +29,7 @@ impl Sink for Over {
         self.0.idle()
     }
 
-    fn keep(&mut self, store: SpillStore) -> bool {
+    fn keep(&mut self, store: DiskBufferStore) -> bool {
         self.0.keep_in(store);
         true
     }
@@ -39,15 +39,13 @@ impl Sink for Over {
     }
 }
 
-fn pipeline(backend: &Backend, spill: &Spill) -> Queued {
+fn pipeline(backend: &Backend, disk_buffer: &DiskBuffer) -> Queued {
     let meter = Arc::new(Meter::default());
-    let mut sink = Over(Spilling::new(Box::new(backend.clone())));
-    assert!(sink.keep(SpillStore::open(spill, meter.clone()).unwrap()));
-    let batch = BatchConfig {
-        size: 10,
-        every: Duration::from_millis(5),
-        ..BatchConfig::default()
-    };
+    let mut sink = Over(BufferedTransport::new(Box::new(backend.clone())));
+    assert!(sink.keep(DiskBufferStore::open(disk_buffer, meter.clone()).unwrap()));
+    let batch = BatchConfig::new()
+        .max_export_batch_size(10)
+        .scheduled_delay(Duration::from_millis(5));
     let names = Names {
         service: "shop".to_owned(),
         exporter: "otlp".to_owned(),
@@ -64,9 +62,9 @@ fn end(pipeline: &Queued, spans: usize) {
 #[test]
 fn exporter_delivers_all_spans_after_outage_and_restart() {
     let far = || after(Duration::from_secs(60));
-    let (_dir, spill) = temporary();
+    let (_dir, disk_buffer) = temporary();
     let backend = Backend::new();
-    let before = pipeline(&backend, &spill);
+    let before = pipeline(&backend, &disk_buffer);
     end(&before, 25);
     before.flush();
     assert!(before.wait_for_flush(far()));
@@ -79,19 +77,19 @@ fn exporter_delivers_all_spans_after_outage_and_restart() {
     assert!(before.wait_for_close(far()));
     let counts = before.counts();
     assert_eq!((counts.ended, counts.delivered), (525, 25));
-    assert_eq!((counts.spilled, counts.lost()), (500, 0));
+    assert_eq!((counts.buffered, counts.lost()), (500, 0));
     drop(before);
 
-    let after = pipeline(&backend, &spill);
+    let after = pipeline(&backend, &disk_buffer);
     end(&after, 25);
     after.flush();
     assert!(after.wait_for_flush(far()));
     backend.refuses(None);
     // No span ends here. The exporter must retry anyway.
     let start = Instant::now();
-    while after.counts().spilled > 0 {
+    while after.counts().buffered > 0 {
         let now = after.counts();
-        let known = now.delivered + now.lost() + now.waiting + now.spilled;
+        let known = now.delivered + now.lost() + now.waiting + now.buffered;
         assert_eq!(now.ended + now.recovered, known, "{now:?}");
         assert!(start.elapsed() < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(1));

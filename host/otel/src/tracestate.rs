@@ -23,14 +23,14 @@ const MAX_ENCODED_BYTES: usize = 200;
 
 /// An encoded `tracestate` entry for one tracer under one name.
 #[derive(Debug)]
-pub(super) struct Mark {
+pub(super) struct TracestateEntry {
     name: Arc<str>,
     value: String,
     /// A `tracestate` that contains only this entry.
     alone: TraceState,
 }
 
-impl Mark {
+impl TracestateEntry {
     pub(super) fn new(name: &str, provider: u64, route: u64) -> Self {
         Self::encoded(name, &encode(name), provider, route)
     }
@@ -184,16 +184,16 @@ mod tests {
         assert_ne!(encode(&long), encode(&longer));
         for name in [long, longer, "a".repeat(256)] {
             assert!(encode(&name).len() <= MAX_ENCODED_BYTES);
-            let mark = Mark::new(&name, u64::MAX, (1 << 48) - 1);
-            assert!(mark.is_in(&mark.alone), "{}", mark.value);
+            let entry = TracestateEntry::new(&name, u64::MAX, (1 << 48) - 1);
+            assert!(entry.is_in(&entry.alone), "{}", entry.value);
         }
     }
 
     #[test]
     fn read_accepts_only_entries_of_its_own_provider() {
-        let mark = Mark::new("a:1-2", 7, 11);
-        assert_eq!(read(&mark.alone, 7), Some(11));
-        assert_eq!(read(&mark.alone, 8), None);
+        let entry = TracestateEntry::new("a:1-2", 7, 11);
+        assert_eq!(read(&entry.alone, 7), Some(11));
+        assert_eq!(read(&entry.alone, 8), None);
         for value in [
             "",
             "a",
@@ -232,9 +232,9 @@ mod tests {
     fn put_keeps_other_entries_and_replaces_its_own() {
         let old = TraceState::from_key_value([("vendor", "1"), (KEY, "old:1-1"), ("other", "2")])
             .unwrap_or_default();
-        let mark = Mark::new("new", 1, 2);
+        let entry = TracestateEntry::new("new", 1, 2);
         let new = "spanmux=new:0000000000000001-000000000002";
-        assert_eq!(mark.put(&old).header(), format!("{new},vendor=1,other=2"));
-        assert_eq!(mark.put(&TraceState::NONE).header(), new);
+        assert_eq!(entry.put(&old).header(), format!("{new},vendor=1,other=2"));
+        assert_eq!(entry.put(&TraceState::NONE).header(), new);
     }
 }

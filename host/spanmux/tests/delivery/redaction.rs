@@ -7,10 +7,9 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::InMemorySpanExporter;
 use parking_lot::Mutex;
-use spanmux::Lifecycle as _;
 use spanmux::exporters::Exporter;
 use spanmux::otel::{RoutingTracerProvider, TracerConfig};
-use spanmux::scrub::{AttributeLimits, Redaction, SpanFilter};
+use spanmux::redaction::{AttributeLimits, Redaction, SpanFilter};
 
 use crate::support::*;
 
@@ -51,18 +50,16 @@ fn trace(provider: &RoutingTracerProvider) {
 fn console_and_file_are_redacted_alike() {
     let dir = tempfile::tempdir().unwrap();
     let (page, path) = (Page::default(), dir.path().join("spans.jsonl"));
-    let limits = AttributeLimits {
-        length: 40,
-        ..AttributeLimits::default()
-    };
+    let limits = AttributeLimits::new().length(40);
     let poll = SpanFilter::new().drop_names(["poll"]);
-    let config = TracerConfig::new("shop")
+    let config = TracerConfig::new()
+        .service_name("shop")
         .exporter(Exporter::console_to(page.clone()).filter(poll))
         .exporter(Exporter::file(&path))
         .limits(limits);
     let provider = of(config);
     trace(&provider);
-    assert_eq!(provider.flush_within(LONG).failed, []);
+    assert_eq!(provider.force_flush_with_timeout(LONG).failed, []);
     for text in [page.text(), std::fs::read_to_string(&path).unwrap()] {
         assert!(!text.contains("hunter2"), "{text}");
         for left in ["[REDACTED]", "123", "…[+10]", "spanmux.cut"] {
@@ -87,21 +84,19 @@ fn panicking_custom_redaction_loses_no_spans() {
     let redaction = Redaction::default().custom(|_, _| std::panic::panic_any("oh"));
     let provider = of(config(&[&exporter], patient(100, 10)).redaction(redaction));
     trace(&provider);
-    assert_eq!(provider.flush_within(LONG).failed, []);
+    assert_eq!(provider.force_flush_with_timeout(LONG).failed, []);
     assert_eq!(exporter.taken(), 3);
 }
 
 #[test]
 fn numbers_of_attributes_events_and_links_are_limited() {
-    let limits = AttributeLimits {
-        attributes: Some(2),
-        events: Some(3),
-        links: Some(0),
-        ..AttributeLimits::default()
-    };
+    let limits = AttributeLimits::new().attributes(2).events(3).links(0);
     let memory = InMemorySpanExporter::default();
     let exporter = Exporter::custom(memory.clone());
-    let config = TracerConfig::new("shop").exporter(exporter).limits(limits);
+    let config = TracerConfig::new()
+        .service_name("shop")
+        .exporter(exporter)
+        .limits(limits);
     let tracer = config.build().unwrap();
     let mut span = tracer.provider().tracer("shop").start("answer");
     for number in 0..5 {
@@ -110,7 +105,7 @@ fn numbers_of_attributes_events_and_links_are_limited() {
         span.add_link(span.span_context().clone(), Vec::new());
     }
     span.end();
-    tracer.flush().unwrap();
+    tracer.force_flush().unwrap();
     let span = &memory.get_finished_spans().unwrap()[0];
     let left = (span.attributes.len(), span.events.len(), span.links.len());
     assert_eq!(left, (2, 3, 0));

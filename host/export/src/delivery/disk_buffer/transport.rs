@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use parking_lot::Mutex;
 
-use super::store::SpillStore;
+use super::store::DiskBufferStore;
 use crate::delivery::{Loss, Sent, Transport};
 
 /// The first and the longest pause before retrying a backend that is down.
@@ -15,14 +15,14 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_sec
 /// buffered on disk and sent later. Without a store, all calls go directly to the wrapped
 /// transport.
 #[derive(Debug)]
-pub(crate) struct Spilling {
+pub(crate) struct BufferedTransport {
     transport: Box<dyn Transport>,
-    spilled: Option<Mutex<Spilled>>,
+    buffered: Option<Mutex<Buffered>>,
 }
 
 #[derive(Debug)]
-struct Spilled {
-    store: SpillStore,
+struct Buffered {
+    store: DiskBufferStore,
     /// While this pause lasts, new requests go directly to disk.
     down: Pause,
     /// While this pause lasts, buffered requests are not replayed.
@@ -53,17 +53,17 @@ impl Pause {
     }
 }
 
-impl Spilling {
+impl BufferedTransport {
     pub(crate) fn new(transport: Box<dyn Transport>) -> Self {
         Self {
             transport,
-            spilled: None,
+            buffered: None,
         }
     }
 
     /// Enables the disk buffer with this store.
-    pub(crate) fn keep_in(&mut self, store: SpillStore) {
-        self.spilled = Some(Mutex::new(Spilled {
+    pub(crate) fn keep_in(&mut self, store: DiskBufferStore) {
+        self.buffered = Some(Mutex::new(Buffered {
             store,
             down: Pause::default(),
             replay: Pause::default(),
@@ -73,9 +73,9 @@ impl Spilling {
     /// Ends the pauses immediately.
     #[cfg(test)]
     pub(super) fn end_pauses(&self) {
-        if let Some(spilled) = &self.spilled {
-            let spilled = &mut *spilled.lock();
-            for pause in [&mut spilled.down, &mut spilled.replay] {
+        if let Some(buffered) = &self.buffered {
+            let buffered = &mut *buffered.lock();
+            for pause in [&mut buffered.down, &mut buffered.replay] {
                 pause.until = pause.until.map(|until| until.min(Instant::now()));
             }
         }
@@ -84,17 +84,17 @@ impl Spilling {
     /// Replays one buffered request unless a pause lasts. Returns `true` if there is more
     /// to do immediately.
     pub(crate) fn idle(&self) -> bool {
-        let Some(spilled) = &self.spilled else {
+        let Some(buffered) = &self.buffered else {
             return false;
         };
-        spilled.lock().replay(&*self.transport)
+        buffered.lock().replay(&*self.transport)
     }
 }
 
-impl Transport for Spilling {
+impl Transport for BufferedTransport {
     fn send(&self, request: &ExportTraceServiceRequest) -> Sent {
-        match &self.spilled {
-            Some(spilled) => spilled.lock().send(request, &*self.transport),
+        match &self.buffered {
+            Some(buffered) => buffered.lock().send(request, &*self.transport),
             None => self.transport.send(request),
         }
     }
@@ -104,7 +104,7 @@ impl Transport for Spilling {
     }
 }
 
-impl Spilled {
+impl Buffered {
     fn send(&mut self, request: &ExportTraceServiceRequest, by: &dyn Transport) -> Sent {
         let spans = spans(request);
         if self.down.is_on() {
@@ -123,12 +123,12 @@ impl Spilled {
         let kept = self.store.push(request, spans);
         let mut kept = match kept {
             Ok(()) => Sent {
-                spilled: spans,
+                buffered: spans,
                 ..Sent::default()
             },
             Err(error) => {
                 let directory = self.store.directory().display();
-                Sent::none(spans, Loss::Spilled, format!("{directory}: {error}"))
+                Sent::none(spans, Loss::DiskBuffer, format!("{directory}: {error}"))
             }
         };
         kept.retries = sent.retries;

@@ -19,19 +19,19 @@ use std::ops::AddAssign;
 /// let span = provider.tracer("shop").start("answer");
 /// let _report = provider.shutdown();
 /// drop(span);
-/// assert_eq!(provider.lost().after_shutdown, 1);
+/// assert_eq!(provider.dropped().after_shutdown, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct LostSpans {
+pub struct DroppedSpans {
     /// Spans that were started or ended after their tracer was shut down.
     ///
     /// If the application shuts down a ready-made provider itself, this is detected when
     /// the next span starts in it. Spans that end before then are not counted.
     pub after_shutdown: u64,
     /// Late children of a trace whose tracer was unregistered and dropped, and spans of
-    /// an [attached](super::RoutingTracerProvider::resume) run whose tracer is not
+    /// an [attached](super::RoutingTracerProvider::attach) run whose tracer is not
     /// registered here.
     pub tracer_gone: u64,
     /// Scores and other signals of a trace whose tracer is not registered here, sampled
@@ -42,14 +42,14 @@ pub struct LostSpans {
     pub too_many_open: u64,
 }
 
-impl LostSpans {
+impl DroppedSpans {
     /// Returns the sum of all counts.
     pub fn total(&self) -> u64 {
         self.after_shutdown + self.tracer_gone + self.late_signals + self.too_many_open
     }
 }
 
-impl AddAssign for LostSpans {
+impl AddAssign for DroppedSpans {
     fn add_assign(&mut self, other: Self) {
         self.after_shutdown += other.after_shutdown;
         self.tracer_gone += other.tracer_gone;
