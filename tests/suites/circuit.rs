@@ -294,7 +294,11 @@ fn it_is_said_when_it_is_suspended_and_when_it_works_again() {
     drop(subscriber);
     let text = log.text();
     assert_eq!(text.matches("a selector is suspended").count(), 2, "{text}");
-    assert_eq!(text.matches("the selector works again").count(), 1, "{text}");
+    assert_eq!(
+        text.matches("the selector works again").count(),
+        1,
+        "{text}"
+    );
     for word in [
         "selector=\"breaks\"",
         "reason=the selector trapped",
