@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shuttle::thread;
 
-use spanmux_core::internal::{Circuit, CompactDecision, Learned, Patience, Question, Room, Run};
+use spanmux_core::internal::{Circuit, Learned, Patience, Question, Room, Run};
 use spanmux_core::{Choice, ContextView, Decision, Fallback, Origin, RunCost, RuntimeContext, TracerNames};
 
 /// A selector that asks for a tenant, and of some for their region, and what it has
