@@ -54,7 +54,7 @@ impl Coverage {
         let bytes =
             fs::read(&file.path).with_context(|| format!("cannot read {}", file.path.display()))?;
         // Starts with an empty decision cache, so that no other contexts count.
-        let selector = selector.with_mode(Mode::Learned);
+        let selector = selector.with_mode(Mode::Cached);
         ask_around(&selector, &[cases, &words(&bytes)].concat(), tracers);
         for context in contexts {
             selector.decision(context, tracers);
@@ -81,28 +81,28 @@ impl Coverage {
     }
 
     /// Visits every decision below a rule.
-    fn follow(&mut self, rule: &Rule, way: &mut Vec<String>) {
+    fn follow(&mut self, rule: &Rule, edge: &mut Vec<String>) {
         match rule {
             Rule::Asks {
                 question, branches, ..
             } => {
                 for branch in branches {
-                    way.push(format!("{question}? {}", branch.label.line()));
-                    self.follow(&branch.then, way);
-                    way.pop();
+                    edge.push(format!("{question}? {}", branch.label.line()));
+                    self.follow(&branch.then, edge);
+                    edge.pop();
                 }
             }
-            Rule::Decides { outcome, hits } => self.end(outcome, *hits, way),
+            Rule::Decides { outcome, hits } => self.end(outcome, *hits, edge),
             // A subtree without known answers, or with more questions than test cases cover.
             _ => {}
         }
     }
 
-    fn end(&mut self, outcome: &Outcome, hits: u64, way: &[String]) {
+    fn end(&mut self, outcome: &Outcome, hits: u64, edge: &[String]) {
         self.branches += 1;
         if hits == 0 {
             self.missed.push(Missed {
-                branch: way.join(", "),
+                branch: edge.join(", "),
                 ends: outcome.to_string(),
             });
         }

@@ -12,7 +12,7 @@ pub(crate) use words::words;
 use std::collections::{HashSet, VecDeque};
 
 use serde_json::{Map, Value, json};
-use spanmux::explain::{Answer, Branch, Explanation, Question, Rule, Step, Way};
+use spanmux::explain::{Answer, Branch, Edge, Explanation, Question, Rule, Step};
 use spanmux::{ComponentSelector, RuntimeContext, Selector as _, TracerNames};
 
 use crate::walk::{Walk, forget_hits, path};
@@ -157,21 +157,21 @@ fn identifiers(key: &str, salt: &str, buckets: u32) -> Vec<String> {
 /// Removes candidate strings that no counted context contains and that the selector treats like
 /// [`UNKNOWN`].
 pub(crate) fn leave_out(step: &mut Step) {
-    let Step::Asks(_, ways) = step else {
+    let Step::Asks(_, edges) = step else {
         return;
     };
-    ways.iter_mut().for_each(|way| leave_out(&mut way.then));
+    edges.iter_mut().for_each(|edge| leave_out(&mut edge.then));
     let unknown = Answer::Text(UNKNOWN.to_owned());
-    let Some(other) = ways.iter().find(|way| way.answer == unknown) else {
+    let Some(other) = edges.iter().find(|edge| edge.answer == unknown) else {
         return;
     };
     let other = uncounted(&other.then);
-    let tells = |way: &Way| {
-        let text = matches!(way.answer, Answer::Text(_));
-        let then = uncounted(&way.then);
-        !text || way.answer == unknown || then != way.then || then != other
+    let tells = |edge: &Edge| {
+        let text = matches!(edge.answer, Answer::Text(_));
+        let then = uncounted(&edge.then);
+        !text || edge.answer == unknown || then != edge.then || then != other
     };
-    ways.retain(tells);
+    edges.retain(tells);
 }
 
 fn uncounted(step: &Step) -> Step {

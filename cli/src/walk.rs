@@ -27,10 +27,10 @@ impl Walk {
                     self.explanation.hits += 1;
                     return true;
                 }
-                Step::Asks(question, ways) => {
+                Step::Asks(question, edges) => {
                     let answer = answer(question, view);
-                    let way = ways.iter_mut().find(|way| same(&way.answer, &answer));
-                    step = way.map(|way| &mut way.then);
+                    let edge = edges.iter_mut().find(|edge| same(&edge.answer, &answer));
+                    step = edge.map(|edge| &mut edge.then);
                 }
             }
         }
@@ -43,7 +43,7 @@ pub(crate) fn forget_hits(tree: Option<&mut Step>) {
     let mut steps: Vec<&mut Step> = tree.into_iter().collect();
     while let Some(step) = steps.pop() {
         match step {
-            Step::Asks(_, ways) => steps.extend(ways.iter_mut().map(|way| &mut way.then)),
+            Step::Asks(_, edges) => steps.extend(edges.iter_mut().map(|edge| &mut edge.then)),
             Step::Decides(_, hits) => *hits = 0,
         }
     }
@@ -66,11 +66,11 @@ fn path_and_end<'t>(
 ) -> (Vec<(Question, Answer)>, Option<&'t Step>) {
     let mut path = Vec::new();
     let mut step = Some(tree);
-    while let Some(Step::Asks(question, ways)) = step {
+    while let Some(Step::Asks(question, edges)) = step {
         let answer = answer(question, view);
-        let way = ways.iter().find(|way| same(&way.answer, &answer));
+        let edge = edges.iter().find(|edge| same(&edge.answer, &answer));
         path.push((question.clone(), answer));
-        step = way.map(|way| &way.then);
+        step = edge.map(|edge| &edge.then);
     }
     (path, step)
 }
@@ -106,14 +106,14 @@ fn same(a: &Answer, b: &Answer) -> bool {
 #[cfg(test)]
 mod tests {
     use spanmux::RuntimeContext;
-    use spanmux::explain::{Outcome, Rules, Way};
+    use spanmux::explain::{Edge, Outcome, Rules};
 
     use super::*;
 
     #[test]
     fn count_increments_the_leaf_of_each_context() {
         let decides = |outcome| Step::Decides(outcome, 99);
-        let way = |answer, then| Way { answer, then };
+        let edge = |answer, then| Edge { answer, then };
         let region = Question::Bucket {
             key: "user".to_owned(),
             salt: "s".to_owned(),
@@ -124,12 +124,12 @@ mod tests {
                 key: "a".to_owned(),
             },
             vec![
-                way(Answer::Absent, decides(Outcome::Abstains)),
-                way(
+                edge(Answer::Absent, decides(Outcome::Abstains)),
+                edge(
                     Answer::Float(f64::NAN),
                     Step::Asks(
                         region,
-                        vec![way(Answer::Share(0), decides(Outcome::Abstains))],
+                        vec![edge(Answer::Share(0), decides(Outcome::Abstains))],
                     ),
                 ),
             ],

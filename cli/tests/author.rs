@@ -287,7 +287,7 @@ fn check_prints_the_cost_of_each_case() {
     assert_eq!(found["memory_grows"], false);
     assert_eq!(found["cached"], false);
     assert!(found["from_cache_ms"].is_f64(), "{found}");
-    assert_eq!(found["empty_context"]["learned"], true);
+    assert_eq!(found["empty_context"]["cached"], true);
     let case = &found["cases"][0];
     assert_eq!(case["name"], "staging");
     assert_eq!(case["answer"], "chooses datadog");

@@ -184,7 +184,7 @@ fn explain_prints_reason_when_it_fails() {
     }
 }
 
-/// The README contains the command that draws them.
+/// `docs/guide/explain.md` contains the command that draws them.
 #[test]
 fn pictures_in_docs_are_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
@@ -210,7 +210,7 @@ fn pictures_in_docs_are_up_to_date() {
         let committed = fs::read_to_string(&committed).unwrap_or_default();
         assert!(
             fs::read_to_string(&path).unwrap() == committed,
-            "docs/explain/ is out of date; draw it again with the command in the README"
+            "docs/explain/ is out of date; draw it again with the command in docs/guide/explain.md"
         );
         pictures += 1;
     }
@@ -218,8 +218,8 @@ fn pictures_in_docs_are_up_to_date() {
 }
 
 #[test]
-fn tree_in_readme_is_up_to_date() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+fn tree_in_guide_is_up_to_date() {
+    let guide = fs::read_to_string(root().join("docs/guide/explain.md")).unwrap();
     let output = explain(&[&path("selectors/20-tenant.wasm")], "");
-    assert!(readme.contains(&output.stdout), "{}", output.stdout);
+    assert!(guide.contains(&output.stdout), "{}", output.stdout);
 }

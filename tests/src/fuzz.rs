@@ -25,7 +25,7 @@ pub const TARGETS: [(&str, Target); 5] = [
     ("carrier", carrier),
     ("config", config),
     ("context", context),
-    ("learned", learned),
+    ("decision_cache", decision_cache),
     ("loader", loader),
 ];
 
@@ -127,7 +127,7 @@ fn is_same(one: &Decision, other: &Decision) -> bool {
 
 /// A program for the guest `random-program`, and contexts: what was learned is what a
 /// fresh run says.
-pub fn learned(bytes: &[u8]) {
+pub fn decision_cache(bytes: &[u8]) {
     static HOST: OnceLock<SelectorHost> = OnceLock::new();
     let host = HOST.get_or_init(|| {
         host_within(
@@ -135,8 +135,8 @@ pub fn learned(bytes: &[u8]) {
                 .memory_bytes(2 << 20)
                 .fuel(200_000)
                 // So little that much is forgotten.
-                .learned_answers(64)
-                .learned_bytes(32 << 10),
+                .cached_answers(64)
+                .cached_bytes(32 << 10),
         )
     });
     let Some((length, rest)) = bytes.split_first() else {

@@ -6,6 +6,7 @@ pub mod conformance;
 pub mod fuzz;
 pub mod kept;
 pub mod log;
+pub mod markdown;
 pub mod named;
 pub mod soak;
 
@@ -132,7 +133,27 @@ pub fn resident_bytes() -> Option<usize> {
     Some(pages.split_whitespace().nth(1)?.parse::<usize>().ok()? * PAGE)
 }
 
-/// The code of the README, compiled.
+/// The documents whose code blocks are compiled as doctests of this crate, with their paths from
+/// the root of the repository. `suites/documents.rs` checks that no document is missing.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod documents {
+    macro_rules! compile {
+        ($($name:ident = $path:literal;)*) => {
+            $(
+                #[doc = include_str!(concat!("../../", $path))]
+                struct $name;
+            )*
+        };
+    }
+
+    compile! {
+        Readme = "README.md";
+        Agents = "docs/guide/agents.md";
+        Configuration = "docs/guide/configuration.md";
+        DecisionCache = "docs/guide/decision-cache.md";
+        Deployment = "docs/guide/deployment.md";
+        Embedding = "docs/guide/embedding.md";
+        RuntimeContext = "docs/guide/runtime-context.md";
+        Selectors = "docs/guide/selectors.md";
+    }
+}

@@ -117,7 +117,7 @@ fn a_selection_by_a_native_selector_allocates_nothing() {
 
 /// A registry of a hundred tracers behind the example selectors, which know the
 /// context.
-fn learned(names: &[&str], context: &RuntimeContext) -> TracerRegistry<()> {
+fn cached(names: &[&str], context: &RuntimeContext) -> TracerRegistry<()> {
     let registry = TracerRegistry::<()>::new();
     for name in ["langfuse", "datadog", "console", "candidate", "discard"] {
         registry.register(name, ()).unwrap();
@@ -151,14 +151,14 @@ fn a_learned_selection_allocates_nothing() {
             "50-environment",
         ],
     ] {
-        let registry = learned(names, &context);
+        let registry = cached(names, &context);
         let attributes = RuntimeContext::empty();
         let select = || {
             let span = RootSpan::with_attributes("POST /chat", "server", &attributes);
             let selection = registry.select(&context.view_with_span(&span));
             assert_eq!(selection.tracer_name(), Some("datadog"));
             assert_eq!(selection.selector_name(), Some("50-environment"));
-            assert_eq!(selection.origin(), Origin::Learned);
+            assert_eq!(selection.origin(), Origin::Cached);
         };
         // Once to learn, with the span.
         let span = RootSpan::with_attributes("POST /chat", "server", &attributes);
@@ -183,7 +183,7 @@ fn an_answer_among_many_allocates_nothing() {
     for context in [&contexts[0], &contexts[499]] {
         let decide = || {
             let decision = asker.decision(&context.view(), &names);
-            assert_eq!(decision.origin, Origin::Learned);
+            assert_eq!(decision.origin, Origin::Cached);
         };
         assert_eq!(allocations(decide), 2);
     }

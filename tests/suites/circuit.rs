@@ -16,7 +16,7 @@ use spanmux_tests::{
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 const HOUR: Duration = Duration::from_secs(3600);
-const MODES: [Mode; 3] = [Mode::Learned, Mode::Fresh, Mode::Stateful];
+const MODES: [Mode; 3] = [Mode::Cached, Mode::Fresh, Mode::Stateful];
 
 /// What `breaks` is told to do, apart from all others by the number.
 fn told(letter: &str, number: usize) -> RuntimeContext {
@@ -90,7 +90,7 @@ fn time_that_is_used_up_suspends_it() {
             .fuel(u64::MAX)
             // Enough to start on a busy machine.
             .wall_clock(Duration::from_millis(300)),
-        Mode::Learned,
+        Mode::Cached,
     );
     let context = told("l", 0);
     let out_of_time = Fallback::OutOfBudget(Budget::WallClock);
@@ -103,7 +103,7 @@ fn time_that_is_used_up_suspends_it() {
 
 #[test]
 fn what_was_learned_keeps_answering() {
-    let selector = breaks(within(HOUR), Mode::Learned);
+    let selector = breaks(within(HOUR), Mode::Cached);
     assert!(chose(&decide(&selector, &told("x", 0)), "console"));
     assert!(fallback(&decide(&selector, &told("e", 0))).is_some());
     suspend(&selector);
@@ -111,7 +111,7 @@ fn what_was_learned_keeps_answering() {
     assert_eq!(runs, 5);
     for _ in 0..100 {
         let known = decide(&selector, &told("x", 0));
-        assert!(chose(&known, "console") && known.origin == Origin::Learned);
+        assert!(chose(&known, "console") && known.origin == Origin::Cached);
         let failed = decide(&selector, &told("e", 0));
         assert_eq!(
             fallback(&failed),
@@ -128,7 +128,7 @@ fn what_was_learned_keeps_answering() {
 
 #[test]
 fn a_trap_that_was_learned_counts_once() {
-    let selector = breaks(within(HOUR), Mode::Learned);
+    let selector = breaks(within(HOUR), Mode::Cached);
     for _ in 0..100 {
         decide(&selector, &told("t", 0));
     }
@@ -211,9 +211,9 @@ fn one_probe_runs_at_a_time() {
 
 #[test]
 fn clones_share_it_and_another_mode_or_host_does_not() {
-    let selector = breaks(within(HOUR), Mode::Learned);
+    let selector = breaks(within(HOUR), Mode::Cached);
     suspend(&selector.clone());
-    assert_eq!(selector.with_mode(Mode::Learned).suspension(), None);
+    assert_eq!(selector.with_mode(Mode::Cached).suspension(), None);
     let host = host_within(within(HOUR));
     let [first, second] =
         ["10-one", "20-two"].map(|name| host.load(name, &guest("breaks")).unwrap());
@@ -229,7 +229,7 @@ fn a_suspended_selector_ends_the_chain_at_the_fallback_tracer() {
         registry.register(name, ()).unwrap();
     }
     registry.set_fallback(Some("quarantine")).unwrap();
-    let selector = breaks(within(HOUR), Mode::Learned);
+    let selector = breaks(within(HOUR), Mode::Cached);
     let next = selector_fn("next", |_, tracers| tracers.choose("langfuse"));
     let links: [Arc<dyn Selector>; 2] = [Arc::new(selector), Arc::new(next)];
     registry.set_selectors(Chain::from_iter(links));
@@ -284,11 +284,11 @@ fn it_is_said_when_it_is_suspended_and_when_it_works_again() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .set_default();
-    let selector = breaks(within(HOUR), Mode::Learned);
+    let selector = breaks(within(HOUR), Mode::Cached);
     for number in 0..100 {
         decide(&selector, &told("t", number));
     }
-    let selector = breaks(within(Duration::ZERO), Mode::Learned);
+    let selector = breaks(within(Duration::ZERO), Mode::Cached);
     suspend(&selector);
     decide(&selector, &told("x", 0));
     drop(subscriber);

@@ -24,7 +24,7 @@ fn a_component_learns_unless_it_is_told_otherwise() {
     let selector = host
         .load("by-environment", &guest("by-environment"))
         .unwrap();
-    assert_eq!(selector.mode(), Mode::Learned);
+    assert_eq!(selector.mode(), Mode::Cached);
     for mode in [Mode::Fresh, Mode::Stateful] {
         let selector = selector.with_mode(mode);
         assert_eq!(selector.mode(), mode);
@@ -38,7 +38,7 @@ fn a_component_learns_unless_it_is_told_otherwise() {
     let first = decide(&selector, &environment("test"));
     let second = decide(&selector, &environment("test"));
     assert!(fuel(&first) > 0 && chose(&second, "console"));
-    assert_eq!(second.origin, Origin::Learned);
+    assert_eq!(second.origin, Origin::Cached);
 }
 
 #[test]
@@ -49,9 +49,9 @@ fn clones_learn_together_and_another_mode_begins_anew() {
     let names = named(&spanmux_tests::TRACERS);
     let context = environment("test");
     let origin = |selector: &dyn Selector| selector.decision(&context.view(), &names).origin;
-    assert_ne!(origin(&selector), Origin::Learned);
-    assert_eq!(origin(&selector.clone()), Origin::Learned);
-    assert_ne!(origin(&selector.with_mode(Mode::Learned)), Origin::Learned);
+    assert_ne!(origin(&selector), Origin::Cached);
+    assert_eq!(origin(&selector.clone()), Origin::Cached);
+    assert_ne!(origin(&selector.with_mode(Mode::Cached)), Origin::Cached);
     let explanation = selector.explain(&names);
     assert_eq!((explanation.runs, explanation.hits), (1, 1));
     assert_eq!(explanation.selector, "by-environment");
@@ -72,7 +72,7 @@ fn a_selection_says_that_it_was_learned() {
         Origin::Run(_)
     ));
     let selection = registry.select(&context.view());
-    assert_eq!(selection.origin(), Origin::Learned);
+    assert_eq!(selection.origin(), Origin::Cached);
     assert_eq!(selection.tracer_name(), Some("console"));
     assert_eq!(selection.selector_name(), Some("by-environment"));
     // Another list of tracers is another question.
@@ -81,7 +81,7 @@ fn a_selection_says_that_it_was_learned() {
         registry.select(&context.view()).origin(),
         Origin::Run(_)
     ));
-    assert_eq!(registry.select(&context.view()).origin(), Origin::Learned);
+    assert_eq!(registry.select(&context.view()).origin(), Origin::Cached);
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn what_a_span_says_is_learned_too() {
         let span = RootSpan::with_attributes("name", "server", &attributes);
         let decision = asker.decision(&context.view_with_span(&span), &names);
         assert_eq!(decision.choice, names.choose("ttest"), "{count}");
-        assert_eq!(decision.origin == Origin::Learned, origin);
+        assert_eq!(decision.origin == Origin::Cached, origin);
     }
     let decision = asker.decision(&context.view(), &names);
     assert_eq!(decision.choice, names.choose("-"));
@@ -215,7 +215,7 @@ fn a_directory_runs_its_selectors_in_the_modes_that_it_is_told() {
         .load()
         .unwrap();
     let modes: Vec<_> = report.loaded().map(|selector| selector.mode()).collect();
-    assert_eq!(modes, [Mode::Learned, Mode::Stateful]);
+    assert_eq!(modes, [Mode::Cached, Mode::Stateful]);
     let names = named(&["a", "b", "c"]);
     let second = report.loaded().nth(1).unwrap();
     assert_eq!(choice(second, &names), names.choose("a"));

@@ -53,8 +53,8 @@ impl Place {
 /// A report in short: each file with what came of it.
 fn outcomes(report: &LoadReport) -> Vec<String> {
     let outcome = |error: &LoadError| match error {
-        LoadError::NotPinned { wanted: None, .. } => "not listed",
-        LoadError::NotPinned { .. } => "another digest",
+        LoadError::DigestMismatch { wanted: None, .. } => "not listed",
+        LoadError::DigestMismatch { .. } => "another digest",
         LoadError::Missing { .. } => "missing",
         _ => "broken",
     };

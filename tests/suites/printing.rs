@@ -85,7 +85,7 @@ fn what_a_run_prints_is_logged_with_its_selector_and_a_known_decision_prints_not
             .collect();
         assert!(matches!(
             origins[..],
-            [Origin::Run(_), Origin::Learned, Origin::Learned]
+            [Origin::Run(_), Origin::Cached, Origin::Cached]
         ));
     });
     assert_eq!(lines.len(), 1, "{lines:?}");

@@ -35,12 +35,12 @@ fn nobody_waits_while_the_chain_is_swapped() {
         println!("skipped: this system does not count how often a thread waits");
         return;
     }
-    let learned = host()
+    let cached = host()
         .load("by-environment", &guest("by-environment"))
         .unwrap();
     let closure = selector_fn("closure", |_, tracers| tracers.choose("console"));
     for (what, selector) in [
-        ("learned", Arc::new(learned) as Arc<dyn Selector>),
+        ("cached", Arc::new(cached) as Arc<dyn Selector>),
         ("native", Arc::new(closure)),
     ] {
         // The system itself lets a thread wait now and then, for memory; a lock of ours

@@ -353,14 +353,14 @@ fn check(host: &SelectorHost, name: &str, gets: &Gets) -> Result<(), String> {
     }
     // What comes again is learned, unless it asked more than is kept; where the stack
     // ends, and whether it starts, depends on more than on the answers.
-    let learned = [(); 2].map(|()| decide(&learning, &context));
-    if learned.iter().any(|decision| decision.choice != expected) {
-        return Err(format!("learned {learned:?} and not {expected:?}"));
+    let cached = [(); 2].map(|()| decide(&learning, &context));
+    if cached.iter().any(|decision| decision.choice != expected) {
+        return Err(format!("cached {cached:?} and not {expected:?}"));
     }
     let fleeting =
         name == "keys-million" || matches!(gets, Falls(Fallback::OutOfBudget(Budget::Stack)));
-    if (learned[1].origin == Origin::Learned) == fleeting {
-        return Err(format!("the second time it was {:?}", learned[1].origin));
+    if (cached[1].origin == Origin::Cached) == fleeting {
+        return Err(format!("the second time it was {:?}", cached[1].origin));
     }
     Ok(())
 }

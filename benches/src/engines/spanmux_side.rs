@@ -13,21 +13,21 @@ use crate::engines::{Engine, Row};
 use crate::questions::{Case, Question, TRACERS, tracer};
 
 /// What the measured hosts may learn of one selector.
-pub const LEARNED_BYTES: usize = 16 << 20;
+pub const CACHED_BYTES: usize = 16 << 20;
 
 /// The row of a closure.
 const NATIVE: &str = "native selector";
 
 /// How a component answers, and what a reader of the tables takes it for.
 const MODES: [(&str, Mode); 3] = [
-    ("hit", Mode::Learned),
+    ("hit", Mode::Cached),
     ("miss", Mode::Fresh),
     ("stateful", Mode::Stateful),
 ];
 
 /// Whether a decision came from what was learned.
 pub fn is_hit<T>(selection: &Selection<T>) -> bool {
-    matches!(selection.origin(), Origin::Learned)
+    matches!(selection.origin(), Origin::Cached)
 }
 
 /// A host with the limits that the documentation names.
@@ -37,9 +37,9 @@ pub fn host() -> Result<SelectorHost> {
 
 /// A host that may learn this many bytes of a selector.
 pub fn host_that_learns(bytes: usize) -> Result<SelectorHost> {
-    Ok(SelectorHost::new(Limits::default().learned_bytes(bytes)
+    Ok(SelectorHost::new(Limits::default().cached_bytes(bytes)
         // The bytes are the limit, and not the number.
-.learned_answers(usize::MAX >> 8))?)
+.cached_answers(usize::MAX >> 8))?)
 }
 
 /// A host that keeps what it compiled in a folder.
@@ -49,7 +49,7 @@ pub fn host_with_cache(folder: &Path) -> Result<SelectorHost> {
 }
 
 /// Bytes and answers of what a selector learned for these tracers, as it says.
-pub fn learned(selector: &ComponentSelector, tracers: &TracerNames) -> (usize, usize) {
+pub fn cached(selector: &ComponentSelector, tracers: &TracerNames) -> (usize, usize) {
     let explanation = selector.explain(tracers);
     (explanation.bytes, explanation.edges)
 }
@@ -90,7 +90,7 @@ impl Engine for Select {
     fn prepare(&mut self, case: &Case) {
         let mut again = 0..100;
         while self.hits && !is_hit(&self.registry.select(&case.view())) {
-            assert!(again.next().is_some(), "a decision that is not learned");
+            assert!(again.next().is_some(), "a decision that is not cached");
         }
     }
 

@@ -9,7 +9,7 @@ use spanmux::{ComponentSelector, RuntimeContext, Selector, TracerRegistry, selec
 
 use super::Bench;
 use crate::allocations::{self, resident};
-use crate::engines::spanmux_side::{self, LEARNED_BYTES, is_hit, registry};
+use crate::engines::spanmux_side::{self, CACHED_BYTES, is_hit, registry};
 use crate::measure::{self, Subject};
 use crate::plots::Line;
 use crate::questions::TRACERS;
@@ -99,7 +99,7 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
         "as it says itself",
     ]);
     let mut lines = Vec::new();
-    for (name, limit) in [("16 MiB", LEARNED_BYTES), ("1 GiB", 1 << 30)] {
+    for (name, limit) in [("16 MiB", CACHED_BYTES), ("1 GiB", 1 << 30)] {
         let mut points = Vec::new();
         for users in sizes {
             let (registry, selector) = learns(limit)?;
@@ -129,7 +129,7 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
             let rounds = measure::rounds(&mut subjects, bench.effort.part(10));
             let (figure, native) = (measure::median(&rounds[0]), measure::median(&rounds[1]));
             points.push((*users as f64, figure));
-            let (held, _) = spanmux_side::learned(&selector, &registry.names());
+            let (held, _) = spanmux_side::cached(&selector, &registry.names());
             table.row([
                 number(*users as f64),
                 name.to_owned(),
@@ -162,7 +162,7 @@ fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
          second, as many as fit at the bytes of the key and 16.\n",
         number(length as f64)
     );
-    let (registry, selector) = learns(LEARNED_BYTES)?;
+    let (registry, selector) = learns(CACHED_BYTES)?;
     let mut zipf = Zipf::new(users, 7);
     let parts = 20;
     let mut points = Vec::new();
@@ -181,10 +181,10 @@ fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
     }
     let of_all = share(all, length);
     let of_last = share(last, length / parts);
-    let (held, answers) = spanmux_side::learned(&selector, &registry.names());
+    let (held, answers) = spanmux_side::cached(&selector, &registry.names());
     let entry = held as f64 / answers.max(1) as f64;
     let key = user(0).len() as f64 + 16.0;
-    let ideal = |entry: f64| zipf.share_of((LEARNED_BYTES as f64 / entry) as usize) * 100.0;
+    let ideal = |entry: f64| zipf.share_of((CACHED_BYTES as f64 / entry) as usize) * 100.0;
 
     let mut table = Table::new([
         "",
@@ -238,7 +238,7 @@ fn flood(bench: &mut Bench<'_>) -> Result<()> {
     );
     allocations::settle();
     let calm = resident();
-    let (registry, selector) = learns(LEARNED_BYTES)?;
+    let (registry, selector) = learns(CACHED_BYTES)?;
     let hot: Result<Vec<_>> = (0..100)
         .map(|place| context_of(&format!("hot-{place}")))
         .collect();
@@ -274,8 +274,8 @@ fn flood(bench: &mut Bench<'_>) -> Result<()> {
     let growth = most.saturating_sub(calm) as f64;
     let mut table = Table::new(["", ""]);
     table.row(["resident memory grew at most by".to_owned(), bytes(growth)]);
-    let (held, _) = spanmux_side::learned(&selector, &registry.names());
-    table.row(["learned, as it says itself".to_owned(), bytes(held as f64)]);
+    let (held, _) = spanmux_side::cached(&selector, &registry.names());
+    table.row(["cached, as it says itself".to_owned(), bytes(held as f64)]);
     table.row([
         "decisions a second".to_owned(),
         number(values as f64 * 1.1 / took),
@@ -287,7 +287,7 @@ fn flood(bench: &mut Bench<'_>) -> Result<()> {
     table.row(["a hot decision before".to_owned(), nanos(before)]);
     table.row(["a hot decision after".to_owned(), nanos(after)]);
     table.print();
-    let cap = LEARNED_BYTES as f64 / 1e6;
+    let cap = CACHED_BYTES as f64 / 1e6;
     bench.report.goal(
         format!("flood of {} users: MB of growth", number(values as f64)),
         Bound::AtMost(cap),

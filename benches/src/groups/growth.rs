@@ -127,7 +127,7 @@ fn three(
         size: size as f64,
         subjects: [
             subject(None, SERIES[0])?,
-            subject(Some(Mode::Learned), SERIES[1])?,
+            subject(Some(Mode::Cached), SERIES[1])?,
             subject(Some(Mode::Fresh), SERIES[2])?,
         ],
     })
@@ -220,7 +220,7 @@ fn component_size(bench: &mut Bench<'_>, host: &SelectorHost) -> Result<()> {
         let selector = host.load("padded", &component)?;
         loads.push((thread_nanos() - before) as f64);
         sizes.push(component.len() as f64);
-        for mode in [Mode::Learned, Mode::Fresh] {
+        for mode in [Mode::Cached, Mode::Fresh] {
             let selector = selector.with_mode(mode);
             let registry = TracerRegistry::new();
             registry.register("langfuse", ())?;

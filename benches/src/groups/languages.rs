@@ -43,7 +43,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
         };
         loads.push((thread_nanos() - before) as f64);
         rows.push((*language, component.len()));
-        for mode in [Mode::Learned, Mode::Fresh] {
+        for mode in [Mode::Cached, Mode::Fresh] {
             let selector = Arc::new(selector.with_mode(mode));
             let registry = registry(TRACERS, [selector as Arc<_>])?;
             for case in &cases {

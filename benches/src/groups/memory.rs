@@ -8,7 +8,7 @@ use spanmux::RuntimeContext;
 use super::Bench;
 use super::contexts::{USERS, context_of};
 use crate::allocations;
-use crate::engines::spanmux_side::{self, LEARNED_BYTES, registry};
+use crate::engines::spanmux_side::{self, CACHED_BYTES, registry};
 use crate::questions::{Question, TRACERS};
 use crate::report::{Table, bytes};
 use crate::stream::user;
@@ -46,7 +46,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     drop(selectors);
 
     let users = bench.args.size(40_000, 20_000, 50);
-    let host = spanmux_side::host_that_learns(LEARNED_BYTES)?;
+    let host = spanmux_side::host_that_learns(CACHED_BYTES)?;
     let selector = host.load("users", USERS)?;
     let registry = registry(TRACERS, [Arc::new(selector.clone()) as Arc<_>])?;
     allocations::settle();
@@ -62,9 +62,9 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     learnt?;
     let each = |total: f64| bytes(total / users as f64);
     let resident = allocations::resident().saturating_sub(before) as f64;
-    let (itself, _) = spanmux_side::learned(&selector, &registry.names());
+    let (itself, _) = spanmux_side::cached(&selector, &registry.names());
     table.row([
-        format!("a learned user of 21 bytes (one of {users})"),
+        format!("a cached user of 21 bytes (one of {users})"),
         each(resident),
         each(heap as f64),
         each(itself as f64),

@@ -34,7 +34,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
         return Ok(());
     };
     println!(
-        "{cores} threads select what is learned without a pause. In turns of {quiet} ms nothing \
+        "{cores} threads select what is cached without a pause. In turns of {quiet} ms nothing \
          else happens, and then a watched directory loads a file of {} bytes, a selector in \
          JavaScript, and swaps the chain.\n",
         file.len()
@@ -170,7 +170,7 @@ impl Service {
                 "{:?}",
                 selection.reason().cause()
             );
-            ensure!(selection.origin() == Origin::Learned, "it was no hit");
+            ensure!(selection.origin() == Origin::Cached, "it was no hit");
         }
         Ok(phase)
     }

@@ -197,7 +197,7 @@ impl<'a> Findings<'a> {
                     answer(&case.cost.decision, &case.tracers),
                     case.cost.fuel.to_string(),
                     format!("{:.0} µs", microseconds(case.cost.fresh)),
-                    case.cost.learned.map_or("no", |_| "yes").to_owned(),
+                    case.cost.cached.map_or("no", |_| "yes").to_owned(),
                 ]
             });
             printer.table(&["case", "decision", "fuel", "time", "cached"], rows);
@@ -233,8 +233,8 @@ fn decision(cost: &Cost, tracers: &TracerNames) -> Value {
         "answer": answer(&cost.decision, tracers),
         "fuel": cost.fuel,
         "took_us": microseconds(cost.fresh),
-        "learned": cost.learned.is_some(),
-        "learned_us": cost.learned.map(microseconds),
+        "cached": cost.cached.is_some(),
+        "learned_us": cost.cached.map(microseconds),
         "inside_limits": cost.limits_kept(),
     })
 }
@@ -245,7 +245,7 @@ fn deciding(cost: &Cost) -> String {
 }
 
 fn learning(cost: &Cost) -> String {
-    match cost.learned {
+    match cost.cached {
         Some(took) => format!("yes: {:.2} µs for a cached decision", microseconds(took)),
         None => "no: every decision runs the selector".to_owned(),
     }

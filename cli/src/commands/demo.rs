@@ -81,7 +81,7 @@ pub(crate) fn run(args: &DemoArgs, cache: &CacheArgs, printer: &Printer) -> Resu
     );
 
     let received = received(&args.out, &discarded)?;
-    let summary = Summary::of(&received, service.spans_started(), counts.learned);
+    let summary = Summary::of(&received, service.spans_started(), counts.cached);
     if args.json {
         printer.json(&summary.json(&received));
     } else {
@@ -149,13 +149,13 @@ struct Summary {
     /// The number of traces that were split between several tracers.
     torn: usize,
     /// The number of selections from the decision cache.
-    learned: u64,
+    cached: u64,
     /// The number of traces per tracer, by selector and reason.
     reasons: BTreeMap<(String, String), BTreeMap<String, usize>>,
 }
 
 impl Summary {
-    fn of(received: &[Received], started: u64, learned: u64) -> Self {
+    fn of(received: &[Received], started: u64, cached: u64) -> Self {
         let mut tracers_of: BTreeMap<&str, usize> = BTreeMap::new();
         let mut reasons: BTreeMap<_, BTreeMap<String, usize>> = BTreeMap::new();
         for tracer in received {
@@ -170,7 +170,7 @@ impl Summary {
             spans: received.iter().map(Received::spans).sum(),
             started,
             torn: tracers_of.values().filter(|tracers| **tracers > 1).count(),
-            learned,
+            cached,
             reasons,
         }
     }
@@ -217,7 +217,7 @@ impl Summary {
         ));
         printer.line(format_args!(
             "{} of {} selections came from the decision cache, without running a selector",
-            self.learned, args.runs
+            self.cached, args.runs
         ));
         printer.faint(format_args!(
             "Show all traces with their attributes: {} traces {}/*.jsonl",
@@ -250,7 +250,7 @@ impl Summary {
             "traces": self.traces,
             "spans": {"started": self.started, "received": self.spans},
             "torn": self.torn,
-            "learned": self.learned,
+            "cached": self.cached,
         })
     }
 }

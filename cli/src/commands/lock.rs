@@ -93,7 +93,7 @@ fn check(
 /// be loaded.
 fn difference(error: &LoadError) -> Option<String> {
     match error {
-        LoadError::NotPinned {
+        LoadError::DigestMismatch {
             found,
             wanted: Some(wanted),
             ..
@@ -102,7 +102,7 @@ fn difference(error: &LoadError) -> Option<String> {
             short(Some(wanted)),
             short(Some(found))
         )),
-        LoadError::NotPinned { found, .. } => Some(format!("added ({})", short(Some(found)))),
+        LoadError::DigestMismatch { found, .. } => Some(format!("added ({})", short(Some(found)))),
         LoadError::Missing { .. } => Some("missing".to_owned()),
         _ => None,
     }

@@ -123,7 +123,7 @@ fn row(selection: &Selection<()>, given: &Given) -> Vec<String> {
                 cost.fuel
             )
         }
-        Origin::Learned => "cached".to_owned(),
+        Origin::Cached => "cached".to_owned(),
         _ => "-".to_owned(),
     };
     let why = match selection.reason() {
@@ -152,7 +152,7 @@ struct Line<'a> {
     /// The fallback cause as a sentence.
     reason: Option<String>,
     /// `true` if the decision came from the cache and no selector ran.
-    learned: bool,
+    cached: bool,
     /// The run time of the selectors.
     took_us: Option<f64>,
     fuel: Option<u64>,
@@ -182,7 +182,7 @@ impl<'a> Line<'a> {
                 .reason()
                 .cause()
                 .map(|_| selection.reason().to_string()),
-            learned: selection.origin() == Origin::Learned,
+            cached: selection.origin() == Origin::Cached,
             took_us: cost.map(|cost| cost.took.as_secs_f64() * 1e6),
             fuel: cost.map(|cost| cost.fuel),
             context: &given.json,

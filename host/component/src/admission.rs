@@ -1,15 +1,14 @@
-//! Admission: no more decisions at once than there are sandboxes, and no waiting
-//! without end.
+//! Admission: at most as many concurrent decisions as there are sandbox slots, with a bounded wait.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-/// A number of places, each for one decision.
+/// A number of slots, each for one decision.
 ///
-/// While places are free, entering and leaving are one atomic step each, and the
-/// lock is for those who wait.
+/// While slots are free, entering and leaving take one atomic step each. Only waiting threads use
+/// the mutex.
 pub(super) struct Admission {
     places: usize,
     taken: AtomicUsize,
@@ -29,12 +28,12 @@ impl Admission {
         }
     }
 
-    /// A place, or none if none came free in time.
+    /// Returns a slot, or `None` if none becomes free in time.
     pub(super) fn enter(&self, wait: Duration) -> Option<Place<'_>> {
         self.take().or_else(|| self.wait(wait))
     }
 
-    /// Whether a decision is running.
+    /// Returns `true` while a decision is running.
     pub(super) fn is_busy(&self) -> bool {
         self.taken.load(Ordering::SeqCst) > 0
     }
@@ -49,11 +48,11 @@ impl Admission {
 
     #[cold]
     fn wait(&self, wait: Duration) -> Option<Place<'_>> {
-        // None is a wait longer than a clock can tell: without end.
+        // `None` means that the clock cannot represent the deadline: wait without limit.
         let until = Instant::now().checked_add(wait);
         let mut waiters = self.waiters.lock();
-        // Says that it waits before it looks once more: either it sees the place
-        // that comes free now, or who leaves that place sees it waiting.
+        // Announces the wait before the last check: either this thread sees the slot that becomes
+        // free, or the leaving thread sees the waiter.
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let mut place = self.take();
         let mut in_time = true;
@@ -71,7 +70,7 @@ impl Admission {
     }
 }
 
-/// A place that is taken until this is dropped.
+/// A slot that is occupied until this value is dropped.
 pub(super) struct Place<'a>(&'a Admission);
 
 impl Drop for Place<'_> {

@@ -1,5 +1,4 @@
-//! Components as they are compiled: once for each content, whatever the names of
-//! its files.
+//! Compiled components: one per content, whatever the names of the files.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +12,7 @@ use super::cache::{CacheState, Disk, Made};
 use super::error::LoadError;
 use super::sandbox::Sandbox;
 
-/// A component that can be started. Gone with the last selector that is of it.
+/// A component that can be instantiated. It is dropped with its last selector.
 pub(super) struct Artifact {
     pub(super) digest: String,
     pub(super) bytes: usize,
@@ -22,14 +21,14 @@ pub(super) struct Artifact {
     pub(super) others: Vec<Start>,
 }
 
-/// What an instance in one lane is started from.
+/// The template of an instance in one shard.
 pub(super) struct Start {
     pub(super) pre: InstancePre<Sandbox>,
     pub(super) select: ComponentExportIndex,
 }
 
 impl Artifact {
-    /// Where the thread of this number starts an instance.
+    /// Returns the template for the thread of this number.
     pub(super) fn start(&self, thread: usize) -> &Start {
         let lane = thread % (1 + self.others.len());
         let other = lane.checked_sub(1).and_then(|lane| self.others.get(lane));
@@ -37,22 +36,22 @@ impl Artifact {
     }
 }
 
-/// How the components of a [`SelectorHost`](crate::SelectorHost) came to be.
+/// Counts of how a [`SelectorHost`](crate::SelectorHost) obtained its components.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CompileStatus {
-    /// Components that were compiled, whether they were loaded in the end or not: each
-    /// counted once, for however many of [`Limits::engines`](crate::Limits).
+    /// Components that were compiled, including those that failed to load. Each is counted once,
+    /// whatever the number of [`Limits::engines`](crate::Limits).
     pub compiled: u64,
     /// Components that were found in the compile cache.
     pub found: u64,
-    /// Loads that needed neither, because a selector with the same bytes lives.
+    /// Loads that needed neither, because a selector with the same bytes exists.
     pub shared: u64,
-    /// What became of the compile cache.
+    /// The state of the compile cache.
     pub cache: CacheState,
 }
 
-/// The components of one host that live, by their digests.
+/// The components of one host in use, by digest.
 pub(super) struct Artifacts {
     disk: Disk,
     live: Mutex<HashMap<String, Arc<Slot>>>,
@@ -61,8 +60,8 @@ pub(super) struct Artifacts {
     shared: AtomicU64,
 }
 
-/// Locked while its component is compiled, so that a second load of the same bytes
-/// waits for the first.
+/// Locked while the component is compiled, so that a second load of the same bytes waits for the
+/// first.
 type Slot = Mutex<Weak<Artifact>>;
 
 impl Artifacts {
@@ -80,7 +79,7 @@ impl Artifacts {
         &self.disk
     }
 
-    /// The component with this digest: the one that lives, or else a new one.
+    /// Returns the component with this digest, or creates it.
     pub(super) fn get_or_make(
         &self,
         digest: &str,
@@ -99,14 +98,14 @@ impl Artifacts {
 
     fn slot(&self, digest: &str) -> Arc<Slot> {
         let mut live = self.live.lock();
-        // Those that nobody loads and nobody has.
+        // Entries that no load and no selector uses.
         live.retain(|_, slot| {
             Arc::strong_count(slot) > 1 || slot.try_lock().is_none_or(|c| c.strong_count() > 0)
         });
         Arc::clone(live.entry(digest.to_owned()).or_default())
     }
 
-    /// From the cache on disk, or compiled.
+    /// Loads the component from the compile cache, or compiles it.
     pub(super) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Made> {
         let made = match self.disk.entries() {
             Some(entries) => entries.compile(engine, bytes)?,
@@ -126,15 +125,14 @@ impl Artifacts {
         Ok(made)
     }
 
-    /// A component was started, so that it need not be after a restart.
+    /// Records that a component was started, so that it is not started again after a restart.
     pub(super) fn started(&self, name: &str) {
         if let Some(entries) = self.disk.entries() {
             entries.vouch(name);
         }
     }
 
-    /// Compiles once more what was compiled, for another engine. With a cache it is
-    /// found there.
+    /// Compiles a component for a further engine. With a compile cache, the result is found there.
     pub(super) fn compile_again(
         &self,
         engine: &Engine,

@@ -1,11 +1,10 @@
-//! What a host of component selectors is made with.
+//! A builder for hosts of component selectors.
 
 use super::cache::CompileCache;
 use super::host::{HostError, SelectorHost};
 use super::limits::Limits;
 
-/// Makes a [`SelectorHost`]: the limits of its selectors, and where what was
-/// compiled is kept. Nothing of it needs to be said.
+/// A builder for a [`SelectorHost`]. Every setting is optional.
 ///
 /// # Examples
 /// ```
@@ -27,28 +26,28 @@ pub struct SelectorHostBuilder {
 }
 
 impl SelectorHostBuilder {
-    /// What a selector may use. Without it, [`Limits::default`].
+    /// Sets the limits of the selectors. Defaults to [`Limits::default`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Where what was compiled is kept between runs. Without it, or with none,
-    /// nothing is read or written but the files of selectors.
+    /// Sets the cache for compiled components. Defaults to `None`: the host then reads selector
+    /// files and accesses no other file.
     pub fn cache(mut self, cache: impl Into<Option<CompileCache>>) -> Self {
         self.cache = cache.into();
         self
     }
 
-    /// Makes the host. A cache that cannot be used is no error:
-    /// [`SelectorHost::compile_status`] says what became of it.
+    /// Builds the host. A cache that cannot be used is not an error:
+    /// [`SelectorHost::compile_status`] reports it.
     ///
     /// # Errors
     /// As [`SelectorHost::new`].
     ///
     /// # Cost
-    /// As [`SelectorHost::new`]. With a cache, its directory is made and listed, and
-    /// one more thread is started, which keeps the cache small.
+    /// As [`SelectorHost::new`]. With a cache, creates and lists its directory, and starts a second
+    /// thread that limits the size of the cache.
     pub fn build(self) -> Result<SelectorHost, HostError> {
         SelectorHost::make_with(self.limits, self.cache.as_ref())
     }

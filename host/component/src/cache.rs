@@ -1,9 +1,8 @@
-//! The compile cache: what was compiled once is found on disk after a restart.
+//! The compile cache: compiled components survive a restart.
 //!
-//! wasmtime writes and reads the entries. It takes what lies in its directory for
-//! its own, runs it as it is, and clears away what it does not know. So it is given
-//! a directory that nobody else has a place in, and an entry counts only if a sum
-//! beside it says that it is still what was written.
+//! wasmtime writes and reads the entries. It treats its directory as its own, executes the entries
+//! unchecked, and deletes unknown files. It therefore gets a directory of its own, and an entry is
+//! used only if a checksum beside it matches.
 
 use std::fs;
 use std::hash::{Hash as _, Hasher};
@@ -20,37 +19,36 @@ use wasmtime::component::Component;
 use wasmtime::{Cache, CacheConfig, Engine};
 
 use super::limits::Limits;
-use super::private;
+use super::permissions;
 
-/// Where in the directory that was named the cache lies, so that nothing else in
-/// it is ever touched. Another way to keep entries is another name.
+/// The subdirectory for the entries, so that nothing else in the named directory is touched. A new
+/// format gets a new name.
 const FOLDER: &str = "compiled-selectors-1";
-/// How many bytes of entries are kept: a chain of interpreters, at some 9 MB each,
-/// or thousands of selectors in Rust. The oldest go first, looked at once an hour.
+/// Maximum size of all entries: a chain of interpreters at about 9 MB each, or thousands of Rust
+/// selectors. The oldest entries are deleted first, once per hour.
 const KEPT_BYTES: u64 = 512 << 20;
-/// How many entries are kept, beside their bytes: each is a few files.
+/// Maximum number of entries, each of which is a few files.
 const KEPT_ENTRIES: u64 = 2048;
-/// How many bytes are written to see whether the disk takes any: more than a small
-/// selector's entry has.
+/// Bytes that are written to find out whether the disk is full: more than the entry of a small
+/// selector.
 const PROBE: usize = 64 << 10;
 
-/// Where compiled selectors are kept between runs of a program.
+/// The location of compiled selectors between runs of a program.
 ///
-/// A host without one compiles each selector at each start. With one it finds what
-/// an earlier run compiled, and a start takes milliseconds. The cache never fails a
-/// load: where it cannot be used, selectors are compiled, and
-/// [`SelectorHost::compile_status`](crate::SelectorHost::compile_status) says why.
+/// Without a cache, a host compiles each selector at every start. With one, it finds the result of
+/// an earlier run and starts within milliseconds. The cache never fails a load: if it cannot be
+/// used, selectors are compiled, and
+/// [`SelectorHost::compile_status`](crate::SelectorHost::compile_status) gives the reason.
 ///
-/// What is found there runs as machine code of this process. So it is a directory
-/// of its own that only this user may enter, made if it is not there, and used only
-/// if it is still so; on systems other than Unix choose a place that only the
-/// user may write to. Each entry is held against a sum before it is used: one that
-/// was damaged is compiled again. It must not lie in a selectors directory, which
-/// [`SelectorsDirectory::load`](crate::SelectorsDirectory::load) refuses.
+/// Entries run as machine code of this process. The cache is therefore a directory that only the
+/// current user may enter. It is created if missing, and checked at every start. On systems other
+/// than Unix, choose a location that only the user may write to. Each entry is compared with a
+/// checksum before it is used, and compiled again if it is damaged. The cache must not be inside a
+/// selectors directory: [`SelectorsDirectory::load`](crate::SelectorsDirectory::load) refuses that.
 ///
-/// At most 512 MiB are kept; the entries that were not used for longest go first. A
-/// thread of wasmtime's sees to that and lowers its own priority, which on Unix
-/// systems other than Linux is that of the process.
+/// The cache keeps at most 512 MiB and deletes the least recently used entries first. A thread of
+/// wasmtime does this at a lowered priority. On Unix systems other than Linux, that priority
+/// applies to the whole process.
 ///
 /// # Examples
 /// ```
@@ -68,42 +66,42 @@ pub struct CompileCache {
 }
 
 impl CompileCache {
-    /// A cache in this directory, which is made when a host is. Nothing but a
-    /// folder of the cache's own is touched in it.
+    /// Creates a cache in this directory. The directory is created with the host. Nothing outside
+    /// of the cache's own subdirectory is touched.
     pub fn in_directory(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
         }
     }
 
-    /// The directory that was named.
+    /// Returns the named directory.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 }
 
-/// What became of the compile cache of a host.
+/// The state of a host's compile cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CacheState {
-    /// None was asked for.
+    /// No cache was requested.
     Off,
-    /// It is in use.
+    /// The cache is in use.
     On {
-        /// Where the entries lie.
+        /// The directory of the entries.
         directory: PathBuf,
     },
-    /// It cannot be used, or cannot keep anything more: what is not in it is compiled
-    /// at each start.
+    /// The cache cannot be used or is full. Components that are not in it are compiled at every
+    /// start.
     Unusable {
-        /// Where the entries would lie.
+        /// The intended directory of the entries.
         directory: PathBuf,
-        /// Why, with the remedy.
+        /// The reason and the remedy.
         reason: String,
     },
 }
 
-/// The cache of one host, as it was found.
+/// The compile cache of one host.
 pub(super) enum Disk {
     Off,
     On(Entries),
@@ -111,7 +109,7 @@ pub(super) enum Disk {
 }
 
 impl Disk {
-    /// Opens what was asked for. Never fails: a cache that cannot be used says so.
+    /// Opens the requested cache. An unusable cache is a state and not an error.
     pub(super) fn open(cache: Option<&CompileCache>, limits: &Limits) -> Self {
         let Some(cache) = cache else {
             return Self::Off;
@@ -149,28 +147,28 @@ impl Disk {
     }
 }
 
-/// A directory of entries that can be used.
+/// A usable directory of entries.
 pub(super) struct Entries {
     folder: PathBuf,
     wasmtime: Cache,
-    /// The sum of the limits within which components start here.
+    /// Checksum of the limits under which components start here.
     limits: String,
-    /// Why the last entry could not be kept, if one could not.
+    /// The reason why the last entry could not be stored.
     full: OnceLock<String>,
 }
 
 impl Entries {
     fn open(directory: &Path, limits: &Limits) -> Result<Self, String> {
-        // Where a program stands may change while it runs.
+        // The working directory may change while the program runs.
         let directory = std::path::absolute(directory).map_err(|error| error.to_string())?;
         let folder = directory.join(FOLDER);
-        private::make(&folder)
-            .and_then(|()| private::make(&sums(&folder)))
-            .and_then(|()| private::make(&code(&folder)))
+        permissions::make(&folder)
+            .and_then(|()| permissions::make(&sums(&folder)))
+            .and_then(|()| permissions::make(&code(&folder)))
             .map_err(|error| {
                 format!("it cannot be made: {error}; name a directory that this user may write to")
             })?;
-        private::check(&directory, &folder)?;
+        permissions::check(&directory, &folder)?;
         let entries = Self {
             wasmtime: wasmtime_cache(&code(&folder))?,
             folder,
@@ -181,12 +179,12 @@ impl Entries {
         Ok(entries)
     }
 
-    /// Where the entries lie.
+    /// Returns the directory of the entries.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// What the engine is to be told.
+    /// Returns the cache for the engine's configuration.
     pub(super) fn wasmtime(&self) -> &Cache {
         &self.wasmtime
     }
@@ -202,20 +200,20 @@ impl Entries {
         }
     }
 
-    /// Compiles. An entry is found only if it is still what was written.
+    /// Compiles a component. An entry is used only if its checksum matches.
     pub(super) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Made> {
         let name = entry_name(engine, bytes);
         let known = self.check(&name)?;
         if known.is_none() {
-            // Somebody may have taken the directories away.
-            let _ = private::make(&code(&self.folder))
-                .and_then(|()| private::make(&sums(&self.folder)));
+            // The directories may have been deleted.
+            let _ = permissions::make(&code(&self.folder))
+                .and_then(|()| permissions::make(&sums(&self.folder)));
         }
         let before = self.wasmtime.cache_misses();
         let component = Component::new(engine, bytes)?;
-        // Counts what was written. Of several threads one may speak for another
-        // here, and then the next load finds what is wrong. Another process may have
-        // written the entry meanwhile, and a third have taken it for damaged.
+        // Counts written entries. A concurrent thread may be counted instead; the next load then
+        // detects a problem. Another process may have written the entry meanwhile, and a third may
+        // have considered it damaged.
         let wrote = self.wasmtime.cache_misses() != before;
         let is_gone = known.is_none() && !wrote && self.named(&name).next().is_none();
         if is_gone && !self.takes(PROBE.max(bytes.len())) {
@@ -229,7 +227,7 @@ impl Entries {
         })
     }
 
-    /// Vouches for an entry: it is what was written, and it starts.
+    /// Records the checksum of an entry that was written and started.
     pub(super) fn vouch(&self, name: &str) {
         let sums = self.named(name).filter_map(|entry| sum_of(&entry));
         let write = |entry| {
@@ -248,8 +246,8 @@ impl Entries {
         }
     }
 
-    /// What is known of an entry that is still what was written. Any other goes, or
-    /// wasmtime would run it.
+    /// Returns the record of an intact entry. Deletes any other entry, because wasmtime would
+    /// execute it.
     fn check(&self, name: &str) -> wasmtime::Result<Option<Vouched>> {
         let vouched = Vouched::read(&self.sum(name));
         let mut known = None;
@@ -267,7 +265,7 @@ impl Entries {
         Ok(known)
     }
 
-    /// Whether so many bytes can be written where entries go.
+    /// Returns `true` if this many bytes can be written to the cache's disk.
     fn takes(&self, bytes: usize) -> bool {
         let entries = code(&self.folder).join("modules");
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -287,7 +285,7 @@ impl Entries {
         });
     }
 
-    /// Takes away entries that nothing vouches for, and sums that vouch for nothing.
+    /// Deletes entries without a record, and records without an entry.
     fn clear(&self) {
         for entry in self.all() {
             let name = entry.file_name().unwrap_or_default();
@@ -307,8 +305,8 @@ impl Entries {
         sums(&self.folder).join(name)
     }
 
-    /// The entry of this name; one for each release of wasmtime, of which only one
-    /// can be of this engine.
+    /// Iterates over the entries of this name. There is one per release of wasmtime, of which only
+    /// one belongs to this engine.
     fn named(&self, name: &str) -> impl Iterator<Item = PathBuf> {
         let releases = list(&code(&self.folder).join("modules"));
         let entries = releases.into_iter().map(move |release| release.join(name));
@@ -325,19 +323,18 @@ impl Entries {
 pub(super) struct Made {
     pub(super) component: Component,
     pub(super) found: bool,
-    /// Whether it is known to start within these limits. To start is to compute, and
-    /// comes to the same each time.
+    /// `true` if the component is known to start within these limits. Starting is deterministic.
     pub(super) starts: bool,
     /// The name of its entry.
     pub(super) name: String,
 }
 
-/// What the file beside an entry says.
+/// The record beside an entry.
 #[derive(Clone)]
 struct Vouched {
-    /// The sum of the entry.
+    /// The checksum of the entry.
     entry: String,
-    /// The sum of the limits within which it was started.
+    /// The checksum of the limits under which it was started.
     limits: String,
 }
 
@@ -360,13 +357,12 @@ impl Vouched {
     }
 }
 
-/// Where wasmtime keeps its entries.
+/// Returns the directory in which wasmtime stores entries.
 fn code(folder: &Path) -> PathBuf {
     folder.join("code")
 }
 
-/// Where the sum of each entry is kept. Not with the entries, where wasmtime would
-/// clear it away.
+/// Returns the directory of the records. wasmtime would delete them from its own directory.
 fn sums(folder: &Path) -> PathBuf {
     folder.join("sums")
 }
@@ -382,7 +378,7 @@ fn remove(entry: &Path) -> wasmtime::Result<()> {
     })
 }
 
-/// What lies in a directory; nothing if it cannot be read.
+/// Lists a directory. Returns an empty list if it cannot be read.
 fn list(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).collect()
@@ -402,17 +398,17 @@ fn wasmtime_cache(directory: &Path) -> Result<Cache, String> {
         .with_directory(directory)
         .with_files_total_size_soft_limit(KEPT_BYTES)
         .with_file_count_soft_limit(KEPT_ENTRIES)
-        // An entry stays as it was written, or its sum would not be its own.
+        // Recompression would change an entry after its checksum was taken.
         .with_optimized_compression_usage_counter_threshold(u64::MAX);
-    // It starts a thread, and panics where the system gives none.
+    // The constructor starts a thread and panics if the system refuses it.
     catch_unwind(|| Cache::new(config))
         .map_err(|_| "no thread for it".to_owned())?
         .map_err(|error| format!("{error:#}"))
 }
 
-/// The name that wasmtime gives to the entry of these bytes: the sum of all that
-/// decides what is compiled. A suite holds it: were it another, no entry would be
-/// vouched for, and none would be found after a restart.
+/// Returns wasmtime's name for the entry of these bytes: a checksum of everything that affects
+/// compilation. A test compares it with wasmtime. With a wrong name, no entry would be recorded or
+/// found after a restart.
 fn entry_name(engine: &Engine, bytes: &[u8]) -> String {
     let mut sum = Sum(Sha256::new());
     let no_debug_information = None::<&[u8]>;
@@ -430,7 +426,7 @@ impl Hasher for Sum {
     }
 
     fn finish(&self) -> u64 {
-        // Asked by nobody: the sum is taken whole.
+        // Never called: only the whole checksum is used.
         0
     }
 }

@@ -1,35 +1,35 @@
-//! A component that was compiled, and one run of it.
+//! A compiled component, and one run of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::artifact::Artifact;
+use super::classify::comes_again;
 use super::error::LoadError;
-use super::fault::comes_again;
-use super::kept::Kept;
-use super::live::{Live, Selected};
-use super::shared::Shared;
-use super::words::printable;
+use super::host_state::HostState;
+use super::instance::{GuestInstance, Selected};
+use super::stateful::StatefulInstance;
+use super::text::printable;
 use spanmux_core::ContextView;
 use spanmux_core::internal::Run;
 use spanmux_core::internal::panic_message;
 use spanmux_core::{Choice, Decision, Fallback, Origin, RunCost};
 use spanmux_core::{TracerNames, internal::truncate};
 
-/// What the host's own frames need below a guest's. Unoptimised they are several
-/// times as large.
+/// Stack that the host's own frames need below a guest's. Unoptimised frames are several times
+/// larger.
 const HOST_STACK: usize = if cfg!(debug_assertions) {
     1 << 20
 } else {
     256 << 10
 };
 
-/// A component under the name of one file, ready to be started.
+/// A component under the name of one file, ready to be instantiated.
 pub(super) struct Compiled {
     pub(super) name: String,
     pub(super) artifact: Arc<Artifact>,
-    pub(super) host: Arc<Shared>,
+    pub(super) host: Arc<HostState>,
 }
 
 impl Compiled {
@@ -41,9 +41,9 @@ impl Compiled {
             });
         };
         guarded(self.host.limits.stack_bytes, || {
-            let mut live = Live::new(self)?;
+            let mut live = GuestInstance::new(self)?;
             let instance = live.instantiate(self)?;
-            // Of another shape it could never be asked.
+            // A function of another type could never be called.
             let select = live.typed(&instance, self);
             Ok(select.map(drop).map_err(|error| LoadError::Link {
                 message: format!("its `select` has another signature ({error:#})"),
@@ -60,17 +60,16 @@ impl Compiled {
         })
     }
 
-    /// Runs it for one decision: in a sandbox of its own, or in the one that is
-    /// kept.
+    /// Runs the component for one decision, in a fresh instance or in the stateful one.
     pub(super) fn run(
         &self,
-        kept: Option<&Kept>,
+        kept: Option<&StatefulInstance>,
         context: &ContextView<'_>,
         tracers: &TracerNames,
     ) -> Run {
         let limits = &self.host.limits;
         let began = Instant::now();
-        // The kept one first: who waits for it must not hold a place.
+        // The stateful instance comes first: a thread that waits for it must not occupy a slot.
         let mut kept = match kept.map(|kept| kept.enter(limits.admission_wait)) {
             Some(None) => return Run::none(Fallback::Overloaded),
             Some(entered) => entered,
@@ -87,7 +86,7 @@ impl Compiled {
                     live.arm(self)?;
                     live
                 }
-                None => Live::new(self)?,
+                None => GuestInstance::new(self)?,
             };
             let selected = live.ask(self, context, tracers);
             fuel = limits
@@ -98,7 +97,7 @@ impl Compiled {
             if pure && live.is_started() {
                 asked = Some(live.store.data_mut().take_asked());
             }
-            // One that was stopped is never met again.
+            // An instance that was stopped is never used again.
             if let (Some(kept), true) = (kept.as_deref_mut(), selected.is_ok()) {
                 *kept = Some(live);
             }
@@ -114,7 +113,7 @@ impl Compiled {
         }
     }
 
-    /// From what the guest handed back to a choice. Total.
+    /// Converts the guest's result to a choice. Every result has one.
     fn choice(&self, selected: Result<Selected, Fallback>, tracers: &TracerNames) -> Choice {
         match selected {
             Ok(Ok(Some(name))) => tracers.choose(&name),
@@ -127,27 +126,26 @@ impl Compiled {
         }
     }
 
-    fn log_printed(&self, live: &mut Live) {
+    fn log_printed(&self, live: &mut GuestInstance) {
         if let Some(printed) = live.store.data_mut().world.take_printed() {
-            // A line of its own for each would be as many as it likes.
+            // One event per decision, because a guest determines the number of lines.
             let printed = printable(printed.trim_end().chars());
             tracing::info!(selector = self.name, printed, "a selector printed");
         }
     }
 }
 
-/// Runs the guest with enough stack, and without letting a panic out.
+/// Runs the guest with sufficient stack and catches panics.
 ///
-/// The host's frames and the guest's share the caller's stack. Where too little is
-/// left of it (a small thread, a deep call), a stack is borrowed, so that no guard
-/// page is ever hit.
+/// The frames of the host and of the guest share the caller's stack. If too little is left (a small
+/// thread, a deep call), a larger stack is allocated for the call, so that no guard page is hit.
 fn guarded<T>(
     guest_stack: usize,
     run: impl FnOnce() -> Result<T, Fallback>,
 ) -> Result<T, Fallback> {
     let needed = guest_stack.saturating_add(HOST_STACK);
-    // A panic here is a fault of the engine and not of the caller. The store goes
-    // with it, and nothing else was touched.
+    // A panic here is a fault of the engine and not of the caller. The store is dropped, and no
+    // other state is affected.
     catch_unwind(AssertUnwindSafe(|| {
         stacker::maybe_grow(needed, needed.saturating_add(HOST_STACK), run)
     }))

@@ -1,15 +1,13 @@
-//! The selectors directory: which files in it are selectors, in which order, and
-//! what came of loading them.
+//! The selectors directory: the selection and order of its files, and the result of loading them.
 //!
-//! One bad file does not sink the others. It keeps its place in the chain, and a
-//! decision that reaches it goes to the fallback tracer: a rule that was meant to
-//! stand there must not be passed over in silence.
+//! An invalid file does not affect the others. It keeps its position in the chain, and a decision
+//! that reaches it goes to the fallback tracer: its rule must not be skipped silently.
 
-mod board;
+mod fingerprint;
 mod loader;
 mod lock;
-mod pins;
-mod stamp;
+mod status;
+mod verify;
 mod watch;
 mod watched;
 mod watcher;
@@ -22,21 +20,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::{ComponentSelector, LoadError, Mode, SelectorHost};
-use pins::Pins;
 use spanmux_core::ContextView;
 use spanmux_core::TracerNames;
 use spanmux_core::{Chain, Selector};
 use spanmux_core::{Choice, Fallback};
+use verify::DigestCheck;
 
-pub use board::{ActiveSelector, Refusal, WatchStatus, WatchedFile};
 pub use lock::{LockError, SelectorsLock};
+pub use status::{ActiveSelector, Refusal, WatchStatus, WatchedFile};
 pub use watch::{WatchSettings, WatchedDirectory};
 
 /// A directory of selectors.
 ///
-/// Live are the `*.wasm` files directly in it, in the byte order of their names,
-/// so `10-tenant.wasm` is asked before `20-environment.wasm`. Sources and other
-/// files may lie in sub-folders; files whose names begin with a dot are ignored.
+/// The `*.wasm` files directly in it are active, in the byte order of their names: `10-tenant.wasm`
+/// runs before `20-environment.wasm`. Subdirectories and files of other types are ignored, and so
+/// are names that begin with a dot.
 ///
 /// # Examples
 /// ```no_run
@@ -55,13 +53,13 @@ pub use watch::{WatchSettings, WatchedDirectory};
 pub struct SelectorsDirectory {
     path: PathBuf,
     host: SelectorHost,
-    /// By the name of the selector; those that are not here are learned.
+    /// The modes of selectors by name. Others are cached.
     modes: BTreeMap<String, Mode>,
     lock: Option<PathBuf>,
 }
 
 impl SelectorsDirectory {
-    /// Names a directory; nothing is read yet.
+    /// Names a directory without reading it.
     pub fn new(path: impl Into<PathBuf>, host: SelectorHost) -> Self {
         Self {
             path: path.into(),
@@ -71,8 +69,8 @@ impl SelectorsDirectory {
         }
     }
 
-    /// Runs the selector of this name, which is its file's without the ending, in
-    /// another mode. A name that no file has changes nothing.
+    /// Sets the mode of the selector with this name, which is its file name without the extension.
+    /// A name without a file has no effect.
     ///
     /// # Examples
     /// ```no_run
@@ -89,62 +87,64 @@ impl SelectorsDirectory {
         self
     }
 
-    /// Holds it to a lock: only files go live that this file lists, with the digests
-    /// that it lists ([`SelectorsLock`]).
+    /// Restricts the directory to a lock file: only listed files with matching digests are loaded
+    /// ([`SelectorsLock`]).
     ///
-    /// Any other file is refused before a byte of it is parsed, and so is one with
-    /// another digest: [`LoadError::NotPinned`]. A file that is listed and not there is
-    /// [`LoadError::Missing`]. Both keep their place, and decisions that reach it go to
-    /// the fallback tracer, for a rule must not be switched off by removing its file.
+    /// Any other file, and a file with another digest, is refused before any byte of it is parsed:
+    /// [`LoadError::DigestMismatch`]. A listed file that does not exist is [`LoadError::Missing`].
+    /// Both keep their position, and decisions that reach it go to the fallback tracer: removing a
+    /// file must not disable its rule.
     ///
-    /// The lock of a watched directory is looked at whenever the directory is, and taken
-    /// when it lies still. What is live stays live while its digest is listed, whatever
-    /// becomes of its file, and is taken out of its place when it is no longer. While the
-    /// lock cannot be read, everything stays as it is. Put new files first and the lock
-    /// then: the selectors before stay live until it comes.
+    /// The watcher of a directory reads the lock file at each scan, once it is stable. A live
+    /// selector stays live while its digest is listed, whatever happens to its file, and leaves its
+    /// position when its digest is no longer listed. While the lock file cannot be read, nothing
+    /// changes. To update, add new files first and the lock file afterwards: the previous selectors
+    /// stay live until then.
     ///
-    /// The file may not lie in the directory, because who drops selectors there must not
-    /// be able to list them.
+    /// The lock file must not be inside the directory, because a user who may add selectors must
+    /// not be able to list them.
     pub fn with_lock(mut self, path: impl Into<PathBuf>) -> Self {
         self.lock = Some(path.into());
         self
     }
 
-    /// That its lock lies where nobody can write who may only write here. Each load and
-    /// each look checks it too.
+    /// Checks that the lock file is not writable through the directory. Every load and scan
+    /// performs this check too.
     ///
     /// # Errors
-    /// [`DirectoryError::HoldsLock`].
+    /// Returns [`DirectoryError::HoldsLock`].
     pub fn check_lock(&self) -> Result<(), DirectoryError> {
         match &self.lock {
-            Some(lock) if pins::leads_through(&self.path, lock) => Err(DirectoryError::HoldsLock {
-                path: self.path.clone(),
-                lock: lock.clone(),
-            }),
+            Some(lock) if verify::leads_through(&self.path, lock) => {
+                Err(DirectoryError::HoldsLock {
+                    path: self.path.clone(),
+                    lock: lock.clone(),
+                })
+            }
             _ => Ok(()),
         }
     }
 
-    /// Where it is.
+    /// Returns the path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Loads every selector in it.
+    /// Loads all selectors of the directory.
     ///
-    /// A file that cannot be loaded is part of the report and no error.
+    /// A file that cannot be loaded is part of the report and not an error.
     ///
     /// # Errors
-    /// [`DirectoryError`] if the directory itself cannot be read, holds more
-    /// selectors than [`Limits::selectors`](crate::Limits), or holds the host's
-    /// compile cache or its own lock; or if the lock cannot be read.
+    /// Returns [`DirectoryError`] if the directory cannot be read, contains more selectors than
+    /// [`Limits::selectors`](crate::Limits), or contains the host's compile cache or its own lock
+    /// file, or if the lock file cannot be read.
     ///
     /// # Cost
-    /// Compiles each file that is not in the compile cache, as many at once as
-    /// [`Limits::compile_threads`](crate::Limits) allows.
+    /// Compiles each file that is not in the compile cache, at most
+    /// [`Limits::compile_threads`](crate::Limits) at once.
     pub fn load(&self) -> Result<LoadReport, DirectoryError> {
         self.check_lock()?;
-        let pins = Pins::read(self.lock.as_deref())?;
+        let pins = DigestCheck::read(self.lock.as_deref())?;
         let paths = self.live_files(&pins)?;
         let load = |path: &Path| pins.load(&self.host, path, self.host.read_file(path));
         let outcomes = self.host.load_files(&paths, load);
@@ -157,8 +157,8 @@ impl SelectorsDirectory {
         Ok(LoadReport { files })
     }
 
-    /// The files that may all be loaded, in order.
-    fn live_files(&self, pins: &Pins) -> Result<Vec<PathBuf>, DirectoryError> {
+    /// Returns the files that may be loaded, in order.
+    fn live_files(&self, pins: &DigestCheck) -> Result<Vec<PathBuf>, DirectoryError> {
         self.check_cache()?;
         let paths = self.files(pins)?;
         let limit = self.host.limits().selectors;
@@ -172,8 +172,7 @@ impl SelectorsDirectory {
         }
     }
 
-    /// Whoever may put a selector here must not be able to put machine code into
-    /// the process.
+    /// A user who may add selectors must not be able to add machine code to the process.
     fn check_cache(&self) -> Result<(), DirectoryError> {
         let Some(cache) = self.host.cache_directory() else {
             return Ok(());
@@ -188,8 +187,8 @@ impl SelectorsDirectory {
         }
     }
 
-    /// The live files, and those that should be, in order.
-    fn files(&self, pins: &Pins) -> Result<Vec<PathBuf>, DirectoryError> {
+    /// Returns the active files and the listed ones, in order.
+    fn files(&self, pins: &DigestCheck) -> Result<Vec<PathBuf>, DirectoryError> {
         let unreadable = |error| DirectoryError::of(&self.path, error);
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(unreadable)? {
@@ -197,8 +196,8 @@ impl SelectorsDirectory {
             let path = entry.path();
             let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
             let wasm = path.extension().is_some_and(|ending| ending == "wasm");
-            // Through links, and whatever is left of a link that leads nowhere is a
-            // file that cannot be read. A pipe or a folder is not a file at all.
+            // Follows links. A dangling link is a file that cannot be read. A pipe or a directory
+            // is not a file.
             let file = || fs::metadata(&path).map_or(true, |data| data.is_file());
             if wasm && !hidden && file() {
                 files.push(path);
@@ -213,43 +212,43 @@ impl SelectorsDirectory {
     }
 }
 
-/// What came of loading a directory: successes and failures, in order.
+/// The result of loading a directory: successes and failures in order.
 #[derive(Debug)]
 #[must_use = "a file that could not be loaded is only in the report"]
 pub struct LoadReport {
     files: Vec<LoadedFile>,
 }
 
-/// One file of a [`LoadReport`].
+/// A file of a [`LoadReport`].
 #[derive(Debug)]
 pub struct LoadedFile {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What came of it.
+    /// The result of loading it.
     pub outcome: Result<ComponentSelector, LoadError>,
 }
 
 impl LoadReport {
-    /// Every file in order.
+    /// Returns all files in order.
     pub fn files(&self) -> &[LoadedFile] {
         &self.files
     }
 
-    /// The selectors that are live.
+    /// Returns the loaded selectors.
     pub fn loaded(&self) -> impl Iterator<Item = &ComponentSelector> {
         self.files
             .iter()
             .filter_map(|file| file.outcome.as_ref().ok())
     }
 
-    /// The files that could not be loaded, and why.
+    /// Returns the files that could not be loaded, with their errors.
     pub fn failed(&self) -> impl Iterator<Item = (&Path, &LoadError)> {
         self.files
             .iter()
             .filter_map(|file| Some((file.path.as_path(), file.outcome.as_ref().err()?)))
     }
 
-    /// The chain: each file at its place. One that could not be loaded answers
+    /// Returns the chain, with each file at its position. A file that could not be loaded answers
     /// with [`Fallback::Unavailable`].
     pub fn chain(&self) -> Chain {
         self.files.iter().map(LoadedFile::selector).collect()
@@ -274,7 +273,7 @@ impl LoadedFile {
         }
     }
 
-    /// What stands at this file's place in the chain.
+    /// Returns the selector at this file's position.
     pub fn selector(&self) -> Arc<dyn Selector> {
         match &self.outcome {
             Ok(selector) => Arc::new(selector.clone()),
@@ -292,19 +291,19 @@ impl LoadedFile {
         self
     }
 
-    /// The name of the selector: the file's, without the ending.
+    /// Returns the name of the selector: the file name without its extension.
     pub fn name(&self) -> String {
         crate::selector_name(&self.path)
     }
 
-    /// Where it is, on one line and with nothing that could move a terminal's cursor:
-    /// whoever drops a file names it.
+    /// Formats the path on one line without characters that control a terminal. File names are
+    /// untrusted.
     pub fn place(&self) -> String {
         crate::place(&self.path)
     }
 }
 
-/// Holds the place of a file that could not be loaded.
+/// Keeps the position of a file that could not be loaded.
 struct Unavailable {
     name: String,
     reason: String,
@@ -320,7 +319,7 @@ impl Selector for Unavailable {
     }
 }
 
-/// An error with its cause, on one line.
+/// Formats an error with its cause on one line.
 fn describe(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {cause}"),
@@ -328,54 +327,54 @@ fn describe(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// Why a selectors directory could not be read.
+/// The reason why a selectors directory could not be read.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DirectoryError {
-    /// There is no such directory.
+    /// The directory does not exist.
     Missing {
-        /// Where it was looked for.
+        /// The path.
         path: PathBuf,
     },
-    /// The system gives no thread to watch it.
+    /// The watcher thread could not be started.
     Thread {
-        /// Where it is.
+        /// The path of the directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// It is there and cannot be listed.
+    /// The directory exists and cannot be listed.
     Unreadable {
-        /// Where it is.
+        /// The path of the directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// More selectors than a chain may have.
+    /// The directory has more selectors than a chain may have.
     TooMany {
-        /// Where it is.
+        /// The path of the directory.
         path: PathBuf,
-        /// How many there are.
+        /// The number of selectors.
         found: usize,
-        /// How many there may be.
+        /// The maximum number.
         limit: usize,
     },
-    /// The host's compile cache lies in it. Machine code is never taken from where
-    /// selectors are dropped.
+    /// The directory contains the host's compile cache. Machine code is never loaded from a place
+    /// where selectors are added.
     HoldsCache {
-        /// Where the directory is.
+        /// The path of the directory.
         path: PathBuf,
-        /// Where the cache lies.
+        /// The path of the cache.
         cache: PathBuf,
     },
-    /// Its lock lies in it, or the way to the lock leads through it.
+    /// The directory contains its lock file, or a link on the path to it.
     HoldsLock {
-        /// Where the directory is.
+        /// The path of the directory.
         path: PathBuf,
-        /// The lock.
+        /// The path of the lock file.
         lock: PathBuf,
     },
-    /// Its lock cannot be read.
+    /// The lock file cannot be read.
     Lock(LockError),
 }
 
@@ -438,7 +437,7 @@ impl std::error::Error for DirectoryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Thread { source, .. } | Self::Unreadable { source, .. } => Some(source),
-            // The message is its own already.
+            // The message is part of the error itself.
             Self::Lock(error) => error.source(),
             _ => None,
         }

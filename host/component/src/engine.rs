@@ -1,4 +1,4 @@
-//! The engine: which WebAssembly a selector may be, and how it is stopped.
+//! The engine: the WebAssembly features that a selector may use, and the ways to stop it.
 
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig,
@@ -8,8 +8,8 @@ use wasmtime::{
 use super::cache::Disk;
 use super::limits::Limits;
 
-/// The proposals of WebAssembly that are on; all others are off, those too that a later
-/// wasmtime switches on for everybody. docs/wasmtime.md has the reasons.
+/// The enabled WebAssembly proposals. All others are disabled, including those that a later
+/// wasmtime enables by default. docs/wasmtime.md gives the reasons.
 const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
     .union(WasmFeatures::SIGN_EXTENSION)
@@ -20,27 +20,27 @@ const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::FLOATS)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::COMPONENT_MODEL)
-    // Not for selectors, which are refused if they use it (`declared`), but for the
-    // modules by which the engine joins the components inside a component.
+    // Not for selectors, which are refused if they use it (`requirements`), but for the modules
+    // with which the engine connects the components inside a component.
     .union(WasmFeatures::MULTI_MEMORY);
 
-/// Fuel for each page that a guest grows its memory by: the host clears it.
+/// Fuel per page by which a guest grows its memory, because the host clears it.
 const FUEL_PER_PAGE: u8 = u8::MAX;
 
-/// How much of a sandbox's memory stays in place for the next one, wiped by hand. A
-/// guest of the Rust kit fits, and then a decision makes no system call.
+/// Part of a sandbox's memory that stays mapped and is cleared by the host. A guest of the Rust kit
+/// fits, so that a decision makes no system call.
 const KEPT_OF_SMALL: usize = 64 << 10;
 
-/// The same of a large memory, of which only the pages are wiped that the kernel says
-/// were written to. An interpreter writes to about one mebibyte for a decision.
+/// The same for a large memory, of which only the pages are cleared that the kernel reports as
+/// written. An interpreter writes about one mebibyte per decision.
 const KEPT_OF_LARGE: usize = 2 << 20;
 
-/// How much memory a component begins with, which decides how it is wiped.
+/// The initial memory of a component, which determines how it is cleared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Memory {
-    /// So little that wiping all of it is faster than asking what was written to.
+    /// Clearing all of it is faster than asking the kernel which pages were written.
     Small,
-    /// More.
+    /// Anything larger.
     Large,
 }
 
@@ -53,17 +53,16 @@ impl Memory {
     }
 }
 
-/// Whether the kernel tells which pages were written to: Linux from 6.7 on. Where it
-/// does not, there is no better way for a large memory than that for a small one.
+/// Returns `true` if the kernel reports written pages (Linux 6.7 and later). Without that, a large
+/// memory is treated as a small one.
 pub(super) fn tells_large() -> bool {
     PoolingAllocationConfig::is_pagemap_scan_available()
 }
 
-/// Makes an engine: engines share nothing.
+/// Creates an engine. Engines share nothing.
 ///
-/// Sandboxes come from a pool that is as large as the limits allow. Where the
-/// system does not give that much address space, they are made on demand: slower,
-/// and the same otherwise.
+/// Sandboxes come from a pool that matches the limits. If the system refuses that much address
+/// space, they are allocated on demand, which is slower and otherwise equivalent.
 pub(super) fn engine(limits: &Limits, memory: Memory, disk: &Disk) -> wasmtime::Result<Engine> {
     let mut config = config(limits);
     config.cache(disk.entries().map(|entries| entries.wasmtime().clone()));
@@ -78,8 +77,8 @@ pub(super) fn engine(limits: &Limits, memory: Memory, disk: &Disk) -> wasmtime::
 fn config(limits: &Limits) -> Config {
     let mut config = Config::new();
 
-    // A decision is cut off by fuel, the same on every machine; the epoch stands
-    // behind it for what fuel does not see.
+    // Fuel stops a decision at the same point on every machine. The epoch is the backstop for
+    // effects that fuel does not measure.
     config.consume_fuel(true);
     config.operator_cost(OperatorCost {
         variable: VariableOperatorCost {
@@ -90,26 +89,26 @@ fn config(limits: &Limits) -> Config {
     });
     config.epoch_interruption(true);
     config.max_wasm_stack(limits.stack_bytes);
-    // No such stack is made; the engine wants it no smaller than the other.
+    // No such stack is created, but the engine requires it to be no smaller than the other.
     config.async_stack_size(limits.stack_bytes);
 
     // The same answer on every machine: a selector is a pure function.
     config.cranelift_nan_canonicalization(true);
 
-    // A selector computes a name. What it does not need for that stays off,
-    // because most faults of an engine live in what is new.
+    // A selector computes a name. Features that it does not need stay disabled, because most faults
+    // of an engine are in new features.
     config.wasm_features(FEATURES, true);
     config.wasm_features(!FEATURES, false);
     config.concurrency_support(false);
     config.shared_memory(false);
 
-    // Addresses are checked against what a sandbox may have and not against the
-    // four gibibytes that a module could address: a pool must fit any machine.
+    // Addresses are checked against the limit of a sandbox, and not against the four gibibytes that
+    // a module can address: the pool must fit any machine.
     config.memory_reservation(limits.memory_bytes as u64);
     config.memory_guard_size(64 << 10);
     config.memory_reservation_for_growth(0);
     config.parallel_compilation(false);
-    // A trap is told by its kind; nobody reads a guest's stack.
+    // Traps are reported by kind. Backtraces of guests are not used.
     config.wasm_backtrace_max_frames(None);
     config
 }
@@ -122,7 +121,7 @@ fn pool(limits: &Limits, memory: Memory) -> PoolingAllocationConfig {
         .total_memories(count(limits.memories))
         .total_tables(count(limits.tables))
         .total_gc_heaps(0)
-        // Checked by ourselves, with an error that names the limit.
+        // Checked by this crate, with an error that names the limit.
         .max_core_instances_per_component(u32::MAX)
         .max_memories_per_component(u32::MAX)
         .max_tables_per_component(u32::MAX)
@@ -140,8 +139,8 @@ fn pool(limits: &Limits, memory: Memory) -> PoolingAllocationConfig {
     pool
 }
 
-/// One sandbox for each decision that may run, one for a component that is being
-/// loaded, and those that stateful selectors keep.
+/// Returns the number of slots: one per concurrent decision, one for a component that is being
+/// loaded, and those of stateful selectors.
 fn slots(limits: &Limits) -> usize {
     limits.sandboxes.saturating_add(1 + Limits::STATEFUL)
 }
@@ -155,7 +154,7 @@ mod tests {
         std::fs::read_to_string(path).unwrap()
     }
 
-    /// What docs/wasmtime.md says of each flag: whether it is on.
+    /// Returns the flags in docs/wasmtime.md and whether each is on.
     fn documented() -> Vec<(String, bool)> {
         let page = page();
         let (_, table) = page.split_once("## Proposals").unwrap();
@@ -190,7 +189,7 @@ mod tests {
         }
     }
 
-    /// The settings that docs/wasmtime.md tells of are the words of `config`.
+    /// Compares the settings in docs/wasmtime.md with the names in `config`.
     #[test]
     fn every_setting_is_in_the_document() {
         let page = page();

@@ -1,14 +1,14 @@
-//! What can be wrong with a component's file, each with its remedy.
+//! The errors of a component's file, each with its remedy.
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::words::printable;
+use super::text::printable;
 
-/// Why a component was not loaded. The message names the remedy; who prints it
-/// says which file it was.
+/// The reason why a component was not loaded. The message includes the remedy. The caller adds the
+/// name of the file.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -16,83 +16,82 @@ pub enum LoadError {
     Read(io::Error),
     /// The file is larger than [`Limits::component_bytes`](crate::Limits).
     TooLarge {
-        /// Its size in bytes.
+        /// The size of the file in bytes.
         bytes: u64,
         /// The limit in bytes.
         limit: usize,
     },
-    /// The file does not begin as WebAssembly does.
+    /// The file does not begin with the WebAssembly magic number.
     NotWasm,
-    /// A core module and not a component.
+    /// A core module instead of a component.
     CoreModule,
-    /// A component that is cut off or otherwise broken.
+    /// A truncated or otherwise damaged component.
     Malformed {
-        /// What the parser or the validator says.
+        /// The message of the parser or the validator.
         message: String,
     },
-    /// A component that exports no selection.
+    /// The component does not export a selection.
     NoSelection {
-        /// What it exports instead.
+        /// The exports that it has.
         exports: Vec<String>,
     },
-    /// A selector for another line of the contract.
+    /// A selector for another version of the contract.
     OtherVersion {
         /// The version that it was built for.
         found: String,
         /// The version of this host.
         host: &'static str,
     },
-    /// An import that selectors are not given.
+    /// An import that selectors do not receive.
     Import {
-        /// The import's name.
+        /// The name of the import.
         name: String,
     },
-    /// It does not fit the host's linker: a function that this host does not
-    /// have, or a signature that is not the contract's.
+    /// The component does not match the host's linker: it imports a function that this host lacks,
+    /// or its signature differs from the contract.
     Link {
-        /// What the linker says.
+        /// The message of the linker.
         message: String,
     },
-    /// It declares more than a [`Limits`](crate::Limits) field allows.
+    /// The component declares more than a [`Limits`](crate::Limits) field allows.
     Declares {
-        /// What it declares too much of, with the number.
+        /// The declared resource with its number.
         what: String,
-        /// The limit, with its unit.
+        /// The limit with its unit.
         limit: String,
     },
-    /// It could not be compiled.
+    /// The component could not be compiled.
     Compile {
-        /// What the compiler says.
+        /// The message of the compiler.
         message: String,
     },
-    /// It trapped or ran out of budget before it was asked anything.
+    /// The component trapped or exhausted a budget before the first question.
     StartUp {
-        /// What happened.
+        /// The failure.
         message: String,
     },
-    /// It was not loaded in time; for a watched directory alone.
+    /// The component was not loaded in time. Only a watched directory has such a limit.
     TooSlow {
-        /// How long it may take.
+        /// The time limit.
         limit: Duration,
     },
-    /// Its digest is not the one that the lock lists for its name; nothing of it was
-    /// parsed.
-    NotPinned {
-        /// SHA-256 of its bytes, in hexadecimal digits.
+    /// The digest differs from the one that the lock file lists for this name. Nothing was parsed.
+    DigestMismatch {
+        /// The SHA-256 digest of the bytes in hexadecimal.
         found: String,
-        /// The digest that is listed; none if its name is not.
+        /// The listed digest, or `None` if the name is not listed.
         wanted: Option<String>,
-        /// The lock.
+        /// The path of the lock file.
         lock: PathBuf,
     },
-    /// The lock lists it and it is not there.
+    /// The lock file lists a file that does not exist.
     Missing {
-        /// The lock.
+        /// The path of the lock file.
         lock: PathBuf,
     },
-    /// The host had no room to try it.
+    /// The host had no free sandbox to try the component.
     Host {
-        /// What happened.
+        /// The failure.
         message: String,
     },
 }
@@ -100,7 +99,7 @@ pub enum LoadError {
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // The cause is the source, and is printed by who prints the chain.
+            // The cause is available as the source.
             Self::Read(_) => f.write_str("the file could not be read"),
             Self::TooLarge { bytes, limit } => write!(
                 f,
@@ -181,7 +180,7 @@ impl fmt::Display for LoadError {
                  `WatchSettings::load_time`",
                 limit.as_millis()
             ),
-            Self::NotPinned {
+            Self::DigestMismatch {
                 found,
                 wanted,
                 lock,
@@ -224,7 +223,8 @@ impl std::error::Error for LoadError {
     }
 }
 
-/// Whether the validator refused what an engine may know and selectors may not use.
+/// Returns `true` if the validator refused a feature that the engine supports and selectors may not
+/// use.
 pub(super) fn names_a_feature(message: &str) -> bool {
     let words = [
         "feature",
@@ -239,9 +239,9 @@ pub(super) fn names_a_feature(message: &str) -> bool {
     words.iter().any(|word| message.contains(word))
 }
 
-/// At most this many names of a file are listed.
+/// Maximum number of names from a file in a message.
 const LISTED: usize = 8;
-/// At most this many characters of a file's own words are shown.
+/// Maximum number of characters of a file's own text in a message.
 const SHOWN: usize = 256;
 
 fn list(names: &[String]) -> String {
@@ -256,8 +256,8 @@ fn list(names: &[String]) -> String {
     list.join(", ")
 }
 
-/// A file's own words, on one line and not too many: a file is somebody else's,
-/// and its names are read before anything is checked.
+/// Formats text from a file on one line with a bounded length. A file is untrusted, and its names
+/// are read before anything is checked.
 fn shown(text: &str) -> String {
     let mut line = printable(text.chars().take(SHOWN));
     if text.chars().nth(SHOWN).is_some() {

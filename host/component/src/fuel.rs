@@ -1,15 +1,14 @@
-//! The price of what the host does for a guest, in the guest's own fuel.
+//! The price of the host's work for a guest, in the guest's fuel.
 
 use wasmtime::{StoreContextMut, Trap};
 
-/// Fuel for entering the host, beside that for the bytes: as many instructions as
-/// take the time, so that a guest which only asks runs out of fuel and not of time.
+/// Fuel for entering the host, in addition to the bytes: as many instructions as take the same
+/// time, so that a guest that only asks questions runs out of fuel and not of time.
 const FUEL_PER_QUESTION: u64 = 1_000;
-/// Fuel for each key of a listing, which is copied and sorted.
+/// Fuel per key of a listing, which is copied and sorted.
 const FUEL_PER_KEY: u64 = 250;
 
-/// Takes fuel for what the host does in the guest's name, so that a guest pays
-/// for a question as it pays for a loop.
+/// Charges a guest for the host's work, as a loop would be charged.
 pub(super) fn burn<T>(
     store: &mut StoreContextMut<'_, T>,
     bytes: usize,
@@ -21,7 +20,7 @@ pub(super) fn burn<T>(
     take(store, cost)
 }
 
-/// Takes this much fuel. Where there is less, the decision is out of it.
+/// Charges this much fuel. If less is left, the decision runs out of fuel.
 pub(super) fn take<T>(store: &mut StoreContextMut<'_, T>, cost: u64) -> wasmtime::Result<()> {
     let left = store.get_fuel()?.checked_sub(cost);
     store.set_fuel(left.unwrap_or(0))?;

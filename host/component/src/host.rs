@@ -1,4 +1,4 @@
-//! The host of component selectors: one engine, and how a file becomes a selector.
+//! The host of component selectors: its engines, and the path from a file to a selector.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -16,41 +16,38 @@ use super::admission::Admission;
 use super::artifact::{Artifact, Artifacts, CompileStatus, Start};
 use super::builder::SelectorHostBuilder;
 use super::cache::{CompileCache, Disk};
-use super::clock::Clock;
 use super::compiled::Compiled;
 use super::contract;
-use super::declared::Declared;
 use super::engine::Memory;
+use super::epoch::EpochTicker;
 use super::error::{self, LoadError};
-use super::lanes::{Lane, Lanes};
+use super::host_state::HostState;
 use super::limits::Limits;
 use super::manifest::Manifest;
 use super::questions;
+use super::requirements::Requirements;
 use super::sandbox::Sandbox;
 use super::selector::ComponentSelector;
-use super::shared::Shared;
+use super::shards::{EngineShard, EngineShards};
+use super::text::selector_name;
 use super::wasi;
-use super::words::selector_name;
 use super::workers;
 use spanmux_core::internal::panic_message;
 
-/// What compiling a component needs of stack, an unoptimised compiler included. A
-/// thread of the default size has less, so the compiler borrows.
+/// Stack that compilation needs, including an unoptimised compiler. A thread of the default size
+/// has less, so the compiler gets a larger one.
 const COMPILER_STACK: usize = 4 << 20;
-/// What a thread that only loads needs of stack: the same, and a little to get
-/// there. What it starts borrows more where it must.
+/// Stack of a thread that only loads: the compiler's, and a little for its caller.
 const WORKER_STACK: usize = COMPILER_STACK + (64 << 10);
 
-/// Loads and runs component selectors: engines of its own, with their limits.
+/// Loads and runs component selectors with engines and limits of its own.
 ///
-/// A value like any other: make one for each registry, or share one by cloning it.
-/// It holds one small thread, which sleeps while no selector runs and ends with
-/// the last clone and the last selector; and one more for its compile cache, if it
-/// has one.
+/// A host is a value: create one per registry, or share one by cloning it. It owns one small
+/// thread, which sleeps while no selector runs and ends with the last clone and the last selector,
+/// and a second one if it has a compile cache.
 ///
-/// The one thing that reaches beyond the value is the engine's: a trap in compiled
-/// code is told by a signal, so wasmtime sets handlers for those signals in the
-/// process and passes on what is not its own.
+/// One effect of the engine reaches beyond the value: a trap in compiled code raises a signal, so
+/// wasmtime installs handlers for those signals in the process and forwards foreign ones.
 ///
 /// # Examples
 /// ```no_run
@@ -64,10 +61,10 @@ const WORKER_STACK: usize = COMPILER_STACK + (64 << 10);
 /// ```
 #[derive(Clone)]
 pub struct SelectorHost {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<HostState>,
 }
 
-/// Why a host could not be made: the system gave no engine or no thread.
+/// The system refused an engine or a thread.
 #[derive(Debug)]
 pub struct HostError {
     message: String,
@@ -90,19 +87,19 @@ impl From<wasmtime::Error> for HostError {
 }
 
 impl SelectorHost {
-    /// Makes a host without a compile cache.
+    /// Creates a host without a compile cache.
     ///
     /// # Errors
-    /// [`HostError`] if this machine cannot run WebAssembly within these limits or
-    /// gives no thread, or if the limits allow no sandbox.
+    /// Returns [`HostError`] if this machine cannot run WebAssembly within the limits or refuses a
+    /// thread, or if the limits allow no sandbox.
     ///
     /// # Cost
-    /// Reserves address space for the sandboxes, and starts one thread.
+    /// Reserves address space for the sandboxes and starts one thread.
     pub fn new(limits: Limits) -> Result<Self, HostError> {
         Self::builder().limits(limits).build()
     }
 
-    /// Makes a host of more than limits: with a compile cache.
+    /// Returns a builder, for a host with a compile cache.
     pub fn builder() -> SelectorHostBuilder {
         SelectorHostBuilder::default()
     }
@@ -121,14 +118,14 @@ impl SelectorHost {
     }
 
     fn make(limits: Limits, disk: Disk) -> Result<Self, HostError> {
-        let lanes = Lanes::new(&limits, &disk)?;
+        let lanes = EngineShards::new(&limits, &disk)?;
         let admission = Admission::new(limits.sandboxes);
-        let clock = Clock::start(admission).map_err(|error| HostError {
+        let clock = EpochTicker::start(admission).map_err(|error| HostError {
             message: format!("no thread for its clock: {error}"),
         })?;
         lanes.engines().for_each(|engine| clock.watch(engine));
         Ok(Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(HostState {
                 artifacts: Artifacts::new(disk),
                 starting: Mutex::new(()),
                 lanes,
@@ -138,12 +135,12 @@ impl SelectorHost {
         })
     }
 
-    /// The limits that its selectors run in.
+    /// Returns the limits of its selectors.
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
     }
 
-    /// How its components came to be, and what became of the compile cache.
+    /// Returns how its components were obtained, and the state of the compile cache.
     ///
     /// # Examples
     /// ```
@@ -161,34 +158,34 @@ impl SelectorHost {
         self.shared.artifacts.status()
     }
 
-    /// The directory of the compile cache, if one is in use.
+    /// Returns the directory of the compile cache, if one is in use.
     pub(crate) fn cache_directory(&self) -> Option<&Path> {
         let entries = self.shared.artifacts.disk().entries();
         entries.map(|entries| entries.folder())
     }
 
-    /// Loads a selector from a file. Its name is the file's, without the ending.
+    /// Loads a selector from a file. The selector is named after the file without its extension.
     ///
     /// # Errors
     /// As [`load`](Self::load), and [`LoadError::Read`].
     ///
     /// # Cost
-    /// As [`load`](Self::load). Reads the file whole, never more than the limit.
+    /// As [`load`](Self::load). Reads the whole file, up to the limit.
     pub fn load_file(&self, path: &Path) -> Result<ComponentSelector, LoadError> {
         self.load(&selector_name(path), &self.read_file(path)?)
     }
 
-    /// The bytes of a file, if it has no more than a component may have.
+    /// Returns the bytes of a file that does not exceed the limit.
     pub(crate) fn read_file(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
         let limit = self.shared.limits.component_bytes;
-        // Asked before it is opened: to open a pipe is to wait for its writer.
+        // Checked before opening: opening a pipe would block until it has a writer.
         if !fs::metadata(path).map_err(LoadError::Read)?.is_file() {
             let what = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
             return Err(LoadError::Read(what));
         }
         let file = File::open(path).map_err(LoadError::Read)?;
         let size = file.metadata().map_err(LoadError::Read)?.len();
-        // A file may grow, so the reading is bounded too.
+        // A file may grow, so reading is bounded as well.
         let mut bytes = Vec::new();
         file.take(limit as u64 + 1)
             .read_to_end(&mut bytes)
@@ -202,8 +199,8 @@ impl SelectorHost {
         Ok(bytes)
     }
 
-    /// Loads files by `load`, as many at once as [`Limits::compile_threads`] allows.
-    /// What came of each, in the order of the files.
+    /// Loads files with `load`, at most [`Limits::compile_threads`] at once. Returns the results in
+    /// the order of the files.
     pub(crate) fn load_files(
         &self,
         paths: &[PathBuf],
@@ -213,30 +210,29 @@ impl SelectorHost {
         workers::for_each(paths, threads, WORKER_STACK, |path| load(path))
     }
 
-    /// Loads a selector from the bytes of a component: reads what it says of
-    /// itself, compiles it, and starts it once to see that it starts.
+    /// Loads a selector from the bytes of a component: checks its declarations, compiles it, and
+    /// starts it once.
     ///
-    /// While a selector with the same bytes lives, its component is shared and
-    /// nothing is compiled or started.
+    /// While a selector with the same bytes exists, its component is shared, and nothing is
+    /// compiled or started.
     ///
     /// # Errors
-    /// [`LoadError`], one variant for each thing that can be wrong.
+    /// Returns [`LoadError`], which has one variant per kind of mistake.
     ///
     /// # Cost
-    /// Compiles: milliseconds for a small component, seconds for a language
-    /// runtime. From a [`CompileCache`] a tenth of a millisecond, or some ten for a
-    /// language runtime. Not for the thread that starts spans.
+    /// Compiles: milliseconds for a small component, seconds for a language runtime. From a
+    /// [`CompileCache`], a tenth of a millisecond, or about ten for a language runtime. Do not call
+    /// it on a thread that starts spans.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<ComponentSelector, LoadError> {
         self.load_if(name, bytes, |_| Ok(()))
     }
 
-    /// The same, if these bytes are let in by their digest. Nothing of them is read
-    /// before.
+    /// Loads the bytes if `verify` accepts their digest. Nothing is parsed before that.
     pub(crate) fn load_if(
         &self,
         name: &str,
         bytes: &[u8],
-        let_in: impl FnOnce(&str) -> Result<(), LoadError>,
+        verify: impl FnOnce(&str) -> Result<(), LoadError>,
     ) -> Result<ComponentSelector, LoadError> {
         let limit = self.shared.limits.component_bytes;
         if bytes.len() > limit {
@@ -246,9 +242,9 @@ impl SelectorHost {
             });
         }
         let digest = hex(&Sha256::digest(bytes));
-        let_in(&digest)?;
+        verify(&digest)?;
         let artifact = self.shared.artifacts.get_or_make(&digest, || {
-            // A panic is a fault of the compiler, and must not sink other files.
+            // A panic is a fault of the compiler and must not affect other files.
             catch_unwind(AssertUnwindSafe(|| {
                 with_stack(|| self.compile(name, &digest, bytes))
             }))
@@ -276,8 +272,8 @@ impl SelectorHost {
             .artifacts
             .compile(&first.engine, bytes)
             .map_err(|error| compile_error(&error))?;
-        Declared::check_compiled(&made.component, &shared.limits)?;
-        let again = |lane: &Lane| {
+        Requirements::check_compiled(&made.component, &shared.limits)?;
+        let again = |lane: &EngineShard| {
             let component = shared.artifacts.compile_again(&lane.engine, bytes);
             let component = component.map_err(|error| compile_error(&error))?;
             start(lane, &component, &manifest)
@@ -290,8 +286,8 @@ impl SelectorHost {
             imports: manifest.imports,
         });
         if !made.starts {
-            // One after the other: a sandbox is waited for only so long, and loads
-            // must not take the last one from each other.
+            // One start at a time: the wait for a sandbox is bounded, and loads must not take the
+            // last one from each other.
             let _starting = shared.starting.lock();
             self.named(name, artifact.clone()).try_start()?;
             shared.artifacts.started(&made.name);
@@ -323,8 +319,8 @@ fn with_stack<T>(work: impl FnOnce() -> T) -> T {
 
 fn compile_error(error: &wasmtime::Error) -> LoadError {
     let message = format!("{error:#}");
-    // The validator's errors carry the place in the file. What it was told to
-    // refuse is not broken.
+    // The validator's errors include the offset in the file. A feature that it was configured to
+    // refuse is not damage.
     if message.contains("(at offset 0x") && !error::names_a_feature(&message) {
         LoadError::Malformed { message }
     } else {
@@ -332,14 +328,18 @@ fn compile_error(error: &wasmtime::Error) -> LoadError {
     }
 }
 
-/// What an instance of a component in this lane is started from.
-fn start(lane: &Lane, component: &Component, manifest: &Manifest) -> Result<Start, LoadError> {
+/// Returns the template of an instance in this shard.
+fn start(
+    lane: &EngineShard,
+    component: &Component,
+    manifest: &Manifest,
+) -> Result<Start, LoadError> {
     let select = find_select(component, manifest)?;
     let pre = link(lane, component)?;
     Ok(Start { pre, select })
 }
 
-fn link(lane: &Lane, component: &Component) -> Result<InstancePre<Sandbox>, LoadError> {
+fn link(lane: &EngineShard, component: &Component) -> Result<InstancePre<Sandbox>, LoadError> {
     let link_error = |error: wasmtime::Error| LoadError::Link {
         message: format!("{error:#}"),
     };

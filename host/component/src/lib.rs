@@ -1,26 +1,28 @@
-//! Selectors that are WebAssembly components.
+//! WebAssembly components as selectors.
 //!
-//! A [`SelectorHost`] owns an engine and loads components; a [`ComponentSelector`]
-//! answers from what was learned of it, and else from a fresh instance. What a guest
-//! does wrong comes out as a [`Fallback`](spanmux_core::Fallback), never as an error, a
-//! panic or a wait.
+//! A [`SelectorHost`] owns engines and loads components. A [`ComponentSelector`] answers from its
+//! decision cache, and otherwise from a fresh instance. Every fault of a guest becomes a
+//! [`Fallback`](spanmux_core::Fallback): never an error, a panic or an unbounded wait.
 //!
-//! This is the only module that knows wasmtime. In reading order: what a file says
-//! of itself (`manifest`, held against the `contract`, and what it `declared`
-//! against the `limits`), how it becomes a selector (`host`, made by a `builder`, on
-//! what all of them `shared`: `lanes` of an `engine` each, with a `clock` behind an
-//! `admission`; compiled to an `artifact` once for each content, by a few `workers` at
-//! once, and kept in a `cache` in a `private` directory), and what one decision is made
-//! of: the `selector` in its `mode` runs, if its `circuit` is closed, what was `compiled` as a guest
-//! that is `live`, in a sandbox that is fresh or `kept`. The `sandbox` may ask
-//! `questions`, pays in `fuel`, lives in a `quota`, sees an empty `world` through
-//! `wasi`, and comes to a `stop` or another `fault`.
+//! This is the only crate that depends on wasmtime. Reading order:
+//!
+//! - The contents of a file: `manifest`, checked against the `contract`, and its `requirements`,
+//!   checked against the `limits`.
+//! - From a file to a selector: the `host`, created by a `builder`, and its shared state
+//!   (`host_state`): one engine per shard (`shards`, `engine`), the `epoch` ticker, and
+//!   `admission`. An `artifact` is compiled once per content by a few `workers`, and stored in a
+//!   `cache` whose directory has strict `permissions`.
+//! - One decision: the `selector` with its `mode` runs the `compiled` component, if its circuit
+//!   breaker admits it, as an `instance`, which is fresh or `stateful`. The `sandbox` answers
+//!   `questions`, charges `fuel`, enforces a `quota`, and shows an empty `world` through `wasi`.
+//!   Faults are a `guest_fault` or are assigned by `classify`.
+//! - The selectors `directory`, its watcher and its lock file.
 
 mod contract;
-mod declared;
 mod directory;
 mod error;
 mod limits;
+mod requirements;
 
 mod manifest;
 
@@ -28,27 +30,27 @@ mod admission;
 mod artifact;
 mod builder;
 mod cache;
-mod clock;
 mod engine;
+mod epoch;
 mod host;
-mod lanes;
-mod private;
-mod shared;
+mod host_state;
+mod permissions;
+mod shards;
 mod workers;
 
 mod compiled;
-mod kept;
-mod live;
+mod instance;
 mod mode;
 mod selector;
+mod stateful;
 
-mod fault;
+mod classify;
 mod fuel;
+mod guest_fault;
 mod questions;
 mod quota;
 mod sandbox;
-mod stop;
-mod words;
+mod text;
 
 mod wasi;
 mod world;
@@ -67,4 +69,4 @@ pub use mode::Mode;
 pub use selector::ComponentSelector;
 #[cfg(spanmux_mutations)]
 pub use selector::Forget;
-pub(crate) use words::{place, selector_name};
+pub(crate) use text::{place, selector_name};

@@ -1,11 +1,10 @@
-//! What a selector may use, as a page of promises: each limit a named constant
-//! with its reason, each to be changed by the embedder.
+//! The limits of selectors: each a named constant with its reason, and each adjustable.
 
 use std::time::Duration;
 
-use spanmux_core::internal::{Patience, Room};
+use spanmux_core::internal::{CacheLimits, Patience};
 
-/// What a component may use. Build it from [`Default`] and change what you need.
+/// The limits of components. Start from [`Default`] and change individual limits with methods.
 ///
 /// # Examples
 /// ```
@@ -18,11 +17,11 @@ use spanmux_core::internal::{Patience, Room};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of a component's file.
+    /// Size of a component's file in bytes.
     pub component_bytes: usize,
-    /// Bytes of linear memory, over all memories of an instance.
+    /// Linear memory of an instance, over all of its memories, in bytes.
     pub memory_bytes: usize,
-    /// Elements of tables, over all tables of an instance.
+    /// Table elements of an instance, over all of its tables.
     pub table_elements: usize,
     /// Core instances inside a component.
     pub instances: usize,
@@ -30,43 +29,41 @@ pub struct Limits {
     pub memories: usize,
     /// Tables inside a component.
     pub tables: usize,
-    /// Bytes of stack for a guest's own frames.
+    /// Stack for a guest's own frames, in bytes.
     pub stack_bytes: usize,
-    /// Fuel for one decision: about one for each instruction, for each byte that
-    /// is copied in bulk and for each byte that a question hands over.
+    /// Fuel for one decision: about one unit per instruction, per byte that is copied in bulk, and
+    /// per byte that an answer transfers.
     pub fuel: u64,
-    /// Wall-clock time for one decision, the backstop behind fuel. Ticks of
+    /// Wall-clock time for one decision, the backstop behind fuel. Measured in ticks of
     /// [`TICK`](Self::TICK), so it may last one tick longer.
     pub wall_clock: Duration,
-    /// Bytes that a guest may hand to the host at once: a key, a salt, its answer.
+    /// Bytes that a guest may pass to the host at once: a key, a salt, its answer.
     pub answer_bytes: usize,
     /// Bytes of an error message that are kept.
     pub message_bytes: usize,
-    /// Bytes that a guest may print in one decision; what it prints beyond is
-    /// dropped.
+    /// Bytes that a guest may print in one decision. Further output is dropped.
     pub printed_bytes: usize,
-    /// Decisions that may run at once.
+    /// Maximum number of concurrent decisions.
     pub sandboxes: usize,
-    /// How long a decision waits for a sandbox to come free.
+    /// Maximum time that a decision waits for a sandbox slot.
     pub admission_wait: Duration,
-    /// Engines that run small selectors beside each other, so that threads do not
-    /// hold each other up. Each selector is compiled for each.
+    /// Engines for small selectors, so that threads do not contend for one. Each selector is
+    /// compiled for every engine.
     pub engines: usize,
     /// Selectors in one directory.
     pub selectors: usize,
-    /// Components of a directory that are compiled at once, each on a thread.
+    /// Components of a directory that are compiled concurrently, each on a thread.
     pub compile_threads: usize,
-    /// Answers that are learned of one selector, over all of its questions.
-    pub learned_answers: usize,
-    /// Bytes that what is learned of one selector may take.
-    pub learned_bytes: usize,
-    /// Runs in a row that trap, use up a budget or cannot be made, after which a
-    /// selector is suspended. Never, if this is 0.
+    /// Answers that are cached per selector, over all of its questions.
+    pub cached_answers: usize,
+    /// Size of the decision cache of one selector in bytes.
+    pub cached_bytes: usize,
+    /// Consecutive runs that trap, exhaust a budget or cannot be started, after which a selector is
+    /// suspended. Zero disables suspension.
     pub suspend_after: u32,
-    /// How long a selector is suspended the first time, before a run is tried. Each
-    /// time after that it is twice as long.
+    /// Duration of the first suspension. Each further one is twice as long.
     pub suspend_first: Duration,
-    /// How long a selector is suspended at most.
+    /// Maximum duration of a suspension.
     pub suspend_longest: Duration,
 }
 
@@ -190,17 +187,17 @@ impl Limits {
         self
     }
 
-    /// Sets [`learned_answers`](#structfield.learned_answers).
+    /// Sets [`cached_answers`](#structfield.cached_answers).
     #[must_use]
-    pub fn learned_answers(mut self, learned_answers: usize) -> Self {
-        self.learned_answers = learned_answers;
+    pub fn cached_answers(mut self, cached_answers: usize) -> Self {
+        self.cached_answers = cached_answers;
         self
     }
 
-    /// Sets [`learned_bytes`](#structfield.learned_bytes).
+    /// Sets [`cached_bytes`](#structfield.cached_bytes).
     #[must_use]
-    pub fn learned_bytes(mut self, learned_bytes: usize) -> Self {
-        self.learned_bytes = learned_bytes;
+    pub fn cached_bytes(mut self, cached_bytes: usize) -> Self {
+        self.cached_bytes = cached_bytes;
         self
     }
 
@@ -227,67 +224,64 @@ impl Limits {
 }
 
 impl Limits {
-    /// 64 MiB. The largest toolchain we know of, Python's, makes 18 MB.
+    /// 64 MiB. The largest known toolchain, Python's, produces 18 MB.
     pub const COMPONENT_BYTES: usize = 64 << 20;
-    /// 64 MiB. A Python interpreter starts with 13 MB, a Rust selector needs 64
-    /// KiB.
+    /// 64 MiB. A Python interpreter starts with 13 MB; a Rust selector needs 64 KiB.
     pub const MEMORY_BYTES: usize = 64 << 20;
-    /// The largest interpreter we know of has 7,690.
+    /// The largest known interpreter has 7,690.
     pub const TABLE_ELEMENTS: usize = 65_536;
-    /// A component linked from shared libraries, as Python's, needs dozens.
+    /// A component that is linked from shared libraries, as Python's is, needs dozens.
     pub const INSTANCES: usize = 64;
-    /// One, and one for each adapter with a memory of its own.
+    /// One, plus one for each adapter with a memory of its own.
     pub const MEMORIES: usize = 4;
-    /// One for each module of a component.
+    /// One per module of a component.
     pub const TABLES: usize = 16;
-    /// 512 KiB. Enough for the recursion of an interpreter; a caller's thread that
-    /// has less left borrows a stack for the decision.
+    /// 512 KiB. Sufficient for the recursion of an interpreter. If the caller's thread has less
+    /// left, a stack is allocated for the decision.
     pub const STACK_BYTES: usize = 512 << 10;
-    /// A Rust selector burns some thousands, an interpreter about two millions;
-    /// this many take some ten milliseconds.
+    /// A Rust selector consumes some thousands, an interpreter about two million. This number takes
+    /// some ten milliseconds.
     pub const FUEL: u64 = 20_000_000;
-    /// Far beyond what the fuel lasts on a healthy machine, and short enough to
-    /// wait for once.
+    /// Far longer than the fuel lasts on a healthy machine, and short enough for a single wait.
     pub const WALL_CLOCK: Duration = Duration::from_millis(100);
-    /// How often the clock is looked at while decisions run.
+    /// The interval of the epoch ticker while decisions run.
     pub const TICK: Duration = Duration::from_millis(5);
-    /// 64 KiB. A tracer's name has at most 256 bytes and a key some dozens.
+    /// 64 KiB. A tracer's name has at most 256 bytes, and a key some dozens.
     pub const ANSWER_BYTES: usize = 64 << 10;
-    /// A sentence or two for a person.
+    /// A sentence or two.
     pub const MESSAGE_BYTES: usize = 1024;
-    /// What a person would read of one decision's output.
+    /// About a page of output per decision.
     pub const PRINTED_BYTES: usize = 4096;
-    /// Two for each core: a decision computes and does not wait, so more would
-    /// only hold memory. At least four.
+    /// Two per core: a decision computes and does not wait, so more slots would only occupy memory.
+    /// At least four.
     pub const SANDBOXES_PER_CORE: usize = 2;
-    /// A thousand Rust decisions long, or ten of an interpreter.
+    /// As long as a thousand decisions in Rust, or ten of an interpreter.
     pub const ADMISSION_WAIT: Duration = Duration::from_millis(20);
-    /// One for each core, and no more than this, because each engine compiles for
-    /// itself: a few milliseconds for a selector in Rust. Where decisions run, two
-    /// threads come to 1.9 times as many as one with an engine for each, and to
-    /// between 1.0 and 1.5 times in one.
+    /// One per core, up to this number, because each engine compiles for itself: a few milliseconds
+    /// for a selector in Rust. With an engine each, two threads make 1.9 times as many decisions as
+    /// one, and with a shared engine between 1.0 and 1.5 times.
     pub const ENGINES: usize = 4;
-    /// A chain is asked one after the other; more than this is a mistake.
+    /// A chain runs its selectors one after the other. A longer chain is a mistake.
     pub const SELECTORS: usize = 64;
-    /// One for each core and no more than this: to compile a language runtime takes
-    /// some hundreds of megabytes while it lasts.
+    /// One per core, up to this number: compiling a language runtime temporarily takes some
+    /// hundreds of megabytes.
     pub const COMPILE_THREADS: usize = 4;
 
-    /// Stateful selectors that keep a sandbox beside those for decisions. One more may
+    /// Stateful selectors that keep a sandbox in addition to those for decisions. A further one may
     /// find none, and its decisions go to the fallback tracer.
     pub const STATEFUL: usize = 8;
-    /// As many as fit into [`LEARNED_BYTES`](Self::LEARNED_BYTES).
-    pub const LEARNED_ANSWERS: usize = 65_536;
-    /// 4 MiB, of which a selector that asks for a tenant and an environment takes a
-    /// few kilobytes. More is for one that asks for each user.
-    pub const LEARNED_BYTES: usize = 4 << 20;
+    /// As many as fit into [`CACHED_BYTES`](Self::CACHED_BYTES).
+    pub const CACHED_ANSWERS: usize = 65_536;
+    /// 4 MiB. A selector that asks for a tenant and an environment takes a few kilobytes. The rest
+    /// is for selectors that ask for each user.
+    pub const CACHED_BYTES: usize = 4 << 20;
 
-    /// Once or twice may be one request, or the machine; what breaks alike for the same
-    /// answers is learned and runs once.
+    /// One or two failures may be due to one request or to the machine. A failure that repeats for
+    /// the same answers is cached and runs once.
     pub const SUSPEND_AFTER: u32 = 5;
-    /// A machine that was short of something may have it again.
+    /// Long enough for a machine to recover from a temporary shortage.
     pub const SUSPEND_FIRST: Duration = Duration::from_secs(1);
-    /// Short enough that nobody restarts a service to have a selector tried again.
+    /// Short enough that nobody restarts a service to retry a selector.
     pub const SUSPEND_LONGEST: Duration = Duration::from_secs(300);
 
     pub(crate) fn patience(&self) -> Patience {
@@ -298,15 +292,15 @@ impl Limits {
         }
     }
 
-    pub(super) fn room(&self) -> Room {
-        Room {
-            answers: self.learned_answers,
-            bytes: self.learned_bytes,
+    pub(super) fn room(&self) -> CacheLimits {
+        CacheLimits {
+            answers: self.cached_answers,
+            bytes: self.cached_bytes,
         }
     }
 
-    /// [`wall_clock`](Self::wall_clock) in ticks: at least two, because the first
-    /// may be about to end.
+    /// Returns [`wall_clock`](Self::wall_clock) in ticks: at least two, because the first one may
+    /// be about to end.
     pub(crate) fn ticks(&self) -> u64 {
         let ticks = self.wall_clock.as_nanos().div_ceil(Self::TICK.as_nanos());
         u64::try_from(ticks)
@@ -336,8 +330,8 @@ impl Default for Limits {
             engines: cores.min(Self::ENGINES),
             selectors: Self::SELECTORS,
             compile_threads: cores.min(Self::COMPILE_THREADS),
-            learned_answers: Self::LEARNED_ANSWERS,
-            learned_bytes: Self::LEARNED_BYTES,
+            cached_answers: Self::CACHED_ANSWERS,
+            cached_bytes: Self::CACHED_BYTES,
             suspend_after: Self::SUSPEND_AFTER,
             suspend_first: Self::SUSPEND_FIRST,
             suspend_longest: Self::SUSPEND_LONGEST,

@@ -1,18 +1,18 @@
-//! What a file says of itself, read before it is compiled: whether it is a
-//! component, which selector contract it was built for, what it imports.
+//! The declarations of a file, read before compilation: whether it is a component, the contract
+//! that it was built for, and its imports.
 //!
-//! Compiling may take seconds, and speaks of types and not of versions. Reading
-//! the names takes microseconds, and its errors can name the remedy.
+//! Compilation may take seconds and reports types instead of versions. Reading the names takes
+//! microseconds, and its errors can include the remedy.
 
 use wasmtime::wasmparser::{BinaryReader, BinaryReaderError, Chunk, Parser, Payload};
 
 use super::contract::{SELECTION, VERSION, is_runtime_context, same_line, unversioned, version};
-use super::declared::Declared;
 use super::error::LoadError;
 use super::limits::Limits;
+use super::requirements::Requirements;
 
-/// What of WASI is there for guests whose language cannot start without: all of
-/// it empty, and all of it the same on every call.
+/// The WASI interfaces for guests whose language cannot start without them. They are empty and
+/// return the same on every call.
 const EMPTY_WORLD: [&str; 5] = [
     "wasi:cli/",
     "wasi:clocks/",
@@ -21,29 +21,29 @@ const EMPTY_WORLD: [&str; 5] = [
     "wasi:random/",
 ];
 
-/// How deep components may be nested in each other. Toolchains nest two or three;
-/// the engine's time and memory grow with the square of it.
+/// Maximum nesting of components. Toolchains nest two or three. The engine's time and memory grow
+/// with the square of the depth.
 const MAX_DEPTH: usize = 32;
 
-/// How many bytes of code one function may have. The largest that we know of, in a
-/// JavaScript engine, has 172 kB; the compiler's time and memory grow faster than
-/// its functions do, and with many small ones only as fast.
+/// Maximum size of one function in bytes. The largest known one, in a JavaScript engine, has 172
+/// kB. The compiler's time and memory grow faster than linearly with the size of a function, and
+/// linearly with the number of small functions.
 const MAX_FUNCTION_BYTES: u32 = 1 << 20;
 
-/// What a component imports and exports, by name.
+/// The imports and exports of a component by name.
 #[derive(Debug, Default)]
 pub(super) struct Manifest {
     pub(super) imports: Vec<String>,
     pub(super) exports: Vec<String>,
-    /// How deep components are nested in it, as far as was looked.
+    /// The nesting of components, as far as it was read.
     depth: usize,
-    /// Bytes of code of the largest function.
+    /// The size of the largest function in bytes.
     function: u32,
-    pub(super) declared: Declared,
+    pub(super) declared: Requirements,
 }
 
-/// Bytes of the largest of so many functions, as far as they can be read: what is
-/// wrong with them is for the validator to say.
+/// Returns the size of the largest of these functions, as far as they can be read. The validator
+/// reports damaged ones.
 fn largest_function(count: u32, code: &[u8]) -> u32 {
     let mut reader = BinaryReader::new(code, 0);
     let mut largest = 0;
@@ -60,7 +60,7 @@ fn largest_function(count: u32, code: &[u8]) -> u32 {
 }
 
 impl Manifest {
-    /// Reads what a file says of itself, and checks it.
+    /// Reads and checks the declarations of a file.
     pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Self, LoadError> {
         if !bytes.starts_with(b"\0asm") {
             return Err(LoadError::NotWasm);
@@ -93,8 +93,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The imports and exports of the outermost component, how deep others are
-    /// nested in it, and what all of its modules declare. Code is stepped over.
+    /// Reads the imports and exports of the outermost component, the nesting, and the declarations
+    /// of all modules. Code is skipped.
     fn walk(bytes: &[u8]) -> Result<Self, String> {
         let malformed = |error: BinaryReaderError| error.to_string();
         let mut manifest = Self::default();
@@ -106,7 +106,7 @@ impl Manifest {
             let Chunk::Parsed { consumed, payload } =
                 parser.parse(rest, true).map_err(malformed)?
             else {
-                // With all bytes given the parser asks for no more.
+                // With all bytes available, the parser does not request more.
                 return Ok(manifest);
             };
             rest = &rest[consumed..];
@@ -151,8 +151,8 @@ impl Manifest {
         }
     }
 
-    /// The full name under which the selection is exported. A component may speak
-    /// several lines of the contract: this host's comes first, then any.
+    /// Returns the full name of the exported selection. A component may support several versions of
+    /// the contract: this host's comes first, then any.
     pub(super) fn selection(&self) -> Option<&str> {
         let selections = || {
             let names = self.exports.iter().map(String::as_str);
@@ -168,8 +168,7 @@ impl Manifest {
                 exports: self.exports.clone(),
             });
         };
-        // The import says the same as a rule, but a toolchain leaves it out when
-        // unused.
+        // The import carries the same version as a rule, but toolchains omit it if it is unused.
         let context = self.imports.iter().map(String::as_str);
         let context = context.filter(|import| is_runtime_context(import));
         for name in [selection].into_iter().chain(context) {

@@ -1,19 +1,18 @@
-//! How often a component is run.
+//! The modes in which a component is run.
 
-/// How a component selector comes to its decisions.
+/// The way in which a component selector makes its decisions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mode {
-    /// It runs for what was not seen before, in a fresh sandbox, and what it decides
-    /// is learned. For every selector that is a function of its context, which a
-    /// component cannot help being.
+    /// Runs the component in a fresh instance if the decision is not cached, and caches the result.
+    /// Suitable for every selector that is a function of its context, as components are.
     #[default]
-    Learned,
-    /// It runs for each decision, in a fresh sandbox.
+    Cached,
+    /// Runs the component for each decision in a fresh instance.
     Fresh,
-    /// It runs for each decision, one at a time, in a sandbox that is kept, and may
-    /// remember what it likes: to take turns, or to count. It is started afresh when
-    /// a decision was stopped: by a trap, or by a limit. A host has room for
+    /// Runs the component for each decision, one at a time, in an instance that is kept. The
+    /// selector may keep state, for example to count or to take turns. The instance is replaced
+    /// after a trap or an exhausted limit. A host has room for
     /// [`Limits::STATEFUL`](crate::Limits::STATEFUL) of them.
     Stateful,
 }

@@ -1,4 +1,4 @@
-//! The `runtime-context` interface: the four questions as a guest asks them.
+//! The `runtime-context` interface: the four questions of a guest.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker, Lower};
@@ -6,12 +6,12 @@ use wasmtime::component::{ComponentType, Lift, Linker, Lower};
 use super::contract::{RUNTIME_CONTEXT, VERSION};
 use super::error::LoadError;
 use super::fuel;
+use super::guest_fault::GuestFault;
 use super::sandbox::Sandbox;
-use super::stop::Stop;
 use spanmux_core::Value;
 use spanmux_core::internal::{self as context, Question};
 
-/// A value on its way to the guest, in the cases of the contract.
+/// A value in the cases of the contract, ready for the guest.
 #[derive(ComponentType, Lift, Lower)]
 #[component(variant)]
 enum Answer {
@@ -42,8 +42,8 @@ impl From<Value<'_>> for Answer {
     }
 }
 
-/// Gives guests the `runtime-context` interface: the four questions, each answered
-/// by the one view that native selectors ask too.
+/// Links the `runtime-context` interface: the four questions, answered by the same view as for
+/// native selectors.
 pub(super) fn link(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
     let mut interface = linker.instance(&format!("{RUNTIME_CONTEXT}@{VERSION}"))?;
 
@@ -78,20 +78,20 @@ pub(super) fn link(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
         |mut store: Store<'_>, (key, salt, buckets): (String, String, u32)| {
             burn_look_up(&mut store, &key, salt.len())?;
             if buckets == 0 {
-                return Err(Stop::NoBuckets.into());
+                return Err(GuestFault::NoBuckets.into());
             }
             let (share, hashed) = match ask(&mut store, Question::bucket(key, salt, buckets))? {
                 context::Answer::Bucket { share, hashed } => (share, hashed),
                 _ => (None, 0),
             };
-            // The value is hashed and not handed over.
+            // The value is hashed and not transferred.
             fuel::take(&mut store, hashed as u64)?;
             Ok((share,))
         },
     )
 }
 
-/// Writes the question down and answers it.
+/// Records the question and answers it.
 fn ask<'a>(store: &'a mut Store<'_>, question: Question) -> wasmtime::Result<context::Answer<'a>> {
     let (view, question) = store.data_mut().ask(question)?;
     Ok(view.answer(question))
@@ -100,13 +100,12 @@ fn ask<'a>(store: &'a mut Store<'_>, question: Question) -> wasmtime::Result<con
 /// The questions of this version of the contract.
 const QUESTIONS: [&str; 4] = ["get", "has", "keys", "bucket"];
 
-/// Refuses a guest that was built for a newer contract and asks what this host
-/// cannot answer.
+/// Refuses a guest that was built for a newer contract and imports a question that this host lacks.
 pub(super) fn check_questions<'a>(
     interface: &str,
     imported: impl Iterator<Item = &'a str>,
 ) -> Result<(), LoadError> {
-    // Besides its functions the interface has one type.
+    // In addition to its functions, the interface has one type.
     let mut unknown = imported.filter(|name| *name != "value" && !QUESTIONS.contains(name));
     match unknown.next() {
         None => Ok(()),
@@ -121,8 +120,8 @@ pub(super) fn check_questions<'a>(
 
 type Store<'a> = StoreContextMut<'a, Sandbox>;
 
-/// Takes fuel for looking a key up, before it is looked up: each dot of a path may
-/// end the name of an object, so each costs the key's bytes once more.
+/// Charges a look-up in advance: each dot of a path may end the name of an object, so each costs
+/// the bytes of the key once more.
 fn burn_look_up(store: &mut Store<'_>, key: &str, salt: usize) -> wasmtime::Result<()> {
     store.data().may_ask()?;
     let dots = key.bytes().filter(|byte| *byte == b'.').count();

@@ -1,20 +1,20 @@
-//! How much memory and how many tables one instance may have.
+//! Limits of memory and tables for one instance.
 
 use wasmtime::ResourceLimiter;
 
+use super::guest_fault::GuestFault;
 use super::limits::Limits;
-use super::stop::Stop;
 
-/// Memory and tables of one instance. Our own limit is a plain "no" that the guest
-/// sees, the same on every machine. A refusal by the system is an error, because a
-/// guest that could see it would decide by the weather.
+/// Memory and tables of one instance. The quota's refusal is visible to the guest and the same on
+/// every machine. A refusal by the system is an error: a guest that could see it would not be
+/// deterministic.
 pub(super) struct Quota {
     memory_left: usize,
     table_left: usize,
     instances: usize,
     memories: usize,
     tables: usize,
-    /// Whether it said no.
+    /// `true` if the quota refused growth.
     pub(super) refused: bool,
 }
 
@@ -44,7 +44,7 @@ impl ResourceLimiter for Quota {
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        Err(Stop::NoMemory(error.to_string()).into())
+        Err(GuestFault::NoMemory(error.to_string()).into())
     }
 
     fn table_growing(
@@ -59,7 +59,7 @@ impl ResourceLimiter for Quota {
     }
 
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        Err(Stop::NoMemory(error.to_string()).into())
+        Err(GuestFault::NoMemory(error.to_string()).into())
     }
 
     fn instances(&self) -> usize {
@@ -75,7 +75,7 @@ impl ResourceLimiter for Quota {
     }
 }
 
-/// Takes the growth out of what is left, if the growth can be and there is enough.
+/// Reserves growth if it is possible and within the quota.
 fn take(left: &mut usize, current: usize, desired: usize, maximum: Option<usize>) -> bool {
     if maximum.is_some_and(|maximum| desired > maximum) {
         return false;

@@ -1,19 +1,19 @@
-//! What one decision owns: the context that it may ask, the world that it sees,
-//! the quota that it lives in. Made for one decision and dropped after it.
+//! The state of one decision: the context, the empty world, and the quota. Created for one decision
+//! and dropped after it.
 
+use super::guest_fault::GuestFault;
 use super::limits::Limits;
 use super::quota::Quota;
-use super::stop::Stop;
 use super::world::World;
 use spanmux_core::ContextView;
-use spanmux_core::internal::{FrozenView, Question};
+use spanmux_core::internal::{OwnedView, Question};
 
 /// The data of a store.
 pub(super) struct Sandbox {
-    /// What may be asked; none while the instance starts up.
-    context: Option<FrozenView>,
-    /// What was asked. It is written down before it is answered, because what the
-    /// guest pays for an answer may be its end.
+    /// The context that may be queried. `None` while the instance starts.
+    context: Option<OwnedView>,
+    /// The recorded questions. A question is recorded before it is answered, because paying for the
+    /// answer may stop the guest.
     asked: Vec<Question>,
     pub(super) world: World,
     pub(super) quota: Quota,
@@ -29,21 +29,21 @@ impl Sandbox {
         }
     }
 
-    /// From here on the guest may ask.
-    pub(super) fn open(&mut self, context: FrozenView) {
+    /// Allows questions from now on.
+    pub(super) fn open(&mut self, context: OwnedView) {
         self.context = Some(context);
         self.asked.clear();
     }
 
-    /// What may be asked now.
+    /// Returns the context if questions are allowed.
     pub(super) fn may_ask(&self) -> wasmtime::Result<ContextView<'_>> {
         self.context
             .as_ref()
-            .map(FrozenView::view)
-            .ok_or_else(|| Stop::AskedInStartUp.into())
+            .map(OwnedView::view)
+            .ok_or_else(|| GuestFault::AskedInStartUp.into())
     }
 
-    /// Writes a question down.
+    /// Records a question.
     pub(super) fn ask(
         &mut self,
         question: Question,
@@ -51,11 +51,11 @@ impl Sandbox {
         self.asked.push(question);
         match (&self.context, self.asked.last()) {
             (Some(context), Some(question)) => Ok((context.view(), question)),
-            _ => Err(Stop::AskedInStartUp.into()),
+            _ => Err(GuestFault::AskedInStartUp.into()),
         }
     }
 
-    /// What was asked, in order.
+    /// Returns the recorded questions in order.
     pub(super) fn take_asked(&mut self) -> Vec<Question> {
         std::mem::take(&mut self.asked)
     }

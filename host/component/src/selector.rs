@@ -1,12 +1,12 @@
-//! One component selector: a compiled component, and the mode that it runs in.
+//! A component selector: a compiled component and its mode.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::compiled::Compiled;
-use super::kept::Kept;
 use super::limits::Limits;
 use super::mode::Mode;
+use super::stateful::StatefulInstance;
 use spanmux_core::ContextView;
 use spanmux_core::Selector;
 use spanmux_core::TracerNames;
@@ -14,45 +14,45 @@ use spanmux_core::explanation::Explanation;
 use spanmux_core::internal::Circuit;
 use spanmux_core::internal::CompactDecision;
 use spanmux_core::internal::{CacheSlot, Sealed};
-use spanmux_core::internal::{Learned, Run};
+use spanmux_core::internal::{DecisionCache, Run};
 use spanmux_core::{Choice, Suspension};
 
-/// A selector that is a component: compiled once, and run as its [`Mode`] says.
-/// Unless it is told otherwise, its decisions are learned.
+/// A selector that is a component: compiled once, and run as its [`Mode`] requires. By default, its
+/// decisions are cached.
 ///
-/// A `SelectorHost` makes it. Cheap to clone: all clones are one selector, and what
-/// one learns the others know. What it decides among one list of tracers says nothing
-/// of another, so each list is learned apart; a registry keeps what was learned for
-/// its own. Asked beside a registry, with ever other lists, it remembers the last
-/// few.
+/// A `SelectorHost` creates it. Cloning is cheap, and clones share their cache. Decisions for one
+/// list of tracers say nothing about another, so each list has a tree of its own. A registry keeps
+/// the tree of its list alive. Outside of a registry, a selector keeps the trees of the last few
+/// lists.
 ///
 /// # Cost
-/// A decision that was learned takes about as long as the same look-ups in native
-/// code, in whatever language the selector is written. Any other takes a fresh
-/// instance: microseconds for a selector in Rust, a millisecond for an interpreter.
+/// A cached decision takes about as long as the same look-ups in native code, whatever the language
+/// of the selector. Any other takes a fresh instance: microseconds for a selector in Rust, a
+/// millisecond for an interpreter.
 #[derive(Clone)]
 pub struct ComponentSelector {
     compiled: Arc<Compiled>,
-    manner: Manner,
+    mode_state: ModeState,
     circuit: Arc<Circuit>,
     #[cfg(spanmux_mutations)]
     forget: Option<Forget>,
 }
 
-/// A mode with what it needs.
+/// A mode with its state.
 #[derive(Clone)]
-enum Manner {
-    Learned(Arc<Learned>),
+enum ModeState {
+    Cached(Arc<DecisionCache>),
     Fresh,
-    Stateful(Arc<Kept>),
+    Stateful(Arc<StatefulInstance>),
 }
 
-impl Manner {
+impl ModeState {
     fn new(mode: Mode, limits: &Limits) -> Self {
         match mode {
-            Mode::Learned => {
-                Self::Learned(Arc::new(Learned::new(limits.room(), limits.admission_wait)))
-            }
+            Mode::Cached => Self::Cached(Arc::new(DecisionCache::new(
+                limits.room(),
+                limits.admission_wait,
+            ))),
             Mode::Fresh => Self::Fresh,
             Mode::Stateful => Self::Stateful(Arc::default()),
         }
@@ -61,19 +61,19 @@ impl Manner {
 
 impl ComponentSelector {
     pub(super) fn new(compiled: Arc<Compiled>) -> Self {
-        let manner = Manner::new(Mode::default(), &compiled.host.limits);
+        let mode_state = ModeState::new(Mode::default(), &compiled.host.limits);
         let circuit = Arc::new(Circuit::new(compiled.host.limits.patience()));
         Self {
             compiled,
-            manner,
+            mode_state,
             circuit,
             #[cfg(spanmux_mutations)]
             forget: None,
         }
     }
 
-    /// The same component, run in this mode. It begins anew: what this selector has
-    /// learned or kept stays behind, and so does a suspension.
+    /// Returns the same component in another mode. It starts without cached decisions, state and
+    /// suspension.
     ///
     /// # Examples
     /// ```no_run
@@ -86,48 +86,47 @@ impl ComponentSelector {
     /// ```
     pub fn with_mode(&self, mode: Mode) -> Self {
         Self {
-            manner: Manner::new(mode, &self.compiled.host.limits),
+            mode_state: ModeState::new(mode, &self.compiled.host.limits),
             circuit: Arc::new(Circuit::new(self.compiled.host.limits.patience())),
             ..self.clone()
         }
     }
 
-    /// The same component, learned wrongly: without a kind of question. For the test
-    /// that must notice it.
+    /// Returns the same component with a deliberate mistake: one kind of question is left out of
+    /// the cached path. For the test that must detect it.
     #[cfg(spanmux_mutations)]
     #[doc(hidden)]
     pub fn forgetting(&self, forget: Forget) -> Self {
         Self {
             forget: Some(forget),
-            ..self.with_mode(Mode::Learned)
+            ..self.with_mode(Mode::Cached)
         }
     }
 
-    /// The mode that it runs in.
+    /// Returns the mode.
     pub fn mode(&self) -> Mode {
-        match self.manner {
-            Manner::Learned(_) => Mode::Learned,
-            Manner::Fresh => Mode::Fresh,
-            Manner::Stateful(_) => Mode::Stateful,
+        match self.mode_state {
+            ModeState::Cached(_) => Mode::Cached,
+            ModeState::Fresh => Mode::Fresh,
+            ModeState::Stateful(_) => Mode::Stateful,
         }
     }
 
-    /// The size of its file in bytes.
+    /// Returns the size of its file in bytes.
     pub fn file_bytes(&self) -> usize {
         self.compiled.artifact.bytes
     }
 
-    /// What it imports, by name. A selector in Rust, C or Go imports the runtime
-    /// context and nothing else.
+    /// Returns the names of its imports. A selector in Rust, C or Go imports only the runtime
+    /// context.
     pub fn imports(&self) -> &[String] {
         &self.compiled.artifact.imports
     }
 
-    /// What was learned of its decisions among these tracers; nothing in another
-    /// mode than [`Mode::Learned`].
+    /// Returns the cached decisions for these tracers. Empty in any mode but [`Mode::Cached`].
     ///
     /// # Cost
-    /// Copies what was learned. It holds up no decision.
+    /// Copies the tree. Decisions are not delayed.
     ///
     /// # Examples
     /// ```
@@ -155,9 +154,9 @@ impl ComponentSelector {
     /// # }
     /// ```
     pub fn explain(&self, tracers: &TracerNames) -> Explanation {
-        let explanation = match &self.manner {
-            Manner::Learned(learned) => learned.explain(tracers),
-            Manner::Fresh | Manner::Stateful(_) => Explanation::nothing(tracers.as_slice()),
+        let explanation = match &self.mode_state {
+            ModeState::Cached(cached) => cached.explain(tracers),
+            ModeState::Fresh | ModeState::Stateful(_) => Explanation::nothing(tracers.as_slice()),
         };
         Explanation {
             selector: self.compiled.name.clone(),
@@ -181,10 +180,10 @@ impl Selector for ComponentSelector {
     }
 
     fn cache_slot(&self, tracers: &TracerNames, _: Sealed) -> CacheSlot {
-        let Manner::Learned(learned) = &self.manner else {
+        let ModeState::Cached(cached) = &self.mode_state else {
             return CacheSlot::default();
         };
-        let tree = learned.present(tracers);
+        let tree = cached.present(tracers);
         tree.map(CacheSlot::with_tree).unwrap_or_default()
     }
 
@@ -196,13 +195,13 @@ impl Selector for ComponentSelector {
         _: Sealed,
     ) -> CompactDecision {
         let run = |kept| self.run(kept, context, tracers);
-        match &self.manner {
-            Manner::Learned(learned) => {
-                let tree = slot.tree(|| learned.tree(tracers));
-                learned.decide(tree, context, || run(None))
+        match &self.mode_state {
+            ModeState::Cached(cached) => {
+                let tree = slot.tree(|| cached.tree(tracers));
+                cached.decide(tree, context, || run(None))
             }
-            Manner::Fresh => run(None).decision.into(),
-            Manner::Stateful(kept) => run(Some(kept)).decision.into(),
+            ModeState::Fresh => run(None).decision.into(),
+            ModeState::Stateful(kept) => run(Some(kept)).decision.into(),
         }
     }
 
@@ -212,9 +211,13 @@ impl Selector for ComponentSelector {
 }
 
 impl ComponentSelector {
-    /// Runs it, unless it is suspended: in a fresh sandbox, or in the one that is
-    /// kept.
-    fn run(&self, kept: Option<&Kept>, context: &ContextView<'_>, tracers: &TracerNames) -> Run {
+    /// Runs the component in a fresh instance or in the stateful one, unless it is suspended.
+    fn run(
+        &self,
+        kept: Option<&StatefulInstance>,
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+    ) -> Run {
         let permit = match self.circuit.admit() {
             Ok(permit) => permit,
             Err(suspended) => return Run::none(suspended),
@@ -227,7 +230,7 @@ impl ComponentSelector {
     }
 }
 
-/// A kind of question that is left out of what is learned.
+/// The kind of question that is left out of the cached path.
 #[cfg(spanmux_mutations)]
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,14 +1,13 @@
-//! The world that a WASI guest finds: empty, and the same on every call.
+//! The world of a WASI guest: empty, and the same on every call.
 //!
-//! Some languages cannot start without a clock, random numbers or somewhere to
-//! print. Here the clock is virtual (it moves a little with each look, and a
-//! sleep only moves it), random numbers come from a fixed seed, there are no
-//! arguments, no environment, no files and no input, and what is printed is
-//! kept for the log. So nothing that a guest does can wait, and nothing that it
-//! reads can differ from one machine or day to another.
+//! Some languages cannot start without a clock, random numbers or standard output. Here, the clock
+//! is virtual (each look advances it a little, and a sleep only advances it), and random numbers
+//! have a fixed seed. There are no arguments, environment variables, files or input, and output is
+//! kept for the log. No guest can therefore block, and nothing that it reads differs between
+//! machines or days.
 //!
-//! What is not defined here of the interfaces that a guest may import (all that
-//! needs a file, above all) traps when called: there is no way to come by one.
+//! Functions of these interfaces that are not defined here (all that need a file, above all) trap
+//! when called.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::types::ComponentItem;
@@ -18,14 +17,14 @@ use wasmtime::component::{
 
 use super::contract::unversioned;
 use super::fuel;
+use super::guest_fault::GuestFault;
 use super::sandbox::Sandbox;
-use super::stop::Stop;
 use super::world::{NANOSECONDS_PER_LOOK, Pollable, World};
 
-/// The version under which the interfaces are defined; every 0.2.x finds them.
+/// The version of the definitions. Imports of every 0.2.x version resolve to it.
 const WASI: &str = "0.2.0";
 
-/// What kinds of handle there are. None of them stands for anything outside.
+/// The kinds of handles. None of them refers to anything outside of the guest.
 enum InputStream {}
 enum OutputStream {}
 enum IoError {}
@@ -63,8 +62,8 @@ impl Datetime {
     }
 }
 
-/// Defines one function of an interface on the world alone. A call costs fuel as a
-/// question does.
+/// Defines a function of an interface that only accesses the world. A call costs fuel as a question
+/// does.
 fn define<Params, Return>(
     interface: &mut LinkerInstance<'_, Sandbox>,
     name: &str,
@@ -86,7 +85,7 @@ where
     )
 }
 
-/// Gives guests the interfaces of the empty world.
+/// Links the interfaces of the empty world.
 pub(super) fn link(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
     cli(linker)?;
     clocks(linker)?;
@@ -99,24 +98,24 @@ pub(super) fn link(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
     })
 }
 
-/// Defines what a component imports of an interface beyond what is defined above:
-/// a function that traps, a resource that nobody can make.
+/// Defines the remaining imports of a component: functions that trap, and resources that cannot be
+/// created.
 pub(super) fn link_rest<'a>(
     linker: &mut Linker<Sandbox>,
     import: &str,
     items: impl Iterator<Item = (&'a str, ComponentItem)>,
 ) -> wasmtime::Result<()> {
-    // Under the version of the definitions above, so that they are found first.
+    // Uses the version of the definitions above, so that they are found first.
     let import = unversioned(import);
     let mut interface = interface(linker, import)?;
     for (name, item) in items {
-        // An error says that the name is taken, and then there is nothing to do:
-        // the linker does not let a later definition hide an earlier one.
+        // An error means that the name is defined already: the linker does not allow a later
+        // definition to hide an earlier one.
         let _taken = match item {
             ComponentItem::ComponentFunc(_) => {
                 let message = format!("it called `{import}#{name}`, which selectors are not given");
                 interface.func_new(name, move |_, _, _, _| {
-                    Err(Stop::World(message.clone()).into())
+                    Err(GuestFault::World(message.clone()).into())
                 })
             }
             ComponentItem::Resource(_) => resource(&mut interface, name),
@@ -133,8 +132,8 @@ fn interface<'l>(
     linker.instance(&format!("{name}@{WASI}"))
 }
 
-/// Defines a resource by its name: an interface may use the one of another, and
-/// then both must be the same type.
+/// Defines a resource by its name. If an interface uses a resource of another one, both must have
+/// the same type.
 fn resource(interface: &mut LinkerInstance<'_, Sandbox>, name: &str) -> wasmtime::Result<()> {
     let resource = match name {
         "pollable" => ResourceType::host::<Pollable>(),
@@ -146,7 +145,7 @@ fn resource(interface: &mut LinkerInstance<'_, Sandbox>, name: &str) -> wasmtime
         "descriptor" => ResourceType::host::<Descriptor>(),
         _ => ResourceType::host::<Unknown>(),
     };
-    // Of all of them only a pollable has anything to give back.
+    // Only a pollable has state to release.
     let pollable = name == "pollable";
     interface.resource(name, resource, move |mut store, number| {
         if pollable {
@@ -174,7 +173,7 @@ fn cli(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
         "exit",
         |_, (status,): (Result<(), ()>,)| -> wasmtime::Result<()> {
             let how = if status.is_ok() { "success" } else { "failure" };
-            Err(Stop::World(format!("it exited with {how}")).into())
+            Err(GuestFault::World(format!("it exited with {how}")).into())
         },
     )?;
 
@@ -276,7 +275,7 @@ fn io(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
         |world, (pollables,): (Vec<Resource<Pollable>>,)| {
             let times: Vec<u64> = pollables.iter().map(|each| world.ready_at(each)).collect();
             let Some(&first) = times.iter().min() else {
-                return Err(Stop::World("it waits for nothing".to_owned()).into());
+                return Err(GuestFault::World("it waits for nothing".to_owned()).into());
             };
             world.wait_until(first);
             let now = world.now();

@@ -1,12 +1,12 @@
-//! The same work for many things on a few threads.
+//! Runs the same work for many items on a few threads.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Does `work` for each item on at most so many threads, this one included, each
-/// with this much stack. The results are in the order of the items. A thread that
-/// the system does not give leaves more for the others.
+/// Runs `work` for each item on at most `threads` threads including the current one, each with this
+/// stack size. Returns the results in the order of the items. If the system refuses a thread, the
+/// others do more.
 pub(super) fn for_each<T: Sync, R: Send + Sync>(
     items: &[T],
     threads: usize,
@@ -23,7 +23,7 @@ pub(super) fn for_each<T: Sync, R: Send + Sync>(
             result.get_or_init(|| work(item));
         }
     };
-    // What is said on another thread goes where it goes on this one.
+    // Events of the worker threads go to the subscriber of this thread.
     let events = tracing::dispatcher::get_default(Clone::clone);
     thread::scope(|scope| {
         for _ in 1..threads.min(items.len()) {

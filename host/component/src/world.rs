@@ -1,32 +1,32 @@
-//! The state of the world that a WASI guest finds: a virtual clock, numbers that
-//! only look random, and what was printed. The same for each decision.
+//! The state of a WASI guest's world: a virtual clock, pseudo-random numbers, and output. It starts
+//! the same for each decision.
 
 use std::collections::HashMap;
 
 use wasmtime::component::Resource;
 
-use super::stop::Stop;
+use super::guest_fault::GuestFault;
 
-/// How far the clock moves with each look, in nanoseconds.
+/// Advance of the clock per look, in nanoseconds.
 pub(super) const NANOSECONDS_PER_LOOK: u64 = 1_000;
 
-/// Pollables that a guest may hold; one that keeps more is looping.
+/// Maximum number of pollables of a guest. A guest with more is in a loop.
 const MAX_POLLABLES: usize = 1024;
 
-/// A handle for something to wait for. Here that is a moment of the virtual clock.
+/// A handle for a moment of the virtual clock.
 pub(super) enum Pollable {}
 
 /// The state of the empty world for one decision.
 pub(super) struct World {
-    /// Nanoseconds since the guest started. The wall clock begins at the epoch.
+    /// Nanoseconds since the guest started. The wall clock starts at the Unix epoch.
     now: u64,
-    /// For each pollable that the guest holds the time at which it is ready.
+    /// The time at which each pollable of the guest is ready.
     pollables: HashMap<u32, u64>,
     pollables_made: u32,
     random: u64,
     printed: Vec<u8>,
     printed_limit: usize,
-    /// Bytes that the present call handed over, for its price in fuel.
+    /// Bytes that the current call transferred, which determine its price in fuel.
     handed_over: usize,
 }
 
@@ -36,7 +36,7 @@ impl World {
             now: 0,
             pollables: HashMap::new(),
             pollables_made: 0,
-            // Any number but zero; this one is the golden ratio's fraction.
+            // Any number but zero; this is the fraction of the golden ratio.
             random: 0x9e37_79b9_7f4a_7c15,
             printed: Vec::new(),
             printed_limit,
@@ -44,7 +44,7 @@ impl World {
         }
     }
 
-    /// What the guest printed, on standard output and standard error alike.
+    /// Returns the guest's output on standard output and standard error.
     pub(super) fn take_printed(&mut self) -> Option<String> {
         let printed = std::mem::take(&mut self.printed);
         (!printed.is_empty()).then(|| String::from_utf8_lossy(&printed).into_owned())
@@ -56,32 +56,32 @@ impl World {
         self.printed.extend(bytes.iter().take(room));
     }
 
-    /// What the last call handed over, in bytes.
+    /// Returns the number of bytes that the last call transferred.
     pub(super) fn take_handed_over(&mut self) -> usize {
         std::mem::take(&mut self.handed_over)
     }
 
-    /// Looks at the clock, which moves it.
+    /// Reads the clock, which advances it.
     pub(super) fn look(&mut self) -> u64 {
         self.now = self.now.saturating_add(NANOSECONDS_PER_LOOK);
         self.now
     }
 
-    /// The time without a look.
+    /// Returns the time without advancing it.
     pub(super) fn now(&self) -> u64 {
         self.now
     }
 
-    /// Time passes.
+    /// Advances the clock to a time.
     pub(super) fn wait_until(&mut self, time: u64) {
         self.now = self.now.max(time);
     }
 
-    /// A pollable that is ready at this time.
+    /// Creates a pollable that is ready at this time.
     pub(super) fn pollable(&mut self, ready: u64) -> wasmtime::Result<Resource<Pollable>> {
         if self.pollables.len() >= MAX_POLLABLES {
             let message = format!("it waits for more than {MAX_POLLABLES} things");
-            return Err(Stop::World(message).into());
+            return Err(GuestFault::World(message).into());
         }
         let number = self.pollables_made;
         self.pollables_made = number.wrapping_add(1);
@@ -89,7 +89,7 @@ impl World {
         Ok(Resource::new_own(number))
     }
 
-    /// The guest gave a pollable back.
+    /// Removes a pollable that the guest released.
     pub(super) fn forget(&mut self, number: u32) {
         self.pollables.remove(&number);
     }
@@ -99,7 +99,7 @@ impl World {
         ready.copied().unwrap_or_default()
     }
 
-    /// SplitMix64: seeded alike for each decision, and good enough for hash maps.
+    /// SplitMix64 with the same seed for each decision: sufficient for hash maps.
     pub(super) fn random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;
@@ -110,7 +110,9 @@ impl World {
 
     pub(super) fn random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         if length > 64 << 10 {
-            return Err(Stop::World(format!("it asks for {length} random bytes at once")).into());
+            return Err(
+                GuestFault::World(format!("it asks for {length} random bytes at once")).into(),
+            );
         }
         self.handed_over = length as usize;
         let mut bytes = Vec::new();

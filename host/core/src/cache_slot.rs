@@ -1,25 +1,25 @@
-//! A selector's seat in a registry.
-use crate::learned::Tree;
+//! The decision tree that a selector uses inside one registry snapshot.
+use crate::decision_cache::Tree;
 use std::sync::{Arc, OnceLock};
 
-/// Where a selector is asked from: one place in one chain, among one list of
-/// tracers. What it finds there belongs to that list, so it needs not look for it.
+/// A reference to the decision tree of one selector for one list of tracers, so that a decision
+/// does not search for it.
 ///
-/// Nobody outside can name it, so a seat is never given to another selector.
+/// The type cannot be named outside of this workspace, so a slot never reaches another selector.
 #[derive(Default)]
 pub struct CacheSlot {
     tree: OnceLock<Arc<Tree>>,
 }
 
 impl CacheSlot {
-    /// One whose tree is found already.
+    /// Creates a slot whose tree is known.
     pub fn with_tree(tree: Arc<Tree>) -> Self {
         Self {
             tree: OnceLock::from(tree),
         }
     }
 
-    /// The tree that is used here.
+    /// Returns the tree. The first call finds it.
     #[inline]
     pub fn tree(&self, find: impl FnOnce() -> Arc<Tree>) -> &Tree {
         self.tree.get_or_init(find)

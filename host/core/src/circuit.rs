@@ -1,12 +1,12 @@
-//! The circuit of one selector: after so many runs in a row that broke it is left
-//! alone for a while, and then one run is let through to see whether it works again.
+//! The circuit breaker of one selector. After a number of consecutive failed runs the circuit
+//! opens: the selector is suspended. When the back-off ends, one run probes whether it works again.
 //!
-//! In a row, and not a share of the last runs: a run that works shows that the
-//! component does, so a rule that breaks for one tenant stays there for the others.
-//! What always breaks for the same answers is learned and never runs again, so a row
-//! is made of contexts that differ, or of faults that are not the guest's.
+//! The breaker counts consecutive failures and not a share of recent runs. A successful run shows
+//! that the component works, so a rule that fails for one tenant stays available for the others. A
+//! failure that always occurs for the same answers is cached and does not run again, so consecutive
+//! failures have different contexts or are not the guest's fault.
 //!
-//! Only runs come here. What was learned answers beside an open circuit.
+//! Only runs reach the breaker. Cached decisions stay available while it is open.
 
 use crate::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -15,16 +15,15 @@ use crate::sync::Mutex;
 
 use crate::decision::{Choice, Fallback, Suspension};
 
-/// Who may run, and what came of those who did.
+/// Admits runs and records their results.
 pub struct Circuit {
-    /// Whether there is anything to look up under the lock: a run broke and none has
-    /// worked since. While it is false, nobody meets anybody here.
+    /// `true` if a run failed and none has succeeded since. While it is `false`, no thread takes
+    /// the lock.
     troubled: AtomicBool,
     state: Mutex<State>,
 }
 
-/// Leave to run once. Dropped without a word of how it ended, as if it had never
-/// been given.
+/// The permission for one run. Dropping it without a result has no effect on the circuit.
 pub struct Permit<'a> {
     circuit: &'a Circuit,
     probe: bool,
@@ -38,7 +37,7 @@ impl Circuit {
         }
     }
 
-    /// Leave to run, or why there is none.
+    /// Returns a permit, or the failure if the selector is suspended.
     pub fn admit(&self) -> Result<Permit<'_>, Fallback> {
         let probe = match self.troubled.load(Ordering::Acquire) {
             false => false,
@@ -50,7 +49,7 @@ impl Circuit {
         })
     }
 
-    /// Whether the selector is suspended, since when and why.
+    /// Returns the suspension, if the circuit is open.
     pub fn suspension(&self) -> Option<Suspension> {
         match self.troubled.load(Ordering::Acquire) {
             false => None,
@@ -65,10 +64,10 @@ impl Circuit {
 }
 
 impl Permit<'_> {
-    /// Says what came of the run of this selector.
+    /// Records the result of the run of this selector.
     pub fn ended(self, selector: &str, choice: &Choice) {
         let Some(reason) = broke(choice) else {
-            // What says nothing of the selector is as if it had not run.
+            // A run that could not start does not count.
             if !matches!(choice, Choice::Fallback(Fallback::Overloaded)) {
                 self.worked(selector);
             }
@@ -85,7 +84,7 @@ impl Permit<'_> {
             probe = self.probe,
             seconds = lasts.as_secs_f64(),
             "a selector is suspended: it runs no more until a run of it is tried again; what was \
-             learned of it keeps answering, other decisions go to the fallback tracer"
+             cached of it keeps answering, other decisions go to the fallback tracer"
         );
     }
 
@@ -104,7 +103,7 @@ impl Permit<'_> {
 }
 
 impl Drop for Permit<'_> {
-    /// A probe that never ran, or that nobody spoke of, is tried again by the next.
+    /// A probe without a result is repeated by the next decision.
     fn drop(&mut self) {
         if self.probe {
             self.circuit.state.lock().probing = false;
@@ -112,8 +111,8 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// Why a run broke, if it did. An author's word and a name that nobody has are
-/// decisions: were they counted, one bad tenant could take a rule from all.
+/// Returns the failure of a run that counts. An author's error and an unknown name are decisions:
+/// counting them would let one bad tenant disable a rule for all.
 fn broke(choice: &Choice) -> Option<&Fallback> {
     match choice {
         Choice::Fallback(
@@ -123,10 +122,10 @@ fn broke(choice: &Choice) -> Option<&Fallback> {
     }
 }
 
-/// How much is borne, and how long it is waited.
+/// The settings of a circuit breaker.
 #[derive(Clone, Copy)]
 pub struct Patience {
-    /// Runs in a row; none, and nothing is ever suspended.
+    /// Consecutive failures that open the circuit. Zero disables the breaker.
     pub after: u32,
     pub first: Duration,
     /// At least `first`.
@@ -136,19 +135,18 @@ pub struct Patience {
 /// The circuit without its lock and its clock.
 struct State {
     patience: Patience,
-    /// Runs in a row that broke.
+    /// Consecutive failed runs.
     broken: u32,
-    /// While it is suspended. It is tried again at the moment beside it; none is later
-    /// than a clock can tell.
+    /// Set while the circuit is open. The next probe runs at `until`, or never if a clock cannot
+    /// represent that time.
     suspension: Option<Suspension>,
     until: Option<Instant>,
-    /// Whether a run is on its way that shall show whether it works again.
+    /// `true` while a probe is under way.
     probing: bool,
-    /// How long it was suspended last, as far as that is not forgotten, and since when
-    /// it has worked since.
+    /// The previous back-off as far as it is remembered, and the start of the healthy period since.
     last: Duration,
     well_since: Option<Instant>,
-    /// How often it was suspended.
+    /// Number of suspensions.
     times: u64,
 }
 
@@ -166,7 +164,7 @@ impl State {
         }
     }
 
-    /// Whether who may run is the one that shows whether it works again.
+    /// Returns `true` if the run is a probe.
     fn admit(&mut self, now: Instant) -> Result<bool, Fallback> {
         let Some(suspension) = &self.suspension else {
             return Ok(false);
@@ -178,9 +176,9 @@ impl State {
         Ok(true)
     }
 
-    /// A run broke. How long it is suspended for that, if it is.
+    /// Records a failed run. Returns the back-off if the circuit opens.
     fn broke(&mut self, probe: bool, reason: &Fallback, now: Instant) -> Option<Duration> {
-        // What began before it was suspended has nothing to add.
+        // Runs that started before the suspension do not count.
         if self.patience.after == 0 || (self.suspension.is_some() && !probe) {
             return None;
         }
@@ -204,8 +202,8 @@ impl State {
         Some(self.last)
     }
 
-    /// How long it is suspended now: twice as long as the last time. What it has been
-    /// well for since is forgotten of that, by halves.
+    /// Returns the next back-off: twice the previous one. The healthy period since then halves the
+    /// previous one.
     fn next(&mut self, now: Instant) -> Duration {
         let mut well = match self.well_since.take() {
             Some(since) => now.saturating_duration_since(since),
@@ -222,13 +220,13 @@ impl State {
         }
     }
 
-    /// A run worked. Whether that ends a suspension.
+    /// Records a successful run. Returns `true` if the circuit closes.
     fn worked(&mut self, probe: bool, now: Instant) -> bool {
         if self.suspension.is_none() {
             self.broken = 0;
             return false;
         }
-        // What began before it was suspended does not show that it works again.
+        // A run that started before the suspension does not show that the selector works again.
         if !probe {
             return false;
         }

@@ -1,21 +1,21 @@
-//! What a selector answers, and why a trace went where it went: plain values.
+//! Decisions and their reasons as plain values.
 //!
-//! Nothing here can fail. A decision may be a bad one, and then it says so.
+//! Nothing here can fail. A failed decision is a value too.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-/// The place of a tracer in [`TracerNames`](crate::TracerNames), which gives it
-/// out: [`TracerNames::choose`](crate::TracerNames::choose).
+/// The position of a tracer in [`TracerNames`](crate::TracerNames), issued by
+/// [`TracerNames::choose`](crate::TracerNames::choose).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TracerIndex(pub(crate) usize);
 
-/// What one selector answers for one trace.
+/// The answer of one selector for one trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The answer.
     pub choice: Choice,
-    /// Where the answer came from.
+    /// The origin of the answer.
     pub origin: Origin,
 }
 
@@ -24,62 +24,60 @@ pub struct Decision {
 pub enum Choice {
     /// This tracer receives the trace.
     Tracer(TracerIndex),
-    /// The selector has no say: the next one is asked.
+    /// The selector abstains: the next one runs.
     Abstain,
-    /// The decision went wrong: the trace goes to the fallback tracer, and no
-    /// other selector is asked.
+    /// The decision failed: the trace goes to the fallback tracer, and no other selector runs.
     Fallback(Fallback),
 }
 
 impl Choice {
-    /// A decision that the selector's author calls failed, with a reason that a
-    /// person can read.
+    /// Creates a decision that the selector's author declares failed, with a readable reason.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::Fallback(Fallback::Failed(message.into()))
     }
 }
 
-/// A decision in two words, which is what nearly all of them take: on the way from
-/// the selector to the selection it stays in registers.
+/// A decision in two words, so that it stays in registers between the selector and the selection.
+/// Nearly all decisions fit.
 ///
-/// Nobody outside can name it.
+/// The type cannot be named outside of this workspace.
 #[derive(Debug)]
 pub struct CompactDecision {
-    /// Unless there is a whole decision: nought if it abstains, else the place of
-    /// the tracer and one; doubled, and one more if it was learned.
+    /// Zero for an abstention, otherwise the tracer's position plus one; doubled, plus one if the
+    /// decision was cached. Unused if `whole` is set.
     code: u64,
     whole: Option<Box<Decision>>,
 }
 
 #[allow(missing_docs)] // Shared within the workspace only.
 impl CompactDecision {
-    /// What native code chose, or what was learned.
+    /// Creates a decision of native code or of the cache.
     #[inline]
-    pub fn of(choice: Choice, learned: bool) -> Self {
+    pub fn of(choice: Choice, cached: bool) -> Self {
         match choice {
-            Choice::Tracer(index) => Self::tracer(index, learned),
-            Choice::Abstain => Self::abstain(learned),
-            choice => Self::failed(choice, learned),
+            Choice::Tracer(index) => Self::tracer(index, cached),
+            Choice::Abstain => Self::abstain(cached),
+            choice => Self::failed(choice, cached),
         }
     }
 
     #[inline]
-    pub fn tracer(index: TracerIndex, learned: bool) -> Self {
-        // A place in a list in memory, so there is a bit to spare.
-        let code = (index.0 as u64).wrapping_add(1) << 1 | u64::from(learned);
+    pub fn tracer(index: TracerIndex, cached: bool) -> Self {
+        // A position in a list in memory leaves the top bit free.
+        let code = (index.0 as u64).wrapping_add(1) << 1 | u64::from(cached);
         Self { code, whole: None }
     }
 
     #[inline]
-    pub fn abstain(learned: bool) -> Self {
-        let code = u64::from(learned);
+    pub fn abstain(cached: bool) -> Self {
+        let code = u64::from(cached);
         Self { code, whole: None }
     }
 
     #[cold]
-    fn failed(choice: Choice, learned: bool) -> Self {
-        let origin = if learned {
-            Origin::Learned
+    fn failed(choice: Choice, cached: bool) -> Self {
+        let origin = if cached {
+            Origin::Cached
         } else {
             Origin::Native
         };
@@ -94,7 +92,7 @@ impl CompactDecision {
         }
     }
 
-    /// Whether the next selector is asked.
+    /// Returns `true` if the next selector runs.
     #[inline]
     pub fn abstains(&self) -> bool {
         match &self.whole {
@@ -103,23 +101,23 @@ impl CompactDecision {
         }
     }
 
-    /// The tracer's place, unless there is more to say.
+    /// Returns the tracer's position if the decision is nothing more.
     #[inline]
     pub fn place(&self) -> Option<usize> {
         let place = (self.code >> 1).checked_sub(1)?;
         self.whole.is_none().then_some(place as usize)
     }
 
-    /// Whether it was learned.
+    /// Returns `true` if the decision was cached.
     #[inline]
-    pub fn learned(&self) -> bool {
+    pub fn cached(&self) -> bool {
         match &self.whole {
             None => self.code & 1 == 1,
-            Some(decision) => decision.origin == Origin::Learned,
+            Some(decision) => decision.origin == Origin::Cached,
         }
     }
 
-    /// What running a component cost.
+    /// Returns the cost of running a component.
     #[inline]
     pub fn cost(&self) -> Option<RunCost> {
         match self.whole.as_ref()?.origin {
@@ -128,7 +126,7 @@ impl CompactDecision {
         }
     }
 
-    /// The whole decision, where it is more than a tracer or an abstention.
+    /// Returns the whole decision if it is more than a tracer or an abstention.
     #[inline]
     pub fn as_whole(&self) -> Option<&Decision> {
         self.whole.as_deref()
@@ -139,7 +137,7 @@ impl From<Decision> for CompactDecision {
     fn from(decision: Decision) -> Self {
         match decision.origin {
             Origin::Native => Self::of(decision.choice, false),
-            Origin::Learned => Self::of(decision.choice, true),
+            Origin::Cached => Self::of(decision.choice, true),
             Origin::Run(_) => Self::whole(decision),
         }
     }
@@ -148,13 +146,13 @@ impl From<Decision> for CompactDecision {
 impl From<CompactDecision> for Decision {
     fn from(brief: CompactDecision) -> Self {
         let place = brief.place();
-        let learned = brief.learned();
+        let cached = brief.cached();
         match (brief.whole, place) {
             (Some(decision), _) => *decision,
             (None, place) => Self {
                 choice: place.map_or(Choice::Abstain, |place| Choice::Tracer(TracerIndex(place))),
-                origin: if learned {
-                    Origin::Learned
+                origin: if cached {
+                    Origin::Cached
                 } else {
                     Origin::Native
                 },
@@ -163,32 +161,32 @@ impl From<CompactDecision> for Decision {
     }
 }
 
-/// Where a decision came from.
+/// The origin of a decision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
     /// Native code, or no selector at all.
     #[default]
     Native,
-    /// What was learned of a component, which did not run.
-    Learned,
-    /// A component ran in a fresh sandbox, or a stateful one in its own.
+    /// The decision cache. The component did not run.
+    Cached,
+    /// A run of a component in a fresh instance, or in the instance of a stateful selector.
     Run(RunCost),
 }
 
-/// What running a component cost.
+/// The cost of running a component.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunCost {
-    /// Wall-clock time, with making and dropping the sandbox.
+    /// Wall-clock time including creation and disposal of the instance.
     pub took: Duration,
-    /// Fuel burnt: about one for each instruction, more for what the host did.
-    /// The same for the same questions and answers, on every machine. Of a run that
-    /// was stopped, what was counted until then, which may be a little less.
+    /// Fuel consumed: about one unit per instruction, and more for work of the host. The same
+    /// questions and answers consume the same fuel on every machine. For a run that was stopped,
+    /// the fuel counted until then, which may be slightly less.
     pub fuel: u64,
 }
 
 impl RunCost {
-    /// What it cost to run one selector after the other.
+    /// Adds the cost of a selector that ran before.
     #[cold]
     pub(crate) fn and(self, before: Option<Box<RunCost>>) -> Box<RunCost> {
         let before = before.map_or_else(Self::default, |before| *before);
@@ -208,43 +206,42 @@ impl RunCost {
 pub enum Fallback {
     /// The selector named a tracer that is not registered.
     UnknownTracer(String),
-    /// The selector answered with an error: its author's deliberate word.
+    /// The selector returned an error on purpose.
     Failed(String),
-    /// The selector trapped, or a native one panicked.
+    /// The selector trapped, or a native selector panicked.
     Trapped(String),
-    /// The selector wanted more than a decision may have.
+    /// The selector exhausted a budget.
     OutOfBudget(Budget),
-    /// Every sandbox was busy for as long as a decision may wait.
+    /// No sandbox slot became free within the time that a decision may wait.
     Overloaded,
-    /// The selector broke so often that it is left alone for a while; why it broke
-    /// last. What was learned of it keeps answering.
+    /// The selector is suspended because its runs failed repeatedly; the last failure. Cached
+    /// decisions stay available.
     Suspended(String),
-    /// The component's place in the directory is held by a file that could not
-    /// be loaded.
+    /// The selector's file in the directory could not be loaded and keeps its position.
     Unavailable(String),
-    /// The host could not run the selector: no memory from the system, no stack.
+    /// The host could not run the selector: the system refused memory, or the stack was too small.
     Host(String),
     /// The runtime context is incomplete, because a value exceeded a limit; the error. No selector
     /// ran.
     IncompleteContext(String),
 }
 
-/// What a decision ran out of: one of the host's `Limits`.
+/// The budget that a decision exhausted: one of the host's `Limits`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Budget {
-    /// Fuel. The same decision runs out of it on every machine.
+    /// Fuel. The same decision exhausts it on every machine.
     Fuel,
     /// Wall-clock time, the backstop behind fuel.
     WallClock,
-    /// Stack: endless recursion.
+    /// Stack: unbounded recursion.
     Stack,
-    /// Bytes handed to the host: an answer or a question that is too large.
+    /// Bytes passed to the host: an answer or a question that is too large.
     Bytes,
 }
 
 impl Fallback {
-    /// Bytes of the text that it carries.
+    /// Returns the size of the text in bytes.
     pub(crate) fn detail_bytes(&self) -> usize {
         match self {
             Fallback::UnknownTracer(text)
@@ -258,7 +255,7 @@ impl Fallback {
         }
     }
 
-    /// The cause in one word, for metrics, attributes and JSON.
+    /// Returns the cause without details, for metrics, attributes and JSON.
     pub fn cause(&self) -> Cause {
         match self {
             Fallback::UnknownTracer(_) => Cause::UnknownTracer,
@@ -422,7 +419,7 @@ impl Cause {
         !matches!(self, Self::NoTracers | Self::NoSelector | Self::Abstained)
     }
 
-    /// The word that stands for it in attributes and JSON. It stays the same.
+    /// Returns the stable identifier for attributes and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Cause::NoTracers => "no_tracers",
@@ -441,18 +438,18 @@ impl Cause {
     }
 }
 
-/// Why a selector is left alone, and until when.
+/// The suspension of a selector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Suspension {
-    /// Since when, with all the runs between that showed that it does not work yet.
+    /// The start of the suspension, including all failed probes since.
     pub since: SystemTime,
-    /// When the next run is tried; none if that is later than a clock can tell. It is
-    /// tried by a decision that asks for it, so it may be later.
+    /// The earliest time of the next probe, or `None` if a clock cannot represent it. The probe is
+    /// run by a decision, so it may be later.
     pub until: Option<SystemTime>,
-    /// How often it was suspended since it was loaded.
+    /// Number of suspensions since the selector was loaded.
     pub times: u64,
-    /// Why its last run broke.
+    /// The failure of the last run.
     pub reason: String,
 }
 

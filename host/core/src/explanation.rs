@@ -47,7 +47,7 @@ impl Explanation {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// The selector asks a question.
-    Asks(Question, Vec<Way>),
+    Asks(Question, Vec<Edge>),
     /// The selector has decided.
     Decides(Outcome, Hits),
 }
@@ -57,7 +57,7 @@ pub type Hits = u64;
 
 /// An answer to a question, and the step that follows it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Way {
+pub struct Edge {
     /// The answer of the context.
     pub answer: Answer,
     /// The selector's next step.

@@ -19,9 +19,9 @@ mod cache_slot;
 mod circuit;
 mod context;
 mod decision;
-pub mod explanation;
 #[allow(missing_docs)] // Shared within the workspace only.
-mod learned;
+mod decision_cache;
+pub mod explanation;
 mod parallel;
 mod registry;
 mod selector;
@@ -47,10 +47,10 @@ pub use tracer_names::{MAX_NAME_BYTES, TracerNames};
 pub mod internal {
     pub use crate::cache_slot::CacheSlot;
     pub use crate::circuit::{Circuit, Patience, Permit};
-    pub use crate::context::{Answer, FrozenView, Keys, MAX_SAFE_INTEGER, Question, not_finite};
+    pub use crate::context::{Answer, Keys, MAX_SAFE_INTEGER, OwnedView, Question, not_finite};
     pub use crate::decision::CompactDecision;
+    pub use crate::decision_cache::{CacheLimits, DecisionCache, Run, Tree};
     pub use crate::explanation::{name, printable};
-    pub use crate::learned::{Learned, Room, Run, Tree};
     pub use crate::selector::{Sealed, panic_message};
     /// The primitives that threads share.
     pub mod sync {

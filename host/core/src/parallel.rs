@@ -1,5 +1,5 @@
-//! One step for each of several things at once, each on a thread of its own, with a
-//! deadline: one that hangs does not hold the others up.
+//! Runs one step for each of several values in parallel, each on a thread of its own, with a common
+//! deadline. A step that hangs does not delay the others.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -8,22 +8,21 @@ use std::time::{Duration, Instant};
 
 use crate::selector::panic_message;
 
-/// What came of one step.
+/// The outcome of one step.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Outcome<R> {
     Done(R),
-    /// It panicked, or there was no thread for it.
+    /// The step panicked, or its thread could not be started.
     Failed(String),
-    /// It goes on, and nobody will know how it ended.
+    /// The step is still running. Its outcome is unknown.
     TimedOut,
 }
 
-/// How much later than a step itself we stop waiting for it, so that it can say what
-/// it knows.
+/// Extra time for a step that ends at its own deadline and reports it.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// Takes the step for each thing, and gives the outcomes in their order. A step is
-/// told how long it has, and should keep to it.
+/// Runs the step for each value and returns the outcomes in order. A step receives the time limit
+/// and should keep it.
 pub(crate) fn each<T: Send + 'static, R: Send + 'static>(
     things: Vec<T>,
     within: Duration,
@@ -37,7 +36,7 @@ pub(crate) fn each<T: Send + 'static, R: Send + 'static>(
         let answer = answer.clone();
         let run = move || {
             let done = catch_unwind(AssertUnwindSafe(|| step(thing, within)));
-            // Nobody listens any more after the deadline.
+            // After the deadline, no receiver is left.
             let _ = answer.send((place, done.map_err(|panic| panic_message(&*panic))));
         };
         let thread = Builder::new().name("spanmux-step".to_owned()).spawn(run);
@@ -69,7 +68,7 @@ mod tests {
 
     #[test]
     fn all_steps_are_under_way_at_once_and_keep_their_order() {
-        // None passes the barrier before all have come to it.
+        // No thread passes the barrier before all have reached it.
         let barrier = Arc::new(Barrier::new(4));
         let things = (0..4).map(|number| (number, barrier.clone())).collect();
         let outcomes = each(things, Duration::from_secs(600), |(number, barrier), _| {

@@ -1,14 +1,14 @@
 //! The registry: named tracers, and the selectors that choose among them.
 //!
-//! A registry is a value; nothing is process-wide. Readers see an immutable
-//! snapshot behind one swapped pointer, so a selection never waits for a
-//! registration, and a registration never for a selection.
+//! A registry is a value without process-wide state. Readers see an immutable snapshot behind one
+//! atomic pointer, so a selection never blocks on a registration, nor a registration on a
+//! selection.
 
 mod counts;
 mod lifecycle;
 mod selection;
+mod sharded_counters;
 mod snapshot;
-mod tally;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,19 +23,17 @@ use crate::context::ContextView;
 use crate::selector::Chain;
 use crate::sync::{ArcSwap, Mutex};
 use crate::tracer_names::{MAX_NAME_BYTES, TracerNames};
+use sharded_counters::{CounterHistory, ShardedCounters};
 use snapshot::Snapshot;
-use tally::{Tallies, Tally};
 
-/// Named tracers, a default among them, and a chain of selectors.
+/// Named tracers, one of which is the default, and a chain of selectors.
 ///
-/// `T` is whatever a tracer is to the application: a tracer provider, a client, a
-/// channel, a number. With `T` a [`Lifecycle`] the registry also flushes it and
-/// shuts it down.
+/// `T` is the application's tracer: a tracer provider, a client, a channel, a number. If `T`
+/// implements [`Lifecycle`], the registry also flushes it and shuts it down.
 ///
 /// # Cost
-/// [`select`](Self::select) takes no lock and counts no shared reference; its own
-/// part allocates only when it falls back to say why. A change copies the list of
-/// tracers.
+/// [`select`](Self::select) takes no lock and changes no shared reference count. It allocates only
+/// to describe a failure. A change copies the list of tracers.
 ///
 /// # Examples
 /// ```
@@ -59,7 +57,7 @@ use tally::{Tallies, Tally};
 pub struct TracerRegistry<T> {
     current: ArcSwap<Snapshot<T>>,
     /// Held while a new snapshot is made, so that no change is lost.
-    tallies: Mutex<Tallies>,
+    counter_history: Mutex<CounterHistory>,
     chains: AtomicU64,
 }
 
@@ -70,27 +68,25 @@ impl<T> Default for TracerRegistry<T> {
 }
 
 impl<T> TracerRegistry<T> {
-    /// A registry without tracers. Until one is registered, a selection names
-    /// none.
+    /// Creates a registry without tracers. Until one is registered, selections have no tracer.
     pub fn new() -> Self {
         let registry = Self {
             current: ArcSwap::default(),
-            tallies: Mutex::default(),
+            counter_history: Mutex::default(),
             chains: AtomicU64::new(0),
         };
-        // So that the first state is counted in too.
+        // Creates the counters of the first snapshot.
         registry.take();
         registry
     }
 
     /// Registers a tracer. The first one becomes the default.
     ///
-    /// Pass an [`Arc`] to register one instance under several names; it is flushed
-    /// and shut down once.
+    /// Pass an [`Arc`] to register one instance under several names. It is flushed and shut down
+    /// once.
     ///
     /// # Errors
-    /// [`RegisterError`] if the name is taken, empty or too long. Nothing is
-    /// changed then.
+    /// Returns [`RegisterError`] and changes nothing if the name is taken, empty or too long.
     pub fn register(
         &self,
         name: impl Into<String>,
@@ -134,16 +130,16 @@ impl<T> TracerRegistry<T> {
         })
     }
 
-    /// Takes a tracer out, and says whether it was there. It is not shut down:
-    /// open traces still end in it.
+    /// Removes a tracer and returns `true` if it was registered. The tracer is not shut down, so
+    /// that its open traces can end.
     ///
-    /// If it was the default, the first that remains becomes the default. If
-    /// failed decisions went to it, they go to the default from now on.
+    /// If it was the default, the first remaining tracer becomes the default. If it was the
+    /// fallback tracer, failed decisions go to the default.
     pub fn unregister(&self, name: &str) -> bool {
         self.take_out(name).is_ok()
     }
 
-    /// [`unregister`](Self::unregister), and gives the tracer.
+    /// Removes a tracer as [`unregister`](Self::unregister) does, and returns it.
     #[doc(hidden)]
     pub fn take_out(&self, name: &str) -> Result<Arc<T>, UnknownTracerError> {
         self.change(|next| {
@@ -169,16 +165,16 @@ impl<T> TracerRegistry<T> {
         })
     }
 
-    /// Drops all tracers, the default and the selectors. Nothing is shut down.
+    /// Removes all tracers, the default and the selectors. Nothing is shut down.
     pub fn clear(&self) {
         self.take();
     }
 
-    /// Sends failed decisions to this tracer (a quarantine, one that discards),
-    /// or with `None` back to the default.
+    /// Sets the fallback tracer, which receives failed decisions (for example a quarantine, or one
+    /// that discards). `None` restores the default.
     ///
     /// # Errors
-    /// [`UnknownTracerError`] if no tracer has this name. Nothing is changed then.
+    /// Returns [`UnknownTracerError`] and changes nothing if no tracer has this name.
     pub fn set_fallback(&self, name: Option<&str>) -> Result<(), UnknownTracerError> {
         self.change(|next| {
             next.fallback = match name {
@@ -189,7 +185,7 @@ impl<T> TracerRegistry<T> {
         })
     }
 
-    /// Puts another chain of selectors in place of the present one, whole.
+    /// Replaces the chain of selectors.
     pub fn set_selectors(&self, chain: impl Into<Chain>) {
         let chain = chain.into();
         let changed: Result<(), std::convert::Infallible> = self.change(|next| {
@@ -202,28 +198,28 @@ impl<T> TracerRegistry<T> {
         }
     }
 
-    /// How often the chain of selectors was set.
+    /// Returns the number of times that the chain was set.
     pub fn chains_set(&self) -> u64 {
         self.chains.load(Ordering::Relaxed)
     }
 
-    /// The chain of selectors that is asked now.
+    /// Returns the current chain of selectors.
     pub fn selectors(&self) -> Chain {
         self.current.load().chain.clone()
     }
 
-    /// The tracer of this name, compared byte by byte.
+    /// Returns the tracer of this name, compared byte by byte.
     pub fn get(&self, name: &str) -> Option<Arc<T>> {
         let current = self.current.load();
         current.tracers.get(current.place(name)?).cloned()
     }
 
-    /// Whether a tracer has this name.
+    /// Returns `true` if a tracer has this name.
     pub fn contains(&self, name: &str) -> bool {
         self.current.load().names.contains(name)
     }
 
-    /// The default tracer and its name.
+    /// Returns the default tracer and its name.
     pub fn default_tracer(&self) -> Option<(String, Arc<T>)> {
         let current = self.current.load();
         let place = current.default?;
@@ -231,12 +227,12 @@ impl<T> TracerRegistry<T> {
         Some((name.clone(), current.tracers.get(place)?.clone()))
     }
 
-    /// The names in the order of registration: a copy.
+    /// Returns a copy of the names in the order of registration.
     pub fn names(&self) -> TracerNames {
         self.current.load().names.clone()
     }
 
-    /// The tracers with their names in the order of registration: a copy.
+    /// Returns a copy of the tracers with their names in the order of registration.
     pub fn list(&self) -> Vec<(String, Arc<T>)> {
         let current = self.current.load();
         let names = current.names.as_slice().iter().cloned();
@@ -245,42 +241,45 @@ impl<T> TracerRegistry<T> {
 
     /// Selects the tracer for one trace. Call it once, for the root span.
     ///
-    /// Total: whatever the selectors do, it answers with a registered tracer, and
-    /// with none only if none is registered.
+    /// The function is total: whatever the selectors do, it returns a registered tracer, and none
+    /// only if no tracer is registered.
     ///
-    /// Without tracers no selector is asked, because no answer could change the
-    /// outcome.
+    /// Without tracers, no selector runs, because no answer could change the outcome.
     #[inline]
     pub fn select(&self, context: &ContextView<'_>) -> Selection<T> {
         Selection::new(self.current.load(), context)
     }
 
-    /// How many selections there were, by cause.
+    /// Returns the number of selections by cause.
     ///
     /// # Cost
-    /// Waits for a change that is being made, and reads a few cells for each thread
-    /// that selected. It is for metrics and not for each trace.
+    /// Blocks while a change is being made, and reads a few cells per thread that made a selection.
+    /// Meant for metrics and not for each trace.
     pub fn counts(&self) -> SelectionCounts {
-        self.tallies.lock().read()
+        self.counter_history.lock().read()
     }
 
     fn change<R, E>(&self, edit: impl FnOnce(&mut Snapshot<T>) -> Result<R, E>) -> Result<R, E> {
-        let mut tallies = self.tallies.lock();
+        let mut counter_history = self.counter_history.lock();
         let mut next = Snapshot::clone(&self.current.load());
         let edited = edit(&mut next)?;
-        self.publish(&mut tallies, next);
+        self.publish(&mut counter_history, next);
         Ok(edited)
     }
 
     fn take(&self) -> Arc<Snapshot<T>> {
-        self.publish(&mut self.tallies.lock(), Snapshot::default())
+        self.publish(&mut self.counter_history.lock(), Snapshot::default())
     }
 
-    /// Puts another state in place of the present one, which is returned.
-    fn publish(&self, tallies: &mut Tallies, mut next: Snapshot<T>) -> Arc<Snapshot<T>> {
+    /// Replaces the current snapshot and returns the previous one.
+    fn publish(
+        &self,
+        counter_history: &mut CounterHistory,
+        mut next: Snapshot<T>,
+    ) -> Arc<Snapshot<T>> {
         next.seats = next.chain.seats(&next.names);
-        next.tally = Arc::new(Tally::of(&next));
-        tallies.add(&next.tally);
+        next.counters = Arc::new(ShardedCounters::of(&next));
+        counter_history.add(&next.counters);
         self.current.swap(Arc::new(next))
     }
 }
@@ -313,13 +312,13 @@ impl<T: Lifecycle + 'static> TracerRegistry<T> {
 }
 
 impl<T> TracerRegistry<T> {
-    /// The tracers, each once, by the first of its names.
+    /// Returns the tracers, each once, under the first of its names.
     #[doc(hidden)]
     pub fn distinct(&self) -> Vec<(String, Arc<T>)> {
         self.current.load().distinct()
     }
 
-    /// Empties the registry, and gives what [`distinct`](Self::distinct) gave.
+    /// Empties the registry and returns the tracers as [`distinct`](Self::distinct) does.
     #[doc(hidden)]
     pub fn take_distinct(&self) -> Vec<(String, Arc<T>)> {
         self.take().distinct()
@@ -337,7 +336,7 @@ impl<T> fmt::Debug for TracerRegistry<T> {
     }
 }
 
-/// Where a place is after the one at `gone` was taken out.
+/// Returns a position after the element at `gone` was removed.
 fn moved(place: Option<usize>, gone: usize) -> Option<usize> {
     match place? {
         place if place == gone => None,
@@ -346,7 +345,7 @@ fn moved(place: Option<usize>, gone: usize) -> Option<usize> {
     }
 }
 
-/// Why a tracer was not registered.
+/// The reason why a tracer was not registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegisterError {
@@ -355,13 +354,13 @@ pub enum RegisterError {
         /// The name.
         name: String,
     },
-    /// The empty name: no selector could be told from one that forgot to answer.
+    /// The name is empty, which no selector could distinguish from a missing answer.
     EmptyName,
-    /// A name longer than [`MAX_NAME_BYTES`].
+    /// The name is longer than [`MAX_NAME_BYTES`].
     TooLong {
-        /// How long it is.
+        /// The length of the name in bytes.
         bytes: usize,
-        /// How long it may be.
+        /// The maximum length in bytes.
         limit: usize,
     },
 }
@@ -389,12 +388,12 @@ impl fmt::Display for RegisterError {
 
 impl std::error::Error for RegisterError {}
 
-/// A name that no tracer has.
+/// No tracer has this name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownTracerError {
     /// The name.
     pub name: String,
-    /// The names that there are.
+    /// The registered names.
     pub known: Vec<String>,
 }
 

@@ -1,7 +1,6 @@
-//! Selectors: what is asked which tracer receives a trace.
+//! Selectors and chains of selectors.
 //!
-//! Native code and components stand behind one trait, and a [`Chain`] asks them
-//! in order.
+//! Native code and components implement one trait. A [`Chain`] runs them in order.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,16 +14,15 @@ use crate::tracer_names::TracerNames;
 
 /// Decides which tracer receives a trace.
 ///
-/// Implement it for logic with state of its own; for a function, use [`selector_fn`];
-/// for a component, load it with a `SelectorHost`.
+/// Implement this trait for logic with state of its own. Use [`selector_fn`] for a function, and a
+/// `SelectorHost` to load a component.
 ///
-/// It is asked on the thread that starts the root span, so it must not wait.
+/// A selector runs on the thread that starts the root span, so it must not block.
 pub trait Selector: Send + Sync {
-    /// The name by which a selection says who decided.
+    /// Returns the name that identifies the selector in a selection.
     fn name(&self) -> &str;
 
-    /// What it was loaded from, as the SHA-256 of the file in hex; none for
-    /// native code.
+    /// Returns the SHA-256 digest of the selector's file in hexadecimal, or `None` for native code.
     fn digest(&self) -> Option<&str> {
         None
     }
@@ -41,7 +39,8 @@ pub trait Selector: Send + Sync {
             .into()
     }
 
-    /// Whether it is suspended, because its runs broke. Native code never is.
+    /// Returns the suspension of a selector whose runs failed repeatedly. Native code is never
+    /// suspended.
     fn suspension(&self) -> Option<Suspension> {
         None
     }
@@ -70,7 +69,7 @@ pub trait Selector: Send + Sync {
 #[derive(Clone, Copy, Debug)]
 pub struct Sealed(());
 
-/// A selector from a native function.
+/// Creates a selector from a function, as tower's `service_fn` creates a service.
 ///
 /// # Examples
 /// ```
@@ -113,9 +112,9 @@ where
     }
 }
 
-/// Selectors in order. The first that does not abstain decides.
+/// Selectors in order. The first one that does not abstain decides.
 ///
-/// Cheap to clone: the selectors are shared.
+/// Cloning is cheap: clones share the selectors.
 #[derive(Clone, Default)]
 pub struct Chain {
     links: Arc<[Link]>,
@@ -123,13 +122,13 @@ pub struct Chain {
 
 struct Link {
     selector: Arc<dyn Selector>,
-    /// The kinds of failure that were logged, one bit each: a selector that fails
-    /// for every other trace is worth one line and not a million.
+    /// The causes that were logged, one bit each. A selector that fails for every other trace is
+    /// logged once per cause.
     logged: AtomicU16,
 }
 
 impl Chain {
-    /// A chain that has no selector.
+    /// Creates a chain without selectors.
     pub fn empty() -> Self {
         Self::default()
     }
@@ -154,17 +153,17 @@ impl Chain {
         self.selectors().chain(next.selectors()).cloned().collect()
     }
 
-    /// The selectors in the order in which they are asked.
+    /// Returns the selectors in order.
     pub fn selectors(&self) -> impl ExactSizeIterator<Item = &Arc<dyn Selector>> {
         self.links.iter().map(|link| &link.selector)
     }
 
-    /// How many selectors it has.
+    /// Returns the number of selectors.
     pub fn len(&self) -> usize {
         self.links.len()
     }
 
-    /// Whether it has no selector.
+    /// Returns `true` if the chain has no selector.
     pub fn is_empty(&self) -> bool {
         self.links.is_empty()
     }
@@ -173,14 +172,13 @@ impl Chain {
         self.links.get(place).map(|link| &*link.selector)
     }
 
-    /// A seat for each selector, among one list of tracers.
+    /// Returns a cache slot per selector for one list of tracers.
     pub(crate) fn seats(&self, tracers: &TracerNames) -> Box<[CacheSlot]> {
         let seat = |link: &Link| link.selector.cache_slot(tracers, Sealed(()));
         self.links.iter().map(seat).collect()
     }
 
-    /// Asks one selector after the other, each from its seat. Returns what was
-    /// decided and by which one; none if all abstained.
+    /// Runs the selectors in order, each from its cache slot, until one does not abstain.
     #[inline]
     pub(crate) fn decide(
         &self,
@@ -188,11 +186,11 @@ impl Chain {
         context: &ContextView<'_>,
         tracers: &TracerNames,
     ) -> Decided {
-        let mut learned = false;
+        let mut cached = false;
         let mut cost = None;
         for (place, (link, seat)) in self.links.iter().zip(seats).enumerate() {
             let brief = link.decide(seat, context, tracers);
-            learned |= brief.learned();
+            cached |= brief.cached();
             if let Some(more) = brief.cost() {
                 cost = Some(more.and(cost));
             }
@@ -200,7 +198,7 @@ impl Chain {
                 return Decided {
                     brief,
                     by: Some(place),
-                    learned,
+                    cached,
                     cost,
                 };
             }
@@ -208,7 +206,7 @@ impl Chain {
         Decided {
             brief: CompactDecision::abstain(false),
             by: None,
-            learned,
+            cached,
             cost,
         }
     }
@@ -251,18 +249,18 @@ impl<S: Selector + 'static> FromIterator<S> for Chain {
     }
 }
 
-/// What a chain decided.
+/// The decision of a chain.
 pub(crate) struct Decided {
     pub(crate) brief: CompactDecision,
-    /// The place of the selector that decided.
+    /// The position of the selector that decided, or `None` if all abstained.
     pub(crate) by: Option<usize>,
-    /// Whether any of them answered from what was learned.
-    pub(crate) learned: bool,
-    /// What running those took that ran, all together.
+    /// `true` if any of the selectors answered from its cache.
+    pub(crate) cached: bool,
+    /// The total cost of the selectors that ran.
     pub(crate) cost: Option<Box<RunCost>>,
 }
 
-/// Prints the names of the selectors.
+/// Formats the names of the selectors.
 impl fmt::Debug for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.selectors().map(|selector| selector.name());
@@ -277,8 +275,8 @@ impl Link {
         context: &ContextView<'_>,
         tracers: &TracerNames,
     ) -> CompactDecision {
-        // A selector that panics must not take the caller's span with it. What it
-        // may have left half done is its own: it is shared only as `&self`.
+        // A panic of a selector must not reach the caller's span. Half-finished state stays inside
+        // the selector, which is shared only as `&self`.
         let asked =
             AssertUnwindSafe(|| self.selector.decide_in(seat, context, tracers, Sealed(())));
         let brief = catch_unwind(asked).unwrap_or_else(|panic| {
@@ -298,7 +296,7 @@ impl Link {
         }
     }
 
-    /// Says once for each kind of failure that the selector failed so.
+    /// Logs a failure once per cause.
     fn log(&self, fallback: &Fallback) {
         let bit = 1_u16 << (fallback.cause() as u16);
         if self.logged.load(Ordering::Relaxed) & bit == 0
@@ -315,10 +313,10 @@ impl Link {
     }
 }
 
-// One bit of `Link::logged` for each kind.
+// `Link::logged` has one bit per cause.
 const _: () = assert!(Cause::ALL.len() <= u16::BITS as usize);
 
-/// The text of a panic's payload.
+/// Returns the message of a panic's payload.
 pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()

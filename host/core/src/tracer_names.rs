@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::decision::{Choice, Fallback, TracerIndex};
 
-/// The longest name that a selector may answer, and so that a tracer may have.
+/// Maximum length of a tracer's name, and so of a selector's answer, in bytes.
 ///
-/// A name is a label for people; 256 bytes hold any that one would read.
+/// A name is a label for people. 256 bytes suffice for any label that is read.
 pub const MAX_NAME_BYTES: usize = 256;
 
-/// The names of the available tracers in the order of their registration: a
-/// snapshot, which does not change under a selector that reads it.
+/// The names of the available tracers in the order of registration: a snapshot that does not change
+/// while a selector reads it.
 ///
 /// # Examples
 /// ```
@@ -21,8 +21,8 @@ pub const MAX_NAME_BYTES: usize = 256;
 /// assert!(matches!(names.choose("console"), Choice::Tracer(_)));
 /// assert!(matches!(names.choose("Console"), Choice::Fallback(_)));
 /// ```
-/// Cheap to clone: all clones are one list. Two lists are equal if they have equal
-/// names in the same order.
+/// Cloning is cheap: clones share one list. Two lists are equal if they have equal names in the
+/// same order.
 #[derive(Clone, Debug, Default)]
 pub struct TracerNames {
     list: Arc<List>,
@@ -35,7 +35,7 @@ struct List {
 }
 
 impl TracerNames {
-    /// Names in the given order. Of equal names the first one counts.
+    /// Creates a list of names in the given order. Repetitions are dropped.
     pub fn new<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
         let mut list = List::default();
         for name in names {
@@ -50,8 +50,8 @@ impl TracerNames {
         }
     }
 
-    /// Chooses the tracer of this name, compared byte by byte. An unknown name is
-    /// a choice too, of the fallback tracer, and is recorded.
+    /// Chooses the tracer of this name, compared byte by byte. An unknown name is recorded and
+    /// selects the fallback tracer.
     pub fn choose(&self, name: &str) -> Choice {
         match self.list.places.get(name) {
             Some(&place) => Choice::Tracer(TracerIndex(place)),
@@ -63,27 +63,27 @@ impl TracerNames {
         }
     }
 
-    /// Whether a tracer has this name.
+    /// Returns `true` if a tracer has this name.
     pub fn contains(&self, name: &str) -> bool {
         self.list.places.contains_key(name)
     }
 
-    /// The name at a place that this list gave out.
+    /// Returns the name at an index that this list issued.
     pub fn name(&self, index: TracerIndex) -> Option<&str> {
         self.list.names.get(index.0).map(String::as_str)
     }
 
-    /// The names in order.
+    /// Returns the names in order.
     pub fn as_slice(&self) -> &[String] {
         &self.list.names
     }
 
-    /// How many there are.
+    /// Returns the number of names.
     pub fn len(&self) -> usize {
         self.list.names.len()
     }
 
-    /// Whether there is none.
+    /// Returns `true` if there are no names.
     pub fn is_empty(&self) -> bool {
         self.list.names.is_empty()
     }
@@ -97,7 +97,7 @@ impl PartialEq for TracerNames {
 
 impl Eq for TracerNames {}
 
-/// Cuts a text to at most `bytes`, at a character border.
+/// Truncates a text to at most `bytes` bytes at a character boundary.
 pub fn truncate(text: &mut String, bytes: usize) {
     if text.len() > bytes {
         text.truncate(text.floor_char_boundary(bytes));

@@ -10,12 +10,12 @@
 //! grouping (`rules`) and the words on a branch (`label`); then what fits on a page
 //! (`excerpt`), and one file for each way to show it.
 
-mod alike;
 mod colours;
-mod excerpt;
 mod json;
 mod label;
+mod merge_failures;
 mod mermaid;
+mod prune;
 mod rules;
 #[cfg(test)]
 mod samples;
@@ -30,4 +30,4 @@ pub use label::Label;
 pub use rules::{Branch, Rule, Rules, Seen};
 pub use text::{Part, Role, Text};
 
-pub use spanmux_core::explanation::{Answer, Explanation, Hits, Outcome, Question, Step, Way};
+pub use spanmux_core::explanation::{Answer, Edge, Explanation, Hits, Outcome, Question, Step};

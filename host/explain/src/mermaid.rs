@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::colours::{ABSTAINS, Colour, FALLBACK, TRACERS};
-use super::excerpt::{Arm, Node, excerpt};
+use super::prune::{Arm, Node, excerpt};
 use super::rules::Rules;
 use super::words::{percent, shorten, thousands};
 use super::{Hits, Outcome};
@@ -50,10 +50,12 @@ impl Chart<'_> {
         let id = self.nodes;
         self.nodes += 1;
         match node {
-            Node::Question { question, ways, .. } => {
+            Node::Question {
+                question, edges, ..
+            } => {
                 let words = escape(&shorten(&question.to_string(), LONGEST));
                 let _ = writeln!(self.text, "  n{id}([\"{words}?\"]):::question");
-                for arm in ways {
+                for arm in edges {
                     self.arm(id, arm);
                 }
             }

@@ -4,11 +4,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::alike::{common, template};
 use super::label::{Label, label};
+use super::merge_failures::{common, template};
 use super::shapes::{Shape, Shapes};
 use super::words::{count, printable};
-use super::{Answer, Explanation, Hits, Outcome, Question, Step, Way};
+use super::{Answer, Edge, Explanation, Hits, Outcome, Question, Step};
 
 /// Maximum depth of the rules, in questions. No reader follows a deeper path, and the stack
 /// must not grow with the depth of the tree.
@@ -22,10 +22,10 @@ const DEEPEST: usize = 64;
 ///
 /// # Examples
 /// ```
-/// use spanmux::explain::{Answer, Explanation, Outcome, Question, Rules, Step, Way};
+/// use spanmux::explain::{Answer, Explanation, Outcome, Question, Rules, Step, Edge};
 ///
 /// let decides = |outcome, hits| Step::Decides(outcome, hits);
-/// let way = |text: &str, then| Way { answer: Answer::Text(text.into()), then };
+/// let way = |text: &str, then| Edge { answer: Answer::Text(text.into()), then };
 /// let explanation = Explanation {
 ///     selector: "50-environment".into(),
 ///     digest: None,
@@ -240,7 +240,7 @@ fn count_ends(tree: &Step, ends: &mut BTreeMap<Outcome, Hits>) {
     let mut steps = vec![tree];
     while let Some(step) = steps.pop() {
         match step {
-            Step::Asks(_, ways) => steps.extend(ways.iter().map(|way| &way.then)),
+            Step::Asks(_, edges) => steps.extend(edges.iter().map(|edge| &edge.then)),
             Step::Decides(outcome, hits) => {
                 let sum = ends.entry(outcome.clone()).or_default();
                 *sum = sum.saturating_add(*hits);
@@ -265,25 +265,25 @@ impl Grouping {
                 (rule, self.shapes.end(outcome))
             }
             // Without any answer, only the question is known.
-            Step::Asks(_, ways) if depth == DEEPEST || ways.is_empty() => {
+            Step::Asks(_, edges) if depth == DEEPEST || edges.is_empty() => {
                 let mut ends = BTreeMap::new();
                 count_ends(step, &mut ends);
                 let hits = ends.into_values().fold(0, u64::saturating_add);
                 (Rule::GoesOn { hits }, self.shapes.unlike_any())
             }
-            Step::Asks(question, ways) => self.question(question, ways, depth),
+            Step::Asks(question, edges) => self.question(question, edges, depth),
         }
     }
 
-    fn question(&mut self, question: &Question, ways: &[Way], depth: usize) -> (Rule, Shape) {
+    fn question(&mut self, question: &Question, edges: &[Edge], depth: usize) -> (Rule, Shape) {
         let mut branches: BTreeMap<Shape, Branch> = BTreeMap::new();
         let mut total: Hits = 0;
-        for way in ways {
-            let (then, shape) = self.rule(&way.then, depth + 1);
+        for edge in edges {
+            let (then, shape) = self.rule(&edge.then, depth + 1);
             let hits = then.hits();
             total = total.saturating_add(hits);
             let seen = Seen {
-                answer: way.answer.clone(),
+                answer: edge.answer.clone(),
                 hits,
             };
             if let Some(branch) = branches.get_mut(&shape) {

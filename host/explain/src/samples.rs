@@ -1,7 +1,7 @@
 //! Trees for tests of the drawings: those of the example selectors for some contexts, and
 //! one that is too large to draw.
 
-use super::{Answer, Explanation, Hits, Outcome, Question, Step, Way};
+use super::{Answer, Edge, Explanation, Hits, Outcome, Question, Step};
 
 pub(super) const TRACERS: [&str; 9] = [
     "langfuse",
@@ -28,17 +28,17 @@ pub(super) fn explanation(selector: &str, tree: Step) -> Explanation {
     }
 }
 
-pub(super) fn get(key: &str, ways: impl IntoIterator<Item = Way>) -> Step {
+pub(super) fn get(key: &str, edges: impl IntoIterator<Item = Edge>) -> Step {
     let question = Question::Get { key: key.into() };
-    Step::Asks(question, ways.into_iter().collect())
+    Step::Asks(question, edges.into_iter().collect())
 }
 
-pub(super) fn way(answer: Answer, then: Step) -> Way {
-    Way { answer, then }
+pub(super) fn edge(answer: Answer, then: Step) -> Edge {
+    Edge { answer, then }
 }
 
-pub(super) fn text(text: &str, then: Step) -> Way {
-    way(Answer::Text(text.into()), then)
+pub(super) fn text(text: &str, then: Step) -> Edge {
+    edge(Answer::Text(text.into()), then)
 }
 
 pub(super) fn chooses(name: &str, hits: Hits) -> Step {
@@ -75,7 +75,7 @@ pub(super) fn environment() -> Explanation {
                 text("qa", abstains(9)),
                 text("production", chooses("langfuse", 24)),
                 text("development", chooses("console", 12)),
-                way(Answer::Absent, abstains(1)),
+                edge(Answer::Absent, abstains(1)),
                 text("staging", chooses("datadog", 12)),
                 text("test", abstains(2)),
             ],
@@ -92,13 +92,13 @@ pub(super) fn tenant() -> Explanation {
             text("hooli", abstains(8)),
             text("stranger", chooses("quarantine", 7)),
             text("umbrella", chooses("tenant-umbrella", 8)),
-            way(
+            edge(
                 Answer::Integer(7),
                 fails("`tenant` is an integer, not text", 1),
             ),
             text("", fails("`tenant` is empty", 1)),
             text("initech", abstains(2)),
-            way(Answer::Null, fails("`tenant` is null, not text", 1)),
+            edge(Answer::Null, fails("`tenant` is null, not text", 1)),
         ],
     );
     explanation(
@@ -108,8 +108,8 @@ pub(super) fn tenant() -> Explanation {
                 key: "tenant".into(),
             },
             vec![
-                way(Answer::Has(false), abstains(13)),
-                way(Answer::Has(true), tenants),
+                edge(Answer::Has(false), abstains(13)),
+                edge(Answer::Has(true), tenants),
             ],
         ),
     )
@@ -121,7 +121,7 @@ pub(super) fn rollout() -> Explanation {
             0..10 => chooses("candidate", 1),
             _ => abstains(1),
         };
-        way(Answer::Share(share), then)
+        edge(Answer::Share(share), then)
     };
     let shares = (0..10).chain((10..100).step_by(2)).map(share);
     explanation(
@@ -132,7 +132,7 @@ pub(super) fn rollout() -> Explanation {
                 salt: "rollout-7".into(),
                 buckets: 100,
             },
-            shares.chain([way(Answer::Absent, abstains(5))]).collect(),
+            shares.chain([edge(Answer::Absent, abstains(5))]).collect(),
         ),
     )
 }
@@ -144,7 +144,7 @@ pub(super) fn tier_region() -> Explanation {
             text("eu-west-1", chooses("langfuse-eu", 5)),
             text("us-east-1", chooses("langfuse", 4)),
             text("eu-central-1", chooses("langfuse-eu", 4)),
-            way(Answer::Absent, fails("`region` is missing", 2)),
+            edge(Answer::Absent, fails("`region` is missing", 2)),
         ],
     );
     explanation(
@@ -156,7 +156,7 @@ pub(super) fn tier_region() -> Explanation {
                 text("free", chooses("datadog", 15)),
                 text("team", abstains(14)),
                 text("enterprise", region),
-                way(Answer::Absent, abstains(2)),
+                edge(Answer::Absent, abstains(2)),
             ],
         ),
     )
@@ -173,7 +173,7 @@ pub(super) fn health_checks() -> Explanation {
                 text("GET /livez", chooses("discard", 4)),
                 text("health", chooses("discard", 2)),
                 text("workflow refund", abstains(9)),
-                way(Answer::Absent, abstains(1)),
+                edge(Answer::Absent, abstains(1)),
             ],
         ),
     )

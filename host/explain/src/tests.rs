@@ -4,9 +4,9 @@
 
 use serde_json::{Value, json};
 
-use super::samples::{self, abstains, chooses, explanation, fails, get, text, unknown, way};
+use super::samples::{self, abstains, chooses, edge, explanation, fails, get, text, unknown};
 use super::words::width as width_of;
-use super::{Answer, Explanation, Hits, Outcome, Question, Rule, Rules, Step, Way};
+use super::{Answer, Edge, Explanation, Hits, Outcome, Question, Rule, Rules, Step};
 
 /// Returns the tree without the heading and the findings.
 fn tree(explanation: &Explanation, columns: usize) -> String {
@@ -179,10 +179,10 @@ const HOSTILE: [&str; 12] = [
 fn hostile() -> Vec<Explanation> {
     let tree = |word: &str| {
         let end = |outcome| Step::Decides(outcome, 1);
-        let ways = vec![
+        let edges = vec![
             text(word, end(Outcome::Tracer(word.to_owned()))),
-            way(Answer::Json(word.to_owned()), unknown(word, 1)),
-            way(Answer::Keys(vec![word.to_owned()]), fails(word, 1)),
+            edge(Answer::Json(word.to_owned()), unknown(word, 1)),
+            edge(Answer::Keys(vec![word.to_owned()]), fails(word, 1)),
             text(
                 "deeper",
                 Step::Asks(
@@ -191,14 +191,14 @@ fn hostile() -> Vec<Explanation> {
                         salt: word.to_owned(),
                         buckets: 7,
                     },
-                    vec![way(Answer::Share(1), abstains(1))],
+                    vec![edge(Answer::Share(1), abstains(1))],
                 ),
             ),
         ];
         Explanation {
             tracers: vec![word.to_owned(), format!("{word} never")],
             digest: Some(word.to_owned()),
-            ..explanation(word, get(word, ways))
+            ..explanation(word, get(word, edges))
         }
     };
     HOSTILE.iter().map(|word| tree(word)).collect()
@@ -332,34 +332,34 @@ impl Dice {
                 _ => chooses(samples::TRACERS[self.roll(3) as usize], self.roll(9)),
             };
         }
-        let ways: Vec<Way> = (0..self.roll(9))
+        let edges: Vec<Edge> = (0..self.roll(9))
             .map(|number| {
                 let answer = match self.roll(3) {
                     0 => Answer::Integer(number as i64),
                     1 if number == 0 => Answer::Absent,
                     _ => Answer::Text(format!("t{number}")),
                 };
-                way(answer, self.step(depth - 1))
+                edge(answer, self.step(depth - 1))
             })
             .collect();
-        get(&format!("k{}", self.roll(2)), ways)
+        get(&format!("k{}", self.roll(2)), edges)
     }
 }
 
 fn raw_hits(step: &Step) -> Hits {
     match step {
         Step::Decides(_, hits) => *hits,
-        Step::Asks(_, ways) => ways.iter().map(|way| raw_hits(&way.then)).sum(),
+        Step::Asks(_, edges) => edges.iter().map(|edge| raw_hits(&edge.then)).sum(),
     }
 }
 
 fn turned_round(step: &Step) -> Step {
     match step {
         Step::Decides(..) => step.clone(),
-        Step::Asks(question, ways) => {
-            let ways = ways.iter().rev();
-            let ways = ways.map(|each| way(each.answer.clone(), turned_round(&each.then)));
-            Step::Asks(question.clone(), ways.collect())
+        Step::Asks(question, edges) => {
+            let edges = edges.iter().rev();
+            let edges = edges.map(|each| edge(each.answer.clone(), turned_round(&each.then)));
+            Step::Asks(question.clone(), edges.collect())
         }
     }
 }

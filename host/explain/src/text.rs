@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::excerpt::{Arm, Node, excerpt};
+use super::prune::{Arm, Node, excerpt};
 use super::rules::Rules;
 use super::words::{self, percent, printable, shorten, thousands, width};
 use super::{Hits, Outcome};
@@ -147,11 +147,11 @@ impl Writer<'_> {
     }
 
     fn arms(&mut self, node: &Node<'_>, lead: &str) {
-        let Node::Question { ways, .. } = node else {
+        let Node::Question { edges, .. } = node else {
             return;
         };
-        for (place, arm) in ways.iter().enumerate() {
-            let last = place + 1 == ways.len();
+        for (place, arm) in edges.iter().enumerate() {
+            let last = place + 1 == edges.len();
             self.arm(arm, lead, last);
             let below = if last { "   " } else { "│  " };
             self.arms(&arm.then, &format!("{lead}{below}"));

@@ -226,7 +226,7 @@ mod tests {
         let span = RootSpan::with_attributes("root", "server", &start);
         let context = RuntimeContext::empty();
         let live = context.view_with_span(&span);
-        let frozen = live.freeze();
+        let frozen = live.to_owned_view();
         let frozen = frozen.view();
         assert_eq!(live.keys(), frozen.keys());
         for kv in &attributes {

@@ -187,7 +187,7 @@ impl RoutingTracerProvider {
     /// | instrument | counts | attributes |
     /// |---|---|---|
     /// | `spanmux.selections` | traces | `spanmux.tracer`, `spanmux.selector`, `spanmux.fallback` |
-    /// | `spanmux.selections.learned` | selections answered by the decision cache without running a component | |
+    /// | `spanmux.selections.cached` | selections answered by the decision cache without running a component | |
     /// | `spanmux.selector.duration` | run time of selectors in seconds, as a histogram | `spanmux.selector` |
     /// | `spanmux.selectors.changes` | replacements of the selector chain | |
     /// | `spanmux.spans.exported` | spans handed to an exporter | `spanmux.tracer`, `spanmux.exporter`, `spanmux.outcome` |

@@ -103,10 +103,10 @@ const COUNTERS: &[Instrument] = &[
         selections,
     ),
     (
-        "spanmux.selections.learned",
+        "spanmux.selections.cached",
         "{selection}",
         "Selections answered by the decision cache without running a component",
-        |shared, observer| observer.observe(shared.registry.counts().learned, &[]),
+        |shared, observer| observer.observe(shared.registry.counts().cached, &[]),
     ),
     (
         "spanmux.inbound",

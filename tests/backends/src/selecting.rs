@@ -92,7 +92,7 @@ impl SelectorSet {
                     .map(|member| find(member, mode))
                     .collect::<Result<_>>()
             };
-            Self::new(name, chain(Mode::Learned)?, chain(Mode::Fresh)?)
+            Self::new(name, chain(Mode::Cached)?, chain(Mode::Fresh)?)
         };
         SETS.into_iter().map(set).collect()
     }

@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use shuttle::thread;
 
-use spanmux_core::internal::{Circuit, Learned, Patience, Question, Room, Run};
-use spanmux_core::{Choice, ContextView, Decision, Fallback, Origin, RunCost, RuntimeContext, TracerNames};
+use spanmux_core::internal::{CacheLimits, Circuit, DecisionCache, Patience, Question, Run};
+use spanmux_core::{
+    Choice, ContextView, Decision, Fallback, Origin, RunCost, RuntimeContext, TracerNames,
+};
 
 /// A selector that asks for a tenant, and of some for their region, and what it has
 /// learned. How many runs are under way, and how many there were.
 struct Scene {
-    learned: Learned,
+    cached: DecisionCache,
     runs: AtomicUsize,
 }
 
 fn context(tenant: i64, region: i64) -> RuntimeContext {
     let builder = RuntimeContext::builder().set("tenant", tenant);
-    builder
-        .set("region", region).build()
+    builder.set("region", region).build()
 }
 
 /// What it decides, whoever asks.
@@ -34,12 +35,12 @@ fn decides(tenant: i64, region: i64, names: &TracerNames) -> Choice {
 
 impl Scene {
     fn new(answers: usize) -> Self {
-        let room = Room {
+        let room = CacheLimits {
             answers,
             bytes: 1 << 20,
         };
         Self {
-            learned: Learned::new(room, Duration::from_secs(1)),
+            cached: DecisionCache::new(room, Duration::from_secs(1)),
             runs: AtomicUsize::new(0),
         }
     }
@@ -48,9 +49,9 @@ impl Scene {
     fn decide(&self, tenant: i64, region: i64, names: &TracerNames) {
         let context = context(tenant, region);
         let view = context.view();
-        let tree = self.learned.tree(names);
+        let tree = self.cached.tree(names);
         let brief = self
-            .learned
+            .cached
             .decide(&tree, &view, || self.run(&view, tenant, region, names));
         let decision = Decision::from(brief);
         assert_eq!(

@@ -7,18 +7,20 @@ use std::time::Duration;
 
 use loom::thread;
 
-use spanmux_core::internal::{Answer, Learned, Question, Room, Run};
-use spanmux_core::{Choice, ContextView, Decision, Origin, RunCost, RuntimeContext, TracerNames, Value};
+use spanmux_core::internal::{Answer, CacheLimits, DecisionCache, Question, Run};
+use spanmux_core::{
+    Choice, ContextView, Decision, Origin, RunCost, RuntimeContext, TracerNames, Value,
+};
 
 /// So little that a cache has one set.
-const ROOM: Room = Room {
+const ROOM: CacheLimits = CacheLimits {
     answers: 2048 + 16,
     bytes: 64 << 10,
 };
 
 /// What threads decide by.
 struct Selector {
-    learned: Learned,
+    cached: DecisionCache,
     names: TracerNames,
     ran: AtomicUsize,
 }
@@ -47,7 +49,7 @@ impl Selector {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             // Longer than a clock can tell: who waits is woken, or for ever there.
-            learned: Learned::new(ROOM, Duration::MAX),
+            cached: DecisionCache::new(ROOM, Duration::MAX),
             names: names(),
             ran: AtomicUsize::new(0),
         })
@@ -69,9 +71,9 @@ impl Selector {
     fn decide(&self, tenant: &str, user: &str) {
         let context = context(tenant, user);
         let view = context.view();
-        let tree = self.learned.tree(&self.names);
+        let tree = self.cached.tree(&self.names);
         let brief = self
-            .learned
+            .cached
             .decide(&tree, &view, || self.run(view, tenant, user));
         let decision = Decision::from(brief);
         assert_eq!(decision.choice, right(tenant, user), "{tenant} {user}");
@@ -159,7 +161,7 @@ fn is_learned(selector: &Selector, decisions: &[(&str, &str)]) {
     decide();
     let ran = selector.ran();
     decide();
-    assert_eq!(selector.ran(), ran, "it was not learned");
+    assert_eq!(selector.ran(), ran, "it was not cached");
 }
 
 /// Three ask the same at once.
@@ -179,8 +181,8 @@ pub(crate) fn equal_names_have_one_tree() {
     let selector = Selector::new();
     let other = {
         let selector = selector.clone();
-        thread::spawn(move || selector.learned.tree(&selector.names))
+        thread::spawn(move || selector.cached.tree(&selector.names))
     };
-    let tree = selector.learned.tree(&selector.names);
+    let tree = selector.cached.tree(&selector.names);
     assert!(Arc::ptr_eq(&tree, &other.join().expect("it has one")));
 }

@@ -109,7 +109,7 @@ fn world(directory: &Path) -> ExitCode {
 
 fn table(directory: &Path) -> ExitCode {
     println!(
-        "| language | size | imports besides the contract | memory | compile | from the cache | a decision | learned |"
+        "| language | size | imports besides the contract | memory | compile | from the cache | a decision | cached |"
     );
     println!("|---|--:|---|--:|--:|--:|--:|--:|");
     for (name, bytes) in components(directory) {

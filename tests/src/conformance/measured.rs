@@ -59,11 +59,11 @@ pub fn measure(name: &str, bytes: &[u8]) -> Measured {
         .collect();
     times.sort_unstable();
 
-    let learned = selector.with_mode(Mode::Learned);
-    learned.decision(&context.view(), &tracers);
+    let cached = selector.with_mode(Mode::Cached);
+    cached.decision(&context.view(), &tracers);
     let started = Instant::now();
     for _ in 0..HITS {
-        std::hint::black_box(learned.decision(&context.view(), &tracers));
+        std::hint::black_box(cached.decision(&context.view(), &tracers));
     }
     Measured {
         bytes: bytes.len(),

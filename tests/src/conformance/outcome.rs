@@ -12,7 +12,7 @@ pub struct Subject {
     /// The name of its file: its language.
     pub name: String,
     fresh: ComponentSelector,
-    learned: ComponentSelector,
+    cached: ComponentSelector,
     kept: ComponentSelector,
 }
 
@@ -25,7 +25,7 @@ impl Subject {
         let fresh = crate::load(host, name, bytes);
         Self {
             name: name.to_owned(),
-            learned: fresh.with_mode(Mode::Learned),
+            cached: fresh.with_mode(Mode::Cached),
             kept: fresh.with_mode(Mode::Stateful),
             fresh,
         }
@@ -46,8 +46,8 @@ impl Subject {
         for (how, selector) in [
             ("the second time", &self.fresh),
             ("in a sandbox that is kept", &self.kept),
-            ("to be learned", &self.learned),
-            ("as it was learned", &self.learned),
+            ("to be cached", &self.cached),
+            ("as it was cached", &self.cached),
         ] {
             let (outcome, decision) = outcome(selector, case);
             // What its own state may change is not compared where that is kept.
@@ -56,8 +56,8 @@ impl Subject {
                 return Err(format!("{outcome:?} {how}, {first:?} the first time"));
             }
             let deliberate = first == "abstained" || first.starts_with("chose ");
-            if how == "as it was learned" && deliberate && decision.origin != Origin::Learned {
-                return Err(format!("{outcome:?} is not learned"));
+            if how == "as it was cached" && deliberate && decision.origin != Origin::Cached {
+                return Err(format!("{outcome:?} is not cached"));
             }
         }
         Ok(first)

@@ -26,7 +26,7 @@ pub(super) struct Asked {
     pub(super) selections: u64,
     /// By the words of their causes, in the order of `Cause::ALL`.
     pub(super) fallbacks: [u64; spanmux::Cause::ALL.len()],
-    pub(super) learned: u64,
+    pub(super) cached: u64,
     pub(super) runs: u64,
     /// The most fuel that a selection burnt.
     pub(super) fuel: u64,
@@ -47,7 +47,7 @@ impl Asked {
         for (mine, others) in self.fallbacks.iter_mut().zip(other.fallbacks) {
             *mine += others;
         }
-        self.learned += other.learned;
+        self.cached += other.cached;
         self.runs += other.runs;
         self.fuel = self.fuel.max(other.fuel);
         self.times.add(&other.times);
@@ -64,7 +64,7 @@ impl Asked {
         self.selections += 1;
         self.times.count(took);
         match selection.origin() {
-            Origin::Learned => self.learned += 1,
+            Origin::Cached => self.cached += 1,
             Origin::Run(cost) => {
                 self.runs += 1;
                 self.fuel = self.fuel.max(cost.fuel);

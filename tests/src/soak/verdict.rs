@@ -118,8 +118,8 @@ fn promises(seen: &Seen) -> Vec<Promise> {
     let (kept, said) = none(&asked.dear);
     promise("a selection burns no more than its fuel", kept, said);
     promise(
-        "something was selected, run, learned and refused",
-        asked.selections > 0 && asked.runs > 0 && asked.learned > 0 && delivered.refusals > 0,
+        "something was selected, run, cached and refused",
+        asked.selections > 0 && asked.runs > 0 && asked.cached > 0 && delivered.refusals > 0,
         format!(
             "{} selections, {} refusals",
             asked.selections, delivered.refusals
@@ -221,7 +221,7 @@ fn done(seen: &Seen) -> Vec<(&'static str, String)> {
     vec![
         ("time", format!("{:.0} s", seen.time.as_secs_f64())),
         ("selections", asked.selections.to_string()),
-        ("learned", asked.learned.to_string()),
+        ("cached", asked.cached.to_string()),
         ("run", asked.runs.to_string()),
         ("most fuel of one", asked.fuel.to_string()),
         ("not chosen", causes.join(", ")),
@@ -283,7 +283,7 @@ mod tests {
         Seen {
             asked: Asked {
                 selections: 10,
-                learned: 5,
+                cached: 5,
                 runs: 5,
                 roots: 3,
                 recording: 3 + 3 * CHILDREN,

@@ -180,10 +180,10 @@ fn a_file_that_did_not_change_is_the_same_selector() {
 fn what_was_learned_survives_the_change_of_another_file() {
     let service = Service::start(quick(), &[("10-a.wasm", &answers("console", 0))]);
     assert!(matches!(service.origin(), Origin::Run(_)));
-    assert!(matches!(service.origin(), Origin::Learned));
+    assert!(matches!(service.origin(), Origin::Cached));
     service.move_in("20-b.wasm", &answers("datadog", 0));
     service.until(|status| status.files.len() == 2);
-    assert!(matches!(service.origin(), Origin::Learned));
+    assert!(matches!(service.origin(), Origin::Cached));
     service.move_in("10-a.wasm", &answers("console", 1));
     service.until(|status| status.loads == 3);
     assert!(matches!(service.origin(), Origin::Run(_)));

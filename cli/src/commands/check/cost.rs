@@ -21,7 +21,7 @@ pub(super) struct Cost {
     /// The median time to create, call and drop an instance.
     pub(super) fresh: Duration,
     /// The time of a cached decision, or `None` if the decision is not cached.
-    pub(super) learned: Option<Duration>,
+    pub(super) cached: Option<Duration>,
 }
 
 /// Measures the cost of deciding for this context.
@@ -47,19 +47,19 @@ pub(super) fn cost(
         },
         decision,
         fresh: times.get(times.len() / 2).copied().unwrap_or_default(),
-        learned: learned(selector, context, tracers),
+        cached: cached(selector, context, tracers),
     }
 }
 
 /// Measures a cached decision. Returns `None` if a second decision runs the selector again.
-fn learned(
+fn cached(
     selector: &ComponentSelector,
     context: &RuntimeContext,
     tracers: &TracerNames,
 ) -> Option<Duration> {
     let view = context.view();
     selector.decision(&view, tracers);
-    if selector.decision(&view, tracers).origin != Origin::Learned {
+    if selector.decision(&view, tracers).origin != Origin::Cached {
         return None;
     }
     let began = Instant::now();

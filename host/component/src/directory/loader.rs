@@ -1,5 +1,5 @@
-//! Loads files within a time. The compiler knows no limit of its own and cannot be
-//! stopped, so each file has a thread, and one that takes too long is left behind.
+//! Loads files within a time limit. A compilation cannot be cancelled, so each file has a thread of
+//! its own, which is detached after the limit.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,31 +7,31 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::pins::Pins;
-use super::stamp::Stamp;
+use super::fingerprint::FileFingerprint;
+use super::verify::DigestCheck;
 use crate::{ComponentSelector, LoadError, SelectorHost};
 
-/// While so many threads are left behind, nothing is loaded.
+/// While this many detached threads run, no file is loaded.
 const LEFT_BEHIND: usize = 2;
 
-/// What came of one file.
+/// The result of one attempt.
 pub(super) enum Attempt {
-    /// It is one selector, or none.
+    /// The file loaded or failed.
     Done(Result<ComponentSelector, LoadError>),
-    /// It was written while it was read.
+    /// The file was written while it was read.
     Moved,
-    /// Nothing can be loaded now; try again.
+    /// No file can be loaded now. The next scan retries.
     Busy,
 }
 
-/// A file and its stamp from before it is read.
-pub(super) type Job = (PathBuf, Option<Stamp>);
+/// A file and its fingerprint before it is read.
+pub(super) type Job = (PathBuf, Option<FileFingerprint>);
 
-/// Loads files on threads of its own, as many at once as the host's limits say.
+/// Loads files on threads of its own, as many at once as the host's limits allow.
 pub(super) struct Loader {
     host: SelectorHost,
     time: Duration,
-    /// A clone in each thread: how many there are.
+    /// Each thread holds a clone, so the reference count is the number of threads.
     threads: Arc<()>,
 }
 
@@ -44,8 +44,8 @@ impl Loader {
         }
     }
 
-    /// What came of each, in order.
-    pub(super) fn load(&self, jobs: &[Job], pins: &Pins) -> Vec<Attempt> {
+    /// Loads the files and returns the results in order.
+    pub(super) fn load(&self, jobs: &[Job], pins: &DigestCheck) -> Vec<Attempt> {
         let mut attempts: Vec<_> = jobs.iter().map(|_| Attempt::Busy).collect();
         if self.threads_left(0) >= LEFT_BEHIND {
             return attempts;
@@ -73,13 +73,19 @@ impl Loader {
         }
     }
 
-    /// How many are left behind, apart from so many that run.
+    /// Returns the number of detached threads, apart from the running ones.
     fn threads_left(&self, running: usize) -> usize {
         (Arc::strong_count(&self.threads) - 1).saturating_sub(running)
     }
 
-    /// Whether the system gave a thread.
-    fn start(&self, index: usize, job: &Job, pins: &Pins, done: Sender<(usize, Attempt)>) -> bool {
+    /// Starts a thread. Returns `false` if the system refuses it.
+    fn start(
+        &self,
+        index: usize,
+        job: &Job,
+        pins: &DigestCheck,
+        done: Sender<(usize, Attempt)>,
+    ) -> bool {
         let (host, threads) = (self.host.clone(), Arc::clone(&self.threads));
         let ((path, stamp), pins) = (job.clone(), pins.clone());
         let (limit, begun) = (self.time, Instant::now());
@@ -92,7 +98,7 @@ impl Loader {
             };
             drop(host);
             drop(threads);
-            // Nobody listens any more if it took too long.
+            // After the time limit, no receiver is left.
             let _ = done.send((index, attempt));
         };
         let thread = thread::Builder::new().name("spanmux-loader".to_owned());
@@ -100,14 +106,14 @@ impl Loader {
     }
 }
 
-/// Whether one more may be started. All that run may come to be left behind, so they
-/// count with those that are.
+/// Returns `true` if another thread may start. All running threads may become detached, so they
+/// count together with those that are.
 fn room(left: usize, running: usize, at_once: usize) -> bool {
     let all = at_once.max(LEFT_BEHIND);
     left < LEFT_BEHIND && running < at_once && left + running < all
 }
 
-/// The next that is done or takes too long.
+/// Waits for the next result or timeout.
 fn next(
     results: &Receiver<(usize, Attempt)>,
     running: &[(usize, Instant)],
@@ -122,7 +128,7 @@ fn next(
             Ok((done, attempt)) if running.iter().any(|(index, _)| *index == done) => {
                 return (done, attempt);
             }
-            // One that was given up already.
+            // A thread that was detached before.
             Ok(_) => {}
             Err(_) => return (index, too_slow(limit)),
         }
@@ -133,9 +139,14 @@ fn too_slow(limit: Duration) -> Attempt {
     Attempt::Done(Err(LoadError::TooSlow { limit }))
 }
 
-fn attempt(host: &SelectorHost, path: &Path, before: Option<Stamp>, pins: &Pins) -> Attempt {
+fn attempt(
+    host: &SelectorHost,
+    path: &Path,
+    before: Option<FileFingerprint>,
+    pins: &DigestCheck,
+) -> Attempt {
     let bytes = host.read_file(path);
-    if Stamp::of(path) != before {
+    if FileFingerprint::of(path) != before {
         return Attempt::Moved;
     }
     Attempt::Done(pins.load(host, path, bytes))
@@ -145,7 +156,7 @@ fn attempt(host: &SelectorHost, path: &Path, before: Option<Stamp>, pins: &Pins)
 mod tests {
     use super::*;
 
-    /// Every file takes too long, and nothing that was left behind ever ends.
+    /// Every file exceeds the limit, and no detached thread ends.
     #[test]
     fn no_more_are_left_behind_than_are_loaded_at_once() {
         for at_once in 1..=8 {
@@ -154,7 +165,7 @@ mod tests {
                 while room(left, running, at_once) {
                     running += 1;
                 }
-                // One at a time, so that the next starts as soon as it may.
+                // One at a time, so that the next one starts as soon as it may.
                 (left, running) = match running {
                     0 => (left, 0),
                     _ => (left + 1, running - 1),

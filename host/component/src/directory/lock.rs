@@ -1,4 +1,4 @@
-//! Which selectors may go live: the digest of each, by the name of its file.
+//! The lock file: the digests of the selectors that may be live, by file name.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::LoadReport;
 use spanmux_core::Selector as _;
 
-/// The version of the file's form.
+/// The version of the file format.
 const VERSION: u32 = 1;
 
-/// A list of ten thousand selectors; a longer file is none.
+/// Sufficient for ten thousand selectors. A longer file is invalid.
 const MAX_BYTES: u64 = 1 << 20;
 
 const ALGORITHM: &str = "sha256:";
@@ -24,9 +24,9 @@ const HEAD: &str = "\
 # The selectors that may go live, and the digest of each. `spanmux lock` writes this file.
 ";
 
-/// The digests of the selectors that may go live: what a lock file says.
+/// The digests of the selectors that may be live: the content of a lock file.
 ///
-/// The file is TOML, with one line for each selector:
+/// The file is TOML with one line per selector:
 ///
 /// ```toml
 /// version = 1
@@ -48,11 +48,11 @@ const HEAD: &str = "\
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SelectorsLock {
-    /// SHA-256 in hexadecimal digits, by the names of files.
+    /// SHA-256 digests in hexadecimal by file name.
     digests: BTreeMap<String, String>,
 }
 
-/// The file as it is written.
+/// The structure of the file.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Shape {
@@ -61,8 +61,8 @@ struct Shape {
 }
 
 impl SelectorsLock {
-    /// The lock of what was loaded. A file that was not, or whose name is not UTF-8, is
-    /// not in it.
+    /// Creates the lock of loaded files. Files that failed to load, or whose name is not UTF-8, are
+    /// left out.
     pub fn of(report: &LoadReport) -> Self {
         let digests = report.files().iter().filter_map(|file| {
             let name = file.path.file_name()?.to_str()?;
@@ -77,8 +77,8 @@ impl SelectorsLock {
     /// Reads a lock file.
     ///
     /// # Errors
-    /// [`LockError::Read`], and [`LockError::Invalid`] for one that has another form, that
-    /// lists what is no name of a selector's file, or a name twice.
+    /// Returns [`LockError::Read`], or [`LockError::Invalid`] if the file has another format, lists
+    /// a name that is not a selector's file name, or lists a name twice.
     pub fn from_file(path: &Path) -> Result<Self, LockError> {
         let read = |file: File| {
             let mut text = String::new();
@@ -119,11 +119,10 @@ impl SelectorsLock {
         })
     }
 
-    /// Writes it: beside the file first, and then in its place, so that nobody reads half
-    /// of it.
+    /// Writes the lock file through a temporary file, so that no reader sees a partial one.
     ///
     /// # Errors
-    /// [`LockError::Write`].
+    /// Returns [`LockError::Write`].
     pub fn write(&self, path: &Path) -> Result<(), LockError> {
         let failed = |source| LockError::Write {
             path: path.to_owned(),
@@ -138,20 +137,19 @@ impl SelectorsLock {
         fs::rename(&aside, path).map_err(failed)
     }
 
-    /// The digest that is listed for a file's name, in hexadecimal digits.
+    /// Returns the listed digest of a file name in hexadecimal.
     pub fn digest(&self, file_name: &str) -> Option<&str> {
         self.digests.get(file_name).map(String::as_str)
     }
 
-    /// The names of the files that are listed, with their digests, in the order in which
-    /// they are asked.
+    /// Returns the listed file names with their digests in the order of the chain.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
         let entries = self.digests.iter();
         entries.map(|(name, digest)| (name.as_str(), digest.as_str()))
     }
 }
 
-/// Its file, as [`SelectorsLock::from_file`] reads it.
+/// Formats the file as [`SelectorsLock::from_file`] reads it.
 impl fmt::Display for SelectorsLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let selectors = self.entries();
@@ -168,15 +166,14 @@ impl fmt::Display for SelectorsLock {
     }
 }
 
-/// What is wrong with a text, and where.
+/// Formats an error with its line.
 fn with_line(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = 1 + before.unwrap_or_default().matches('\n').count();
     format!("line {line}: {}", error.message())
 }
 
-/// That a name is one that a directory could have among its live files, and no path to
-/// anything else.
+/// Checks that a name is a possible file name of the directory, and not a path to another place.
 fn check_name(name: &str) -> Result<(), String> {
     let path = Path::new(name);
     let plain = path.file_name().is_some_and(|file| file == name);
@@ -195,29 +192,29 @@ fn digits(digest: &str) -> Option<&str> {
     (digits.len() == DIGITS && digits.bytes().all(is_digit)).then_some(digits)
 }
 
-/// Why a lock file was not read or written.
+/// The reason why a lock file was not read or written.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LockError {
-    /// It could not be read.
+    /// The file could not be read.
     Read {
-        /// Where it is.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// It is no lock file.
+    /// The file is not a valid lock file.
     Invalid {
-        /// Where it is.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         message: String,
     },
-    /// It could not be written.
+    /// The file could not be written.
     Write {
-        /// Where it was to be.
+        /// The intended path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
 }

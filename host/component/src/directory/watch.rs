@@ -1,4 +1,4 @@
-//! A directory whose selectors are replaced while they run.
+//! Watching a directory and replacing its selectors at run time.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,30 +7,32 @@ use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use super::board::WatchStatus;
 use super::loader::Loader;
-use super::pins::LockFile;
+use super::status::WatchStatus;
+use super::verify::LockFile;
 use super::watched::Files;
-use super::watcher::{Events, Shared, Watcher};
+use super::watcher::{Events, Watcher, WatcherState};
 use super::{DirectoryError, SelectorsDirectory};
 use spanmux_core::{Chain, TracerRegistry};
 
-/// How a directory is watched. Build it from [`Default`] and change what you need.
+/// Settings for watching a selectors directory. Start from [`Default`] and change individual
+/// settings with methods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WatchSettings {
-    /// How often it is looked at if nothing is told.
+    /// The interval between scans when no file system event arrives. Defaults to 2 seconds.
     pub rescan_interval: Duration,
-    /// How long nothing must happen before it is looked at, and a file must lie as it
-    /// is before it is taken.
+    /// The time without changes after which the directory is scanned and an unchanged file is
+    /// loaded. Defaults to 100 ms.
     pub debounce: Duration,
-    /// How long a burst is waited for at most, and after how long a file that is
-    /// written without a pause is tried all the same.
+    /// The longest delay that continuous changes can cause. Defaults to 1 second.
     pub max_debounce: Duration,
-    /// How long one file may take to load. One that takes longer is refused. Its
-    /// thread cannot be stopped; while two such run, nothing is loaded.
+    /// The maximum time to load one file. Defaults to 60 seconds. A compilation cannot be
+    /// cancelled: after the timeout, the file is refused and its thread is detached. While two
+    /// detached threads run, no other file is loaded.
     pub load_timeout: Duration,
-    /// Whether the file system is asked to tell of changes.
+    /// Whether to subscribe to file system events. Defaults to `true`. Set it to `false` on network
+    /// file systems.
     pub use_events: bool,
 }
 
@@ -72,13 +74,13 @@ impl WatchSettings {
 }
 
 impl WatchSettings {
-    /// What a person waits for where the file system tells nothing.
+    /// Short enough for interactive use without file system events.
     pub const RESCAN_INTERVAL: Duration = Duration::from_secs(2);
-    /// Longer than a copy pauses between two writes.
+    /// Longer than the pause of a copy between two writes.
     pub const DEBOUNCE: Duration = Duration::from_millis(100);
-    /// A rename storm must not keep good selectors out.
+    /// Bounds the delay under continuous changes.
     pub const MAX_DEBOUNCE: Duration = Duration::from_secs(1);
-    /// The largest language runtime takes some seconds for each engine.
+    /// The largest language runtime takes some seconds per engine.
     pub const LOAD_TIMEOUT: Duration = Duration::from_secs(60);
 }
 
@@ -95,23 +97,22 @@ impl Default for WatchSettings {
 }
 
 impl SelectorsDirectory {
-    /// Watches the directory until the returned value is dropped. `on_change` gets
-    /// what stands in the chain, in order and whole: once before this returns, and
-    /// then whenever it is another.
+    /// Watches the directory until the returned handle is dropped.
     ///
-    /// A file is taken when it is whole and loads. A bad replacement leaves the one
-    /// before it live; a file that never loaded holds its place with
-    /// [`Fallback::Unavailable`](spanmux_core::Fallback::Unavailable); one that is removed
-    /// leaves the chain. What did not change is the same selector as before, with all
-    /// that it learned.
+    /// Calls `on_change` with the complete chain once before returning, and again after every
+    /// change. A file enters the chain when it is stable and loads successfully. An invalid
+    /// replacement leaves the previous version active. A file that never loaded keeps its position
+    /// with [`Fallback::Unavailable`](spanmux_core::Fallback::Unavailable). A removed file leaves
+    /// the chain. Unchanged selectors keep their cached decisions.
     ///
     /// # Errors
-    /// As [`load`](Self::load), for the first look; and if there is no thread. Later
-    /// the chain stays as it is, and the status tells why.
+    /// Returns an error if the first scan fails (see [`load`](Self::load)) or the watcher thread
+    /// cannot be started. Later errors leave the chain unchanged and are reported by
+    /// [`WatchedDirectory::status`].
     ///
     /// # Cost
-    /// One thread, and one of the file system's events. Files are read and compiled
-    /// on threads of their own.
+    /// One thread, and one for the events of the file system. Files are read and compiled on
+    /// threads of their own.
     ///
     /// # Examples
     /// ```no_run
@@ -155,7 +156,7 @@ impl SelectorsDirectory {
         settings: WatchSettings,
         on_change: impl FnMut(Chain) + Send + 'static,
     ) -> Result<WatchedDirectory, DirectoryError> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(WatcherState::default());
         let (wake, woken) = mpsc::sync_channel(1);
         let (begun, first) = mpsc::sync_channel(1);
         let path = self.path.clone();
@@ -192,26 +193,26 @@ impl SelectorsDirectory {
     }
 }
 
-/// A directory that is watched for as long as this value lives.
+/// A directory that is watched while this value exists.
 ///
-/// When it is dropped no further look begins. One that is under way is not waited
-/// for, and hands out nothing once it is seen that nobody wants it.
+/// After it is dropped, no further scan starts. A scan that is under way is not awaited, and its
+/// result is discarded.
 #[must_use = "a directory is watched for as long as this value lives"]
 pub struct WatchedDirectory {
-    shared: Arc<Shared>,
+    shared: Arc<WatcherState>,
     wake: SyncSender<()>,
 }
 
 impl WatchedDirectory {
-    /// What is live, since when, and what was refused and why: a copy.
+    /// Returns a copy of the status: the live selectors, and the refused files with their reasons.
     pub fn status(&self) -> WatchStatus {
         self.shared.board.read()
     }
 
-    /// Waits until the status is as wanted, and returns it; none if that takes longer.
+    /// Waits until the status is as wanted and returns it, or `None` after the timeout.
     ///
-    /// It is asked after each look, with the status locked: decide by what is given,
-    /// and ask the directory nothing.
+    /// `wanted` runs after each scan with the status locked: it must decide by its argument and not
+    /// call the directory.
     pub fn wait_until(
         &self,
         timeout: Duration,
@@ -224,7 +225,7 @@ impl WatchedDirectory {
 impl Drop for WatchedDirectory {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::Release);
-        // One that waits already wakes the thread too.
+        // A pending wake-up serves this change too.
         let _ = self.wake.try_send(());
     }
 }

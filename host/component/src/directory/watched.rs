@@ -1,5 +1,4 @@
-//! The files of a watched directory: which are new, which are whole, and what of
-//! each is live.
+//! The files of a watched directory: new, stable and live ones.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -7,29 +6,29 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::board::{ActiveSelector, Refusal, WatchedFile};
+use super::fingerprint::FileFingerprint;
 use super::loader::{Attempt, Job, Loader};
-use super::pins::Pins;
-use super::stamp::Stamp;
+use super::status::{ActiveSelector, Refusal, WatchedFile};
+use super::verify::DigestCheck;
 use super::{LoadedFile, SelectorsDirectory};
 use crate::LoadError;
 use spanmux_core::Selector;
 
-/// All files, by their paths: in the order in which they are asked.
+/// All files by path, in the order of the chain.
 #[derive(Default)]
 pub(super) struct Files {
     known: BTreeMap<PathBuf, File>,
-    pins: Pins,
+    pins: DigestCheck,
 }
 
-/// What one look found.
+/// The result of one scan.
 #[derive(Default)]
 pub(super) struct Found {
-    /// The chain is another.
+    /// The chain changed.
     pub(super) chain: bool,
-    /// What is said of the files is another.
+    /// The status changed.
     pub(super) status: bool,
-    /// A file is not known to be whole, so look again soon.
+    /// A file may be incomplete, so the next scan follows soon.
     pub(super) unsettled: bool,
     pub(super) loads: u64,
     pub(super) refusals: u64,
@@ -37,38 +36,37 @@ pub(super) struct Found {
 
 struct File {
     public: WatchedFile,
-    /// What stands in the chain.
+    /// The selector in the chain.
     selector: Arc<dyn Selector>,
-    /// Of the content that was taken or refused; none before.
-    tried: Option<Option<Stamp>>,
-    /// Whether it is to be tried whatever its stamp, because the lock is another.
+    /// The fingerprint of the content that was loaded or refused. `None` before the first.
+    tried: Option<Option<FileFingerprint>>,
+    /// `true` if the file must be loaded again because the lock changed.
     again: bool,
-    /// Whether the last look found none: one that is renamed is two changes, and
-    /// they are taken at once.
+    /// `true` if the last scan did not find it. A renamed file causes two changes, which are
+    /// applied together.
     gone: bool,
-    /// A stamp that is not yet tried, and since when there is one.
-    looked: Option<(Option<Stamp>, Instant)>,
+    /// A fingerprint that was not loaded yet, and the time at which it appeared.
+    looked: Option<(Option<FileFingerprint>, Instant)>,
 }
 
-/// How long a file must lie still, and after how long it is tried all the same.
+/// The time for which a file must be stable, and the time after which it is loaded anyway.
 #[derive(Clone, Copy)]
 pub(super) struct Patience {
     pub(super) longest: Duration,
-    /// The first look takes what there is, because nothing is live yet.
+    /// The first scan loads existing files at once, because nothing is live yet.
     pub(super) none: bool,
 }
 
 impl Files {
-    /// Holds them to a lock. If it is another than before, what was refused may be right
-    /// now, and the other way round.
-    pub(super) fn hold_to(&mut self, pins: Pins) {
+    /// Applies a lock. If it changed, refused files may be valid now, and the reverse.
+    pub(super) fn hold_to(&mut self, pins: DigestCheck) {
         if self.pins != pins {
             self.pins = pins;
             self.known.values_mut().for_each(|file| file.again = true);
         }
     }
 
-    /// Looks at these files, and loads what is new and whole.
+    /// Scans these files and loads new stable ones.
     pub(super) fn look(
         &mut self,
         paths: Vec<PathBuf>,
@@ -93,13 +91,13 @@ impl Files {
         found
     }
 
-    /// Takes out what is live and no longer listed. What is gone too is about to leave
-    /// the chain.
+    /// Removes live selectors that are no longer listed. A file that was deleted too is about to
+    /// leave the chain.
     pub(super) fn revoke(&mut self, found: &mut Found) {
         for (path, file) in self.known.iter_mut().filter(|(_, file)| !file.gone) {
             let active = file.public.active.as_ref();
-            let let_in = active.map(|active| self.pins.let_in(path, &active.digest));
-            if let Some(Err(error)) = let_in {
+            let verify = active.map(|active| self.pins.verify(path, &active.digest));
+            if let Some(Err(error)) = verify {
                 file.revoke(error);
                 found.chain = true;
                 found.status = true;
@@ -107,11 +105,11 @@ impl Files {
         }
     }
 
-    /// Which files are to be loaded, and of each whether it is at rest.
+    /// Returns the files to load, and whether each is stable.
     fn ripe(&mut self, patience: Patience, found: &mut Found) -> (Vec<Job>, Vec<bool>) {
         let mut ripe = (Vec::new(), Vec::new());
         for (path, file) in self.known.iter_mut().filter(|(_, file)| !file.gone) {
-            let stamp = Stamp::of(path);
+            let stamp = FileFingerprint::of(path);
             match file.ripe(stamp, patience) {
                 Ripe::Nothing => {}
                 Ripe::Wait => found.unsettled = true,
@@ -124,7 +122,7 @@ impl Files {
         ripe
     }
 
-    /// Takes up new files, and forgets those that two looks did not find.
+    /// Adds new files, and removes those that two scans did not find.
     fn list(&mut self, paths: Vec<PathBuf>, found: &mut Found) {
         self.known.retain(|path, file| {
             let missing = paths.binary_search(path).is_err();
@@ -144,29 +142,29 @@ impl Files {
         }
     }
 
-    /// A file that was never whole has no place yet.
+    /// A file that was never complete has no position yet.
     fn in_order(&self) -> impl Iterator<Item = &File> {
         self.known.values().filter(|file| file.tried.is_some())
     }
 
-    /// What stands in the chain, in order.
+    /// Returns the selectors of the chain in order.
     pub(super) fn selectors(&self) -> Vec<Arc<dyn Selector>> {
         self.in_order()
             .map(|file| Arc::clone(&file.selector))
             .collect()
     }
 
-    /// What is said of the files, in order.
+    /// Returns the public status of the files in order.
     pub(super) fn public(&self) -> Vec<WatchedFile> {
         self.in_order().map(|file| file.public.clone()).collect()
     }
 }
 
-/// Whether a file is to be loaded.
+/// Whether a file is ready to load.
 enum Ripe {
     Nothing,
     Wait,
-    /// At rest, or written without a pause; then a failure says nothing.
+    /// Stable, or written continuously. In the second case, a failure is not reported.
     Try {
         at_rest: bool,
     },
@@ -198,8 +196,8 @@ impl File {
         }
     }
 
-    /// Whether to load it, now that its stamp is this.
-    fn ripe(&mut self, stamp: Option<Stamp>, patience: Patience) -> Ripe {
+    /// Decides whether to load the file with this fingerprint.
+    fn ripe(&mut self, stamp: Option<FileFingerprint>, patience: Patience) -> Ripe {
         if self.tried == Some(stamp) {
             self.looked = None;
             return match self.again {
@@ -219,8 +217,8 @@ impl File {
         }
     }
 
-    /// What came of content that was whole.
-    fn settle(&mut self, stamp: Option<Stamp>, loaded: LoadedFile, found: &mut Found) {
+    /// Records the result of loading complete content.
+    fn settle(&mut self, stamp: Option<FileFingerprint>, loaded: LoadedFile, found: &mut Found) {
         let again = std::mem::take(&mut self.again) && self.tried == Some(stamp);
         self.tried = Some(stamp);
         self.looked = None;
@@ -243,7 +241,7 @@ impl File {
                 self.selector = loaded.selector();
                 loaded.log();
             }
-            // The lock is another, and says the same of it.
+            // The lock changed and gives the same result.
             Err(error) if again && self.is_refused_for(error) => return,
             Err(error) => {
                 self.refuse(error);
@@ -262,7 +260,7 @@ impl File {
         refused.is_some_and(|refused| refused.reason == super::describe(error))
     }
 
-    /// What was live leaves its place, which is held until something else is loaded.
+    /// The live selector leaves its position, which is kept until another file loads.
     fn revoke(&mut self, error: LoadError) {
         tracing::info!(
             file = %crate::place(&self.public.path),

@@ -1,5 +1,4 @@
-//! The thread that watches: it sleeps until something may have happened, looks, and
-//! hands out a chain if it is another.
+//! The watcher thread: sleeps until something may have changed, scans, and hands out a new chain.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -9,28 +8,28 @@ use std::time::{Duration, Instant};
 
 use notify::Watcher as _;
 
-use super::board::{Board, Posted, Refusal};
 use super::loader::Loader;
-use super::pins::LockFile;
+use super::status::{Refusal, StatusBoard, StatusState};
+use super::verify::LockFile;
 use super::watch::WatchSettings;
 use super::watched::{Files, Found, Patience};
-use super::{DirectoryError, SelectorsDirectory, stamp};
+use super::{DirectoryError, SelectorsDirectory, fingerprint};
 use spanmux_core::Chain;
 
-/// A setting of nothing must not make it spin.
+/// A setting of zero must not cause a busy loop.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// What the thread and its owner share.
+/// State shared by the thread and its owner.
 #[derive(Default)]
-pub(super) struct Shared {
-    pub(super) board: Board,
+pub(super) struct WatcherState {
+    pub(super) board: StatusBoard,
     pub(super) stopped: AtomicBool,
 }
 
 pub(super) struct Watcher<F> {
     pub(super) directory: SelectorsDirectory,
     pub(super) settings: WatchSettings,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<WatcherState>,
     pub(super) loader: Loader,
     pub(super) on_change: F,
     pub(super) files: Files,
@@ -38,26 +37,26 @@ pub(super) struct Watcher<F> {
     pub(super) events: Events,
 }
 
-/// What wakes the thread early.
+/// The events that wake the thread early.
 pub(super) struct Events {
     wake: SyncSender<()>,
     woken: Receiver<()>,
-    /// Beside the directory that it is for.
+    /// The event source and the identity of its directory.
     source: Option<(notify::RecommendedWatcher, (u64, u64))>,
 }
 
 impl<F: FnMut(Chain)> Watcher<F> {
-    /// The first look, which may fail.
+    /// Performs the first scan, which may fail.
     pub(super) fn begin(&mut self) -> Result<(), DirectoryError> {
         self.watch_events();
         let mut found = self.look(true)?;
-        // So that an empty directory is handed out too.
+        // An empty directory is handed out too.
         found.chain = true;
         self.hand_out(&found);
         Ok(())
     }
 
-    /// Looks until it is stopped.
+    /// Scans until it is stopped.
     pub(super) fn run(mut self) {
         let mut unsettled = true;
         while self.sleep(unsettled) {
@@ -76,7 +75,7 @@ impl<F: FnMut(Chain)> Watcher<F> {
         }
     }
 
-    /// One look; at the first nothing is live yet.
+    /// Performs one scan. At the first one, nothing is live yet.
     fn look(&mut self, first: bool) -> Result<Found, DirectoryError> {
         self.directory.check_lock()?;
         let held = self.lock.look(first)?;
@@ -93,7 +92,8 @@ impl<F: FnMut(Chain)> Watcher<F> {
         Ok(found)
     }
 
-    /// Who can make the directory unreadable cannot keep alive what is no longer listed.
+    /// A user who can make the directory unreadable must not keep selectors alive that are no
+    /// longer listed.
     fn take_out(&mut self) {
         let mut found = Found::default();
         self.files.revoke(&mut found);
@@ -108,7 +108,7 @@ impl<F: FnMut(Chain)> Watcher<F> {
         });
     }
 
-    /// Says what was found, and hands out the chain if it is another.
+    /// Updates the status and hands out the chain if it changed.
     fn hand_out(&mut self, found: &Found) {
         if self.stopped() {
             return;
@@ -132,8 +132,8 @@ impl<F: FnMut(Chain)> Watcher<F> {
         });
     }
 
-    /// Names the files, each with what stands in its place.
-    fn post(&self, posted: &mut Posted) {
+    /// Updates the files and their selectors.
+    fn post(&self, posted: &mut StatusState) {
         posted.status.files = self.files.public();
         posted.selectors = self.files.selectors();
     }
@@ -151,7 +151,7 @@ impl<F: FnMut(Chain)> Watcher<F> {
         }
     }
 
-    /// The directory as a whole cannot be read: all else stays as it is.
+    /// Reports that the directory as a whole cannot be read. Everything else is unchanged.
     fn report(&self, error: &DirectoryError) {
         let reason = super::describe(error);
         self.shared.board.edit(|posted| {
@@ -170,7 +170,7 @@ impl<F: FnMut(Chain)> Watcher<F> {
         self.shared.stopped.load(Ordering::Acquire)
     }
 
-    /// Waits for the next look; false if there is none.
+    /// Waits for the next scan. Returns `false` if the thread must end.
     fn sleep(&self, unsettled: bool) -> bool {
         let rest = match unsettled {
             true => self.settings.debounce,
@@ -183,7 +183,7 @@ impl<F: FnMut(Chain)> Watcher<F> {
         !self.stopped()
     }
 
-    /// Waits until nothing more happens, and not for ever.
+    /// Waits until changes stop, within a limit.
     fn let_settle(&self) {
         let begun = Instant::now();
         while !self.stopped() && begun.elapsed() < self.settings.max_debounce {
@@ -198,9 +198,9 @@ impl<F: FnMut(Chain)> Watcher<F> {
         }
     }
 
-    /// Asks the file system to tell of changes, again if the directory is another.
+    /// Subscribes to file system events, again if the directory was replaced.
     fn watch_events(&mut self) {
-        let place = stamp::place(&self.directory.path);
+        let place = fingerprint::place(&self.directory.path);
         let watched = self.events.source.as_ref().map(|(_, place)| *place);
         if !self.settings.use_events || (watched.is_some() && watched == place) {
             return;
@@ -212,7 +212,7 @@ impl<F: FnMut(Chain)> Watcher<F> {
         let wake = self.events.wake.clone();
         let told = move |event: notify::Result<notify::Event>| {
             if event.map_or(true, |event| !event.kind.is_access()) {
-                // One that waits already is enough.
+                // One pending wake-up is enough.
                 let _ = wake.try_send(());
             }
         };

@@ -47,9 +47,9 @@ pub(crate) struct LimitsTable {
     /// Components that are compiled at once.
     compile_threads: Option<NonZeroUsize>,
     /// Answers that are learned of one selector.
-    learned_answers: Option<NonZeroUsize>,
+    cached_answers: Option<NonZeroUsize>,
     /// Bytes that what is learned of one selector may take.
-    learned_bytes: Option<NonZeroUsize>,
+    cached_bytes: Option<NonZeroUsize>,
     /// Runs in a row that trap, use up a budget or cannot be made, after which a
     /// selector is suspended; 0 for never.
     suspend_after: Option<u32>,
@@ -81,8 +81,8 @@ impl From<&LimitsTable> for Limits {
         limits.engines = count(table.engines, limits.engines);
         limits.selectors = count(table.selectors, limits.selectors);
         limits.compile_threads = count(table.compile_threads, limits.compile_threads);
-        limits.learned_answers = count(table.learned_answers, limits.learned_answers);
-        limits.learned_bytes = count(table.learned_bytes, limits.learned_bytes);
+        limits.cached_answers = count(table.cached_answers, limits.cached_answers);
+        limits.cached_bytes = count(table.cached_bytes, limits.cached_bytes);
         limits.suspend_after = table.suspend_after.unwrap_or(limits.suspend_after);
         limits.suspend_first = time(table.suspend_first, limits.suspend_first);
         limits.suspend_longest = time(table.suspend_longest, limits.suspend_longest);

@@ -62,7 +62,7 @@ pub(crate) enum Unavailable {
 pub(crate) enum ModeName {
     /// In a fresh sandbox for what was not seen before, and what it decides is
     /// learned.
-    Learned,
+    Cached,
     /// In a fresh sandbox for each decision.
     Fresh,
     /// In a sandbox that is kept, for one decision at a time.
@@ -72,7 +72,7 @@ pub(crate) enum ModeName {
 impl From<ModeName> for Mode {
     fn from(name: ModeName) -> Self {
         match name {
-            ModeName::Learned => Self::Learned,
+            ModeName::Cached => Self::Cached,
             ModeName::Fresh => Self::Fresh,
             ModeName::Stateful => Self::Stateful,
         }

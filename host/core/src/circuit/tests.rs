@@ -1,4 +1,4 @@
-//! The circuit against a clock that the tests move.
+//! The circuit breaker with a clock that the tests control.
 
 use super::*;
 use crate::decision::Budget;
@@ -9,14 +9,14 @@ fn trap() -> Fallback {
     Fallback::Trapped("unreachable".to_owned())
 }
 
-/// A circuit, and what time it is.
+/// A circuit and the current time.
 struct Clocked {
     state: State,
     now: Instant,
 }
 
 impl Clocked {
-    /// Three runs in a row, for a second at first and ten at most.
+    /// Three consecutive failures, with a back-off of one second at first and ten at most.
     fn new() -> Self {
         Self::with(3, SECOND, 10 * SECOND)
     }
@@ -37,12 +37,12 @@ impl Clocked {
         self.now += time;
     }
 
-    /// Whether a run is let through, and whether as the probe.
+    /// Returns `None` if a run is refused, or whether it is the probe.
     fn admit(&mut self) -> Option<bool> {
         self.state.admit(self.now).ok()
     }
 
-    /// One whole run that breaks: how long it is suspended for that.
+    /// A complete run that fails. Returns the back-off.
     fn broken(&mut self) -> Option<Duration> {
         let probe = self.admit().expect("a run");
         let suspended = self.state.broke(probe, &trap(), self.now);
@@ -50,7 +50,7 @@ impl Clocked {
         suspended
     }
 
-    /// One whole run that works: whether that ends a suspension.
+    /// A complete run that succeeds. Returns `true` if it closes the circuit.
     fn well(&mut self) -> bool {
         let probe = self.admit().expect("a run");
         let restored = self.state.worked(probe, self.now);
@@ -58,7 +58,7 @@ impl Clocked {
         restored
     }
 
-    /// Breaks until it is suspended, from closed.
+    /// Fails until a closed circuit opens.
     fn suspend(&mut self) -> Duration {
         let all: Vec<_> = (0..self.state.patience.after)
             .map(|_| self.broken())
@@ -131,17 +131,17 @@ fn one_that_works_only_for_a_while_is_not_begun_with_again() {
     let first = circuit.suspend();
     circuit.later(first);
     assert!(circuit.well());
-    // It was well for less than it was suspended.
+    // The healthy period was shorter than the suspension.
     circuit.later(SECOND / 2);
     assert_eq!(circuit.suspend(), 2 * SECOND);
     circuit.later(2 * SECOND);
     assert!(circuit.well());
-    // For two seconds the two are halved.
+    // Two healthy seconds halve a back-off of two seconds.
     circuit.later(2 * SECOND);
     assert_eq!(circuit.suspend(), 2 * SECOND);
     circuit.later(2 * SECOND);
     assert!(circuit.well());
-    // And in an hour all of it is forgotten.
+    // An hour resets the back-off.
     circuit.later(3600 * SECOND);
     assert_eq!(circuit.suspend(), SECOND);
 }
@@ -204,7 +204,7 @@ fn only_what_is_the_selectors_fault_or_the_machines_counts() {
     assert_eq!(broke(&Choice::Abstain), None);
 }
 
-/// With the lock, the clock and the permits.
+/// A circuit with its lock, clock and permits.
 fn circuit(after: u32, first: Duration) -> Circuit {
     Circuit::new(Patience {
         after,
@@ -226,7 +226,7 @@ fn a_probe_that_nobody_speaks_of_is_tried_again_by_the_next() {
         let probe = circuit.admit().expect("the probe");
         assert!(probe.probe && circuit.admit().is_err());
         drop(probe);
-        // One that found no sandbox neither.
+        // A run that found no sandbox does not count either.
         run(&circuit, &Choice::Fallback(Fallback::Overloaded));
     }
     assert!(circuit.suspension().is_some());

@@ -1,17 +1,17 @@
 //! The stable hash behind `bucket`.
 //!
 //! # Source
-//! XXH64 as its specification defines it. The shape, a salt hashed into the seed
-//! and the share taken from the high bits, is stated in `wit/selector.wit`, so
-//! that anybody can compute a user's bucket outside of Spanmux.
+//! XXH64 as its specification defines it. The construction (a salt hashed into the seed, and the
+//! share taken from the high bits) is specified in `wit/selector.wit`, so that a user's bucket can
+//! be computed outside of Spanmux.
 
 use super::value::Value;
 use xxhash_rust::xxh64::xxh64;
 
-/// In which of `buckets` equal shares `value` falls; none of no buckets.
+/// Returns the share of `value` among `buckets` equal shares, or `None` for zero buckets.
 ///
-/// The high bits decide, so a share of ten keeps its members when it is cut into
-/// a share of a hundred.
+/// The share is taken from the high bits, so each of ten shares is a union of ten of a hundred
+/// shares.
 pub(super) fn bucket(value: Value<'_>, salt: &str, buckets: u32) -> Option<u32> {
     let (integer, float, boolean);
     let (tag, bytes): (u64, &[u8]) = match value {

@@ -1,23 +1,22 @@
-//! A key as it is looked up: its text, and the hashes of the parts that a dotted
-//! path may be cut into.
+//! A key for look-ups: its text, and the hashes of the prefixes and suffixes of a dotted path.
 
 use super::look_up::LookUp;
 use super::map::hash;
 
-/// Keys of more parts are hashed as they are asked.
+/// Longer paths are hashed on demand.
 const PREPARED_PARTS: usize = 4;
 
-/// A key that is looked up often.
+/// A key that is looked up repeatedly.
 #[derive(Clone, Debug)]
 pub struct Key {
     text: Box<str>,
     whole: u64,
-    /// Of a dotted path each run of parts, by its first and last byte.
+    /// The hash of each range of parts of a dotted path, by its first and last byte.
     parts: Box<[(usize, usize, u64)]>,
 }
 
 impl Key {
-    /// A key that is looked up now, and again only if it is [prepared](Self::prepare).
+    /// Creates a key for one look-up. Call [`prepare`](Self::prepare) if more follow.
     pub(crate) fn new(text: impl Into<Box<str>>) -> Self {
         let text = text.into();
         Self {
@@ -27,7 +26,7 @@ impl Key {
         }
     }
 
-    /// Hashes the parts beforehand.
+    /// Computes the hashes in advance.
     pub(crate) fn prepare(&mut self) {
         let dots = self.text.match_indices('.').map(|(at, _)| at);
         let ends: Vec<usize> = dots.chain([self.text.len()]).collect();

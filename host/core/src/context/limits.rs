@@ -1,9 +1,8 @@
-//! How large a runtime context may be, and what is said when it is larger.
+//! Limits of a runtime context, and the errors for exceeding them.
 
 use std::fmt;
 
-/// Bounds of a runtime context. A context comes from a request, so its size is
-/// somebody else's choice.
+/// Limits of a runtime context. A context comes from a request, so its sender determines its size.
 ///
 /// # Examples
 /// ```
@@ -16,11 +15,11 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ContextLimits {
-    /// Keys and members of objects, counted together.
+    /// Number of keys and of members of objects, counted together.
     pub keys: usize,
-    /// Bytes of keys and values together; for JSON text, of the text.
+    /// Total size of keys and values in bytes. JSON values count with the size of their text.
     pub bytes: usize,
-    /// Arrays and objects inside each other; a plain value has depth 0.
+    /// Nesting of arrays and objects. A plain value has depth 0.
     pub depth: usize,
 }
 
@@ -48,13 +47,12 @@ impl ContextLimits {
 }
 
 impl ContextLimits {
-    /// More than any service was seen to pass, few enough to hash in a
-    /// millisecond.
+    /// More than any observed service passes, and few enough to hash within a millisecond.
     pub const KEYS: usize = 16_384;
-    /// A request that carries more is better described by a few of its fields.
+    /// A request with more data should pass a few of its fields instead.
     pub const BYTES: usize = 1024 * 1024;
-    /// Deep enough for any document that people write, and far from what a small
-    /// thread stack holds.
+    /// Sufficient for handwritten documents, and far below the depth that exhausts a small thread
+    /// stack.
     pub const DEPTH: usize = 32;
 }
 
@@ -68,7 +66,7 @@ impl Default for ContextLimits {
     }
 }
 
-/// Why something cannot be a runtime context.
+/// The reason why a value cannot be part of a runtime context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContextError {
@@ -82,21 +80,21 @@ pub enum ContextError {
         /// [`ContextLimits::bytes`]
         limit: usize,
     },
-    /// Arrays and objects nested deeper than the limit.
+    /// Arrays and objects are nested deeper than the limit.
     TooDeep {
         /// [`ContextLimits::depth`]
         limit: usize,
     },
-    /// JSON, but not an object.
+    /// Valid JSON, but not an object.
     NotAnObject {
-        /// What it is, with its article.
+        /// The kind of value with its article.
         found: &'static str,
     },
-    /// Not JSON.
+    /// Invalid JSON.
     Json {
-        /// The key whose value it was to be, if it was not the whole context.
+        /// The key of the value, or `None` for the whole context.
         key: Option<String>,
-        /// What the parser says, with line and column.
+        /// The parser's message with line and column.
         message: String,
     },
 }

@@ -1,13 +1,12 @@
-//! What a look-up needs of a key, whoever asks.
+//! The operations on a key that a look-up needs.
 
 use super::map::hash;
 
-/// What a look-up needs of a key. Plain text hashes what it is asked for; a
-/// `Key` has it ready.
+/// A key for a look-up. Plain text is hashed on demand; a `Key` has its hashes ready.
 pub(super) trait LookUp {
     fn text(&self) -> &str;
 
-    /// The hash of the bytes from `start` to `end`, which are at dots or ends.
+    /// Returns the hash of the bytes from `start` to `end`, which are positions of dots or ends.
     fn hash(&self, start: usize, end: usize) -> u64;
 }
 

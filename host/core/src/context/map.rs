@@ -1,8 +1,8 @@
-//! A map from keys to values that can be asked with a hash made beforehand.
+//! A map that accepts precomputed hashes.
 //!
-//! A question that is asked again and again carries its hash with it, so every map
-//! of a process hashes alike. The seed is drawn when the process starts: who sends
-//! contexts does not know which keys collide.
+//! A question that is asked repeatedly carries its hash, so all maps of a process use the same hash
+//! function. Its seed is drawn at process start, so a sender of contexts does not know which keys
+//! collide.
 
 use std::hash::Hasher as _;
 
@@ -10,7 +10,7 @@ use foldhash::SharedSeed;
 use foldhash::fast::FoldHasher;
 use hashbrown::HashTable;
 
-/// The hash of a key, the same in every map of this process and in no other.
+/// Returns the hash of a key: the same in every map of this process and in no other process.
 #[inline]
 pub(crate) fn hash(key: &str) -> u64 {
     let mut hasher = FoldHasher::with_seed(0, SharedSeed::global_random());
@@ -37,14 +37,14 @@ impl<V> Map<V> {
         self.table.len()
     }
 
-    /// The value of a key, whose hash is given.
+    /// Returns the value of a key with the given hash.
     #[inline(always)]
     pub(super) fn get(&self, hash: u64, key: &str) -> Option<&V> {
         let (_, value) = self.table.find(hash, |(known, _)| **known == *key)?;
         Some(value)
     }
 
-    /// Sets a key; the last value wins.
+    /// Sets a key. The last value wins.
     pub(super) fn insert(&mut self, key: &str, value: V) {
         let hash = hash(key);
         match self.table.find_mut(hash, |(known, _)| **known == *key) {

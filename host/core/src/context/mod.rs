@@ -1,13 +1,12 @@
-//! The runtime context: what the application knows about the run that is about
-//! to be traced. Plain data, frozen before anybody asks it anything.
+//! The runtime context: the application's facts about the run that is about to be traced, as
+//! immutable plain data.
 //!
-//! [`RuntimeContext`] is what an application builds, once per run.
-//! [`ContextView`] is what a selector asks: the context together with what is
-//! known of the root span. It is the one source of answers, for a native
-//! selector and for a component alike.
+//! An application builds a [`RuntimeContext`] once per run. A selector queries a [`ContextView`]:
+//! the context together with the root span. The view is the single source of answers for native
+//! selectors and components.
 
 mod bucket;
-mod freeze;
+mod canonicalize;
 mod key;
 mod limits;
 mod look_up;
@@ -24,19 +23,19 @@ pub use limits::{ContextError, ContextLimits};
 pub use question::{Answer, Keys, Question};
 pub use value::Value;
 pub use value::{MAX_SAFE_INTEGER, not_finite};
-pub use view::FrozenView;
+pub use view::OwnedView;
 pub use view::{ContextView, RootSpan, SpanAttributes};
 
-use freeze::{Entries, Freezer};
+use canonicalize::{Canonicalizer, Entries};
 
-/// What the application knows about one run: environment, tenant, user tier …
+/// The application's facts about one run: environment, tenant, user tier …
 ///
-/// Keys are text, values take every JSON shape. A context cannot be changed once
-/// it is built, so it can be shared by all spans of a run.
+/// Keys are text and values have any JSON type. A context is immutable, so all spans of a run can
+/// share it.
 ///
 /// # Cost
-/// Building hashes each key and copies each value once. Cloning shares the data
-/// and counts one reference. Reading takes no lock and allocates nothing.
+/// Building hashes each key and copies each value once. Cloning increments one reference count.
+/// Reading takes no lock and allocates nothing.
 ///
 /// # Examples
 /// ```
@@ -60,7 +59,7 @@ pub struct RuntimeContext {
 }
 
 impl RuntimeContext {
-    /// A context that knows nothing.
+    /// Returns a context without keys.
     pub fn empty() -> Self {
         Self::default()
     }
@@ -70,14 +69,12 @@ impl RuntimeContext {
         RuntimeContextBuilder::new(ContextLimits::default())
     }
 
-    /// Reads a context from the text of one JSON object, within the default
-    /// [`ContextLimits`].
+    /// Parses a context from the text of one JSON object within the default [`ContextLimits`].
     ///
     /// # Errors
-    /// [`ContextError::Json`] if the text is not JSON, [`ContextError::NotAnObject`]
-    /// if it is not an object, and the limit's own error if it is too large, has
-    /// too many keys or is nested too deep. The size is looked at before the text
-    /// is parsed.
+    /// Returns [`ContextError::Json`] if the text is not JSON, [`ContextError::NotAnObject`] if it
+    /// is not an object, and the error of the limit if it is too large, has too many keys or is
+    /// nested too deep. The size is checked before the text is parsed.
     ///
     /// # Examples
     /// ```
@@ -94,16 +91,16 @@ impl RuntimeContext {
         Self::from_json_within(text, ContextLimits::default())
     }
 
-    /// [`from_json`](Self::from_json) within limits of your own.
+    /// Parses a context as [`from_json`](Self::from_json) does, within custom limits.
     ///
     /// # Errors
     /// As [`from_json`](Self::from_json).
     pub fn from_json_within(text: &str, limits: ContextLimits) -> Result<Self, ContextError> {
-        Freezer::object(text, limits).map(Self::of)
+        Canonicalizer::object(text, limits).map(Self::of)
     }
 
-    /// Starts a context that knows what this one does, and more: of a service, and
-    /// then of one request. The limits of this one hold for both together.
+    /// Starts a context that contains this one: for example that of a service, extended for a
+    /// request. The limits of this context apply to both together.
     ///
     /// # Cost
     /// Copies every key and value.
@@ -120,16 +117,16 @@ impl RuntimeContext {
     /// ```
     pub fn to_builder(&self) -> RuntimeContextBuilder {
         RuntimeContextBuilder {
-            freezer: Freezer::after(Entries::clone(&self.entries)),
+            canonicalizer: Canonicalizer::after(Entries::clone(&self.entries)),
         }
     }
 
-    /// What a selector may ask of this context, without a root span.
+    /// Returns the view for selectors, without a root span.
     pub fn view(&self) -> ContextView<'_> {
         ContextView::new(self, None)
     }
 
-    /// What a selector may ask of this context when `span` is about to start.
+    /// Returns the view for selectors when `span` is about to start.
     pub fn view_with_span<'a>(&'a self, span: &'a RootSpan<'a>) -> ContextView<'a> {
         ContextView::new(self, Some(span))
     }
@@ -161,12 +158,12 @@ impl RuntimeContext {
         self.entries.error()
     }
 
-    /// How many keys it has, not counting the members of its objects.
+    /// Returns the number of keys, without the members of objects.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether it has no key.
+    /// Returns `true` if the context has no key.
     pub fn is_empty(&self) -> bool {
         self.entries.len() == 0
     }
@@ -178,7 +175,7 @@ impl RuntimeContext {
     }
 }
 
-/// Prints the keys and not the values: a context may hold what a log must not.
+/// Formats the keys and not the values, which may be unsuitable for a log.
 impl fmt::Debug for RuntimeContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("RuntimeContext")
@@ -190,14 +187,14 @@ impl fmt::Debug for RuntimeContext {
 /// A builder for a [`RuntimeContext`].
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct RuntimeContextBuilder {
-    freezer: Freezer,
+    canonicalizer: Canonicalizer,
 }
 
 impl RuntimeContextBuilder {
     /// Starts a context with these limits.
     pub fn new(limits: ContextLimits) -> Self {
         Self {
-            freezer: Freezer::new(limits),
+            canonicalizer: Canonicalizer::new(limits),
         }
     }
 
@@ -206,7 +203,7 @@ impl RuntimeContextBuilder {
     /// [`Value::Json`] is parsed, so its text does not have to be canonical. A value that does not
     /// fit is left out: see [`build`](Self::build).
     pub fn set<'v>(mut self, key: &str, value: impl Into<Value<'v>>) -> Self {
-        self.freezer.value_if_fits(key, value.into());
+        self.canonicalizer.value_if_fits(key, value.into());
         self
     }
 
@@ -226,8 +223,8 @@ impl RuntimeContextBuilder {
     /// ```
     pub fn set_json(mut self, key: &str, value: &(impl serde::Serialize + ?Sized)) -> Self {
         match serde_json::to_value(value) {
-            Ok(value) => self.freezer.json_if_fits(key, &value),
-            Err(error) => self.freezer.leave_out(ContextError::Json {
+            Ok(value) => self.canonicalizer.json_if_fits(key, &value),
+            Err(error) => self.canonicalizer.leave_out(ContextError::Json {
                 key: Some(key.to_owned()),
                 message: error.to_string(),
             }),
@@ -241,7 +238,7 @@ impl RuntimeContextBuilder {
     /// then runs no selector, because its rules might depend on the missing value: the trace goes
     /// to the fallback tracer with [`Fallback::IncompleteContext`](crate::Fallback).
     pub fn build(self) -> RuntimeContext {
-        RuntimeContext::of(self.freezer.finish())
+        RuntimeContext::of(self.canonicalizer.finish())
     }
 
     /// Builds the context if every value fits.
@@ -250,7 +247,7 @@ impl RuntimeContextBuilder {
     /// The first value that did not fit: too many keys or bytes, nesting that is too deep, or
     /// invalid JSON text.
     pub fn try_build(self) -> Result<RuntimeContext, ContextError> {
-        let entries = self.freezer.finish();
+        let entries = self.canonicalizer.finish();
         match entries.error() {
             Some(error) => Err(error.clone()),
             None => Ok(RuntimeContext::of(entries)),
@@ -258,11 +255,11 @@ impl RuntimeContextBuilder {
     }
 }
 
-/// Prints no value, as the context that it builds.
+/// Formats no values, as the context that it builds.
 impl fmt::Debug for RuntimeContextBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RuntimeContextBuilder")
-            .field("error", &self.freezer.error())
+            .field("error", &self.canonicalizer.error())
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,5 @@
-//! The four questions as values, and the one function that answers them: for the
-//! import of a guest that asks now, and for the walk through what was learned from
-//! the guests that asked before.
+//! The four questions as values, and the one function that answers them, both for the imports of a
+//! guest and for the walk through its decision tree.
 
 use super::bucket;
 use super::key::Key;
@@ -37,7 +36,7 @@ impl Question {
         }
     }
 
-    /// Bytes of its texts.
+    /// Returns the size of its texts in bytes.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Get(key) | Self::Has(key) => key.as_str().len(),
@@ -46,7 +45,7 @@ impl Question {
         }
     }
 
-    /// Makes it quicker to answer many times.
+    /// Precomputes hashes for repeated answers.
     pub fn prepare(mut self) -> Self {
         match &mut self {
             Self::Get(key) | Self::Has(key) | Self::Bucket { key, .. } => key.prepare(),
@@ -56,15 +55,15 @@ impl Question {
     }
 }
 
-/// What a context answers.
+/// The answer of a context.
 pub enum Answer<'a> {
     Get(Option<Value<'a>>),
     Has(bool),
     Keys(Keys<'a>),
     Bucket {
         share: Option<u32>,
-        /// Bytes that were hashed for it, roughly: they are paid for, so they are a
-        /// part of the answer, and only roughly, so that the answers stay few.
+        /// Approximate number of hashed bytes. Hashing consumes fuel, so the number is a part of
+        /// the answer. It is approximate, so that there are few different answers.
         hashed: usize,
     },
 }
@@ -73,7 +72,7 @@ pub enum Answer<'a> {
 const SMALL_VALUE: usize = 256;
 
 impl<'a> ContextView<'a> {
-    /// The one place where questions are answered.
+    /// Answers a question. This is the only function that does.
     #[inline(always)]
     pub fn answer(&self, question: &Question) -> Answer<'a> {
         match question {
@@ -91,7 +90,7 @@ impl<'a> ContextView<'a> {
     }
 }
 
-/// Four times as much, until it is enough.
+/// Rounds up to a power of four times the smallest size.
 fn roughly(bytes: usize) -> usize {
     let mut rough = SMALL_VALUE;
     while rough < bytes {
@@ -100,26 +99,27 @@ fn roughly(bytes: usize) -> usize {
     rough
 }
 
-/// The keys of a context, which are listed only if somebody wants the list.
+/// The keys of a context, listed on demand.
 #[derive(Clone, Copy)]
 pub struct Keys<'a> {
     view: ContextView<'a>,
 }
 
 impl Keys<'_> {
-    /// Each key once, sorted by bytes.
+    /// Returns each key once, sorted by bytes.
     pub fn list(&self) -> Vec<String> {
         self.view.keys()
     }
 
-    /// How many there are.
+    /// Returns the number of keys.
     pub fn count(&self) -> usize {
         let mut count = 0;
         self.view.each_key(&mut |_, _| count += 1);
         count
     }
 
-    /// A number that is likely another for other keys, whatever their order.
+    /// Returns a number that differs for different keys with high probability, independent of their
+    /// order.
     pub fn fingerprint(&self) -> u64 {
         let mut sum = 0_u64;
         self.view.each_key(&mut |prefix, key| {
@@ -128,7 +128,7 @@ impl Keys<'_> {
         sum
     }
 
-    /// Whether the key is listed.
+    /// Returns `true` if the key is listed.
     pub fn contains(&self, key: &str) -> bool {
         self.view.lists(key)
     }

@@ -1,21 +1,21 @@
-//! One value of a runtime context, in the cases of the contract.
+//! A value of a runtime context, in the cases of the contract.
 
 /// The largest integer that every guest language reads exactly: 2^53 - 1.
 pub const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
 
-/// One value of a runtime context, borrowed from it: the cases of the contract
-/// in `wit/selector.wit`.
+/// A value that is borrowed from a runtime context, in the cases of the contract in
+/// `wit/selector.wit`.
 ///
-/// Two floats are equal if their bits are, so a value can be compared and learned
-/// without exceptions; NaN has one form.
+/// Floats compare by bits, and NaN has one bit pattern, so values can be compared and cached
+/// without exceptions.
 #[derive(Clone, Copy, Debug)]
 pub enum Value<'a> {
-    /// The key is there and its value is null.
+    /// The key exists and its value is null.
     Null,
     /// True or false.
     Boolean(bool),
-    /// From -(2^53 - 1) to 2^53 - 1 when read. Any integer may be set; one
-    /// outside the range is read as [`Json`](Value::Json).
+    /// From -(2^53 - 1) to 2^53 - 1 when read. Any integer may be set. One outside the range is
+    /// read as [`Json`](Value::Json).
     Integer(i64),
     /// A number written with a point or an exponent, or set as a float.
     Float(f64),
@@ -26,7 +26,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// Bytes of its text.
+    /// Returns the size of its text in bytes.
     #[doc(hidden)]
     pub fn bytes(self) -> usize {
         match self {
@@ -35,7 +35,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text, if it is [`Text`](Value::Text).
+    /// Returns the text if the value is [`Text`](Value::Text).
     pub fn as_text(self) -> Option<&'a str> {
         match self {
             Value::Text(text) => Some(text),
@@ -107,7 +107,7 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     }
 }
 
-/// The word for a float that is no JSON number.
+/// Returns the JSON string for a float that is not a JSON number.
 pub fn not_finite(float: f64) -> Option<&'static str> {
     match float {
         _ if float.is_nan() => Some("NaN"),

@@ -1,5 +1,4 @@
-//! The four questions that a selector may ask, and the one place that answers
-//! them.
+//! The view that answers a selector's questions.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -10,22 +9,22 @@ use super::limits::{ContextError, ContextLimits};
 use super::look_up::LookUp;
 use super::value::{MAX_SAFE_INTEGER, Value};
 
-/// Under this prefix a selector finds what is known of the root span.
+/// The prefix of the keys that describe the root span.
 const SPAN: &str = "span.";
 
-/// The start attributes of a root span, read where they lie.
+/// The start attributes of a root span, read in place.
 ///
-/// Values are given in the cases of the contract: an integer outside
-/// ±(2^53 - 1), an array and an object as [`Value::Json`] in canonical form.
+/// Values have the cases of the contract: an integer outside ±(2^53 - 1), an array and an object
+/// are [`Value::Json`] in canonical form.
 pub trait SpanAttributes: Sync {
-    /// The value of an attribute. Of several with this key the last one counts.
+    /// Returns the value of an attribute. If the key occurs repeatedly, the last value counts.
     fn get(&self, key: &str) -> Option<Value<'_>>;
 
-    /// Shows the key of each attribute, in any order and as often as it likes.
+    /// Calls `show` with the key of each attribute, in any order. Repetitions are allowed.
     fn each_key<'a>(&'a self, show: &mut dyn FnMut(&'a str));
 }
 
-/// Each key as it stands: a dot in an attribute's key is no path.
+/// Keys are literal: a dot in an attribute's key is not a path.
 impl SpanAttributes for RuntimeContext {
     fn get(&self, key: &str) -> Option<Value<'_>> {
         self.entries.literal(&key)
@@ -36,17 +35,16 @@ impl SpanAttributes for RuntimeContext {
     }
 }
 
-/// What is known of the root span that is about to start, for the keys under
-/// `span.`: its name, its kind and its start attributes.
+/// The root span that is about to start, for the keys under `span.`: its name, its kind and its
+/// start attributes.
 ///
-/// An attribute whose key and text have more than
-/// [`MAX_ATTRIBUTE_BYTES`](Self::MAX_ATTRIBUTE_BYTES) together is not there for a
-/// selector, because a component's sandbox gets a copy of what it may ask.
+/// An attribute whose key and text exceed [`MAX_ATTRIBUTE_BYTES`](Self::MAX_ATTRIBUTE_BYTES) is
+/// absent for selectors, because a component's sandbox receives a copy.
 ///
 /// # Cost
-/// Name, kind and attributes are borrowed. What [`with_attributes`] is given is
-/// asked for each question, and copied when the first component runs; what
-/// [`new`] is given is read once, when a selector first asks for an attribute.
+/// Name, kind and attributes are borrowed. The attributes of [`with_attributes`] are queried for
+/// each question, and copied when the first component runs. The attributes of [`new`] are read
+/// once, when a selector first asks for one.
 ///
 /// [`with_attributes`]: Self::with_attributes
 /// [`new`]: Self::new
@@ -76,15 +74,16 @@ enum Attributes<'a> {
         &'a (dyn Fn() -> RuntimeContext + Sync),
         OnceCell<RuntimeContext>,
     ),
-    Frozen(FrozenAttributes),
+    Owned(OwnedAttributes),
 }
 
 impl<'a> RootSpan<'a> {
-    /// How many bytes the key and the text of one attribute may have together: as
-    /// many as a whole runtime context.
+    /// Maximum size of the key and the text of one attribute in bytes: that of a whole runtime
+    /// context.
     pub const MAX_ATTRIBUTE_BYTES: usize = ContextLimits::BYTES;
 
-    /// A span's name, its kind in lower case, and how to read its attributes.
+    /// Creates a span from its name, its kind in lower case, and a function that returns its
+    /// attributes.
     pub fn new(
         name: &'a str,
         kind: &'a str,
@@ -93,7 +92,7 @@ impl<'a> RootSpan<'a> {
         Self::of(name, kind, Attributes::Lazy(attributes, OnceCell::new()))
     }
 
-    /// A span's name, its kind in lower case, and its attributes.
+    /// Creates a span from its name, its kind in lower case, and its attributes.
     pub fn with_attributes(
         name: &'a str,
         kind: &'a str,
@@ -110,7 +109,7 @@ impl<'a> RootSpan<'a> {
         }
     }
 
-    /// Name and kind first, and without reading the attributes.
+    /// Checks name and kind first, without reading the attributes.
     fn get(&self, key: &str) -> Option<Value<'_>> {
         match key {
             "name" => Some(Value::Text(&self.name)),
@@ -124,8 +123,8 @@ impl<'a> RootSpan<'a> {
         ["name", "kind"].into_iter().chain(attributes)
     }
 
-    /// What a selector is told of an attribute: nothing of one that is too large
-    /// or no value of the contract.
+    /// Returns an attribute as selectors see it: absent if it is too large or has no case in the
+    /// contract.
     fn attribute(&self, key: &str) -> Option<Value<'_>> {
         let value = self.attributes().get(key)?;
         match value {
@@ -142,7 +141,7 @@ impl<'a> RootSpan<'a> {
         }
     }
 
-    /// Each key that has an answer once, sorted by bytes.
+    /// Returns each key that has an answer once, sorted by bytes.
     fn attribute_keys(&self) -> Vec<&str> {
         let mut keys = Vec::new();
         self.attributes().each_key(&mut |key| keys.push(key));
@@ -156,59 +155,59 @@ impl<'a> RootSpan<'a> {
         match &self.attributes {
             Attributes::Borrowed(attributes) => *attributes,
             Attributes::Lazy(read, attributes) => attributes.get_or_init(read),
-            Attributes::Frozen(attributes) => attributes,
+            Attributes::Owned(attributes) => attributes,
         }
     }
 
-    fn freeze(&self) -> RootSpan<'static> {
+    fn to_owned_view(&self) -> RootSpan<'static> {
         RootSpan {
             name: Cow::Owned(self.name.clone().into_owned()),
             kind: Cow::Owned(self.kind.clone().into_owned()),
-            attributes: Attributes::Frozen(self.freeze_attributes()),
+            attributes: Attributes::Owned(self.owned_attributes()),
         }
     }
 
-    /// The same answers for every key, because they are copied one by one.
-    fn freeze_attributes(&self) -> FrozenAttributes {
+    /// Copies the attributes one by one, so that every key keeps its answer.
+    fn owned_attributes(&self) -> OwnedAttributes {
         let keys = self.attribute_keys().into_iter();
         let copies = keys.filter_map(|key| Some((key.into(), self.attribute(key)?.into())));
-        FrozenAttributes(copies.collect())
+        OwnedAttributes(copies.collect())
     }
 }
 
-/// A copy of what a selector is told of the attributes, sorted by key.
-struct FrozenAttributes(Vec<(Box<str>, FrozenValue)>);
-enum FrozenValue {
-    /// Borrows nothing.
+/// A copy of the attributes, sorted by key.
+struct OwnedAttributes(Vec<(Box<str>, OwnedValue)>);
+enum OwnedValue {
+    /// A value that borrows nothing.
     Plain(Value<'static>),
     Text(Box<str>),
     Json(Box<str>),
 }
 
-impl From<Value<'_>> for FrozenValue {
+impl From<Value<'_>> for OwnedValue {
     fn from(value: Value<'_>) -> Self {
         match value {
-            Value::Text(text) => FrozenValue::Text(text.into()),
-            Value::Json(text) => FrozenValue::Json(text.into()),
-            Value::Null => FrozenValue::Plain(Value::Null),
-            Value::Boolean(boolean) => FrozenValue::Plain(Value::Boolean(boolean)),
-            Value::Integer(integer) => FrozenValue::Plain(Value::Integer(integer)),
-            Value::Float(float) => FrozenValue::Plain(Value::Float(float)),
+            Value::Text(text) => OwnedValue::Text(text.into()),
+            Value::Json(text) => OwnedValue::Json(text.into()),
+            Value::Null => OwnedValue::Plain(Value::Null),
+            Value::Boolean(boolean) => OwnedValue::Plain(Value::Boolean(boolean)),
+            Value::Integer(integer) => OwnedValue::Plain(Value::Integer(integer)),
+            Value::Float(float) => OwnedValue::Plain(Value::Float(float)),
         }
     }
 }
 
-impl FrozenValue {
+impl OwnedValue {
     fn value(&self) -> Value<'_> {
         match self {
-            FrozenValue::Plain(value) => *value,
-            FrozenValue::Text(text) => Value::Text(text),
-            FrozenValue::Json(text) => Value::Json(text),
+            OwnedValue::Plain(value) => *value,
+            OwnedValue::Text(text) => Value::Text(text),
+            OwnedValue::Json(text) => Value::Json(text),
         }
     }
 }
 
-impl SpanAttributes for FrozenAttributes {
+impl SpanAttributes for OwnedAttributes {
     fn get(&self, key: &str) -> Option<Value<'_>> {
         let place = self.0.binary_search_by_key(&key, |(known, _)| known).ok()?;
         self.0.get(place).map(|(_, value)| value.value())
@@ -219,17 +218,15 @@ impl SpanAttributes for FrozenAttributes {
     }
 }
 
-/// What a selector may ask: a runtime context, together with what is known of
-/// the root span.
+/// A runtime context together with the root span, as selectors query it.
 ///
-/// The questions and their rules are those of `wit/selector.wit`. A component
-/// asks through its imports and a native selector through these methods, and
-/// both get the same answers, because there is no other source.
+/// The questions and their rules are defined in `wit/selector.wit`. A component asks through its
+/// imports and a native selector through these methods. Both receive the same answers, because
+/// there is no other source.
 ///
 /// # Cost
-/// [`get`](Self::get), [`has`](Self::has) and [`bucket`](Self::bucket) take one
-/// hash look-up, and one more for each dot of a path; they allocate nothing.
-/// [`keys`](Self::keys) allocates and sorts.
+/// [`get`](Self::get), [`has`](Self::has) and [`bucket`](Self::bucket) take one hash look-up, and
+/// one more per dot of a path. They allocate nothing. [`keys`](Self::keys) allocates and sorts.
 #[derive(Clone, Copy)]
 pub struct ContextView<'a> {
     context: &'a RuntimeContext,
@@ -247,8 +244,8 @@ impl<'a> ContextView<'a> {
         self.context.error()
     }
 
-    /// The value of a key: as it stands, else as a dotted path, else of the root
-    /// span.
+    /// Returns the value of a key: as a literal key, otherwise as a dotted path, otherwise of the
+    /// root span.
     #[inline]
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
         self.look_up(key)
@@ -262,7 +259,7 @@ impl<'a> ContextView<'a> {
         }
     }
 
-    /// What is no key as it stands: a dotted path, else a key of the root span.
+    /// Looks up a key that is not a literal one: as a dotted path, otherwise in the root span.
     #[inline(never)]
     fn look_further(&self, key: impl LookUp + Copy) -> Option<Value<'a>> {
         self.context
@@ -271,18 +268,18 @@ impl<'a> ContextView<'a> {
             .or_else(|| self.span?.get(key.text().strip_prefix(SPAN)?))
     }
 
-    /// Whether [`get`](Self::get) gives some value, null included.
+    /// Returns `true` if [`get`](Self::get) returns a value, including null.
     pub fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    /// The text of a key; none if the key is absent or not text.
+    /// Returns the text of a key, or `None` if the key is absent or not text.
     #[inline]
     pub fn text(&self, key: &str) -> Option<&'a str> {
         self.get(key)?.as_text()
     }
 
-    /// Each key once, sorted by bytes: the context's own and those under `span.`.
+    /// Returns each key once, sorted by bytes: those of the context and those under `span.`.
     pub fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
         self.each_key(&mut |prefix, key| keys.push([prefix, key].concat()));
@@ -290,15 +287,15 @@ impl<'a> ContextView<'a> {
         keys
     }
 
-    /// Calls `each` with each key once, in no order: what stands before a key of
-    /// the root span, and the key.
+    /// Calls `each` once per key in no particular order, with the prefix of a key of the root span
+    /// and the key.
     pub(super) fn each_key(&self, each: &mut dyn FnMut(&str, &str)) {
         let entries = &self.context.entries;
         entries.keys().for_each(|key| each("", key));
         let Some(span) = self.span else {
             return;
         };
-        // The application's own keys win, and nearly never begin like these.
+        // The application's keys win. They rarely begin with this prefix.
         let clash = entries.keys().any(|key| key.starts_with(SPAN));
         for key in span.keys() {
             let own = |known: &str| known.strip_prefix(SPAN) == Some(key);
@@ -308,7 +305,7 @@ impl<'a> ContextView<'a> {
         }
     }
 
-    /// Whether [`keys`](Self::keys) lists the key.
+    /// Returns `true` if [`keys`](Self::keys) lists the key.
     pub(super) fn lists(&self, key: &str) -> bool {
         self.context.entries.literal(&key).is_some()
             || self.span.is_some_and(|span| {
@@ -317,9 +314,8 @@ impl<'a> ContextView<'a> {
             })
     }
 
-    /// In which of `buckets` equal shares the value of a key falls, the same on
-    /// every machine and in every release; none if the key is absent or there are
-    /// no buckets.
+    /// Returns the share of a key's value among `buckets` equal shares: the same on every machine
+    /// and in every release. Returns `None` if the key is absent or there are no buckets.
     ///
     /// # Source
     /// The hash is defined in `wit/selector.wit`.
@@ -338,24 +334,24 @@ impl<'a> ContextView<'a> {
         bucket::bucket(self.get(key)?, salt, buckets)
     }
 
-    /// A copy that borrows nothing, for a sandbox that must own what it reads.
+    /// Returns a copy that borrows nothing, for a sandbox that must own its data.
     #[doc(hidden)]
-    pub fn freeze(&self) -> FrozenView {
-        FrozenView {
+    pub fn to_owned_view(&self) -> OwnedView {
+        OwnedView {
             context: self.context.clone(),
-            span: self.span.map(RootSpan::freeze),
+            span: self.span.map(RootSpan::to_owned_view),
         }
     }
 }
 
 /// A [`ContextView`] that owns its data.
-pub struct FrozenView {
+pub struct OwnedView {
     context: RuntimeContext,
     span: Option<RootSpan<'static>>,
 }
 
 #[allow(missing_docs)] // Shared within the workspace only.
-impl FrozenView {
+impl OwnedView {
     pub fn view(&self) -> ContextView<'_> {
         ContextView::new(&self.context, self.span.as_ref())
     }

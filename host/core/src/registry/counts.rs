@@ -1,59 +1,56 @@
-//! How many selections there were, as plain values.
+//! Counts of selections as plain values.
 
 use std::collections::BTreeMap;
 
 use crate::decision::Cause;
 
-/// For how many combinations of tracer, selector and cause that are no longer in
-/// the registry the counts are kept apart. Tenants come and go, and a service runs
-/// for months.
+/// Maximum number of combinations of tracer, selector and cause that left the registry and still
+/// have counts of their own. Tenants come and go, and a service runs for months.
 const MAX_PAST: usize = 4_096;
 
-/// Stands for the names of what is kept apart no longer.
+/// Replaces the names of combinations beyond the maximum.
 const OTHERS: &str = "(others)";
 
-/// How many selections there were, by cause.
+/// Counts of selections by cause.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SelectionCounts {
-    /// Selections that a selector chose.
+    /// Selections in which a selector chose the tracer.
     pub chosen: u64,
-    /// Selections, chosen or fallen back, that were answered from what was learned:
-    /// no component ran for them.
-    pub learned: u64,
+    /// Selections, chosen or failed, that were answered from the decision cache without running a
+    /// component.
+    pub cached: u64,
     by_cause: [u64; Cause::ALL.len()],
     rows: BTreeMap<SelectionOutcome, u64>,
 }
 
-/// What a selection came to: which tracer, by which selector, and why if it was not
+/// The outcome of a selection: its tracer, its selector, and the cause if the tracer was not
 /// chosen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct SelectionOutcome {
-    /// The name of the tracer that received the trace; none if there was none.
+    /// The name of the tracer that received the trace, or `None` if no tracer was registered.
     pub tracer: Option<String>,
-    /// The name of the selector that decided; none if all abstained or there was
-    /// none.
+    /// The name of the selector that decided, or `None` if all abstained or none was registered.
     pub selector: Option<String>,
-    /// Why the selector did not choose the tracer; none if it did.
+    /// The cause if no selector chose the tracer.
     pub cause: Option<Cause>,
 }
 
 impl SelectionCounts {
-    /// Selections that fell back for this cause.
+    /// Returns the number of selections with this cause.
     pub fn count(&self, cause: Cause) -> u64 {
         self.by_cause[cause as usize]
     }
 
-    /// All selections.
+    /// Returns the number of selections.
     pub fn total(&self) -> u64 {
         self.chosen + self.by_cause.iter().sum::<u64>()
     }
 
-    /// Selections by tracer, selector and cause, those that there were.
+    /// Iterates over the outcomes that occurred, with their counts.
     ///
-    /// Of tracers and selectors that left the registry, the first 4,096
-    /// combinations are kept apart; what comes after them is counted under the name
-    /// `(others)`.
+    /// Of tracers and selectors that left the registry, the first 4,096 combinations keep counts of
+    /// their own. Later ones are counted under the name `(others)`.
     ///
     /// # Examples
     /// ```
@@ -81,7 +78,7 @@ impl SelectionCounts {
         *self.rows.entry(outcome).or_default() += selections;
     }
 
-    /// Adds what will not change any more, within bounds.
+    /// Adds the final counts of a past snapshot within the maximum.
     pub(super) fn add_past(&mut self, outcome: SelectionOutcome, selections: u64) {
         let is_apart = self.rows.len() < MAX_PAST || self.rows.contains_key(&outcome);
         let outcome = match is_apart {

@@ -1,5 +1,5 @@
-//! Flushing tracers and shutting them down, each on its own: one that fails or hangs
-//! does not keep the others from it.
+//! Flushing and shutting down tracers. Each is called on its own thread: one that fails or hangs
+//! does not affect the others.
 
 use std::error::Error;
 use std::fmt;
@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use crate::parallel::{self, Outcome};
 
-/// How long tracers have for a flush or a shutdown, unless it is said.
+/// The default time limit of a flush or a shutdown.
 pub(super) const DEFAULT_TIME: Duration = Duration::from_secs(10);
 
-/// What a registry does with its tracers beyond choosing among them.
+/// The operations of a tracer that a registry calls in addition to selection.
 ///
-/// The methods do nothing unless they are written, so `impl Lifecycle for Mine {}`
-/// is enough for a tracer that holds nothing back. They are called on a thread of
-/// their own.
+/// All methods default to doing nothing, so `impl Lifecycle for Mine {}` is enough for a tracer
+/// that buffers nothing. They are called on a thread of their own.
 pub trait Lifecycle: Send + Sync {
     /// Exports what is held back, and keeps running.
     ///
@@ -52,16 +51,16 @@ pub trait Lifecycle: Send + Sync {
     }
 }
 
-/// What a tracer could not deliver.
+/// The spans that a tracer could not deliver.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Undelivered {
-    /// Spans that were lost since it was told last.
+    /// Spans lost since the previous report.
     pub lost: u64,
-    /// Spans that still waited when the time was up.
+    /// Spans still waiting at the deadline.
     pub waiting: u64,
-    /// Whether the time was up.
+    /// `true` if the deadline passed.
     pub timed_out: bool,
-    /// Which, and why.
+    /// The exporters and their errors.
     pub message: String,
 }
 
@@ -73,29 +72,29 @@ impl fmt::Display for Undelivered {
 
 impl Error for Undelivered {}
 
-/// How flushing or shutting down went, tracer by tracer.
+/// The result of a flush or a shutdown for each tracer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "a tracer that failed may have lost spans"]
 pub struct LifecycleReport {
-    /// The tracers that it worked for, by the first of their names: what ended before
-    /// was delivered.
+    /// The tracers that succeeded, under the first of their names: every span that ended before was
+    /// delivered.
     pub succeeded: Vec<String>,
-    /// The tracers that it failed for, or that were not done in time.
+    /// The tracers that failed or exceeded the deadline.
     pub failed: Vec<LifecycleFailure>,
 }
 
-/// One tracer that could not be flushed or shut down.
+/// A tracer that could not be flushed or shut down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LifecycleFailure {
     /// The first of the tracer's names.
     pub tracer: String,
-    /// What it said.
+    /// The error message.
     pub message: String,
-    /// Whether the time was up. It may go on and succeed.
+    /// `true` if the deadline passed. The operation may still succeed.
     pub timed_out: bool,
-    /// Spans that were lost since this was reported last, as far as it says.
+    /// Spans lost since the previous report, if the tracer reports them.
     pub lost: u64,
-    /// Spans that still waited when the time was up, as far as it says.
+    /// Spans still waiting at the deadline, if the tracer reports them.
     pub waiting: u64,
 }
 

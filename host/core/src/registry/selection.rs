@@ -1,4 +1,4 @@
-//! One selection: which tracer, and why. Resolution is total.
+//! A selection: the tracer of a trace and the reason. Resolution is total.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,18 +9,17 @@ use crate::decision::{Cause, Choice, Decision, Fallback, Origin, Reason, RunCost
 use crate::selector::{Decided, Selector};
 use crate::sync::Guard;
 
-/// The tracer that receives a trace, and why.
+/// The tracer that receives a trace, and the reason.
 ///
-/// It holds on to the state of the registry that it was made from, so it still
-/// names its tracer when that is unregistered meanwhile. Keep it for the start of
-/// the span and not for the length of the trace.
+/// A selection keeps its registry snapshot alive, so it still names its tracer after the tracer was
+/// unregistered. Keep it for the start of the span and not for the length of the trace.
 pub struct Selection<T> {
     snapshot: Guard<Arc<Snapshot<T>>>,
     tracer: Option<usize>,
     selector: Option<usize>,
     reason: Reason,
-    learned: bool,
-    /// What running selectors took, if any ran.
+    cached: bool,
+    /// The cost of the selectors that ran.
     cost: Option<Box<RunCost>>,
 }
 
@@ -43,7 +42,7 @@ impl<T> Selection<T> {
         let Decided {
             brief,
             by,
-            learned,
+            cached,
             cost,
         } = chain.decide(seats, context, names);
         let (tracer, reason) = match brief.place() {
@@ -51,13 +50,13 @@ impl<T> Selection<T> {
             None if brief.as_whole().is_none() => (snapshot.default, Reason::Abstained),
             _ => snapshot.resolve(Decision::from(brief).choice),
         };
-        // Before the selection is put together, so that it is written once.
-        snapshot.count(by, tracer, &reason, learned && cost.is_none());
+        // Counted before the value is assembled, so that it is written once.
+        snapshot.count(by, tracer, &reason, cached && cost.is_none());
         Self {
             tracer,
             selector: by,
             reason,
-            learned,
+            cached,
             cost,
             snapshot,
         }
@@ -73,7 +72,7 @@ impl<T> Selection<T> {
             tracer: snapshot.fallback_place(true),
             selector: None,
             reason,
-            learned: false,
+            cached: false,
             cost: None,
             snapshot,
         }
@@ -90,18 +89,18 @@ impl<T> Selection<T> {
             tracer: snapshot.default,
             selector: None,
             reason,
-            learned: false,
+            cached: false,
             cost: None,
             snapshot,
         }
     }
 
-    /// The tracer; none only if none is registered.
+    /// Returns the tracer, or `None` if no tracer is registered.
     pub fn tracer(&self) -> Option<&Arc<T>> {
         self.snapshot.tracers.get(self.tracer?)
     }
 
-    /// The tracer's name.
+    /// Returns the name of the tracer.
     pub fn tracer_name(&self) -> Option<&str> {
         let names = self.snapshot.names.as_slice();
         names.get(self.tracer?).map(String::as_str)
@@ -120,22 +119,21 @@ impl<T> Selection<T> {
         self.reason.failure()
     }
 
-    /// The selector that decided; none if all abstained or there is none.
+    /// Returns the selector that decided, or `None` if all abstained or none is registered.
     pub fn selector(&self) -> Option<&dyn Selector> {
         self.snapshot.chain.get(self.selector?)
     }
 
-    /// The name of the selector that decided.
+    /// Returns the name of the selector that decided.
     pub fn selector_name(&self) -> Option<&str> {
         self.selector().map(Selector::name)
     }
 
-    /// Where the decision came from. If several selectors were asked, what they
-    /// cost together.
+    /// Returns the origin of the decision, with the total cost if several selectors ran.
     pub fn origin(&self) -> Origin {
         match &self.cost {
             Some(cost) => Origin::Run(**cost),
-            None if self.learned => Origin::Learned,
+            None if self.cached => Origin::Cached,
             None => Origin::Native,
         }
     }
@@ -143,18 +141,17 @@ impl<T> Selection<T> {
 
 impl<T> Snapshot<T> {
     #[inline]
-    fn count(&self, by: Option<usize>, tracer: Option<usize>, why: &Reason, learned: bool) {
+    fn count(&self, by: Option<usize>, tracer: Option<usize>, why: &Reason, cached: bool) {
         let told = match (why.cause(), tracer) {
             (Some(cause), _) => Err(cause),
             (None, Some(tracer)) => Ok(tracer),
             (None, None) => Err(Cause::NoTracers),
         };
-        self.tally.count(by, told, learned);
+        self.counters.count(by, told, cached);
     }
 
-    /// From what was decided to a tracer. Total: every choice has an answer, and a
-    /// place that is none (it cannot come from this snapshot's names) counts as an
-    /// unknown tracer.
+    /// Resolves a choice to a tracer. Every choice has a result: an index that this snapshot did
+    /// not issue counts as an unknown tracer.
     #[cold]
     fn resolve(&self, choice: Choice) -> (Option<usize>, Reason) {
         let fallback = match choice {

@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use super::UnknownTracerError;
-use super::tally::Tally;
+use super::sharded_counters::ShardedCounters;
 use crate::cache_slot::CacheSlot;
 use crate::selector::Chain;
 use crate::tracer_names::TracerNames;
 
-/// What a reader sees: one state of the registry.
+/// An immutable state of the registry, as readers see it.
 pub(super) struct Snapshot<T> {
     pub(super) tracers: Vec<Arc<T>>,
     pub(super) names: TracerNames,
-    /// A place in `tracers`; none if and only if there is no tracer.
+    /// A position in `tracers`, or `None` if there is no tracer.
     pub(super) default: Option<usize>,
-    /// Where failed decisions go; none for the default tracer.
+    /// The position of the fallback tracer, or `None` for the default tracer.
     pub(super) fallback: Option<usize>,
     pub(super) chain: Chain,
-    /// One for each selector of the chain, among these names.
+    /// One cache slot per selector for these names.
     pub(super) seats: Box<[CacheSlot]>,
-    pub(super) tally: Arc<Tally>,
+    pub(super) counters: Arc<ShardedCounters>,
 }
 
 impl<T> Default for Snapshot<T> {
@@ -31,7 +31,7 @@ impl<T> Default for Snapshot<T> {
             fallback: None,
             chain: Chain::empty(),
             seats: Box::default(),
-            tally: Arc::default(),
+            counters: Arc::default(),
         }
     }
 }
@@ -45,7 +45,7 @@ impl<T> Clone for Snapshot<T> {
             fallback: self.fallback,
             chain: self.chain.clone(),
             seats: Box::default(),
-            tally: Arc::default(),
+            counters: Arc::default(),
         }
     }
 }
@@ -62,7 +62,7 @@ impl<T> Snapshot<T> {
         })
     }
 
-    /// Where a trace goes for which no tracer was chosen.
+    /// Returns the tracer of a trace for which no tracer was chosen.
     pub(super) fn fallback_place(&self, failed: bool) -> Option<usize> {
         match failed {
             true => self.fallback.or(self.default),

@@ -10,8 +10,8 @@ use atomic::{AtomicBool, Ordering};
 
 pub use ::loom::sync::atomic;
 
-/// As the standard one is: a flag that is set behind the value. The cell in between is for
-/// the checker, which finds a reader that is not ordered behind the writer.
+/// Like the standard `OnceLock`: a flag that is set after the value. The cell lets loom detect a
+/// reader that is not ordered after the writer.
 pub struct OnceLock<T> {
     is_set: AtomicBool,
     written: Cell<()>,
@@ -42,7 +42,7 @@ impl<T> OnceLock<T> {
         Ok(())
     }
 
-    /// The host calls it where one thread alone may be, so that nobody is to wait.
+    /// The host calls it where only one thread may be, so no thread has to wait.
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
         if self.get().is_none() && self.set(make()).is_err() {
             panic!("two threads made one value");
@@ -68,7 +68,7 @@ impl<T> Mutex<T> {
     }
 }
 
-/// None while it waits.
+/// `None` while waiting.
 pub struct MutexGuard<'a, T>(Option<::loom::sync::MutexGuard<'a, T>>);
 
 impl<T> Deref for MutexGuard<'_, T> {
@@ -94,7 +94,7 @@ impl Condvar {
         guard.0 = Some(self.0.wait(held).expect("nobody panicked"));
     }
 
-    /// No time passes in a model: who is not woken waits for ever, which is found.
+    /// No time passes in a model. A thread that is never woken waits forever, which loom reports.
     pub fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, _until: Instant) -> InTime {
         self.wait(guard);
         InTime
@@ -113,8 +113,8 @@ impl InTime {
     }
 }
 
-/// One pointer, loaded and swapped whole. How the real one does that without a lock is its
-/// own matter, and tested there.
+/// A pointer that is loaded and swapped as a whole. The lock-free implementation is tested in its
+/// own crate.
 pub struct ArcSwapOption<T>(Mutex<Option<Arc<T>>>);
 
 impl<T> ArcSwapOption<T> {

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use ::shuttle::thread::yield_now;
 
-/// Those of the checker.
+/// The atomics of the checker.
 pub mod atomic {
     pub use ::shuttle::sync::atomic::*;
 }
@@ -17,7 +17,7 @@ pub mod atomic {
 /// A cell that is written once.
 pub struct OnceLock<T> {
     cell: std::sync::OnceLock<T>,
-    /// Held by who makes the value.
+    /// Held by the thread that creates the value.
     making: std::sync::atomic::AtomicBool,
 }
 
@@ -49,7 +49,7 @@ impl<T> OnceLock<T> {
                 break;
             }
         }
-        // What is made may give way to others, who wait above.
+        // Creating the value may yield to other threads, which wait above.
         let value = make();
         self.cell.get_or_init(|| value)
     }
@@ -61,7 +61,7 @@ impl<T> Default for OnceLock<T> {
     }
 }
 
-/// A lock as `parking_lot` has it: never poisoned.
+/// A mutex like that of `parking_lot`: never poisoned.
 #[derive(Default)]
 pub struct Mutex<T>(::shuttle::sync::Mutex<T>);
 
@@ -95,7 +95,7 @@ impl<T> DerefMut for MutexGuard<'_, T> {
     }
 }
 
-/// Nobody waits for a time: who waits is woken.
+/// Timeouts never occur: every waiting thread is woken.
 #[derive(Default)]
 pub struct Condvar(::shuttle::sync::Condvar);
 
@@ -125,7 +125,7 @@ impl Condvar {
 
 pub use arc_swap::Guard;
 
-/// A pointer that is swapped in one step.
+/// An atomic pointer.
 pub struct ArcSwap<T>(arc_swap::ArcSwap<T>);
 
 impl<T> ArcSwap<T> {
@@ -151,7 +151,7 @@ impl<T: Default> Default for ArcSwap<T> {
     }
 }
 
-/// The same, which may be empty.
+/// An atomic pointer that may be empty.
 pub struct ArcSwapOption<T>(arc_swap::ArcSwapOption<T>);
 
 impl<T> ArcSwapOption<T> {

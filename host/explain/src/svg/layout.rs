@@ -2,7 +2,7 @@
 //! question is centred on its branches, and all outcomes are in one column.
 
 use super::measure;
-use crate::excerpt::{Arm, Node};
+use crate::prune::{Arm, Node};
 use crate::words::shorten;
 use crate::{Hits, Outcome, Question};
 
@@ -125,7 +125,10 @@ struct Column {
 }
 
 fn measure_columns(node: &Node<'_>, depth: usize, columns: &mut Vec<Column>) {
-    let Node::Question { question, ways, .. } = node else {
+    let Node::Question {
+        question, edges, ..
+    } = node
+    else {
         return;
     };
     if columns.len() <= depth {
@@ -134,16 +137,16 @@ fn measure_columns(node: &Node<'_>, depth: usize, columns: &mut Vec<Column>) {
     let pill = pill(question).width;
     if let Some(column) = columns.get_mut(depth) {
         column.pills = column.pills.max(pill);
-        for way in ways {
-            let widest = match way.then {
+        for edge in edges {
+            let widest = match edge.then {
                 Node::Question { .. } => &mut column.to_questions,
                 _ => &mut column.to_ends,
             };
-            *widest = widest.max(measure::fixed(&label(way), KEY_SIZE));
+            *widest = widest.max(measure::fixed(&label(edge), KEY_SIZE));
         }
     }
-    for way in ways {
-        measure_columns(&way.then, depth + 1, columns);
+    for edge in edges {
+        measure_columns(&edge.then, depth + 1, columns);
     }
 }
 
@@ -163,7 +166,9 @@ impl Placing<'_> {
     /// Lays out a node and its children. Returns the node's vertical position and its kind.
     fn node(&mut self, node: &Node<'_>, depth: usize) -> (f64, Kind) {
         match node {
-            Node::Question { question, ways, .. } => self.question(question, ways, depth),
+            Node::Question {
+                question, edges, ..
+            } => self.question(question, edges, depth),
             Node::End { outcome, hits } => {
                 let kind = match outcome {
                     Outcome::Tracer(name) => Kind::Tracer(name.clone()),
@@ -191,15 +196,15 @@ impl Placing<'_> {
         (y, kind)
     }
 
-    fn question(&mut self, question: &Question, ways: &[Arm<'_>], depth: usize) -> (f64, Kind) {
+    fn question(&mut self, question: &Question, edges: &[Arm<'_>], depth: usize) -> (f64, Kind) {
         let Some(column) = self.columns.get(depth) else {
             return (self.next, Kind::Mixed);
         };
         let (from, pills) = (column.from, column.pills);
-        let mut placed = Vec::with_capacity(ways.len());
-        for (place, arm) in ways.iter().enumerate() {
+        let mut placed = Vec::with_capacity(edges.len());
+        for (place, arm) in edges.iter().enumerate() {
             let tree = matches!(arm.then, Node::Question { .. });
-            let after_tree = place > 0 && matches!(ways[place - 1].then, Node::Question { .. });
+            let after_tree = place > 0 && matches!(edges[place - 1].then, Node::Question { .. });
             if place > 0 && (tree || after_tree) {
                 self.next += APART;
             }

@@ -10,7 +10,7 @@ mod xml;
 use std::fmt::Write as _;
 
 use super::colours::TRACERS;
-use super::excerpt::excerpt;
+use super::prune::excerpt;
 use super::rules::Rules;
 use super::words::{count, percent, printable, shorten, thousands};
 use layout::{Chip, Kind, Layout, Line, Pill, layout};

@@ -222,7 +222,7 @@ fn a_name_that_means_nothing_is_named_with_those_that_do() {
                      create it, or name the right one",
                     "spanmux.toml:6:20: selectors.order[2]: it is in the order twice; remove one",
                     "spanmux.toml:7:15: selectors.modes.x: \"statefull\" is unknown; did you mean \
-                     \"stateful\"? There are: \"learned\", \"fresh\", \"stateful\"",
+                     \"stateful\"? There are: \"cached\", \"fresh\", \"stateful\"",
                 ],
             ),
         ],

@@ -82,7 +82,7 @@ fn metrics_count_selections_and_delivery_outcomes() {
         ("spanmux.selections b by-key", 3),
         ("spanmux.selections a by-key unknown_tracer", 1),
         ("spanmux.selections a abstained", 1),
-        ("spanmux.selections.learned", 0),
+        ("spanmux.selections.cached", 0),
         ("spanmux.inbound followed", 1),
         ("spanmux.inbound unknown", 1),
         ("spanmux.selectors.changes", 1),
@@ -129,11 +129,7 @@ fn only_a_component_run_records_a_duration() {
         drop(provider.tracer("shop").start_with_context("root", &cx));
     }
     let sums = sums(&meters, &exporter);
-    assert_eq!(
-        sums.get("spanmux.selections.learned"),
-        Some(&2),
-        "{sums:#?}"
-    );
+    assert_eq!(sums.get("spanmux.selections.cached"), Some(&2), "{sums:#?}");
     let collected = exporter.get_finished_metrics().unwrap();
     let runs = collected
         .iter()

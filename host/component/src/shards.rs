@@ -1,0 +1,103 @@
+//! Engine shards: several engines, so that threads do not contend for the counters and locks of
+//! one.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use thread_local::ThreadLocal;
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use super::cache::Disk;
+use super::engine::{self, Memory};
+use super::epoch::EpochTicker;
+use super::limits::Limits;
+use super::questions;
+use super::sandbox::Sandbox;
+use super::wasi;
+
+/// Larger components run in one shard: compiling them once per shard would cost more than threads
+/// gain.
+const LANED_BYTES: usize = 256 << 10;
+
+/// One engine with its linker.
+pub(super) struct EngineShard {
+    pub(super) engine: Engine,
+    pub(super) linker: Linker<Sandbox>,
+}
+
+impl EngineShard {
+    fn new(limits: &Limits, memory: Memory, disk: &Disk) -> wasmtime::Result<Self> {
+        let engine = engine::engine(limits, memory, disk)?;
+        let mut linker = Linker::new(&engine);
+        questions::link(&mut linker)?;
+        wasi::link(&mut linker)?;
+        Ok(Self { engine, linker })
+    }
+}
+
+/// The engines of one host.
+pub(super) struct EngineShards {
+    first: EngineShard,
+    others: Vec<EngineShard>,
+    /// The shard for components with a large memory, created on first use. `None` if the first
+    /// shard serves them equally well.
+    large: OnceLock<Option<EngineShard>>,
+    threads: AtomicUsize,
+    thread: ThreadLocal<usize>,
+}
+
+impl EngineShards {
+    /// Creates the shards for components with a small memory.
+    pub(super) fn new(limits: &Limits, disk: &Disk) -> wasmtime::Result<Self> {
+        let first = EngineShard::new(limits, Memory::Small, disk)?;
+        // If the system refuses an engine, there is one shard less.
+        let others = (1..limits.engines.min(limits.sandboxes))
+            .map_while(|_| EngineShard::new(limits, Memory::Small, disk).ok())
+            .collect();
+        Ok(Self {
+            first,
+            others,
+            large: OnceLock::new(),
+            threads: AtomicUsize::new(0),
+            thread: ThreadLocal::new(),
+        })
+    }
+
+    /// Returns the engines that exist from the start.
+    pub(super) fn engines(&self) -> impl Iterator<Item = &Engine> {
+        let others = self.others.iter().map(|lane| &lane.engine);
+        std::iter::once(&self.first.engine).chain(others)
+    }
+
+    /// Returns the shards for a component of this size with this much memory: the first one, and
+    /// others.
+    pub(super) fn of(
+        &self,
+        bytes: usize,
+        memory: Memory,
+        limits: &Limits,
+        disk: &Disk,
+        clock: &EpochTicker,
+    ) -> (&EngineShard, &[EngineShard]) {
+        match memory {
+            Memory::Small if bytes <= LANED_BYTES => (&self.first, &self.others),
+            Memory::Small => (&self.first, &[]),
+            Memory::Large => {
+                let make = || {
+                    let lane = EngineShard::new(limits, memory, disk).ok()?;
+                    clock.watch(&lane.engine);
+                    Some(lane)
+                };
+                let large = self.large.get_or_init(|| engine::tells_large().then(make)?);
+                (large.as_ref().unwrap_or(&self.first), &[])
+            }
+        }
+    }
+
+    /// Returns the number of this thread. Threads are numbered in turn, and each keeps its number.
+    pub(super) fn thread(&self) -> usize {
+        let next = || self.threads.fetch_add(1, Ordering::Relaxed);
+        *self.thread.get_or(next)
+    }
+}

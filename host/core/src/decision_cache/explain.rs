@@ -1,0 +1,109 @@
+//! Conversion of a tree to an [`Explanation`].
+
+use std::collections::HashMap;
+
+use super::bounded;
+use super::question::Place;
+use super::tree::Tree;
+use super::trie::{Node, Step};
+use crate::context::Question;
+use crate::decision::Choice;
+use crate::explanation::{self, Answer, Edge, Explanation, Outcome};
+
+/// The entries of the bounded cache by node.
+type Cached = HashMap<u64, Vec<(Answer, bounded::Step, u32)>>;
+
+impl Tree {
+    /// Returns the content of this tree, without the selector's name.
+    pub(super) fn explain(&self, runs: u64) -> Explanation {
+        let mut cached = Cached::new();
+        if let Some(cache) = self.cache() {
+            cache.each(|node, answer, then, seen| {
+                let entry = (answer.explain(), then.clone(), seen);
+                cached.entry(node).or_default().push(entry);
+            });
+        }
+        let size = self.size();
+        Explanation {
+            selector: String::new(),
+            digest: None,
+            tracers: self.names.as_slice().to_vec(),
+            tree: self.root().map(|step| self.step(step, &mut cached)),
+            hits: self.hits().total(),
+            runs,
+            edges: size.entries,
+            bytes: size.bytes,
+        }
+    }
+
+    fn step(&self, step: &Step, cached: &mut Cached) -> explanation::Step {
+        match step {
+            Step::Asks(node) => {
+                explanation::Step::Asks(self.asked(node.question), self.edges(node, cached))
+            }
+            Step::Decides(verdict, end) => {
+                explanation::Step::Decides(self.outcome(&verdict.choice()), self.hits().of(*end))
+            }
+        }
+    }
+
+    fn edges(&self, node: &Node, cached: &mut Cached) -> Vec<Edge> {
+        let own = node.edges().map(|edge| Edge {
+            answer: edge.answer.explain(),
+            then: self.step(&edge.then, cached),
+        });
+        let mut edges: Vec<Edge> = own.collect();
+        if node.overflows() {
+            edges.extend(self.cached_ways(node.id, cached));
+        }
+        edges
+    }
+
+    /// The recursion is bounded by the longest cached path.
+    fn cached_ways(&self, node: u64, cached: &mut Cached) -> Vec<Edge> {
+        let entries = cached.remove(&node).unwrap_or_default();
+        let edges = entries.into_iter().map(|(answer, then, seen)| {
+            let then = match (&then, then.choice()) {
+                (_, Some(choice)) => explanation::Step::Decides(self.outcome(&choice), seen.into()),
+                (bounded::Step::Asks(question, next), None) => {
+                    explanation::Step::Asks(self.asked(*question), self.cached_ways(*next, cached))
+                }
+                (_, None) => explanation::Step::Asks(explanation::Question::Keys, Vec::new()),
+            };
+            Edge { answer, then }
+        });
+        edges.collect()
+    }
+
+    fn asked(&self, place: Place) -> explanation::Question {
+        use explanation::Question as Asked;
+        let text = |key: &str| key.to_owned();
+        match self.question(place) {
+            Some(Question::Get(key)) => Asked::Get {
+                key: text(key.as_str()),
+            },
+            Some(Question::Has(key)) => Asked::Has {
+                key: text(key.as_str()),
+            },
+            Some(Question::Bucket { key, salt, buckets }) => Asked::Bucket {
+                key: text(key.as_str()),
+                salt: text(salt),
+                buckets: *buckets,
+            },
+            Some(Question::Keys) | None => Asked::Keys,
+        }
+    }
+
+    fn outcome(&self, choice: &Choice) -> Outcome {
+        match choice {
+            Choice::Tracer(index) => {
+                Outcome::Tracer(self.names.name(*index).unwrap_or_default().to_owned())
+            }
+            Choice::Abstain => Outcome::Abstains,
+            Choice::Fallback(fallback) => Outcome::Fallback {
+                cause: fallback.cause().as_str().to_owned(),
+                reason: fallback.to_string(),
+            },
+        }
+    }
+}

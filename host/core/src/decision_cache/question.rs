@@ -1,0 +1,46 @@
+//! The questions of one tree. Each is stored once and identified by its position. The list is
+//! append-only, so a walk can borrow a question for as long as it borrows the tree.
+
+use crate::sync::OnceLock;
+
+use crate::context::Question;
+
+/// Maximum number of different questions in one tree. A selector asks a dozen. If a selector
+/// generates questions (a key per user), only the first ones are cached.
+const MAX_QUESTIONS: usize = 256;
+
+/// Maximum size of the texts of one question, in bytes.
+const MAX_QUESTION_BYTES: usize = 1024;
+
+/// The position of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place(u8);
+
+pub(super) struct Questions {
+    kept: Box<[OnceLock<Question>]>,
+}
+
+impl Questions {
+    pub(super) fn new() -> Self {
+        Self {
+            kept: (0..MAX_QUESTIONS).map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn get(&self, place: Place) -> Option<&Question> {
+        self.kept.get(usize::from(place.0))?.get()
+    }
+
+    /// Returns the position of a question, or `None` if it cannot be stored. Only one thread may
+    /// call it at a time.
+    pub(super) fn place(&self, question: &Question) -> Option<Place> {
+        if question.bytes() > MAX_QUESTION_BYTES {
+            return None;
+        }
+        self.kept.iter().enumerate().find_map(|(place, cell)| {
+            let kept = cell.get_or_init(|| question.clone().prepare());
+            (kept == question).then_some(Place(u8::try_from(place).ok()?))
+        })
+    }
+}
