@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use shuttle::thread;
 
-use spanmux_core::internal::{Circuit, CompactDecision, DecisionCache, Patience, Question, CacheLimits, Run};
-use spanmux_core::{Choice, ContextView, Decision, Fallback, Origin, RunCost, RuntimeContext, TracerNames};
+use spanmux_core::internal::{CacheLimits, Circuit, DecisionCache, Patience, Question, Run};
+use spanmux_core::{
+    Choice, ContextView, Decision, Fallback, Origin, RunCost, RuntimeContext, TracerNames,
+};
 
 /// A selector that asks for a tenant, and of some for their region, and what it has
 /// learned. How many runs are under way, and how many there were.
@@ -18,8 +20,7 @@ struct Scene {
 
 fn context(tenant: i64, region: i64) -> RuntimeContext {
     let builder = RuntimeContext::builder().set("tenant", tenant);
-    builder
-        .set("region", region).build()
+    builder.set("region", region).build()
 }
 
 /// What it decides, whoever asks.

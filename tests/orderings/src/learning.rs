@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use loom::thread;
 
-use spanmux_core::internal::{Answer, DecisionCache, Question, CacheLimits, Run};
-use spanmux_core::{Choice, ContextView, Decision, Origin, RunCost, RuntimeContext, TracerNames, Value};
+use spanmux_core::internal::{Answer, CacheLimits, DecisionCache, Question, Run};
+use spanmux_core::{
+    Choice, ContextView, Decision, Origin, RunCost, RuntimeContext, TracerNames, Value,
+};
 
 /// So little that a cache has one set.
 const ROOM: CacheLimits = CacheLimits {
