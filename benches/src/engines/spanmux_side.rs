@@ -37,9 +37,12 @@ pub fn host() -> Result<SelectorHost> {
 
 /// A host that may learn this many bytes of a selector.
 pub fn host_that_learns(bytes: usize) -> Result<SelectorHost> {
-    Ok(SelectorHost::new(Limits::default().cached_bytes(bytes)
-        // The bytes are the limit, and not the number.
-.cached_answers(usize::MAX >> 8))?)
+    Ok(SelectorHost::new(
+        Limits::default()
+            .cached_bytes(bytes)
+            // The bytes are the limit, and not the number.
+            .cached_answers(usize::MAX >> 8),
+    )?)
 }
 
 /// A host that keeps what it compiled in a folder.
@@ -63,7 +66,7 @@ pub fn registry<N: Into<String>>(
     for name in tracers {
         registry.register(name, ())?;
     }
-    registry.set_selectors(selectors);
+    registry.set_selectors(selectors.into_iter().collect::<Chain>());
     Ok(Arc::new(registry))
 }
 

@@ -172,9 +172,9 @@ fn three_names() -> Vec<String> {
     TRACERS.map(str::to_owned).to_vec()
 }
 
-fn production() -> Result<RuntimeContext> {
+fn production() -> RuntimeContext {
     let builder = RuntimeContext::builder().set("environment", "production");
-    Ok(builder.set("tenant", "acme").build()?)
+    builder.set("tenant", "acme").build()
 }
 
 fn context_of(host: &SelectorHost, keys: usize) -> Result<Step> {
@@ -184,7 +184,7 @@ fn context_of(host: &SelectorHost, keys: usize) -> Result<Step> {
         .fold(builder, |builder, number| {
             builder.set(&format!("app.setting.{number}"), "value")
         })
-        .build()?;
+        .build();
     three(keys, &three_names(), &context, |mode| {
         Ok(vec![decides(host, mode)?])
     })
@@ -193,13 +193,13 @@ fn context_of(host: &SelectorHost, keys: usize) -> Result<Step> {
 fn tracers(host: &SelectorHost, tracers: usize) -> Result<Step> {
     let others = (1..tracers).map(|number| format!("tracer-{number}"));
     let names: Vec<String> = others.chain(["langfuse".to_owned()]).collect();
-    three(tracers, &names, &production()?, |mode| {
+    three(tracers, &names, &production(), |mode| {
         Ok(vec![decides(host, mode)?])
     })
 }
 
 fn chain(host: &SelectorHost, links: usize) -> Result<Step> {
-    three(links, &three_names(), &production()?, |mode| {
+    three(links, &three_names(), &production(), |mode| {
         let before = (1..links).map(|number| abstains(host, mode, number));
         before.chain([decides(host, mode)]).collect()
     })
@@ -212,7 +212,7 @@ fn component_size(bench: &mut Bench<'_>, host: &SelectorHost) -> Result<()> {
     let functions = bench
         .args
         .size(&[0, 100, 1_000, 10_000][..], &[0, 100, 1_000], &[0, 10]);
-    let context = production()?;
+    let context = production();
     let (mut loads, mut sizes, mut subjects) = (Vec::new(), Vec::new(), Vec::new());
     for count in functions {
         let component = padded(*count)?;

@@ -15,8 +15,8 @@ use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData, SpanExporter,
     TracerProviderBuilder,
 };
+use spanmux::Selector;
 use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _, attributes};
-use spanmux::{Chain, Selector};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::Bench;

@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use spanmux::{
-    Chain, Origin, RuntimeContext, SelectorsDirectory, TracerRegistry, WatchSettings,
-    WatchedDirectory,
+    Origin, RuntimeContext, SelectorsDirectory, TracerRegistry, WatchSettings, WatchedDirectory,
 };
 
 use super::Bench;
@@ -106,9 +105,7 @@ impl Service {
         let taken = registry.clone();
         let settings = WatchSettings::default().load_timeout(PATIENCE);
         let watched = SelectorsDirectory::new(live, spanmux_side::host()?)
-            .watch_with(settings, move |selectors| {
-                taken.set_selectors(selectors)
-            })?;
+            .watch_with(settings, move |selectors| taken.set_selectors(selectors))?;
         Ok(Self {
             folder,
             registry,
