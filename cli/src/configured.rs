@@ -1,4 +1,4 @@
-//! A configuration as the command knows it: without what a service's code provides.
+//! Builds a configuration in the CLI, without the code of a service.
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use spanmux::config::{Config, ConfigBuilder};
@@ -8,8 +8,8 @@ use spanmux::{Choice, selector_fn};
 use crate::args::CacheArgs;
 use crate::commands::compile_cache;
 
-/// What code provides has stand-ins: a tracer that drops its spans, a selector that
-/// abstains, a sampling of everything.
+/// Returns a builder with placeholders for the parts that code provides: tracers that drop
+/// their spans, selectors that abstain, and samplings that record everything.
 pub(crate) fn with_stand_ins(config: Config, cache: &CacheArgs) -> ConfigBuilder {
     let natives = config.native_selectors().to_vec();
     let tracers = config.tracers();

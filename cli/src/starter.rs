@@ -1,5 +1,5 @@
-//! The text of a configuration to begin with. It is made from the schema, so that
-//! each kind of exporter has one, with every key that it takes.
+//! The text of a starter configuration. It is generated from the schema, so it covers every
+//! exporter type and all its keys.
 
 use std::fmt::Write as _;
 
@@ -8,30 +8,30 @@ use serde_json::Value;
 use spanmux::config::Config;
 
 const HEAD: &str = "\
-# Which tracers there are, and how one of them is chosen for each trace.
-# `spanmux config check` says whether this file is right. ${NAME} is the value of an
-# environment variable, and ${NAME:-else} has something else where it is not set.
+# The tracers, and the selectors that choose one of them for each trace.
+# Check this file with `spanmux config check`. ${NAME} is the value of an environment
+# variable, and ${NAME:-default} provides a default if it is unset or empty.
 
-# The service name of all tracers that do not say otherwise.
+# The service name of tracers that do not set their own.
 service = \"my-service\"
 
-# The tracer to which failed decisions go, in place of the default, which is the first
-# below unless `default` names another.
+# The tracer for failed decisions. Defaults to the default tracer, which is the one that
+# `default` names, or else the first one below.
 # fallback = \"quarantine\"
 
-# The selectors: files that are asked in the order of their names.
+# The selectors: files that form the chain in the order of their names.
 # [selectors]
 # directory = \"selectors\"
-# Only the files that are listed here go live. `spanmux lock selectors` writes it.
+# Loads only the files that the lock file lists. `spanmux lock selectors` writes it.
 # lock = \"selectors.lock\"
 ";
 
 const TRACER: &str = "\
-# Which traces are recorded: \"always\", \"never\", or { ratio = 0.1 } for every tenth.
+# The traces to record: \"always\", \"never\", or { ratio = 0.1 } for one in ten.
 # sampling = \"always\"
 ";
 
-/// A file with a tracer for each of these kinds of exporters.
+/// Returns a configuration with one tracer for each of the exporter types.
 pub(crate) fn starter(kinds: &[String]) -> Result<String> {
     let schema: Value = serde_json::from_str(&Config::schema())?;
     let variants = schema["$defs"]["ExporterTable"]["oneOf"].as_array();
@@ -42,7 +42,7 @@ pub(crate) fn starter(kinds: &[String]) -> Result<String> {
         let Some(variant) = variants.iter().find(|variant| tag(variant) == Some(kind)) else {
             let known: Vec<&str> = variants.iter().filter_map(tag).collect();
             bail!(
-                "no kind of exporter is called {kind:?}; there are {}",
+                "unknown exporter type {kind:?}; expected one of: {}",
                 known.join(", ")
             );
         };
@@ -102,7 +102,7 @@ fn described(text: &mut String, property: &Value) -> Result<()> {
     Ok(())
 }
 
-/// A value as it may be written.
+/// Returns a sample value for a key.
 fn sample(property: &Value, schema: &Value) -> String {
     let name = property["$ref"].as_str();
     let name = name.and_then(|name| name.strip_prefix("#/$defs/"));

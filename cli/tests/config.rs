@@ -76,7 +76,7 @@ fn check_prints_tracers_and_selectors() {
         check.stderr.contains("warning: ")
             && check
                 .stderr
-                .contains("tracers.quarantine.exporters[0].api_key: a secret stands in the file"),
+                .contains("tracers.quarantine.exporters[0].api_key: a secret is written in the file"),
         "{}",
         check.stderr
     );

@@ -160,14 +160,14 @@ fn a_file_that_is_not_let_in_holds_its_place() {
 const LOCKS: [(&str, &str); 10] = [
     ("", "missing field `version`"),
     ("version = 1\n", "missing field `selectors`"),
-    ("version = 2\n[selectors]\n", "its version is 2"),
+    ("version = 2\n[selectors]\n", "unsupported version 2"),
     (
         "version = 1\n[selectors]\n[other]\n",
         "unknown field `other`",
     ),
     (
         "version = 1\n[selectors]\n'10-a.wasm' = 'sha256:00'\n",
-        "is no digest",
+        "invalid digest",
     ),
     (
         "version = 1\n[selectors]\n'10-a.wasm' = 'DIGEST'\n'10-a.wasm' = 'DIGEST'\n",
@@ -175,19 +175,19 @@ const LOCKS: [(&str, &str); 10] = [
     ),
     (
         "version = 1\n[selectors]\n'../10-a.wasm' = 'DIGEST'\n",
-        "is no name",
+        "is not a selector file name",
     ),
     (
         "version = 1\n[selectors]\n'/10-a.wasm' = 'DIGEST'\n",
-        "is no name",
+        "is not a selector file name",
     ),
     (
         "version = 1\n[selectors]\n'.10-a.wasm' = 'DIGEST'\n",
-        "is no name",
+        "is not a selector file name",
     ),
     (
         "version = 1\n[selectors]\n'10-a.txt' = 'DIGEST'\n",
-        "is no name",
+        "is not a selector file name",
     ),
 ];
 

@@ -169,7 +169,7 @@ fn rows() -> Vec<(&'static str, Gets)> {
         ),
         (
             "start-asks",
-            Refused("StartUp", &["asked the runtime context in its start-up"]),
+            Refused("StartUp", &["queried the runtime context during start-up"]),
         ),
         (
             "data-out-of-bounds",

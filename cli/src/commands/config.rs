@@ -1,5 +1,4 @@
-//! `spanmux config`: is a configuration right, what does it come to, and what may
-//! one hold.
+//! `spanmux config`: checks and summarizes a configuration, and prints the schema.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use crate::args::{CacheArgs, ConfigArgs, ConfigCheckArgs, ConfigCommand};
 use crate::configured::with_stand_ins;
 use crate::printer::Printer;
 
-/// Does what is asked with a configuration.
+/// Runs a subcommand of `spanmux config`.
 pub(crate) fn run(args: &ConfigArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
     match &args.command {
         ConfigCommand::Check(args) => check(args, cache, printer),
@@ -23,8 +22,8 @@ pub(crate) fn run(args: &ConfigArgs, cache: &CacheArgs, printer: &Printer) -> Re
     }
 }
 
-/// Checks one file. The verdict is no if anything of it is wrong, or a selector
-/// cannot be loaded.
+/// Checks one file. Returns [`Verdict::No`] if the file has mistakes or a selector fails to
+/// load.
 fn check(args: &ConfigCheckArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
     let config = match Config::from_file(&args.file) {
         Ok(config) => config,
@@ -50,7 +49,7 @@ fn check(args: &ConfigCheckArgs, cache: &CacheArgs, printer: &Printer) -> Result
     for file in files.map_or(&[][..], |report| report.files()) {
         warn(file, printer);
     }
-    // Made and shut down again; nothing was sent.
+    // Builds the provider and shuts it down again. Nothing is sent.
     drop(builder.build_with(selectors)?.shutdown());
 
     if args.json {
@@ -68,7 +67,7 @@ fn check(args: &ConfigCheckArgs, cache: &CacheArgs, printer: &Printer) -> Result
     Ok(all_loaded.into())
 }
 
-/// Says what is wrong.
+/// Prints the problems.
 fn wrong(args: &ConfigCheckArgs, problems: &[Problem], printer: &Printer) -> Verdict {
     if args.json {
         let problems: Vec<Value> = problems.iter().map(problem).collect();
@@ -89,7 +88,7 @@ fn problem(problem: &Problem) -> Value {
     })
 }
 
-/// What a configuration comes to.
+/// A summary of a configuration.
 struct Summary {
     tracers: Vec<TracerSummary>,
     default: Option<String>,
@@ -97,7 +96,7 @@ struct Summary {
     natives: Vec<String>,
 }
 
-/// A selector at its place in the chain.
+/// A selector and its position in the chain.
 struct SelectorRow {
     name: String,
     digest: Option<String>,
@@ -144,7 +143,7 @@ impl Summary {
     fn print(&self, selectors: &[SelectorRow], printer: &Printer) {
         let rows = self.tracers.iter().map(|tracer| self.row(tracer));
         printer.table(
-            &["tracer", "service", "exporter", "to", "sampling", ""],
+            &["tracer", "service", "exporter", "endpoint", "sampling", ""],
             rows,
         );
         if !selectors.is_empty() {
@@ -157,7 +156,7 @@ impl Summary {
                     row.state.to_owned(),
                 ]
             });
-            printer.table(&["asked", "selector", "digest", "state"], rows);
+            printer.table(&["order", "selector", "digest", "state"], rows);
         }
     }
 

@@ -1,4 +1,4 @@
-//! `spanmux init`: a configuration to begin with.
+//! `spanmux init`: writes a starter configuration.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
@@ -10,7 +10,7 @@ use crate::args::InitArgs;
 use crate::printer::Printer;
 use crate::starter::starter;
 
-/// Writes the file, and does not replace one unless it is told to.
+/// Writes the file. Overwrites an existing one only with `--force`.
 pub(crate) fn run(args: &InitArgs, printer: &Printer) -> Result<Verdict> {
     let file = args.file.display();
     let text = starter(&args.exporter)?;
@@ -21,15 +21,15 @@ pub(crate) fn run(args: &InitArgs, printer: &Printer) -> Result<Verdict> {
     };
     match options.open(&args.file) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            bail!("{file} is there already; name another file, or replace it with --force")
+            bail!("{file} already exists; choose another file or overwrite it with --force")
         }
         opened => opened
             .and_then(|mut opened| opened.write_all(text.as_bytes()))
-            .with_context(|| format!("{file} cannot be written"))?,
+            .with_context(|| format!("failed to write {file}"))?,
     }
     printer.line(format_args!("wrote {file}"));
     printer.progress(format_args!(
-        "look into it, then: spanmux config check {file}"
+        "edit it, then run: spanmux config check {file}"
     ));
     Ok(Verdict::Yes)
 }

@@ -1,5 +1,5 @@
-//! The schema in `docs/` says of files what the library says. Another validator is
-//! asked, as editors have one.
+//! Validates files against the schema in `docs/` with an independent validator, as editors
+//! do, and compares the results with those of the library.
 
 #[cfg(test)]
 mod tests {
@@ -8,13 +8,13 @@ mod tests {
     use jsonschema::Validator;
     use serde_json::Value;
 
-    /// Files that are right, as tests of the library say too.
+    /// Valid files, which the tests of the library also accept.
     const FILES: [&str; 3] = [
         "host/config/src/annotated.toml",
         "host/spanmux/examples/several.toml",
         "host/spanmux/examples/mixed.toml",
     ];
-    /// Tables whose keys are the user's.
+    /// Tables with arbitrary keys.
     const ANY_KEYS: [&str; 2] = ["resource", "drop_attributes"];
 
     fn root() -> PathBuf {
@@ -35,7 +35,7 @@ mod tests {
         FILES.into_iter().map(parse).collect()
     }
 
-    /// Every copy of a value in which one table has a key more.
+    /// Returns copies of a value, each with one additional key in one table.
     fn with_a_key_more(value: &Value, name: &str) -> Vec<Value> {
         let mut copies = Vec::new();
         match value {
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_right_are_valid() {
+    fn valid_files_pass_validation() {
         let validator = validator();
         for (file, value) in files() {
             let errors: Vec<String> = validator
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_in_any_table_is_not_valid() {
+    fn unknown_key_in_any_table_is_invalid() {
         let validator = validator();
         let mut tried = 0;
         for (file, value) in files() {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_values_are_not_valid() {
+    fn wrong_values_are_invalid() {
         let validator = validator();
         for text in [
             "",

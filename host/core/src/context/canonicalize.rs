@@ -179,6 +179,11 @@ impl Canonicalizer {
         self.entries.error()
     }
 
+    /// Returns the deepest nesting of a value that is accepted.
+    pub(super) fn depth(&self) -> usize {
+        self.entries.limits.depth.min(PARSER_DEPTH)
+    }
+
     pub(super) fn finish(self) -> Entries {
         self.entries
     }

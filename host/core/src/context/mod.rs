@@ -13,6 +13,7 @@ mod look_up;
 mod map;
 #[allow(missing_docs)] // Shared within the workspace only.
 mod question;
+mod serialize;
 mod value;
 mod view;
 
@@ -27,6 +28,7 @@ pub use view::OwnedView;
 pub use view::{ContextView, RootSpan, SpanAttributes};
 
 use canonicalize::{Canonicalizer, Entries};
+use serialize::Failure;
 
 /// The application's facts about one run: environment, tenant, user tier …
 ///
@@ -222,11 +224,16 @@ impl RuntimeContextBuilder {
     /// assert_eq!(context.view().text("user.tier"), Some("free"));
     /// ```
     pub fn set_json(mut self, key: &str, value: &(impl serde::Serialize + ?Sized)) -> Self {
-        match serde_json::to_value(value) {
+        let limit = self.canonicalizer.depth();
+        // One level more, so that exceeding the limit is reported as for any other value.
+        match serialize::to_json(value, limit + 1) {
             Ok(value) => self.canonicalizer.json_if_fits(key, &value),
-            Err(error) => self.canonicalizer.leave_out(ContextError::Json {
+            Err(Failure::TooDeep) => self
+                .canonicalizer
+                .leave_out(ContextError::TooDeep { limit }),
+            Err(Failure::Other(message)) => self.canonicalizer.leave_out(ContextError::Json {
                 key: Some(key.to_owned()),
-                message: error.to_string(),
+                message,
             }),
         }
         self
