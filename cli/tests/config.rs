@@ -74,9 +74,9 @@ fn check_prints_tracers_and_selectors() {
     }
     assert!(
         check.stderr.contains("warning: ")
-            && check
-                .stderr
-                .contains("tracers.quarantine.exporters[0].api_key: a secret is written in the file"),
+            && check.stderr.contains(
+                "tracers.quarantine.exporters[0].api_key: a secret is written in the file"
+            ),
         "{}",
         check.stderr
     );

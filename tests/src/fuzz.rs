@@ -1,6 +1,5 @@
-//! What is fuzzed: functions of any bytes, each of which must come to its end without
-//! breaking what holds of every input. The fuzzer of `fuzz/` drives them, and the suite
-//! `fuzzing` over what is committed.
+//! Fuzz targets: functions of arbitrary bytes, each of which must terminate without violating the
+//! properties of every input. The fuzzer in `fuzz/` and the suite `fuzzing` run them.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -17,10 +16,10 @@ use spanmux::{
 
 use crate::{TRACERS, component, host_within, limits, text};
 
-/// A function of any bytes.
+/// A function of arbitrary bytes.
 pub type Target = fn(&[u8]);
 
-/// Every target by its name.
+/// All targets by name.
 pub const TARGETS: [(&str, Target); 5] = [
     ("carrier", carrier),
     ("config", config),
@@ -29,14 +28,14 @@ pub const TARGETS: [(&str, Target); 5] = [
     ("loader", loader),
 ];
 
-/// A first line and the rest, as text; none if it is no text.
+/// Splits a text after its first line. Returns `None` if the bytes are not text.
 fn lines(bytes: &[u8]) -> Option<(&str, &str)> {
     let text = std::str::from_utf8(bytes).ok()?;
     Some(text.split_once('\n').unwrap_or(("", text)))
 }
 
-/// A key on the first line and JSON behind it: what is taken is bounded, is asked
-/// without contradictions, and is the same when it is built again.
+/// A key in the first line and JSON after it: an accepted context is bounded, answers consistently,
+/// and is equal when it is built again.
 pub fn context(bytes: &[u8]) {
     let Some((key, json)) = lines(bytes) else {
         return;
@@ -73,7 +72,7 @@ pub fn context(bytes: &[u8]) {
     }
 }
 
-/// A configuration in either form: it is right, or each mistake has its line.
+/// A configuration in either format: it is valid, or each mistake has its line.
 pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -93,7 +92,7 @@ pub fn config(bytes: &[u8]) {
     }
 }
 
-/// A file: it is refused, or decides within its fuel, the same again and again.
+/// A file: it is refused, or decides within its fuel, always the same.
 pub fn loader(bytes: &[u8]) {
     static HOST: OnceLock<SelectorHost> = OnceLock::new();
     let host = HOST.get_or_init(|| {
@@ -119,14 +118,14 @@ pub fn loader(bytes: &[u8]) {
     assert!(is_same(&decisions[0], &decisions[1]), "{decisions:?}");
 }
 
-/// Where a stack ends depends on more than on the answers.
+/// The depth at which a stack ends depends on more than the answers.
 fn is_same(one: &Decision, other: &Decision) -> bool {
     let stack = Choice::Fallback(Fallback::OutOfBudget(Budget::Stack));
     one.choice == other.choice || one.choice == stack || other.choice == stack
 }
 
-/// A program for the guest `random-program`, and contexts: what was learned is what a
-/// fresh run says.
+/// A program for the guest `random-program`, and contexts: cached decisions equal those of fresh
+/// runs.
 pub fn decision_cache(bytes: &[u8]) {
     static HOST: OnceLock<SelectorHost> = OnceLock::new();
     let host = HOST.get_or_init(|| {
@@ -134,7 +133,7 @@ pub fn decision_cache(bytes: &[u8]) {
             limits()
                 .memory_bytes(2 << 20)
                 .fuel(200_000)
-                // So little that much is forgotten.
+                // Small, so that many entries are evicted.
                 .cached_answers(64)
                 .cached_bytes(32 << 10),
         )
@@ -156,7 +155,7 @@ pub fn decision_cache(bytes: &[u8]) {
     }
 }
 
-/// Few keys with few values, so that much of it comes again.
+/// Few keys with few values, so that they recur.
 fn small_context(bytes: &[u8]) -> RuntimeContext {
     const KEYS: [&str; 4] = ["tenant", "environment", "user", "user.tier"];
     let mut builder = RuntimeContext::builder();
@@ -173,8 +172,8 @@ fn small_context(bytes: &[u8]) -> RuntimeContext {
     builder.build()
 }
 
-/// Headers of a request: `traceparent`, `tracestate` and `baggage`, a line each. Whatever
-/// they say, the root goes to a tracer that is registered.
+/// Headers of a request: `traceparent`, `tracestate` and `baggage`, one line each. Whatever they
+/// contain, the root goes to a registered tracer.
 pub fn carrier(bytes: &[u8]) {
     static PROVIDER: OnceLock<RoutingTracerProvider> = OnceLock::new();
     let provider = PROVIDER.get_or_init(|| {

@@ -1,8 +1,8 @@
-//! Tables that a suite fills, prints, and holds against the document that keeps them.
+//! Tables that a suite fills, prints, and compares with the document that contains them.
 //!
-//! What a run decides (the attack, the answer, the record) must be in the document word
-//! for word. What a run measures (times, memory) is another each time: it is printed, and
-//! written into the document when it is made anew, and never compared.
+//! Results (the attack, the answer, the event) must match the document word for word. Measurements
+//! (times, memory) differ in each run: they are printed, and written into the document when it is
+//! renewed, but never compared.
 
 use std::fmt::Write as _;
 
@@ -18,8 +18,8 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// A table without rows. `document` is a file of `docs/`. The first `held` columns
-    /// are compared with it, those after them are measured.
+    /// Creates a table without rows. `document` is a file of `docs/`. The first `held` columns are
+    /// compared with it, and the others are measured.
     pub fn new(
         document: &'static str,
         name: &'static str,
@@ -35,21 +35,21 @@ impl Kept {
         }
     }
 
-    /// Adds a row: a cell for each column.
+    /// Adds a row with a cell for each column.
     ///
     /// # Panics
-    /// If there are more or fewer cells than columns.
+    /// If the number of cells differs from the number of columns.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         let cells: Vec<String> = cells.into_iter().map(|cell| one_line(&cell)).collect();
         assert_eq!(cells.len(), self.columns.len(), "{cells:?}");
         self.rows.push(cells);
     }
 
-    /// Prints the table and compares it with the one in the document; with `KEEP=1` in
-    /// the environment it writes it there instead.
+    /// Prints the table and compares it with the document. With `KEEP=1` in the environment, writes
+    /// it there instead.
     ///
     /// # Panics
-    /// If the document has no such table, or another. The message names the rows.
+    /// If the document has no such table or a different one. The message names the rows.
     pub fn hold(&self) {
         let table = self.markdown();
         println!("\n{}\n{table}", self.name);
@@ -84,7 +84,7 @@ impl Kept {
         text
     }
 
-    /// The cells that are compared, of each row of a table.
+    /// Returns the compared cells of each row of a table.
     fn held_cells<'a>(&self, table: &'a str) -> Vec<Vec<&'a str>> {
         let rows = table.lines().skip(2).filter(|line| !line.is_empty());
         rows.map(|line| {
@@ -95,7 +95,7 @@ impl Kept {
     }
 }
 
-/// What a cell can hold: no line ends, and no mark that ends it.
+/// Formats the content of a cell: without line ends and cell marks.
 fn one_line(cell: &str) -> String {
     cell.replace(['\n', '\r'], " ").replace('|', "\\|")
 }

@@ -1,5 +1,5 @@
-//! What the suites share: guests from their text, hosts with limits for tests, and
-//! one decision in one line.
+//! Shared parts of the suites: guests from their text, hosts with limits for tests, and decisions
+//! in one call.
 
 pub mod bytes;
 pub mod conformance;
@@ -18,77 +18,77 @@ use spanmux::{
     SelectorHost, TracerNames,
 };
 
-/// The tracers of every decision that does not say otherwise.
+/// The default tracers of a decision.
 pub const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];
 
-/// The default limits, with so much wall-clock time that no busy machine takes
-/// part in a decision: what ends one in these suites is counted. Nothing is suspended,
-/// so that each decision of one that breaks is a run.
+/// The default limits with a very long wall-clock limit, so that a busy machine does not affect
+/// decisions: only counted limits end them. Selectors are never suspended, so that every failing
+/// decision runs.
 pub fn limits() -> Limits {
     Limits::default()
         .wall_clock(Duration::from_secs(600))
         .admission_wait(Duration::from_secs(600))
         .sandboxes(4)
-        // So that each guest is compiled once.
+        // Each guest is compiled once.
         .engines(1)
         .suspend_after(0)
 }
 
-/// A host within these limits.
+/// Creates a host with these limits.
 pub fn host_within(limits: Limits) -> SelectorHost {
     SelectorHost::new(limits).expect("a host")
 }
 
-/// A host within [`limits`].
+/// Creates a host with [`limits`].
 pub fn host() -> SelectorHost {
     host_within(limits())
 }
 
-/// The bytes of a component from its text.
+/// Assembles a component from its text.
 pub fn component(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("the text of a component")
 }
 
-/// The text of a guest, by its folder and its name.
+/// Returns the text of a guest by its directory and name.
 pub fn text(folder: &str, name: &str) -> String {
     let path = folder_of(folder).join(name).with_added_extension("wat");
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Where the files of a folder of this crate are.
+/// Returns the path of a directory of this crate.
 pub fn folder_of(folder: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder)
 }
 
-/// A well-behaved guest: a file in `guests/`.
+/// Returns a well-behaved guest: a file in `guests/`.
 pub fn guest(name: &str) -> Vec<u8> {
     component(&text("guests", name))
 }
 
-/// A member of the zoo: a file in `zoo/`.
+/// Returns a member of the zoo: a file in `zoo/`.
 pub fn zoo(name: &str) -> Vec<u8> {
     component(&text("zoo", name))
 }
 
-/// Loads a guest that must load. It runs for each decision: what is looked at here
-/// is what a guest does, and not what is known of it.
+/// Loads a guest that must load. It runs for each decision: the tests examine the guest and not its
+/// cache.
 pub fn load(host: &SelectorHost, name: &str, bytes: &[u8]) -> ComponentSelector {
     let loaded = host.load(name, bytes);
     let selector = loaded.unwrap_or_else(|error| panic!("{name} is not loaded: {error}"));
     selector.with_mode(Mode::Fresh)
 }
 
-/// One decision of a component, from its text, with [`limits`] and [`TRACERS`].
+/// Decides once with a component from its text, [`limits`] and [`TRACERS`].
 pub fn select(text: &str, context: &RuntimeContext) -> Decision {
     decide(&load(&host(), "guest", &component(text)), context)
 }
 
-/// One decision with [`TRACERS`].
+/// Decides once with [`TRACERS`].
 pub fn decide(selector: &dyn Selector, context: &RuntimeContext) -> Decision {
     selector.decision(&context.view(), &TracerNames::new(TRACERS))
 }
 
-/// What went wrong with a decision; none if nothing did.
+/// Returns the failure of a decision.
 pub fn fallback(decision: &Decision) -> Option<&Fallback> {
     match &decision.choice {
         Choice::Fallback(fallback) => Some(fallback),
@@ -96,13 +96,13 @@ pub fn fallback(decision: &Decision) -> Option<&Fallback> {
     }
 }
 
-/// Whether a decision chose this one of [`TRACERS`].
+/// Returns `true` if a decision chose this one of [`TRACERS`].
 pub fn chose(decision: &Decision, tracer: &str) -> bool {
     decision.choice == TracerNames::new(TRACERS).choose(tracer)
         && matches!(decision.choice, Choice::Tracer(_))
 }
 
-/// The fuel that a decision burnt.
+/// Returns the fuel that a decision consumed.
 pub fn fuel(decision: &Decision) -> u64 {
     match decision.origin {
         Origin::Run(cost) => cost.fuel,
@@ -110,13 +110,12 @@ pub fn fuel(decision: &Decision) -> u64 {
     }
 }
 
-/// A context that says one thing: `environment`.
+/// Returns a context with the key `environment`.
 pub fn environment(name: &str) -> RuntimeContext {
     RuntimeContext::builder().set("environment", name).build()
 }
 
-/// How many threads of this process have this name; none where the system does
-/// not tell.
+/// Returns the number of threads of this process with this name, if the system reports it.
 pub fn threads_named(name: &str) -> Option<usize> {
     let tasks = std::fs::read_dir("/proc/self/task").ok()?;
     let named = |task: std::io::Result<std::fs::DirEntry>| {
@@ -126,7 +125,7 @@ pub fn threads_named(name: &str) -> Option<usize> {
     Some(tasks.filter_map(named).count())
 }
 
-/// Bytes of memory that this process holds; none where the system does not tell.
+/// Returns the resident memory of this process in bytes, if the system reports it.
 pub fn resident_bytes() -> Option<usize> {
     const PAGE: usize = 4096;
     let pages = std::fs::read_to_string("/proc/self/statm").ok()?;

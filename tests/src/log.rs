@@ -1,14 +1,14 @@
-//! A log that can be read.
+//! A log that tests can read.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What a subscriber of `tracing` writes, for the test that gave it this.
+/// The output of a `tracing` subscriber, for the test that created it.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// What was written so far.
+    /// Returns the output so far.
     pub fn text(&self) -> String {
         let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()

@@ -1,10 +1,10 @@
-//! Tests that a document names, as `module::test` in backticks.
+//! Tests that a document names as `module::test` in backticks.
 
 use std::path::Path;
 
 use crate::folder_of;
 
-/// Where modules of tests lie.
+/// The directories of test modules.
 const PLACES: [&str; 13] = [
     "suites",
     "../host/spanmux/tests/delivery",
@@ -21,8 +21,8 @@ const PLACES: [&str; 13] = [
     "../cli/tests",
 ];
 
-/// The tests that the last cell of each row of a table of Markdown names; nothing for
-/// a row that names none.
+/// Returns the tests in the last cell of each row of a Markdown table. Empty for a row that names
+/// none.
 pub fn in_last_cells(table: &str) -> Vec<(&str, Vec<&str>)> {
     let rows = table.lines().filter(|line| line.starts_with("| "));
     rows.filter_map(|row| {
@@ -32,7 +32,7 @@ pub fn in_last_cells(table: &str) -> Vec<(&str, Vec<&str>)> {
     .collect()
 }
 
-/// Whether there is a test of this name.
+/// Returns `true` if a test of this name exists.
 pub fn is_there(test: &str) -> bool {
     let Some((module, name)) = test.rsplit_once("::") else {
         return false;

@@ -1,5 +1,5 @@
-//! A client that nobody here wrote: an agent of the library `rig`, which emits
-//! `gen_ai` spans through `tracing` and knows nothing of Spanmux.
+//! A third-party client: an agent of the library `rig`, which emits `gen_ai` spans through
+//! `tracing` and does not know Spanmux.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::plan::{CHAT_MODEL, EMBEDDING_MODEL};
 use crate::spans::Spans;
 
-/// The agent, and the client that it is made of.
+/// The agent and its client.
 #[derive(Clone)]
 pub struct RigAgent {
     agent: Agent,
@@ -26,11 +26,11 @@ pub struct RigAgent {
     traces: Traces,
 }
 
-/// The trace in which a tool was called, by the run that it was called for.
+/// The trace in which a tool was called, by run.
 type Traces = Arc<Mutex<BTreeMap<u64, String>>>;
 
 impl RigAgent {
-    /// An agent whose model answers at `base_url`, and whose tools start `spans`.
+    /// Creates an agent whose model answers at `base_url` and whose tools start `spans`.
     pub fn new(base_url: &str, spans: Spans) -> Self {
         let mut config = OpenAIConfig::new("not-a-key").with_route(Route::Chat);
         config.base_url = base_url.to_owned();
@@ -54,14 +54,14 @@ impl RigAgent {
         }
     }
 
-    /// Asks and waits for the whole answer.
+    /// Sends a prompt and waits for the complete answer.
     pub async fn ask(&self, prompt: String) -> Result<()> {
         let answer = self.agent.prompt(prompt).tool_concurrency(2).await?;
         ensure!(!answer.output().is_empty(), "the agent said nothing");
         Ok(())
     }
 
-    /// Asks and follows the answer as it comes.
+    /// Sends a prompt and follows the streamed answer.
     pub async fn ask_streamed(&self, prompt: String) -> Result<()> {
         let mut answer = self.agent.prompt(prompt).tool_concurrency(2).stream();
         let mut last = None;
@@ -75,14 +75,14 @@ impl RigAgent {
         Ok(())
     }
 
-    /// The trace of a run, as a tool saw it that was called for it.
+    /// Returns the trace of a run, as recorded by a tool that it called.
     pub fn trace_of(&self, run: u32) -> Result<String> {
         let traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
         let trace = traces.get(&u64::from(run)).cloned();
         trace.with_context(|| format!("no tool was called for run {run}"))
     }
 
-    /// Makes a vector of a text.
+    /// Requests the embedding of a text.
     pub async fn embed(&self, text: &str) -> Result<()> {
         let model = self.client.embedding(EMBEDDING_MODEL.request, None);
         let embedding = model.embed_text(text).await?;
@@ -93,7 +93,7 @@ impl RigAgent {
 
 struct SearchOrders;
 
-/// It looks into a database, whose client starts spans through OpenTelemetry.
+/// A tool that queries a database, whose client starts spans through OpenTelemetry.
 struct CheckStock {
     spans: Spans,
     traces: Traces,

@@ -8,7 +8,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(version, about)]
 pub struct Args {
-    /// Where the backends are installed, by `tests/backends/install`
+    /// The directory of the installed backends, as `tests/backends/install` creates it
     #[arg(
         long,
         env = "SPANMUX_BACKENDS_ENV",
@@ -20,11 +20,11 @@ pub struct Args {
     #[arg(long, default_value = "selectors")]
     pub selectors: PathBuf,
 
-    /// Where the table of all runs is written
+    /// The file for the table of all runs
     #[arg(long, default_value = "target/backends/runs.tsv")]
     pub out: PathBuf,
 
-    /// Keep what the backends stored and logged
+    /// Keep the stored data and logs of the backends
     #[arg(long)]
     pub keep: bool,
 }

@@ -1,4 +1,4 @@
-//! All backends together: started, read back, ended.
+//! All backends: started, read back, and stopped.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -35,12 +35,12 @@ pub struct Backends {
     pub phoenix: Phoenix,
     pub mlflow: Mlflow,
     pub rotel: Rotel,
-    /// Where tracers write that write files.
+    /// The directory of tracers that write files.
     pub files: PathBuf,
 }
 
 impl Backends {
-    /// Starts them side by side and waits until each is ready.
+    /// Starts the backends in parallel and waits until each is ready.
     pub fn start(environment: &Environment, processes: &Processes) -> Result<Self> {
         let mut phoenix = Phoenix::new(environment, processes)?;
         let mut mlflow = Mlflow::new(environment, processes)?;
@@ -58,7 +58,7 @@ impl Backends {
         })
     }
 
-    /// Stops one of them.
+    /// Stops a backend.
     pub fn stop(&mut self, name: Name) -> Result<()> {
         match name {
             Name::Phoenix => self.phoenix.stop(),
@@ -66,7 +66,7 @@ impl Backends {
         }
     }
 
-    /// Starts it again, on the store that it had, and waits until it is ready.
+    /// Restarts a backend on its previous store and waits until it is ready.
     pub fn start_again(&mut self, name: Name) -> Result<()> {
         match name {
             Name::Phoenix => {
@@ -80,7 +80,7 @@ impl Backends {
         }
     }
 
-    /// Every span that any of them has.
+    /// Returns every span that any backend stored.
     pub fn stored(&self) -> Result<Vec<StoredSpan>> {
         let mut spans = thread::scope(|scope| {
             let mlflow = scope.spawn(|| self.mlflow.stored());

@@ -1,4 +1,4 @@
-//! What is held of all runs together, and the closing line.
+//! The checks over all runs, and the closing line.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::tracers::TRACERS;
 use crate::verdict::Verdict;
 
-/// How many runs there are: contexts, sets of selectors, concurrency.
+/// Number of runs: contexts, sets of selectors, concurrency.
 const RUNS: usize = 10 * 5 * 4;
 
 #[derive(Default)]
@@ -19,7 +19,7 @@ pub struct Checks {
 }
 
 impl Checks {
-    /// Each run is a check; so is what can be said of all.
+    /// Checks each run, and all runs together.
     pub fn runs(&mut self, verdicts: &[Verdict<'_>], store: &Store) {
         for verdict in verdicts {
             let Run { number, named, .. } = &verdict.done.run;
@@ -50,7 +50,7 @@ impl Checks {
         });
     }
 
-    /// What was counted is what is stored, and nothing was lost.
+    /// Checks that the counts match the stores and that nothing was lost.
     pub fn undisturbed(&mut self, losses: &[Loss]) {
         for loss in losses {
             self.check(loss.agrees() && loss.missing == 0, || {
@@ -62,8 +62,8 @@ impl Checks {
         }
     }
 
-    /// What was counted as lost is what is missing, something was, and of the tracers
-    /// of the backend that was away alone. A tracer with a disk buffer has lost nothing.
+    /// Checks that the lost spans are the missing ones, that some were lost, and that only tracers
+    /// of the stopped backend lost any. A tracer with a disk buffer lost nothing.
     pub fn outage(&mut self, outage: &Outage) {
         for loss in &outage.losses {
             self.check(loss.agrees(), || {
@@ -95,7 +95,7 @@ impl Checks {
         }
     }
 
-    /// Something that kept the checks from being made.
+    /// Records a failure that prevented the checks.
     pub fn fail(&mut self, why: String) {
         self.failures.push(why);
     }
@@ -104,7 +104,7 @@ impl Checks {
         !self.failures.is_empty()
     }
 
-    /// Says what failed, and closes.
+    /// Prints the failures and the closing line.
     pub fn print(&self) -> ExitCode {
         for failure in &self.failures {
             println!("FAILED {failure}");

@@ -1,29 +1,29 @@
-//! What Spanmux counted of the spans of each tracer.
+//! Spanmux's delivery counts of each tracer.
 
 use std::collections::BTreeMap;
 
 use spanmux::delivery::Loss;
 use spanmux::otel::RoutingTracerProvider;
 
-/// What became of a tracer's spans.
+/// The delivery counts of a tracer.
 #[derive(Clone, Debug, Default)]
 pub struct Delivery {
     pub ended: u64,
     pub delivered: u64,
     pub retries: u64,
-    /// Those of the delivered that were kept on disk meanwhile.
+    /// Delivered spans that were buffered on disk meanwhile.
     pub replayed: u64,
-    /// By the word for the cause.
+    /// Lost spans by cause.
     lost: BTreeMap<&'static str, u64>,
 }
 
 impl Delivery {
-    /// Lost spans, whatever the cause.
+    /// Returns the number of lost spans.
     pub fn lost(&self) -> u64 {
         self.lost.values().sum()
     }
 
-    /// Why spans were lost, for a person.
+    /// Formats the causes of loss.
     pub fn causes(&self) -> String {
         let causes = self.lost.iter().filter(|(_, spans)| **spans > 0);
         let causes: Vec<_> = causes
@@ -44,12 +44,12 @@ impl Delivery {
     }
 }
 
-/// That of every tracer.
+/// The delivery counts of every tracer.
 #[derive(Clone, Debug)]
 pub struct Deliveries(BTreeMap<String, Delivery>);
 
 impl Deliveries {
-    /// As counted until now.
+    /// Reads the current counts.
     pub fn read(provider: &RoutingTracerProvider) -> Self {
         let mut deliveries = BTreeMap::new();
         for tracer in provider.delivery() {
@@ -67,7 +67,7 @@ impl Deliveries {
         Self(deliveries)
     }
 
-    /// What was counted after `before`.
+    /// Returns the counts since `before`.
     pub fn since(self, before: &Self) -> Self {
         let since = |(tracer, delivery): (String, Delivery)| {
             let delivery = delivery.since(&before.of(&tracer));
@@ -76,7 +76,7 @@ impl Deliveries {
         Self(self.0.into_iter().map(since).collect())
     }
 
-    /// Of one tracer.
+    /// Returns the counts of one tracer.
     pub fn of(&self, tracer: &str) -> Delivery {
         self.0.get(tracer).cloned().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Where the backends are installed, and where they keep what they store.
+//! The installation of the backends, and their data directories.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
-/// The Python environment that `install` makes, and a folder for this run.
+/// The Python environment of `install`, and a directory for this run.
 #[derive(Clone)]
 pub struct Environment {
     installed: PathBuf,
@@ -16,7 +16,7 @@ pub struct Environment {
 
 impl Environment {
     /// # Errors
-    /// If nothing is installed there.
+    /// Returns an error if nothing is installed there.
     pub fn new(installed: &Path, home: &TempDir) -> Result<Self> {
         ensure!(
             installed.join("installed").is_file(),
@@ -29,8 +29,8 @@ impl Environment {
         })
     }
 
-    /// Python, with the packages of the backends and nothing of the caller's
-    /// settings for OpenTelemetry.
+    /// Returns Python with the packages of the backends, without the caller's OpenTelemetry
+    /// settings.
     pub fn python(&self) -> Command {
         self.command(&self.installed.join("bin/python"))
     }
@@ -62,14 +62,14 @@ impl Environment {
         command
     }
 
-    /// A folder of a backend, made if it is not there.
+    /// Returns the directory of a backend. Creates it if it does not exist.
     pub fn folder(&self, name: &str) -> Result<PathBuf> {
         let folder = self.home.join(name);
         fs::create_dir_all(&folder)?;
         Ok(folder)
     }
 
-    /// Where a backend writes its log.
+    /// Returns the log file of a backend.
     pub fn log(&self, name: &str) -> PathBuf {
         self.home.join(name).with_extension("log")
     }

@@ -1,12 +1,12 @@
-//! A gate in the middle of runs: while it is closed, all wait there for the second
-//! answer of the model, with one half of their trace behind them.
+//! A gate in the middle of runs. While it is closed, all runs wait there for the second answer of
+//! the model, with one half of their trace finished.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::watch;
 
-/// Open, unless it was closed. Cheap to clone.
+/// Open by default. Cloning is cheap.
 #[derive(Clone)]
 pub struct Gate {
     open: watch::Sender<bool>,
@@ -31,15 +31,15 @@ impl Gate {
         self.open.send_replace(true);
     }
 
-    /// How many wait.
+    /// Returns the number of waiting runs.
     pub fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Goes through, as soon as it is open.
+    /// Passes as soon as the gate is open.
     pub async fn pass(&self) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        // An error would mean that there is no gate.
+        // An error would mean that the gate was dropped.
         let _ = self.open.subscribe().wait_for(|open| *open).await;
         self.waiting.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! Asking a backend's REST API.
+//! A client for the REST API of a backend.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ impl Rest {
     pub fn new(port: u16) -> Self {
         let config = Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(60)))
-            // What is configured for the machine is not for loopback.
+            // The machine's proxy settings do not apply to loopback.
             .proxy(None);
         Self {
             base: format!("http://127.0.0.1:{port}"),
@@ -25,12 +25,12 @@ impl Rest {
         }
     }
 
-    /// The address of a path.
+    /// Returns the address of a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
-    /// Whether the path answers well.
+    /// Returns `true` if the path answers with success.
     pub fn is_ok(&self, path: &str) -> bool {
         self.agent.get(self.url(path)).call().is_ok()
     }
@@ -47,7 +47,7 @@ impl Rest {
         read(response).with_context(|| format!("POST {url}"))
     }
 
-    /// With a header; only whether it was taken is of interest.
+    /// Sends a body with a header and checks for success.
     pub fn send(&self, path: &str, header: (&str, &str), body: &Value) -> Result<()> {
         let url = self.url(path);
         let request = self.agent.post(&url).header(header.0, header.1);

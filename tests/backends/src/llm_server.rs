@@ -1,6 +1,5 @@
-//! A model that answers on loopback as OpenAI's API does: chat completions, in one
-//! piece and streamed, with tool calls and usage, and embeddings. What it says and
-//! counts follows from the request alone.
+//! A model server on loopback with OpenAI's API: chat completions, complete and streamed, with tool
+//! calls and usage, and embeddings. Its answers and counts are functions of the request.
 
 mod reply;
 
@@ -22,14 +21,14 @@ use tokio::task::JoinHandle;
 use crate::gate::Gate;
 use reply::Reply;
 
-/// The server; it ends when it is dropped.
+/// The server. It stops when it is dropped.
 pub struct LlmServer {
     base_url: String,
     task: JoinHandle<()>,
 }
 
 impl LlmServer {
-    /// The answers to the second turn of a conversation go through the gate.
+    /// Starts the server. Answers to the second turn of a conversation pass the gate.
     pub async fn start(gate: Gate) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await;
         let listener = listener.context("the model has no port on loopback")?;
@@ -39,13 +38,13 @@ impl LlmServer {
             .route("/v1/embeddings", post(embeddings))
             .with_state(gate);
         let task = tokio::spawn(async move {
-            // Ends with the suite; a client that gets no answer says so.
+            // Stops with the suite. A client without an answer reports it.
             let _ = axum::serve(listener, app).await;
         });
         Ok(Self { base_url, task })
     }
 
-    /// What a client is given in place of OpenAI's own address.
+    /// Returns the address that replaces OpenAI's own.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }

@@ -1,8 +1,8 @@
-//! Runs an AI service against real tracing backends and prints what they stored.
+//! Runs an AI service against real tracing backends and prints the spans that they stored.
 //!
-//! Each of 200 runs is put to the example selectors, answered by the service, and
-//! looked up in every backend; then a backend is stopped and started again while
-//! runs go on. The tables are made of what the backends' own APIs return.
+//! Each of 200 runs is routed by the example selectors, answered by the service, and looked up in
+//! every backend. Then a backend is stopped and restarted during further runs. The tables contain
+//! the results of the backends' own APIs.
 
 mod agent;
 mod args;
@@ -107,7 +107,7 @@ fn answer_all(suite: &Suite) -> Result<Vec<Done>> {
     Ok(done)
 }
 
-/// The spans that must be in a backend.
+/// Returns the spans that must be in a backend.
 fn expected(done: &[Done]) -> BTreeSet<String> {
     let placed = done.iter().filter(|done| done.place().is_some());
     placed.flat_map(|done| done.sent.iter().cloned()).collect()
@@ -151,7 +151,7 @@ fn report_outage(checks: &mut Checks, outage: &outage::Outage) {
     checks.outage(outage);
 }
 
-/// Says how long each part took.
+/// Prints the duration of each part.
 struct Clock(Instant);
 
 impl Default for Clock {

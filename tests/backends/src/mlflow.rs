@@ -16,11 +16,11 @@ use crate::process::{Processes, free_port};
 use crate::server::Server;
 use crate::stored::{StoredSpan, reasoning};
 
-/// The header that says to which experiment spans belong.
+/// The header that selects the experiment of spans.
 const EXPERIMENT_HEADER: &str = "x-mlflow-experiment-id";
-/// The experiment that is there from the start, and that nobody here reads.
+/// The experiment that always exists, and that the checks do not read.
 const DEFAULT_EXPERIMENT: &str = "0";
-/// How many traces are asked for at once.
+/// Number of traces per request.
 const PAGE: usize = 100;
 
 pub struct Mlflow {
@@ -44,7 +44,7 @@ impl Mlflow {
         })
     }
 
-    /// Starts it, on the store that it had before.
+    /// Starts the server on its previous store.
     pub fn start(&mut self) -> Result<()> {
         let command = self.command()?;
         self.server.start(command)
@@ -60,8 +60,8 @@ impl Mlflow {
         self.server.stop()
     }
 
-    /// Sends it a span of nobody's. What it loads with the first one takes longer
-    /// than an exporter waits, and is not what is looked at here.
+    /// Sends a span that no check reads. The first one loads modules for longer than an exporter
+    /// waits, which is not under test.
     fn warm_up(&self) -> Result<()> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
         let span = json!({
@@ -98,13 +98,13 @@ impl Mlflow {
             .args(["--port", &self.port.to_string()])
             .args(["--backend-store-uri", &store, "--artifacts-destination"])
             .arg(home.join("artifacts"))
-            // With it, nine processes run in place of two.
+            // With it, nine processes run instead of two.
             .env("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
             .env("MLFLOW_DISABLE_TELEMETRY", "true");
         Ok(command)
     }
 
-    /// Makes an experiment and gives its id.
+    /// Creates an experiment and returns its id.
     pub fn make_experiment(&mut self, name: &str) -> Result<String> {
         let answer = self.rest.post(
             "/api/2.0/mlflow/experiments/create",
@@ -116,12 +116,12 @@ impl Mlflow {
         Ok(id.to_owned())
     }
 
-    /// Its address.
+    /// Returns its address.
     pub fn base(&self) -> String {
         self.rest.url("")
     }
 
-    /// Every span that it has, of every experiment.
+    /// Returns every stored span of every experiment.
     pub fn stored(&self) -> Result<Vec<StoredSpan>> {
         let mut spans = Vec::new();
         for (name, id) in &self.experiments {
@@ -194,7 +194,7 @@ fn read(experiment: &str, span: &Value) -> Result<StoredSpan> {
     })
 }
 
-/// As MLflow counts them; of reasoning it keeps what was sent.
+/// Returns MLflow's token counts. Reasoning tokens are kept as sent.
 fn usage(attributes: &Map<String, Value>) -> Usage {
     let counted = attributes.get("mlflow.chat.tokenUsage");
     let tokens = |key: &str| counted?.get(key)?.as_u64();
@@ -206,7 +206,7 @@ fn usage(attributes: &Map<String, Value>) -> Usage {
     }
 }
 
-/// MLflow writes ids in base64.
+/// Converts an id from base64.
 fn hex(id: &Value) -> Result<String> {
     let text = id
         .as_str()

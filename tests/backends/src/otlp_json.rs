@@ -1,8 +1,8 @@
-//! Attributes as OTLP JSON writes them, by two spellings of the field names.
+//! Attributes in OTLP JSON with both spellings of its field names.
 
 use serde_json::{Map, Value};
 
-/// The attributes of a span, as plain JSON.
+/// Returns the attributes of a span as plain JSON.
 pub fn attributes(span: &Value) -> Map<String, Value> {
     pairs(&span["attributes"])
 }
@@ -28,7 +28,7 @@ fn plain(value: &Value) -> Value {
     }
 }
 
-/// OTLP JSON writes 64-bit integers as text.
+/// OTLP JSON encodes 64-bit integers as strings.
 fn integer(value: &Value) -> Value {
     match value.as_str().and_then(|text| text.parse::<i64>().ok()) {
         Some(number) => number.into(),

@@ -1,4 +1,4 @@
-//! A backend that is stopped and started again while runs go on.
+//! A backend that is stopped and restarted during runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,21 +12,21 @@ use crate::suite::Suite;
 use crate::tracers::{self, TRACERS, Way};
 use crate::verdict::Done;
 
-/// How many batches are played while the backend is away, after the one in which
-/// it goes, and how many once it is back.
+/// Number of batches while the backend is down, after the batch in which it stops, and number of
+/// batches after its return.
 const AWAY: usize = 2;
 const BACK: usize = 2;
 
-/// What came of an outage.
+/// The result of an outage.
 pub struct Outage {
     pub away: Name,
     pub losses: Vec<Loss>,
-    /// Spans that were stored elsewhere than in their tracer's place.
+    /// Spans that were stored in the wrong place.
     pub strayed: usize,
 }
 
 impl Outage {
-    /// Whether a tracer sends to the backend that was away, and keeps nothing itself.
+    /// Returns `true` if a tracer sends to the stopped backend and has no disk buffer.
     pub fn may_lose(&self, tracer: &str) -> bool {
         match tracers::way(tracer) {
             Some(Way::PhoenixHttp | Way::PhoenixGrpc) => self.away == Name::Phoenix,
@@ -36,20 +36,20 @@ impl Outage {
     }
 }
 
-/// What one tracer lost over an outage, seen from both ends.
+/// The losses of one tracer, measured at both ends.
 pub struct Loss {
     pub tracer: &'static str,
     /// The spans that were started.
     pub sent: usize,
-    /// Those of them that are in the store, and those that are not.
+    /// The spans that are in the store, and those that are not.
     pub stored: usize,
     pub missing: usize,
-    /// What Spanmux counted.
+    /// Spanmux's counts.
     pub counted: Delivery,
 }
 
 impl Loss {
-    /// Whether what was counted is what is in the store, and what is not.
+    /// Returns `true` if the counts match the store.
     pub fn agrees(&self) -> bool {
         let found = [self.sent, self.stored, self.missing].map(|spans| spans as u64);
         found
@@ -61,7 +61,7 @@ impl Loss {
     }
 }
 
-/// Plays runs while a backend goes, is away, and is back.
+/// Plays runs while a backend stops, is down, and returns.
 pub fn run(suite: &Suite, backends: &mut Backends, away: Name, first: usize) -> Result<Outage> {
     let before = suite.delivered();
     let mut batches = runs::batches(&suite.sets, u32::try_from(first)?)?.into_iter();
@@ -75,7 +75,7 @@ pub fn run(suite: &Suite, backends: &mut Backends, away: Name, first: usize) -> 
     for batch in batches.take(BACK) {
         done.extend(suite.play(batch)?);
     }
-    // What is kept on disk is delivered by and by.
+    // The disk buffer is delivered gradually.
     let losses_in = |store: &Store| losses(&done, store, &suite.delivered().since(&before));
     let store = Store::when(backends, |store| losses_in(store).iter().all(Loss::agrees))?;
     Ok(Outage {
@@ -96,7 +96,7 @@ fn strayed(done: &[Done], store: &Store) -> usize {
     done.iter().map(strayed).sum()
 }
 
-/// Of each tracer that has a backend.
+/// Returns the losses of each tracer that has a backend.
 pub fn losses(done: &[Done], store: &Store, counted: &Deliveries) -> Vec<Loss> {
     let mut sent: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
     for done in done {

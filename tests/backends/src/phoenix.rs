@@ -13,7 +13,7 @@ use crate::process::{Processes, free_port, is_open};
 use crate::server::Server;
 use crate::stored::{StoredSpan, reasoning};
 
-/// How many spans are asked for at once.
+/// Number of spans per request.
 const PAGE: usize = 1_000;
 
 pub struct Phoenix {
@@ -36,7 +36,7 @@ impl Phoenix {
         })
     }
 
-    /// Starts it, on the store that it had before.
+    /// Starts the server on its previous store.
     pub fn start(&mut self) -> Result<()> {
         let home = self.environment.folder("phoenix")?;
         self.server.start(self.command(&home))
@@ -65,17 +65,17 @@ impl Phoenix {
         command
     }
 
-    /// Where it takes OTLP over gRPC.
+    /// Returns the address for OTLP over gRPC.
     pub fn grpc_endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.grpc)
     }
 
-    /// Its address.
+    /// Returns its address.
     pub fn base(&self) -> String {
         self.rest.url("")
     }
 
-    /// Every span that it has, of every project.
+    /// Returns every stored span of every project.
     pub fn stored(&self) -> Result<Vec<StoredSpan>> {
         let mut spans = Vec::new();
         for project in self.projects()? {
@@ -126,7 +126,7 @@ fn read(project: &str, span: &Value) -> StoredSpan {
     }
 }
 
-/// As Phoenix counts them; of reasoning it keeps what was sent.
+/// Returns Phoenix's token counts. Reasoning tokens are kept as sent.
 fn usage(attributes: &Map<String, Value>) -> Usage {
     let tokens = |key: &str| attributes.get(key)?.as_u64();
     Usage {

@@ -1,12 +1,12 @@
-//! What the spans of a run are, before it runs.
+//! The planned spans of a run.
 
 use std::fmt;
 use std::ops::Add;
 
-/// What a span is of, as `gen_ai.operation.name` says it.
+/// The operation of a span, as in `gen_ai.operation.name`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
-    /// No operation of a model: a span like any other.
+    /// Not an operation of a model: an ordinary span.
     Plain,
     Agent,
     Chat,
@@ -30,7 +30,7 @@ impl Operation {
     }
 }
 
-/// The model that is asked, and the one that says it answered.
+/// The requested model, and the model named in the response.
 pub const CHAT_MODEL: Model = Model {
     request: "gpt-5-mini",
     response: "gpt-5-mini-2025-08-07",
@@ -46,20 +46,20 @@ pub struct Model {
     pub response: &'static str,
 }
 
-/// Tokens of one call; none where nothing was said of them.
+/// Tokens of one call. `None` if not reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Usage {
     pub input: Option<u64>,
     pub output: Option<u64>,
-    /// Of the input, read from the provider's cache.
+    /// Input tokens that were read from the provider's cache.
     pub cached: Option<u64>,
-    /// Of the output, spent on reasoning.
+    /// Output tokens that were used for reasoning.
     pub reasoning: Option<u64>,
 }
 
 impl Usage {
-    /// What the model counts for a run's `turn`: another number for each run, each
-    /// turn and each kind of token, so that none passes for another.
+    /// Returns the usage of a run's `turn`. The numbers differ for each run, turn and kind of
+    /// token, so that none can pass for another.
     pub fn of_turn(run: u32, turn: u32) -> Self {
         let (run, turn) = (u64::from(run), u64::from(turn));
         Self {
@@ -70,7 +70,7 @@ impl Usage {
         }
     }
 
-    /// What the model counts for a run's embedding.
+    /// Returns the usage of a run's embedding.
     pub fn of_embedding(run: u32) -> Self {
         Self {
             input: Some(9 + u64::from(run)),

@@ -1,5 +1,4 @@
-//! Processes that end when the suite does: when it is done, when it fails, and
-//! when somebody interrupts it.
+//! Processes that end with the suite: on success, on failure, and on interruption.
 
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
@@ -12,36 +11,34 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// How long a process may take to start: a first start makes a database, on a
-/// machine that has other work.
+/// Maximum time for a process to start. The first start creates a database on a busy machine.
 const READY_WITHIN: Duration = Duration::from_secs(180);
-/// How long a process may take to end by itself.
+/// Maximum time for a process to end by itself.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
-/// What shells say of a program that was interrupted.
+/// The exit code of an interrupted program, as in shells.
 const INTERRUPTED: i32 = 130;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// The processes that are alive.
+/// The running processes.
 #[derive(Clone, Default)]
 pub struct Processes {
     groups: Arc<Mutex<Vec<Pid>>>,
 }
 
 impl Processes {
-    /// Ends them all, and takes away what they stored, when somebody interrupts or ends
-    /// the suite.
+    /// Ends all processes and deletes their data when the suite is interrupted or terminated.
     pub fn end_on_signals(&self, home: &Path) -> Result<()> {
         let (processes, home) = (self.clone(), home.to_owned());
         ctrlc::set_handler(move || {
             processes.kill_all();
-            // They may still be writing in it.
+            // The processes may still be writing.
             let _ = std::fs::remove_dir_all(&home);
             std::process::exit(INTERRUPTED);
         })
         .context("signals cannot be listened to")
     }
 
-    /// Starts a process in a group of its own, so that what it starts ends with it.
+    /// Starts a process in a group of its own, so that its children end with it.
     pub fn start(&self, mut command: Command, log: &Path) -> Result<Process> {
         let program = command.get_program().to_owned();
         let output = File::options().append(true).create(true).open(log)?;
@@ -64,7 +61,7 @@ impl Processes {
 
     fn kill_all(&self) {
         for group in self.groups().drain(..) {
-            // It may have ended by itself.
+            // The process may have ended by itself.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
@@ -74,7 +71,7 @@ impl Processes {
     }
 }
 
-/// A process; it is killed, with all that it started, when it is dropped.
+/// A process. It is killed with all of its children when it is dropped.
 pub struct Process {
     child: Child,
     group: Pid,
@@ -83,10 +80,10 @@ pub struct Process {
 }
 
 impl Process {
-    /// Waits until `ready` says so.
+    /// Waits until `ready` returns `true`.
     ///
     /// # Errors
-    /// If the process ends, or takes too long; with the end of its log.
+    /// Returns an error with the end of the log if the process ends or takes too long.
     pub fn wait_until_ready(&mut self, ready: impl Fn() -> bool) -> Result<()> {
         let until = Instant::now() + READY_WITHIN;
         while !ready() {
@@ -105,7 +102,7 @@ impl Process {
         Ok(())
     }
 
-    /// Asks it to end and waits until it has.
+    /// Asks the process to end and waits for it.
     pub fn stop(mut self) -> Result<()> {
         kill_process_group(self.group, Signal::TERM)?;
         let until = Instant::now() + ENDS_WITHIN;
@@ -138,13 +135,13 @@ impl Drop for Process {
     }
 }
 
-/// A port on loopback that nobody listened on a moment ago.
+/// Returns a port on loopback that was free a moment ago.
 pub fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("loopback has no free port")?;
     Ok(listener.local_addr()?.port())
 }
 
-/// Whether somebody listens on a port of loopback.
+/// Returns `true` if a port on loopback is open.
 pub fn is_open(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).is_ok()
 }

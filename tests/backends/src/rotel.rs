@@ -1,4 +1,4 @@
-//! rotel: a collector between a tracer and Phoenix, started.
+//! rotel: a collector between a tracer and Phoenix.
 
 use anyhow::Result;
 
@@ -12,7 +12,7 @@ pub struct Rotel {
 }
 
 impl Rotel {
-    /// Starts it; what it takes it forwards to `onward`, over OTLP and HTTP.
+    /// Starts the collector. It forwards to `onward` over OTLP and HTTP.
     pub fn start(environment: &Environment, processes: &Processes, onward: &str) -> Result<Self> {
         let grpc = free_port()?;
         let mut command = environment.rotel()?;
@@ -40,7 +40,7 @@ impl Rotel {
         self.server.wait_until_ready(|| is_open(grpc))
     }
 
-    /// Where it takes OTLP over gRPC.
+    /// Returns the address for OTLP over gRPC.
     pub fn grpc_endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.grpc)
     }

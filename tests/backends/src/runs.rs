@@ -1,5 +1,4 @@
-//! The runs: contexts, sets of selectors, and how many run at once, in all their
-//! combinations.
+//! The runs: all combinations of contexts, sets of selectors, and concurrency.
 
 use anyhow::Result;
 use spanmux::RuntimeContext;
@@ -7,10 +6,10 @@ use spanmux::RuntimeContext;
 use crate::selecting::{Named, SelectorSet};
 use crate::work::Work;
 
-/// How many runs are under way at once.
+/// Numbers of concurrent runs.
 pub const CONCURRENCY: [usize; 4] = [1, 2, 5, 10];
 
-/// What is known of a run. Each shows another rule of the selectors.
+/// The contexts of the runs. Each exercises another rule of the selectors.
 const CONTEXTS: [(&str, &str); 10] = [
     (
         "production",
@@ -60,18 +59,18 @@ pub struct Run {
     pub concurrency: usize,
     pub work: Work,
     pub context: RuntimeContext,
-    /// What the selectors say of it.
+    /// The expected selection.
     pub named: Named,
 }
 
-/// Runs that share a set of selectors and run beside each other.
+/// Runs that share a set of selectors and run concurrently.
 pub struct Batch<'a> {
     pub selectors: &'a SelectorSet,
     pub concurrency: usize,
     pub runs: Vec<Run>,
 }
 
-/// All runs. The number of the first is `first`.
+/// Returns all runs. `first` is the number of the first one.
 pub fn batches(sets: &[SelectorSet], first: u32) -> Result<Vec<Batch<'_>>> {
     let mut batches = Vec::new();
     let mut number = first;
@@ -79,7 +78,7 @@ pub fn batches(sets: &[SelectorSet], first: u32) -> Result<Vec<Batch<'_>>> {
         for (turn, concurrency) in CONCURRENCY.into_iter().enumerate() {
             let runs = CONTEXTS.iter().enumerate().map(|(place, context)| {
                 number += 1;
-                // The sets and the turns shift it, so that all meet.
+                // Shifted by the sets and turns, so that all combinations occur.
                 run(number - 1, *context, place + turn, selectors, concurrency)
             });
             batches.push(Batch {

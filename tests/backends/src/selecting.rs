@@ -1,5 +1,4 @@
-//! The sets of selectors that runs are routed by, and what they say when they are
-//! asked without any tracing.
+//! The sets of selectors, and their selections outside of tracing.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -43,25 +42,25 @@ const SETS: [(&str, &[&str]); 5] = [
         ],
     ),
 ];
-/// The selector from code: it sends a run to the tracer that the run asks for.
+/// The native selector: it selects the tracer that the run requests.
 const PINNED: &str = "pinned";
 
-/// Who decided where all abstained.
+/// The selector's name if all abstained.
 pub const NOBODY: &str = "nobody";
-/// Why, where a selector chose.
+/// The reason if a selector chose the tracer.
 pub const CHOSEN: &str = "chosen";
 
-/// Selectors, and what they say.
+/// A set of selectors and its expected selections.
 pub struct SelectorSet {
     pub name: &'static str,
-    /// What runs are routed by. It learns.
+    /// The chain that routes the runs. Its decisions are cached.
     pub chain: Chain,
-    /// The same selectors apart from all tracing. Nothing is learned here: each
-    /// question is put to the component.
+    /// The same selectors outside of tracing. Their decisions are not cached: each question runs
+    /// the component.
     asked: TracerRegistry<()>,
 }
 
-/// The tracer that a set of selectors names for a run, and why.
+/// The tracer that a set of selectors chooses for a run, and the reason.
 #[derive(Clone, Debug)]
 pub struct Named {
     pub tracer: String,
@@ -70,7 +69,7 @@ pub struct Named {
 }
 
 impl SelectorSet {
-    /// All sets, of the live selectors in `directory`.
+    /// Loads all sets from the live selectors in `directory`.
     pub fn load(directory: &Path) -> Result<Vec<Self>> {
         let host = SelectorHost::new(Limits::default())?;
         let report = SelectorsDirectory::new(directory, host).load()?;
@@ -115,7 +114,7 @@ impl SelectorSet {
         })
     }
 
-    /// Asks for the tracer of a run.
+    /// Returns the tracer for a run.
     pub fn ask(&self, context: &RuntimeContext, work: Work) -> Result<Named> {
         let (name, kind) = work.root();
         let attributes = RuntimeContext::empty;

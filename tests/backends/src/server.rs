@@ -1,4 +1,4 @@
-//! A backend's process, which can be stopped and started again.
+//! The process of a backend, which can be stopped and restarted.
 
 use std::process::Command;
 
@@ -24,7 +24,7 @@ impl Server {
         }
     }
 
-    /// Its log goes on where it ended before.
+    /// Starts the process. Its log is continued.
     pub fn start(&mut self, command: Command) -> Result<()> {
         let log = self.environment.log(self.name);
         self.process = Some(self.processes.start(command, &log)?);

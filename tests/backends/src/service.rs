@@ -1,5 +1,5 @@
-//! The AI service that is traced: some of its work goes through the agent of a
-//! library, and for some it starts its spans itself.
+//! The traced AI service: part of its work goes through the agent of a library, and for the rest it
+//! starts spans itself.
 
 use anyhow::{Result, ensure};
 use opentelemetry::Context;
@@ -19,7 +19,7 @@ use crate::runs::Run;
 use crate::spans::Spans;
 use crate::work::Work;
 
-/// Cheap to clone; each run works on its own clone.
+/// Cloning is cheap. Each run works on a clone of its own.
 #[derive(Clone)]
 pub struct Service {
     spans: Spans,
@@ -33,10 +33,9 @@ impl Service {
         Self { spans, agent, gate }
     }
 
-    /// Answers a request, and gives the id of its trace.
+    /// Answers a request and returns the id of its trace.
     pub async fn answer(&self, run: &Run) -> Result<String> {
-        // The one line that a service adds: whatever is traced below is routed by
-        // what is known of this run.
+        // The one line that a service adds: all spans below are routed by this runtime context.
         let context = Context::new().with_runtime_context(run.context.clone());
         let trace = match run.work {
             Work::Ask | Work::AskStreamed | Work::Search => self.through_rig(run, context).await?,
@@ -55,8 +54,8 @@ impl Service {
         Ok(trace)
     }
 
-    /// The service starts the span of the request as services do that use
-    /// `tracing`, and the library everything below.
+    /// The service starts the span of the request with `tracing`, and the library starts everything
+    /// below.
     async fn through_rig(&self, run: &Run, context: Context) -> Result<String> {
         let span = {
             let _attached = context.attach();
@@ -75,14 +74,13 @@ impl Service {
         Ok(trace)
     }
 
-    /// No span of the service's own: only what is known of the run.
+    /// The service starts no span of its own: only the runtime context is set.
     async fn through_rig_alone(&self, run: &Run, context: Context) -> Result<String> {
         self.agent.ask(prompt(run)).with_context(context).await?;
         self.agent.trace_of(run.number)
     }
 
-    /// An agent: it asks the model, calls a tool here and one at an MCP server side by
-    /// side, asks again.
+    /// An agent: calls the model, a local tool and an MCP tool in parallel, and the model again.
     async fn agent(&self, run: u32, context: &Context) -> Result<String> {
         let spans = &self.spans;
         let agent = spans.start(spans.ai.agent_run("refunds").under(context));
@@ -105,7 +103,7 @@ impl Service {
             self.gate.pass().await;
         }
         self.spans.chat(parent, Usage::of_turn(run, turn));
-        // Other requests go on here, so that traces overlap.
+        // Other requests continue here, so that traces overlap.
         yield_now().await;
     }
 
@@ -115,7 +113,7 @@ impl Service {
             .ordinary(tool.context(), "SELECT", SpanKind::Client);
     }
 
-    /// A workflow: two steps on the runtime, one on a thread of its own.
+    /// A workflow: two steps on the runtime, and one on a thread of its own.
     async fn workflow(&self, run: u32, context: &Context) -> Result<String> {
         let spans = &self.spans;
         let workflow = spans.start(spans.ai.workflow_run("refund").under(context));

@@ -1,5 +1,5 @@
-//! Spans that the service starts itself: of AI work by the typed builders, and
-//! ordinary ones through OpenTelemetry.
+//! Spans that the service starts itself: AI spans with the typed builders, and ordinary spans
+//! through OpenTelemetry.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use spanmux::otel::RoutingTracer;
 use crate::ledger::Ledger;
 use crate::plan::{CHAT_MODEL, EMBEDDING_MODEL, Usage};
 
-/// Starts spans and notes them. Cheap to clone.
+/// Starts spans and records them. Cloning is cheap.
 #[derive(Clone)]
 pub struct Spans {
     pub ai: Ai,
@@ -35,7 +35,7 @@ impl Spans {
         span
     }
 
-    /// A call of the chat model, streamed or not, which counts `usage`.
+    /// Records a call of the chat model with this usage.
     pub fn chat(&self, parent: &impl AiParent, usage: Usage) {
         let call = parent.generation(CHAT_MODEL.request).provider("openai");
         let call = self.start(call);
@@ -44,15 +44,15 @@ impl Spans {
         call.finish_reason("stop");
     }
 
-    /// A call of the embedding model.
+    /// Records a call of the embedding model.
     pub fn embedding(&self, parent: &impl AiParent, usage: Usage) {
         let call = parent.embedding(EMBEDDING_MODEL.request).provider("openai");
         let call = self.start(call);
         call.input_tokens(usage.input.unwrap_or_default());
     }
 
-    /// A span of a library that knows nothing of AI, below `parent`. It ends when the
-    /// last clone of the context that is returned is dropped.
+    /// Starts a span of a library without AI below `parent`. It ends when the last clone of the
+    /// returned context is dropped.
     pub fn ordinary(&self, parent: &Context, name: &'static str, kind: SpanKind) -> Context {
         let builder = self.tracer.span_builder(name).with_kind(kind);
         let context = parent.with_span(builder.start_with_context(&*self.tracer, parent));

@@ -1,4 +1,4 @@
-//! What all backends have, looked up by trace.
+//! The contents of all backends, by trace.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -8,24 +8,23 @@ use anyhow::Result;
 use crate::backends::Backends;
 use crate::stored::StoredSpan;
 
-/// How long backends may take to store what they took.
+/// Maximum time for backends to store the spans that they accepted.
 const STORED_WITHIN: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Everything that is stored, at one moment.
+/// Everything that is stored at one moment.
 pub struct Store {
     traces: BTreeMap<String, Vec<StoredSpan>>,
     ids: BTreeSet<String>,
 }
 
 impl Store {
-    /// Looks until all of `expected` is there.
+    /// Reads the backends until all `expected` spans are stored.
     pub fn holding(backends: &Backends, expected: &BTreeSet<String>) -> Result<Self> {
         Self::when(backends, |store| expected.is_subset(&store.ids))
     }
 
-    /// Looks until `enough` says so. What does not come in time is left for the checks
-    /// to find.
+    /// Reads the backends until `enough` returns `true`. Missing spans are left to the checks.
     pub fn when(backends: &Backends, enough: impl Fn(&Self) -> bool) -> Result<Self> {
         let until = Instant::now() + STORED_WITHIN;
         loop {
@@ -37,7 +36,7 @@ impl Store {
         }
     }
 
-    /// These spans and no others.
+    /// Creates a store of these spans.
     pub fn of(spans: Vec<StoredSpan>) -> Self {
         let ids = spans.iter().map(|span| span.id.clone()).collect();
         let mut traces: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -47,17 +46,17 @@ impl Store {
         Self { traces, ids }
     }
 
-    /// The spans of a trace, wherever they are.
+    /// Returns the spans of a trace in all places.
     pub fn trace(&self, id: &str) -> &[StoredSpan] {
         self.traces.get(id).map_or(&[], Vec::as_slice)
     }
 
-    /// The ids of all spans.
+    /// Returns the ids of all spans.
     pub fn ids(&self) -> &BTreeSet<String> {
         &self.ids
     }
 
-    /// Every span.
+    /// Iterates over all spans.
     pub fn spans(&self) -> impl Iterator<Item = &StoredSpan> {
         self.traces.values().flatten()
     }

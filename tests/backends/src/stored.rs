@@ -1,43 +1,43 @@
-//! What a backend stored, in its own words.
+//! A stored span in the vocabulary of its backend.
 
 use serde_json::{Map, Value};
 
 use crate::plan::{Model, Operation, Usage};
 
-/// One span as a backend's own API returns it.
+/// A span as the API of a backend returns it.
 #[derive(Clone, Debug)]
 pub struct StoredSpan {
-    /// The backend, and its project, experiment or file.
+    /// The backend with its project, experiment or file.
     pub place: String,
-    /// In lower-case hex, as are all ids here.
+    /// In lower-case hexadecimal, as all ids here.
     pub trace: String,
     pub id: String,
     pub parent: Option<String>,
-    /// The backend's own word for the kind of the span.
+    /// The backend's own name for the kind of the span.
     pub kind: String,
     /// As the backend shows it.
     pub model: Option<String>,
-    /// As the backend counts them.
+    /// As the backend counts it.
     pub usage: Usage,
     pub attributes: Map<String, Value>,
 }
 
 impl StoredSpan {
-    /// The text of an attribute.
+    /// Returns the text of an attribute.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.attributes.get(key)?.as_str()
     }
 }
 
-/// A count among the attributes as they were sent. A library's count is a text
-/// there if its type is `u64`: the bridge from `tracing` has no integer for it.
+/// Returns a count among the original attributes. A library's `u64` is a string there, because the
+/// bridge from `tracing` has no integer type for it.
 pub fn count(attributes: &Map<String, Value>, key: &str) -> Option<u64> {
     let value = attributes.get(key)?;
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// The tokens of reasoning, of which no backend here has a count of its own. The
-/// conventions' key, and the library's.
+/// Returns the reasoning tokens, which no backend here counts itself: by the key of the
+/// conventions, or of the library.
 pub fn reasoning(attributes: &Map<String, Value>) -> Option<u64> {
     const KEYS: [&str; 2] = [
         "gen_ai.usage.reasoning.output_tokens",
@@ -46,17 +46,17 @@ pub fn reasoning(attributes: &Map<String, Value>) -> Option<u64> {
     KEYS.iter().find_map(|key| count(attributes, key))
 }
 
-/// How a backend shows what a span was of.
+/// A backend's presentation of operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     Phoenix,
     Mlflow,
-    /// A file of OTLP lines: the attributes as they were sent.
+    /// A file of OTLP lines: the original attributes.
     Otlp,
 }
 
 impl Dialect {
-    /// The dialect that is spoken at a place.
+    /// Returns the dialect of a place.
     pub fn at(place: &str) -> Self {
         match place.split('/').next() {
             Some("phoenix") => Self::Phoenix,
@@ -65,7 +65,7 @@ impl Dialect {
         }
     }
 
-    /// The word for the kind of a span.
+    /// Returns the name for the kind of a span.
     pub fn kind(self, operation: Operation) -> &'static str {
         use Operation::{Agent, Chat, Embeddings, Plain, Retrieval, Tool, Workflow};
         match (self, operation) {
@@ -81,7 +81,7 @@ impl Dialect {
         }
     }
 
-    /// The name that is shown for a model.
+    /// Returns the displayed name of a model.
     pub fn model(self, model: Model) -> &'static str {
         match self {
             Self::Phoenix | Self::Otlp => model.request,

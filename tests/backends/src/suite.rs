@@ -1,4 +1,4 @@
-//! The service with all that it needs, and the runs that it is put through.
+//! The service with its dependencies, and its runs.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -57,13 +57,13 @@ impl Suite {
         })
     }
 
-    /// Answers the runs of a batch, as many at once as it says.
+    /// Answers the runs of a batch with its concurrency.
     pub fn play(&self, batch: Batch<'_>) -> Result<Vec<Done>> {
         self.play_with(batch, &AtomicUsize::new(0))
     }
 
-    /// The same, all at once, and `other` happens in the middle of them: what ended
-    /// before is exported, and nothing is under way to a backend.
+    /// Plays a batch at full concurrency, with `other` in the middle of it: everything that ended
+    /// before is exported, and no request is under way.
     pub fn play_around(
         &self,
         mut batch: Batch<'_>,
@@ -82,7 +82,7 @@ impl Suite {
                 outcome
             });
             let done = self.play_with(batch, &answered);
-            // Also if a run failed: nobody must wait for the others.
+            // Also after a failed run: no run may wait for the others forever.
             answered.store(runs, Ordering::Relaxed);
             let outcome = other.join();
             outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
@@ -90,7 +90,7 @@ impl Suite {
         })
     }
 
-    /// Exports what has ended.
+    /// Exports the ended spans.
     fn export(&self) -> Result<()> {
         let report = self.provider.force_flush();
         ensure!(
@@ -107,7 +107,7 @@ impl Suite {
             .set_selectors(batch.selectors.chain.clone());
         let answers = stream::iter(batch.runs).map(|run| {
             let service = self.service.clone();
-            // A task of its own, so that it may move from thread to thread.
+            // A task of its own, so that it may move between threads.
             let answer = self.runtime.spawn(async move {
                 let trace = service.answer(&run).await;
                 trace.map(|trace| (run, trace))
@@ -122,7 +122,7 @@ impl Suite {
             .buffer_unordered(batch.concurrency)
             .try_collect::<Vec<_>>();
         let answers = self.runtime.block_on(answers)?;
-        // It fails where a backend is away. The store is read.
+        // Fails while a backend is down. The checks read the store.
         let _ = self.provider.force_flush();
         let done = answers.into_iter().map(|(run, trace)| Done {
             sent: self.ledger.spans_of(&trace),
@@ -132,18 +132,18 @@ impl Suite {
         Ok(done.collect())
     }
 
-    /// What was counted of the spans of each tracer.
+    /// Returns the delivery counts of each tracer.
     pub fn delivered(&self) -> Deliveries {
         Deliveries::read(&self.provider)
     }
 
-    /// Exports what is left.
+    /// Exports the remaining spans.
     pub fn end(self) {
         let _ = self.provider.shutdown();
     }
 }
 
-/// Routes the spans of libraries that speak `tracing`.
+/// Routes the spans of libraries that use `tracing`.
 fn listen(provider: &RoutingTracerProvider, ledger: &Ledger) -> Result<()> {
     let wanted = Targets::new()
         .with_target("rig", LevelFilter::INFO)

@@ -1,4 +1,4 @@
-//! The tables: one line for each run in a file, and summaries for a person.
+//! The tables: one line per run in a file, and readable summaries.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -32,7 +32,7 @@ const RUN_COLUMNS: [&str; 14] = [
     "verdict",
 ];
 
-/// How attributes begin that no span here is sent with.
+/// Prefixes of attributes that the suite does not send.
 const ADDED: [&str; 6] = [
     "embedding.",
     "input.",
@@ -83,7 +83,7 @@ fn run_line(verdict: &Verdict<'_>) -> Vec<String> {
     ]
 }
 
-/// Where the traces of each tracer were found.
+/// Returns the places of the traces of each tracer.
 pub fn by_tracer(verdicts: &[Verdict<'_>]) -> Table {
     let mut table = table([
         "tracer",
@@ -123,7 +123,7 @@ pub fn by_tracer(verdicts: &[Verdict<'_>]) -> Table {
     right(table, [2, 4, 5, 6])
 }
 
-/// The runs by set of selectors and by how many ran at once.
+/// Returns the runs by set of selectors and concurrency.
 pub fn by_selectors(verdicts: &[Verdict<'_>]) -> Table {
     let mut groups: BTreeMap<_, Vec<&Verdict<'_>>> = BTreeMap::new();
     for verdict in verdicts {
@@ -156,7 +156,7 @@ pub fn by_selectors(verdicts: &[Verdict<'_>]) -> Table {
     right(table, [1, 2, 3])
 }
 
-/// What each backend says the spans were, with the tokens that it counts.
+/// Returns the kinds of spans that each backend shows, with its token counts.
 pub fn by_kind(verdicts: &[Verdict<'_>]) -> Table {
     let mut groups: BTreeMap<(String, String, String), Vec<Usage>> = BTreeMap::new();
     for span in verdicts.iter().flat_map(|verdict| verdict.found) {
@@ -192,7 +192,7 @@ pub fn by_kind(verdicts: &[Verdict<'_>]) -> Table {
     right(table, [3, 4, 5, 6, 7])
 }
 
-/// The attributes that each backend makes of what was sent.
+/// Returns the attributes that each backend derives from the sent ones.
 pub fn by_attributes(verdicts: &[Verdict<'_>]) -> Table {
     let mut groups: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for span in verdicts.iter().flat_map(|verdict| verdict.found) {
@@ -210,7 +210,7 @@ pub fn by_attributes(verdicts: &[Verdict<'_>]) -> Table {
     table
 }
 
-/// What was lost over an outage, as it was counted and as it is stored.
+/// Returns the losses over an outage, as counted and as stored.
 pub fn losses(losses: &[Loss]) -> Table {
     let mut table = table([
         "tracer",

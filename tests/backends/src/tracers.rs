@@ -1,5 +1,4 @@
-//! The tracers that the example selectors name, each with the backend that it
-//! sends to.
+//! The tracers that the example selectors name, each with its backend.
 
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 use crate::backends::Backends;
 use crate::traces_file;
 
-/// The way of a tracer's spans.
+/// The route from a tracer to its backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     PhoenixHttp,
@@ -19,13 +18,13 @@ pub enum Way {
     /// Over gRPC to a collector, and from there to Phoenix.
     RotelToPhoenix,
     Mlflow,
-    /// While it is away, to disk.
+    /// To MLflow, and to disk while it is down.
     MlflowOrDisk,
     File,
     Nowhere,
 }
 
-/// In the order of their registration: the first is the default.
+/// In the order of registration: the first is the default.
 pub const TRACERS: [(&str, Way); 9] = [
     ("langfuse", Way::PhoenixHttp),
     ("langfuse-eu", Way::PhoenixGrpc),
@@ -37,13 +36,13 @@ pub const TRACERS: [(&str, Way); 9] = [
     ("console", Way::File),
     ("discard", Way::Nowhere),
 ];
-/// How long spans are gathered before they are exported.
+/// Time for which spans are batched before they are exported.
 const BATCH_DELAY: Duration = Duration::from_millis(50);
-/// Where failed decisions go.
+/// The fallback tracer.
 pub const FALLBACK: &str = "quarantine";
 
 impl Way {
-    /// Where a tracer's spans must be found; none if nowhere.
+    /// Returns the expected place of a tracer's spans, if any.
     pub fn place(self, tracer: &str) -> Option<String> {
         match self {
             Self::PhoenixHttp | Self::PhoenixGrpc | Self::RotelToPhoenix => {
@@ -55,7 +54,7 @@ impl Way {
         }
     }
 
-    /// For a person.
+    /// Returns a readable description.
     pub fn describe(self) -> &'static str {
         match self {
             Self::PhoenixHttp => "OTLP over HTTP",
@@ -69,18 +68,18 @@ impl Way {
     }
 }
 
-/// The way of the tracer of this name.
+/// Returns the route of the tracer of this name.
 pub fn way(tracer: &str) -> Option<Way> {
     let found = TRACERS.iter().find(|(name, _)| *name == tracer);
     found.map(|(_, way)| *way)
 }
 
-/// Where the spans of the tracer of this name must be found.
+/// Returns the expected place of the spans of this tracer.
 pub fn place(tracer: &str) -> Option<String> {
     way(tracer)?.place(tracer)
 }
 
-/// What an embedder writes.
+/// Builds the provider as an application does.
 pub fn provider(backends: &mut Backends) -> Result<RoutingTracerProvider> {
     let mut provider = RoutingTracerProvider::builder();
     for (name, way) in TRACERS {

@@ -1,4 +1,4 @@
-//! A file of OTLP lines, as the file exporter writes it, read back.
+//! A file of OTLP lines from the file exporter, read back.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use crate::otlp_json::attributes;
 use crate::plan::Usage;
 use crate::stored::{StoredSpan, count, reasoning};
 
-/// The file of a tracer.
+/// Returns the file of a tracer.
 pub fn path(folder: &Path, tracer: &str) -> PathBuf {
     folder.join(tracer).with_extension("jsonl")
 }
 
-/// Every span in the file, which belongs to the tracer of this name.
+/// Returns every span in the file of this tracer.
 pub fn stored(tracer: &str, file: &Path) -> Result<Vec<StoredSpan>> {
     let text =
         fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;

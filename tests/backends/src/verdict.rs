@@ -1,4 +1,4 @@
-//! Whether a run's trace is where it must be, whole, and shown as what it was.
+//! Checks that a run's trace is complete, in the right place, and shown correctly.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,14 +19,14 @@ pub struct Done {
     pub sent: BTreeSet<String>,
 }
 
-/// What the backends have of a run, and what is wrong with it.
+/// The stored spans of a run, and their errors.
 pub struct Verdict<'a> {
     pub done: &'a Done,
     pub found: &'a [StoredSpan],
     pub problems: Vec<String>,
 }
 
-/// What a span looks like: kind, model, tokens.
+/// The appearance of a span: kind, model, tokens.
 pub type Looks = (String, Option<String>, Usage);
 
 impl<'a> Verdict<'a> {
@@ -48,7 +48,7 @@ impl<'a> Verdict<'a> {
         verdict
     }
 
-    /// How many spans are at each place.
+    /// Returns the number of spans at each place.
     pub fn places(&self) -> BTreeMap<&str, usize> {
         let mut places = BTreeMap::new();
         for span in self.found {
@@ -70,7 +70,7 @@ impl<'a> Verdict<'a> {
         }
     }
 
-    /// In the named tracer's place and in no other.
+    /// Checks that all spans are in the place of the selected tracer.
     fn check_places(&mut self) {
         let right = self.done.place();
         let wrong: Vec<_> = self
@@ -94,7 +94,7 @@ impl<'a> Verdict<'a> {
         }
     }
 
-    /// One root, and a parent for all others.
+    /// Checks that there is one root, and a parent for every other span.
     fn check_tree(&mut self) {
         let ids: BTreeSet<_> = self.found.iter().map(|span| &span.id).collect();
         let roots = self
@@ -111,7 +111,7 @@ impl<'a> Verdict<'a> {
         }
     }
 
-    /// The root says which tracer was chosen, and by whom.
+    /// Checks that the root names the tracer and its selector.
     fn check_reason(&mut self) {
         let Named { tracer, by, why } = &self.done.run.named;
         let root = self.found.iter().find(|span| span.parent.is_none());
@@ -126,7 +126,7 @@ impl<'a> Verdict<'a> {
         }
     }
 
-    /// Kinds, models and tokens, as the backend's own API returns them.
+    /// Checks kinds, models and tokens in the backend's own API.
     fn check_looks(&mut self, dialect: Dialect) {
         let mut planned: Vec<_> = self
             .done
@@ -144,7 +144,7 @@ impl<'a> Verdict<'a> {
 }
 
 impl Done {
-    /// Where its spans must be.
+    /// Returns the expected place of its spans.
     pub fn place(&self) -> Option<String> {
         tracers::place(&self.run.named.tracer)
     }
@@ -154,7 +154,7 @@ impl Done {
     }
 }
 
-/// What a stored span looks like.
+/// Returns the appearance of a stored span.
 pub fn looks(span: &StoredSpan) -> Looks {
     (span.kind.clone(), span.model.clone(), span.usage)
 }

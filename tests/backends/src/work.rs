@@ -1,11 +1,10 @@
-//! What a run does, and which spans that makes.
+//! The work of a run, and its spans.
 
 use std::fmt;
 
 use crate::plan::{Operation, PlannedSpan};
 
-/// The first four go through the library's agent; for the others the service
-/// starts the spans itself.
+/// The first four use the library's agent. For the others, the service starts the spans itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     Ask,
@@ -19,8 +18,8 @@ pub enum Work {
 }
 
 impl Work {
-    /// In the order in which runs take turns with them. A health check is not
-    /// among them: it is one in every context that asks for it.
+    /// In the order in which runs use them. A health check is not among them: every context that
+    /// asks for one gets it.
     pub const TURNS: [Self; 6] = [
         Self::Ask,
         Self::Workflow,
@@ -30,7 +29,7 @@ impl Work {
         Self::Search,
     ];
 
-    /// The name and the kind of its root span, which selectors may ask for.
+    /// Returns the name and the kind of its root span, which selectors may query.
     pub fn root(self) -> (&'static str, &'static str) {
         match self {
             Self::Ask | Self::AskStreamed => ("invoke_agent shop-assistant", "server"),
@@ -42,7 +41,7 @@ impl Work {
         }
     }
 
-    /// Its spans.
+    /// Returns its spans.
     pub fn plan(self, run: u32) -> Vec<PlannedSpan> {
         use Operation::{Agent, Plain, Retrieval, Tool, Workflow};
         let of = PlannedSpan::new;
@@ -53,13 +52,13 @@ impl Work {
                 vec![of(Agent), first, of(Tool), of(Tool), of(Plain), second]
             }
             Self::AskAlone => {
-                // The library sums the run up on a root of its own.
+                // The library adds up the run on a root of its own.
                 let mut agent = of(Agent);
                 agent.usage = first.usage + second.usage;
                 vec![agent, first, of(Tool), of(Tool), of(Plain), second]
             }
             Self::Search => {
-                // The library says of its own accord that nothing was put out.
+                // The library reports zero output tokens.
                 let mut embedding = embedding;
                 embedding.usage.output = Some(0);
                 vec![of(Plain), embedding]

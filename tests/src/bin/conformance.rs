@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The components of a directory by their names.
+/// Returns the components of a directory by name.
 fn components(directory: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(directory);
     let entries = entries.unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
@@ -51,8 +51,8 @@ fn components(directory: &Path) -> Vec<(String, Vec<u8>)> {
     files.into_iter().map(named).collect()
 }
 
-/// What was compiled is kept beside the components: the largest take a minute where
-/// the compiler is not optimised.
+/// Compiled components are cached beside the files: the largest take a minute with an unoptimised
+/// compiler.
 fn subjects(directory: &Path, cache: &Path) -> Vec<Subject> {
     let host = SelectorHost::builder()
         .limits(limits())
@@ -71,7 +71,7 @@ fn matrix(directory: &Path) -> ExitCode {
     let references = Matrix::of(&suite, &subjects(directory, directory));
     println!("{references}\n\n{}", references.failures().join("\n"));
 
-    // A template knows no `op`.
+    // A template does not support `op`.
     suite.cases.retain(|case| !case.context.contains("\"op\""));
     let templates = Matrix::of(&suite, &subjects(&directory.join("templates"), directory));
     println!(

@@ -1,5 +1,5 @@
-//! A soak of a whole service: reloads, changes of the registry, the zoo, failing
-//! backends and selection at full speed, all at once.
+//! A soak test of a whole service: reloads, changes of the registry, the zoo, failing backends and
+//! selection at full speed, all at the same time.
 
 use std::num::NonZeroU64;
 use std::process::ExitCode;
@@ -8,17 +8,17 @@ use std::time::Duration;
 use clap::Parser;
 use spanmux_tests::soak::{Settings, soak};
 
-/// Disturbs a service in every way at once while it is asked at full speed, and says
-/// which promises it kept. Fails if it broke one.
+/// Disturbs a service in every way at full load, and reports which promises it kept. Fails if it
+/// broke one.
 #[derive(Parser)]
 struct Args {
-    /// How long.
+    /// Duration in minutes.
     #[arg(long, default_value = "1", value_name = "N")]
     minutes: NonZeroU64,
-    /// Threads that select, and as many that trace.
+    /// Threads that select, and the same number that trace.
     #[arg(long, default_value = "2", value_name = "N")]
     threads: NonZeroU64,
-    /// Milliseconds between two changes of the directory, and of the registries.
+    /// Milliseconds between two changes of the directory and of the registries.
     #[arg(long, default_value = "50", value_name = "MS")]
     every: u64,
     /// The seed of the contexts.

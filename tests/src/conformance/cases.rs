@@ -1,4 +1,4 @@
-//! The table of cases, read.
+//! The table of cases.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,14 +9,14 @@ use spanmux::RuntimeContext;
 use super::vectors;
 use crate::folder_of;
 
-/// What is to be decided, and where a language does otherwise.
+/// The cases and the documented differences of languages.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Suite {
-    /// In the order of the file; the vectors of `bucket` behind them.
+    /// In the order of the file, followed by the vectors of `bucket`.
     #[serde(rename = "case")]
     pub cases: Vec<Case>,
-    /// What is documented as other than the table has it.
+    /// Documented differences from the table.
     #[serde(rename = "difference")]
     pub differences: Vec<Difference>,
 }
@@ -25,24 +25,24 @@ pub struct Suite {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// A sentence; cases of the same name are one row of the matrix.
+    /// A sentence. Cases of the same name share a row of the matrix.
     pub name: String,
     /// The text of a JSON object.
     pub context: String,
-    /// Values that JSON cannot hold.
+    /// Values that JSON cannot represent.
     #[serde(default)]
     pub floats: BTreeMap<String, f64>,
     /// The available tracers.
     #[serde(default = "three")]
     pub tracers: Vec<String>,
-    /// One line; see the head of the file.
+    /// One line, as described at the beginning of the file.
     pub expect: String,
-    /// The languages that can do it at all; without them every one.
+    /// The languages that support it. Empty for all.
     #[serde(default)]
     pub only: Vec<String>,
 }
 
-/// What some languages do in place of what a case expects.
+/// The result of some languages in place of the expected one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Difference {
@@ -50,13 +50,13 @@ pub struct Difference {
     pub case: String,
     /// By the names of their files.
     pub languages: Vec<String>,
-    /// What comes in place of it.
+    /// The result in place of the expected one.
     pub expect: String,
     /// The reason.
     pub because: String,
 }
 
-/// Whatever it is, it must be the same in each run.
+/// Any result that is the same in each run.
 pub(super) const THE_SAME: &str = "the same";
 
 fn three() -> Vec<String> {
@@ -64,10 +64,10 @@ fn three() -> Vec<String> {
 }
 
 impl Suite {
-    /// The cases of `conformance/cases.toml` and the vectors of `bucket`.
+    /// Reads the cases of `conformance/cases.toml` and the vectors of `bucket`.
     ///
     /// # Panics
-    /// If the file is wrong.
+    /// If the file is invalid.
     pub fn read() -> Self {
         let file = folder_of("conformance").join("cases.toml");
         let text = fs::read_to_string(&file).expect("conformance/cases.toml");
@@ -81,7 +81,7 @@ impl Suite {
         suite
     }
 
-    /// What a language is documented to do in place of what this case expects.
+    /// Returns the documented difference of a language for this case.
     pub fn difference(&self, case: &Case, language: &str) -> Option<&Difference> {
         let mut differences = self.differences.iter();
         differences.find(|difference| {
@@ -91,7 +91,7 @@ impl Suite {
 }
 
 impl Case {
-    /// Whether it can be asked of a language.
+    /// Returns `true` if a language supports the case.
     pub fn is_for(&self, language: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|one| one == language)
     }
@@ -102,10 +102,10 @@ impl Case {
         self.tracers = self.tracers.iter().map(|name| expanded(name)).collect();
     }
 
-    /// What the selector is asked about.
+    /// Returns the runtime context of the case.
     ///
     /// # Panics
-    /// If it is no context.
+    /// If the context is invalid.
     pub fn runtime_context(&self) -> RuntimeContext {
         let context = RuntimeContext::from_json(&self.context);
         let context = context.unwrap_or_else(|error| panic!("{}: {error}", self.name));
@@ -123,7 +123,7 @@ impl Case {
     }
 }
 
-/// `<3×ab>` is `ababab`.
+/// Expands `<3×ab>` to `ababab`.
 fn expanded(text: &str) -> String {
     let mut parts = text.split('<');
     let mut whole = parts.next().unwrap_or_default().to_owned();

@@ -1,20 +1,20 @@
-//! Languages by cases: which of them came out as the table has it.
+//! The matrix of languages and cases.
 
 use std::fmt;
 
 use super::cases::THE_SAME;
 use super::{Case, Subject, Suite};
 
-/// What came of one case in one language.
+/// The result of one case in one language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
-    /// As the table has it.
+    /// As the table expects.
     Passed,
-    /// Otherwise, as it is documented.
+    /// Different, as documented.
     Documented,
-    /// Otherwise; what came.
+    /// Different; the result.
     Failed(String),
-    /// The language has no way to do it: it does not compile.
+    /// The language does not support it: it does not compile.
     Impossible,
 }
 
@@ -22,13 +22,13 @@ pub enum Cell {
 pub struct Row {
     /// The name.
     pub name: String,
-    /// How many cases they are.
+    /// The number of cases.
     pub cases: usize,
-    /// For each language.
+    /// One per language.
     pub cells: Vec<Cell>,
 }
 
-/// All languages by all cases.
+/// All languages and all cases.
 pub struct Matrix {
     /// The columns.
     pub languages: Vec<String>,
@@ -37,7 +37,7 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// Asks each of the components each case.
+    /// Runs each case on each component.
     pub fn of(suite: &Suite, subjects: &[Subject]) -> Self {
         let mut rows: Vec<Row> = Vec::new();
         for case in &suite.cases {
@@ -60,7 +60,7 @@ impl Matrix {
         }
     }
 
-    /// The cells that are neither passed nor documented, in words.
+    /// Describes the cells that neither passed nor are documented.
     pub fn failures(&self) -> Vec<String> {
         let mut failures = Vec::new();
         for row in &self.rows {
@@ -73,7 +73,7 @@ impl Matrix {
         failures
     }
 
-    /// How many cells there are, without those that cannot be.
+    /// Returns the number of supported cells.
     pub fn cells(&self) -> usize {
         let cells = self.rows.iter().flat_map(|row| &row.cells);
         cells.filter(|cell| **cell != Cell::Impossible).count()
@@ -81,7 +81,7 @@ impl Matrix {
 }
 
 impl Row {
-    /// One more case of the name: the worst of both stands.
+    /// Adds a case of the same name: the worse result remains.
     fn add(&mut self, cells: impl Iterator<Item = Cell>) {
         self.cases += 1;
         for (stands, cell) in self.cells.iter_mut().zip(cells) {
@@ -111,7 +111,7 @@ fn cell(suite: &Suite, subject: &Subject, case: &Case) -> Cell {
     }
 }
 
-/// A letter for each language on top, a mark for each cell.
+/// Formats a letter per language at the top, and a mark per cell.
 impl fmt::Display for Matrix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letters: Vec<char> = ('A'..='Z').take(self.languages.len()).collect();

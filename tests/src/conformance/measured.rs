@@ -1,4 +1,4 @@
-//! What a component costs: for the table of languages, not for a test.
+//! The cost of a component, for the table of languages and not for a test.
 
 use std::time::{Duration, Instant};
 
@@ -7,28 +7,28 @@ use wasmparser::{Parser, Payload};
 
 use crate::{TRACERS, environment, limits};
 
-/// What one component costs.
+/// The cost of one component.
 pub struct Measured {
-    /// Bytes of the file.
+    /// Size of the file in bytes.
     pub bytes: usize,
-    /// What it imports.
+    /// Its imports.
     pub imports: Vec<String>,
-    /// Bytes of linear memory that an instance starts with.
+    /// Linear memory at the start of an instance in bytes.
     pub memory_bytes: u64,
-    /// To load it: with nothing kept, and compiled before.
+    /// Time to load it without a cache, including compilation.
     pub cold: Duration,
-    /// To load it once it was compiled.
+    /// Time to load it from the cache.
     pub warm: Duration,
-    /// The median of a decision in a fresh sandbox.
+    /// Median time of a decision in a fresh instance.
     pub fresh: Duration,
-    /// The median of a decision that was learned.
+    /// Median time of a cached decision.
     pub hit: Duration,
 }
 
 const RUNS: u32 = 200;
 const HITS: u32 = 100_000;
 
-/// Loads and asks one component.
+/// Loads and runs one component.
 ///
 /// # Panics
 /// If it does not load.
@@ -76,7 +76,7 @@ pub fn measure(name: &str, bytes: &[u8]) -> Measured {
     }
 }
 
-/// The memories that a component declares.
+/// Returns the memories that a component declares.
 fn memory(bytes: &[u8]) -> u64 {
     let mut pages = 0;
     for payload in Parser::new(0).parse_all(bytes).flatten() {

@@ -1,5 +1,4 @@
-//! Conformance: one table of cases, asked of a component of each language by the
-//! host of production.
+//! Conformance: one table of cases, run with a component of each language on the production host.
 
 mod cases;
 mod matrix;

@@ -1,4 +1,4 @@
-//! One decision in one line, and whether it is the same however it is come by.
+//! A decision in one line, and the check that all modes agree on it.
 
 use spanmux::{
     Choice, ComponentSelector, Decision, Fallback, Mode, Origin, Selector as _, SelectorHost,
@@ -7,7 +7,7 @@ use spanmux::{
 
 use super::Case;
 
-/// A component under test: run for each decision, learned, and kept.
+/// A component under test: in all modes.
 pub struct Subject {
     /// The name of its file: its language.
     pub name: String,
@@ -17,10 +17,10 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// A component that must load.
+    /// Loads a component.
     ///
     /// # Panics
-    /// If it does not.
+    /// If it does not load.
     pub fn load(host: &SelectorHost, name: &str, bytes: &[u8]) -> Self {
         let fresh = crate::load(host, name, bytes);
         Self {
@@ -31,16 +31,16 @@ impl Subject {
         }
     }
 
-    /// As it runs for each decision.
+    /// Returns the selector that runs for each decision.
     pub fn fresh(&self) -> &ComponentSelector {
         &self.fresh
     }
 
-    /// What it decides in a fresh sandbox, and how that differs from what it decides
-    /// the second time, in a sandbox that is kept, or by what was learned.
+    /// Returns the decision of a fresh instance, after comparing it with a second run, a stateful
+    /// instance and the cache.
     ///
     /// # Errors
-    /// If one of them is another.
+    /// Returns an error if any of them differs.
     pub fn decide(&self, case: &Case) -> Result<String, String> {
         let first = outcome(&self.fresh, case).0;
         for (how, selector) in [
@@ -50,7 +50,7 @@ impl Subject {
             ("as it was cached", &self.cached),
         ] {
             let (outcome, decision) = outcome(selector, case);
-            // What its own state may change is not compared where that is kept.
+            // State of a stateful instance may change the result, so it is not compared there.
             let stateful = how.contains("kept") && case.expect == super::cases::THE_SAME;
             if outcome != first && !stateful {
                 return Err(format!("{outcome:?} {how}, {first:?} the first time"));
@@ -64,7 +64,7 @@ impl Subject {
     }
 }
 
-/// What a selector decides, in the words of the table.
+/// Returns the decision of a selector in the notation of the table.
 pub fn outcome(selector: &ComponentSelector, case: &Case) -> (String, Decision) {
     let tracers = TracerNames::new(case.tracers.iter().map(String::as_str));
     let decision = selector.decision(&case.runtime_context().view(), &tracers);

@@ -1,16 +1,16 @@
-//! The vectors of `bucket` as cases: a row of the matrix for all of them, and one for
-//! those of more buckets than some languages can ask for.
+//! The vectors of `bucket` as cases: one row of the matrix for all of them, and one for numbers of
+//! buckets that some languages cannot express.
 
 use serde_json::{Value, json};
 
 use super::Case;
 
-/// A case for each line of `bucket-vectors.tsv`.
+/// Returns a case for each line of `bucket-vectors.tsv`.
 pub(super) fn cases() -> Vec<Case> {
     let lines = include_str!("../../bucket-vectors.tsv").lines();
     let data = lines.filter(|line| !line.starts_with('#')).skip(1);
     let mut cases: Vec<Case> = data.map(case).collect();
-    // So that those of one name are one row.
+    // Sorted, so that cases of one name are one row.
     cases.sort_by(|one, other| other.name.cmp(&one.name));
     cases
 }
@@ -36,7 +36,7 @@ fn case(line: &str) -> Case {
         case.floats
             .insert("x".to_owned(), value.parse().expect("a float"));
     }
-    // As text and not as a value, so that it is read as a runtime context is.
+    // As text and not as a value, so that it is parsed as a runtime context is.
     let x = if special {
         String::new()
     } else {

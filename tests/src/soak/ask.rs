@@ -1,4 +1,4 @@
-//! Those who ask: one thread selects at full speed, another traces.
+//! The load: one thread selects at full speed, another traces.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -15,27 +15,27 @@ use super::{is_known, verdict};
 /// Children of each root.
 pub(super) const CHILDREN: u64 = 3;
 
-/// Traces without a pause, and the pause: what is made faster than it is sent is
-/// lost, and a torn trace could not be told from it.
+/// Traces between two pauses. Spans that are created faster than they are sent are lost, and would
+/// look like a torn trace.
 const BURST: u64 = 64;
 const REST: Duration = Duration::from_millis(10);
 
-/// What those saw who asked.
+/// The observations of the load.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     pub(super) selections: u64,
-    /// By the words of their causes, in the order of `Cause::ALL`.
+    /// By cause, in the order of `Cause::ALL`.
     pub(super) fallbacks: [u64; spanmux::Cause::ALL.len()],
     pub(super) cached: u64,
     pub(super) runs: u64,
-    /// The most fuel that a selection burnt.
+    /// The largest amount of fuel of a selection.
     pub(super) fuel: u64,
     pub(super) times: Times,
-    /// Selections that broke a promise, and what was wrong with the first.
+    /// Selections that broke a promise, with the first one.
     pub(super) unregistered: verdict::Broken,
     pub(super) foreign: verdict::Broken,
     pub(super) dear: verdict::Broken,
-    /// Traces, and of their spans those that record and those that do nothing.
+    /// Traces, and their recording and non-recording spans.
     pub(super) roots: u64,
     pub(super) recording: u64,
     pub(super) nothing: u64,
@@ -68,7 +68,7 @@ impl Asked {
             Origin::Run(cost) => {
                 self.runs += 1;
                 self.fuel = self.fuel.max(cost.fuel);
-                // Each selector of the chain may burn that much.
+                // Each selector of the chain may consume that much.
                 let most = limits().fuel * 3;
                 self.dear
                     .note_if(cost.fuel > most, || format!("{selection:?}"));
@@ -100,7 +100,7 @@ impl Asked {
     }
 }
 
-/// What a good selector may come to on a machine that has too much to do, and after it.
+/// Failures that a correct selector may have on an overloaded machine.
 fn is_hosts(fallback: &Fallback) -> bool {
     matches!(
         fallback,
@@ -111,9 +111,9 @@ fn is_hosts(fallback: &Fallback) -> bool {
     )
 }
 
-/// One context of few that return, and now and then a new one.
+/// Returns a context: one of a few that recur, and sometimes a new one.
 fn context(random: &mut fastrand::Rng) -> RuntimeContext {
-    // Most abstain, so that the next selector answers.
+    // Most abstain, so that the next selector decides.
     let letters = ["a", "a", "a", "a", "a", "a", "x", "t", "l", "e", "u", "k"];
     let letter = letters[random.usize(..letters.len())];
     let number = match random.u8(..100) {
@@ -125,7 +125,7 @@ fn context(random: &mut fastrand::Rng) -> RuntimeContext {
         .build()
 }
 
-/// Selects until it is over.
+/// Selects until the end.
 pub(super) fn select(service: &Service, over: &AtomicBool, seed: u64) -> Asked {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut asked = Asked::default();
@@ -138,7 +138,7 @@ pub(super) fn select(service: &Service, over: &AtomicBool, seed: u64) -> Asked {
     asked
 }
 
-/// Traces until it is over: a root, and children below it.
+/// Traces until the end: a root, and children below it.
 pub(super) fn trace(service: &Service, over: &AtomicBool, seed: u64) -> Asked {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut asked = Asked::default();
@@ -161,7 +161,7 @@ pub(super) fn trace(service: &Service, over: &AtomicBool, seed: u64) -> Asked {
     asked
 }
 
-/// How long selections took, in steps of an eighth.
+/// A histogram of selection times, in steps of an eighth.
 #[derive(Debug)]
 pub(super) struct Times {
     steps: Vec<u64>,
@@ -193,7 +193,7 @@ impl Times {
         }
     }
 
-    /// The time that this share of all did not exceed, an eighth more at most.
+    /// Returns the quantile, at most an eighth too large.
     pub(super) fn share(&self, share: f64) -> Duration {
         let all: u64 = self.steps.iter().sum();
         let mut left = (all as f64 * share) as u64;

@@ -1,4 +1,4 @@
-//! Those who disturb: one changes the directory, another the registries.
+//! The disturbances: one thread changes the directory, another the registries.
 
 use std::fs;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use spanmux::{Chain, Choice, Selector, selector_fn};
 use super::service::{FAILING, Service};
 use super::{FALLBACK, TRACERS};
 
-/// What was done.
+/// The disturbances that were made.
 #[derive(Debug, Default)]
 pub(super) struct Disturbed {
     pub(super) files: u64,
     pub(super) registry: u64,
-    /// Members of the zoo that had their turn; each once, and then anew.
+    /// Members of the zoo that were used, each once before any is repeated.
     pub(super) zoo: u64,
 }
 
@@ -29,7 +29,7 @@ impl Disturbed {
     }
 }
 
-/// Does something else to the files each time.
+/// Changes the files in a different way each time.
 pub(super) fn directory(service: &Service, over: &AtomicBool, every: Duration) -> Disturbed {
     let mut done = Disturbed::default();
     let guests = &service.guests;
@@ -45,7 +45,7 @@ pub(super) fn directory(service: &Service, over: &AtomicBool, every: Duration) -
             }
             1 => service.move_in("20-answers.wasm", good),
             2 => remove(service, "05-zoo.wasm"),
-            // A torn write, and then the rest.
+            // A torn write, followed by the rest.
             3 => write(service, "20-answers.wasm", half),
             4 => write(service, "20-answers.wasm", good),
             5 => service.move_in(
@@ -66,12 +66,12 @@ fn write(service: &Service, name: &str, bytes: &[u8]) {
     fs::write(service.file(name), bytes).expect("a file");
 }
 
-/// It is there, unless the last one was removed before a new one came.
+/// The file exists, unless the previous one was removed before a new one came.
 fn remove(service: &Service, name: &str) {
     let _ = fs::remove_file(service.file(name));
 }
 
-/// Does something else to the registries each time.
+/// Changes the registries in a different way each time.
 pub(super) fn registry(service: &Service, over: &AtomicBool, every: Duration) -> Disturbed {
     let mut done = Disturbed::default();
     let (plain, traced) = (&service.plain, service.provider.registry());
@@ -81,7 +81,7 @@ pub(super) fn registry(service: &Service, over: &AtomicBool, every: Duration) ->
         match turn % 6 {
             0 => {
                 plain.unregister(name);
-                // With its open traces, which end in it.
+                // With its open traces, which end there.
                 let _ = service.provider.remove(name, every);
             }
             1 => {
@@ -96,7 +96,7 @@ pub(super) fn registry(service: &Service, over: &AtomicBool, every: Duration) ->
                 plain.unregister(FALLBACK);
                 let _ = plain.register_default(FALLBACK, FALLBACK.to_owned());
             }
-            // By hand; the directory puts its own there at its next change.
+            // A chain from code. The directory replaces it at its next change.
             4 => {
                 let chain = Chain::from(by_hand());
                 plain.set_selectors(chain.clone());

@@ -1,5 +1,5 @@
-//! The selectors that come and go: good ones in many versions, of which it is known
-//! what they answer, and the whole zoo.
+//! The selectors that come and go: correct ones in many versions with known answers, and the whole
+//! zoo.
 
 use std::collections::BTreeMap;
 
@@ -8,19 +8,18 @@ use spanmux::{RuntimeContext, SelectorHost};
 use super::TRACERS;
 use crate::{component, folder_of, guest, host_within, limits, text};
 
-/// Versions of each good selector: another each time, and not so many that what is
-/// known of them would grow.
+/// Versions of each correct selector: enough for variety, and few enough to bound their caches.
 const VERSIONS: u8 = 8;
 
 /// Bytes of components.
 pub(super) struct Guests {
-    /// Each answers one tracer, whatever it is asked.
+    /// Each always answers one tracer.
     pub(super) answers: Vec<Vec<u8>>,
-    /// Do what the context tells: trap, loop, abstain, fail.
+    /// These follow the context: trap, loop, abstain, fail.
     pub(super) breaks: Vec<Vec<u8>>,
     /// One attack each, by name.
     pub(super) zoo: Vec<(String, Vec<u8>)>,
-    /// What those answer that always answer the same, by their digests.
+    /// The constant answers by digest.
     always: BTreeMap<String, &'static str>,
 }
 
@@ -38,7 +37,7 @@ impl Guests {
                 answers.push(bytes);
             }
         }
-        // With a memory so large that the engine wipes it in another way.
+        // A memory so large that the engine clears it in another way.
         digest(&host, &crate::zoo("key-of-10-megabytes"));
         let breaks = (0..VERSIONS).map(|version| versioned(guest("breaks"), version));
         Self {
@@ -49,13 +48,13 @@ impl Guests {
         }
     }
 
-    /// What the selector of this digest always answers, if it does.
+    /// Returns the constant answer of the selector with this digest, if any.
     pub(super) fn always(&self, digest: &str) -> Option<&'static str> {
         self.always.get(digest).copied()
     }
 }
 
-/// With a custom section `v`.
+/// Adds a custom section `v`.
 fn versioned(mut bytes: Vec<u8>, version: u8) -> Vec<u8> {
     bytes.extend([0, 3, 1, b'v', version]);
     bytes
@@ -69,7 +68,7 @@ fn digest(host: &SelectorHost, bytes: &[u8]) -> String {
         .to_owned()
 }
 
-/// Every member, and bytes that are no component.
+/// Returns every member, and bytes that are not a component.
 fn zoo() -> Vec<(String, Vec<u8>)> {
     let entries = std::fs::read_dir(folder_of("zoo")).expect("the zoo");
     let mut members: Vec<(String, Vec<u8>)> = entries

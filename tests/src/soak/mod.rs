@@ -1,8 +1,8 @@
-//! A soak: a service as an embedder has it, disturbed in every way at once for as long
-//! as it is told, while it is watched for promises that it breaks.
+//! A soak test: a service as an application embeds it, disturbed in every way for a given time,
+//! while its promises are checked.
 //!
-//! In reading order: the `service`, its `guests`, who disturbs it (`disturb`), who
-//! asks it (`ask`), what is seen of the process (`process`), and the `verdict`.
+//! Reading order: the `service`, its `guests`, the disturbances (`disturb`), the load (`ask`), the
+//! observed `process`, and the `verdict`.
 
 mod ask;
 mod disturb;
@@ -22,44 +22,44 @@ use process::{Panics, Process};
 use service::Service;
 pub use verdict::{Promise, Verdict};
 
-/// How long it is waited for what has to end.
+/// Maximum time to wait for something to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How a soak is done.
+/// The settings of a soak test.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// How long.
+    /// The duration.
     pub time: Duration,
-    /// Threads that ask the registry, and as many that trace.
+    /// Threads that select, and the same number that trace.
     pub threads: u64,
-    /// How often the directory is disturbed, and the registry as often.
+    /// The interval of the disturbances.
     pub every: Duration,
     /// The seed of the contexts.
     pub seed: u64,
 }
 
-/// What is known in the middle.
+/// Intermediate figures.
 #[derive(Debug)]
 pub struct Progress {
-    /// How long it has gone on.
+    /// The time since the start.
     pub after: Duration,
     /// Selections and root spans so far.
     pub selections: u64,
-    /// How often the chain of selectors was swapped.
+    /// Number of chains so far.
     pub chains: u64,
-    /// How often a file was refused.
+    /// Number of refused files.
     pub refusals: u64,
-    /// Bytes that the process holds.
+    /// Resident memory in bytes.
     pub resident: usize,
 }
 
-/// Soaks, and says which promises were kept.
+/// Runs the test and returns the promises that were kept.
 ///
 /// # Panics
 /// If the service cannot be set up.
 pub fn soak(settings: Settings, mut tell: impl FnMut(&Progress)) -> Verdict {
     let panics = Panics::count();
-    // They ran once, so what the engine opens once in a process is open.
+    // The guests ran once, so resources that the engine opens once per process are open.
     let guests = Guests::new();
     let before = Process::now();
     let service = Service::start(guests);
@@ -119,8 +119,8 @@ fn join<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// The names of tracers in every list: of seven letters, so that one can stand for
-/// another in the text of a guest.
+/// The names of tracers in every list, each of seven letters, so that one can replace another in
+/// the text of a guest.
 const TRACERS: [&str; 4] = ["console", "datadog", "phoenix", "archive"];
 const FALLBACK: &str = "quarantine";
 

@@ -1,4 +1,4 @@
-//! What is seen of the process: its memory, its threads, its files, its panics.
+//! Observations of the process: memory, threads, files, panics.
 
 use std::panic;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::resident_bytes;
 
-/// A look at the process; nothing where the system does not tell.
+/// An observation of the process. Empty if the system does not report it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Process {
     pub(super) resident: usize,
@@ -25,8 +25,7 @@ impl Process {
         }
     }
 
-    /// The process once it has no more threads and files than now, or when that takes
-    /// too long.
+    /// Waits until the process has no more threads and files than now, within a time limit.
     pub(super) fn wait(&self, patience: Duration) -> Self {
         let begun = Instant::now();
         loop {
@@ -44,7 +43,7 @@ fn count(folder: &str) -> usize {
     std::fs::read_dir(folder).map_or(0, Iterator::count)
 }
 
-/// Counts the panics of the process from here on, the caught ones too.
+/// Counts the panics of the process from now on, including caught ones.
 pub(super) struct Panics(Arc<AtomicU64>);
 
 impl Panics {

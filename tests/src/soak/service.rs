@@ -1,5 +1,5 @@
-//! The service: a watched directory before two registries, one of plain names and one
-//! of tracers whose exporters count what they are handed.
+//! The service: a watched directory with two registries, one of plain names and one of tracers
+//! whose exporters count their spans.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,7 +33,7 @@ pub(super) struct Service {
     received: Received,
 }
 
-/// The limits of the soak: the defaults, with less fuel, so that loops end soon.
+/// The limits: the defaults with less fuel, so that loops end soon.
 pub(super) fn limits() -> Limits {
     Limits::default()
         .fuel(500_000)
@@ -84,14 +84,14 @@ impl Service {
         self.folder.path().join("live").join(name)
     }
 
-    /// As a careful person replaces a file.
+    /// Replaces a file atomically.
     pub(super) fn move_in(&self, name: &str, bytes: &[u8]) {
         let aside = self.folder.path().join("aside");
         fs::write(&aside, bytes).expect("a file");
         fs::rename(aside, self.file(name)).expect("a place");
     }
 
-    /// A tracer of this name, for one that left.
+    /// Creates a tracer of this name in place of a removed one.
     pub(super) fn tracer(&self, name: &str) -> OtelTracer {
         self.received.tracer(name).build().expect("a tracer")
     }
@@ -109,7 +109,7 @@ impl Service {
         }
     }
 
-    /// Sends what waits, adds up what became of all spans, and drops everything.
+    /// Sends the remaining spans, adds up the counts of all spans, and drops everything.
     pub(super) fn end(self) -> Delivered {
         let report = self.provider.shutdown_with_timeout(PATIENCE);
         let mut delivered = Delivered {
@@ -136,34 +136,34 @@ fn total(counts: &SelectionCounts) -> u64 {
     counts.outcomes().map(|(_, count)| count).sum()
 }
 
-/// The tracer whose backend takes every other batch.
+/// The tracer whose backend accepts every other batch.
 pub(super) const FAILING: &str = TRACERS[3];
 
-/// What became of all spans.
+/// The counts of all spans.
 #[derive(Debug, Default)]
 pub(super) struct Delivered {
-    /// Spans that an exporter was handed, and what became of them.
+    /// Spans that exporters received, by result.
     pub(super) ended: u64,
     pub(super) taken: u64,
     pub(super) lost: u64,
     pub(super) rest: u64,
-    /// Spans that none was handed.
+    /// Spans that no exporter received.
     pub(super) elsewhere: u64,
     pub(super) timed_out: bool,
     pub(super) chains: u64,
     pub(super) refusals: u64,
-    /// What the backends got, by the tracers' names.
+    /// Spans that the backends received, by tracer.
     pub(super) received: BTreeMap<String, Traces>,
 }
 
-/// What one backend got. A trace has a root with so many children below it.
+/// The traces of one backend. A trace has a root with a number of children.
 #[derive(Debug, Default)]
 pub(super) struct Traces {
     pub(super) roots: u64,
     pub(super) children: u64,
 }
 
-/// What the backends got, by the tracers' names.
+/// Spans that the backends received, by tracer.
 #[derive(Clone, Debug, Default)]
 struct Received(Arc<Mutex<BTreeMap<String, Traces>>>);
 
@@ -185,7 +185,7 @@ impl Received {
     }
 }
 
-/// A backend. All of one name count together.
+/// A backend. Backends of one name are counted together.
 #[derive(Debug)]
 struct Backend {
     name: String,

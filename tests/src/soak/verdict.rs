@@ -1,4 +1,4 @@
-//! Which promises were kept.
+//! The promises and whether they were kept.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use super::disturb::Disturbed;
 use super::process::Process;
 use super::service::Delivered;
 
-/// Far above what an allocator moves by, far below what a leak of components, trees or
-/// spans comes to in a minute.
+/// Far above the fluctuation of an allocator, and far below a leak of components, trees or spans
+/// within a minute.
 const GROWTH: usize = 48 << 20;
 
 /// Selections that broke a promise, and the first of them.
@@ -35,7 +35,7 @@ impl Broken {
     }
 }
 
-/// All that was seen.
+/// All observations.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) time: Duration,
@@ -43,34 +43,34 @@ pub(super) struct Seen {
     pub(super) disturbed: Disturbed,
     pub(super) delivered: Delivered,
     pub(super) panics: u64,
-    /// Bytes, once a second.
+    /// Bytes, once per second.
     pub(super) resident: Vec<usize>,
     pub(super) before: Process,
     pub(super) after: Process,
 }
 
-/// One promise, and whether it was kept.
+/// One promise and its result.
 #[derive(Debug)]
 pub struct Promise {
-    /// What was promised.
+    /// The promise.
     pub promise: &'static str,
-    /// Whether it was kept.
+    /// `true` if it was kept.
     pub kept: bool,
-    /// What was counted.
+    /// The counts.
     pub seen: String,
 }
 
-/// What came of a soak.
+/// The result of a soak test.
 #[derive(Debug)]
 pub struct Verdict {
     /// Every promise.
     pub promises: Vec<Promise>,
-    /// What was done and how long it took, for people.
+    /// Readable figures of the activity and its duration.
     pub done: Vec<(&'static str, String)>,
 }
 
 impl Verdict {
-    /// Whether every promise was kept.
+    /// Returns `true` if every promise was kept.
     pub fn is_kept(&self) -> bool {
         self.promises.iter().all(|promise| promise.kept)
     }
@@ -125,7 +125,7 @@ fn promises(seen: &Seen) -> Vec<Promise> {
             asked.selections, delivered.refusals
         ),
     );
-    // One that came too late is counted once, and takes what is below it with it.
+    // A span that came too late is counted once, together with its children.
     let too_late = delivered.elsewhere..=(1 + CHILDREN) * delivered.elsewhere;
     let elsewhere = (asked.recording + asked.nothing).abs_diff(delivered.ended);
     promise(
@@ -183,14 +183,14 @@ fn promises(seen: &Seen) -> Vec<Promise> {
     promises
 }
 
-/// Spans that are not where the number of the roots says.
+/// Returns the number of spans that do not match the number of roots.
 fn torn(delivered: &Delivered) -> u64 {
     let of = delivered.received.values();
     of.map(|traces| (CHILDREN * traces.roots).abs_diff(traces.children))
         .sum()
 }
 
-/// The median of the last fifth above that of the second.
+/// Returns the growth from the median of the second fifth to that of the last fifth.
 fn growth(resident: &[usize]) -> usize {
     let fifth = resident.len() / 5;
     let median = |part: &[usize]| {
@@ -274,7 +274,7 @@ mod tests {
     use super::super::service::Traces;
     use super::*;
 
-    /// A soak that went well.
+    /// A successful soak test.
     fn well() -> Seen {
         let received = [("console", 2), ("datadog", 1)].map(|(name, roots)| {
             let children = CHILDREN * roots;
@@ -307,7 +307,7 @@ mod tests {
         assert!(verdict.is_kept(), "{verdict}");
     }
 
-    /// Each promise can be broken, and no other is by that.
+    /// Each promise can be broken on its own.
     #[test]
     fn what_is_broken_is_said() {
         type Break = (&'static str, fn(&mut Seen));

@@ -184,9 +184,13 @@ fn while_a_lock_cannot_be_read_everything_stays_as_it_is() {
     let lock = lock_in(service.folder.path());
     let good = fs::read(&lock).unwrap();
     let breaks: [(&str, &dyn Fn()); 3] = [
-        ("invalid lock file", &|| fs::write(&lock, "version = 2\n").unwrap()),
+        ("invalid lock file", &|| {
+            fs::write(&lock, "version = 2\n").unwrap()
+        }),
         ("invalid lock file", &|| fs::write(&lock, "").unwrap()),
-        ("failed to read the lock file", &|| fs::remove_file(&lock).unwrap()),
+        ("failed to read the lock file", &|| {
+            fs::remove_file(&lock).unwrap()
+        }),
     ];
     for (said, breaks) in breaks {
         breaks();

@@ -1,4 +1,4 @@
-//! What the model answers.
+//! The answers of the model.
 //!
 //! # Source
 //! <https://platform.openai.com/docs/api-reference/chat>
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::plan::{CHAT_MODEL, EMBEDDING_MODEL, Usage};
 
-/// The tools that the model calls, side by side, if it is offered them.
+/// The tools that the model calls in parallel, if they are offered.
 pub const TOOLS: [&str; 2] = ["search_orders", "check_stock"];
-/// How a prompt says to which run it belongs.
+/// The beginning of a prompt, before the number of its run.
 pub const RUN_PREFIX: &str = "run ";
 
 const ANSWER: [&str; 3] = ["Your order ", "is on ", "its way."];
 
-/// An answer to one request for a completion.
+/// The answer to one request for a completion.
 pub struct Reply {
     id: String,
     run: u32,
@@ -25,7 +25,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The model calls its tools first, and answers when it has their results.
+    /// Calls the tools first, and answers once it has their results.
     pub fn to(request: &Value) -> Self {
         let messages = request["messages"]
             .as_array()
@@ -48,7 +48,7 @@ impl Reply {
         }
     }
 
-    /// In one piece.
+    /// Returns the complete answer.
     pub fn whole(&self) -> Value {
         let message = match self.calls_tools {
             true => json!({"role": "assistant", "content": null, "tool_calls": self.tool_calls()}),
@@ -64,7 +64,7 @@ impl Reply {
         })
     }
 
-    /// As a stream: what it says in pieces, why it stopped, and what it counted.
+    /// Returns the answer as a stream: its text in pieces, the finish reason, and the usage.
     pub fn pieces(&self) -> Vec<Value> {
         let said = match self.calls_tools {
             true => vec![json!({"role": "assistant", "tool_calls": self.tool_calls()})],
@@ -113,7 +113,7 @@ impl Reply {
     }
 }
 
-/// A vector for each text.
+/// Returns a vector for each text.
 pub fn embeddings(request: &Value) -> Value {
     let texts = match &request["input"] {
         Value::Array(texts) => texts.as_slice(),
@@ -141,8 +141,8 @@ fn counted(usage: Usage) -> Value {
     })
 }
 
-/// The number of the run, which a prompt begins with. A content is a text, or parts
-/// of which one is.
+/// Returns the number of the run at the beginning of a prompt. The content is a text or a list of
+/// parts.
 fn run_of(content: &Value) -> Option<u32> {
     if let Value::Array(parts) = content {
         return parts.iter().find_map(|part| run_of(&part["text"]));

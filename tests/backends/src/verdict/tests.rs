@@ -1,4 +1,4 @@
-//! A verdict notices what is wrong: each row breaks a trace that was right.
+//! Tests of the verdict: each row damages a correct trace.
 
 use serde_json::json;
 use spanmux::RuntimeContext;
@@ -30,7 +30,7 @@ fn done() -> Done {
     }
 }
 
-/// What a backend has of it if all went well.
+/// Returns the spans that a backend stores on success.
 fn stored(done: &Done) -> Vec<StoredSpan> {
     let span = |(number, planned): (usize, &PlannedSpan)| {
         let (kind, model, usage) = looks_in(Dialect::Phoenix, planned);
