@@ -347,7 +347,7 @@ fn tests_named_in_delivery_guarantees_exist() {
 fn security_promises_have_tests() {
     let page = document("SECURITY.md");
     let tables: Vec<&str> = page
-        .split("| promise | shown by |\n|---|---|\n")
+        .split("| promise | tests |\n|---|---|\n")
         .skip(1)
         .map(|rest| rest.split("\n\n").next().unwrap())
         .collect();
