@@ -1,5 +1,4 @@
-//! What the documentation says of cost, counted: what is asked for each root span
-//! allocates nothing.
+//! Counts allocations: the operations that the documentation calls allocation-free do not allocate.
 
 use std::sync::Arc;
 
@@ -20,7 +19,7 @@ fn context() -> RuntimeContext {
     .unwrap()
 }
 
-/// How often `run` allocates, once everything is warm.
+/// Returns the number of allocations of `run` after one warm-up call.
 fn allocations(run: impl Fn()) -> u64 {
     run();
     measure(run).count_total
@@ -109,14 +108,14 @@ fn a_selection_by_a_native_selector_allocates_nothing() {
     };
     assert_eq!(allocations(select), 0);
 
-    // To fall back for want of an answer is no more work.
+    // Selecting the default tracer does not allocate either.
     let empty = RuntimeContext::empty();
     let select = || drop(registry.select(&empty.view()));
     assert_eq!(allocations(select), 0);
 }
 
-/// A registry of a hundred tracers behind the example selectors, which know the
-/// context.
+/// Returns a registry of a hundred tracers behind the example selectors, whose caches already
+/// contain the context.
 fn cached(names: &[&str], context: &RuntimeContext) -> TracerRegistry<()> {
     let registry = TracerRegistry::<()>::new();
     for name in ["langfuse", "datadog", "console", "candidate", "discard"] {
@@ -160,7 +159,7 @@ fn a_learned_selection_allocates_nothing() {
             assert_eq!(selection.selector_name(), Some("50-environment"));
             assert_eq!(selection.origin(), Origin::Cached);
         };
-        // Once to learn, with the span.
+        // Cache the decision for this context and span first.
         let span = RootSpan::with_attributes("POST /chat", "server", &attributes);
         drop(registry.select(&context.view_with_span(&span)));
         assert_eq!(allocations(select), 0, "{names:?}");
@@ -178,8 +177,8 @@ fn an_answer_among_many_allocates_nothing() {
     for context in &contexts {
         asker.decision(&context.view(), &names);
     }
-    // It names the answer, and no tracer is called so: a text to carry along, and a
-    // box around what is no plain choice.
+    // The selector answers with a name that no tracer has. The result owns that name and a box,
+    // because it is not a plain choice: two allocations.
     for context in [&contexts[0], &contexts[499]] {
         let decide = || {
             let decision = asker.decision(&context.view(), &names);
@@ -189,7 +188,7 @@ fn an_answer_among_many_allocates_nothing() {
     }
 }
 
-/// How often a root and a child allocate.
+/// Returns the number of allocations for a root span and for a child span.
 fn spans_of(tracer: &impl Tracer<Span: Send + Sync + 'static>) -> [u64; 2] {
     let cx = Context::new().with_runtime_context(context());
     let root = || {
@@ -227,13 +226,13 @@ fn routing_a_span_allocates_no_more_than_the_reason() {
             spans
         };
         let bare = spans_of(&sdk().build().tracer("shop"));
-        // The list of attributes is made anew, with the reason in front.
+        // One allocation more: the attribute list is rebuilt with the reason in front.
         assert_eq!(
             routed(&|sdk| sdk.into()),
             [bare[0] + 1, bare[1]],
             "{sampler:?}"
         );
-        // What a ready-made provider costs instead.
+        // For comparison, the cost of routing to an existing SDK provider.
         let [root, child] = routed(&|sdk| sdk.build().into());
         assert!(root > bare[0] + 1 && child > bare[1], "{root} {child}");
     }

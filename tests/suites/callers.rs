@@ -1,5 +1,5 @@
-//! Who calls, and from where: a decision is the same on every thread, however
-//! small its stack, inside every runtime, and however many ask at once.
+//! Callers: a decision is the same on every thread, with any stack size, inside every runtime, and
+//! under any number of concurrent callers.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, RwLock};
@@ -15,12 +15,12 @@ use spanmux_tests::{
     zoo,
 };
 
-/// Held for writing by the test that counts this process's clocks.
+/// Locked for writing by the test that counts the epoch tickers of this process.
 static CLOCKS: RwLock<()> = RwLock::new(());
 
 const KIB: usize = 1 << 10;
 
-/// A selector that behaves, and one that recurses without end.
+/// A selector that answers, and one that recurses forever.
 struct Pair {
     good: ComponentSelector,
     bad: ComponentSelector,
@@ -42,7 +42,7 @@ impl Pair {
         }
     }
 
-    /// Asks both, twice, and wants the right answers.
+    /// Runs both selectors twice and checks their decisions.
     fn ask(&self, place: &str) {
         let context = environment("test");
         for _ in 0..2 {
@@ -80,7 +80,7 @@ fn on_small_and_large_stacks() {
     }
 }
 
-/// Recurses until at most `left` bytes of stack are left, then does it.
+/// Recurses until at most `left` bytes of stack remain, then calls `then`.
 #[inline(never)]
 fn deep(left: usize, then: &dyn Fn()) {
     let frame = std::hint::black_box([0_u8; 512]);
@@ -149,7 +149,7 @@ fn in_a_current_thread_runtime() {
     let wasi = load(&host(), "wasi", &guest("wasi"));
     runtime.block_on(async {
         pair.ask("inside block_on");
-        // A guest that sleeps and prints blocks on no runtime.
+        // A guest that sleeps and prints does not block the runtime.
         let decision = decide(&wasi, &RuntimeContext::empty());
         let answered = matches!(fallback(&decision), Some(Fallback::UnknownTracer(_)));
         assert!(answered, "{decision:?}");
@@ -162,7 +162,7 @@ fn in_a_current_thread_runtime() {
 #[test]
 fn loading_on_a_small_stack() {
     let _clocks = CLOCKS.read();
-    // Made here: what turns text into bytes needs a stack of its own.
+    // Built on this thread, because the text parser needs more stack.
     let (good, bad) = (guest("by-environment"), zoo("recursion"));
     thread::scope(|scope| {
         let asked = thread::Builder::new()
@@ -241,13 +241,13 @@ fn one_sandbox_for_two_is_overload() {
             let decision = decide(&good, &RuntimeContext::empty());
             match fallback(&decision) {
                 Some(Fallback::Overloaded) => break,
-                // Came before or between the long ones.
+                // This decision ran before or between the long ones.
                 _ => assert!(chose(&decision, "console"), "{decision:?}"),
             }
         }
         seen.store(true, Ordering::Relaxed);
     });
-    // The long one is over, and nothing is left of it.
+    // After the long run has ended, its sandbox is free again.
     for _ in 0..10 {
         let decision = decide(&good, &RuntimeContext::empty());
         assert!(chose(&decision, "console"), "{decision:?}");
@@ -342,12 +342,12 @@ fn a_clock_that_slept_wakes() {
     let endless = load(&host, "loop", &zoo("loop"));
     let expected = Fallback::OutOfBudget(Budget::WallClock);
     for round in 0..2 {
-        // Longer than a clock stays awake for nothing.
+        // Longer than an idle ticker stays awake.
         thread::sleep(Duration::from_millis(1500));
         let decision = decide(&endless, &RuntimeContext::empty());
         assert_eq!(fallback(&decision), Some(&expected), "round {round}");
     }
-    // Asleep again when all is dropped.
+    // Let the ticker fall asleep again before everything is dropped.
     thread::sleep(Duration::from_millis(1500));
     drop(host);
     drop(endless);
@@ -358,7 +358,7 @@ fn hosts_leave_no_thread_behind() {
     let _alone = CLOCKS.write();
     let clocks = || threads_named("spanmux-clock").unwrap_or_default();
     let settled = |expected: usize| {
-        // A clock ends with its next tick.
+        // A ticker thread ends at its next tick.
         for _ in 0..2000 {
             if clocks() == expected {
                 return;
@@ -371,7 +371,7 @@ fn hosts_leave_no_thread_behind() {
     let file = guest("console");
     for round in 0..200 {
         let host = host_within(limits().sandboxes(1));
-        // Some without a selector, some that were asked.
+        // Most hosts have no selector; every twentieth makes a decision.
         if round % 20 == 0 {
             let selector = load(&host, "console", &file);
             drop(host);
@@ -381,7 +381,7 @@ fn hosts_leave_no_thread_behind() {
     }
     settled(0);
 
-    // One that is asleep wakes to end.
+    // A sleeping ticker wakes up when its host is dropped, and ends.
     let host = host();
     if threads_named("spanmux-clock").is_some() {
         settled(1);

@@ -1,4 +1,4 @@
-//! A selector that keeps breaking is left alone, and tried again.
+//! The circuit breaker: a selector whose runs keep failing is suspended, and later probed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
@@ -18,13 +18,14 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 const HOUR: Duration = Duration::from_secs(3600);
 const MODES: [Mode; 3] = [Mode::Cached, Mode::Fresh, Mode::Stateful];
 
-/// What `breaks` is told to do, apart from all others by the number.
+/// Returns a context that makes the guest `breaks` act as `letter` says. The number makes it
+/// unique.
 fn told(letter: &str, number: usize) -> RuntimeContext {
     let text = format!("{letter}{number}");
     RuntimeContext::builder().set("do", &*text).build()
 }
 
-/// Three runs in a row, and then for this long.
+/// Limits that suspend after three failed runs, for the time `first`.
 fn within(first: Duration) -> Limits {
     limits()
         .suspend_after(3)
@@ -46,7 +47,7 @@ fn is_suspended(decision: &Decision) -> bool {
     matches!(fallback(decision), Some(Fallback::Suspended(_))) && !ran(decision)
 }
 
-/// Breaks it as often as it takes, each time on another context.
+/// Makes the selector fail until it is suspended, each time with another context.
 fn suspend(selector: &ComponentSelector) {
     for number in 0..3 {
         assert!(ran(&decide(selector, &told("t", number))));
@@ -88,14 +89,14 @@ fn time_that_is_used_up_suspends_it() {
     let selector = breaks(
         within(HOUR)
             .fuel(u64::MAX)
-            // Enough to start on a busy machine.
+            // Long enough to start a run on a busy machine.
             .wall_clock(Duration::from_millis(300)),
         Mode::Cached,
     );
     let context = told("l", 0);
     let out_of_time = Fallback::OutOfBudget(Budget::WallClock);
     for _ in 0..3 {
-        // It is not learned, so that the same context is enough.
+        // The failure is not cached, so the same context can be used again.
         assert_eq!(fallback(&decide(&selector, &context)), Some(&out_of_time));
     }
     assert!(is_suspended(&decide(&selector, &context)));
@@ -117,7 +118,7 @@ fn what_was_learned_keeps_answering() {
             fallback(&failed),
             Some(&Fallback::Failed("console".to_owned()))
         );
-        // A trap that was learned is the one that it was.
+        // A cached trap is still answered as that trap.
         let trapped = decide(&selector, &told("t", 1));
         assert!(matches!(fallback(&trapped), Some(Fallback::Trapped(_))));
         assert!(is_suspended(&decide(&selector, &told("x", 1))));
@@ -161,7 +162,7 @@ fn a_tenant_for_whom_it_breaks_takes_it_from_nobody_for_whom_it_works() {
 #[test]
 fn a_probe_that_works_ends_it_and_one_that_breaks_does_not() {
     for mode in MODES {
-        // Each decision is the probe, because no time passes.
+        // No back-off, so every decision is the probe.
         let selector = breaks(within(Duration::ZERO), mode);
         suspend(&selector);
         for number in 3..8 {
@@ -175,7 +176,7 @@ fn a_probe_that_works_ends_it_and_one_that_breaks_does_not() {
     }
 }
 
-/// Of many threads one runs it, and the others do not wait for that.
+/// One of many threads runs the probe, and the others do not wait for it.
 #[test]
 fn one_probe_runs_at_a_time() {
     let selector = breaks(
@@ -191,7 +192,7 @@ fn one_probe_runs_at_a_time() {
             scope.spawn(move || {
                 many.wait();
                 for number in 0..50 {
-                    // It always breaks, so that it stays suspended.
+                    // Every run fails, so the selector stays suspended.
                     let decision = decide(selector, &told("t", 100 * thread + number));
                     match ran(&decision) {
                         true => runs.fetch_add(1, Ordering::Relaxed),
@@ -204,7 +205,7 @@ fn one_probe_runs_at_a_time() {
     });
     let (runs, others) = (runs.into_inner(), others.into_inner());
     assert_eq!(runs + others, 400);
-    // The first three, and each probe that broke.
+    // The three runs of `suspend` count once, and each failed probe once.
     let times = selector.suspension().unwrap().times;
     assert_eq!(times as usize, runs + 1);
 }
@@ -221,7 +222,8 @@ fn clones_share_it_and_another_mode_or_host_does_not() {
     assert_eq!(second.suspension(), None);
 }
 
-/// The chain ends there, as at any failure: the next rule did not expect the trace.
+/// The chain ends at the suspended selector, as at any failure. The next rule was not written for
+/// this trace.
 #[test]
 fn a_suspended_selector_ends_the_chain_at_the_fallback_tracer() {
     let registry = TracerRegistry::<()>::new();
@@ -249,7 +251,7 @@ fn a_suspended_selector_ends_the_chain_at_the_fallback_tracer() {
         "the selector is suspended because its runs failed: the selector trapped: wasm \
          `unreachable` instruction executed"
     );
-    // Who asks why all goes to the fallback tracer finds it here.
+    // The registry shows the suspension as the cause of the fallbacks.
     let suspended: Vec<bool> = registry
         .selectors()
         .selectors()
@@ -272,13 +274,14 @@ fn selection_reason(registry: &TracerRegistry<()>) -> String {
     selection.fallback().map(Fallback::to_string).unwrap()
 }
 
-/// Said once for each change, whatever the number of traces.
+/// Each change is logged once, however many traces there are.
 #[test]
 fn it_is_said_when_it_is_suspended_and_when_it_works_again() {
     let log = Log::default();
     let writer = log.clone();
-    // While there is one subscriber alone, `tracing` asks the thread that comes first to
-    // an event whether anybody hears it, which may be another test's.
+    // With a single subscriber, `tracing` asks the thread that reaches an event first whether
+    // anyone is interested, and that may be the thread of another test. A second dispatcher
+    // prevents this.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
@@ -340,7 +343,7 @@ fn a_watched_directory_names_it_and_a_new_file_begins_anew() {
     let suspended = file.suspended.as_ref().expect("suspended");
     assert!(suspended.reason.contains("unreachable"), "{suspended:?}");
     assert!(is_suspended(&ask(0, "x", 0)));
-    // One that never loaded holds its place, and is no matter of runs.
+    // A file that never loaded keeps its position. It has no runs, so it is not suspended.
     assert_eq!(status.file("20-no-component").unwrap().suspended, None);
     for number in 0..10 {
         let decision = ask(1, "x", number);
@@ -350,7 +353,7 @@ fn a_watched_directory_names_it_and_a_new_file_begins_anew() {
         ));
     }
 
-    // The same bytes under the same name are the same selector, as suspended as it was.
+    // Equal bytes under the same name are the same selector, and it stays suspended.
     put("10-breaks.wasm", &guest("breaks"));
     put("30-console.wasm", &guest("console"));
     let wait = |wanted: &mut dyn FnMut(&spanmux::WatchStatus) -> bool| {
@@ -365,7 +368,7 @@ fn a_watched_directory_names_it_and_a_new_file_begins_anew() {
     });
     assert!(is_suspended(&ask(0, "x", 0)));
 
-    // Other bytes are another selector.
+    // Different bytes are a new selector.
     let mended =
         text("guests", "breaks").replace("(then unreachable)", "(then (return (i32.const 16)))");
     put("10-breaks.wasm", &component(&mended));

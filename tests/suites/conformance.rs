@@ -1,6 +1,6 @@
-//! The reference selectors as they are committed, small and of five languages: what
-//! they decide, and that nothing of the machine that built them is in them. Every
-//! language is built from source and asked the same by `selectors/languages/conformance`.
+//! The committed reference selectors in five languages: their decisions, their size, and that they
+//! contain no paths of the build machine. `selectors/languages/conformance` builds every language
+//! from source and runs the same cases.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use spanmux_tests::conformance::{Matrix, Subject, Suite};
 use spanmux_tests::{folder_of, host};
 
-/// The largest that may be committed, in bytes.
+/// Maximum size of a committed component, in bytes.
 const LARGEST: usize = 20_000;
 
 const LANGUAGES: [&str; 5] = ["assemblyscript", "c", "rust", "wat", "zig"];

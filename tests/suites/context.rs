@@ -1,5 +1,4 @@
-//! The runtime context through its public face: what goes in, how it is looked up,
-//! and what is refused.
+//! The public API of the runtime context: conversion, lookup, and refused input.
 
 use serde_json::json;
 use spanmux::{
@@ -28,7 +27,7 @@ fn builder_with<'v>(value: impl Into<Value<'v>>) -> RuntimeContext {
 
 #[test]
 fn every_shape_of_json() {
-    // The text of a value, and as what it is read.
+    // The JSON text of a value, and the value that is read from it.
     let rows: [(&str, Value<'_>); 43] = [
         ("null", Value::Null),
         ("true", Value::Boolean(true)),
@@ -44,7 +43,7 @@ fn every_shape_of_json() {
         ("-9223372036854775808", Value::Json("-9223372036854775808")),
         ("9223372036854775808", Value::Json("9223372036854775808")),
         ("18446744073709551615", Value::Json("18446744073709551615")),
-        // More than 64 bits are a float, as for most readers of JSON.
+        // Integers of more than 64 bits become floats, as in most JSON parsers.
         (
             "18446744073709551616",
             Value::Float(18_446_744_073_709_551_616.0),
@@ -67,7 +66,7 @@ fn every_shape_of_json() {
         (r#""Abc""#, Value::Text("Abc")),
         (r#""\u00e9\ud83e\udd80\n\"\\""#, Value::Text("é🦀\n\"\\")),
         (r#""\u0000""#, Value::Text("\0")),
-        // Arrays and objects, in their canonical text.
+        // Arrays and objects, as canonical text.
         ("[]", Value::Json("[]")),
         ("{}", Value::Json("{}")),
         (
@@ -110,7 +109,7 @@ fn every_shape_of_json() {
         let whole = from_json(&format!("{{\"key\": {text}}}"));
         assert_eq!(whole.view().get("key"), Some(expected), "{text}");
         assert!(whole.view().has("key"), "{text}");
-        // The same by every way in.
+        // Every constructor gives the same value.
         let value: serde_json::Value = serde_json::from_str(text).expect("JSON");
         let built = RuntimeContext::builder().set_json("key", &value).build();
         assert_eq!(built.view().get("key"), Some(expected), "{text} as a value");
@@ -119,14 +118,14 @@ fn every_shape_of_json() {
             Some(expected),
             "{text} as text"
         );
-        // And as a member.
+        // So does a member of an object.
         let inner = from_json(&format!("{{\"o\": {{\"key\": {text}}}}}"));
         assert_eq!(
             inner.view().get("o.key"),
             Some(expected),
             "{text} as a member"
         );
-        // What is canonical stays as it is.
+        // Canonical text is unchanged when it is parsed again.
         if let Value::Json(canonical) = expected {
             assert_eq!(
                 builder_with(Value::Json(canonical)).view().get("key"),
@@ -225,7 +224,7 @@ fn what_is_no_context() {
         message.contains("user\\n") && !message.contains('\n'),
         "{message:?}"
     );
-    // The first thing that is wrong is told, and nothing after it counts.
+    // The first error is reported, and later values are ignored.
     let error = RuntimeContext::builder()
         .set("first", Value::Json("{"))
         .set("second", Value::Json("["))
@@ -276,7 +275,7 @@ fn dotted_paths() {
     );
     let text = |text| Some(Value::Text(text));
     for (key, expected) in [
-        // The key as it stands comes first.
+        // A key that exists literally wins.
         ("user.id", text("literal")),
         ("user.tier", text("gold")),
         ("user.a.b", text("dotted member")),
@@ -285,10 +284,10 @@ fn dotted_paths() {
         ("user.none", Some(Value::Null)),
         ("user.", text("no name")),
         ("ümlaut.größe", text("unicode")),
-        // The longest part that is an object, and no second try with a shorter one.
+        // The longest prefix that is an object wins. Shorter prefixes are not tried.
         ("a.b.c", text("long")),
         ("a.b.d", None),
-        // Members only.
+        // Only members of objects are found.
         ("user.tags", Some(Value::Json(r#"["x","y"]"#))),
         ("user.tags.0", None),
         ("list.0.x", None),
@@ -299,7 +298,7 @@ fn dotted_paths() {
         ("user.none.x", None),
         ("user.missing", None),
         ("missing.tier", None),
-        // Dots at the edges.
+        // Dots at the start or end of a key.
         ("..x", text("dot")),
         (".x", text("nothing before the dot")),
         (".", Some(Value::Json(r#"{"x":"dot"}"#))),
@@ -335,7 +334,7 @@ fn limits_of_a_context() {
         (r#"{"a":"[[[[","b":"\"{{{{"}"#, None),
         (r#"{"a":[[1]]}"#, None),
         (r#"{"a":[[[1]]]}"#, Some(&deep)),
-        // Not looked at any further.
+        // The parser stops there.
         (r#"{"a":[[["#, Some(&deep)),
         (r#"{"a":1,"b":2,"c":3,"d":4,"e":5}"#, Some(&many_keys)),
         (r#"{"a":{"b":1,"c":2,"d":3}}"#, None),
@@ -362,7 +361,7 @@ fn limits_of_a_context() {
             "{text}: {error}"
         );
     }
-    // Values that are built count as those that are parsed.
+    // The builder counts values as the parser does.
     let long = "x".repeat(39);
     let build = |builder: RuntimeContextBuilder| builder.try_build().err();
     let builder = || RuntimeContextBuilder::new(small);
@@ -431,8 +430,7 @@ fn ten_megabytes() {
     assert_eq!(outcome.expect_err("too large"), expected);
 }
 
-/// Runs on a thread with so small a stack that a recursion of ten thousand would
-/// end the process.
+/// Calls `run` on a thread whose stack is too small for a recursion of ten thousand levels.
 fn on_a_small_thread(run: impl FnOnce() + Send) {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
@@ -455,14 +453,14 @@ fn ten_thousand_levels_of_text() {
                 .set("a", Value::Json(&nested))
                 .try_build();
             assert_eq!(outcome.expect_err("too deep"), expected, "{open}");
-            // Cut off, it is too deep before it is incomplete.
+            // Truncated input is reported as too deep, not as incomplete.
             assert_eq!(
                 refusal(&format!("{{\"a\":{}", open.repeat(10_000))),
                 expected,
                 "{open}"
             );
         }
-        // Exactly as deep as allowed, and one deeper.
+        // The deepest accepted nesting, and one level more.
         let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
         assert!(RuntimeContext::from_json(&nested(ContextLimits::DEPTH)).is_ok());
         assert_eq!(refusal(&nested(ContextLimits::DEPTH + 1)), expected);
@@ -488,7 +486,7 @@ fn ten_thousand_levels_of_values() {
                 .set_json("key", &value)
                 .try_build();
             assert_eq!(outcome.expect_err("too deep"), expected, "object: {object}");
-            // Its own drop recurses, so it is taken apart by hand.
+            // Dropping the value recurses, so it is taken apart iteratively.
             let mut left = Some(value);
             while let Some(value) = left {
                 left = match value {
@@ -537,7 +535,7 @@ fn keys_of_context_and_span() {
         ["", "B", "b", "o", "span", "span.http.route", "ä"]
     );
 
-    // The application's own keys win, dotted ones too.
+    // Keys of the application win, including dotted ones.
     let text = |text| Some(Value::Text(text));
     for (key, expected) in [
         ("span.http.route", text("the application's")),
@@ -552,7 +550,7 @@ fn keys_of_context_and_span() {
     ] {
         assert_eq!(view.get(key), expected, "{key}");
     }
-    // Without a span there are no such keys.
+    // These keys do not exist without a span.
     assert_eq!(context.view().get("span.name"), None);
     assert_eq!(
         view.bucket("span.name", "salt", 7),
@@ -654,7 +652,7 @@ fn buckets_are_equal_shares() {
         let user = format!("user-{user}");
         let context = builder_with(user.as_str());
         let ten = context.view().bucket("key", "salt", 10).expect("a bucket");
-        // A share of a hundred lies within that of ten.
+        // A bucket of a hundred is contained in the corresponding bucket of ten.
         let hundred = context.view().bucket("key", "salt", 100).expect("a bucket");
         assert_eq!(hundred / 10, ten, "{user}");
         shares[ten as usize] += 1;

@@ -1,5 +1,5 @@
-//! The contract: what crosses the border between host and guest, in both
-//! directions, against the one file that defines it, and the empty world of WASI.
+//! The contract between host and guest in both directions, compared with the file that defines it,
+//! and the empty WASI world.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use spanmux_tests::{
 };
 use wit_parser::{Function, Resolve, Type, TypeDefKind, WorldItem, WorldKey};
 
-/// Asks what these words spell, and reads what the guest was told.
+/// Asks the question that `words` spell, and returns the answer that the guest received.
 fn told(asker: &ComponentSelector, view: &spanmux::ContextView<'_>, words: &[&str]) -> String {
     let decision = asker.decision(view, &TracerNames::new(words.iter().copied()));
     match decision.choice {
@@ -22,7 +22,7 @@ fn told(asker: &ComponentSelector, view: &spanmux::ContextView<'_>, words: &[&st
     }
 }
 
-/// A value in the words of the guest `asker`.
+/// Encodes a value as the guest `asker` does.
 fn spelled(value: Option<Value<'_>>) -> String {
     match value {
         None => "-".to_owned(),
@@ -100,7 +100,7 @@ fn a_guest_is_told_what_a_native_selector_is_told() {
                     assert_eq!(told(&asker, &view, &words), "-", "{words:?}");
                     continue;
                 };
-                // Two equal words are one tracer.
+                // Two equal words are the same tracer name.
                 if key != salt {
                     assert_eq!(
                         told(&asker, &view, &words),
@@ -155,7 +155,7 @@ fn every_case_of_a_value_crosses() {
 
 #[test]
 fn the_names_of_the_tracers_cross() {
-    // The guest reads its question from them, so names of every kind arrived.
+    // The guest reads its question from the tracer names, so it received all of them.
     let asker = load(&host(), "asker", &guest("asker"));
     let long = "k".repeat(5000);
     let context = RuntimeContext::builder().set(&long, 7).set("🦀", 8).build();
@@ -204,7 +204,7 @@ fn the_three_answers() {
 
 #[test]
 fn decisions_share_nothing() {
-    // Whatever a guest did to its memory, the next decision finds it fresh.
+    // A decision starts with fresh memory, whatever an earlier one wrote.
     let asker = load(&host(), "asker", &guest("asker"));
     let context = rich_context();
     let ask = |words: &[&str]| {
@@ -218,7 +218,7 @@ fn decisions_share_nothing() {
     }
 }
 
-/// `wit/selector.wit`, read.
+/// The parsed `wit/selector.wit`.
 struct Contract {
     resolve: Resolve,
 }
@@ -255,7 +255,7 @@ impl Contract {
             .collect()
     }
 
-    /// A type as the text of a component. A named type is `$value`, the only one.
+    /// Writes a type in the component text format. A named type is `$value`; there is only one.
     fn spell(&self, ty: &Type) -> String {
         let Type::Id(id) = ty else {
             return format!("{ty:?}").to_lowercase();
@@ -301,8 +301,8 @@ impl Contract {
         format!("{params} {}", result.unwrap_or_default())
     }
 
-    /// The text of a component that imports every function of the contract and
-    /// exports all that it asks for. It traps when it is asked.
+    /// Returns the text of a component that imports every function of the contract and exports its
+    /// interface. It traps when it is called.
     fn component(&self) -> String {
         let mut types = self.resolve.types.iter();
         let (_, value) = types
@@ -375,7 +375,7 @@ fn the_contract_is_what_it_says() {
         ["spanmux:selector/selection@0.1.0"]
     );
 
-    // Everything is documented.
+    // Every function has documentation.
     for interface in ["runtime-context", "selection"] {
         for (name, function) in contract.functions(interface) {
             assert!(
@@ -411,7 +411,7 @@ fn the_host_links_the_contract_and_nothing_else() {
     let whole = load_contract(&host, &wit).expect("all of the contract is linked");
     assert_eq!(whole.imports(), ["spanmux:selector/runtime-context@0.1.0"]);
 
-    // Each change of the contract is one that the host notices.
+    // The host notices every change of the contract.
     for (what, from, to, named) in [
         (
             "one more case",
@@ -514,7 +514,7 @@ fn a_wasi_guest_finds_the_same_empty_world() {
     assert_eq!(seconds, 0, "the world begins at the epoch");
     assert!(nanoseconds > second, "one clock behind both: {nanoseconds}");
     assert_eq!((variables, arguments), (0, 0));
-    // Ten seconds have passed, and nobody waited for them.
+    // Ten seconds passed for the guest, without a real wait.
     let slept = later - second;
     assert!(
         (10_000_000_000..10_001_000_000).contains(&slept),

@@ -1,12 +1,12 @@
-//! The targets of the fuzzer over what is committed: its seeds, what it once found, and
-//! some thousand inputs near to them, the same in every run.
+//! Runs the fuzz targets over the committed seeds and regressions, and over some thousand variants
+//! of them. The inputs are the same in every run.
 
 use std::fs;
 
 use spanmux_tests::folder_of;
 use spanmux_tests::fuzz::{TARGETS, Target};
 
-/// Inputs near to each seed.
+/// Number of variants of each seed.
 const NEAR: usize = 40;
 
 fn inputs(folder: &str, target: &str) -> Vec<Vec<u8>> {
@@ -22,7 +22,7 @@ fn inputs(folder: &str, target: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Some bytes are others, or there are fewer.
+/// Returns a variant of the seed with some bytes changed or removed.
 fn near(seed: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
     let mut input = seed.to_vec();
     for _ in 0..random.usize(1..4) {
@@ -53,7 +53,7 @@ fn every_committed_input_and_those_near_to_it_come_to_their_end() {
     }
 }
 
-/// Names the input that breaks it.
+/// Runs one input. A failure prints the input.
 fn run(target: Target, input: &[u8]) {
     let outcome = std::panic::catch_unwind(|| target(input));
     assert!(outcome.is_ok(), "{:?}", String::from_utf8_lossy(input));

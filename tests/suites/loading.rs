@@ -1,6 +1,5 @@
-//! How selectors are loaded: compiled once for each content, several at once, and
-//! found in the compile cache after a restart. A cache in whatever state loses
-//! nothing.
+//! Loading of selectors: each component is compiled once, several in parallel, and a restart finds
+//! them in the compile cache. A broken cache never fails a load.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,13 +25,13 @@ fn host_with_cache(directory: &Path) -> SelectorHost {
         .unwrap()
 }
 
-/// How many were compiled and how many were found.
+/// Returns the numbers of compiled and of found components.
 fn counts(host: &SelectorHost) -> (u64, u64) {
     let status = host.compile_status();
     (status.compiled, status.found)
 }
 
-/// Why a host's cache is not in use; none if it is.
+/// Returns the reason why the host's cache is unusable, or `None` if it is usable.
 fn unusable(host: &SelectorHost) -> Option<String> {
     match host.compile_status().cache {
         CacheState::Unusable { reason, .. } => Some(reason),
@@ -53,14 +52,14 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The files that hold machine code.
+/// Returns the cache files that contain machine code.
 fn entries(cache: &Path) -> Vec<PathBuf> {
     let mut entries = files(&cache.join("compiled-selectors-1/code"));
     entries.retain(|path| path.extension().is_none() && !path.ends_with(".cleanup"));
     entries
 }
 
-/// One that loads and decides, whatever became of the cache.
+/// Checks that a selector loads and decides, whatever the state of the cache.
 fn works(host: &SelectorHost) {
     let selector = load(host, "by-environment", &guest("by-environment"));
     assert!(chose(&decide(&selector, &environment("test")), "console"));
@@ -216,7 +215,7 @@ fn a_cache_that_cannot_be_fails_no_load_and_says_why() {
     }
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
 
-    // Where the cache's own folder would be.
+    // A file has the name of the cache's own directory.
     fs::write(place.path().join("compiled-selectors-1"), "mine").unwrap();
     let host = host_with_cache(place.path());
     works(&host);
@@ -253,7 +252,7 @@ fn a_cache_that_others_may_write_to_is_not_used() {
     works(&host);
     let reason = unusable(&host).unwrap();
     assert!(reason.contains("other users may write to"), "{reason}");
-    // As in /tmp, where each may take away only what is theirs.
+    // As in /tmp, where users can remove only their own files.
     allow(place.path(), 0o1777);
     assert_eq!(unusable(&host_with_cache(place.path())), None);
 
@@ -286,7 +285,7 @@ fn a_cache_that_is_taken_away_while_it_is_used_is_made_again() {
     let cache = place.path().join("cache");
     let host = host_with_cache(&cache);
     works(&host);
-    // What keeps the cache small may be at work in it.
+    // The thread that limits the size of the cache may be writing to it.
     while fs::remove_dir_all(&cache).is_err() && cache.exists() {
         std::thread::yield_now();
     }
@@ -301,7 +300,7 @@ fn a_cache_that_is_taken_away_while_it_is_used_is_made_again() {
 fn a_cache_that_keeps_nothing_says_so() {
     let cache = folder();
     let host = host_with_cache(cache.path());
-    // No directory can be made where a file is.
+    // A directory cannot be created where a file exists.
     let modules = cache.path().join("compiled-selectors-1/code/modules");
     fs::write(modules, "in the way").unwrap();
     works(&host);
@@ -387,7 +386,7 @@ fn the_same_bytes_are_compiled_once_while_one_lives() {
     let status = host.compile_status();
     assert_eq!((status.compiled, status.shared), (2, 2));
 
-    // What is refused is not held on to.
+    // Refused components are not kept in memory.
     for _ in 0..2 {
         host.load("trap", &zoo("start-traps")).unwrap_err();
     }
@@ -413,7 +412,8 @@ fn a_directory_that_is_loaded_again_compiles_what_is_new() {
     assert_eq!(report.loaded().count() + again.loaded().count(), 5);
 }
 
-/// A directory of all that there is, good and bad, with the same bytes twice.
+/// Creates a directory with every hostile component and with valid ones, some of them with equal
+/// bytes.
 fn motley() -> TempDir {
     let folder = folder();
     for entry in fs::read_dir(folder_of("zoo")).unwrap() {
@@ -439,7 +439,7 @@ fn several_at_once_come_to_the_same_as_one_after_the_other() {
                 .compile_threads(compile_threads)
                 .selectors(1000)
                 .sandboxes(1)
-                // The same faults, sooner.
+                // The same faults in less time.
                 .fuel(1_000_000),
         );
         let directory = SelectorsDirectory::new(folder.path(), host.unwrap());
@@ -455,7 +455,7 @@ fn several_at_once_come_to_the_same_as_one_after_the_other() {
     assert_eq!(load(4), serial);
 }
 
-/// A compiler's time grows faster than a function does.
+/// Compile time grows faster than the size of a function.
 #[test]
 fn a_function_of_more_than_a_mebibyte_is_refused_before_it_is_compiled() {
     let host = spanmux_tests::host();
@@ -470,11 +470,11 @@ fn a_function_of_more_than_a_mebibyte_is_refused_before_it_is_compiled() {
     host.load("short", &long(1 << 10)).unwrap();
 }
 
-/// Where the other process of the test below has its cache.
+/// Names the cache directory for the child process of the test below.
 const FULL: &str = "SPANMUX_FULL_CACHE";
 
-/// A process that can write no large file, and one whose cache lies on a disk that is
-/// full. What was written of an entry in part must never be taken for one.
+/// Runs a process that cannot write large files, and one whose cache is on a full disk. A partly
+/// written entry must never be used.
 #[cfg(unix)]
 #[test]
 fn a_cache_whose_disk_is_full_fails_no_load() {
@@ -497,7 +497,7 @@ fn a_cache_whose_disk_is_full_fails_no_load() {
         let place = folder();
         let run = "exec \"$0\" a_cache_whose_disk_is_full_fails_no_load --exact --nocapture";
         let script = format!("{before} || {{ echo cannot; exit; }}; {run}");
-        // With mounts of its own, which are gone when it ends.
+        // With its own mount namespace, which disappears with the process.
         let mut process = match what {
             "a full disk" => {
                 let mut process = std::process::Command::new("unshare");

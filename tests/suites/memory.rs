@@ -1,13 +1,13 @@
-//! What the worst of the zoo leave behind: nothing. One test in a process of its
-//! own, so that nobody else's memory is counted.
+//! The worst components of the zoo do not leak memory. This test has its own process, so that no
+//! other test's memory is counted.
 
 use spanmux_tests::{decide, environment, guest, host_within, limits, load, resident_bytes, zoo};
 
-/// Far above what a busy allocator keeps, far below what the attacks would leave.
+/// Far more than a busy allocator retains, and far less than the attacks would leak.
 const BOUND: usize = 48 << 20;
 
-/// How much the process has grown after many more turns; the first ones fill the
-/// pool of sandboxes.
+/// Returns the growth of the process over `more` turns. The `first` turns fill the pool of
+/// sandboxes.
 fn growth(first: usize, more: usize, mut turn: impl FnMut()) -> usize {
     (0..first).for_each(|_| turn());
     let before = resident_bytes().unwrap_or_default();
@@ -19,7 +19,7 @@ fn growth(first: usize, more: usize, mut turn: impl FnMut()) -> usize {
 fn faults_leave_the_memory_where_it_was() {
     let host = host_within(
         limits()
-            // The same faults, sooner.
+            // The same faults in less time.
             .fuel(1_000_000),
     );
     let context = environment("test");

@@ -1,4 +1,4 @@
-//! The modes of a component selector: learned, fresh for each decision, and stateful.
+//! The modes of a component selector: cached, fresh for each decision, and stateful.
 
 use spanmux::{
     Budget, Chain, Choice, Fallback, Limits, Mode, Origin, RootSpan, RuntimeContext, Selector,
@@ -75,7 +75,7 @@ fn a_selection_says_that_it_was_learned() {
     assert_eq!(selection.origin(), Origin::Cached);
     assert_eq!(selection.tracer_name(), Some("console"));
     assert_eq!(selection.selector_name(), Some("by-environment"));
-    // Another list of tracers is another question.
+    // Another list of tracers is another key of the cache.
     registry.register("langfuse", ()).unwrap();
     assert!(matches!(
         registry.select(&context.view()).origin(),
@@ -113,7 +113,7 @@ fn a_stateful_selector_remembers() {
     for turn in ["a", "b", "c", "a", "b"] {
         assert_eq!(choice(&stateful, &names), names.choose(turn));
     }
-    // Clones share the instance; another mode has its own, or none.
+    // Clones share the instance. A selector with another mode has its own instance or none.
     assert_eq!(choice(&stateful.clone(), &names), names.choose("c"));
     let other = stateful.with_mode(Mode::Stateful);
     assert_eq!(choice(&other, &names), names.choose("a"));
@@ -154,7 +154,7 @@ fn each_decision_of_a_stateful_selector_has_a_budget_of_its_own() {
         let stateful = selector.with_mode(Mode::Stateful);
         fuel(&stateful.decision(&RuntimeContext::empty().view(), &names))
     };
-    // Enough for one decision, and far from enough for a hundred.
+    // Enough for one decision, and far too little for a hundred.
     let tight = host_within(limits().fuel(3 * needed));
     let stateful = tight.load("takes-turns", &guest("takes-turns")).unwrap();
     let stateful = stateful.with_mode(Mode::Stateful);

@@ -1,5 +1,5 @@
-//! A directory that is held to a lock, when it is loaded: what is not listed is not
-//! looked into, and what is listed is not passed over.
+//! Loading a directory with a lock file: unlisted files are not read, and listed files are never
+//! skipped.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,14 +11,14 @@ use spanmux::{
 use spanmux_tests::{guest, host_within, limits};
 use tempfile::TempDir;
 
-/// A directory, a lock beside it, and a host.
+/// A directory, a lock file beside it, and a host.
 struct Place {
     folder: TempDir,
     host: SelectorHost,
 }
 
 impl Place {
-    /// With `10-a.wasm` and `20-b.wasm`, both listed.
+    /// Creates a directory with `10-a.wasm` and `20-b.wasm`, both listed.
     fn new() -> Self {
         let place = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -50,7 +50,7 @@ impl Place {
     }
 }
 
-/// A report in short: each file with what came of it.
+/// Summarises a report: each file with its outcome.
 fn outcomes(report: &LoadReport) -> Vec<String> {
     let outcome = |error: &LoadError| match error {
         LoadError::DigestMismatch { wanted: None, .. } => "not listed",
@@ -116,8 +116,8 @@ fn only_what_the_lock_lists_is_live() {
     }
 }
 
-/// What would be refused for another reason if it were looked into is refused for its
-/// digest, and nothing is compiled.
+/// Files that would be refused for another reason after parsing are refused for their digest, and
+/// nothing is compiled.
 #[test]
 fn nothing_of_an_unlisted_file_is_parsed_or_compiled() {
     let place = Place::new();
@@ -156,7 +156,7 @@ fn a_file_that_is_not_let_in_holds_its_place() {
     assert!(reason.contains("is not there; put it back"), "{reason}");
 }
 
-/// What is wrong with a lock, and what is said of it.
+/// Invalid lock files with the expected error.
 const LOCKS: [(&str, &str); 10] = [
     ("", "missing field `version`"),
     ("version = 1\n", "missing field `selectors`"),
@@ -238,7 +238,7 @@ fn a_lock_reads_as_it_is_written() {
         text.lines().filter(|line| line.contains("sha256:")).count(),
         3
     );
-    // Nothing else is left beside it.
+    // No temporary file remains.
     assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 2);
 }
 
@@ -255,7 +255,8 @@ fn what_is_listed_counts_as_a_selector() {
     );
 }
 
-/// Whatever the way to it: who may drop selectors could say what lies there.
+/// A lock file inside the directory is refused whatever its path, because anyone who can add
+/// selectors could replace it.
 #[cfg(unix)]
 #[test]
 fn a_lock_in_the_directory_or_behind_it_is_refused() {
@@ -271,7 +272,8 @@ fn a_lock_in_the_directory_or_behind_it_is_refused() {
     ] {
         fs::copy(place.lock(), at(path)).unwrap();
     }
-    // A link to what lies in it, one whose way leads through it, and a loop.
+    // A link to a lock file inside, a link whose target path leads through the directory, and a
+    // loop.
     symlink(at("live/selectors.lock"), at("link.lock")).unwrap();
     symlink(at("conf"), at("live/conf")).unwrap();
     symlink(at("live/conf"), at("through")).unwrap();

@@ -1,5 +1,4 @@
-//! What a guest prints goes to the log: with the name of its selector, of a run alone,
-//! and never more than there is room for.
+//! Output of guests is logged with the name of the selector, only for runs, and up to a limit.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
@@ -14,12 +13,13 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// The lines about printing that `work` leaves in the log of this thread.
+/// Returns the lines about output that `work` writes to the log on this thread.
 fn printed(work: impl FnOnce()) -> Vec<String> {
     let log = Log::default();
     let writer = log.clone();
-    // While there is one subscriber alone, `tracing` asks the thread that comes first to
-    // an event whether anybody hears it, which may be another test's.
+    // With a single subscriber, `tracing` asks the thread that reaches an event first whether
+    // anyone is interested, and that may be the thread of another test. A second dispatcher
+    // prevents this.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
@@ -34,13 +34,13 @@ fn printed(work: impl FnOnce()) -> Vec<String> {
     about.map(str::to_owned).collect()
 }
 
-/// Every value of every event as it is handed over, by a subscriber that escapes nothing.
+/// A subscriber that records every field of every event without escaping.
 #[derive(Clone, Default)]
 struct Raw(Arc<Mutex<Vec<String>>>);
 
 impl<S: Subscriber> Layer<S> for Raw {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        // The engine tells of its own work, in many lines.
+        // The engine logs many events of its own.
         if !event.metadata().target().starts_with("spanmux") {
             return;
         }
@@ -58,7 +58,7 @@ impl Visit for Raw {
     }
 }
 
-/// A guest that prints these bytes, as the text format writes them.
+/// Returns a guest that prints these bytes, written as in the text format.
 fn shouts(bytes: &str) -> Vec<u8> {
     let data = format!("(data (i32.const 8192) \"{bytes}\") (func (export \"select\")");
     component(&text("zoo", "prints-forever").replacen("(func (export \"select\")", &data, 1))
@@ -91,8 +91,8 @@ fn what_a_run_prints_is_logged_with_its_selector_and_a_known_decision_prints_not
     assert_eq!(lines.len(), 1, "{lines:?}");
 }
 
-/// Neither what a guest prints nor the name that somebody gave to its file writes anything
-/// but its own line, whatever takes the events.
+/// Neither the output of a guest nor the name of its file can write control characters to the log,
+/// whatever the subscriber.
 #[cfg(unix)]
 #[test]
 fn what_a_guest_says_is_one_line_that_moves_no_cursor() {
@@ -106,8 +106,9 @@ fn what_a_guest_says_is_one_line_that_moves_no_cursor() {
     std::fs::write(folder.path().join(format!("60{NAME}")), b"no selector").unwrap();
     let raw = Raw::default();
     let told = raw.clone();
-    // While there is one subscriber alone, `tracing` asks the thread that comes first to
-    // an event whether anybody hears it, which may be another test's.
+    // With a single subscriber, `tracing` asks the thread that reaches an event first whether
+    // anyone is interested, and that may be the thread of another test. A second dispatcher
+    // prevents this.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let guard = tracing_subscriber::registry().with(raw).set_default();
     let report = SelectorsDirectory::new(folder.path(), host_within(limits())).load();
@@ -139,7 +140,7 @@ fn what_is_printed_without_end_is_cut_and_holds_up_nobody_but_its_own_decision()
         decide(&fresh, &environment("production"));
     });
     assert_eq!(lines.len(), 1);
-    // Nought bytes, which are shown as four characters each.
+    // The output consists of NUL bytes, which are escaped.
     let shown = lines[0]
         .matches("\\0")
         .count()

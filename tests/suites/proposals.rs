@@ -1,11 +1,11 @@
-//! Which proposals of WebAssembly a selector may use: docs/wasmtime.md lists every flag that
-//! the validator knows, and here a small piece of WebAssembly uses each that is off.
+//! WebAssembly proposals that a selector may use. docs/wasmtime.md lists every flag of the
+//! validator. For each flag that is off, this suite has a piece of WebAssembly that needs it.
 
 use spanmux::LoadError;
 use spanmux_tests::{component, folder_of, host};
 use wasmparser::{Validator, WasmFeatures};
 
-/// A flag, and a piece of a component that needs it.
+/// A flag, and a part of a component that needs it.
 const OFF: [(&str, &str); 28] = [
     (
         "CM_IMPLEMENTS",
@@ -82,10 +82,10 @@ const OFF: [(&str, &str); 28] = [
     ("CM64", "(core func (canon context.get i64 0))"),
 ];
 
-/// What the text format has no words for, so that no piece of it can be written here.
+/// Flags without syntax in the text format, so that no example can be written here.
 const WORDLESS: [&str; 1] = ["CM_CANON_NAMES"];
 
-/// A good selector with this in it.
+/// Returns a valid selector that contains this text.
 fn piece(text: &str) -> Vec<u8> {
     let whole = spanmux_tests::text("guests", "console");
     let with = whole.replacen("(component", &format!("(component {text}"), 1);
@@ -97,8 +97,8 @@ fn is_valid(bytes: &[u8], features: WasmFeatures) -> bool {
     validator.validate_all(bytes).is_ok()
 }
 
-/// It is right for an engine that has everything, so what it is refused for is the
-/// proposal.
+/// Each example is valid with all proposals enabled, so that the missing proposal is the reason of
+/// the refusal.
 #[test]
 fn a_selector_that_uses_a_proposal_that_is_off_is_refused() {
     let host = host();
@@ -106,7 +106,7 @@ fn a_selector_that_uses_a_proposal_that_is_off_is_refused() {
         let bytes = piece(text);
         assert!(is_valid(&bytes, WasmFeatures::all()), "{flag}");
         let without = WasmFeatures::all().difference(WasmFeatures::from_name(flag).unwrap());
-        // Part of another one too, in which it came to be.
+        // The example is also valid as part of GC, which includes this proposal.
         assert_eq!(
             is_valid(&bytes, without),
             flag == "FUNCTION_REFERENCES",
@@ -137,7 +137,7 @@ fn each_proposal_that_is_off_has_its_piece() {
     assert_eq!(off, pieces);
 }
 
-/// The cells of the table below a heading of docs/wasmtime.md.
+/// Returns the cells of the table below a heading of docs/wasmtime.md.
 fn table(heading: &str) -> Vec<Vec<String>> {
     let page = std::fs::read_to_string(folder_of("../docs/wasmtime.md")).unwrap();
     let (_, section) = page.split_once(&format!("## {heading}\n")).unwrap();
@@ -152,7 +152,7 @@ fn manifest(path: &str) -> toml::Table {
     text.parse().unwrap()
 }
 
-/// The features with which the engine is built.
+/// Returns the features with which the engine is built.
 fn features() -> Vec<String> {
     let workspace = manifest("../Cargo.toml");
     let engine = &workspace["workspace"]["dependencies"]["wasmtime"];
@@ -183,7 +183,7 @@ fn version(text: &str) -> Version {
     parts.collect::<Vec<_>>().try_into().unwrap()
 }
 
-/// The engine of each lock file that has ours.
+/// Returns the engine version in each lock file that contains it.
 fn engines() -> Vec<(&'static str, Version)> {
     let locks = [
         "../Cargo.lock",
@@ -203,7 +203,8 @@ fn engines() -> Vec<(&'static str, Version)> {
         .to_vec()
 }
 
-/// Whether what an advisory is about is kept off, where its fix is not to be had.
+/// Returns `true` if the affected code of an advisory is not used, although its fix is not
+/// available.
 fn is_kept_off(advisory: &str) -> bool {
     let has = |feature: &str| features().iter().any(|one| one == feature);
     match advisory {
@@ -214,7 +215,7 @@ fn is_kept_off(advisory: &str) -> bool {
     }
 }
 
-/// Whether the one part that knows the engine has this word.
+/// Returns `true` if the module that uses the engine contains this word.
 fn is_called(word: &str) -> bool {
     let files = std::fs::read_dir(folder_of("../host/component/src")).unwrap();
     let paths = files.map(|file| file.unwrap().path());
@@ -223,7 +224,7 @@ fn is_called(word: &str) -> bool {
     texts.any(|text| text.contains(word))
 }
 
-/// 48.0.8 is the first of its line without the advisories that concern us.
+/// 48.0.8 is the first version of its line without the advisories that affect us.
 #[test]
 fn the_engine_that_is_locked_has_no_known_hole() {
     assert!(is_called("get_export_index"), "the check can fail");

@@ -1,5 +1,5 @@
-//! Who selects waits for nobody while the chain is swapped. In a process of its own: the
-//! kernel counts how often a thread gave its processor away to wait.
+//! `select` never blocks while the chain changes. The suite has its own process: the kernel counts
+//! how often each thread gave up its processor to wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use spanmux_tests::{TRACERS, environment, guest, host};
 const SWAPS: usize = 500;
 const READERS: usize = 2;
 
-/// How often this thread waited; none where the system does not tell.
+/// Returns how often this thread has waited, or `None` if the system does not count it.
 fn waits() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
     let line = status
@@ -43,18 +43,18 @@ fn nobody_waits_while_the_chain_is_swapped() {
         ("cached", Arc::new(cached) as Arc<dyn Selector>),
         ("native", Arc::new(closure)),
     ] {
-        // The system itself lets a thread wait now and then, for memory; a lock of ours
-        // would be met in every round.
+        // The system itself sometimes makes a thread wait for memory. A lock of ours would make
+        // threads wait in every round.
         let rounds: Vec<u64> = (0..3).map(|_| round(&selector)).collect();
         println!("{what}: {SWAPS} swaps a round, waits {rounds:?}");
         assert_eq!(rounds.iter().min(), Some(&0), "{what}: {rounds:?}");
     }
 }
 
-/// How often readers waited while the chain was swapped.
+/// Returns how often the readers waited while the chain was replaced.
 fn round(selector: &Arc<dyn Selector>) -> u64 {
     let registry = registry(selector.clone());
-    // What is learned here is known under every chain.
+    // The decision that is cached here is a hit in every chain.
     registry.select(&environment("test").view());
     let (over, selections) = (AtomicBool::new(false), AtomicU64::new(0));
     let waited = thread::scope(|scope| {
@@ -63,7 +63,7 @@ fn round(selector: &Arc<dyn Selector>) -> u64 {
             .collect();
         for _ in 0..SWAPS {
             registry.set_selectors(selector.clone());
-            // Readers are to have met this chain.
+            // Wait until the readers have used this chain.
             let before = selections.load(Ordering::Relaxed);
             while selections.load(Ordering::Relaxed) < before + 10 {
                 thread::yield_now();
@@ -77,7 +77,7 @@ fn round(selector: &Arc<dyn Selector>) -> u64 {
     waited
 }
 
-/// Selects until it is over, and says how often it waited meanwhile.
+/// Selects until `over` is set, and returns how often the thread waited.
 fn read(registry: &TracerRegistry<()>, over: &AtomicBool, selections: &AtomicU64) -> u64 {
     let context = environment("test");
     let before = waits().unwrap();

@@ -1,8 +1,8 @@
-//! The registry, row by row against the registry that it comes from.
+//! The tracer registry, compared with the registry that it replaces.
 //!
-//! Each test is one row of that registry's table, named by the row; the rows of its
-//! selector follow. What an application moved from there relies on stands first in
-//! each test, and what is better here after it.
+//! Each test is one row of that registry's table and has a name that describes the row; the rows of
+//! its selector follow. Each test first checks what an application that was written for that
+//! registry relies on, and then what is improved here.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,7 +13,7 @@ use spanmux::{
     TracerRegistry, selector_fn,
 };
 
-/// A tracer that counts what is done to it.
+/// A tracer that counts calls.
 #[derive(Debug, Default)]
 struct Probe {
     flushed: AtomicU32,
@@ -73,7 +73,7 @@ fn failed(fallback: Fallback) -> Reason {
     Reason::Failed(Box::new(fallback))
 }
 
-/// Where an empty context goes, and why.
+/// Returns the tracer for an empty context, and the fallback cause.
 fn selected(registry: &TracerRegistry<Probe>) -> (Option<String>, Reason) {
     let selection = registry.select(&RuntimeContext::empty().view());
     (
@@ -118,7 +118,7 @@ fn the_default_is_the_first_or_the_latest_flagged_and_never_a_later_plain_one() 
 
 #[test]
 fn names_compare_exactly_and_the_empty_one_is_refused() {
-    // Case, white space and Unicode form: é as one character and as two.
+    // Differences in case, white space and Unicode form: é as one character and as two.
     let different = [
         "console",
         "Console",
@@ -174,7 +174,7 @@ fn get_default_list_and_has() {
     assert!(registry.get("missing").is_none());
     assert!(registry.contains("b") && !registry.contains("missing"));
 
-    // The list is a copy: what is done to it is not done to the registry.
+    // The list is a copy, so changes to it do not affect the registry.
     let mut list = registry.list();
     list.clear();
     assert_eq!(names(&registry), ["a", "b"]);
@@ -194,7 +194,7 @@ fn unregister_says_whether_it_was_there_and_promotes_the_first_that_remains() {
     assert_eq!(default_name(&registry).as_deref(), Some("b"));
     assert!(registry.unregister("b"));
     assert_eq!(default_name(&registry), None);
-    // The name is free again, and the first one is the default again.
+    // The name is free again, and the first tracer becomes the default again.
     registry.register("c", Probe::default()).unwrap();
     assert_eq!(default_name(&registry).as_deref(), Some("c"));
 }
@@ -325,8 +325,8 @@ fn it_is_asked_with_one_tracer_and_not_with_none() {
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
-/// Nothing, the empty name, a wrong name, an error, a panic: the default tracer,
-/// and here the reason with it.
+/// An abstention, the empty name, a wrong name, an error and a panic select the default tracer,
+/// with the reason.
 #[test]
 fn what_is_no_answer_goes_to_the_default_with_its_reason() {
     type Answer = fn(&spanmux::TracerNames) -> Choice;
@@ -393,7 +393,7 @@ fn a_failed_decision_may_go_to_a_tracer_of_its_own() {
         Choice::failed("unknown tenant")
     })));
     assert_eq!(selected(&registry).0.as_deref(), Some("quarantine"));
-    // To abstain is no failure.
+    // An abstention is not a failure.
     registry.set_selectors(chain(selector_fn("abstains", |_, _| Choice::Abstain)));
     assert_eq!(selected(&registry).0.as_deref(), Some("default"));
     registry.set_selectors(Chain::empty());
@@ -402,7 +402,7 @@ fn a_failed_decision_may_go_to_a_tracer_of_its_own() {
         (Some("default".to_owned()), Reason::NoSelector)
     );
 
-    // The fallback cannot dangle either.
+    // A removed fallback tracer is no longer used.
     registry.set_selectors(chain(selector_fn("fails", |_, _| {
         Choice::failed("unknown tenant")
     })));
@@ -477,7 +477,7 @@ fn readers_and_writers_do_not_wait_and_no_change_is_lost() {
     assert_eq!(registry.counts().count(Cause::NoSelector), 4000);
 }
 
-/// Each outcome as `tracer selector cause`.
+/// Returns each outcome as `tracer selector cause`.
 fn outcomes(registry: &TracerRegistry<Probe>) -> Vec<(String, u64)> {
     let counts = registry.counts();
     let shown = counts.outcomes().map(|(outcome, count)| {
@@ -506,7 +506,7 @@ fn selections_are_counted_by_tracer_selector_and_cause_over_all_changes() {
         },
     )));
     ["b", "b", "-", "nowhere"].into_iter().for_each(select);
-    // The places change, the names do not.
+    // The positions of the tracers change, their names do not.
     assert!(registry.unregister("a"));
     ["b", "-", "nowhere"].into_iter().for_each(select);
     let expected = [

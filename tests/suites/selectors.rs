@@ -1,8 +1,8 @@
-//! The example selectors as they are committed: what they decide, what they are,
-//! and that nothing of the machine that built them is in them.
+//! The committed example selectors: their decisions, their properties, and that they contain no
+//! paths of the build machine.
 //!
-//! `SPANMUX_SELECTORS` names another directory of the same selectors, built by
-//! another toolchain: its bytes may differ, its behaviour may not.
+//! `SPANMUX_SELECTORS` names another directory with the same selectors, built by another toolchain.
+//! Their bytes may differ, but not their behaviour.
 
 use std::path::PathBuf;
 
@@ -64,7 +64,7 @@ fn five_are_live_in_the_order_of_their_names() {
     );
 }
 
-/// Span name, context, tracer, decider, failure.
+/// Span name, context, tracer, selector, failure.
 type Row = (
     &'static str,
     &'static str,
@@ -232,7 +232,7 @@ fn they_are_small_import_the_contract_alone_and_never_grow() {
     }
 }
 
-/// What `strings` would show: no path and no host name of a machine.
+/// Searches for what `strings` would show: paths and host names of the build machine.
 #[test]
 fn they_hold_nothing_of_the_machine_that_built_them() {
     let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
@@ -246,7 +246,7 @@ fn they_hold_nothing_of_the_machine_that_built_them() {
         ".cargo",
         "crates.io",
     ];
-    // A short name would occur by chance.
+    // A short name could occur by chance.
     forbidden.extend(
         [hostname.trim(), &home]
             .into_iter()

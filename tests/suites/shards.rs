@@ -1,5 +1,5 @@
-//! Engines beside each other, for threads and for memories of different sizes: what a
-//! selector decides does not tell in which it ran.
+//! Engine shards, for several threads and for different memory sizes: a decision does not depend on
+//! the shard in which it ran.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use spanmux_tests::{
     zoo,
 };
 
-/// Threads that decide at once, so that each lane is used.
+/// Number of threads that decide concurrently, so that each shard is used.
 const THREADS: usize = 4;
 
 fn lanes(engines: usize) -> Limits {
     limits().engines(engines).sandboxes(THREADS)
 }
 
-/// `run` on several threads at once.
+/// Calls `run` on several threads at once.
 fn at_once(run: impl Fn() + Sync) {
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -25,8 +25,8 @@ fn at_once(run: impl Fn() + Sync) {
     });
 }
 
-/// A guest that tells a used sandbox, with a memory of so many pages: small ones and
-/// large ones are wiped in different ways.
+/// Returns a guest that detects a used sandbox, with a memory of `pages` pages. Small and large
+/// memories are reset in different ways.
 fn marks(pages: usize) -> Vec<u8> {
     component(&text("guests", "marks").replace("PAGES", &pages.to_string()))
 }

@@ -1,6 +1,6 @@
-//! The hostile zoo: components that attack their host, each with what its caller
-//! gets. A row names a file of `zoo/`; the attacks that no text can hold (bytes
-//! that are cut off, flipped or piled up) are made here.
+//! The zoo: hostile components, each with its expected outcome. A row names a file in `zoo/`.
+//! Attacks that the text format cannot express, such as truncated, flipped or very many bytes, are
+//! generated here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -14,13 +14,13 @@ use spanmux_tests::{
     limits, load, text, zoo,
 };
 
-/// What a member of the zoo gets.
+/// The expected outcome of a hostile component.
 enum Gets {
-    /// Refused when it is loaded: the variant, and what its message must say.
+    /// Refused when it is loaded: the variant of the error, and parts of its message.
     Refused(&'static str, &'static [&'static str]),
-    /// Loaded, and the decision goes to the fallback tracer for this reason.
+    /// Loaded. The decision selects the fallback tracer for this cause.
     Falls(Fallback),
-    /// Loaded, and answers: the attack came to nothing.
+    /// Loaded. The decision is this tracer, so the attack had no effect.
     Chooses(&'static str),
 }
 use Gets::{Chooses, Falls, Refused};
@@ -37,20 +37,20 @@ fn out_of(budget: Budget) -> Gets {
     Falls(Fallback::OutOfBudget(budget))
 }
 
-/// The name of a variant, as `Debug` writes it.
+/// Returns the name of the variant, as `Debug` writes it.
 fn variant(error: &LoadError) -> String {
     let text = format!("{error:?}");
     let end = text.find(|c: char| !c.is_alphanumeric());
     text[..end.unwrap_or(text.len())].to_owned()
 }
 
-/// What each file of `zoo/` gets.
+/// Returns the expected outcome of each file in `zoo/`.
 fn rows() -> Vec<(&'static str, Gets)> {
     const FEATURE: &str = "build without it";
     const UNREACHABLE: &str = "wasm `unreachable` instruction executed";
     const STRING: &str = "string pointer/length out of bounds of memory";
     vec![
-        // Another world, another contract.
+        // Other worlds and other versions of the contract.
         (
             "other-world",
             Refused(
@@ -111,7 +111,7 @@ fn rows() -> Vec<(&'static str, Gets)> {
             "asks-with-another-shape",
             Refused("Link", &["`has`", "expected `string` found `u32`", "wit/"]),
         ),
-        // Features of WebAssembly that selectors are not given.
+        // Features of WebAssembly that are disabled.
         (
             "feature-memory64",
             Refused("Compile", &["memory64", FEATURE]),
@@ -206,7 +206,7 @@ fn rows() -> Vec<(&'static str, Gets)> {
         ("trap", trapped(UNREACHABLE)),
         ("divide-by-zero", trapped("integer divide by zero")),
         ("exits", trapped("it exited with success")),
-        // Without end.
+        // Endless work.
         ("loop", out_of(Budget::Fuel)),
         ("loop-in-fill", out_of(Budget::Fuel)),
         ("recursion", out_of(Budget::Stack)),
@@ -232,7 +232,7 @@ fn rows() -> Vec<(&'static str, Gets)> {
         ("name-spaces", unknown("langfuse ")),
         ("name-unicode-form", unknown("соnsole")),
         ("name-too-long", unknown(&"a".repeat(256))),
-        // Pointers that dangle, inside of the memory: what lies there now is read.
+        // Dangling pointers inside of the memory: the bytes that are now stored there are read.
         ("name-dangles", unknown(&"\0".repeat(8))),
         (
             "name-overwritten",
@@ -257,8 +257,8 @@ fn rows() -> Vec<(&'static str, Gets)> {
         ),
         ("option-of-no-case", trapped("invalid option discriminant")),
         ("error-empty", Falls(Fallback::Failed(String::new()))),
-        // 1,024 bytes: the escape character, 511 letters of two bytes, and the half
-        // of one more, which is left out.
+        // 1,024 bytes: the escape character, 511 letters of two bytes, and half of another letter,
+        // which is dropped.
         (
             "error-long",
             Falls(Fallback::Failed(format!("\\u{{1b}}{}", "ä".repeat(511)))),
@@ -291,7 +291,7 @@ fn rows() -> Vec<(&'static str, Gets)> {
     ]
 }
 
-/// A host that is not poisoned answers for the one who behaves.
+/// Checks that the host still makes correct decisions with valid selectors.
 fn still_answers(host: &SelectorHost, good: &ComponentSelector, after: &str) {
     let fresh = load(host, "fresh", &guest("console"));
     for selector in [good, &fresh] {
@@ -342,7 +342,7 @@ fn check(host: &SelectorHost, name: &str, gets: &Gets) -> Result<(), String> {
     if first.choice != expected {
         return Err(format!("{:?} and not {expected:?}", first.choice));
     }
-    // Where the stack ends depends on the machine; all else burns the same fuel.
+    // The depth at which the stack ends depends on the machine. All other runs burn the same fuel.
     let again = decide(&selector, &context);
     if again.choice != first.choice {
         return Err(format!("first {:?}, then {:?}", first.choice, again.choice));
@@ -351,8 +351,8 @@ fn check(host: &SelectorHost, name: &str, gets: &Gets) -> Result<(), String> {
     {
         return Err(format!("it burnt {}, then {}", fuel(&first), fuel(&again)));
     }
-    // What comes again is learned, unless it asked more than is kept; where the stack
-    // ends, and whether it starts, depends on more than on the answers.
+    // A repeated decision is cached, unless it asked more questions than the cache stores. Stack
+    // overflows are never cached, because they depend on more than the answers.
     let cached = [(); 2].map(|()| decide(&learning, &context));
     if cached.iter().any(|decision| decision.choice != expected) {
         return Err(format!("cached {cached:?} and not {expected:?}"));
@@ -420,7 +420,7 @@ fn two_hosts_burn_the_same_fuel() {
 fn versions() {
     let console = text("guests", "console");
     let host = host();
-    // What the file is built for, and what a refusal calls it.
+    // The version that the file is built for, and its name in the error.
     for (suffix, found) in [
         ("@0.2.0", "0.2.0"),
         ("@1.0.0", "1.0.0"),
@@ -453,7 +453,7 @@ fn versions() {
     }
 }
 
-/// What a file that is no component gets.
+/// The outcome of files that are not components.
 #[test]
 fn not_a_component() {
     let core = wat::parse_str("(module (memory 1))").expect("a module");
@@ -506,7 +506,7 @@ fn a_file_that_is_too_large() {
     assert_eq!(variant(&error), "TooLarge", "{error}");
     assert!(error.to_string().contains("1048576"), "{error}");
 
-    // Within the limit, what a custom section holds is nobody's business.
+    // Within the limit, the content of custom sections is ignored.
     let host = host();
     let padded = load(&host, "padded", &padded);
     assert!(chose(&decide(&padded, &RuntimeContext::empty()), "console"));
@@ -520,7 +520,7 @@ fn pad(file: &mut Vec<u8>, bytes: usize) {
     file.resize(file.len() + bytes, b'.');
 }
 
-/// A component without the custom sections at its end, which it could do without.
+/// Returns a component without the optional custom sections at its end.
 fn essential(file: &[u8]) -> Vec<u8> {
     let mut essential = file[..8].to_vec();
     let mut rest = &file[8..];
@@ -543,7 +543,7 @@ fn essential(file: &[u8]) -> Vec<u8> {
     essential
 }
 
-/// Loads and, if it loads, asks. A panic names the file.
+/// Loads a file and, if that succeeds, makes a decision. A panic is reported with the file.
 fn survives(host: &SelectorHost, what: &str, file: &[u8]) -> Result<(), LoadError> {
     let context = environment("test");
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -580,7 +580,7 @@ fn every_byte_flipped() {
         for flip in [0xff, 0x01] {
             let mut flipped = file.clone();
             flipped[place] ^= flip;
-            // Loaded or refused: both are fine, and neither is a panic.
+            // The file may load or be refused, but it must not panic.
             let _ = survives(&host, &format!("byte {place} ^ {flip:#x}"), &flipped);
         }
     }
@@ -589,9 +589,9 @@ fn every_byte_flipped() {
 
 #[test]
 fn names_in_a_file_cannot_move_the_cursor() {
-    // The names are read before anything is checked, so they may be any text.
+    // Names are read before they are validated, so they can be any text.
     let hostile = |name: &str, hostile: &str| {
-        // The file keeps its lengths.
+        // Keep all lengths in the file.
         let hostile = format!("{hostile:.<length$}", length = name.len());
         assert_eq!(name.len(), hostile.len(), "{hostile:?} is too long");
         let mut file = zoo("imports-sockets");
@@ -662,7 +662,7 @@ fn large_and_deep_files() {
 #[test]
 fn components_in_components() {
     let host = host();
-    // Beside the selection and not in place of it, so that the file is a selector.
+    // Appended to a valid component, so that the file is still a selector.
     let beside = |what: &str, more: &[u8]| {
         let mut file = guest("console");
         file.extend(more);
@@ -672,14 +672,14 @@ fn components_in_components() {
         let what = format!("{depth} deep");
         beside(&what, &nested(depth)[8..]).unwrap_or_else(|error| panic!("{what}: {error}"));
     }
-    // The engine's time and memory grow with the square of the depth: thirty
-    // thousand levels, a file of 400 kB, would take gigabytes.
+    // The engine's time and memory grow with the square of the depth: thirty thousand levels, a
+    // file of 400 kB, would take gigabytes.
     for depth in [33, 1000, 30_000, 100_000] {
         let error = beside("deep", &nested(depth)[8..]).expect_err("too deep");
         assert_eq!(variant(&error), "Compile", "{depth}: {error}");
         assert!(error.to_string().contains("32 deep"), "{depth}: {error}");
     }
-    // Side by side they are only many.
+    // Siblings are limited only by their number.
     let one = &nested(1)[8..];
     let outcome = beside("side by side", &one.repeat(900));
     assert!(outcome.is_ok(), "{outcome:?}");
@@ -726,9 +726,8 @@ fn fuel_that_ends_at_each_place() {
     };
     let whole = within(Limits::FUEL).expect("it loads");
     let needed = fuel(&whole);
-    // At the question itself, in the middle of it, and everywhere around. The
-    // engine looks at the fuel where code branches back or calls, so the last few
-    // instructions may be free.
+    // Fuel ends at a question, during it, and everywhere around it. The engine checks fuel at
+    // backward branches and calls, so the last few instructions may be free.
     let mut enough = false;
     let budgets = (0..needed).step_by(7).chain(needed..needed + 3);
     for budget in budgets {

@@ -1,5 +1,5 @@
-//! One case: a random selector, random contexts and lists of tracers, and what a
-//! fresh run answers for each. What has learned is held against that.
+//! A test case: a random selector, random contexts and tracer lists, and the decision of a fresh
+//! run for each combination. Cached decisions are compared with these.
 
 use std::fmt;
 
@@ -14,11 +14,11 @@ use super::contexts::{Asked, ContextPlan, random_contexts};
 use super::features::{Coverage, Feature, Met};
 use super::program::Program;
 
-/// Memory of a guest: small, so that growing to the end of it is cheap.
+/// Memory of a guest. It is small, so that growing it to the limit is cheap.
 pub(crate) const MEMORY: usize = 4 << 20;
 const CONTEXTS: usize = 40;
 const BUILDS: usize = 3;
-/// Lists of tracers. Two hold the same names in another order.
+/// Tracer lists. Two contain the same names in a different order.
 const LISTS: [&[&str]; 6] = [
     &["langfuse", "datadog", "console"],
     &["console", "datadog", "langfuse"],
@@ -32,16 +32,16 @@ const LISTS: [&[&str]; 6] = [
 pub(crate) fn case_limits() -> Limits {
     limits()
         .memory_bytes(MEMORY)
-        // Enough for any program but the endless, and soon burnt.
+        // Enough for every program that ends, and soon used up by an endless one.
         .fuel(500_000)
 }
 
-/// The same, but for the fuel.
+/// The same limits with different fuel.
 pub(crate) fn with_fuel(fuel: u64) -> Limits {
     case_limits().fuel(fuel)
 }
 
-/// What a selector is and is asked, before anything ran.
+/// The description of a selector and its questions, before anything has run.
 pub(crate) struct CasePlan {
     pub(crate) seed: u64,
     pub(crate) program: Program,
@@ -53,7 +53,7 @@ impl CasePlan {
     pub(crate) fn random(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let (keys, contexts) = random_contexts(&mut rng, CONTEXTS);
-        // Now and then more lists than what is learned is kept for.
+        // Sometimes more lists than the cache has trees for.
         let lists = match rng.u8(..8) {
             0 => LISTS.len(),
             _ => rng.usize(2..=4),
@@ -67,20 +67,20 @@ impl CasePlan {
     }
 }
 
-/// A selector, and all that it is asked.
+/// A selector and all questions that the test asks it.
 pub(crate) struct Case {
     plan: CasePlan,
     limits: Limits,
-    /// Runs afresh for each decision.
+    /// Runs the component for each decision.
     fresh: ComponentSelector,
-    /// Equal contexts, each built in its own way.
+    /// Equal contexts, each built in a different way.
     contexts: Vec<[Asked; BUILDS]>,
     /// Equal lists.
     tracers: Vec<[TracerNames; BUILDS]>,
     questions: Vec<Question>,
 }
 
-/// A context with a list of tracers, and what a fresh run answers.
+/// A context, a tracer list, and the decision of a fresh run.
 pub(crate) struct Question {
     context: usize,
     tracers: usize,
@@ -89,22 +89,22 @@ pub(crate) struct Question {
     met: Met,
 }
 
-/// An answer that was not what a fresh run answers.
+/// A decision that differs from the decision of a fresh run.
 pub(crate) struct Mismatch<'c> {
     question: &'c Question,
     found: Decision,
 }
 
 impl Question {
-    /// Whether its run ended before its program did.
+    /// Returns `true` if the run ended before its program did.
     pub(crate) fn is_cut_short(&self) -> bool {
         is_cut_short(&self.expected)
     }
 }
 
 impl Case {
-    /// Runs each question of the plan on this host. `builds` says in which order
-    /// and by which ways the contexts are built.
+    /// Runs each question of the plan on this host. `builds` determines the order and the methods
+    /// with which the contexts are built.
     pub(crate) fn new(plan: CasePlan, builds: &mut Rng, host: &SelectorHost) -> Self {
         let build = |context: &ContextPlan| [(); BUILDS].map(|()| context.build(builds));
         let names = |list: &&[&str]| [(); BUILDS].map(|()| TracerNames::new(list.iter().copied()));
@@ -128,7 +128,7 @@ impl Case {
         Self::new(CasePlan::random(seed), &mut Rng::with_seed(seed), host)
     }
 
-    /// A fresh run, held against what native code says that it must answer.
+    /// Makes a fresh run and compares it with the result of native code.
     fn question(&self, context: usize, tracers: usize) -> Question {
         let names = &self.tracers[tracers][0];
         let run = |view: &ContextView<'_>| self.fresh.decision(view, names);
@@ -161,12 +161,12 @@ impl Case {
         &self.questions
     }
 
-    /// A selector that has learned nothing yet.
+    /// Returns the selector with an empty cache.
     pub(crate) fn learner(&self) -> ComponentSelector {
         self.fresh.with_mode(Mode::Cached)
     }
 
-    /// Asks a question, in one of its builds.
+    /// Asks a question in one of its builds.
     pub(crate) fn ask(
         &self,
         selector: &dyn Selector,
@@ -177,7 +177,7 @@ impl Case {
         self.contexts[question.context][build].with(|view| selector.decision(view, names))
     }
 
-    /// Whether a fresh run within so much fuel ends before its program does.
+    /// Returns `true` if a fresh run with this fuel ends before its program does.
     pub(crate) fn runs_out(&self, question: &Question, fuel: u64) -> bool {
         let host = host_within(with_fuel(fuel));
         let selector = load(&host, "random", &self.plan.program.component());
@@ -185,7 +185,7 @@ impl Case {
         is_cut_short(&decision.choice)
     }
 
-    /// Asks as [`ask`](Self::ask), and compares.
+    /// Calls [`ask`](Self::ask) and compares the result.
     pub(crate) fn compare<'c>(
         &self,
         selector: &dyn Selector,
@@ -201,7 +201,7 @@ impl Case {
         Ok(found)
     }
 
-    /// As many decisions as there are questions, `times` times, in random order.
+    /// Makes `times` times as many decisions as there are questions, in random order.
     pub(crate) fn compare_all(
         &self,
         selector: &dyn Selector,
@@ -217,7 +217,7 @@ impl Case {
         Ok(())
     }
 
-    /// The property: every answer is that of a fresh run.
+    /// Asserts the property: every decision equals that of a fresh run.
     pub(crate) fn hold(
         &self,
         selector: &dyn Selector,
@@ -230,10 +230,10 @@ impl Case {
         }
     }
 
-    /// What a person needs to see why an answer was wrong, and to see it again.
+    /// Describes a wrong decision and how to reproduce it.
     pub(crate) fn explain(&self, mismatch: &Mismatch<'_>) -> String {
         let Mismatch { question, found } = mismatch;
-        // The one question that teaches the wrong answer, if one alone does.
+        // Find the question that alone caches the wrong decision, if there is one.
         let teacher = self.questions.iter().find(|teacher| {
             let selector = self.learner();
             self.ask(&selector, teacher, 0);
@@ -274,12 +274,12 @@ impl Case {
     }
 }
 
-/// Out of fuel: its program cannot say what it would have answered.
+/// Returns `true` if the run ended out of fuel. Native code cannot predict its result.
 fn is_cut_short(choice: &Choice) -> bool {
     *choice == Choice::Fallback(Fallback::OutOfBudget(Budget::Fuel))
 }
 
-/// How many decisions were compared.
+/// Counts of compared decisions.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) cases: u64,
@@ -298,7 +298,7 @@ impl Tally {
         self.coverage.count(met, cached);
     }
 
-    /// Learned ones, in percent of all.
+    /// Returns the percentage of decisions that came from the cache.
     pub(crate) fn cached(&self) -> u64 {
         self.hits * 100 / (self.hits + self.runs).max(1)
     }

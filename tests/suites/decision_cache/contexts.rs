@@ -1,4 +1,4 @@
-//! Random runtime contexts that differ by little, each built in many ways.
+//! Random runtime contexts with small differences, each built in many ways.
 
 use fastrand::Rng;
 use spanmux::{ContextView, RootSpan, RuntimeContext, Value};
@@ -6,7 +6,7 @@ use spanmux::{ContextView, RootSpan, RuntimeContext, Value};
 /// 2^53 - 1
 const SAFE: i128 = 9_007_199_254_740_991;
 
-/// Keys that clash: objects, their members, and keys that look like members.
+/// Keys that collide: objects, their members, and keys that look like members.
 const KEYS: [&str; 20] = [
     "tenant",
     "user",
@@ -31,15 +31,15 @@ const KEYS: [&str; 20] = [
 ];
 /// Start attributes of a root span. Two of them can never be read.
 const ATTRIBUTES: [&str; 6] = ["http.route", "größe", "", "name", "kind", "user"];
-/// Names of members that make the dotted keys above.
+/// Names of members that form the dotted keys above.
 pub(crate) const MEMBERS: [&str; 8] = ["id", "tier", "b", "b.c", "c", "", "name", "größe"];
 
-/// A value as it is meant, before it goes in by one way or another.
+/// An intended value, before it is passed to one of the constructors.
 #[derive(Clone, Debug)]
 pub(crate) enum Plan {
     Null,
     Boolean(bool),
-    /// Wider than any that fits, because JSON text may hold 64 bits without sign.
+    /// Wider than any accepted integer, because JSON text may contain unsigned 64-bit integers.
     Integer(i128),
     Float(f64),
     Text(String),
@@ -47,7 +47,7 @@ pub(crate) enum Plan {
     Object(Vec<(String, Plan)>),
 }
 
-/// A context and a root span as they are meant.
+/// An intended context with its root span.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ContextPlan {
     entries: Vec<(String, Plan)>,
@@ -61,13 +61,13 @@ struct SpanPlan {
     attributes: Vec<(String, Plan)>,
 }
 
-/// A few keys, and contexts over them and over a few values, so that they agree in
-/// much and differ in little.
+/// Returns a few keys, and contexts over these keys and over a few values, so that the contexts
+/// share much and differ little.
 pub(crate) fn random_contexts(
     rng: &mut Rng,
     count: usize,
 ) -> (Vec<&'static str>, Vec<ContextPlan>) {
-    // Few, so that a selector asks for most of them.
+    // Few keys, so that a selector asks for most of them.
     let few_keys = rng.usize(2..=4);
     let keys = rng.choose_multiple(KEYS, few_keys);
     let palette = palette(rng);
@@ -76,7 +76,7 @@ pub(crate) fn random_contexts(
         plans.push(match rng.u8(..16) {
             0 => ContextPlan::default(),
             1 | 2 => ContextPlan::random(rng, &keys, &palette),
-            // All but one entry of some other.
+            // A copy of another context without one entry.
             _ => {
                 let mut next = plans[rng.usize(..plans.len())].clone();
                 next.change(rng, &keys, &palette);
@@ -93,7 +93,7 @@ fn few<T: Clone>(rng: &mut Rng, of: &[T]) -> Vec<T> {
     few.into_iter().cloned().collect()
 }
 
-/// Some values that are easily taken for each other, and some others.
+/// Returns some values that are easily confused with each other, and some others.
 fn palette(rng: &mut Rng) -> Vec<Plan> {
     let mut families = families(rng);
     let alike = families.swap_remove(rng.usize(..families.len()));
@@ -102,12 +102,12 @@ fn palette(rng: &mut Rng) -> Vec<Plan> {
     palette
 }
 
-/// Values that are easily taken for each other, and those at the borders.
+/// Returns groups of values that are easily confused with each other, and values at limits.
 fn families(rng: &mut Rng) -> Vec<Vec<Plan>> {
     use Plan::{Array, Boolean, Float, Integer, Null, Object};
     let text = |text: &str| Plan::Text(text.to_owned());
     let integer = |integer: i128| [Integer(integer), text(&integer.to_string())];
-    // Texts about as long as some limit may be, alike at both ends.
+    // Texts with lengths near possible limits, equal at both ends.
     let border = [8, 16, 64, 1024, 4096, 16384][rng.usize(..6)];
     let long = |length: usize, middle: &str| {
         let half = "x".repeat(length / 2);
@@ -178,7 +178,7 @@ fn families(rng: &mut Rng) -> Vec<Vec<Plan>> {
             .map(integer)
             .concat(),
         ["acme", "Acme", "acme ", "é", "e\u{301}"].map(text).into(),
-        // Keys and the ends of keys, for questions that are made of answers.
+        // Keys and suffixes of keys, for questions that are built from answers.
         ["tenant", "tier", "id", "env", "user.tier", ""]
             .map(text)
             .into(),
@@ -225,13 +225,13 @@ impl Plan {
         Plan::Object(members)
     }
 
-    /// Whether JSON can hold it.
+    /// Returns `true` if JSON can represent the value.
     fn fits_json(&self) -> bool {
         !matches!(self, Plan::Float(float) if !float.is_finite())
     }
 
-    /// The length of the longest text: objects of long members of objects would be
-    /// more than a context may hold.
+    /// Returns the length of the longest text. Objects of long members of objects would exceed the
+    /// limits of a context.
     fn longest(&self) -> usize {
         match self {
             Plan::Text(text) => text.len(),
@@ -240,7 +240,7 @@ impl Plan {
         }
     }
 
-    /// The same JSON value, written in one of many ways.
+    /// Writes the JSON value in one of many equivalent forms.
     fn write(&self, rng: &mut Rng, out: &mut String) {
         let space = [" ", "", "", "\n\t"][rng.usize(..4)];
         match self {
@@ -300,7 +300,7 @@ fn write_text(rng: &mut Rng, text: &str, out: &mut String) {
 }
 
 impl ContextPlan {
-    /// A context of these entries, without a span.
+    /// Returns a context of these entries, without a span.
     pub(crate) fn of<const N: usize>(entries: [(&str, Plan); N]) -> Self {
         Self {
             entries: entries.map(|(key, value)| (key.to_owned(), value)).into(),
@@ -322,7 +322,7 @@ impl ContextPlan {
         plan
     }
 
-    /// Changes one thing.
+    /// Changes one entry.
     fn change(&mut self, rng: &mut Rng, keys: &[&str], palette: &[Plan]) {
         if rng.u8(..4) == 0 {
             self.span = match self.span.take() {
@@ -340,7 +340,7 @@ impl ContextPlan {
         }
     }
 
-    /// One of the many contexts that are equal: in another order, by another way.
+    /// Builds one of the many equal contexts, in a random order and with random methods.
     pub(crate) fn build(&self, rng: &mut Rng) -> Asked {
         let span = self.span.as_ref().map(|span| {
             let attributes = build_entries(rng, &span.attributes);
@@ -401,12 +401,12 @@ fn build_entries(rng: &mut Rng, entries: &[(String, Plan)]) -> RuntimeContext {
     builder.build()
 }
 
-/// Any of the many: their sign and their payload say nothing.
+/// Returns any NaN. Sign and payload are irrelevant.
 fn any_nan(rng: &mut Rng) -> f64 {
     f64::from_bits(rng.u64(..) | f64::INFINITY.to_bits() | 1)
 }
 
-/// A context that was built, with its root span.
+/// A built context with its root span.
 pub(crate) struct Asked {
     context: RuntimeContext,
     span: Option<(&'static str, &'static str, RuntimeContext)>,

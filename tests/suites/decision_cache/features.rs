@@ -1,5 +1,5 @@
-//! What a decision may meet, to be counted: a property that never met NaN says
-//! nothing of NaN.
+//! Features that a decision may use, counted for coverage: a property that was never tested with
+//! NaN is not verified for NaN.
 
 use std::fmt;
 
@@ -72,7 +72,7 @@ features! {
     OutOfBytes => "out of bytes",
 }
 
-/// Features that one decision met.
+/// The features that one decision used.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Met(u64);
 
@@ -81,7 +81,7 @@ impl Met {
         self.0 |= 1 << feature as u32;
     }
 
-    /// Only this feature.
+    /// Returns a set with only this feature.
     pub(crate) fn only(feature: Feature) -> Self {
         Self(1 << feature as u32)
     }
@@ -91,10 +91,10 @@ impl Met {
     }
 }
 
-// One bit of `Met` for each.
+// `Met` has one bit for each feature.
 const _: () = assert!(Feature::ALL.len() <= u64::BITS as usize);
 
-/// How many decisions met each feature.
+/// The number of decisions that used each feature.
 #[derive(Clone, Debug)]
 pub(crate) struct Coverage {
     runs: Vec<u64>,
@@ -123,12 +123,12 @@ impl Coverage {
         }
     }
 
-    /// By how many decisions that a component ran for.
+    /// Returns the number of decisions with this feature that ran the component.
     pub(crate) fn run(&self, feature: Feature) -> u64 {
         self.runs[feature as usize]
     }
 
-    /// By how many that were learned.
+    /// Returns the number of decisions with this feature that came from the cache.
     pub(crate) fn cached(&self, feature: Feature) -> u64 {
         self.hits[feature as usize]
     }

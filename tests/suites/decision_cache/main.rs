@@ -1,15 +1,15 @@
-//! A learned answer is what a fresh run would answer: random selectors, random
-//! contexts, in random order, from one thread and from many.
+//! A cached decision equals the decision of a fresh run. The tests use random selectors and random
+//! contexts in random order, on one thread and on several.
 //!
-//! A selector is the guest `random-program` with a program in its memory. A `case` is
-//! such a selector with contexts and lists of tracers. For each of its questions a
-//! fresh run says what the answer is, native code says what it must be, and then one
-//! that learns is asked again and again. Learned and fresh share the code that
-//! answers questions, so equality could hold in vain: equal contexts are built in many
-//! ways and in another process, and a selector that learns wrongly must be found out.
+//! A selector is the guest `random-program` with a program in its memory. A `case` is such a
+//! selector with contexts and tracer lists. For each question, a fresh run gives the expected
+//! decision, native code checks that decision, and a selector with a cache is then asked
+//! repeatedly. Cached and fresh selectors share the code that answers questions, so a bug in it
+//! could make both equal. Therefore equal contexts are built in many ways and in another process,
+//! and the tests must detect a selector that caches incorrectly.
 //!
-//! `SPANMUX_CASES=20` runs twenty times as many cases. `SPANMUX_SEED=7` runs the one
-//! case of that seed, as a failure prints it. `--nocapture` shows what was compared.
+//! `SPANMUX_CASES=20` runs twenty times as many cases. `SPANMUX_SEED=7` runs only the case with
+//! that seed, which a failure prints. `--nocapture` shows the counts.
 
 mod case;
 mod contexts;
@@ -30,7 +30,7 @@ use spanmux::{
 };
 use spanmux_tests::{decide, fallback, host_within, load};
 
-/// A number from the environment.
+/// Reads a number from the environment.
 fn asked_for(variable: &str) -> Option<u64> {
     let value = std::env::var(variable).ok()?;
     Some(
@@ -40,8 +40,8 @@ fn asked_for(variable: &str) -> Option<u64> {
     )
 }
 
-/// The seeds of a test's cases, so many by default. Each test has its own, so that
-/// together they see more.
+/// Returns the seeds of a test's cases, `count` by default. Each test has its own seeds, so that
+/// together the tests cover more.
 fn seeds(test: u64, count: u64) -> Vec<u64> {
     match asked_for("SPANMUX_SEED") {
         Some(seed) => vec![seed],
@@ -52,7 +52,7 @@ fn seeds(test: u64, count: u64) -> Vec<u64> {
     }
 }
 
-/// Whether all cases run, so that together they must have met enough.
+/// Returns `true` if all cases run, so that the coverage is checked.
 fn all_cases() -> bool {
     asked_for("SPANMUX_SEED").is_none()
 }
@@ -61,13 +61,13 @@ fn is_learned(decision: &Decision) -> bool {
     decision.origin == Origin::Cached
 }
 
-/// The limits of most cases, with room for so much that is learned.
+/// Returns the limits of most cases with a cache of this size.
 fn with_room(answers: usize, bytes: usize) -> Limits {
     case_limits().cached_answers(answers).cached_bytes(bytes)
 }
 
-/// The property for a new case of each seed: in random order, six times as many
-/// decisions as there are questions.
+/// Checks the property for a new case of each seed, with six times as many decisions as questions,
+/// in random order.
 fn hold(limits: Limits, seeds: Vec<u64>) -> Tally {
     let host = host_within(limits);
     let mut tally = Tally::default();
@@ -78,14 +78,15 @@ fn hold(limits: Limits, seeds: Vec<u64>) -> Tally {
     tally
 }
 
-/// Says what was compared. If too little of it was learned, nothing was tested.
+/// Prints the counts. Fails if too few decisions came from the cache, because then nothing was
+/// tested.
 fn report(what: &str, tally: &Tally, cached: u64) {
     println!("{what}: {tally}");
     assert!(!all_cases() || tally.cached() >= cached, "{what}: {tally}");
 }
 
-/// What is asked and answered and never learned: answers too large to keep, keys
-/// and names made of them, and what depends on the machine.
+/// Features of decisions that are never cached: answers that are too large to store, keys and names
+/// made of them, and results that depend on the machine.
 const NEVER_LEARNED: [Feature; 4] = [
     Feature::HugeText,
     Feature::HugeJson,
@@ -118,10 +119,8 @@ fn cached_answers_are_those_of_fresh_runs() {
     }
 }
 
-/// The check of the check: of a selector whose runs leave out one kind of question
-/// in what they teach, the same cases find wrong answers.
-///
-/// Runs only with `--cfg spanmux_mutations`: `tests/mutated` builds with it.
+/// Checks the check itself: if the recorded runs omit one kind of question, the same cases find
+/// wrong decisions.
 #[cfg(spanmux_mutations)]
 #[test]
 fn a_question_left_out_is_noticed() {
@@ -155,7 +154,7 @@ fn equal_contexts_hit_what_the_other_taught() {
         };
         for question in case.questions() {
             compare(question, 0);
-            // What can be learned at all is known in every build.
+            // A decision that can be cached is a hit in every build.
             let cached = compare(question, 0);
             for build in [1, 2] {
                 assert_eq!(compare(question, build), cached, "SPANMUX_SEED={seed}");
@@ -166,7 +165,7 @@ fn equal_contexts_hit_what_the_other_taught() {
     report("built otherwise", &tally, 60);
 }
 
-/// Asks from four threads at once.
+/// Asks from four threads concurrently.
 fn hold_on_threads(case: &Case, seed: u64) -> Tally {
     let selector = case.learner();
     let compare = |thread: u64| {
@@ -192,7 +191,7 @@ fn several_threads_share_what_is_learned() {
         tally.add(&hold_on_threads(&Case::random(seed, &host), seed));
     }
     report("on four threads", &tally, 50);
-    // Threads that push each other's decisions out.
+    // Threads that evict each other's decisions.
     let host = host_within(with_room(500, 1 << 20));
     let mut tally = Tally::default();
     for seed in seeds(4, 3) {
@@ -202,11 +201,11 @@ fn several_threads_share_what_is_learned() {
     report("on four threads in a flood", &tally, 10);
 }
 
-/// Set for the process that a test starts to compare itself with.
+/// Set for the child process with which a test compares itself.
 const ELSEWHERE: &str = "SPANMUX_ELSEWHERE";
 
-/// One line for each question of some cases: the fuel of a fresh run, and what is
-/// answered the second time that it is asked.
+/// Returns one line for each question of some cases: the fuel of a fresh run, and the second
+/// decision.
 fn lines(builds: u64) -> Vec<String> {
     let host = host_within(case_limits());
     let mut lines = Vec::new();
@@ -229,7 +228,7 @@ fn lines(builds: u64) -> Vec<String> {
 #[test]
 fn another_process_answers_the_same() {
     if asked_for(ELSEWHERE).is_some() {
-        // Contexts are built in other orders there, and hashed with other seeds.
+        // In the child process the contexts are built in another order and hashed with other seeds.
         for line in lines(1 << 60) {
             println!("{line}");
         }
@@ -256,8 +255,8 @@ fn another_process_answers_the_same() {
     );
 }
 
-/// The least fuel with which a question is answered. It is near what its run took:
-/// the last instructions are not looked at, and those before a trap are not told.
+/// Returns the least fuel with which a question is answered. It is close to the fuel of its run:
+/// the engine does not check the last instructions, and does not report those before a trap.
 fn least_fuel(case: &Case, question: &Question) -> u64 {
     let (mut short, mut enough) = (question.fuel - 1, question.fuel);
     for step in (5..).map(|power| 1 << power) {
@@ -302,7 +301,7 @@ fn at_the_limit_of_fuel() {
     assert!(!all_cases() || tally.coverage.cached(Feature::OutOfFuel) > 1000);
 }
 
-/// What a bucket hashes costs fuel, and is not what it answers.
+/// Hashing a bucket costs fuel, but the answer does not depend on that cost.
 #[test]
 fn fuel_for_what_is_hashed() {
     let mut bucket = State::asks(What::Bucket, "user");
@@ -357,11 +356,11 @@ fn with_little_room() {
     }
 }
 
-/// A case with more values than any node of a tree holds.
+/// Returns a case with more values than any node of a tree can store.
 fn flood(seed: u64, host: &SelectorHost) -> Case {
     let mut rng = Rng::with_seed(seed);
-    // Besides random selectors, one that asks more different questions than are
-    // ever kept: two for each user.
+    // Every fourth selector asks more distinct questions than the cache ever stores: two for each
+    // user.
     let program = match seed % 4 {
         0 => Program::in_a_row([
             State::asks(What::Get, "tenant"),
@@ -399,7 +398,7 @@ fn a_flood_of_values() {
     }
 }
 
-/// A selector that learns, and does one thing after it has asked one question.
+/// Returns a cached selector that asks one question and then does `what`.
 fn after_a_question(host: &SelectorHost, what: What) -> ComponentSelector {
     let program = Program::in_a_row([State::asks(What::Get, "tenant"), State::new(what)]);
     load(host, "one thing", &program.component()).with_mode(Mode::Cached)
@@ -410,8 +409,8 @@ fn assert_run(decision: &Decision, expected: Fallback) {
     assert!(!is_learned(decision), "{decision:?}");
 }
 
-/// Endless recursion ends where the host's frames are in the way, and a clock is
-/// not asked twice alike.
+/// Endless recursion ends at a depth that depends on the host's frames, and time limits differ
+/// between runs.
 #[test]
 fn what_depends_on_the_machine_is_never_learned() {
     let clocked = case_limits()
@@ -428,7 +427,7 @@ fn what_depends_on_the_machine_is_never_learned() {
             assert_run(&decide(&endless, &context), Fallback::OutOfBudget(budget));
         }
     }
-    // Another end is learned from the first run.
+    // Any other end of a run is cached after the first run.
     let trap = after_a_question(&host_within(case_limits()), What::Unreachable);
     assert!(!is_learned(&decide(&trap, &context)));
     assert!(is_learned(&decide(&trap, &context)));
@@ -453,8 +452,7 @@ fn a_host_that_was_full_is_never_learned() {
             while overloaded(&decide(&endless, &context)) {}
         });
         while !busy.is_finished() {
-            // Each time one that has learned nothing, because what is known needs no
-            // sandbox.
+            // Use an empty cache each time, because a hit needs no sandbox.
             let selector = selector.with_mode(Mode::Cached);
             let decision = decide(&selector, &context);
             if decision.choice != Choice::Abstain {

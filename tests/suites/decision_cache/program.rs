@@ -1,5 +1,5 @@
-//! Random selectors: programs for the guest `random-program`, and the same programs
-//! run by native code, which says what they must answer and what they met.
+//! Random selectors: programs for the guest `random-program`, and an interpreter in native code
+//! that computes the expected decision and the features that it used.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ use spanmux_tests::{component, text};
 use super::contexts::MEMBERS;
 use super::features::{Feature, Met};
 
-/// Where the guest finds its program, and the size of a state.
+/// The address of the program in the guest's memory, and the size of a state.
 const PROGRAM: usize = 4096;
 const STATE: usize = 24;
 
-/// What a state does. The numbers are those of the guest.
+/// The operation of a state. The numbers are those of the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum What {
@@ -22,17 +22,17 @@ pub(crate) enum What {
     Has,
     Keys,
     Bucket,
-    /// `keys`, and `get` of each.
+    /// Asks `keys`, and then `get` for each key.
     All,
     /// Reads the names of the tracers.
     Tracers,
-    /// As many turns of a loop as the digest says, below a number.
+    /// Runs a loop as often as the digest says, below a maximum.
     Burn,
-    /// Grows the memory until it gets no more.
+    /// Grows the memory until the host refuses.
     Grow,
     Abstain = 16,
     Choose,
-    /// Chooses the tracer that the digest picks.
+    /// Chooses the tracer that the digest selects.
     ChooseTracer,
     Fail,
     Unreachable,
@@ -41,7 +41,8 @@ pub(crate) enum What {
     Recurse,
 }
 
-/// A text, what was read last, and the digest: a key, a name or a message.
+/// A text, optionally followed by the last answer and the digest. It is used as a key, a name or a
+/// message.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Words {
     pub(crate) text: String,
@@ -55,11 +56,11 @@ pub(crate) struct State {
     pub(crate) words: Words,
     pub(crate) salt: &'static str,
     pub(crate) number: u32,
-    /// Later states, one of which is next. None at an end.
+    /// Possible next states, all of them later in the program. Empty at an end.
     pub(crate) targets: Vec<u8>,
 }
 
-/// States in such an order that each leads to later ones, so that it ends.
+/// States that only lead to later states, so that every program ends.
 #[derive(Clone)]
 pub(crate) struct Program {
     pub(crate) states: Vec<State>,
@@ -85,14 +86,14 @@ impl State {
         }
     }
 
-    /// A question of this key.
+    /// Returns a state that asks for this key.
     pub(crate) fn asks(what: What, key: &str) -> Self {
         let mut state = Self::new(what);
         state.words.text = key.to_owned();
         state
     }
 
-    /// A question of a key that ends with what was read last.
+    /// Returns a state that asks for a key that ends with the last answer.
     pub(crate) fn asks_of_last(what: What, key: &str) -> Self {
         let mut state = Self::asks(what, key);
         state.words.last = true;
@@ -182,7 +183,7 @@ fn pick(rng: &mut Rng, weighted: &[(What, u32)]) -> What {
 }
 
 impl Program {
-    /// Some states that ask and go on, and then some that end.
+    /// Returns a program of some states that ask and continue, followed by some that end.
     pub(crate) fn random(rng: &mut Rng, keys: &[&str]) -> Self {
         let questions = rng.usize(2..=8);
         let count = questions + rng.usize(3..=6);
@@ -192,7 +193,7 @@ impl Program {
             }
             let mut state = State::question(rng, keys);
             for _ in 0..rng.usize(1..=4) {
-                // More often the next than one further on, so that paths are long.
+                // Prefer the next state over later ones, so that paths are long.
                 let target = match rng.u8(..4) {
                     1.. if at + 2 < questions => rng.usize(at + 1..=at + 2),
                     _ => rng.usize(at + 1..count),
@@ -206,7 +207,7 @@ impl Program {
         }
     }
 
-    /// One state after the other.
+    /// Links the states one after the other.
     pub(crate) fn in_a_row<const N: usize>(mut states: [State; N]) -> Self {
         for (state, next) in states.iter_mut().zip(1..N as u8) {
             state.targets = vec![next];
@@ -216,7 +217,7 @@ impl Program {
         }
     }
 
-    /// The component that runs it.
+    /// Returns the component that runs the program.
     pub(crate) fn component(&self) -> Vec<u8> {
         let data: String = self
             .bytes()
@@ -226,7 +227,7 @@ impl Program {
         component(&text("guests", "random-program").replace("the program", &data))
     }
 
-    /// As the guest reads it: the states, and behind them their texts.
+    /// Encodes the program as the guest reads it: the states, followed by their texts.
     fn bytes(&self) -> Vec<u8> {
         let mut texts = Vec::new();
         let mut bytes = Vec::new();
@@ -255,8 +256,8 @@ impl Program {
         bytes
     }
 
-    /// What it must answer, and what it meets on the way. It may run out of fuel
-    /// and of memory before, which only the guest can tell.
+    /// Returns the expected decision and the features that it uses. The guest may run out of fuel
+    /// or memory earlier, which native code cannot predict.
     pub(crate) fn run(&self, context: &ContextView<'_>, tracers: &TracerNames) -> (Choice, Met) {
         let mut run = Run {
             context,
@@ -277,7 +278,7 @@ impl Program {
     }
 }
 
-/// One run by native code.
+/// One run in native code.
 struct Run<'a> {
     context: &'a ContextView<'a>,
     tracers: &'a TracerNames,
@@ -288,7 +289,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Does what the state says; answers if it is an end.
+    /// Executes a state. Returns the decision if the state is an end.
     fn step(&mut self, state: &State) -> Option<Choice> {
         use Feature as F;
         let words = &state.words;
@@ -325,7 +326,7 @@ impl Run<'_> {
             }
             What::Burn => self.met.note(F::Burnt),
             What::Grow => {
-                // A second time there is no more to get.
+                // The memory cannot grow a second time.
                 let times = if self.met.has(F::Grown) {
                     0
                 } else {
@@ -349,7 +350,7 @@ impl Run<'_> {
             }
             What::Fail => {
                 self.met.note(F::Failed);
-                // As much of it as the host keeps.
+                // The host truncates messages to this length.
                 let kept = &text[..text.floor_char_boundary(Self::MESSAGE)];
                 return Some(Choice::failed(kept));
             }
@@ -375,10 +376,10 @@ impl Run<'_> {
 }
 
 impl Run<'_> {
-    /// What a guest may hand to the host at once.
+    /// The maximum number of bytes that a guest may pass to the host in one call.
     const BYTES: usize = spanmux::Limits::ANSWER_BYTES;
     const MESSAGE: usize = spanmux::Limits::MESSAGE_BYTES;
-    /// By how many half mebibytes a guest of that size grows to all it may have.
+    /// The growth of a guest of that size up to its limit, in units of half a mebibyte.
     const GROWN: u64 = (super::case::MEMORY >> 19) as u64 - 1;
 
     fn fold(&mut self, bits: u64) {

@@ -1,6 +1,6 @@
-//! Every fault of the directory, while a thread selects without a pause: what it got, what
-//! the status says, and how long it took until all was right again. Each is tried with the
-//! events of the file system and without.
+//! Faults of a watched directory, each tried while a thread selects continuously, with and without
+//! file system events. The table records the selections, the status, and the time until the
+//! directory had recovered.
 #![cfg(unix)]
 
 #[path = "../watching/service.rs"]
@@ -25,22 +25,22 @@ use spanmux_tests::resident_bytes;
 
 use service::{Service, active, answers, quick, refused};
 
-/// What is done to a directory in which `10-a.wasm` answers `console`.
+/// A fault of a directory in which `10-a.wasm` answers `console`.
 struct Fault {
     fault: &'static str,
     act: fn(&Service),
-    /// Whether all is as it should be then.
+    /// Returns `true` once the directory has recovered.
     settled: fn(&WatchStatus) -> bool,
-    /// What a selection may come to meanwhile.
+    /// The selections that may occur during the fault.
     allowed: &'static [&'static str],
-    /// And what it comes to in the end.
+    /// The selection after the fault.
     last: &'static str,
     recorded: fn(&WatchStatus) -> String,
 }
 
 const OLD_OR_NEW: &[&str] = &["console", "datadog"];
 const OLD: &[&str] = &["console"];
-/// Where no selector is live the default tracer gets the trace.
+/// Without a live selector the default tracer receives the trace.
 const OR_NONE: &[&str] = &["console", "datadog", "langfuse (no_selector)"];
 const OR_HELD: &[&str] = &["console", "langfuse (unavailable)"];
 const HELD: &str = "langfuse (unavailable)";
@@ -73,7 +73,7 @@ fn trouble(status: &WatchStatus) -> String {
         .trouble
         .as_ref()
         .map_or("", |trouble| &*trouble.reason);
-    // Without the path, which is another in every run.
+    // Drop the path, which differs in every run.
     let said = reason.split(' ').filter(|word| !word.contains('/'));
     let said: Vec<&str> = said.collect();
     format!(
@@ -250,7 +250,7 @@ const FAULTS: [Fault; 20] = [
     Fault {
         fault: "a socket, a folder and an endless device come",
         act: |service| {
-            // A listener leaves its socket behind.
+            // Dropping a listener leaves the socket in the directory.
             drop(UnixListener::bind(service.file("05-b.wasm")).unwrap());
             fs::create_dir(service.file("06-c.wasm")).unwrap();
             symlink("/dev/zero", service.file("07-d.wasm")).unwrap();
@@ -265,7 +265,7 @@ const FAULTS: [Fault; 20] = [
         fault: "a file of ten gigabytes stands before it",
         act: |service| {
             let file = File::create(service.file("05-b.wasm")).unwrap();
-            // With nothing in it, so that it takes no place.
+            // A sparse file that takes no disk space.
             file.set_len(10_000_000_000).unwrap();
         },
         settled: |status| status.refusals == 1,
@@ -294,7 +294,7 @@ const FAULTS: [Fault; 20] = [
             }
         },
         settled: |status| status.trouble.is_some(),
-        // Those that came before there were too many stand behind it.
+        // The new files sort after the live one.
         allowed: OLD,
         last: "console",
         recorded: |_| "the chain before is live; trouble: there are too many".to_owned(),
@@ -391,7 +391,7 @@ fn every_fault_of_the_directory_loses_nothing() {
     table.hold();
 }
 
-/// How long it took until all was right, and what was recorded then.
+/// Returns the time until the directory had recovered, and the recorded status.
 fn tried(fault: &Fault, events: bool) -> (Duration, String) {
     let settings = quick().use_events(events);
     let service = Service::start(settings, &[("10-a.wasm", &answers("console", 0))]);
@@ -427,7 +427,7 @@ fn tried(fault: &Fault, events: bool) -> (Duration, String) {
     (took, (fault.recorded)(&status))
 }
 
-/// Selects until it is over: all that it came to.
+/// Selects until `over` is set, and returns the distinct outcomes.
 fn read(service: &Service, over: &AtomicBool) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     while !over.load(Ordering::Relaxed) {

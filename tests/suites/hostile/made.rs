@@ -1,10 +1,10 @@
-//! Attacks that no text of the zoo holds: by size, by number, or by bytes that are no
-//! component at all.
+//! Attacks that the text files of the zoo cannot contain: large files, large numbers of items, and
+//! bytes that are not a component.
 
 use spanmux_tests::bytes::{console_with, leb, nested};
 use spanmux_tests::{component, guest, text};
 
-/// A name, what it attacks, and the bytes.
+/// The name of an attack, its description, and its bytes.
 pub(crate) type Made = (&'static str, &'static str, Vec<u8>);
 
 const MEBIBYTE: usize = 1 << 20;
@@ -17,7 +17,7 @@ pub(crate) fn made() -> Vec<Made> {
     all
 }
 
-/// What is no component, or is one no longer.
+/// Files that are not a component, or no longer one.
 fn bytes() -> Vec<Made> {
     let good = guest("console");
     let mut random = fastrand::Rng::with_seed(7);
@@ -28,7 +28,7 @@ fn bytes() -> Vec<Made> {
             .collect::<Vec<_>>(),
     ]
     .concat();
-    // The size of the first section, and one that is written with too many bytes.
+    // A first section with a size of four gibibytes, and a size that is encoded in too many bytes.
     let overflow = [&good[..8], &[1, 0xff, 0xff, 0xff, 0xff, 0x0f]].concat();
     let overlong = [&good[..8], &[0, 0x81, 0x80, 0x80, 0x80, 0x80, 0x00, 0]].concat();
     vec![
@@ -93,7 +93,7 @@ fn custom_sections() -> Vec<Made> {
     ]
 }
 
-/// Code and data of every kind, by number and by size.
+/// Many or large items of every kind of code and data.
 fn modules() -> Vec<Made> {
     let function = "(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 7)))";
     let adds = |count| "(i32.add (i32.const 1))".repeat(count);
@@ -105,7 +105,7 @@ fn modules() -> Vec<Made> {
     };
     let blocks = |depth| format!("(func {} {})", "(block ".repeat(depth), ")".repeat(depth));
     let params = format!("(func (param {}))", "i64 ".repeat(1000));
-    // Each local lives around each loop, and is another behind it.
+    // Each local is live across every loop, and has a new value after it.
     let live = {
         let local =
             |number| format!("(local.set {number} (i32.add (local.get {number}) (i32.const 1)))");
@@ -228,7 +228,7 @@ fn modules() -> Vec<Made> {
         .collect()
 }
 
-/// Types of components, by number and by depth.
+/// Component types, by number and by depth.
 fn types() -> Vec<Made> {
     let inside = |more: &str| {
         let console = text("guests", "console");
@@ -243,7 +243,7 @@ fn types() -> Vec<Made> {
     let fields: String = (0..1000)
         .map(|field| format!("(field \"f{field}\" string)"))
         .collect();
-    // Beside the selection, so that the file is a selector.
+    // Appended to a valid component, so that the file is still a selector.
     let deep = |depth| [&guest("console")[..], &nested(depth)[8..]].concat();
     vec![
         (

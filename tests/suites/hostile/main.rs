@@ -1,6 +1,6 @@
-//! Every attack by a component, as a service meets it: in a directory, before a registry
-//! with a fallback tracer. What the caller got, what was recorded, how long it took at
-//! most, and what it did to the memory of the process, which is one of its own.
+//! Every attack by a component, as a service meets it: in a directory, behind a registry with a
+//! fallback tracer. The table records the selected tracer, the cause, the longest duration, and the
+//! memory of the process. The suite has its own process.
 
 mod made;
 
@@ -18,25 +18,26 @@ use spanmux::{
 use spanmux_tests::kept::Kept;
 use spanmux_tests::{component, folder_of, host_within, resident_bytes, text};
 
-/// Decisions of each that loads.
+/// Number of decisions of each component that loads.
 const DECISIONS: usize = 20;
 
-/// What all attacks together may leave behind: what an allocator keeps of the threads
-/// that compiled the largest. The suite `memory` repeats attacks, within less.
+/// The most memory that all attacks together may leave: the allocator retains some of the threads
+/// that compiled the largest files. The suite `memory` repeats attacks within a smaller bound.
 const LEFT: usize = 256 << 20;
 
 const FALLBACK: &str = "quarantine";
 
-/// An attack: a name, what it does, and its file.
+/// The name of an attack, its description, and its file.
 type Attack = (String, String, PathBuf);
 
-/// In one test, so that nobody else's memory is counted.
+/// A single test, so that no other test's memory is counted.
 #[test]
 fn every_attack_comes_to_nothing() {
     let panics = count_panics();
     let folder = tempfile::tempdir().unwrap();
     let attacks = attacks(folder.path());
-    // First, so that what an allocator keeps of all of them is there before the table.
+    // Runs first, so that the memory that the allocator retains is there before the table is
+    // measured.
     each_attack_that_breaks_is_suspended_by_its_name(&attacks);
     the_table_is_what_the_document_keeps(&attacks);
     assert_eq!(panics.load(Ordering::Relaxed), 0, "panics");
@@ -58,13 +59,13 @@ fn the_table_is_what_the_document_keeps(attacks: &[Attack]) {
     );
     let host = host_within(
         Limits::default()
-            // So that fuel ends what fuel can end, however busy the machine is.
+            // A long time limit: fuel ends the runs that it can end, even on a busy machine.
             .wall_clock(Duration::from_secs(600))
-            // Each decision is to be a run.
+            // Every decision is a run.
             .suspend_after(0)
             .engines(1),
     );
-    // What is opened and kept once is there before the first row.
+    // Open everything that stays open before the first row.
     let context = RuntimeContext::builder()
         .set("environment", "production")
         .build();
@@ -91,7 +92,7 @@ fn the_table_is_what_the_document_keeps(attacks: &[Attack]) {
     assert!(left < LEFT, "{left} bytes are left behind");
 }
 
-/// Counts the panics of this process, the caught ones too.
+/// Counts the panics of this process, including caught ones.
 fn count_panics() -> Arc<AtomicU64> {
     let panics = Arc::new(AtomicU64::new(0));
     let (counted, before) = (panics.clone(), panic::take_hook());
@@ -102,8 +103,8 @@ fn count_panics() -> Arc<AtomicU64> {
     panics
 }
 
-/// Writes the whole zoo and what is made here into a folder: what their bytes take of
-/// memory is gone before anything is measured.
+/// Writes the zoo and the generated attacks to a folder. Their bytes are freed before anything is
+/// measured.
 fn attacks(folder: &Path) -> Vec<Attack> {
     let entries = fs::read_dir(folder_of("zoo")).unwrap();
     let stem = |path: PathBuf| path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -124,7 +125,7 @@ fn attacks(folder: &Path) -> Vec<Attack> {
         .collect()
 }
 
-/// One attack in a directory of its own.
+/// An attack in its own directory.
 struct Trial {
     registry: TracerRegistry<()>,
     report: LoadReport,
@@ -132,7 +133,7 @@ struct Trial {
     fuel: u64,
 }
 
-/// What came of it.
+/// The result of an attack.
 struct Outcome {
     got: String,
     recorded: String,
@@ -156,7 +157,7 @@ impl Trial {
         }
         registry.set_fallback(Some(FALLBACK)).unwrap();
         registry.set_selectors(report.chain());
-        // The status names it, whatever became of it.
+        // The report names the file, whatever its outcome.
         assert_eq!(report.files()[0].name(), "50-attack");
         Self {
             registry,
@@ -166,7 +167,7 @@ impl Trial {
         }
     }
 
-    /// Decides again and again; each time it comes to the same.
+    /// Decides repeatedly. Every decision has the same outcome.
     fn run(&self, context: &RuntimeContext) -> Outcome {
         let mut longest = Duration::ZERO;
         let mut outcomes: Vec<(String, Option<Fallback>)> = Vec::new();
@@ -217,7 +218,7 @@ impl Trial {
     }
 }
 
-/// The name of a variant, as `Debug` writes it.
+/// Returns the name of the variant, as `Debug` writes it.
 fn word(error: &LoadError) -> String {
     let text = format!("{error:?}");
     text.split(|c: char| !c.is_alphanumeric())
@@ -226,7 +227,7 @@ fn word(error: &LoadError) -> String {
         .to_owned()
 }
 
-/// With the limits as they are, each that breaks is left alone and named.
+/// With the default limits, every component that keeps failing is suspended under its own name.
 fn each_attack_that_breaks_is_suspended_by_its_name(attacks: &[Attack]) {
     let host = host_within(
         Limits::default()

@@ -1,5 +1,5 @@
-//! A watched directory that is held to a lock: what goes live is what both say, in
-//! whichever order they come to say it.
+//! A watched directory with a lock file: a file is live when the directory and the lock file agree,
+//! whichever of them changes first.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use spanmux_tests::{host_within, limits};
 
 use crate::service::{Service, active, answers, quick, refused};
 
-/// A service with these files, and a lock that lists them.
+/// Starts a service with these files, and a lock file that lists them.
 fn held(files: &[(&str, &[u8])]) -> Service {
     Service::start_as(quick(), files, |directory, folder| {
         fs::write(lock_in(folder), text_for(files)).unwrap();
@@ -21,7 +21,7 @@ fn lock_in(folder: &Path) -> PathBuf {
     folder.join("selectors.lock")
 }
 
-/// The text of a lock that lists these files.
+/// Returns the text of a lock file that lists these files.
 fn text_for(files: &[(&str, &[u8])]) -> String {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
@@ -31,7 +31,7 @@ fn text_for(files: &[(&str, &[u8])]) -> String {
     SelectorsLock::of(&directory.load().unwrap()).to_string()
 }
 
-/// Lists these files and no others from now on.
+/// Replaces the lock file with one that lists only these files.
 fn list(service: &Service, files: &[(&str, &[u8])]) {
     let aside = service.folder.path().join("lock-aside");
     fs::write(&aside, text_for(files)).unwrap();
@@ -46,8 +46,8 @@ fn second() -> Vec<u8> {
     answers("datadog", 1)
 }
 
-/// What is done to a directory with `10-a.wasm` that its lock lists, until when, and what
-/// then is live; none where decisions go to the fallback.
+/// A change of a directory whose lock file lists `10-a.wasm`, the condition to wait for, and the
+/// tracer that is then selected. `None` means that decisions fail.
 type Row = (
     &'static str,
     fn(&Service),
@@ -153,7 +153,7 @@ fn a_refusal_for_a_digest_names_both_and_the_remedy_once() {
     for word in [&listed[..], "sha256:", "selectors.lock", "spanmux lock"] {
         assert!(reason.contains(word), "{word}: {reason}");
     }
-    // Another lock that says the same of it.
+    // Another lock file with the same digest for this file.
     list(
         &service,
         &[("10-a.wasm", &first()), ("20-b.wasm", &second())],
@@ -162,7 +162,7 @@ fn a_refusal_for_a_digest_names_both_and_the_remedy_once() {
     assert_eq!(status.file("10-a").unwrap().refusals, 1);
 }
 
-/// Moved over the live one again and again, an unlisted file is live in no selection.
+/// An unlisted file that repeatedly replaces the live one is never used in a selection.
 #[test]
 fn a_storm_of_unlisted_files_never_decides() {
     let service = held(&[("10-a.wasm", &first())]);
@@ -208,8 +208,8 @@ fn while_a_lock_cannot_be_read_everything_stays_as_it_is() {
     assert_eq!(service.registry.chains_set(), 1);
 }
 
-/// Who may write to the directory can make it unreadable as a whole, and keeps nothing
-/// alive by that.
+/// Anyone who can write to the directory can make it unreadable as a whole. This does not keep a
+/// removed selector live.
 #[test]
 fn what_is_no_longer_listed_is_taken_out_of_a_directory_in_trouble() {
     let service = held(&[("10-a.wasm", &first())]);
@@ -223,8 +223,8 @@ fn what_is_no_longer_listed_is_taken_out_of_a_directory_in_trouble() {
     assert!(service.chosen().is_none() && service.watched.status().trouble.is_some());
 }
 
-/// A lock that is written in place, line by line, never takes out what it has not come
-/// to yet.
+/// A lock file that is written in place, line by line, never removes a selector whose line is still
+/// missing.
 #[test]
 fn a_lock_that_is_being_written_is_waited_for() {
     let files: [(&str, &[u8]); 2] = [("10-a.wasm", &first()), ("20-b.wasm", &second())];

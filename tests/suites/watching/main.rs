@@ -1,5 +1,5 @@
-//! A selectors directory that is watched: whatever becomes of its files, what is
-//! live is whole, and the status says what it is.
+//! A watched selectors directory: whatever happens to its files, only complete selectors are live,
+//! and the status reports them.
 
 mod lock;
 mod service;
@@ -32,7 +32,8 @@ fn a_directory_that_is_not_there_is_an_error_at_once() {
     assert!(matches!(error, DirectoryError::Missing { .. }), "{error}");
 }
 
-/// A thing that is done to a directory with `10-a.wasm`, and what then is live.
+/// A change of a directory with `10-a.wasm`, the condition to wait for, and the tracer that is then
+/// selected.
 type Row = (
     &'static str,
     fn(&Service),
@@ -107,7 +108,7 @@ const ROWS: [Row; 9] = [
     ),
 ];
 
-/// Each row with events and without.
+/// Each row is tried with and without file system events.
 #[test]
 fn what_is_done_to_a_directory_is_found() {
     for events in [true, false] {
@@ -149,7 +150,7 @@ fn a_refusal_is_named_once_and_taken_back() {
     assert_eq!(service.looks(5).refusals, 1);
     service.move_in("10-a.wasm", &good);
     let status = service.until(|status| status.files[0].refused.is_none());
-    // The chain was never another.
+    // The chain did not change.
     assert_eq!((status.loads, status.chains), (1, 1));
     assert_eq!(service.registry.chains_set(), 1);
 }
@@ -197,7 +198,7 @@ fn a_component_that_was_replaced_is_freed() {
     service.until(|status| status.loads == 2);
     assert_eq!(service.tracer(), "datadog");
     assert!(old.upgrade().is_none());
-    // Its bytes are compiled anew, because nothing of it lives.
+    // Its bytes are compiled again, because nothing of it is kept.
     service.move_in("10-a.wasm", &answers("console", 0));
     service.until(|status| status.loads == 3);
     assert_eq!(service.host.compile_status().compiled, 3);
@@ -238,7 +239,7 @@ fn links_are_followed_and_loops_are_refused() {
     symlink(&target, service.file("10-a.wasm")).unwrap();
     service.until(|status| active(status, "10-a").is_some());
     assert_eq!(service.tracer(), "datadog");
-    // No event tells of this one.
+    // This change causes no event in the directory.
     let other = service.folder.path().join("other");
     fs::write(&other, answers("console", 0)).unwrap();
     fs::rename(other, &target).unwrap();
@@ -284,7 +285,7 @@ fn what_takes_a_chain_may_panic() {
     assert_eq!(calls.load(Ordering::Relaxed), 2);
 }
 
-/// More than may be left behind at once; each has its turn.
+/// More files than may be detached at once. Each of them is tried.
 #[test]
 fn files_that_take_too_long_are_refused_by_name() {
     let settings = quick().load_timeout(Duration::ZERO);
@@ -303,8 +304,8 @@ fn files_that_take_too_long_are_refused_by_name() {
     assert!(status.files.len() == 5 && service.fallback());
 }
 
-/// Two hundred reloads while threads select: every selection is one of the two
-/// answers that ever were live, and none is a fallback.
+/// Two hundred reloads while threads select: every selection is one of the two tracers that were
+/// ever live, and none is a fallback.
 #[test]
 fn reloads_under_load_lose_no_selection() {
     let service = Service::start(quick(), &[("10-a.wasm", &answers("console", 0))]);
@@ -344,7 +345,7 @@ fn read(service: &Service, over: &AtomicBool) -> u64 {
     selections
 }
 
-/// What the thread had is let go once nobody wants it.
+/// The watcher thread releases its resources after the handle is dropped.
 #[test]
 fn a_directory_that_is_dropped_is_watched_no_longer() {
     let held = Arc::new(());
@@ -362,7 +363,7 @@ fn a_directory_that_is_dropped_is_watched_no_longer() {
 
 fn watch_holding(folder: &Path, held: Arc<()>) -> WatchedDirectory {
     let settings = quick()
-        // It must not be the next look that ends it.
+        // The next scan must not be what ends the thread.
         .rescan_interval(10 * PATIENCE);
     SelectorsDirectory::new(folder, host_within(limits()))
         .watch_with(settings, move |_| {

@@ -1,4 +1,4 @@
-//! A service whose selectors directory is watched.
+//! A service with a watched selectors directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use spanmux::{
 use spanmux_tests::{TRACERS, component, host_within, limits, text};
 use tempfile::TempDir;
 
-/// Far beyond what anything here takes.
+/// Far longer than anything here takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What the suites wait for is counted, so that they need not wait for long.
+/// Returns settings with short intervals. The suites wait for counters, not for times.
 pub(crate) fn quick() -> WatchSettings {
     WatchSettings::default()
         .rescan_interval(Duration::from_millis(50))
@@ -23,7 +23,7 @@ pub(crate) fn quick() -> WatchSettings {
         .max_debounce(Duration::from_millis(200))
 }
 
-/// A watched directory before a registry.
+/// A watched directory and a registry that uses its chain.
 pub(crate) struct Service {
     pub(crate) folder: TempDir,
     pub(crate) host: SelectorHost,
@@ -36,8 +36,8 @@ impl Service {
         Self::start_as(settings, files, |directory, _| directory)
     }
 
-    /// The same of a directory that is more than its path, before it is watched; made
-    /// from itself and the folder that it lies in.
+    /// Starts a service like `start`, after `made` has adjusted the directory. `made` receives the
+    /// directory and the folder that contains it.
     pub(crate) fn start_as(
         settings: WatchSettings,
         files: &[(&str, &[u8])],
@@ -76,7 +76,7 @@ impl Service {
         self.live().join(name)
     }
 
-    /// As a careful person replaces a file.
+    /// Replaces a file atomically, as a careful deployment does.
     pub(crate) fn move_in(&self, name: &str, bytes: &[u8]) {
         let aside = self.folder.path().join("aside");
         fs::write(&aside, bytes).unwrap();
@@ -88,7 +88,7 @@ impl Service {
         status.unwrap_or_else(|| panic!("never: {:#?}", self.watched.status()))
     }
 
-    /// Until it was looked at so many times more.
+    /// Waits for `more` further scans.
     pub(crate) fn looks(&self, more: u64) -> WatchStatus {
         let before = self.watched.status().looks;
         self.until(|status| status.looks >= before + more)
@@ -100,12 +100,12 @@ impl Service {
         selection.tracer_name().unwrap().to_owned()
     }
 
-    /// The tracer that was chosen; none for a fallback.
+    /// Returns the selected tracer, or `None` if the decision failed.
     pub(crate) fn chosen(&self) -> Option<String> {
         (!self.failed()).then(|| self.tracer())
     }
 
-    /// Whether a decision went wrong, which to abstain is not.
+    /// Returns `true` if the decision failed. An abstention is not a failure.
     fn failed(&self) -> bool {
         let context = RuntimeContext::builder().build();
         let selection = self.registry.select(&context.view());
@@ -129,8 +129,8 @@ impl Service {
     }
 }
 
-/// A selector that always answers this tracer, `console` or `datadog`, in one of
-/// many versions.
+/// Returns a selector that always answers this tracer, `console` or `datadog`, in one of many
+/// versions.
 pub(crate) fn answers(tracer: &str, version: u32) -> Vec<u8> {
     let text = text("guests", "console").replace("00console\"", &format!("00{tracer}\""));
     let mut bytes = component(&text);
@@ -148,7 +148,7 @@ pub(crate) fn refused(file: &WatchedFile) -> &str {
     file.refused.as_ref().map_or("", |refused| &refused.reason)
 }
 
-/// The digest of a component, by loading it.
+/// Returns the digest of a component by loading it.
 pub(crate) fn digest(host: &SelectorHost, bytes: &[u8]) -> String {
     let selector = host.load("any", bytes).unwrap();
     selector.digest().unwrap().to_owned()
