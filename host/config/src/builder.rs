@@ -17,7 +17,8 @@ use spanmux_component::{DirectoryError, LoadedFile, SelectorsDirectory, WatchedD
 use spanmux_core::Selector;
 use spanmux_otel::{BuildError, RoutingTracerProvider, Sampling, TracerSource};
 
-/// A configuration that code completes with ready-made tracers, native selectors and samplers.
+/// Builds a provider from a configuration. Code can add its own tracers, native selectors
+/// and samplings.
 ///
 /// # Examples
 /// ```
@@ -62,36 +63,36 @@ impl ConfigBuilder {
         }
     }
 
-    /// Provides a tracer. It keeps its position in the file, where it has the type `provided`. A
-    /// tracer that the file does not name follows those of the file.
+    /// Adds a tracer. If the file names it, with the type `provided`, it takes that position.
+    /// Otherwise it comes after the tracers of the file.
     pub fn tracer(mut self, name: impl Into<String>, tracer: impl Into<TracerSource>) -> Self {
         self.tracers.push((name.into(), tracer.into()));
         self
     }
 
-    /// Provides a sampling, to which the file refers as `{ custom = "NAME" }`.
+    /// Adds a sampling, which the file references as `{ custom = "NAME" }`.
     pub fn sampling(mut self, name: impl Into<String>, sampling: Sampling) -> Self {
         self.samplings.insert(name.into(), sampling);
         self
     }
 
-    /// Provides a native selector. It runs before those of the directory, unless the file gives it
+    /// Adds a native selector. It precedes the selectors of the directory unless the file sets
     /// another position.
     pub fn native_selector(mut self, selector: impl Selector + 'static) -> Self {
         self.natives.push(Arc::new(selector));
         self
     }
 
-    /// Sets the compile cache, in place of the one in the file.
+    /// Sets the cache for compiled selectors. Overrides the cache of the file.
     pub fn cache(mut self, cache: impl Into<Option<CompileCache>>) -> Self {
         self.cache = Some(cache.into());
         self
     }
 
-    /// Loads the selectors and builds nothing else.
+    /// Loads the selectors without creating any tracers.
     ///
     /// # Errors
-    /// As [`build`](Self::build), for selectors only.
+    /// Returns the [`ConfigBuildError`]s of [`build`](Self::build) that concern selectors.
     ///
     /// # Cost
     /// Compiles each file that is not in the cache.
@@ -120,7 +121,7 @@ impl ConfigBuilder {
         }
     }
 
-    /// Returns the selectors directory, if the file names one. Nothing is loaded.
+    /// Returns the selectors directory if the file names one. Loads nothing.
     fn directory(&self) -> Result<Option<SelectorsDirectory>, ConfigBuildError> {
         let table = &self.config.selectors;
         let Some(path) = &table.directory else {
@@ -144,11 +145,11 @@ impl ConfigBuilder {
         Ok(Some(directory))
     }
 
-    /// Builds the tracers, loads the selectors and returns the provider.
+    /// Creates the tracers, loads the selectors, and builds the provider.
     ///
     /// # Errors
-    /// Returns [`ConfigBuildError`] if code does not provide a named part, a named selector is
-    /// missing, or the tracers or selectors cannot be built.
+    /// Returns [`ConfigBuildError`] if the file names a selector that does not exist or a part
+    /// that code has not provided, or if creating a tracer or loading the selectors fails.
     ///
     /// # Cost
     /// Compiles each selector that is not in the cache, and opens files.
@@ -164,16 +165,16 @@ impl ConfigBuilder {
         }
     }
 
-    /// Builds the provider as [`build`](Self::build) does, and applies every change of the
-    /// selectors directory while the service runs: see [`SelectorsDirectory::watch`]. The order is
-    /// that of the file. A configuration without a directory is only built.
+    /// Like [`build`](Self::build), and applies changes of the selectors directory while the
+    /// service runs: see [`SelectorsDirectory::watch`]. The chain keeps the order of the file.
+    /// Without a selectors directory, this is the same as `build`.
     ///
     /// # Errors
-    /// As [`build`](Self::build). Later, [`WatchedDirectory::status`] reports files that cannot be
-    /// loaded.
+    /// Same as [`build`](Self::build). Files that fail to load later are reported by
+    /// [`WatchedDirectory::status`].
     ///
     /// # Cost
-    /// As [`build`](Self::build), and one thread.
+    /// Same as [`build`](Self::build), plus one thread.
     ///
     /// # Examples
     /// ```no_run
@@ -191,8 +192,8 @@ impl ConfigBuilder {
         let directory = self.directory()?;
         let selectors = self.load(directory.as_ref())?;
         let order = self.candidates(&[]).order();
-        // Keeps the loaded selectors alive until the directory is watched, so that nothing is
-        // compiled twice.
+        // The provider keeps the loaded selectors alive until the watch starts, so nothing
+        // is compiled twice.
         let provider = self.build_with(selectors)?;
         let registry = provider.registry().clone();
         let watch = |directory: SelectorsDirectory| {
@@ -203,11 +204,11 @@ impl ConfigBuilder {
         Ok((provider, watched.map_err(ConfigBuildError::Directory)?))
     }
 
-    /// Builds the provider as [`build`](Self::build) does, with selectors that are already
-    /// [loaded](Self::load_selectors).
+    /// Like [`build`](Self::build), with selectors that were [loaded](Self::load_selectors)
+    /// before.
     ///
     /// # Errors
-    /// As [`build`](Self::build).
+    /// Same as [`build`](Self::build).
     pub fn build_with(
         self,
         selectors: LoadedSelectors,
@@ -248,7 +249,7 @@ impl ConfigBuilder {
         builder.build().map_err(ConfigBuildError::Provider)
     }
 
-    /// Returns the parts that the file names and code lacks, and the reverse.
+    /// Returns the mismatches between the file and the parts that code provides.
     fn missing(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (name, table) in &self.config.tracers {
@@ -256,11 +257,11 @@ impl ConfigBuilder {
             let provided = self.tracers.iter().any(|(given, _)| given == name);
             match (table.kind.is_some(), provided) {
                 (true, false) => problems.push(self.config.problem(&key, format!(
-                    "code has not provided this tracer; call `tracer({name:?}, …)` before `build`"
+                    "code must provide this tracer; call `tracer({name:?}, …)` before `build`"
                 ))),
                 (false, true) => problems.push(self.config.problem(&key, format!(
-                    "code provides a tracer {name:?} too; write `type = \"provided\"` here, or \
-                     give it another name"
+                    "code provides a tracer {name:?} too; set `type = \"provided\"` here or rename \
+                     one of them"
                 ))),
                 _ => {}
             }
@@ -277,7 +278,7 @@ impl ConfigBuilder {
             return None;
         }
         let message = format!(
-            "code has registered no sampling {name:?}; call `sampling({name:?}, …)` before \
+            "sampling {name:?} is not registered; call `sampling({name:?}, …)` before \
              `build`{}",
             hint(name, self.samplings.keys().map(String::as_str))
         );
@@ -288,12 +289,12 @@ impl ConfigBuilder {
     }
 }
 
-/// Returns a sampling. Missing ones were reported before.
+/// Returns the sampling of a name. Unregistered names were already reported as problems.
 fn sampling(name: Option<&SamplingName>, custom: &BTreeMap<String, Sampling>) -> Sampling {
     match name {
         None | Some(SamplingName::Always) => Sampling::Always,
         Some(SamplingName::Never) => Sampling::Never,
-        // The range was checked when the file was read.
+        // The share was validated when the file was read.
         Some(SamplingName::Ratio(share)) => Sampling::ratio(*share).unwrap_or_default(),
         Some(SamplingName::Custom(name)) => custom.get(name).cloned().unwrap_or_default(),
     }
@@ -308,17 +309,17 @@ impl fmt::Debug for ConfigBuilder {
     }
 }
 
-/// The reason why a configuration was not built.
+/// An error from building a provider from a configuration.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConfigBuildError {
-    /// The file does not match the parts that code provides. Contains every mismatch.
+    /// The file does not match the parts that code provides. Contains every problem.
     Invalid(Vec<Problem>),
-    /// This machine cannot run selectors within the limits.
+    /// The host cannot run selectors within the limits.
     Host(HostError),
-    /// The selectors directory cannot be read.
+    /// Reading the selectors directory failed.
     Directory(DirectoryError),
-    /// The tracers cannot be built.
+    /// Creating the tracers failed.
     Provider(BuildError),
 }
 
@@ -335,7 +336,7 @@ impl fmt::Display for ConfigBuildError {
 
 impl Error for ConfigBuildError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        // The messages of the causes are complete.
+        // `Display` already includes the message of the wrapped error.
         match self {
             Self::Invalid(_) => None,
             Self::Host(error) => error.source(),

@@ -1,4 +1,4 @@
-//! The chain of selectors of a configuration: files and native selectors in order.
+//! The selector chain of a configuration: component files and native selectors, in order.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use super::shape::{SelectorsTable, Unavailable};
 use spanmux_component::{LoadReport, LoadedFile};
 use spanmux_core::{Chain, Selector};
 
-/// Stands for the files that the order does not name.
+/// The entry in the order that stands for all unlisted files.
 const THE_REST: &str = "*";
 
-/// The selectors to be ordered.
+/// The selectors available for the chain.
 pub(super) struct Candidates<'a> {
     pub(super) config: &'a Config,
     pub(super) table: &'a SelectorsTable,
@@ -23,7 +23,7 @@ pub(super) struct Candidates<'a> {
 }
 
 impl Candidates<'_> {
-    /// Returns the selectors in order, or every reason why they cannot be ordered.
+    /// Builds the chain in its configured order, or returns every problem.
     pub(super) fn chain(&self) -> Result<Chain, Vec<Problem>> {
         let mut problems = self.wrong_names();
         if self.table.unavailable == Unavailable::Error {
@@ -37,7 +37,7 @@ impl Candidates<'_> {
         }
     }
 
-    /// Returns the order of the selectors.
+    /// Returns the configured order of the chain.
     pub(super) fn order(&self) -> Order {
         Order {
             names: self.table.order.clone(),
@@ -56,7 +56,7 @@ impl Candidates<'_> {
         for (place, name) in self.table.native.iter().enumerate() {
             if !natives.contains(&name.as_str()) {
                 let message = format!(
-                    "code has registered no selector {name:?}; call `native_selector` with it \
+                    "native selector {name:?} is not registered; call `native_selector` with it \
                      before `build`"
                 );
                 problems.push(self.problem(&format!("native[{place}]"), message));
@@ -75,7 +75,7 @@ impl Candidates<'_> {
         for name in self.table.modes.keys() {
             if !files.contains(&name.as_str()) {
                 let message = match natives.contains(&name.as_str()) {
-                    true => "it is native; only components have a mode".to_owned(),
+                    true => "the selector is native; only components have a mode".to_owned(),
                     false => format!(
                         "no selector file is named {name:?}{}",
                         hint(name, files.iter().copied())
@@ -86,7 +86,7 @@ impl Candidates<'_> {
         }
         for name in natives.iter().filter(|name| files.contains(name)) {
             let message = format!(
-                "a file and a native selector have the name {name:?}; give one another name"
+                "a selector file and a native selector are both named {name:?}; rename one of them"
             );
             problems.push(self.problem("directory", message));
         }
@@ -101,7 +101,7 @@ impl Candidates<'_> {
             Some((&file.path, format!("{error}{cause}")))
         });
         failed.map(|(path, error): (_, String)| {
-            let message = format!("{} cannot be loaded: {error}", Path::new(path).display());
+            let message = format!("failed to load {}: {error}", Path::new(path).display());
             self.problem("unavailable", message)
         })
     }
@@ -111,18 +111,20 @@ impl Candidates<'_> {
     }
 }
 
-/// The order of native selectors and those of a directory, whatever its files are.
+/// The order of native selectors and component files, independent of the current content
+/// of the directory.
 pub(super) struct Order {
     names: Vec<String>,
     natives: Vec<Arc<dyn Selector>>,
-    /// `true` if files that could not be loaded are left out.
+    /// `true` if files that failed to load are skipped.
     skips: bool,
 }
 
 impl Order {
-    /// Returns the chain of these selectors of a directory, in its order, and the native ones.
+    /// Builds the chain from the native selectors and these selectors of a directory, given in
+    /// directory order.
     pub(super) fn chain(&self, files: impl IntoIterator<Item = Arc<dyn Selector>>) -> Chain {
-        // The replacement of a file that could not be loaded has no digest.
+        // The placeholder for a file that failed to load has no digest.
         let is_live = |file: &Arc<dyn Selector>| !self.skips || file.digest().is_some();
         let files: Vec<_> = files.into_iter().filter(is_live).collect();
         let placed = |name: &str| self.names.iter().any(|placed| placed == name);
@@ -151,8 +153,8 @@ impl Order {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct LoadedSelectors {
-    /// All selectors in order.
+    /// All selectors, in chain order.
     pub chain: Chain,
-    /// The load report of the directory, or `None` without a directory.
+    /// The load report of the directory, or `None` if the file names no directory.
     pub report: Option<LoadReport>,
 }

@@ -1,7 +1,7 @@
-//! Validates a file against the schema and reports every mistake at once.
+//! Validates a file against the schema and collects every mistake.
 //!
-//! The schema is derived from the shape, so only the keywords of JSON Schema are supported that
-//! shapes produce.
+//! The schema is generated from the types in `shape`, so this module supports only the JSON
+//! Schema keywords that those types produce.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use super::problem::Problem;
 use super::schema::{allows, expected, resolve, strings};
 use super::values::{MEANING, Period, Url};
 
-/// The result of validation: the values with environment variables filled in, the position of each,
-/// and the mistakes.
+/// The result of validation: the values with environment variables replaced, their
+/// positions, and the mistakes.
 pub(super) struct Checked {
     pub(super) values: Json,
     pub(super) places: Places,
@@ -23,7 +23,7 @@ pub(super) struct Checked {
     pub(super) warnings: Vec<Problem>,
 }
 
-/// The position of each key by its path.
+/// The byte offset of each key, by path.
 pub(super) type Places = BTreeMap<String, usize>;
 
 /// Validates a file against the schema.
@@ -54,10 +54,10 @@ pub(super) struct Check<'a> {
     warnings: Vec<Problem>,
 }
 
-/// A value and its position.
+/// A value and its location.
 pub(super) struct At<'a> {
     pub(super) node: &'a Node,
-    /// The position of its key, or of the value itself if it has none.
+    /// The byte offset of the key, or of the value if it has no key.
     pub(super) at: usize,
     pub(super) path: &'a str,
 }
@@ -73,7 +73,7 @@ impl Check<'_> {
         self.problems.push(self.source.problem(at, path, message));
     }
 
-    /// Returns the value if it is valid, and a placeholder otherwise.
+    /// Returns the value if it is valid, or else a substitute.
     fn value(&mut self, here: &At<'_>, schema: &Json) -> Json {
         self.places.insert(here.path.to_owned(), here.at);
         let schema = resolve(self.schema, schema);
@@ -100,7 +100,8 @@ impl Check<'_> {
         }
     }
 
-    /// Validates a table with known or arbitrary keys. Several schemas may describe the keys.
+    /// Validates a table with known keys or with arbitrary keys. Several schemas may define
+    /// the known keys.
     pub(super) fn table(&mut self, here: &At<'_>, entries: &[Entry], schemas: &[&Json]) -> Json {
         let mut object = Map::new();
         for entry in entries {
@@ -144,7 +145,7 @@ impl Check<'_> {
                 let description = schema["properties"][key]["description"].as_str();
                 let first = description.and_then(|text| text.split(". ").next());
                 let what = first.unwrap_or_default().trim_end_matches('.');
-                let message = format!("the key {key:?} is missing: {what}");
+                let message = format!("missing key {key:?}: {what}");
                 self.problem(here.at, here.path, message);
             }
         }
@@ -183,8 +184,8 @@ impl Check<'_> {
         text.into()
     }
 
-    /// Returns a text with environment variables filled in, and whether all of it was written in
-    /// the file.
+    /// Returns a string with its environment variables replaced, and `true` if it is a
+    /// literal.
     pub(super) fn filled(&mut self, here: &At<'_>, written: &str) -> Option<(String, bool)> {
         match fill(written, self.look_up) {
             Ok(filled) => Some((filled.text, !filled.from_environment)),
@@ -211,7 +212,7 @@ impl Check<'_> {
                 format!("{number} is not between {least} and {most}")
             }
             (Some(least), None) if value < least => {
-                format!("{number} is too small; it is at least {least}")
+                format!("{number} is too small; the minimum is {least}")
             }
             _ => return number.into(),
         };

@@ -16,11 +16,11 @@ use super::schema;
 use super::shape::{AiTable, ContextTable, File, SelectorsTable, TracerTable};
 use spanmux_genai::AiOptions;
 
-/// The tracers and the selection rules of a configuration file, with environment variables filled
-/// in. See the [module](super) for the file.
+/// A validated configuration of tracers and selectors, with environment variables replaced.
+/// See the [module](super) for the file format.
 ///
-/// Reading a configuration checks all of it and reports every mistake at once. Nothing is created
-/// before [`build`](ConfigBuilder::build).
+/// Reading validates the whole file and reports all mistakes at once. Tracers and selectors
+/// are created later, by [`build`](ConfigBuilder::build).
 ///
 /// # Examples
 /// ```
@@ -37,8 +37,8 @@ use spanmux_genai::AiOptions;
 /// let error = Config::from_toml("service = 'shop'\ntracer = {}").unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "spanmux.toml:1:1: the key \"tracers\" is missing: The tracers by name, at least one\n\
-///      spanmux.toml:2:1: tracer: unknown key; did you mean \"tracers\"? Available: \
+///     "spanmux.toml:1:1: missing key \"tracers\": The tracers by name, at least one\n\
+///      spanmux.toml:2:1: tracer: unknown key; did you mean \"tracers\"? Expected one of: \
 ///      ai, context, default, fallback, selectors, service, tracers"
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -54,13 +54,13 @@ pub struct Config {
     pub(super) selectors: SelectorsTable,
     pub(super) context: ContextTable,
     ai: AiTable,
-    /// In the order of the file.
+    /// The tracers, in file order.
     pub(super) tracers: Vec<(String, TracerTable)>,
     warnings: Vec<Problem>,
 }
 
 impl Config {
-    /// Returns the options of AI spans, for [`Ai`](spanmux_genai::Ai).
+    /// Returns the options for AI spans, for [`Ai`](crate::ai::Ai).
     ///
     /// # Examples
     /// ```
@@ -80,20 +80,22 @@ impl Config {
         self.ai.clone().into()
     }
 
-    /// Reads a file: JSON if its name ends in `.json`, TOML otherwise. `${NAME}` is filled in from
-    /// the environment of the process, and relative paths are relative to the file.
+    /// Reads a file: JSON if its name ends in `.json`, TOML otherwise. `${NAME}` is replaced
+    /// from the process environment. Relative paths are resolved against the directory of
+    /// the file.
     ///
     /// # Errors
-    /// Returns [`ConfigError`] if the file cannot be read, or with every mistake in it.
+    /// Returns [`ConfigError`] if the file cannot be read or is invalid. An invalid file is
+    /// reported with all its mistakes.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         Self::from_file_with(path, environment::process)
     }
 
-    /// Reads a file as [`from_file`](Self::from_file) does, with another source of the values of
+    /// Like [`from_file`](Self::from_file), with `look_up` as the source of the values of
     /// `${NAME}`.
     ///
     /// # Errors
-    /// As [`from_file`](Self::from_file).
+    /// Same as [`from_file`](Self::from_file).
     pub fn from_file_with(
         path: impl AsRef<Path>,
         look_up: impl Fn(&str) -> Option<String>,
@@ -113,18 +115,19 @@ impl Config {
         Self::read(source, directory, &look_up)
     }
 
-    /// Parses TOML. Relative paths are relative to the working directory.
+    /// Reads TOML. Relative paths are resolved against the working directory.
     ///
     /// # Errors
-    /// As [`from_file`](Self::from_file).
+    /// Same as [`from_file`](Self::from_file).
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         Self::from_text("spanmux.toml", text, Format::Toml)
     }
 
-    /// Parses JSON of the same shape. Relative paths are relative to the working directory.
+    /// Reads JSON with the same structure. Relative paths are resolved against the working
+    /// directory.
     ///
     /// # Errors
-    /// As [`from_file`](Self::from_file).
+    /// Same as [`from_file`](Self::from_file).
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
         Self::from_text("spanmux.json", text, Format::Json)
     }
@@ -147,12 +150,12 @@ impl Config {
         if !problems.is_empty() {
             return Err(ConfigError::Invalid(problems));
         }
-        // The message of `serde` would include the value, which may be a secret.
+        // A `serde` error may quote the value, which may be a secret.
         let file: File = serde_json::from_value(checked.values).map_err(|_| {
             source.problem(
                 0,
                 "",
-                "the file has the right keys and cannot be read all the same",
+                "the file passed validation but could not be deserialized",
             )
         })?;
         let mut tracers: Vec<_> = file.tracers.into_iter().collect();
@@ -176,7 +179,7 @@ impl Config {
         }
     }
 
-    /// Returns the invalid addresses of exporters.
+    /// Returns the endpoints that exporters reject.
     fn wrong_addresses(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (name, table) in &self.tracers {
@@ -196,17 +199,17 @@ impl Config {
         problems
     }
 
-    /// Returns problems that are not errors: secrets that are written in the file.
+    /// Returns the warnings: secrets that are written literally in the file.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }
 
-    /// Returns a builder, which code completes with the parts that it provides.
+    /// Returns a builder, to which code adds tracers, samplings and native selectors.
     pub fn builder(self) -> ConfigBuilder {
         ConfigBuilder::new(self)
     }
 
-    /// Returns the JSON schema of a file as text, for editors.
+    /// Returns the JSON schema of the file format as text, for editors.
     pub fn schema() -> String {
         format!("{:#}\n", schema::schema())
     }
@@ -223,7 +226,7 @@ impl Config {
     }
 }
 
-/// Formats the file's name and its tracers, and no values.
+/// Shows the names of the file and its tracers, but no values.
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tracers: Vec<&str> = self.tracers.iter().map(|(name, _)| name.as_str()).collect();

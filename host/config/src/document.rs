@@ -1,19 +1,20 @@
 //! A parsed file: values with their positions.
 //!
-//! TOML and JSON have the same representation, so that later steps know the position of each value.
+//! TOML and JSON share this representation, so every later check knows the position of each
+//! value.
 
 use super::problem::{ConfigError, Problem};
 use super::{json, toml};
 
-/// A value with its position.
+/// A value and its position.
 #[derive(Debug)]
 pub(super) struct Node {
-    /// Offset in bytes.
+    /// The byte offset of the value.
     pub(super) at: usize,
     pub(super) value: Value,
 }
 
-/// The kinds of values.
+/// A TOML or JSON value.
 #[derive(Debug)]
 pub(super) enum Value {
     Flag(bool),
@@ -21,26 +22,26 @@ pub(super) enum Value {
     Float(f64),
     Text(String),
     List(Vec<Node>),
-    /// In the order of the file.
+    /// The entries, in file order.
     Table(Vec<Entry>),
-    /// A value that no key accepts, with its article.
+    /// A value that no key accepts, described with its article.
     Other(&'static str),
 }
 
-/// A key with its value.
+/// A key and its value.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) key: String,
-    /// Offset of the key in bytes.
+    /// The byte offset of the key.
     pub(super) at: usize,
     pub(super) node: Node,
 }
 
-/// A syntax error at a position.
+/// A syntax error at a position in the text.
 pub(super) struct Mistake {
     pub(super) at: usize,
     pub(super) message: String,
-    /// `true` for a key that occurs twice.
+    /// `true` for a duplicate key.
     pub(super) twice: bool,
 }
 
@@ -60,7 +61,7 @@ pub(super) struct Source {
 }
 
 impl Value {
-    /// Returns the format with its article.
+    /// Returns the type with its article, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Flag(true) => "true",
@@ -85,7 +86,7 @@ impl Node {
 }
 
 impl Source {
-    /// Parses the text.
+    /// Parses the text into values.
     pub(super) fn parse(&self) -> Result<Node, ConfigError> {
         if self.text.trim().is_empty() {
             let message = "the file is empty; `spanmux init` writes a starter file";
@@ -101,7 +102,7 @@ impl Source {
         })
     }
 
-    /// Creates a problem with the value of this key.
+    /// Creates a problem for a key, at a byte offset.
     pub(super) fn problem(&self, at: usize, key: &str, message: impl Into<String>) -> Problem {
         let before = self.text.get(..at).unwrap_or(&self.text);
         let line_begins = before.rfind('\n').map_or(0, |end| end + 1);
@@ -115,7 +116,7 @@ impl Source {
     }
 }
 
-/// Creates the error for a key that occurs twice in a table.
+/// Creates the mistake for a duplicate key.
 pub(super) fn twice(at: usize, key: &str) -> Mistake {
     let message = format!("duplicate key {key:?}; remove or rename one");
     Mistake {

@@ -1,7 +1,7 @@
-//! The environment of the process. The library reads it only here, for the names that a
-//! configuration writes as `${NAME}`.
+//! The process environment. The library reads it only here, for the `${NAME}` references
+//! in a configuration.
 
-/// Returns the value of a variable, or `None` if it is not set or is not UTF-8.
+/// Returns the value of a variable, or `None` if it is unset or not valid Unicode.
 pub(super) fn process(name: &str) -> Option<String> {
     #[expect(
         clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! Builds exporters from a configuration.
+//! Creates exporters from their tables in the file.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use spanmux_export::exporters::{
     Rotation,
 };
 
-/// Builds the exporter of a table. Its paths are relative to this directory.
+/// Creates the exporter of a table. Its paths are relative to `directory`.
 pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
     let ExporterTable {
         filter,
@@ -41,8 +41,8 @@ pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
         });
         let exporter = with(exporter, origin, |exporter, Url(url)| exporter.origin(url));
         let exporter = with(exporter, ca_certificates, |exporter, file| {
-            // The file was readable a moment ago. An empty text contains no certificate, which the
-            // exporter refuses.
+            // The file was readable during validation. If it no longer is, the exporter
+            // rejects the empty text, because it contains no certificate.
             exporter.ca_certificates(fs::read_to_string(directory.join(file)).unwrap_or_default())
         });
         if_said(exporter, gzip, OtlpExporter::gzip)
@@ -59,7 +59,7 @@ pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
     })
 }
 
-/// An exporter that sends nothing, or one that sends to a backend.
+/// A local exporter, or one that sends to a backend.
 enum Made {
     Here(Exporter),
     Backend(OtlpExporter),
@@ -183,7 +183,7 @@ fn made(kind: ExporterKind, directory: &Path) -> Made {
     }
 }
 
-/// Applies a value if it is set.
+/// Calls `set` if the value is present.
 fn with<T, V>(unset: T, value: Option<V>, set: impl FnOnce(T, V) -> T) -> T {
     match value {
         Some(value) => set(unset, value),
@@ -191,7 +191,7 @@ fn with<T, V>(unset: T, value: Option<V>, set: impl FnOnce(T, V) -> T) -> T {
     }
 }
 
-/// Applies a switch if it is on.
+/// Calls `on` if the value is `Some(true)`.
 fn if_said<T>(off: T, said: Option<bool>, on: impl FnOnce(T) -> T) -> T {
     if said == Some(true) { on(off) } else { off }
 }

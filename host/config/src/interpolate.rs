@@ -1,11 +1,11 @@
-//! Values from the environment: `${NAME}` in a text.
+//! Environment variables: replaces `${NAME}` in a string.
 
 use std::fmt;
 
 /// Looks up a variable.
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// A text with its values filled in.
+/// A string with its variables replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Filled {
     pub(super) text: String,
@@ -13,9 +13,9 @@ pub(super) struct Filled {
     pub(super) from_environment: bool,
 }
 
-/// Fills in `${NAME}` and `${NAME:-default}`, and replaces `$${` by the two characters `${`. As in
-/// a shell, the default applies to a variable that is not set or empty. A dollar sign before any
-/// other character is literal.
+/// Replaces `${NAME}` and `${NAME:-default}`, and turns `$${` into a literal `${`. The
+/// default applies if the variable is unset or empty, as in a shell. A dollar sign before
+/// any other character is literal.
 pub(super) fn fill(written: &str, look_up: Lookup<'_>) -> Result<Filled, Unfilled> {
     let mut text = String::with_capacity(written.len());
     let mut from_environment = false;
@@ -58,7 +58,7 @@ fn variable(inner: &str, look_up: Lookup<'_>) -> Result<String, Unfilled> {
         .ok_or_else(|| Unfilled::Missing(name.to_owned()))
 }
 
-/// The reason why a text was not filled in.
+/// An invalid or unset variable reference.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unfilled {
     Missing(String),
@@ -71,17 +71,17 @@ impl fmt::Display for Unfilled {
         match self {
             Self::Missing(name) => write!(
                 f,
-                "the environment variable {name} is not set; set it, or write \
-                 ${{{name}:-DEFAULT}} for what stands in for it"
+                "environment variable `{name}` is not set; set it or provide a default with \
+                 `${{{name}:-DEFAULT}}`"
             ),
             Self::Name(name) => write!(
                 f,
-                "{name:?} is no name of an environment variable; it has letters, digits and \
-                 underscores, and $${{ stands for the two characters ${{"
+                "invalid environment variable name {name:?}; use letters, digits and \
+                 underscores, or write `$${{` for a literal `${{`"
             ),
             Self::Open => f.write_str(
-                "${ is not closed; write ${NAME} for a value from the environment, or $${ for \
-                 the two characters ${",
+                "`${` is not closed; write `${NAME}` for an environment variable, or `$${` for a \
+                 literal `${`",
             ),
         }
     }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_filled_in() {
+    fn fill_replaces_variables() {
         for (written, text, from_environment) in [
             ("plain", "plain", false),
             ("", "", false),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_filled_in_says_why() {
+    fn fill_reports_invalid_references() {
         for (written, unfilled) in [
             ("${NONE}", Unfilled::Missing("NONE".to_owned())),
             ("${}", Unfilled::Name(String::new())),

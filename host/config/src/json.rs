@@ -1,4 +1,4 @@
-//! Parses JSON to values with positions.
+//! Parses JSON into values with positions.
 
 use jsonc_parser::ast::{self, ObjectProp};
 use jsonc_parser::common::Ranged as _;
@@ -6,7 +6,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use super::document::{Entry, Mistake, Node, Value, twice};
 
-/// Plain JSON. Use TOML for a configuration with comments.
+/// Strict JSON. Use TOML for a configuration with comments.
 const STRICT: ParseOptions = ParseOptions {
     allow_comments: false,
     allow_loose_object_property_names: false,
@@ -20,7 +20,7 @@ const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-/// Parses a text, or returns its syntax error.
+/// Parses a complete document, or returns the syntax error.
 pub(super) fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
     let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT);
     let parsed = parsed.map_err(|error| {

@@ -1,4 +1,5 @@
-//! Tracers and selectors from a configuration file: `spanmux.toml`, or JSON of the same shape.
+//! Configuration: defines tracers and selectors in a `spanmux.toml` file, or in JSON with
+//! the same structure.
 //!
 //! ```no_run
 //! use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -17,32 +18,33 @@
 //! ```
 //!
 //! # The file
-//! Each key corresponds to a builder in Rust: a tracer is a
-//! [`TracerConfig`](spanmux_otel::TracerConfig), an exporter an
-//! [`Exporter`](spanmux_export::exporters::Exporter) with its preset. A missing key has the
-//! default of the builder.
+//! Each key mirrors a builder in Rust. A tracer is a
+//! [`TracerConfig`](crate::otel::TracerConfig), and an exporter is an
+//! [`Exporter`](crate::exporters::Exporter) with its preset. An omitted key keeps the
+//! builder's default.
 //!
 //! ```toml
 #![doc = include_str!("annotated.toml")]
 //! ```
 //!
-//! The types of exporters are `console`, `file`, `discard`, `otlp`, `langfuse`,
+//! The exporter types are `console`, `file`, `discard`, `otlp`, `langfuse`,
 //! `datadog-agent`, `datadog`, `phoenix`, `mlflow`, `braintrust`, `langsmith`, `arize`,
 //! `honeycomb` and `grafana-cloud`. `spanmux init --exporter TYPE` and the JSON schema
-//! ([`Config::schema`]) list the settings of each.
+//! ([`Config::schema`]) list the keys of each type.
 //!
 //! # Values from the environment
-//! `${NAME}` in a text is the value of an environment variable. A variable that is not set is
-//! an error. `${NAME:-else}` is `else` if it is not set or empty. `$${` stands for the two
-//! characters `${`. Nothing else is read from the environment. No error, no `Debug` output and
-//! no summary shows a value from the environment or of a key that holds a secret.
+//! In a string, `${NAME}` is replaced with the value of an environment variable. An unset
+//! variable is an error. `${NAME:-default}` is `default` if the variable is unset or empty.
+//! `$${` is a literal `${`. Nothing else is read from the environment. Errors and
+//! `Debug` output never contain values from the environment or secrets, and summaries never
+//! contain secrets.
 //!
-//! # Mistakes
-//! All mistakes of a file are reported at once, each with its line, its key, the value that was
-//! found, the expected values, and the nearest valid word:
+//! # Errors in a file
+//! All mistakes are reported at once, each with its line, its key, the found and expected
+//! values, and the nearest valid word:
 //!
 //! ```text
-//! spanmux.toml:14:8: tracers.a.exporter.type: "langfues" is unknown; did you mean "langfuse"? …
+//! spanmux.toml:14:8: tracers.a.exporter.type: unknown type "langfues"; did you mean "langfuse"? …
 //! ```
 
 mod builder;

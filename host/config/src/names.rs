@@ -1,4 +1,4 @@
-//! Relations between keys: names that must exist, and keys that exclude or require each other.
+//! Checks across keys: references to names, and keys that depend on each other.
 
 use std::fs;
 use std::path::Path;
@@ -10,9 +10,9 @@ use super::document::{Entry, Node, Source, Value};
 use super::nearest::hint;
 use spanmux_core::MAX_NAME_BYTES;
 
-/// Exporters that send nothing to a backend.
+/// Exporter types without a backend.
 const LOCAL: [&str; 3] = ["console", "file", "discard"];
-/// Keys that only exporters to a backend accept.
+/// Keys that only exporters with a backend accept.
 const FOR_BACKENDS: [&str; 7] = [
     "headers",
     "gzip",
@@ -23,7 +23,7 @@ const FOR_BACKENDS: [&str; 7] = [
     "spill",
 ];
 
-/// Checks a file that may have other mistakes, so that all are reported at once.
+/// Checks a file that may already have other mistakes, so that all are reported together.
 pub(super) fn check(source: &Source, root: &Node, checked: &mut Checked, directory: &Path) {
     let empty = Node {
         at: 0,
@@ -67,7 +67,7 @@ impl Names<'_> {
         self.checked.problems.push(problem);
     }
 
-    /// Checks that the key names a tracer of the file.
+    /// Checks that the value of a key names a tracer of the file.
     fn names_a_tracer(&mut self, entry: &Entry) {
         let Value::Text(written) = &entry.node.value else {
             return;
@@ -82,16 +82,16 @@ impl Names<'_> {
         }
     }
 
-    /// Checks the name of a tracer against the preceding ones.
+    /// Checks the name of a tracer, and compares it with the preceding ones.
     fn name(&mut self, tracer: &Entry, before: &[Entry]) {
         let name = &tracer.key;
         let path = join("tracers", name);
         let same = |other: &&Entry| other.key.to_lowercase() == name.to_lowercase();
-        // An identical name is a syntax error already.
+        // The parsers already reject identical names.
         if let Some(other) = before.iter().find(same) {
             let message = format!(
-                "there is a tracer {:?} too, and a selector that means one would name the other; \
-                 give one another name",
+                "the tracer names {:?} and {name:?} differ only in case and are easily confused \
+                 in selectors; rename one of them",
                 other.key
             );
             self.problem(tracer.at, &path, message);
@@ -113,8 +113,7 @@ impl Names<'_> {
             return;
         }
         if find("service").is_none() && !has_service {
-            let message = "it has no service name; write `service` here, or once at the top of \
-                           the file";
+            let message = "missing service name; set `service` here or at the top of the file";
             self.problem(tracer.at, &path, message);
         }
         let said = self.checked.values["tracers"][&tracer.key].clone();
@@ -156,8 +155,7 @@ impl Names<'_> {
             }
         }
         if let (Some(region), Some(_)) = (find("region"), find("base_url")) {
-            let message = "a server of your own is in no region of a cloud; remove this key, or \
-                           `base_url`";
+            let message = "`region` and `base_url` exclude each other; remove one of them";
             self.problem(region.at, &join(path, "region"), message);
         }
         if let (Some(entry), Some(file)) =
@@ -167,8 +165,8 @@ impl Names<'_> {
         }
     }
 
-    /// Checks that the file of a key is readable. The path may come from the environment, so
-    /// messages show the text of the configuration.
+    /// Checks that the file named by a key is readable. The path may come from the
+    /// environment, so the message shows the text as written.
     fn readable(&mut self, entry: &Entry, file: &str, path: &str) {
         if fs::read_to_string(self.directory.join(file)).is_ok() {
             return;
@@ -190,11 +188,10 @@ impl Names<'_> {
         self.problem(at, path, message);
     }
 
-    /// Checks that a tracer from code has no other keys.
+    /// Rejects all other keys of a tracer that code provides. The file sets only its position.
     fn provided(&mut self, entries: &[Entry], path: &str) {
         for entry in entries.iter().filter(|entry| entry.key != "type") {
-            let message = "code provides this tracer and says this itself; remove the key, or \
-                           `type`";
+            let message = "code configures this provided tracer; remove this key, or `type`";
             self.problem(entry.at, &join(path, &entry.key), message);
         }
     }
@@ -221,7 +218,7 @@ impl Names<'_> {
         }
     }
 
-    /// Checks that each selector is named once.
+    /// Checks that no selector is listed twice.
     fn no_name_twice(&mut self, nodes: &[Node], names: &Json) {
         let names = names.as_array().map_or(&[][..], Vec::as_slice);
         for (place, (node, name)) in nodes.iter().zip(names).enumerate() {

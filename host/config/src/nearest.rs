@@ -1,15 +1,16 @@
 //! Suggestions for misspelled words.
 
-/// Minimum similarity of a suggestion, from 0 to 1.
+/// Minimum similarity of two words, from 0 to 1, for one to be a misspelling of the other.
 const ALIKE: f64 = 0.75;
 
-/// Returns the end of a message: the nearest word, if any, and the list of words.
+/// Returns the end of an error message: the nearest of the words, if one is similar, and all
+/// valid words.
 pub(super) fn hint<'a>(wrong: &str, words: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<&str> = words.into_iter().collect();
     hint_among(wrong, &words, &words.join(", "))
 }
 
-/// Returns the same for a list that is formatted differently.
+/// Like [`hint`], with a different rendering of the valid words.
 pub(super) fn hint_among(wrong: &str, words: &[&str], shown: &str) -> String {
     match nearest(wrong, words) {
         _ if shown.is_empty() => "; none is available".to_owned(),

@@ -1,23 +1,23 @@
-//! Mistakes in a configuration: the position, the problem and the remedy.
+//! Configuration errors: the location, the mistake, and the remedy.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// A mistake in a file. It never includes a value from the environment or a secret.
+/// One mistake in a file. It never contains a secret or a value from the environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// The file as it was named.
+    /// The file, as the caller named it.
     pub file: String,
-    /// The line, counted from 1.
+    /// The line, starting at 1.
     pub line: usize,
-    /// The character in the line, counted from 1.
+    /// The character within the line, starting at 1.
     pub column: usize,
-    /// The key with its tables, for example `tracers.langfuse.sampling`. Empty for the file itself.
+    /// The key with its tables: `tracers.langfuse.sampling`. Empty for the file itself.
     pub key: String,
-    /// The problem and its remedy.
+    /// The mistake and its remedy.
     pub message: String,
 }
 
@@ -38,23 +38,23 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The reason why a configuration was not read.
+/// An error from reading a configuration.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The file cannot be read.
+    /// Reading the file failed.
     Read {
         /// The file.
         path: PathBuf,
-        /// The system's error.
+        /// The error from the operating system.
         source: io::Error,
     },
-    /// The file is invalid. Contains every mistake in the order of the file.
+    /// The file is invalid. Contains every mistake, in file order.
     Invalid(Vec<Problem>),
 }
 
 impl ConfigError {
-    /// Returns the mistakes in the file. Empty if the file was not read.
+    /// Returns the mistakes in the file. Empty if the file could not be read.
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Read { .. } => &[],
@@ -92,7 +92,7 @@ impl Error for ConfigError {
     }
 }
 
-/// Writes each problem on a line of its own.
+/// Writes each problem on its own line.
 pub(super) fn lines(f: &mut fmt::Formatter<'_>, problems: &[Problem]) -> fmt::Result {
     for (place, problem) in problems.iter().enumerate() {
         if place > 0 {

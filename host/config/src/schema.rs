@@ -1,4 +1,4 @@
-//! The JSON schema of a file, derived from its shape.
+//! The JSON schema of a configuration file, generated from the types in `shape`.
 
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
@@ -9,7 +9,7 @@ use super::document;
 use super::shape::File;
 use super::values::MEANING;
 
-/// Returns the schema for draft 2020-12.
+/// Generates the schema, in draft 2020-12.
 pub(super) fn schema() -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(Plain);
     settings
@@ -18,8 +18,9 @@ pub(super) fn schema() -> Value {
         .into()
 }
 
-/// Simplifies the schema: an unset key is omitted (TOML has no null), defaults of omitted keys are
-/// not stated, and line breaks of comments are joined.
+/// Simplifies the generated schema. Optional keys are omitted instead of null: TOML has no
+/// null, and JSON does not need it here. Empty defaults and line breaks in descriptions are
+/// removed too.
 #[derive(Clone)]
 struct Plain;
 
@@ -58,7 +59,7 @@ impl Transform for Plain {
     }
 }
 
-/// Resolves a reference. Other schemas are returned unchanged.
+/// Resolves a schema reference. A schema that is not a reference resolves to itself.
 pub(super) fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let name = schema["$ref"].as_str();
     let name = name.and_then(|name| name.strip_prefix("#/$defs/"));
@@ -66,7 +67,7 @@ pub(super) fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
         .unwrap_or(schema)
 }
 
-/// Returns `true` if the schema allows the type of a value.
+/// Returns `true` if the schema allows the type of the value.
 pub(super) fn allows(schema: &Value, found: &document::Value) -> bool {
     use document::Value as Found;
     types(schema).any(|kind| match found {
@@ -80,7 +81,7 @@ pub(super) fn allows(schema: &Value, found: &document::Value) -> bool {
     })
 }
 
-/// Returns a description of the expected value.
+/// Describes the values that the schema expects, for error messages.
 pub(super) fn expected(schema: &Value) -> String {
     if schema[MEANING] == "time" {
         return "a duration such as \"100ms\" or \"5s\"".to_owned();
@@ -102,25 +103,25 @@ fn types(schema: &Value) -> impl Iterator<Item = &str> {
     kind.as_str().into_iter().chain(strings(Some(kind)))
 }
 
-/// Returns the texts of a list.
+/// Iterates over the strings of an array.
 pub(super) fn strings(list: Option<&Value>) -> impl Iterator<Item = &str> {
     let list = list.and_then(Value::as_array);
     list.into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// Returns the `type` of a variant that has one.
+/// Returns the `type` of a variant, if it has one.
 pub(super) fn tag(variant: &Value) -> Option<&str> {
     variant["properties"]["type"]["const"].as_str()
 }
 
-/// Returns the words among some variants.
+/// Iterates over the variants that are plain words.
 pub(super) fn words(variants: &[Value]) -> impl Iterator<Item = &str> {
     variants
         .iter()
         .filter_map(|variant| variant["const"].as_str())
 }
 
-/// Describes the alternatives: a word, or a table with one key.
+/// Lists the accepted forms of the variants: words, or tables with one key.
 pub(super) fn choices(variants: &[Value]) -> String {
     let tables = variants
         .iter()

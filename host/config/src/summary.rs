@@ -1,23 +1,23 @@
-//! A summary of a configuration for display, without secrets.
+//! A summary of a configuration for display. It contains no secrets.
 
 use super::config::Config;
 use super::exporter::exporter;
 use super::shape::{ExporterKind, ExporterTable, SamplingName};
 
-/// A tracer of a configuration.
+/// A summary of a configured tracer.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct TracerSummary {
-    /// The name.
+    /// The name of the tracer.
     pub name: String,
     /// The service name, or `None` if code provides the tracer.
     pub service: Option<String>,
-    /// The destinations. Empty if code provides the tracer.
+    /// The exporters. Empty if code provides the tracer.
     pub exporters: Vec<ExporterSummary>,
-    /// The sampling: `always`, `never`, `ratio 0.1`, `custom paying`, or `None` if code provides
+    /// The sampling: `always`, `never`, `ratio 0.1` or `custom paying`. `None` if code provides
     /// the tracer.
     pub sampling: Option<String>,
-    /// The name of the sampling that code must register.
+    /// The name of the custom sampling that code must register.
     pub custom_sampling: Option<String>,
 }
 
@@ -28,18 +28,18 @@ impl TracerSummary {
     }
 }
 
-/// An exporter of a tracer.
+/// A summary of a configured exporter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExporterSummary {
-    /// The identifier of its kind.
+    /// The name of the exporter type.
     pub kind: &'static str,
-    /// The URL that it sends to, without query and user, or the file that it writes to.
+    /// The endpoint URL without a query or a user, or the output file.
     pub target: Option<String>,
 }
 
 impl Config {
-    /// Returns the tracers in the order of the file.
+    /// Returns a summary of each tracer, in file order.
     pub fn tracers(&self) -> Vec<TracerSummary> {
         let summary = |(name, table): &(String, super::shape::TracerTable)| {
             let provided = table.kind.is_some();
@@ -60,18 +60,18 @@ impl Config {
         self.tracers.iter().map(summary).collect()
     }
 
-    /// Returns the tracer of traces for which all selectors abstain.
+    /// Returns the tracer for traces on which all selectors abstain.
     pub fn default_tracer(&self) -> Option<&str> {
         let first = || self.tracers.first().map(|(name, _)| name.as_str());
         self.default.as_deref().or_else(first)
     }
 
-    /// Returns the tracer that receives failed decisions.
+    /// Returns the tracer for failed decisions.
     pub fn fallback_tracer(&self) -> Option<&str> {
         self.fallback.as_deref().or_else(|| self.default_tracer())
     }
 
-    /// Returns the selectors that code must register.
+    /// Returns the names of the native selectors that code must register.
     pub fn native_selectors(&self) -> &[String] {
         &self.selectors.native
     }

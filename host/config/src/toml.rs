@@ -1,12 +1,12 @@
-//! Parses TOML to values with positions.
+//! Parses TOML into values with positions.
 
 use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue, Error};
 
 use super::document::{Entry, Mistake, Node, Value, twice};
 
-/// Parses a text, or returns the first syntax error of each line, because further errors of a line
-/// usually follow from it.
+/// Parses a complete document, or returns its syntax errors. Only the first error of each
+/// line is returned, because later ones on the line are usually caused by it.
 pub(super) fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
@@ -19,7 +19,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
     let mut mistakes: Vec<_> = errors.iter().map(|error| mistake(text, error)).collect();
     mistakes.sort_by_key(|mistake| mistake.at);
     mistakes.dedup_by_key(|mistake| line(mistake.at));
-    // The keys of a repeated table are usually repeated too.
+    // The keys of a duplicate table are usually duplicates too.
     let mut again = false;
     mistakes.retain(|mistake| !mistake.twice || !std::mem::replace(&mut again, true));
     Err(mistakes)
@@ -38,7 +38,7 @@ fn mistake(text: &str, error: &Error) -> Mistake {
     }
 }
 
-/// The parser sorts keys by name. Their positions restore the order of the file.
+/// Restores the file order by position, because the parser sorts keys by name.
 fn entries(table: DeTable<'_>) -> Value {
     let entry = |(key, node): (Spanned<_>, Spanned<_>)| Entry {
         at: key.span().start,
@@ -67,7 +67,7 @@ fn value(value: DeValue<'_>) -> Value {
             .parse()
             .map_or(Value::Other("a number that is too large"), Value::Float),
         DeValue::Boolean(flag) => Value::Flag(flag),
-        DeValue::Datetime(_) => Value::Other("a date or a time"),
+        DeValue::Datetime(_) => Value::Other("a date or time"),
         DeValue::Array(list) => Value::List(list.into_iter().map(node).collect()),
         DeValue::Table(table) => entries(table),
     }

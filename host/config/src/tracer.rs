@@ -1,4 +1,4 @@
-//! Builds tracer configurations.
+//! Creates tracer settings from their tables in the file.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
@@ -14,7 +14,7 @@ use spanmux_export::delivery::BatchConfig;
 use spanmux_export::redaction::{AttributeLimits, Mask, Redaction, SpanFilter};
 use spanmux_otel::{Sampling, TracerConfig};
 
-/// Builds a tracer configuration. Its paths are relative to this directory.
+/// Creates the settings of a tracer. Its paths are relative to `directory`.
 pub(super) fn tracer(
     table: TracerTable,
     service: &str,
@@ -75,7 +75,7 @@ fn redaction(table: RedactionTable) -> Redaction {
     }
 }
 
-/// Builds the span filter of an exporter or a tracer.
+/// Creates the filter of an exporter or a tracer.
 pub(super) fn filter(table: FilterTable) -> SpanFilter {
     let filter = SpanFilter::new()
         .drop_names(table.drop_names)
@@ -122,9 +122,9 @@ mod tests {
     use spanmux_export::delivery::DiskBuffer;
     use spanmux_export::exporters::{Exporter, OtlpExporter};
 
-    /// A file and the builder in Rust give the same tracer.
+    /// The settings from a file equal those of the same calls on the Rust builder.
     #[test]
-    fn a_file_mirrors_the_builder() {
+    fn tracer_table_matches_rust_builder() {
         let config = Config::from_toml(
             "[tracers.a]
             service = 'shop'
@@ -196,7 +196,7 @@ mod tests {
                     .links(6),
             )
             .max_open_spans(9);
-        // A literal stays `Static`; text from a file is `Owned`.
+        // Literals stay static strings, and strings from the file are owned.
         let shown = |config: TracerConfig| format!("{config:#?}").replace("Static", "Owned");
         assert_eq!(shown(made), shown(written));
     }

@@ -1,4 +1,4 @@
-//! Text types with a meaning of their own.
+//! Strings with a special meaning, and values of several types.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-/// The schema keyword that identifies such a type.
+/// The schema keyword that marks the meaning of a string.
 pub(super) const MEANING: &str = "x-spanmux";
 
-/// A text that is never shown.
+/// A string that is never displayed.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Secret(pub(super) String);
@@ -35,7 +35,7 @@ impl JsonSchema for Secret {
     }
 }
 
-/// A text that is never shown, but may be written in the file.
+/// A string that is never displayed but may be written literally in the file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Hidden(pub(super) Secret);
@@ -54,13 +54,13 @@ impl JsonSchema for Hidden {
     }
 }
 
-/// An address with its scheme.
+/// A URL with a scheme.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Url(pub(super) String);
 
 impl Url {
-    /// Checks an address. Messages show the text as it was written.
+    /// Checks a URL. `written` is the text as written in the file, for the error message.
     pub(super) fn check(text: &str, written: &str) -> Result<(), String> {
         let scheme = ["http://", "https://"];
         match scheme.iter().find_map(|scheme| text.strip_prefix(scheme)) {
@@ -77,7 +77,7 @@ impl Url {
     }
 }
 
-/// Returns an address without its user and query, which may be secret.
+/// Removes the parts of a URL that may contain a secret: the user and the query.
 fn without_secrets(text: &str) -> &str {
     let text = text.split('?').next().unwrap_or_default();
     text.rsplit_once('@').map_or(text, |(_, rest)| rest)
@@ -101,7 +101,7 @@ impl JsonSchema for Url {
     }
 }
 
-/// A duration with its unit.
+/// A duration with a unit.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Period(pub(super) Duration);
@@ -115,7 +115,8 @@ impl TryFrom<String> for Period {
 }
 
 impl Period {
-    /// Parses a duration. Messages show the text as it was written.
+    /// Parses a duration, or returns an error message that shows the text as written in the
+    /// file.
     pub(super) fn parse(text: &str, written: &str) -> Result<Self, String> {
         match humantime::parse_duration(text) {
             Ok(time) if time.is_zero() => {
@@ -123,7 +124,7 @@ impl Period {
             }
             Ok(time) => Ok(Self(time)),
             Err(humantime::DurationError::NumberOverflow) => {
-                Err(format!("{written:?} is too long"))
+                Err(format!("duration {written:?} is too long"))
             }
             Err(_) => Err(format!(
                 "invalid duration {written:?}; write a number with its unit, for example \"100ms\", \
@@ -147,7 +148,7 @@ impl JsonSchema for Period {
     }
 }
 
-/// The value of a resource attribute.
+/// The value of a resource attribute or of a filtered attribute.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Plain {

@@ -1,4 +1,5 @@
-//! Values with alternatives: a table whose key `type` selects one, a word, or a table with one key.
+//! Validates values with alternatives: a table whose key `type` selects its keys, one of
+//! several words, or a table with exactly one key.
 
 use serde_json::Value as Json;
 
@@ -29,7 +30,7 @@ impl Check<'_> {
         }
     }
 
-    /// Validates a table whose key `type` determines its other keys.
+    /// Validates a table whose key `type` selects the other keys.
     fn tagged(
         &mut self,
         here: &At<'_>,
@@ -39,7 +40,7 @@ impl Check<'_> {
     ) -> Json {
         let tags = || variants.iter().filter_map(tag);
         let Some(entry) = entries.iter().find(|entry| entry.key == "type") else {
-            let message = format!("the key \"type\" is missing{}", hint("", tags()));
+            let message = format!("missing key \"type\"{}", hint("", tags()));
             self.problem(here.at, here.path, message);
             return Json::Null;
         };
@@ -57,14 +58,14 @@ impl Check<'_> {
         match variants.iter().find(|variant| tag(variant) == Some(&text)) {
             Some(variant) => self.table(here, entries, &[schema, variant]),
             None => {
-                let message = format!("{written:?} is unknown{}", hint(written, tags()));
+                let message = format!("unknown type {written:?}{}", hint(written, tags()));
                 self.problem(entry.node.at, &path, message);
                 Json::Null
             }
         }
     }
 
-    /// Validates a word.
+    /// Validates one of several words.
     fn word(&mut self, here: &At<'_>, written: &str, variants: &[Json]) -> Json {
         let Some((text, _)) = self.filled(here, written) else {
             return Json::Null;
@@ -72,13 +73,13 @@ impl Check<'_> {
         let words: Vec<&str> = words(variants).collect();
         if !words.contains(&text.as_str()) {
             let hint = hint_among(written, &words, &choices(variants));
-            let message = format!("{written:?} is unknown{hint}");
+            let message = format!("unknown value {written:?}{hint}");
             self.problem(here.node.at, here.path, message);
         }
         text.into()
     }
 
-    /// Validates a table with one key that determines its meaning.
+    /// Validates a table with one key, which selects the variant.
     fn only_key(&mut self, here: &At<'_>, entries: &[Entry], variants: &[Json]) -> Json {
         let [entry] = entries else {
             let found = entries.len();

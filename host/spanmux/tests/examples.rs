@@ -1,9 +1,9 @@
-//! The examples do what they say. Cargo builds them beside this test.
+//! Runs the examples and checks their output. Cargo builds them together with this test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::process::Command;
 
-/// What an example prints.
+/// Runs an example and returns its output.
 fn printed(name: &str) -> String {
     let test = std::env::current_exe().unwrap();
     let target = test.parent().and_then(|deps| deps.parent()).unwrap();
@@ -19,7 +19,7 @@ fn printed(name: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The root span of each printed trace, and the tracer that received it.
+/// The root span of each printed trace and the tracer that received it.
 fn traces(printed: &str) -> Vec<(&str, &str)> {
     let roots = printed.lines().filter_map(|line| line.strip_prefix("└─ "));
     let roots = roots.filter_map(|root| root.split("  ").next());
@@ -29,14 +29,14 @@ fn traces(printed: &str) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn single_sends_every_trace_to_its_one_tracer() {
+fn single_sends_every_trace_to_its_only_tracer() {
     let printed = printed("single");
     assert_eq!(traces(&printed), [("agent run", "default")], "{printed}");
     assert!(printed.contains("llm generation"), "{printed}");
 }
 
 #[test]
-fn several_sends_each_trace_to_the_tracer_of_its_environment() {
+fn several_routes_by_environment() {
     let printed = printed("several");
     let expected = [
         ("agent run in production", "langfuse"),
@@ -49,7 +49,7 @@ fn several_sends_each_trace_to_the_tracer_of_its_environment() {
 }
 
 #[test]
-fn mixed_sends_to_the_ready_made_provider_and_to_that_of_the_file() {
+fn mixed_uses_provided_and_configured_tracers() {
     let printed = printed("mixed");
     let custom: Vec<&str> = printed
         .lines()

@@ -1,22 +1,22 @@
-//! The shape of `[ai]`.
+//! The structure of `[ai]`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use spanmux_genai::{AiOptions, Dialect};
 
-/// Settings of AI spans.
+/// Settings for AI spans.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AiTable {
-    /// Whether content is recorded: messages, instructions, queries, documents, and the arguments
-    /// and results of tools. Defaults to false.
+    /// Records content: messages, instructions, queries, documents, and tool inputs and
+    /// outputs. Defaults to `false`.
     #[serde(default)]
     capture_content: bool,
-    /// The vocabulary of span attributes. Defaults to "gen-ai".
+    /// The attribute conventions of AI spans. Defaults to "gen-ai".
     #[serde(default)]
     dialect: DialectName,
-    /// Whether Langfuse's own attributes are written as well.
+    /// Adds Langfuse's own attributes. Defaults to `false`.
     #[serde(default)]
     langfuse: bool,
 }
@@ -30,7 +30,7 @@ impl From<AiTable> for AiOptions {
     }
 }
 
-/// The vocabulary of span attributes.
+/// The attribute conventions of AI spans.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum DialectName {
@@ -39,7 +39,7 @@ enum DialectName {
     GenAi,
     /// OpenInference.
     OpenInference,
-    /// Both, side by side.
+    /// Both conventions on every AI span.
     Both,
 }
 

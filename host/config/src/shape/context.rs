@@ -1,22 +1,23 @@
-//! The shape of `[context]`.
+//! The structure of `[context]`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use spanmux_otel::{Inbound, Outbound, RoutingTracerProviderBuilder};
 
-/// Propagation between processes, and keys that are copied onto spans.
+/// Context propagation between processes, and runtime context keys copied to spans.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ContextTable {
-    /// The inbound choice of a tracer that is followed. The caller writes it, so follow it only if
-    /// all callers are trusted. Defaults to "select".
+    /// The incoming tracer choice to follow. Callers control it, so follow it only if all
+    /// callers are your own. Defaults to "select".
     #[serde(default)]
     inbound: InboundName,
-    /// The carrier of the choice when a context leaves the process. Defaults to "tracestate".
+    /// The carriers of the tracer choice in outgoing contexts. Defaults to "tracestate".
     #[serde(default)]
     outbound: OutboundName,
-    /// Keys that a root span's runtime context takes from the baggage, which the caller writes.
+    /// Keys copied from the baggage into the runtime context of root spans. Callers control
+    /// the baggage too.
     #[serde(default)]
     baggage_keys: Vec<String>,
     /// Keys of the runtime context that become attributes of every span.
@@ -41,18 +42,18 @@ impl ContextTable {
     }
 }
 
-/// The inbound choice of a tracer that is followed.
+/// The incoming tracer choice to follow.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum InboundName {
-    /// None: the selectors run as for any root span.
+    /// Ignores incoming choices and runs the selectors, as for any root span.
     #[default]
     Select,
-    /// The choice in the `tracestate`.
+    /// Follows the choice in the `tracestate`.
     Tracestate,
-    /// The choice in the baggage.
+    /// Follows the choice in the baggage.
     Baggage,
-    /// The choice in the `tracestate`, or otherwise the one in the baggage.
+    /// Follows the choice in the `tracestate`, or else the one in the baggage.
     Both,
 }
 
@@ -67,14 +68,14 @@ impl From<InboundName> for Inbound {
     }
 }
 
-/// The carrier of the choice when a context leaves the process.
+/// The carriers of the tracer choice in outgoing contexts.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum OutboundName {
-    /// The `tracestate`.
+    /// Writes the choice to the `tracestate`.
     #[default]
     Tracestate,
-    /// The `tracestate` and the baggage.
+    /// Writes the choice to the `tracestate` and the baggage.
     Both,
 }
 

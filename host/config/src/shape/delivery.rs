@@ -1,4 +1,4 @@
-//! The shape of the processing and delivery of spans.
+//! The structure of the tables for batching, redaction, filtering and attribute limits.
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -8,99 +8,100 @@ use serde::Deserialize;
 
 use crate::values::{Period, Plain};
 
-/// Batching of spans before they are sent.
+/// The queue and the batches in which spans are sent.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BatchTable {
-    /// Maximum number of waiting spans. Further spans are dropped and counted.
+    /// Maximum number of waiting spans. Spans that end while the queue is full are dropped and
+    /// counted.
     pub(crate) queue: Option<NonZeroUsize>,
-    /// Maximum number of spans in one request.
+    /// Maximum number of spans in a batch.
     pub(crate) size: Option<NonZeroUsize>,
-    /// Maximum time that a span waits for a batch.
+    /// Maximum time that a span waits for a batch to fill.
     pub(crate) every: Option<Period>,
-    /// Maximum time to send one batch with all of its attempts.
+    /// Maximum time to send one batch, including all attempts.
     pub(crate) timeout: Option<Period>,
 }
 
-/// Values that are removed from spans.
+/// The values to redact in spans.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RedactionTable {
-    /// Whether the values of keys that usually hold secrets are redacted. Defaults to true.
+    /// Redacts the values of keys that usually hold secrets. Defaults to `true`.
     pub(crate) defaults: Option<bool>,
-    /// Whether secrets with a recognisable form are redacted in texts. Defaults to the value of
+    /// Redacts secrets within strings, recognized by their format. Defaults to the value of
     /// `defaults`.
     pub(crate) in_texts: Option<bool>,
-    /// Further keys whose values are redacted, at any depth.
+    /// Additional keys whose values are redacted, at any depth.
     #[serde(default)]
     pub(crate) keys: Vec<String>,
-    /// Keys whose values are never redacted.
+    /// Keys whose values are never redacted. They take precedence over all other settings.
     #[serde(default)]
     pub(crate) except: Vec<String>,
-    /// The replacement of a value. Defaults to "full".
+    /// The replacement for a redacted value. Defaults to "full".
     pub(crate) mask: Option<MaskName>,
 }
 
-/// The replacement of a value.
+/// The replacement for a redacted value.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum MaskName {
     /// [REDACTED]
     Full,
-    /// The first and the last characters of a long text.
+    /// The first and last characters of a long string.
     Partial,
-    /// A custom text.
+    /// A custom string.
     Text(String),
 }
 
-/// Spans that are dropped.
+/// The spans to drop.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FilterTable {
-    /// Names of spans. A trailing "*" matches any rest.
+    /// Span names. A name that ends in "*" matches every name with that prefix.
     #[serde(default)]
     pub(crate) drop_names: Vec<String>,
-    /// Kinds of spans.
+    /// Span kinds.
     #[serde(default)]
     pub(crate) drop_kinds: Vec<KindName>,
-    /// GenAI operations, for example "embeddings".
+    /// GenAI operations, such as "embeddings".
     #[serde(default)]
     pub(crate) drop_operations: Vec<String>,
-    /// Attributes with their values.
+    /// Attributes and their values.
     #[serde(default)]
     pub(crate) drop_attributes: BTreeMap<String, Plain>,
 }
 
-/// A kind of span.
+/// A span kind.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum KindName {
-    /// A request to another service.
+    /// A request to a remote service.
     Client,
-    /// A request from another service.
+    /// A request from a remote client.
     Server,
-    /// A message that is sent without waiting for a reply.
+    /// A message that is sent without waiting for a response.
     Producer,
-    /// A message that is received without a waiting sender.
+    /// A received message whose sender does not wait for a response.
     Consumer,
-    /// An operation inside the service.
+    /// An operation without a remote peer.
     Internal,
 }
 
-/// Maximum sizes of spans.
+/// The size limits of spans.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AttributeLimitsTable {
-    /// Characters of a text.
+    /// Maximum number of characters in a string.
     pub(crate) length: Option<NonZeroUsize>,
-    /// Levels of JSON text.
+    /// Maximum nesting depth of JSON text.
     pub(crate) depth: Option<NonZeroUsize>,
-    /// Items of an array.
+    /// Maximum number of items in an array.
     pub(crate) items: Option<NonZeroUsize>,
-    /// Attributes of a span.
+    /// Maximum number of attributes per span.
     pub(crate) attributes: Option<NonZeroU32>,
-    /// Events of a span.
+    /// Maximum number of events per span.
     pub(crate) events: Option<NonZeroU32>,
-    /// Links of a span.
+    /// Maximum number of links per span.
     pub(crate) links: Option<NonZeroU32>,
 }

@@ -1,4 +1,4 @@
-//! The shape of `[tracers.NAME.exporter]`.
+//! The structure of `[tracers.NAME.exporter]`.
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -15,37 +15,37 @@ use crate::values::{Hidden, Period, Url};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(extend("unevaluatedProperties" = false))]
 pub(crate) struct ExporterTable {
-    /// Spans that this exporter does not receive.
+    /// The spans that this exporter drops.
     pub(crate) filter: Option<FilterTable>,
-    /// Headers of each request to a backend. They are never shown.
+    /// Headers sent with each request to a backend. Their values are never displayed.
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, Hidden>,
-    /// Whether requests to a backend are compressed. Defaults to false.
+    /// Compresses requests to a backend. Defaults to `false`.
     pub(crate) gzip: Option<bool>,
-    /// The timeout of one attempt to send to a backend.
+    /// Maximum time for one attempt to send to a backend.
     pub(crate) timeout: Option<Period>,
-    /// The HTTP proxy for requests to a backend, for example "http://proxy:3128".
+    /// The HTTP proxy for requests to a backend, such as "http://proxy:3128".
     pub(crate) proxy: Option<Hidden>,
-    /// Another host that receives requests at the same path: a gateway in front of the backend.
+    /// The origin of a gateway in front of the backend. Requests keep their path.
     pub(crate) origin: Option<Url>,
-    /// A PEM file with the only authorities that are trusted for the backend, for a server of your
-    /// own. The path is relative to the configuration.
+    /// A PEM file with the only certificate authorities to trust for a backend, for a
+    /// self-hosted server. Its path is relative to the configuration file.
     #[schemars(example = &"authorities.pem")]
     pub(crate) ca_certificates: Option<PathBuf>,
     /// The disk buffer for spans while a backend is down.
     pub(crate) spill: Option<SpillTable>,
-    /// The kind of exporter and its settings.
+    /// The exporter type and its settings.
     #[serde(flatten)]
     pub(crate) kind: ExporterKind,
 }
 
-/// Spans that are buffered on disk while a backend is down, and sent when it is available again.
+/// A disk buffer for spans while a backend is down. They are sent when it recovers.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SpillTable {
-    /// A directory of this exporter alone. The path is relative to the configuration.
+    /// A directory for this exporter only, relative to the configuration file.
     pub(crate) directory: PathBuf,
-    /// Maximum size of all files in bytes. The oldest are deleted beyond it.
+    /// Maximum size of all files in bytes. Beyond it, the oldest files are removed.
     pub(crate) max_bytes: Option<NonZeroU64>,
     /// Maximum number of files, one per batch.
     pub(crate) max_files: Option<NonZeroUsize>,

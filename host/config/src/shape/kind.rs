@@ -1,4 +1,4 @@
-//! The shape of each kind of exporter: the settings of its builder.
+//! The structure of each exporter type: the settings of its builder.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::values::{Secret, Url};
 
-/// The kinds of exporters.
+/// The exporter types.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub(crate) enum ExporterKind {
@@ -15,27 +15,28 @@ pub(crate) enum ExporterKind {
     Console {},
     /// Appends spans to a file as OTLP JSON lines.
     File {
-        /// The file. The path is relative to the configuration, and its directory must exist.
+        /// The output file, relative to the configuration file. Its directory must exist.
         #[schemars(example = &"spans.jsonl")]
         path: PathBuf,
-        /// The size in bytes at which a new file is started; 0 for never.
+        /// Size in bytes at which a new file is started; 0 disables rotation.
         max_bytes: Option<u64>,
-        /// Number of previous files that are kept.
+        /// Number of older files to keep in addition to the current one.
         keep: Option<usize>,
     },
     /// Drops every span.
     Discard {},
-    /// Any receiver of OTLP.
+    /// Any OTLP receiver.
     Otlp {
-        /// The address. Over HTTP, spans are sent to /v1/traces below it.
+        /// The URL of the receiver. Over HTTP, /v1/traces is appended.
         #[schemars(example = &"http://localhost:4318")]
         endpoint: Url,
-        /// Whether the endpoint is the complete URL. Defaults to false. For HTTP.
+        /// Uses the endpoint as the complete URL and appends nothing. HTTP only. Defaults to
+        /// `false`.
         whole_url: Option<bool>,
-        /// Defaults to "http".
+        /// The protocol. Defaults to "http".
         protocol: Option<Protocol>,
     },
-    /// Langfuse, in its cloud or on a server of your own.
+    /// Langfuse, in its cloud or self-hosted.
     Langfuse {
         /// The public key of a project.
         #[schemars(length(min = 1), example = &"${LANGFUSE_PUBLIC_KEY}")]
@@ -43,49 +44,49 @@ pub(crate) enum ExporterKind {
         /// The secret key of the project.
         #[schemars(example = &"${LANGFUSE_SECRET_KEY}")]
         secret_key: Secret,
-        /// The region of the cloud. Defaults to "eu".
+        /// The cloud region. Defaults to "eu".
         region: Option<LangfuseRegionName>,
-        /// A server of your own, for example "http://localhost:3000".
+        /// The URL of a self-hosted server, such as "http://localhost:3000".
         base_url: Option<Url>,
     },
-    /// The Datadog agent beside the service.
+    /// The Datadog agent, by default on the same host as the service.
     DatadogAgent {
-        /// An agent on another host, for example "http://datadog-agent:4318".
+        /// The URL of an agent on another host, such as "http://datadog-agent:4318".
         address: Option<Url>,
-        /// Defaults to "http".
+        /// The protocol. Defaults to "http".
         protocol: Option<Protocol>,
     },
-    /// Datadog's intake, without an agent.
+    /// The Datadog intake, without an agent.
     Datadog {
-        /// The site, for example "datadoghq.eu".
+        /// The Datadog site, such as "datadoghq.eu".
         #[schemars(length(min = 1), example = &"${DD_SITE:-datadoghq.com}")]
         site: String,
         /// The API key.
         #[schemars(example = &"${DD_API_KEY}")]
         api_key: Secret,
-        /// Whether spans go to LLM Observability instead of APM. Defaults to false.
+        /// Sends spans to LLM Observability instead of APM. Defaults to `false`.
         llm_observability: Option<bool>,
-        /// Whether Datadog computes APM metrics from the spans. Defaults to false.
+        /// Lets Datadog compute APM metrics from the spans. Defaults to `false`.
         compute_stats: Option<bool>,
     },
-    /// Phoenix of Arize.
+    /// Arize Phoenix.
     Phoenix {
-        /// The address of its web page, or of its gRPC endpoint.
+        /// The URL of the Phoenix web interface or of its gRPC endpoint.
         #[schemars(example = &"${PHOENIX_URL:-http://localhost:6006}")]
         base_url: Url,
         /// The API key, if Phoenix requires one.
         api_key: Option<Secret>,
-        /// The project, which Phoenix creates if it does not exist.
+        /// The project. Phoenix creates it if it does not exist.
         project: Option<String>,
-        /// Defaults to "http".
+        /// The protocol. Defaults to "http".
         protocol: Option<Protocol>,
     },
     /// MLflow.
     Mlflow {
-        /// The address of the tracking server.
+        /// The URL of the tracking server.
         #[schemars(example = &"${MLFLOW_TRACKING_URI:-http://localhost:5000}")]
         base_url: Url,
-        /// The id of the experiment. "0" always exists.
+        /// The experiment ID; "0" always exists.
         #[schemars(length(min = 1), example = &"0")]
         experiment_id: String,
     },
@@ -94,12 +95,12 @@ pub(crate) enum ExporterKind {
         /// The API key.
         #[schemars(example = &"${BRAINTRUST_API_KEY}")]
         api_key: Secret,
-        /// The parent of the traces.
+        /// The Braintrust object that receives the traces.
         #[schemars(example = serde_json::json!({"project_name": "shop"}))]
         parent: BraintrustParentName,
-        /// The cloud. Defaults to "us".
+        /// The cloud region. Defaults to "us".
         region: Option<Region>,
-        /// A data plane of your own.
+        /// The URL of a self-hosted data plane.
         base_url: Option<Url>,
     },
     /// LangSmith.
@@ -110,14 +111,14 @@ pub(crate) enum ExporterKind {
         api_key: Secret,
         /// The project. Defaults to LangSmith's default project.
         project: Option<String>,
-        /// The region of the cloud. Defaults to "us".
+        /// The cloud region. Defaults to "us".
         region: Option<LangSmithRegionName>,
-        /// A server of your own.
+        /// The URL of a self-hosted server.
         base_url: Option<Url>,
     },
     /// Arize AX, over gRPC.
     Arize {
-        /// The id of the space.
+        /// The space ID.
         #[schemars(length(min = 1), example = &"${ARIZE_SPACE_ID}")]
         space_id: String,
         /// The API key.
@@ -132,28 +133,28 @@ pub(crate) enum ExporterKind {
         /// The API key.
         #[schemars(example = &"${HONEYCOMB_API_KEY}")]
         api_key: Secret,
-        /// The cloud. Defaults to "us".
+        /// The cloud region. Defaults to "us".
         region: Option<Region>,
-        /// Defaults to "http".
+        /// The protocol. Defaults to "http".
         protocol: Option<Protocol>,
-        /// The dataset, which only Honeycomb Classic requires.
+        /// The dataset. Only Honeycomb Classic requires it.
         classic_dataset: Option<String>,
     },
     /// Grafana Cloud.
     GrafanaCloud {
-        /// The zone of the stack.
+        /// The zone of the Grafana Cloud stack.
         #[schemars(length(min = 1), example = &"prod-eu-west-2")]
         zone: String,
-        /// The id of the instance.
+        /// The instance ID.
         #[schemars(length(min = 1), example = &"${GRAFANA_CLOUD_INSTANCE_ID}")]
         instance_id: String,
-        /// A token with permission to write traces.
+        /// An access token with permission to write traces.
         #[schemars(example = &"${GRAFANA_CLOUD_TOKEN}")]
         token: Secret,
     },
 }
 
-/// The protocol of a backend.
+/// The transport protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Protocol {
@@ -163,7 +164,7 @@ pub(crate) enum Protocol {
     Grpc,
 }
 
-/// One of two clouds.
+/// A cloud region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Region {
@@ -173,7 +174,7 @@ pub(crate) enum Region {
     Eu,
 }
 
-/// The region of a Langfuse project.
+/// A Langfuse cloud region.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LangfuseRegionName {
@@ -187,7 +188,7 @@ pub(crate) enum LangfuseRegionName {
     Hipaa,
 }
 
-/// The region of a LangSmith workspace.
+/// A LangSmith cloud region.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LangSmithRegionName {
@@ -201,14 +202,14 @@ pub(crate) enum LangSmithRegionName {
     Aws,
 }
 
-/// The parent of traces in Braintrust.
+/// A Braintrust object that receives traces.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum BraintrustParentName {
-    /// A project, by its id.
+    /// A project by ID.
     ProjectId(String),
-    /// A project, by its name.
+    /// A project by name.
     ProjectName(String),
-    /// An experiment, by its id.
+    /// An experiment by ID.
     ExperimentId(String),
 }

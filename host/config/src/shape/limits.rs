@@ -1,4 +1,4 @@
-//! The shape of `[selectors.limits]`, which is that of [`Limits`].
+//! The structure of `[selectors.limits]`, with the fields of [`Limits`].
 
 use std::num::{NonZeroU64, NonZeroUsize};
 
@@ -8,52 +8,52 @@ use serde::Deserialize;
 use crate::values::Period;
 use spanmux_component::Limits;
 
-/// Limits of selectors. Each defaults to the library's value.
+/// The resource limits of selectors. Omitted limits keep the library's defaults.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LimitsTable {
-    /// Size of a component's file in bytes.
+    /// Maximum size of a component file in bytes.
     component_bytes: Option<NonZeroUsize>,
-    /// Linear memory of an instance in bytes.
+    /// Maximum linear memory of an instance in bytes.
     memory_bytes: Option<NonZeroUsize>,
-    /// Table elements of an instance.
+    /// Maximum number of elements in all tables of an instance.
     table_elements: Option<NonZeroUsize>,
-    /// Core instances inside a component.
+    /// Maximum number of core instances in a component.
     instances: Option<NonZeroUsize>,
-    /// Linear memories inside a component.
+    /// Maximum number of linear memories in a component.
     memories: Option<NonZeroUsize>,
-    /// Tables inside a component.
+    /// Maximum number of tables in a component.
     tables: Option<NonZeroUsize>,
-    /// Stack for a guest's own frames in bytes.
+    /// Stack size for the guest's own frames in bytes.
     stack_bytes: Option<NonZeroUsize>,
     /// Fuel for one decision: about one unit per instruction.
     fuel: Option<NonZeroU64>,
-    /// Wall-clock time for one decision, the backstop behind fuel.
+    /// Maximum wall-clock time for one decision, as a backstop to fuel.
     wall_clock: Option<Period>,
-    /// Bytes that a guest may pass to the host at once.
+    /// Maximum number of bytes that a guest may pass to the host in one value.
     answer_bytes: Option<NonZeroUsize>,
-    /// Bytes of an error message that are kept.
+    /// Maximum number of bytes kept of an error message.
     message_bytes: Option<NonZeroUsize>,
-    /// Bytes that a guest may print in one decision.
+    /// Maximum number of bytes that a guest may print in one decision.
     printed_bytes: Option<NonZeroUsize>,
     /// Maximum number of concurrent decisions.
     sandboxes: Option<NonZeroUsize>,
-    /// Maximum time that a decision waits for a sandbox slot.
+    /// Maximum time that a decision waits for a free sandbox slot.
     admission_wait: Option<Period>,
-    /// Engines that run small selectors in parallel.
+    /// Number of engines that run small selectors in parallel.
     engines: Option<NonZeroUsize>,
-    /// Selectors in the directory.
+    /// Maximum number of selectors in the directory.
     selectors: Option<NonZeroUsize>,
-    /// Components that are compiled concurrently.
+    /// Maximum number of components compiled in parallel.
     compile_threads: Option<NonZeroUsize>,
-    /// Answers that are cached per selector.
+    /// Maximum number of answers in the decision cache of one selector.
     cached_answers: Option<NonZeroUsize>,
-    /// Size of the decision cache of one selector in bytes.
+    /// Maximum size of the decision cache of one selector in bytes.
     cached_bytes: Option<NonZeroUsize>,
-    /// Consecutive runs that trap, exhaust a budget or cannot be started, after which a selector is
-    /// suspended; 0 for never.
+    /// Number of consecutive runs that trap, exhaust a budget or fail to start, after which a
+    /// selector is suspended; 0 disables suspension.
     suspend_after: Option<u32>,
-    /// Duration of the first suspension. Each further one is twice as long.
+    /// Duration of the first suspension. Each further suspension lasts twice as long.
     suspend_first: Option<Period>,
     /// Maximum duration of a suspension.
     suspend_longest: Option<Period>,

@@ -1,5 +1,5 @@
-//! The shape of a file: its keys, their meanings and their values. The comments are the
-//! descriptions in the JSON schema.
+//! The structure of a configuration file: its keys, their meaning and their types. The doc
+//! comments here become the descriptions in the JSON schema.
 
 mod ai;
 mod context;
@@ -27,7 +27,7 @@ pub(super) use kind::{
 pub(super) use selectors::{SelectorsTable, Unavailable};
 pub(super) use tracer::{SamplingName, TracerTable};
 
-/// The tracers, and the rules that choose one for each trace.
+/// The tracers, and the selectors that choose one of them for each trace.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "spanmux.toml")]
@@ -36,24 +36,24 @@ pub(super) struct File {
     #[serde(rename = "$schema")]
     #[allow(dead_code)]
     pub(super) schema: Option<String>,
-    /// The service name of tracers without one of their own.
+    /// The service name of tracers that do not set their own.
     #[schemars(length(min = 1))]
     pub(super) service: Option<String>,
-    /// The tracer of traces for which all selectors abstain. Defaults to the first tracer.
+    /// The tracer for traces on which all selectors abstain. Defaults to the first tracer.
     pub(super) default: Option<String>,
-    /// The tracer that receives failed decisions. Defaults to the default tracer.
+    /// The tracer for failed decisions. Defaults to the default tracer.
     pub(super) fallback: Option<String>,
-    /// The selectors. Without them, all traces go to the default tracer.
+    /// The selectors. Without selectors, all traces go to the default tracer.
     #[serde(default)]
     pub(super) selectors: SelectorsTable,
-    /// Propagation between processes, and keys that are copied onto spans.
+    /// Context propagation between processes, and runtime context keys copied to spans.
     #[serde(default)]
     pub(super) context: ContextTable,
-    /// Settings of AI spans.
+    /// Settings for AI spans.
     #[serde(default)]
     pub(super) ai: AiTable,
-    /// The tracers by name, at least one. Selectors see them in the order of the file, and the
-    /// first is the default.
+    /// The tracers by name, at least one. Selectors see them in file order, and the first is
+    /// the default.
     #[schemars(extend("minProperties" = 1))]
     pub(super) tracers: BTreeMap<String, TracerTable>,
 }

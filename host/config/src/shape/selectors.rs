@@ -1,4 +1,4 @@
-//! The shape of `[selectors]`.
+//! The structure of `[selectors]`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,60 +9,63 @@ use serde::Deserialize;
 use super::limits::LimitsTable;
 use spanmux_component::Mode;
 
-/// The selectors and their order.
+/// The selectors and their order in the chain.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SelectorsTable {
-    /// The directory of component selectors. The path is relative to the configuration. Without it,
-    /// only native selectors run.
+    /// The directory of component selectors, relative to the configuration file. Without it,
+    /// the chain contains only native selectors.
     pub(crate) directory: Option<PathBuf>,
-    /// The selectors that code registers by name. A name that is not registered is an error at the
-    /// start.
+    /// The names of the native selectors that code registers. A name that is not registered
+    /// is an error at startup.
     #[serde(default)]
     pub(crate) native: Vec<String>,
-    /// The names of selectors in order. "*" stands for the files that are not named. Without "*",
-    /// unnamed native selectors run first and unnamed files last.
+    /// The selector names in chain order. "*" stands for all files that are not listed.
+    /// Unlisted native selectors come first. Without "*", unlisted files come last.
     #[serde(default)]
     pub(crate) order: Vec<String>,
-    /// The directory for compiled selectors, so that the next start takes milliseconds. Only this
-    /// user may have write access.
+    /// The directory for compiled selectors, so that the next start takes milliseconds. No
+    /// other user may have write access to it.
     pub(crate) cache: Option<PathBuf>,
-    /// The lock file: the selectors that may be live with their digests, as `spanmux lock` writes
-    /// it. It must not be inside the directory. Without it, every file in the directory is live.
+    /// The lock file, which lists the selectors that may be loaded and their digests, as
+    /// written by `spanmux lock`. It must be outside the selectors directory. Without it,
+    /// every file in the directory is loaded.
     pub(crate) lock: Option<PathBuf>,
-    /// The treatment of a file that cannot be loaded. Defaults to "fallback".
+    /// The handling of files that fail to load. Defaults to "fallback".
     #[serde(default)]
     pub(crate) unavailable: Unavailable,
-    /// The modes of selectors by name. Defaults to "cached".
+    /// The execution modes by selector name. Each defaults to "learned".
     #[serde(default)]
     pub(crate) modes: BTreeMap<String, ModeName>,
-    /// Limits of selectors.
+    /// The resource limits of selectors.
     #[serde(default)]
     pub(crate) limits: LimitsTable,
 }
 
-/// The treatment of a file that cannot be loaded.
+/// The handling of files that fail to load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Unavailable {
-    /// The file keeps its position, and decisions that reach it go to the fallback tracer.
+    /// The file keeps its position in the chain, and decisions that reach it go to the
+    /// fallback tracer.
     #[default]
     Fallback,
-    /// The file is left out, and the next selector runs.
+    /// The file is skipped, and the next selector in the chain decides.
     Skip,
-    /// The configuration is not built.
+    /// Startup fails.
     Error,
 }
 
-/// The mode of a selector.
+/// The execution mode of a selector.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ModeName {
-    /// In a fresh instance unless the decision is cached.
+    /// Answers from the decision cache. A miss runs in a fresh instance, and its decision is
+    /// cached.
     Cached,
-    /// In a fresh instance for each decision.
+    /// Runs every decision in a fresh instance.
     Fresh,
-    /// In an instance that is kept, for one decision at a time.
+    /// Keeps one instance, which makes one decision at a time.
     Stateful,
 }
 

@@ -1,4 +1,4 @@
-//! The shape of `[tracers.NAME]`.
+//! The structure of `[tracers.NAME]`.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -10,41 +10,41 @@ use super::delivery::{AttributeLimitsTable, BatchTable, FilterTable, RedactionTa
 use super::exporter::ExporterTable;
 use crate::values::Plain;
 
-/// A tracer: its name, its sampling and its destinations.
+/// A tracer: its service name, its sampling, and its exporters.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TracerTable {
-    /// "provided" if code registers a provider under this name. The file determines its position
-    /// and has no other key for it.
+    /// "provided" if code registers a provider under this name. The file then sets only its
+    /// position and no other key.
     #[serde(rename = "type")]
     pub(crate) kind: Option<TracerKind>,
-    /// The service name, in place of the one at the top of the file.
+    /// The service name. Overrides the one at the top of the file.
     #[schemars(length(min = 1))]
     pub(crate) service: Option<String>,
     /// The destination of its spans.
     pub(crate) exporter: Option<ExporterTable>,
-    /// The destinations of its spans, if there are several. A failure of one does not affect the
-    /// others.
+    /// The destinations of its spans, if there are several. A failing exporter does not affect
+    /// the others.
     #[serde(default)]
     pub(crate) exporters: Vec<ExporterTable>,
-    /// The traces that are recorded. Defaults to "always".
+    /// The traces to record. Defaults to "always".
     pub(crate) sampling: Option<SamplingName>,
-    /// Attributes of all of its spans.
+    /// Resource attributes of all its spans.
     #[serde(default)]
     pub(crate) resource: BTreeMap<String, Plain>,
-    /// Batching of spans before they are sent.
+    /// The queue and the batches in which spans are sent.
     pub(crate) batch: Option<BatchTable>,
-    /// Values that are removed from its spans.
+    /// The values to redact in its spans.
     pub(crate) redaction: Option<RedactionTable>,
-    /// Spans that none of its exporters receives.
+    /// The spans to drop for all of its exporters.
     pub(crate) filter: Option<FilterTable>,
-    /// Maximum sizes of spans.
+    /// The size limits of spans.
     pub(crate) limits: Option<AttributeLimitsTable>,
-    /// Maximum number of open spans. Further spans do nothing.
+    /// Maximum number of open spans. Spans started beyond it are no-ops.
     pub(crate) max_open_spans: Option<NonZeroUsize>,
 }
 
-/// The source of a tracer, if not the file.
+/// The source of a tracer that the file does not define.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum TracerKind {
@@ -52,7 +52,7 @@ pub(crate) enum TracerKind {
     Provided,
 }
 
-/// The traces that are recorded.
+/// The traces to record.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum SamplingName {
@@ -60,9 +60,9 @@ pub(crate) enum SamplingName {
     Always,
     /// No trace.
     Never,
-    /// A share of the traces from 0 to 1, derived from the trace id, so that services agree: 0.1
-    /// records every tenth.
+    /// A share of the traces from 0 to 1: 0.1 records one trace in ten. It is derived from the
+    /// trace ID, so services agree.
     Ratio(#[schemars(range(min = 0, max = 1))] f64),
-    /// The sampling that code registers under this name.
+    /// The result of a function that code registers under this name.
     Custom(#[schemars(length(min = 1))] String),
 }

@@ -1,4 +1,4 @@
-//! What is made of a file, and what code adds to it.
+//! Building a provider from a file and the parts that code provides.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::support::Folder;
 
 const TRACERS: &str = "service = 'shop'\n[tracers.a]\nexporter.type = 'discard'\n";
 
-/// A folder with three selectors, of which one cannot be loaded.
+/// A folder with three selectors, one of which fails to load.
 fn folder() -> Folder {
     let folder = Folder::new();
     let live = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../selectors");
@@ -30,7 +30,7 @@ fn selectors(more: &str) -> String {
     )
 }
 
-/// What the file asks for, with the native selectors `one` and `two`.
+/// A builder for the file, with the native selectors `one` and `two`.
 fn builder(folder: &Folder, text: &str) -> ConfigBuilder {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
     folder
@@ -46,7 +46,7 @@ fn names(loaded: &LoadedSelectors) -> Vec<String> {
 }
 
 #[test]
-fn selectors_stand_in_the_order_that_is_asked_for() {
+fn chain_follows_configured_order() {
     let folder = folder();
     let files = "20-tenant 30-broken 50-environment";
     for (more, expected) in [
@@ -78,7 +78,7 @@ fn selectors_stand_in_the_order_that_is_asked_for() {
 }
 
 #[test]
-fn what_the_file_and_the_code_do_not_agree_on_is_said_at_once() {
+fn mismatches_of_file_and_code_are_reported_together() {
     let folder = folder();
     let text = selectors(
         "native = ['one', 'three']\norder = ['50-environments', '*']\n\
@@ -91,45 +91,44 @@ fn what_the_file_and_the_code_do_not_agree_on_is_said_at_once() {
     let builder = builder(&folder, &text)
         .tracer("a", SdkTracerProvider::builder())
         .sampling("payin", Sampling::Never);
-    let broken = "30-broken.wasm cannot be loaded: ";
+    let broken = "30-broken.wasm: ";
     let said = folder.fails(builder);
     let said: Vec<&str> = said.lines().collect();
     let expected = [
-        "spanmux.toml:2:10: tracers.a: code provides a tracer \"a\" too; write `type = \
-         \"provided\"` here, or give it another name",
-        "spanmux.toml:12:10: tracers.own: code has not provided this tracer; call `tracer(\"own\", \
+        "spanmux.toml:2:10: tracers.a: code provides a tracer \"a\" too; set `type = \
+         \"provided\"` here or rename one of them",
+        "spanmux.toml:12:10: tracers.own: code must provide this tracer; call `tracer(\"own\", \
          …)` before `build`",
-        "spanmux.toml:16:10: tracers.b.sampling.custom: code has registered no sampling \
-         \"paying\"; call `sampling(\"paying\", …)` before `build`; did you mean \"payin\"? \
-         Available: payin",
-        "spanmux.toml:6:18: selectors.native[1]: code has registered no selector \"three\"; call \
-         `native_selector` with it before `build`",
+        "spanmux.toml:16:10: tracers.b.sampling.custom: sampling \"paying\" is not registered; \
+         call `sampling(\"paying\", …)` before `build`; did you mean \"payin\"? Available: payin",
+        "spanmux.toml:6:18: selectors.native[1]: native selector \"three\" is not registered; \
+         call `native_selector` with it before `build`",
         "spanmux.toml:7:10: selectors.order[0]: no selector is named \"50-environments\"; did \
          you mean \"50-environment\"? Available: one, two, 20-tenant, 30-broken, 50-environment. \
          List a selector that code registers in `native`",
         "spanmux.toml:8:26: selectors.modes.20-tenants: no selector file is named \
          \"20-tenants\"; did you mean \"20-tenant\"? Available: 20-tenant, 30-broken, \
          50-environment",
-        "spanmux.toml:8:11: selectors.modes.one: it is native; only components have a mode",
+        "spanmux.toml:8:11: selectors.modes.one: the selector is native; only components have a mode",
     ];
     assert_eq!(said[..expected.len()], expected);
     let last = said[expected.len()];
-    let place = "spanmux.toml:9:1: selectors.unavailable: selectors/";
+    let place = "spanmux.toml:9:1: selectors.unavailable: failed to load selectors/";
     assert!(last.starts_with(&format!("{place}{broken}")), "{last}");
     assert_eq!(said.len(), expected.len() + 1);
 }
 
 #[test]
-fn the_limits_of_the_file_are_those_of_its_selectors() {
+fn limits_of_file_apply_to_its_selectors() {
     let folder = folder();
     let text = selectors("").replace("engines = 1", "engines = 1\ncomponent_bytes = 100");
     let loaded = builder(&folder, &text).load_selectors().unwrap();
     let report = loaded.report.unwrap();
-    assert_eq!(report.failed().count(), 3, "none is so small: {report:?}");
+    assert_eq!(report.failed().count(), 3, "all are larger: {report:?}");
 }
 
 #[test]
-fn tracers_are_those_of_the_file_in_its_order_and_then_those_of_the_code() {
+fn tracers_of_file_precede_tracers_of_code() {
     let folder = Folder::new();
     let file = "service = 'shop'\ndefault = '9'\nfallback = 'a'\n[tracers.b]\nexporter.type = \
                 'discard'\n[tracers.10]\ntype = 'provided'\n[tracers.9]\nexporter.type = \
@@ -149,7 +148,7 @@ fn tracers_are_those_of_the_file_in_its_order_and_then_those_of_the_code() {
 }
 
 #[test]
-fn a_file_is_found_beside_the_configuration_and_holds_the_spans() {
+fn file_exporter_writes_relative_to_configuration() {
     let folder = Folder::new();
     let text = "[tracers.a]\nservice = 'shop'\nresource = { 'deployment.environment.name' = \
                 'test', replicas = 3 }\nexporters = [{ type = 'file', path = 'one.jsonl' }, { type \
@@ -176,7 +175,7 @@ fn a_file_is_found_beside_the_configuration_and_holds_the_spans() {
 }
 
 #[test]
-fn a_tracer_that_cannot_be_made_is_named() {
+fn failed_tracer_is_named() {
     let folder = Folder::new();
     let text = "[tracers.a]\nservice = 's'\nexporter = { type = 'file', path = 'no/spans.jsonl' }";
     let error = folder.builder(text).build().unwrap_err();
@@ -190,9 +189,9 @@ fn a_tracer_that_cannot_be_made_is_named() {
     );
 }
 
-/// What is in the file reaches the exporter, which alone can tell whether it is any use.
+/// The exporter receives the content of the file and rejects text that is not PEM.
 #[test]
-fn certificates_of_a_file_are_those_that_are_trusted() {
+fn ca_certificates_are_read_from_file() {
     let folder = Folder::new();
     let text = "[tracers.a]\nservice = 's'\n\
                 exporter = { type = 'otlp', endpoint = 'https://c', ca_certificates = 'own.pem' }";
@@ -211,7 +210,7 @@ fn certificates_of_a_file_are_those_that_are_trusted() {
 }
 
 #[test]
-fn a_watched_directory_keeps_the_order_of_the_file() {
+fn watched_directory_keeps_configured_order() {
     let folder = folder();
     let text = selectors("order = ['50-environment', 'two', '*', 'one']\nunavailable = 'skip'");
     let (provider, watched) = builder(&folder, &text).watch().unwrap();
@@ -231,7 +230,7 @@ fn a_watched_directory_keeps_the_order_of_the_file() {
         status.file("10-new").is_some() && status.file("50-environment").is_none()
     };
     assert!(watched.wait_until(patience, is_there).is_some());
-    // The status is told before the chain is handed over.
+    // The status is updated before the chain is replaced.
     let deadline = std::time::Instant::now() + patience;
     while asked() != "two 10-new 20-tenant one" {
         assert!(std::time::Instant::now() < deadline, "{}", asked());
@@ -239,5 +238,5 @@ fn a_watched_directory_keeps_the_order_of_the_file() {
     }
 
     let bare = folder.builder(TRACERS).watch().unwrap();
-    assert!(bare.1.is_none(), "there is nothing to watch");
+    assert!(bare.1.is_none(), "no directory to watch");
 }

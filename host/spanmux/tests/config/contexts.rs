@@ -1,4 +1,4 @@
-//! What a file says of contexts and of AI spans.
+//! The `[context]` and `[ai]` tables.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ fn provider(folder: &Folder, more: &str) -> RoutingTracerProvider {
     folder.builder(&text).build().unwrap()
 }
 
-/// The one trace that a tracer of the folder received.
+/// The only trace that a tracer of the folder received.
 fn trace(folder: &Folder, provider: &RoutingTracerProvider, name: &str) -> Option<TraceTree> {
     assert!(provider.force_flush().failed.is_empty());
     let text = std::fs::read_to_string(folder.path(&format!("{name}.jsonl"))).unwrap();
@@ -44,7 +44,7 @@ fn request(member: &str) -> HashMap<String, String> {
 }
 
 #[test]
-fn a_choice_that_comes_in_is_followed_where_the_file_trusts_it() {
+fn inbound_choice_is_followed_only_from_configured_carriers() {
     for (inbound, asked) in [
         ("select", 1),
         ("tracestate", 0),
@@ -63,7 +63,7 @@ fn a_choice_that_comes_in_is_followed_where_the_file_trusts_it() {
 }
 
 #[test]
-fn keys_are_taken_from_baggage_and_copied_to_spans_as_the_file_says() {
+fn configured_keys_are_copied_from_baggage_and_to_spans() {
     let folder = Folder::new();
     let provider = provider(
         &folder,
@@ -88,7 +88,7 @@ fn keys_are_taken_from_baggage_and_copied_to_spans_as_the_file_says() {
 }
 
 #[test]
-fn ai_spans_are_written_as_the_file_says() {
+fn ai_table_sets_content_and_dialect() {
     let content = |more: &str| {
         let config = Config::from_toml(&format!(
             "service = 'shop'\n{more}\ntracers.a.exporter.type = 'discard'"

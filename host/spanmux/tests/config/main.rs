@@ -1,5 +1,5 @@
-//! Configuration, as a person meets it: files that are right, and every way to get
-//! one wrong, with its full message.
+//! Tests of the configuration through its public API: valid files, and every mistake with its
+//! full message.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod building;

@@ -1,14 +1,14 @@
-//! Every way to get a file wrong, with its full message.
+//! Every mistake in a file, with its full message.
 
 use spanmux::config::Config;
 
 use crate::support::Folder;
 
-/// The kinds of exporters, as messages list them.
+/// The exporter types, as messages list them.
 const KINDS: &str = "console, file, discard, otlp, langfuse, datadog-agent, datadog, phoenix, \
                      mlflow, braintrust, langsmith, arize, honeycomb, grafana-cloud";
 
-/// Holds what is said of files against what is expected; KINDS stands for the kinds.
+/// Compares the messages for each file with the expected ones. `KINDS` expands to the types.
 #[track_caller]
 fn rows(file: &str, rows: &[(&str, &str, &[&str])]) {
     for (case, text, expected) in rows {
@@ -20,7 +20,7 @@ fn rows(file: &str, rows: &[(&str, &str, &[&str])]) {
 }
 
 #[test]
-fn a_wrong_key_is_named_with_the_nearest_right_one() {
+fn unknown_key_suggests_nearest_valid_key() {
     rows(
         "spanmux.toml",
         &[
@@ -33,7 +33,7 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 ],
             ),
             (
-                "an unknown key that is near to none",
+                "an unknown key without a similar valid key",
                 "service = 's'\ncolour = 'red'\n[tracers.a]\nexporter.type = 'console'",
                 &[
                     "spanmux.toml:2:1: colour: unknown key; available: ai, context, default, \
@@ -41,12 +41,12 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 ],
             ),
             (
-                "an unknown key of an exporter, which its missing keys show too",
+                "an unknown key of an exporter whose required keys are missing",
                 "service = 's'\n[tracers.a.exporter]\ntype = 'langfuse'\npublik_key = 'hush'",
                 &[
-                    "spanmux.toml:2:12: tracers.a.exporter: the key \"public_key\" is missing: The \
+                    "spanmux.toml:2:12: tracers.a.exporter: missing key \"public_key\": The \
                      public key of a project",
-                    "spanmux.toml:2:12: tracers.a.exporter: the key \"secret_key\" is missing: The \
+                    "spanmux.toml:2:12: tracers.a.exporter: missing key \"secret_key\": The \
                      secret key of the project",
                     "spanmux.toml:4:1: tracers.a.exporter.publik_key: unknown key; did you mean \
                      \"public_key\"? Available: ca_certificates, filter, gzip, headers, origin, \
@@ -54,7 +54,7 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 ],
             ),
             (
-                "a key for backends",
+                "a key for exporters with a backend",
                 "service = 's'\n[tracers.a]\nexporter = { type = 'console', gzip = true }",
                 &[
                     "spanmux.toml:3:32: tracers.a.exporter.gzip: an exporter of type \"console\" \
@@ -62,20 +62,20 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
                 ],
             ),
             (
-                "a region of a cloud for a server of one's own",
+                "a cloud region for a self-hosted server",
                 "service = 's'\n[tracers.a.exporter]\ntype = 'langfuse'\npublic_key = 'p'\n\
                  secret_key = '${SECRET}'\nregion = 'us'\nbase_url = 'http://l:3000'",
                 &[
-                    "spanmux.toml:6:1: tracers.a.exporter.region: a server of your own is in no \
-                     region of a cloud; remove this key, or `base_url`",
+                    "spanmux.toml:6:1: tracers.a.exporter.region: `region` and `base_url` \
+                     exclude each other; remove one of them",
                 ],
             ),
             (
                 "a key with a dot in it",
                 "service = 's'\n[tracers.\"eu.shop\"]\nexporter.typ = 'console'",
                 &[
-                    "spanmux.toml:3:1: tracers.\"eu.shop\".exporter: the key \"type\" is \
-                     missing; available: KINDS",
+                    "spanmux.toml:3:1: tracers.\"eu.shop\".exporter: missing key \"type\"; \
+                     available: KINDS",
                 ],
             ),
         ],
@@ -83,7 +83,7 @@ fn a_wrong_key_is_named_with_the_nearest_right_one() {
 }
 
 #[test]
-fn a_wrong_value_is_named_with_the_right_ones() {
+fn wrong_value_lists_valid_values() {
     rows(
         "spanmux.toml",
         &[
@@ -91,8 +91,8 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 "an unknown exporter",
                 "service = 's'\n[tracers.a.exporter]\ntype = 'langfues'",
                 &[
-                    "spanmux.toml:3:8: tracers.a.exporter.type: \"langfues\" is unknown; did you \
-                     mean \"langfuse\"? Available: KINDS",
+                    "spanmux.toml:3:8: tracers.a.exporter.type: unknown type \"langfues\"; did \
+                     you mean \"langfuse\"? Available: KINDS",
                 ],
             ),
             (
@@ -116,8 +116,9 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                  [tracers.e]\nexporter.type = 'console'\nsampling = {}",
                 &[
                     "spanmux.toml:4:22: tracers.a.sampling.ratio: 1.5 is not between 0 and 1",
-                    "spanmux.toml:7:12: tracers.b.sampling: \"allways\" is unknown; did you mean \
-                     \"always\"? Available: \"always\", \"never\", { ratio = … }, { custom = … }",
+                    "spanmux.toml:7:12: tracers.b.sampling: unknown value \"allways\"; did you \
+                     mean \"always\"? Available: \"always\", \"never\", { ratio = … }, { custom = \
+                     … }",
                     "spanmux.toml:10:14: tracers.c.sampling.rate: unknown key; did you mean \
                      \"ratio\"? Available: ratio, custom",
                     "spanmux.toml:13:12: tracers.d.sampling: expected one of \"always\", \
@@ -127,7 +128,7 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 ],
             ),
             (
-                "an address without its scheme",
+                "a URL without a scheme",
                 "service = 's'\n[tracers.a.exporter]\ntype = 'otlp'\nendpoint = 'localhost:4318'",
                 &[
                     "spanmux.toml:4:12: tracers.a.exporter.endpoint: invalid address \
@@ -136,7 +137,7 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 ],
             ),
             (
-                "an address with a password is shown without",
+                "a URL with a password, which is not shown",
                 "service = 's'\n[tracers.a.exporter]\ntype = 'otlp'\nendpoint = 'me:hush@host'",
                 &[
                     "spanmux.toml:4:12: tracers.a.exporter.endpoint: invalid address \"host\"; \
@@ -144,7 +145,7 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 ],
             ),
             (
-                "an address that a request cannot go to",
+                "a URL that cannot be requested",
                 "service = 's'\n[tracers.a]\nexporters = [{ type = 'otlp', endpoint = \
                  'https://me:hush@host/x?key=hush' }]",
                 &[
@@ -153,7 +154,7 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 ],
             ),
             (
-                "limits and times",
+                "limits and durations",
                 "service = 's'\n[tracers.a]\nexporter.type = 'discard'\n[selectors.limits]\n\
                  fuel = 0\nmemory_bytes = -1\ntables = '4'\nwall_clock = '0s'\n\
                  admission_wait = '5'\nengines = 1.5",
@@ -172,7 +173,7 @@ fn a_wrong_value_is_named_with_the_right_ones() {
                 ],
             ),
             (
-                "a time that is a number",
+                "a duration without a unit",
                 "service = 's'\n[tracers.a]\nexporter.type = 'discard'\nbatch.every = 5",
                 &[
                     "spanmux.toml:4:15: tracers.a.batch.every: expected a duration such as \
@@ -184,7 +185,7 @@ fn a_wrong_value_is_named_with_the_right_ones() {
 }
 
 #[test]
-fn a_name_that_means_nothing_is_named_with_those_that_do() {
+fn unresolved_name_lists_valid_names() {
     rows(
         "spanmux.toml",
         &[
@@ -201,7 +202,7 @@ fn a_name_that_means_nothing_is_named_with_those_that_do() {
                 ],
             ),
             (
-                "two tracers of one name",
+                "two tracers with the same name",
                 "service = 's'\n[tracers.a]\nexporter.type = 'console'\n\
                  [tracers.a]\nexporter.type = 'discard'",
                 &["spanmux.toml:4:10: duplicate key \"a\"; remove or rename one"],
@@ -211,19 +212,19 @@ fn a_name_that_means_nothing_is_named_with_those_that_do() {
                 "service = 's'\n[tracers.acme]\nexporter.type = 'console'\n\
                  [tracers.ACME]\nexporter.type = 'discard'",
                 &[
-                    "spanmux.toml:4:10: tracers.ACME: there is a tracer \"acme\" too, and a selector \
-                   that means one would name the other; give one another name",
+                    "spanmux.toml:4:10: tracers.ACME: the tracer names \"acme\" and \"ACME\" differ only \
+                   in case and are easily confused in selectors; rename one of them",
                 ],
             ),
             (
-                "a directory that does not exist, and an order with one name twice",
+                "a missing directory, and a duplicate name in the order",
                 "service = 's'\n[tracers.a]\nexporter.type = 'discard'\n[selectors]\n\
                  directory = 'selektors'\norder = ['x', '*', 'x']\nmodes = { x = 'statefull' }",
                 &[
                     "spanmux.toml:5:13: selectors.directory: the directory selektors does not \
                      exist; create it or correct the path",
                     "spanmux.toml:6:20: selectors.order[2]: listed twice in the order; remove one",
-                    "spanmux.toml:7:15: selectors.modes.x: \"statefull\" is unknown; did you \
+                    "spanmux.toml:7:15: selectors.modes.x: unknown value \"statefull\"; did you \
                      mean \"stateful\"? Available: \"cached\", \"fresh\", \"stateful\"",
                 ],
             ),
@@ -232,7 +233,7 @@ fn a_name_that_means_nothing_is_named_with_those_that_do() {
 }
 
 #[test]
-fn what_is_not_there_is_named() {
+fn missing_part_is_reported() {
     rows(
         "spanmux.toml",
         &[
@@ -244,9 +245,7 @@ fn what_is_not_there_is_named() {
             (
                 "no tracer",
                 "service = 's'",
-                &[
-                    "spanmux.toml:1:1: the key \"tracers\" is missing: The tracers by name, at least one",
-                ],
+                &["spanmux.toml:1:1: missing key \"tracers\": The tracers by name, at least one"],
             ),
             (
                 "no tracer in the table",
@@ -254,12 +253,12 @@ fn what_is_not_there_is_named() {
                 &["spanmux.toml:2:2: tracers: the table needs at least one entry"],
             ),
             (
-                "no exporter, no service, and both keys for exporters",
+                "no exporter, no service, and both exporter keys",
                 "[tracers.a]\n[tracers.b]\nservice = 's'\nexporters = []\n\
                  [tracers.c]\nservice = 's'\nexporter.type = 'discard'\nexporters = [{ type = 'console' }]",
                 &[
-                    "spanmux.toml:1:10: tracers.a: it has no service name; write `service` here, \
-                     or once at the top of the file",
+                    "spanmux.toml:1:10: tracers.a: missing service name; set `service` here or \
+                     at the top of the file",
                     "spanmux.toml:1:10: tracers.a: no exporter; write `exporter` with a `type`, \
                      which is \"discard\" if its spans shall go nowhere",
                     "spanmux.toml:4:1: tracers.b.exporters: no exporter; write `exporter` with a \
@@ -269,15 +268,15 @@ fn what_is_not_there_is_named() {
                 ],
             ),
             (
-                "a provided tracer that says more",
+                "a provided tracer with another key",
                 "[tracers.own]\ntype = 'provided'\nsampling = 'never'",
                 &[
-                    "spanmux.toml:3:1: tracers.own.sampling: code provides this tracer and says this \
-                   itself; remove the key, or `type`",
+                    "spanmux.toml:3:1: tracers.own.sampling: code configures this provided \
+                   tracer; remove this key, or `type`",
                 ],
             ),
             (
-                "a file of certificates",
+                "a certificate file",
                 "service = 's'\n[tracers.a.exporter]\ntype = 'otlp'\nendpoint = 'https://c'\n\
                  ca_certificates = '${SECRET}.pem'",
                 &[
@@ -290,13 +289,12 @@ fn what_is_not_there_is_named() {
                 "service = '${SERVICE}'\ndefault = '${'\nfallback = '${a b}'\n\
                  [tracers.a.exporter]\ntype = '${NOPE:-console}'",
                 &[
-                    "spanmux.toml:1:11: service: the environment variable SERVICE is not set; set \
-                     it, or write ${SERVICE:-DEFAULT} for what stands in for it",
-                    "spanmux.toml:2:11: default: ${ is not closed; write ${NAME} for a value from \
-                     the environment, or $${ for the two characters ${",
-                    "spanmux.toml:3:12: fallback: \"a b\" is no name of an environment variable; \
-                     it has letters, digits and underscores, and $${ stands for the two \
-                     characters ${",
+                    "spanmux.toml:1:11: service: environment variable `SERVICE` is not set; set it \
+                     or provide a default with `${SERVICE:-DEFAULT}`",
+                    "spanmux.toml:2:11: default: `${` is not closed; write `${NAME}` for an \
+                     environment variable, or `$${` for a literal `${`",
+                    "spanmux.toml:3:12: fallback: invalid environment variable name \"a b\"; use \
+                     letters, digits and underscores, or write `$${` for a literal `${`",
                 ],
             ),
         ],
@@ -312,11 +310,11 @@ fn what_is_not_there_is_named() {
 }
 
 #[test]
-fn what_is_no_toml_says_where() {
+fn invalid_toml_reports_position() {
     rows(
         "spanmux.toml",
         &[(
-            "two lines",
+            "errors on two lines",
             "service = \n[tracers.a\nx = 1",
             &[
                 "spanmux.toml:1:11: invalid TOML: string values must be quoted, expected literal \
@@ -328,37 +326,37 @@ fn what_is_no_toml_says_where() {
 }
 
 #[test]
-fn json_has_the_same_places() {
+fn invalid_json_reports_position() {
     rows(
         "spanmux.json",
         &[
             (
-                "not closed",
+                "an unclosed object",
                 "{",
                 &["spanmux.json:1:1: invalid JSON: Unterminated object"],
             ),
             (
-                "a comma too many",
+                "a trailing comma",
                 "{\"service\": \"x\",}",
                 &["spanmux.json:1:16: invalid JSON: Trailing commas are not allowed"],
             ),
             (
-                "a list",
+                "an array",
                 "[]",
                 &["spanmux.json:1:1: expected an object, found an array"],
             ),
             (
-                "a name twice",
+                "a duplicate key",
                 "{\"tracers\": {\n  \"a\": {},\n  \"a\": {}}}",
                 &["spanmux.json:3:3: duplicate key \"a\"; remove or rename one"],
             ),
             (
-                "null, and a typo",
+                "null, and an unknown key",
                 "{\"service\": null,\n \"tracers\": {\"é\": {\"exporter\": {\"type\": \"file\", \"pat\": 1}}}}",
                 &[
                     "spanmux.json:1:13: service: expected a string, found null",
-                    "spanmux.json:2:20: tracers.\"é\".exporter: the key \"path\" is missing: The \
-                     file",
+                    "spanmux.json:2:20: tracers.\"é\".exporter: missing key \"path\": The output \
+                     file, relative to the configuration file",
                     "spanmux.json:2:49: tracers.\"é\".exporter.pat: unknown key; did you mean \
                      \"path\"? Available: ca_certificates, filter, gzip, headers, origin, proxy, \
                      spill, timeout, keep, max_bytes, path, type",
@@ -369,9 +367,9 @@ fn json_has_the_same_places() {
 }
 
 #[test]
-fn no_secret_is_in_a_message() {
+fn messages_never_contain_secrets() {
     let folder = Folder::new();
-    // A secret in every place in which something else belongs.
+    // A secret in every position that expects another value.
     let text = "service = 7\ndefault = '${SECRET}'\n\
                 [tracers.a]\nsampling = '${SECRET}'\nbatch.queue = '${SECRET}'\nbatch.every = '${SECRET}'\n\
                 [tracers.a.exporter]\ntype = '${SECRET}'\n\

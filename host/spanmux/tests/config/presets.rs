@@ -1,11 +1,11 @@
-//! Each kind of exporter, as a file writes it: where it sends to.
+//! Each exporter type as written in a file, and its target.
 
 use serde_json::Value;
 use spanmux::config::Config;
 
 use crate::support::Folder;
 
-/// What is written, the word for it, and where it sends to.
+/// The table as written, the exporter name, and the target.
 const ROWS: [(&str, &str, &str); 27] = [
     ("type = 'console'", "console", "-"),
     ("type = 'discard'", "discard", "-"),
@@ -137,7 +137,7 @@ const ROWS: [(&str, &str, &str); 27] = [
 ];
 
 #[test]
-fn each_kind_sends_to_where_its_preset_says() {
+fn each_type_has_the_target_of_its_preset() {
     let folder = Folder::new();
     for (written, kind, target) in ROWS {
         let text = format!("[tracers.a]\nservice = 's'\nexporter = {{ {written} }}");
@@ -150,9 +150,9 @@ fn each_kind_sends_to_where_its_preset_says() {
     }
 }
 
-/// Every key of every kind, so that none is without a row.
+/// `ROWS` covers every key of every exporter type.
 #[test]
-fn no_key_of_a_kind_is_left_out() {
+fn rows_cover_every_key() {
     let schema: Value = serde_json::from_str(&Config::schema()).unwrap();
     let variants = schema["$defs"]["ExporterTable"]["oneOf"]
         .as_array()

@@ -1,26 +1,26 @@
-//! The schema that editors are given is the one that files are held against.
+//! The committed schema for editors equals the one that validates files.
 
 use std::path::Path;
 
 use serde_json::Value;
 use spanmux::config::Config;
 
-/// Written anew by `spanmux config schema`.
+/// `spanmux config schema` regenerates the committed file.
 #[test]
-fn the_committed_schema_is_the_one_that_is_made() {
+fn committed_schema_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/spanmux.schema.json");
     let committed: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let made: Value = serde_json::from_str(&Config::schema()).unwrap();
     assert!(
         committed == made,
-        "write it anew: cargo run -- config schema > docs/spanmux.schema.json"
+        "regenerate it: cargo run -- config schema > docs/spanmux.schema.json"
     );
 }
 
-/// The words of JSON Schema that a file is held against here. Another one would be
-/// for editors alone.
+/// The validation supports only these JSON Schema keywords. Another keyword would apply only
+/// in editors.
 #[test]
-fn the_schema_has_no_word_that_is_not_understood() {
+fn schema_has_only_supported_keywords() {
     const KNOWN: [&str; 22] = [
         "$defs",
         "$ref",
@@ -62,9 +62,9 @@ fn the_schema_has_no_word_that_is_not_understood() {
     look(&serde_json::from_str(&Config::schema()).unwrap());
 }
 
-/// The file in the documentation of the module.
+/// The file in the module documentation is valid and builds.
 #[test]
-fn the_annotated_file_is_right_and_is_built() {
+fn annotated_file_is_valid() {
     let folder = crate::support::Folder::new();
     let live = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../selectors");
     for (name, file) in [

@@ -1,11 +1,11 @@
-//! A folder with a file in it.
+//! A temporary folder with a configuration file.
 
 use std::path::PathBuf;
 
 use spanmux::config::{Config, ConfigBuildError, ConfigBuilder, ConfigError};
 use tempfile::TempDir;
 
-/// A folder for one test.
+/// A temporary folder for one test.
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
@@ -24,7 +24,7 @@ impl Folder {
         path
     }
 
-    /// Reads a file of this text, in an environment in which one variable is set.
+    /// Reads a file with this text. The variable `SECRET` is the only one set.
     pub(crate) fn read(&self, name: &str, text: &str) -> Result<Config, ConfigError> {
         Config::from_file_with(self.write(name, text), |variable| {
             (variable == "SECRET").then(|| "hush-hush".to_owned())
@@ -35,13 +35,13 @@ impl Folder {
         self.read("spanmux.toml", text).unwrap().builder()
     }
 
-    /// A message without the path of this folder.
+    /// Removes the path of this folder from a message.
     pub(crate) fn shown(&self, message: impl ToString) -> String {
         let folder = format!("{}/", self.0.path().display());
         message.to_string().replace(&folder, "")
     }
 
-    /// What is said when something is built.
+    /// Returns the message of the expected build error.
     pub(crate) fn fails(&self, builder: ConfigBuilder) -> String {
         let error: ConfigBuildError = builder.build().expect_err("a mistake");
         self.shown(error)

@@ -1,4 +1,4 @@
-//! What files say, with the values of the environment.
+//! The values of files, with environment variables replaced.
 
 use spanmux::config::Config;
 
@@ -39,7 +39,7 @@ const JSON: &str = r#"{
 }"#;
 
 #[test]
-fn toml_and_json_say_the_same_in_the_same_order() {
+fn toml_and_json_are_equivalent() {
     let folder = Folder::new();
     let toml = folder.read("spanmux.toml", TOML).unwrap().tracers();
     let json = folder.read("spanmux.json", JSON).unwrap().tracers();
@@ -68,7 +68,7 @@ fn toml_and_json_say_the_same_in_the_same_order() {
 }
 
 #[test]
-fn no_secret_is_shown() {
+fn debug_output_contains_no_secret() {
     let folder = Folder::new();
     let config = folder.read("spanmux.toml", TOML).unwrap();
     let shown = format!("{config:?} {:?}", config.tracers());
@@ -77,7 +77,7 @@ fn no_secret_is_shown() {
 }
 
 #[test]
-fn a_secret_in_the_file_is_a_warning() {
+fn literal_secret_is_a_warning() {
     let folder = Folder::new();
     let text = "service = 's'\n[tracers.a.exporter]\ntype = 'langfuse'\npublic_key = 'pk'\n\
                 secret_key = 'hush'\nheaders = { x = 'plain' }\n[tracers.b.exporter]\ntype = \
@@ -94,7 +94,7 @@ fn a_secret_in_the_file_is_a_warning() {
 }
 
 #[test]
-fn default_and_fallback_are_those_that_are_named_or_the_first() {
+fn default_and_fallback_tracers_default_to_the_first() {
     let tracers = "[tracers.a]\nexporter.type = 'discard'\n[tracers.b]\nexporter.type = 'discard'";
     for (said, default, fallback) in [
         ("", "a", "a"),
@@ -109,7 +109,7 @@ fn default_and_fallback_are_those_that_are_named_or_the_first() {
 }
 
 #[test]
-fn the_environment_of_the_process_is_read_where_nothing_else_is_said() {
+fn process_environment_is_the_default_source() {
     // Cargo sets it for tests.
     let text = "service = '${CARGO_PKG_NAME}'\n[tracers.a]\nexporter.type = 'discard'";
     let config = Config::from_toml(text).unwrap();
