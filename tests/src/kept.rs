@@ -113,14 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_measured_is_not_compared() {
+    fn measured_columns_are_not_compared() {
         let kept = table(&[["a | b", "1 ms"], ["c", "2 ms"]]).markdown();
         let new = table(&[["a | b", "3 ms"], ["c", "4 ms"]]);
         assert_eq!(new.held_cells(&kept), new.held_cells(&new.markdown()));
     }
 
     #[test]
-    fn what_is_held_is_compared() {
+    fn held_columns_are_compared() {
         let kept = table(&[["a", "1 ms"]]).markdown();
         for other in [
             table(&[["b", "1 ms"]]),

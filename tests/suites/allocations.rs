@@ -26,7 +26,7 @@ fn allocations(run: impl Fn()) -> u64 {
 }
 
 #[test]
-fn the_count_can_fail() {
+fn count_detects_an_allocation() {
     assert!(allocations(|| drop(std::hint::black_box(vec![1_u8; 100]))) > 0);
 }
 
@@ -59,7 +59,7 @@ fn questions_allocate_nothing() {
 }
 
 #[test]
-fn attributes_of_a_root_span_are_read_where_they_lie() {
+fn borrowed_span_attributes_are_not_copied() {
     let context = context();
     let attributes = RuntimeContext::from_json(r#"{"http.route":"/chat","n":[1]}"#).unwrap();
     let asked = || {
@@ -72,7 +72,7 @@ fn attributes_of_a_root_span_are_read_where_they_lie() {
 }
 
 #[test]
-fn a_span_whose_attributes_nobody_asks_for_is_not_read() {
+fn span_attributes_are_not_read_without_a_question() {
     let context = context();
     let attributes = || -> RuntimeContext { panic!("read") };
     let span = RootSpan::new("POST /chat", "server", &attributes);
@@ -83,7 +83,7 @@ fn a_span_whose_attributes_nobody_asks_for_is_not_read() {
 }
 
 #[test]
-fn a_selection_by_a_native_selector_allocates_nothing() {
+fn native_selection_allocates_nothing() {
     let registry = TracerRegistry::<()>::new();
     for number in 0..100 {
         registry.register(format!("tracer-{number}"), ()).unwrap();
@@ -135,7 +135,7 @@ fn cached(names: &[&str], context: &RuntimeContext) -> TracerRegistry<()> {
 }
 
 #[test]
-fn a_learned_selection_allocates_nothing() {
+fn cached_selection_allocates_nothing() {
     let context = RuntimeContext::from_json(
         r#"{"environment":"staging","tenant":"globex","user":{"id":"u-1","tier":"pro"}}"#,
     )
@@ -167,7 +167,7 @@ fn a_learned_selection_allocates_nothing() {
 }
 
 #[test]
-fn an_answer_among_many_allocates_nothing() {
+fn lookup_among_many_answers_allocates_only_the_result() {
     let guest = spanmux_tests::guest("asker");
     let asker = spanmux_tests::host().load("asker", &guest).unwrap();
     let names = TracerNames::new(["get", "user"]);
@@ -202,7 +202,7 @@ fn spans_of(tracer: &impl Tracer<Span: Send + Sync + 'static>) -> [u64; 2] {
 }
 
 #[test]
-fn routing_a_span_allocates_no_more_than_the_reason() {
+fn routing_allocates_only_the_attributes_of_the_reason() {
     let samplers = [Sampler::AlwaysOn, Sampler::AlwaysOff];
     for sampler in samplers {
         let sdk = || SdkTracerProvider::builder().with_sampler(sampler.clone());

@@ -56,7 +56,7 @@ impl Pair {
 }
 
 #[test]
-fn on_a_plain_thread() {
+fn decisions_work_on_a_plain_thread() {
     let _clocks = CLOCKS.read();
     let pair = Pair::new();
     pair.ask("the test's thread");
@@ -66,7 +66,7 @@ fn on_a_plain_thread() {
 }
 
 #[test]
-fn on_small_and_large_stacks() {
+fn decisions_work_on_small_and_large_stacks() {
     let _clocks = CLOCKS.read();
     let pair = Pair::new();
     for stack in [32 * KIB, 64 * KIB, 128 * KIB, 16_384 * KIB] {
@@ -92,7 +92,7 @@ fn deep(left: usize, then: &dyn Fn()) {
 }
 
 #[test]
-fn near_the_end_of_a_stack() {
+fn decisions_work_near_the_end_of_a_stack() {
     let _clocks = CLOCKS.read();
     let pair = Pair::new();
     for left in [
@@ -114,7 +114,7 @@ fn near_the_end_of_a_stack() {
 }
 
 #[test]
-fn in_a_multi_thread_runtime() {
+fn decisions_work_in_a_multi_thread_runtime() {
     let _clocks = CLOCKS.read();
     let pair = Arc::new(Pair::new());
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -140,7 +140,7 @@ fn in_a_multi_thread_runtime() {
 }
 
 #[test]
-fn in_a_current_thread_runtime() {
+fn decisions_work_in_a_current_thread_runtime() {
     let _clocks = CLOCKS.read();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -160,7 +160,7 @@ fn in_a_current_thread_runtime() {
 }
 
 #[test]
-fn loading_on_a_small_stack() {
+fn loading_works_on_a_small_stack() {
     let _clocks = CLOCKS.read();
     // Built on this thread, because the text parser needs more stack.
     let (good, bad) = (guest("by-environment"), zoo("recursion"));
@@ -175,7 +175,7 @@ fn loading_on_a_small_stack() {
 }
 
 #[test]
-fn while_a_panic_unwinds() {
+fn decisions_work_while_a_panic_unwinds() {
     let _clocks = CLOCKS.read();
     struct AskOnDrop<'a>(&'a Pair, &'a AtomicBool);
     impl Drop for AskOnDrop<'_> {
@@ -197,7 +197,7 @@ fn while_a_panic_unwinds() {
 }
 
 #[test]
-fn the_clock_ends_what_fuel_does_not() {
+fn wall_clock_limit_ends_runs_that_fuel_does_not() {
     let _clocks = CLOCKS.read();
     let host = host_within(
         limits()
@@ -219,7 +219,7 @@ fn the_clock_ends_what_fuel_does_not() {
 }
 
 #[test]
-fn one_sandbox_for_two_is_overload() {
+fn second_run_is_overloaded_when_only_one_slot_exists() {
     let _clocks = CLOCKS.read();
     let host = host_within(
         limits()
@@ -255,7 +255,7 @@ fn one_sandbox_for_two_is_overload() {
 }
 
 #[test]
-fn a_fault_gives_its_sandbox_back() {
+fn fault_releases_its_sandbox() {
     let _clocks = CLOCKS.read();
     let host = host_within(
         limits()
@@ -290,7 +290,7 @@ fn a_fault_gives_its_sandbox_back() {
 }
 
 #[test]
-fn many_at_once_get_their_own_answers() {
+fn concurrent_decisions_get_their_own_answers() {
     let _clocks = CLOCKS.read();
     let host = host_within(limits().sandboxes(2));
     let asker = load(&host, "asker", &guest("asker"));
@@ -332,7 +332,7 @@ fn selectors_outlive_their_host() {
 }
 
 #[test]
-fn a_clock_that_slept_wakes() {
+fn sleeping_epoch_ticker_wakes() {
     let _clocks = CLOCKS.read();
     let host = host_within(
         limits()
@@ -354,7 +354,7 @@ fn a_clock_that_slept_wakes() {
 }
 
 #[test]
-fn hosts_leave_no_thread_behind() {
+fn dropped_hosts_leave_no_threads() {
     let _alone = CLOCKS.write();
     let clocks = || threads_named("spanmux-clock").unwrap_or_default();
     let settled = |expected: usize| {
@@ -392,7 +392,7 @@ fn hosts_leave_no_thread_behind() {
 }
 
 #[test]
-fn a_view_with_a_span_is_asked_on_a_small_stack() {
+fn view_with_a_span_works_on_a_small_stack() {
     let _clocks = CLOCKS.read();
     let asker = load(&host(), "asker", &guest("asker"));
     let attributes = || {

@@ -56,7 +56,7 @@ fn suspend(selector: &ComponentSelector) {
 }
 
 #[test]
-fn runs_that_break_in_a_row_suspend_it() {
+fn consecutive_failed_runs_suspend_the_selector() {
     let budgets = |budget| Fallback::OutOfBudget(budget);
     let trapped = Fallback::Trapped("wasm `unreachable` instruction executed".to_owned());
     for mode in MODES {
@@ -85,7 +85,7 @@ fn runs_that_break_in_a_row_suspend_it() {
 }
 
 #[test]
-fn time_that_is_used_up_suspends_it() {
+fn wall_clock_overruns_suspend_the_selector() {
     let selector = breaks(
         within(HOUR)
             .fuel(u64::MAX)
@@ -103,7 +103,7 @@ fn time_that_is_used_up_suspends_it() {
 }
 
 #[test]
-fn what_was_learned_keeps_answering() {
+fn cached_decisions_stay_available_while_suspended() {
     let selector = breaks(within(HOUR), Mode::Cached);
     assert!(chose(&decide(&selector, &told("x", 0)), "console"));
     assert!(fallback(&decide(&selector, &told("e", 0))).is_some());
@@ -128,7 +128,7 @@ fn what_was_learned_keeps_answering() {
 }
 
 #[test]
-fn a_trap_that_was_learned_counts_once() {
+fn cached_trap_counts_once() {
     let selector = breaks(within(HOUR), Mode::Cached);
     for _ in 0..100 {
         decide(&selector, &told("t", 0));
@@ -137,7 +137,7 @@ fn a_trap_that_was_learned_counts_once() {
 }
 
 #[test]
-fn an_authors_word_and_an_unknown_name_never_suspend_it() {
+fn errors_and_unknown_names_never_suspend_the_selector() {
     for letter in ["e", "u", "a"] {
         for mode in MODES {
             let selector = breaks(within(HOUR), mode);
@@ -150,7 +150,7 @@ fn an_authors_word_and_an_unknown_name_never_suspend_it() {
 }
 
 #[test]
-fn a_tenant_for_whom_it_breaks_takes_it_from_nobody_for_whom_it_works() {
+fn failures_of_one_tenant_do_not_suspend_the_selector_for_others() {
     let selector = breaks(within(HOUR), Mode::Fresh);
     for turn in 0..500 {
         assert!(ran(&decide(&selector, &told("t", 2 * turn))));
@@ -160,7 +160,7 @@ fn a_tenant_for_whom_it_breaks_takes_it_from_nobody_for_whom_it_works() {
 }
 
 #[test]
-fn a_probe_that_works_ends_it_and_one_that_breaks_does_not() {
+fn successful_probe_closes_the_circuit_and_failed_probe_does_not() {
     for mode in MODES {
         // No back-off, so every decision is the probe.
         let selector = breaks(within(Duration::ZERO), mode);
@@ -211,7 +211,7 @@ fn one_probe_runs_at_a_time() {
 }
 
 #[test]
-fn clones_share_it_and_another_mode_or_host_does_not() {
+fn clones_share_the_circuit_but_other_modes_and_selectors_do_not() {
     let selector = breaks(within(HOUR), Mode::Cached);
     suspend(&selector.clone());
     assert_eq!(selector.with_mode(Mode::Cached).suspension(), None);
@@ -225,7 +225,7 @@ fn clones_share_it_and_another_mode_or_host_does_not() {
 /// The chain ends at the suspended selector, as at any failure. The next rule was not written for
 /// this trace.
 #[test]
-fn a_suspended_selector_ends_the_chain_at_the_fallback_tracer() {
+fn suspended_selector_ends_the_chain_at_the_fallback_tracer() {
     let registry = TracerRegistry::<()>::new();
     for name in ["langfuse", "console", "quarantine"] {
         registry.register(name, ()).unwrap();
@@ -276,7 +276,7 @@ fn selection_reason(registry: &TracerRegistry<()>) -> String {
 
 /// Each change is logged once, however many traces there are.
 #[test]
-fn it_is_said_when_it_is_suspended_and_when_it_works_again() {
+fn suspension_and_recovery_are_logged_once() {
     let log = Log::default();
     let writer = log.clone();
     // With a single subscriber, `tracing` asks the thread that reaches an event first whether
@@ -312,7 +312,7 @@ fn it_is_said_when_it_is_suspended_and_when_it_works_again() {
 }
 
 #[test]
-fn a_watched_directory_names_it_and_a_new_file_begins_anew() {
+fn watched_directory_reports_suspension_and_new_bytes_reset_it() {
     let folder = tempfile::tempdir().unwrap();
     let put = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);

@@ -20,7 +20,7 @@ fn component(language: &str) -> Vec<u8> {
 }
 
 #[test]
-fn each_language_decides_what_the_table_says() {
+fn every_language_matches_the_case_table() {
     let host = host();
     let load = |language: &&str| Subject::load(&host, language, &component(language));
     let subjects: Vec<Subject> = LANGUAGES.iter().map(load).collect();
@@ -31,7 +31,7 @@ fn each_language_decides_what_the_table_says() {
 }
 
 #[test]
-fn a_wrong_answer_is_a_failure_of_its_language_and_case() {
+fn wrong_answer_fails_with_language_and_case() {
     let mut suite = Suite::read();
     suite.cases.truncate(2);
     suite.cases[1].expect = "chose datadog".to_owned();
@@ -45,7 +45,7 @@ fn a_wrong_answer_is_a_failure_of_its_language_and_case() {
 }
 
 #[test]
-fn a_documented_difference_that_is_none_any_more_is_a_failure() {
+fn outdated_documented_difference_fails() {
     let mut suite = Suite::read();
     suite.cases.retain(|case| case.name == "a mistake");
     suite.differences[0].languages = vec!["wat".to_owned()];
@@ -56,7 +56,7 @@ fn a_documented_difference_that_is_none_any_more_is_a_failure() {
 }
 
 #[test]
-fn they_are_small_and_hold_nothing_of_the_machine_that_built_them() {
+fn components_are_small_and_contain_no_build_paths() {
     for language in LANGUAGES {
         let bytes = component(language);
         assert!(

@@ -26,7 +26,7 @@ fn builder_with<'v>(value: impl Into<Value<'v>>) -> RuntimeContext {
 }
 
 #[test]
-fn every_shape_of_json() {
+fn every_json_value_is_converted() {
     // The JSON text of a value, and the value that is read from it.
     let rows: [(&str, Value<'_>); 43] = [
         ("null", Value::Null),
@@ -137,7 +137,7 @@ fn every_shape_of_json() {
 }
 
 #[test]
-fn values_from_rust() {
+fn rust_values_are_converted() {
     let other_nan = f64::from_bits(0xfff0_0000_dead_beef);
     assert!(other_nan.is_nan());
     let rows: [(Value<'_>, Value<'_>); 15] = [
@@ -180,7 +180,7 @@ fn values_from_rust() {
 }
 
 #[test]
-fn what_is_no_context() {
+fn invalid_contexts_are_refused() {
     let not_an_object = |found| ContextError::NotAnObject { found };
     for (text, error) in [
         ("null", not_an_object("null")),
@@ -235,7 +235,7 @@ fn what_is_no_context() {
 }
 
 #[test]
-fn a_later_value_wins() {
+fn later_value_wins() {
     let context = RuntimeContext::builder()
         .set("key", "old")
         .set_json("key", &json!({"a": 1}))
@@ -257,7 +257,7 @@ fn a_later_value_wins() {
 }
 
 #[test]
-fn dotted_paths() {
+fn dotted_keys_find_members_of_objects() {
     let context = from_json(
         r#"{
             "user": {"tier": "gold", "id": 7, "a.b": "dotted member", "deep": {"er": {"est": true}},
@@ -324,7 +324,7 @@ fn dotted_paths() {
 }
 
 #[test]
-fn limits_of_a_context() {
+fn contexts_beyond_the_limits_are_refused() {
     let small = ContextLimits::default().keys(4).bytes(40).depth(2);
     let many_keys = ContextError::TooManyKeys { limit: 4 };
     let many_bytes = ContextError::TooManyBytes { limit: 40 };
@@ -379,7 +379,7 @@ fn limits_of_a_context() {
 }
 
 #[test]
-fn a_million_keys() {
+fn million_keys_are_refused() {
     let mut text = String::from("{");
     for key in 0..1_000_000 {
         text += &format!("\"{key}\":0,");
@@ -409,7 +409,7 @@ fn a_million_keys() {
 }
 
 #[test]
-fn ten_megabytes() {
+fn ten_megabytes_are_refused() {
     let text = format!("{{\"a\":\"{}\"}}", "x".repeat(10 << 20));
     let expected = ContextError::TooManyBytes {
         limit: ContextLimits::BYTES,
@@ -441,7 +441,7 @@ fn on_a_small_thread(run: impl FnOnce() + Send) {
 }
 
 #[test]
-fn ten_thousand_levels_of_text() {
+fn deeply_nested_text_is_refused_on_a_small_stack() {
     on_a_small_thread(|| {
         let expected = ContextError::TooDeep {
             limit: ContextLimits::DEPTH,
@@ -468,7 +468,7 @@ fn ten_thousand_levels_of_text() {
 }
 
 #[test]
-fn ten_thousand_levels_of_values() {
+fn deeply_nested_values_are_refused_on_a_small_stack() {
     on_a_small_thread(|| {
         let expected = ContextError::TooDeep {
             limit: ContextLimits::DEPTH,
@@ -502,7 +502,7 @@ fn ten_thousand_levels_of_values() {
 }
 
 #[test]
-fn keys_of_context_and_span() {
+fn keys_of_the_context_win_over_keys_of_the_span() {
     let attributes = || {
         let attributes = RuntimeContext::builder()
             .set("http.route", "/chat")
@@ -559,7 +559,7 @@ fn keys_of_context_and_span() {
 }
 
 #[test]
-fn attributes_are_read_when_asked_for_and_once() {
+fn span_attributes_are_read_once_and_only_when_needed() {
     let reads = std::sync::atomic::AtomicU32::new(0);
     let attributes = || {
         reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -578,7 +578,7 @@ fn attributes_are_read_when_asked_for_and_once() {
 }
 
 #[test]
-fn debug_shows_keys_and_no_values() {
+fn debug_output_contains_keys_but_no_values() {
     let secret = "hunter2";
     let builder = || {
         RuntimeContext::builder()
@@ -597,7 +597,7 @@ fn debug_shows_keys_and_no_values() {
 }
 
 #[test]
-fn a_clone_is_the_same() {
+fn clone_keeps_the_values() {
     let context = from_json(r#"{"user": {"id": 7}}"#);
     let clone = context.clone();
     drop(context);
@@ -607,7 +607,7 @@ fn a_clone_is_the_same() {
 }
 
 #[test]
-fn bucket_vectors() {
+fn buckets_match_the_committed_vectors() {
     let vectors = std::fs::read_to_string(folder_of("bucket-vectors.tsv")).expect("the vectors");
     let mut rows = 0;
     for line in vectors

@@ -56,7 +56,7 @@ fn rich_context() -> RuntimeContext {
 }
 
 #[test]
-fn a_guest_is_told_what_a_native_selector_is_told() {
+fn guest_gets_the_same_answers_as_a_native_selector() {
     let asker = load(&host(), "asker", &guest("asker"));
     let context = rich_context();
     let attributes = || {
@@ -120,7 +120,7 @@ fn a_guest_is_told_what_a_native_selector_is_told() {
 }
 
 #[test]
-fn every_case_of_a_value_crosses() {
+fn every_kind_of_value_reaches_the_guest() {
     let asker = load(&host(), "asker", &guest("asker"));
     let context = rich_context();
     for (key, expected) in [
@@ -154,7 +154,7 @@ fn every_case_of_a_value_crosses() {
 }
 
 #[test]
-fn the_names_of_the_tracers_cross() {
+fn tracer_names_reach_the_guest() {
     // The guest reads its question from the tracer names, so it received all of them.
     let asker = load(&host(), "asker", &guest("asker"));
     let long = "k".repeat(5000);
@@ -180,7 +180,7 @@ fn the_names_of_the_tracers_cross() {
 }
 
 #[test]
-fn the_three_answers() {
+fn guest_can_choose_abstain_and_fail() {
     let by_environment = text("guests", "by-environment");
     for (environment, expected) in [
         ("test", Some("console")),
@@ -203,7 +203,7 @@ fn the_three_answers() {
 }
 
 #[test]
-fn decisions_share_nothing() {
+fn decisions_share_no_state() {
     // A decision starts with fresh memory, whatever an earlier one wrote.
     let asker = load(&host(), "asker", &guest("asker"));
     let context = rich_context();
@@ -347,7 +347,7 @@ impl Contract {
 }
 
 #[test]
-fn the_contract_is_what_it_says() {
+fn contract_has_the_documented_interfaces() {
     let contract = Contract::parse(&Contract::text());
     let (_, package) = contract.resolve.packages.iter().next().expect("a package");
     assert_eq!(package.name.to_string(), "spanmux:selector@0.1.0");
@@ -387,7 +387,7 @@ fn the_contract_is_what_it_says() {
 }
 
 #[test]
-fn the_folder_is_read_as_it_lies_and_says_its_version() {
+fn wit_folder_parses_and_states_its_version() {
     let folder = folder_of("../wit");
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(&folder).expect("wit/");
@@ -405,7 +405,7 @@ fn load_contract(host: &SelectorHost, wit: &str) -> Result<ComponentSelector, Lo
 }
 
 #[test]
-fn the_host_links_the_contract_and_nothing_else() {
+fn host_links_only_the_contract() {
     let host = host();
     let wit = Contract::text();
     let whole = load_contract(&host, &wit).expect("all of the contract is linked");
@@ -475,7 +475,7 @@ fn the_host_links_the_contract_and_nothing_else() {
 }
 
 #[test]
-fn a_wasi_guest_finds_the_same_empty_world() {
+fn wasi_guest_gets_the_same_empty_world_in_every_run() {
     let file = guest("wasi");
     let context = RuntimeContext::empty();
     let one = load(&host(), "wasi", &file);
@@ -523,7 +523,7 @@ fn a_wasi_guest_finds_the_same_empty_world() {
 }
 
 #[test]
-fn a_newer_wasi_0_2_is_given_and_no_other() {
+fn only_wasi_0_2_is_provided() {
     let wasi = text("guests", "wasi");
     let host = host();
     for version in ["@0.2.0", "@0.2.1", "@0.2.9"] {

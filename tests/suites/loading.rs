@@ -66,7 +66,7 @@ fn works(host: &SelectorHost) {
 }
 
 #[test]
-fn a_host_that_was_told_of_no_cache_has_none() {
+fn host_has_no_cache_by_default() {
     let host = spanmux_tests::host();
     works(&host);
     let status = host.compile_status();
@@ -75,7 +75,7 @@ fn a_host_that_was_told_of_no_cache_has_none() {
 }
 
 #[test]
-fn a_restart_finds_what_was_compiled() {
+fn restart_reuses_compiled_components() {
     let cache = folder();
     let directory =
         SelectorsDirectory::new(folder_of("../selectors"), host_with_cache(cache.path()));
@@ -100,7 +100,7 @@ fn a_restart_finds_what_was_compiled() {
 }
 
 #[test]
-fn other_limits_find_nothing_that_was_compiled_for_these() {
+fn other_limits_do_not_reuse_entries() {
     let cache = folder();
     let bytes = guest("by-environment");
     load(&host_with_cache(cache.path()), "a", &bytes);
@@ -114,7 +114,7 @@ fn other_limits_find_nothing_that_was_compiled_for_these() {
 }
 
 #[test]
-fn what_is_refused_is_refused_from_the_cache_too() {
+fn refused_component_is_refused_from_the_cache_too() {
     let cache = folder();
     for _ in 0..2 {
         let host = host_with_cache(cache.path());
@@ -124,7 +124,7 @@ fn what_is_refused_is_refused_from_the_cache_too() {
 }
 
 #[test]
-fn one_that_started_within_other_limits_is_started_again() {
+fn start_up_is_checked_again_under_other_limits() {
     let cache = folder();
     let counts_to_thousand = "(func $count (local $i i32) (loop $next (br_if $next (i32.lt_u \
         (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000))))) \
@@ -150,7 +150,7 @@ fn one_that_started_within_other_limits_is_started_again() {
 }
 
 #[test]
-fn a_damaged_entry_is_compiled_again() {
+fn damaged_entry_is_compiled_again() {
     let bytes = guest("by-environment");
     let whole = {
         let cache = folder();
@@ -187,7 +187,7 @@ fn a_damaged_entry_is_compiled_again() {
 }
 
 #[test]
-fn an_entry_that_nothing_vouches_for_is_not_used() {
+fn entry_without_checksum_is_not_used() {
     let cache = folder();
     works(&host_with_cache(cache.path()));
     for sum in files(&cache.path().join("compiled-selectors-1/sums")) {
@@ -199,7 +199,7 @@ fn an_entry_that_nothing_vouches_for_is_not_used() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_fails_no_load_and_says_why() {
+fn unusable_cache_fails_no_load_and_reports_the_reason() {
     let place = folder();
     let file = place.path().join("file");
     fs::write(&file, "mine").unwrap();
@@ -224,7 +224,7 @@ fn a_cache_that_cannot_be_fails_no_load_and_says_why() {
 
 #[cfg(unix)]
 #[test]
-fn a_cache_that_others_may_write_to_is_not_used() {
+fn cache_writable_by_others_is_not_used() {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
     let allow = |path: &Path, mode| {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -263,7 +263,7 @@ fn a_cache_that_others_may_write_to_is_not_used() {
 
 #[cfg(unix)]
 #[test]
-fn a_cache_that_cannot_be_written_to_is_not_used() {
+fn read_only_cache_is_not_used() {
     use std::os::unix::fs::PermissionsExt as _;
     let place = folder();
     works(&host_with_cache(place.path()));
@@ -280,7 +280,7 @@ fn a_cache_that_cannot_be_written_to_is_not_used() {
 }
 
 #[test]
-fn a_cache_that_is_taken_away_while_it_is_used_is_made_again() {
+fn removed_cache_is_created_again() {
     let place = folder();
     let cache = place.path().join("cache");
     let host = host_with_cache(&cache);
@@ -297,7 +297,7 @@ fn a_cache_that_is_taken_away_while_it_is_used_is_made_again() {
 }
 
 #[test]
-fn a_cache_that_keeps_nothing_says_so() {
+fn cache_that_cannot_store_entries_reports_the_reason() {
     let cache = folder();
     let host = host_with_cache(cache.path());
     // A directory cannot be created where a file exists.
@@ -310,7 +310,7 @@ fn a_cache_that_keeps_nothing_says_so() {
 }
 
 #[test]
-fn nothing_else_in_the_directory_is_touched() {
+fn other_files_in_the_directory_are_not_touched() {
     let place = folder();
     for name in [
         "mine",
@@ -331,7 +331,7 @@ fn nothing_else_in_the_directory_is_touched() {
 }
 
 #[test]
-fn hosts_that_share_a_cache_do_not_disturb_each_other() {
+fn hosts_can_share_a_cache() {
     let cache = folder();
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -350,7 +350,7 @@ fn hosts_that_share_a_cache_do_not_disturb_each_other() {
 }
 
 #[test]
-fn a_cache_in_a_selectors_directory_is_refused() {
+fn cache_in_a_selectors_directory_is_refused() {
     let place = folder();
     fs::write(place.path().join("10-a.wasm"), guest("by-environment")).unwrap();
     for cache in [place.path().to_owned(), place.path().join("deep/inside")] {
@@ -368,7 +368,7 @@ fn a_cache_in_a_selectors_directory_is_refused() {
 }
 
 #[test]
-fn the_same_bytes_are_compiled_once_while_one_lives() {
+fn equal_bytes_are_compiled_once_while_in_use() {
     let host = spanmux_tests::host();
     let bytes = guest("by-environment");
     let first = load(&host, "first", &bytes);
@@ -394,7 +394,7 @@ fn the_same_bytes_are_compiled_once_while_one_lives() {
 }
 
 #[test]
-fn a_directory_that_is_loaded_again_compiles_what_is_new() {
+fn reload_compiles_only_new_components() {
     let folder = folder();
     let put = |name: &str, guest_name: &str| {
         fs::write(folder.path().join(name), guest(guest_name)).unwrap();
@@ -431,7 +431,7 @@ fn motley() -> TempDir {
 }
 
 #[test]
-fn several_at_once_come_to_the_same_as_one_after_the_other() {
+fn parallel_loading_gives_the_same_result_as_serial_loading() {
     let folder = motley();
     let load = |compile_threads| {
         let host = SelectorHost::new(
@@ -457,7 +457,7 @@ fn several_at_once_come_to_the_same_as_one_after_the_other() {
 
 /// Compile time grows faster than the size of a function.
 #[test]
-fn a_function_of_more_than_a_mebibyte_is_refused_before_it_is_compiled() {
+fn oversized_function_is_refused_before_compilation() {
     let host = spanmux_tests::host();
     let long = |nops: usize| {
         let body = "nop ".repeat(nops);
@@ -477,7 +477,7 @@ const FULL: &str = "SPANMUX_FULL_CACHE";
 /// written entry must never be used.
 #[cfg(unix)]
 #[test]
-fn a_cache_whose_disk_is_full_fails_no_load() {
+fn full_disk_fails_no_load() {
     if let Some(place) = std::env::var_os(FULL) {
         let host = host_with_cache(Path::new(&place));
         works(&host);
@@ -495,7 +495,7 @@ fn a_cache_whose_disk_is_full_fails_no_load() {
         ),
     ] {
         let place = folder();
-        let run = "exec \"$0\" a_cache_whose_disk_is_full_fails_no_load --exact --nocapture";
+        let run = "exec \"$0\" full_disk_fails_no_load --exact --nocapture";
         let script = format!("{before} || {{ echo cannot; exit; }}; {run}");
         // With its own mount namespace, which disappears with the process.
         let mut process = match what {

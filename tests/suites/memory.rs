@@ -16,7 +16,7 @@ fn growth(first: usize, more: usize, mut turn: impl FnMut()) -> usize {
 }
 
 #[test]
-fn faults_leave_the_memory_where_it_was() {
+fn faults_do_not_leak_memory() {
     let host = host_within(
         limits()
             // The same faults in less time.

@@ -19,7 +19,7 @@ fn choice(selector: &dyn Selector, names: &TracerNames) -> Choice {
 }
 
 #[test]
-fn a_component_learns_unless_it_is_told_otherwise() {
+fn component_is_cached_by_default() {
     let host = host();
     let selector = host
         .load("by-environment", &guest("by-environment"))
@@ -42,7 +42,7 @@ fn a_component_learns_unless_it_is_told_otherwise() {
 }
 
 #[test]
-fn clones_learn_together_and_another_mode_begins_anew() {
+fn clones_share_the_cache_and_with_mode_starts_an_empty_one() {
     let selector = host()
         .load("by-environment", &guest("by-environment"))
         .unwrap();
@@ -59,7 +59,7 @@ fn clones_learn_together_and_another_mode_begins_anew() {
 }
 
 #[test]
-fn a_selection_says_that_it_was_learned() {
+fn selection_reports_a_cache_hit() {
     let selector = host()
         .load("by-environment", &guest("by-environment"))
         .unwrap();
@@ -85,7 +85,7 @@ fn a_selection_says_that_it_was_learned() {
 }
 
 #[test]
-fn a_chain_that_ran_in_part_says_what_ran() {
+fn origin_is_a_run_when_part_of_the_chain_ran() {
     let host = host();
     let known = host
         .load("by-environment", &guest("by-environment"))
@@ -106,7 +106,7 @@ fn a_chain_that_ran_in_part_says_what_ran() {
 }
 
 #[test]
-fn a_stateful_selector_remembers() {
+fn stateful_selector_keeps_its_state() {
     let selector = host().load("takes-turns", &guest("takes-turns")).unwrap();
     let names = named(&["a", "b", "c"]);
     let stateful = selector.with_mode(Mode::Stateful);
@@ -124,7 +124,7 @@ fn a_stateful_selector_remembers() {
 }
 
 #[test]
-fn a_stateful_selector_that_was_stopped_is_started_afresh() {
+fn stateful_selector_restarts_after_a_fault() {
     let host = host_within(limits().fuel(1_000_000));
     let selector = host.load("takes-turns", &guest("takes-turns")).unwrap();
     let stateful = selector.with_mode(Mode::Stateful);
@@ -147,7 +147,7 @@ fn a_stateful_selector_that_was_stopped_is_started_afresh() {
 }
 
 #[test]
-fn each_decision_of_a_stateful_selector_has_a_budget_of_its_own() {
+fn stateful_selector_has_a_budget_for_each_decision() {
     let selector = host().load("takes-turns", &guest("takes-turns")).unwrap();
     let names = named(&["a", "b", "c"]);
     let needed = {
@@ -164,7 +164,7 @@ fn each_decision_of_a_stateful_selector_has_a_budget_of_its_own() {
 }
 
 #[test]
-fn stateful_decisions_come_one_at_a_time() {
+fn stateful_decisions_run_one_at_a_time() {
     let selector = host().load("takes-turns", &guest("takes-turns")).unwrap();
     let stateful = selector.with_mode(Mode::Stateful);
     let names = named(&["a", "b", "c", "d"]);
@@ -188,7 +188,7 @@ fn stateful_decisions_come_one_at_a_time() {
 }
 
 #[test]
-fn what_a_span_says_is_learned_too() {
+fn decisions_on_span_attributes_are_cached() {
     let context = RuntimeContext::empty();
     let attributes = RuntimeContext::from_json(r#"{"environment": "test"}"#).unwrap();
     let asker = host().load("asker", &guest("asker")).unwrap();
@@ -204,7 +204,7 @@ fn what_a_span_says_is_learned_too() {
 }
 
 #[test]
-fn a_directory_runs_its_selectors_in_the_modes_that_it_is_told() {
+fn directory_applies_the_configured_modes() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["10-turns.wasm", "20-turns.wasm"] {
         std::fs::write(folder.path().join(name), guest("takes-turns")).unwrap();
@@ -223,7 +223,7 @@ fn a_directory_runs_its_selectors_in_the_modes_that_it_is_told() {
 }
 
 #[test]
-fn stateful_selectors_leave_the_sandboxes_for_decisions_alone() {
+fn stateful_instances_do_not_occupy_sandboxes() {
     let host = host_within(limits().sandboxes(1));
     let names = named(&["a", "b", "c"]);
     let selector = host.load("takes-turns", &guest("takes-turns")).unwrap();

@@ -103,7 +103,7 @@ const ROWS: [Row; 5] = [
 ];
 
 #[test]
-fn only_what_the_lock_lists_is_live() {
+fn only_listed_files_are_live() {
     for (what, act, expected) in ROWS {
         let place = Place::new();
         act(&place);
@@ -119,7 +119,7 @@ fn only_what_the_lock_lists_is_live() {
 /// Files that would be refused for another reason after parsing are refused for their digest, and
 /// nothing is compiled.
 #[test]
-fn nothing_of_an_unlisted_file_is_parsed_or_compiled() {
+fn unlisted_file_is_not_parsed_or_compiled() {
     let place = Place::new();
     let host = host_within(limits());
     let good = guest("asker");
@@ -142,7 +142,7 @@ fn nothing_of_an_unlisted_file_is_parsed_or_compiled() {
 }
 
 #[test]
-fn a_file_that_is_not_let_in_holds_its_place() {
+fn rejected_file_keeps_its_position() {
     let place = Place::new();
     fs::remove_file(place.file("10-a.wasm")).unwrap();
     let registry = TracerRegistry::new();
@@ -192,7 +192,7 @@ const LOCKS: [(&str, &str); 10] = [
 ];
 
 #[test]
-fn a_lock_that_is_not_right_is_an_error_at_the_start() {
+fn invalid_lock_file_fails_the_start() {
     let place = Place::new();
     let digest = format!("sha256:{}", "0".repeat(64));
     for (text, said) in LOCKS {
@@ -223,7 +223,7 @@ fn a_lock_that_is_not_right_is_an_error_at_the_start() {
 }
 
 #[test]
-fn a_lock_reads_as_it_is_written() {
+fn lock_file_round_trips() {
     let place = Place::new();
     let strange = "30 \"ä\".\u{1f600}.wasm";
     fs::write(place.file(strange), guest("console")).unwrap();
@@ -243,7 +243,7 @@ fn a_lock_reads_as_it_is_written() {
 }
 
 #[test]
-fn what_is_listed_counts_as_a_selector() {
+fn missing_listed_file_counts_as_a_selector() {
     let place = Place::new();
     let host = host_within(limits().selectors(1));
     fs::remove_file(place.file("10-a.wasm")).unwrap();
@@ -259,7 +259,7 @@ fn what_is_listed_counts_as_a_selector() {
 /// selectors could replace it.
 #[cfg(unix)]
 #[test]
-fn a_lock_in_the_directory_or_behind_it_is_refused() {
+fn lock_file_inside_the_directory_is_refused() {
     use std::os::unix::fs::symlink;
     let place = Place::new();
     let at = |path: &str| place.folder.path().join(path);

@@ -65,7 +65,7 @@ fn shouts(bytes: &str) -> Vec<u8> {
 }
 
 #[test]
-fn what_a_run_prints_is_logged_with_its_selector_and_a_known_decision_prints_nothing() {
+fn output_is_logged_with_the_selector_and_only_for_runs() {
     let host = host_within(limits());
     let selector = host.load("50-talks", &guest("wasi")).unwrap();
     let context = environment("production");
@@ -95,7 +95,7 @@ fn what_a_run_prints_is_logged_with_its_selector_and_a_known_decision_prints_not
 /// whatever the subscriber.
 #[cfg(unix)]
 #[test]
-fn what_a_guest_says_is_one_line_that_moves_no_cursor() {
+fn output_is_escaped_to_one_line() {
     const NAME: &str = "50-\u{1b}[2J\nname.wasm";
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(
@@ -130,7 +130,7 @@ fn what_a_guest_says_is_one_line_that_moves_no_cursor() {
 }
 
 #[test]
-fn what_is_printed_without_end_is_cut_and_holds_up_nobody_but_its_own_decision() {
+fn endless_output_is_truncated() {
     let limits = limits().printed_bytes(100);
     let selector = host_within(limits)
         .load("60-shouts", &zoo("prints-forever"))

@@ -100,7 +100,7 @@ fn is_valid(bytes: &[u8], features: WasmFeatures) -> bool {
 /// Each example is valid with all proposals enabled, so that the missing proposal is the reason of
 /// the refusal.
 #[test]
-fn a_selector_that_uses_a_proposal_that_is_off_is_refused() {
+fn selector_that_uses_a_disabled_proposal_is_refused() {
     let host = host();
     for (flag, text) in OFF {
         let bytes = piece(text);
@@ -122,7 +122,7 @@ fn a_selector_that_uses_a_proposal_that_is_off_is_refused() {
 }
 
 #[test]
-fn each_proposal_that_is_off_has_its_piece() {
+fn every_disabled_proposal_has_an_example() {
     let page = std::fs::read_to_string(folder_of("../docs/wasmtime.md")).unwrap();
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
     let off = rows.filter_map(|row| row.split_once("` | off |"));
@@ -164,7 +164,7 @@ fn features() -> Vec<String> {
 }
 
 #[test]
-fn each_feature_that_is_compiled_in_has_its_reason() {
+fn every_compiled_feature_is_documented() {
     let rows = table("What is compiled in");
     let named = rows
         .iter()
@@ -226,7 +226,7 @@ fn is_called(word: &str) -> bool {
 
 /// 48.0.8 is the first version of its line without the advisories that affect us.
 #[test]
-fn the_engine_that_is_locked_has_no_known_hole() {
+fn locked_engine_has_no_known_vulnerability() {
     assert!(is_called("get_export_index"), "the check can fail");
     let advisories = table("Advisories");
     assert!(advisories.len() > 10, "{advisories:?}");

@@ -30,7 +30,7 @@ fn registry(selector: Arc<dyn Selector>) -> TracerRegistry<()> {
 }
 
 #[test]
-fn nobody_waits_while_the_chain_is_swapped() {
+fn select_never_blocks_while_the_chain_changes() {
     if waits().is_none() {
         println!("skipped: this system does not count how often a thread waits");
         return;

@@ -85,7 +85,7 @@ fn selected(registry: &TracerRegistry<Probe>) -> (Option<String>, Reason) {
 // Registry
 
 #[test]
-fn a_duplicate_name_is_an_error_that_names_it_and_changes_nothing() {
+fn duplicate_name_is_an_error_and_changes_nothing() {
     let registry = registry(&["langfuse", "datadog"]);
     let before = registry.get("datadog").unwrap();
 
@@ -106,7 +106,7 @@ fn a_duplicate_name_is_an_error_that_names_it_and_changes_nothing() {
 }
 
 #[test]
-fn the_default_is_the_first_or_the_latest_flagged_and_never_a_later_plain_one() {
+fn default_is_the_first_tracer_or_the_last_one_registered_as_default() {
     let registry = registry(&["a", "b"]);
     assert_eq!(default_name(&registry).as_deref(), Some("a"));
     registry.register_default("c", Probe::default()).unwrap();
@@ -117,7 +117,7 @@ fn the_default_is_the_first_or_the_latest_flagged_and_never_a_later_plain_one() 
 }
 
 #[test]
-fn names_compare_exactly_and_the_empty_one_is_refused() {
+fn names_compare_exactly_and_the_empty_name_is_refused() {
     // Differences in case, white space and Unicode form: é as one character and as two.
     let different = [
         "console",
@@ -152,7 +152,7 @@ fn names_compare_exactly_and_the_empty_one_is_refused() {
 }
 
 #[test]
-fn one_instance_under_several_names_is_shut_down_once() {
+fn instance_with_several_names_is_shut_down_once() {
     let shared = Arc::new(Probe::default());
     let registry = TracerRegistry::new();
     registry.register("production", shared.clone()).unwrap();
@@ -166,7 +166,7 @@ fn one_instance_under_several_names_is_shut_down_once() {
 }
 
 #[test]
-fn get_default_list_and_has() {
+fn lookups_return_the_registered_tracers() {
     let registry = registry(&["a", "b"]);
     let (name, tracer) = registry.default_tracer().unwrap();
     assert_eq!(name, "a");
@@ -181,7 +181,7 @@ fn get_default_list_and_has() {
 }
 
 #[test]
-fn unregister_says_whether_it_was_there_and_promotes_the_first_that_remains() {
+fn unregister_promotes_the_first_remaining_tracer() {
     let registry = registry(&["a", "b", "c"]);
     let gone = registry.get("a").unwrap();
 
@@ -200,7 +200,7 @@ fn unregister_says_whether_it_was_there_and_promotes_the_first_that_remains() {
 }
 
 #[test]
-fn a_default_that_was_flagged_stays_when_one_before_it_goes() {
+fn explicit_default_stays_when_an_earlier_tracer_is_removed() {
     let registry = registry(&["a", "b"]);
     registry.register_default("c", Probe::default()).unwrap();
     assert!(registry.unregister("a"));
@@ -224,7 +224,7 @@ fn clear_drops_tracers_default_and_selectors_without_shutdown() {
 }
 
 #[test]
-fn shutdown_tolerates_and_reports_failures_then_empties_and_is_harmless_again() {
+fn shutdown_reports_failures_and_can_be_repeated() {
     let registry = TracerRegistry::new();
     let last = Arc::new(Probe::default());
     registry.register("broken", Probe::failing()).unwrap();
@@ -245,7 +245,7 @@ fn shutdown_tolerates_and_reports_failures_then_empties_and_is_harmless_again() 
 }
 
 #[test]
-fn shutdown_survives_a_tracer_that_panics() {
+fn shutdown_survives_a_panicking_tracer() {
     struct Panics;
     impl Lifecycle for Panics {
         fn shutdown(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -259,7 +259,7 @@ fn shutdown_survives_a_tracer_that_panics() {
 }
 
 #[test]
-fn flush_drains_and_keeps_running() {
+fn flush_keeps_the_tracers_registered() {
     let registry = registry(&["a", "b"]);
     assert_eq!(registry.force_flush().succeeded, ["a", "b"]);
     assert_eq!(registry.get("a").unwrap().flushed.load(Ordering::SeqCst), 1);
@@ -267,7 +267,7 @@ fn flush_drains_and_keeps_running() {
 }
 
 #[test]
-fn a_registry_is_a_value_and_two_share_nothing() {
+fn registries_are_independent() {
     let (one, two) = (registry(&["a"]), registry(&["b"]));
     assert!(!one.contains("b") && !two.contains("a"));
     one.clear();
@@ -275,7 +275,7 @@ fn a_registry_is_a_value_and_two_share_nothing() {
 }
 
 #[test]
-fn the_order_is_that_of_registration_always() {
+fn names_keep_the_order_of_registration() {
     let registry = registry(&["b", "10", "a", "2"]);
     assert_eq!(names(&registry), ["b", "10", "a", "2"]);
     assert_eq!(default_name(&registry).as_deref(), Some("b"));
@@ -284,7 +284,7 @@ fn the_order_is_that_of_registration_always() {
 // Selector
 
 #[test]
-fn the_selector_gets_a_copy_of_the_names_and_a_context_that_it_cannot_write() {
+fn selector_gets_read_only_names_and_context() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let registry = registry(&["b", "a"]);
     registry.set_selectors(chain(selector_fn("probe", {
@@ -304,7 +304,7 @@ fn the_selector_gets_a_copy_of_the_names_and_a_context_that_it_cannot_write() {
 }
 
 #[test]
-fn it_is_asked_with_one_tracer_and_not_with_none() {
+fn selector_runs_only_when_a_tracer_is_registered() {
     let asked = Arc::new(AtomicU32::new(0));
     let registry = TracerRegistry::new();
     registry.set_selectors(chain(selector_fn("counts", {
@@ -328,7 +328,7 @@ fn it_is_asked_with_one_tracer_and_not_with_none() {
 /// An abstention, the empty name, a wrong name, an error and a panic select the default tracer,
 /// with the reason.
 #[test]
-fn what_is_no_answer_goes_to_the_default_with_its_reason() {
+fn invalid_answer_selects_default() {
     type Answer = fn(&spanmux::TracerNames) -> Choice;
     let rows: [(&str, Answer, Reason); 6] = [
         ("nothing", |_| Choice::Abstain, Reason::Abstained),
@@ -373,7 +373,7 @@ fn what_is_no_answer_goes_to_the_default_with_its_reason() {
 }
 
 #[test]
-fn a_name_from_another_registry_cannot_point_beyond_this_one() {
+fn name_from_another_registry_is_unknown() {
     let registry = registry(&["a"]);
     let other = spanmux::TracerNames::new(["x", "y", "z"]);
     registry.set_selectors(chain(selector_fn("s", move |_, _| other.choose("z"))));
@@ -383,7 +383,7 @@ fn a_name_from_another_registry_cannot_point_beyond_this_one() {
 }
 
 #[test]
-fn a_failed_decision_may_go_to_a_tracer_of_its_own() {
+fn failed_decision_selects_the_fallback_tracer() {
     let registry = registry(&["default", "quarantine"]);
     let error = registry.set_fallback(Some("quarantin")).unwrap_err();
     assert!(error.to_string().contains("default, quarantine"), "{error}");
@@ -411,7 +411,7 @@ fn a_failed_decision_may_go_to_a_tracer_of_its_own() {
 }
 
 #[test]
-fn the_first_selector_that_does_not_abstain_decides_and_a_failure_ends_the_chain() {
+fn first_decision_or_failure_ends_the_chain() {
     let rows: [(&[&str], &str, Option<&str>); 4] = [
         (&["abstain", "b", "c"], "b", Some("1")),
         (&["c", "b"], "c", Some("0")),
@@ -439,7 +439,7 @@ fn the_first_selector_that_does_not_abstain_decides_and_a_failure_ends_the_chain
 }
 
 #[test]
-fn a_selection_keeps_its_tracer_when_that_is_unregistered() {
+fn selection_keeps_its_tracer_after_unregister() {
     let registry = registry(&["a"]);
     let selection = registry.select(&RuntimeContext::empty().view());
     assert!(registry.unregister("a"));
@@ -448,7 +448,7 @@ fn a_selection_keeps_its_tracer_when_that_is_unregistered() {
 }
 
 #[test]
-fn readers_and_writers_do_not_wait_and_no_change_is_lost() {
+fn concurrent_readers_and_writers_lose_no_change() {
     let registry = registry(&["stays"]);
     std::thread::scope(|scope| {
         for writer in 0..4 {
@@ -490,7 +490,7 @@ fn outcomes(registry: &TracerRegistry<Probe>) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn selections_are_counted_by_tracer_selector_and_cause_over_all_changes() {
+fn selections_are_counted_by_tracer_selector_and_cause() {
     let registry = registry(&["a", "b", "quarantine"]);
     registry.set_fallback(Some("quarantine")).unwrap();
     let select = |tracer: &str| {
@@ -530,7 +530,7 @@ fn selections_are_counted_by_tracer_selector_and_cause_over_all_changes() {
 }
 
 #[test]
-fn counts_of_tracers_that_come_and_go_take_bounded_room() {
+fn counts_of_removed_tracers_are_bounded() {
     let registry = registry(&["stays"]);
     for round in 0..5_000 {
         let name = format!("tenant-{round}");

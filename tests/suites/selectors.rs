@@ -49,7 +49,7 @@ fn registry(tracers: &[&str]) -> TracerRegistry<()> {
 }
 
 #[test]
-fn five_are_live_in_the_order_of_their_names() {
+fn five_selectors_load_in_the_order_of_their_names() {
     let report = load();
     let names: Vec<&str> = report.loaded().map(|selector| selector.name()).collect();
     assert_eq!(
@@ -74,7 +74,7 @@ type Row = (
 );
 
 #[test]
-fn each_decides_what_its_source_says() {
+fn every_selector_decides_as_documented() {
     let rows: [Row; 14] = [
         (
             "GET /healthz",
@@ -187,7 +187,7 @@ fn each_decides_what_its_source_says() {
 }
 
 #[test]
-fn a_promised_tracer_that_is_missing_is_a_failure_and_not_somebody_elses_trace() {
+fn missing_promised_tracer_is_a_failure() {
     let registry = registry(&["console", "quarantine"]);
     registry.set_fallback(Some("quarantine")).unwrap();
     let context = RuntimeContext::from_json(r#"{"tenant":"acme","environment":"development"}"#);
@@ -202,7 +202,7 @@ fn a_promised_tracer_that_is_missing_is_a_failure_and_not_somebody_elses_trace()
 }
 
 #[test]
-fn they_are_small_import_the_contract_alone_and_never_grow() {
+fn components_are_small_import_only_the_contract_and_never_grow() {
     for selector in load().loaded() {
         let name = selector.name();
         assert_eq!(
@@ -234,7 +234,7 @@ fn they_are_small_import_the_contract_alone_and_never_grow() {
 
 /// Searches for what `strings` would show: paths and host names of the build machine.
 #[test]
-fn they_hold_nothing_of_the_machine_that_built_them() {
+fn components_contain_no_build_paths() {
     let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let home = std::env::var("HOME").unwrap_or_default();
     let mut forbidden = vec![

@@ -32,7 +32,7 @@ fn marks(pages: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_sandbox_is_fresh_in_every_lane_whatever_its_memory() {
+fn sandbox_is_fresh_in_every_shard_and_memory_size() {
     for engines in [1, 3] {
         let host = host_within(lanes(engines));
         for pages in [1, 2, 40, 100] {
@@ -49,7 +49,7 @@ fn a_sandbox_is_fresh_in_every_lane_whatever_its_memory() {
 }
 
 #[test]
-fn the_marks_can_be_found() {
+fn marks_are_detected_in_a_stateful_instance() {
     let host = host_within(lanes(1));
     for pages in [1, 40] {
         let kept = load(&host, "marks", &marks(pages)).with_mode(Mode::Stateful);
@@ -60,7 +60,7 @@ fn the_marks_can_be_found() {
 }
 
 #[test]
-fn the_lane_does_not_tell_in_what_a_decision_costs() {
+fn fuel_is_equal_in_every_shard() {
     let host = host_within(lanes(THREADS));
     let selector = load(&host, "selector", &guest("by-environment")).with_mode(Mode::Fresh);
     let context = environment("test");
@@ -73,7 +73,7 @@ fn the_lane_does_not_tell_in_what_a_decision_costs() {
 }
 
 #[test]
-fn the_clock_stops_a_decision_in_every_lane() {
+fn wall_clock_limit_applies_in_every_shard() {
     let host = host_within(
         lanes(3)
             .fuel(u64::MAX)
@@ -95,7 +95,7 @@ fn the_clock_stops_a_decision_in_every_lane() {
 }
 
 #[test]
-fn a_component_is_counted_once_for_all_lanes_and_cached_once() {
+fn component_is_counted_and_cached_once_for_all_shards() {
     let cache = tempfile::tempdir().unwrap();
     for expected in [(1, 0), (0, 1)] {
         let host = SelectorHost::builder()
@@ -110,7 +110,7 @@ fn a_component_is_counted_once_for_all_lanes_and_cached_once() {
 }
 
 #[test]
-fn components_inside_a_component_are_joined() {
+fn nested_components_are_linked() {
     let host = host_within(limits());
     let selector = load(&host, "joined", &guest("joined"));
     assert!(chose(&decide(&selector, &environment("test")), "console"));

@@ -50,7 +50,7 @@ fn rows() -> Vec<(&'static str, Gets)> {
     const UNREACHABLE: &str = "wasm `unreachable` instruction executed";
     const STRING: &str = "string pointer/length out of bounds of memory";
     vec![
-        // Other worlds and other versions of the contract.
+        // Other worlds and other only_compatible_versions_load of the contract.
         (
             "other-world",
             Refused(
@@ -67,7 +67,7 @@ fn rows() -> Vec<(&'static str, Gets)> {
             Refused("Link", &["`select`", "signature", "wit/"]),
         ),
         ("select-is-async", Refused("Compile", &["async", "--sync"])),
-        ("both-versions", Chooses("console")),
+        ("both-only_compatible_versions_load", Chooses("console")),
         ("export-with-resource", Chooses("console")),
         (
             "export-with-stream",
@@ -301,7 +301,7 @@ fn still_answers(host: &SelectorHost, good: &ComponentSelector, after: &str) {
 }
 
 #[test]
-fn each_member_gets_its_row() {
+fn every_component_has_its_expected_outcome() {
     let host = host();
     let good = load(&host, "good", &guest("console"));
     let mut failures = Vec::new();
@@ -366,7 +366,7 @@ fn check(host: &SelectorHost, name: &str, gets: &Gets) -> Result<(), String> {
 }
 
 #[test]
-fn each_file_has_a_row() {
+fn every_file_has_a_row() {
     let mut files: Vec<String> = std::fs::read_dir(spanmux_tests::folder_of("zoo"))
         .expect("the zoo")
         .map(|file| {
@@ -386,7 +386,7 @@ fn each_file_has_a_row() {
 }
 
 #[test]
-fn a_fallback_is_one_line() {
+fn fallback_message_is_one_line() {
     let host = host();
     for (name, gets) in rows() {
         let Falls(reason) = gets else { continue };
@@ -398,7 +398,7 @@ fn a_fallback_is_one_line() {
 }
 
 #[test]
-fn two_hosts_burn_the_same_fuel() {
+fn fuel_is_equal_on_two_hosts() {
     let context = environment("test");
     let cost = |file: &[u8]| fuel(&decide(&load(&host(), "guest", file), &context));
     for name in ["asker", "by-environment", "console", "wasi"] {
@@ -417,7 +417,7 @@ fn two_hosts_burn_the_same_fuel() {
 }
 
 #[test]
-fn versions() {
+fn only_compatible_versions_load() {
     let console = text("guests", "console");
     let host = host();
     // The version that the file is built for, and its name in the error.
@@ -455,7 +455,7 @@ fn versions() {
 
 /// The outcome of files that are not components.
 #[test]
-fn not_a_component() {
+fn file_that_is_not_a_component_is_refused() {
     let core = wat::parse_str("(module (memory 1))").expect("a module");
     let rows: [(&str, &[u8], &str, &str); 9] = [
         ("an empty file", b"", "NotWasm", "spanmux build"),
@@ -497,7 +497,7 @@ fn not_a_component() {
 }
 
 #[test]
-fn a_file_that_is_too_large() {
+fn file_beyond_the_size_limit_is_refused() {
     let mut padded = guest("console");
     pad(&mut padded, 10 << 20);
 
@@ -555,7 +555,7 @@ fn survives(host: &SelectorHost, what: &str, file: &[u8]) -> Result<(), LoadErro
 }
 
 #[test]
-fn cut_off_at_every_byte() {
+fn component_truncated_at_any_byte_is_refused() {
     let host = host();
     let file = essential(&guest("by-environment"));
     for length in 0..file.len() {
@@ -572,7 +572,7 @@ fn cut_off_at_every_byte() {
 }
 
 #[test]
-fn every_byte_flipped() {
+fn component_with_any_flipped_byte_does_not_panic_the_host() {
     let host = host_within(limits().fuel(200_000));
     let file = essential(&guest("by-environment"));
     let good = load(&host, "good", &guest("console"));
@@ -588,7 +588,7 @@ fn every_byte_flipped() {
 }
 
 #[test]
-fn names_in_a_file_cannot_move_the_cursor() {
+fn names_in_a_file_are_escaped_in_messages() {
     // Names are read before they are validated, so they can be any text.
     let hostile = |name: &str, hostile: &str| {
         // Keep all lengths in the file.
@@ -618,7 +618,7 @@ fn names_in_a_file_cannot_move_the_cursor() {
 }
 
 #[test]
-fn a_thousand_exports_make_no_long_message() {
+fn message_stays_short_with_a_thousand_exports() {
     let mut many = "(component (instance $i) ".to_owned();
     for number in 0..1000 {
         many += &format!("(export \"export-{number}\" (instance $i))");
@@ -635,7 +635,7 @@ fn a_thousand_exports_make_no_long_message() {
 }
 
 #[test]
-fn large_and_deep_files() {
+fn large_and_deep_modules_load() {
     let functions: String = (0..2000)
         .map(|number| {
             format!("(func (param i32) (result i32) (i32.add (local.get 0) (i32.const {number})))")
@@ -660,7 +660,7 @@ fn large_and_deep_files() {
 }
 
 #[test]
-fn components_in_components() {
+fn deeply_nested_components_are_refused() {
     let host = host();
     // Appended to a valid component, so that the file is still a selector.
     let beside = |what: &str, more: &[u8]| {
@@ -688,7 +688,7 @@ fn components_in_components() {
 }
 
 #[test]
-fn types_in_types() {
+fn deeply_nested_types_do_not_panic_the_host() {
     let host = host();
     for depth in [10, 90, 200, 5000] {
         let mut types = "(type $t0 (list u8))".to_owned();
@@ -716,7 +716,7 @@ fn types_in_types() {
 }
 
 #[test]
-fn fuel_that_ends_at_each_place() {
+fn fuel_limit_holds_wherever_it_ends() {
     let file = guest("by-environment");
     let context = environment("test");
     let within = |fuel| {
@@ -760,7 +760,7 @@ fn fuel_that_ends_at_each_place() {
 }
 
 #[test]
-fn every_limit_at_its_edges() {
+fn extreme_limits_are_supported() {
     let works = |what: &str, limits: Limits| {
         let selector = load(&host_within(limits), what, &guest("by-environment"));
         let decision = decide(&selector, &environment("test"));
@@ -791,7 +791,7 @@ fn every_limit_at_its_edges() {
 }
 
 #[test]
-fn hosts_without_a_pool_refuse_alike() {
+fn hosts_without_a_pool_give_the_same_outcomes() {
     let host = host_within(limits().sandboxes(1_000_000));
     for name in [
         "memory-declared",

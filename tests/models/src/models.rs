@@ -92,7 +92,7 @@ fn names() -> TracerNames {
 
 /// Three threads teach and ask one tree: ways and nodes that come while others read, and
 /// a node that gets an index while it is walked.
-pub fn threads_that_learn_together_are_never_wrong() {
+pub fn concurrent_threads_get_correct_decisions() {
     let scene = Arc::new(Scene::new(4096));
     let thread = |first: i64| {
         let scene = scene.clone();
@@ -112,7 +112,7 @@ pub fn threads_that_learn_together_are_never_wrong() {
 }
 
 /// With room for next to nothing, so that answers go to the cache and out of it.
-pub fn with_little_room_threads_are_never_wrong() {
+pub fn small_cache_gives_correct_decisions() {
     let scene = Arc::new(Scene::new(3));
     let thread = |first: i64| {
         let scene = scene.clone();
@@ -133,7 +133,7 @@ pub fn equal_misses_share_one_run() {
 }
 
 /// Lists of tracers come and go while others ask: each finds a tree of its own list.
-pub fn each_list_of_tracers_has_its_tree() {
+pub fn every_tracer_list_has_its_own_tree() {
     let scene = Arc::new(Scene::new(4096));
     let thread = |list: &'static [&'static str]| {
         let scene = scene.clone();
@@ -152,7 +152,7 @@ pub fn each_list_of_tracers_has_its_tree() {
 }
 
 /// Suspended, with no time to wait: one probe at a time, and never none for ever.
-pub fn one_probe_at_a_time_and_it_comes_back() {
+pub fn one_probe_runs_at_a_time_and_recovers() {
     let circuit = Arc::new(Circuit::new(Patience {
         after: 1,
         first: Duration::ZERO,

@@ -12,13 +12,13 @@ fn check(scene: fn()) {
 }
 
 #[test]
-fn threads_that_learn_together_are_never_wrong() {
-    check(models::threads_that_learn_together_are_never_wrong);
+fn concurrent_threads_get_correct_decisions() {
+    check(models::concurrent_threads_get_correct_decisions);
 }
 
 #[test]
-fn with_little_room_threads_are_never_wrong() {
-    check(models::with_little_room_threads_are_never_wrong);
+fn small_cache_gives_correct_decisions() {
+    check(models::small_cache_gives_correct_decisions);
 }
 
 #[test]
@@ -27,11 +27,11 @@ fn equal_misses_share_one_run() {
 }
 
 #[test]
-fn each_list_of_tracers_has_its_tree() {
-    check(models::each_list_of_tracers_has_its_tree);
+fn every_tracer_list_has_its_own_tree() {
+    check(models::every_tracer_list_has_its_own_tree);
 }
 
 #[test]
-fn one_probe_at_a_time_and_it_comes_back() {
-    check(models::one_probe_at_a_time_and_it_comes_back);
+fn one_probe_runs_at_a_time_and_recovers() {
+    check(models::one_probe_runs_at_a_time_and_recovers);
 }

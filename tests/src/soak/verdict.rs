@@ -302,14 +302,14 @@ mod tests {
     }
 
     #[test]
-    fn what_went_well_is_kept() {
+    fn kept_promises_pass() {
         let verdict = of(well());
         assert!(verdict.is_kept(), "{verdict}");
     }
 
     /// Each promise can be broken on its own.
     #[test]
-    fn what_is_broken_is_said() {
+    fn broken_promises_are_reported() {
         type Break = (&'static str, fn(&mut Seen));
         let breaks: [Break; 11] = [
             ("names a registered", |seen| {

@@ -123,7 +123,7 @@ fn cached_answers_are_those_of_fresh_runs() {
 /// wrong decisions.
 #[cfg(spanmux_mutations)]
 #[test]
-fn a_question_left_out_is_noticed() {
+fn question_left_out_is_noticed() {
     use spanmux::Forget;
 
     let host = host_within(case_limits());
@@ -142,7 +142,7 @@ fn a_question_left_out_is_noticed() {
 }
 
 #[test]
-fn equal_contexts_hit_what_the_other_taught() {
+fn equal_contexts_share_cached_decisions() {
     let host = host_within(case_limits());
     let mut tally = Tally::default();
     for seed in seeds(2, 30) {
@@ -184,7 +184,7 @@ fn hold_on_threads(case: &Case, seed: u64) -> Tally {
 }
 
 #[test]
-fn several_threads_share_what_is_learned() {
+fn threads_share_cached_decisions() {
     let host = host_within(case_limits());
     let mut tally = Tally::default();
     for seed in seeds(3, 25) {
@@ -226,7 +226,7 @@ fn lines(builds: u64) -> Vec<String> {
 }
 
 #[test]
-fn another_process_answers_the_same() {
+fn another_process_decides_the_same() {
     if asked_for(ELSEWHERE).is_some() {
         // In the child process the contexts are built in another order and hashed with other seeds.
         for line in lines(1 << 60) {
@@ -235,7 +235,7 @@ fn another_process_answers_the_same() {
         return;
     }
     let elsewhere = Command::new(std::env::current_exe().expect("this test"))
-        .args(["another_process_answers_the_same", "--exact", "--nocapture"])
+        .args(["another_process_decides_the_same", "--exact", "--nocapture"])
         .env(ELSEWHERE, "1")
         .output()
         .expect("another process");
@@ -280,7 +280,7 @@ fn least_fuel(case: &Case, question: &Question) -> u64 {
 }
 
 #[test]
-fn at_the_limit_of_fuel() {
+fn cached_decisions_are_correct_at_the_limit_of_fuel() {
     let host = host_within(case_limits());
     let mut tally = Tally::default();
     for seed in seeds(6, 20) {
@@ -303,7 +303,7 @@ fn at_the_limit_of_fuel() {
 
 /// Hashing a bucket costs fuel, but the answer does not depend on that cost.
 #[test]
-fn fuel_for_what_is_hashed() {
+fn cached_decisions_include_the_fuel_of_hashing() {
     let mut bucket = State::asks(What::Bucket, "user");
     bucket.number = 1;
     let program = Program::in_a_row([bucket, State::new(What::ChooseTracer)]);
@@ -338,7 +338,7 @@ fn fuel_for_what_is_hashed() {
 }
 
 #[test]
-fn with_little_room() {
+fn small_caches_are_correct() {
     let rooms = [
         (8, 1 << 20),
         (64, 1 << 20),
@@ -382,7 +382,7 @@ fn flood(seed: u64, host: &SelectorHost) -> Case {
 }
 
 #[test]
-fn a_flood_of_values() {
+fn cache_is_correct_in_a_flood_of_values() {
     for answers in [256, Limits::CACHED_ANSWERS] {
         let host = host_within(with_room(answers, Limits::CACHED_BYTES));
         let mut tally = Tally::default();
@@ -412,7 +412,7 @@ fn assert_run(decision: &Decision, expected: Fallback) {
 /// Endless recursion ends at a depth that depends on the host's frames, and time limits differ
 /// between runs.
 #[test]
-fn what_depends_on_the_machine_is_never_learned() {
+fn machine_dependent_decisions_are_never_cached() {
     let clocked = case_limits()
         .fuel(u64::MAX >> 2)
         .wall_clock(Duration::from_millis(20));
@@ -434,7 +434,7 @@ fn what_depends_on_the_machine_is_never_learned() {
 }
 
 #[test]
-fn a_host_that_was_full_is_never_learned() {
+fn overload_is_never_cached() {
     let limits = case_limits()
         .fuel(u64::MAX >> 2)
         .wall_clock(Duration::from_millis(500))

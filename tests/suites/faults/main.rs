@@ -352,7 +352,7 @@ fn dated(path: &Path, time: SystemTime) {
 }
 
 #[test]
-fn every_fault_of_the_directory_loses_nothing() {
+fn directory_faults_lose_no_selection() {
     let mut table = Kept::new(
         "directory-faults.md",
         "faults",

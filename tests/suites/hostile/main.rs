@@ -32,18 +32,18 @@ type Attack = (String, String, PathBuf);
 
 /// A single test, so that no other test's memory is counted.
 #[test]
-fn every_attack_comes_to_nothing() {
+fn every_attack_is_contained() {
     let panics = count_panics();
     let folder = tempfile::tempdir().unwrap();
     let attacks = attacks(folder.path());
     // Runs first, so that the memory that the allocator retains is there before the table is
     // measured.
-    each_attack_that_breaks_is_suspended_by_its_name(&attacks);
-    the_table_is_what_the_document_keeps(&attacks);
+    every_failing_attack_is_suspended_under_its_name(&attacks);
+    table_matches_the_document(&attacks);
     assert_eq!(panics.load(Ordering::Relaxed), 0, "panics");
 }
 
-fn the_table_is_what_the_document_keeps(attacks: &[Attack]) {
+fn table_matches_the_document(attacks: &[Attack]) {
     let mut table = Kept::new(
         "hostile-components.md",
         "attacks",
@@ -228,7 +228,7 @@ fn word(error: &LoadError) -> String {
 }
 
 /// With the default limits, every component that keeps failing is suspended under its own name.
-fn each_attack_that_breaks_is_suspended_by_its_name(attacks: &[Attack]) {
+fn every_failing_attack_is_suspended_under_its_name(attacks: &[Attack]) {
     let host = host_within(
         Limits::default()
             .wall_clock(Duration::from_secs(600))

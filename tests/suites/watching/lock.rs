@@ -133,7 +133,7 @@ const ROWS: [Row; 9] = [
 ];
 
 #[test]
-fn what_is_done_to_a_locked_directory_and_its_lock_is_found() {
+fn changes_of_the_directory_and_its_lock_file_are_applied() {
     for (what, act, wanted, tracer) in ROWS {
         let service = held(&[("10-a.wasm", &first())]);
         assert_eq!(service.tracer(), "console", "{what}");
@@ -144,7 +144,7 @@ fn what_is_done_to_a_locked_directory_and_its_lock_is_found() {
 }
 
 #[test]
-fn a_refusal_for_a_digest_names_both_and_the_remedy_once() {
+fn digest_mismatch_is_reported_once_with_the_remedy() {
     let service = held(&[("10-a.wasm", &first())]);
     let listed = active(&service.watched.status(), "10-a").unwrap();
     service.move_in("10-a.wasm", b"no selector");
@@ -164,7 +164,7 @@ fn a_refusal_for_a_digest_names_both_and_the_remedy_once() {
 
 /// An unlisted file that repeatedly replaces the live one is never used in a selection.
 #[test]
-fn a_storm_of_unlisted_files_never_decides() {
+fn unlisted_replacements_never_decide() {
     let service = held(&[("10-a.wasm", &first())]);
     for version in 1..100 {
         service.move_in("10-a.wasm", &answers("datadog", version));
@@ -179,7 +179,7 @@ fn a_storm_of_unlisted_files_never_decides() {
 }
 
 #[test]
-fn while_a_lock_cannot_be_read_everything_stays_as_it_is() {
+fn unreadable_lock_file_changes_nothing() {
     let service = held(&[("10-a.wasm", &first())]);
     let lock = lock_in(service.folder.path());
     let good = fs::read(&lock).unwrap();
@@ -211,7 +211,7 @@ fn while_a_lock_cannot_be_read_everything_stays_as_it_is() {
 /// Anyone who can write to the directory can make it unreadable as a whole. This does not keep a
 /// removed selector live.
 #[test]
-fn what_is_no_longer_listed_is_taken_out_of_a_directory_in_trouble() {
+fn removed_entry_is_dropped_when_the_directory_is_unreadable() {
     let service = held(&[("10-a.wasm", &first())]);
     for number in 0..9 {
         fs::write(service.file(&format!("9{number}.wasm")), b"").unwrap();
@@ -226,7 +226,7 @@ fn what_is_no_longer_listed_is_taken_out_of_a_directory_in_trouble() {
 /// A lock file that is written in place, line by line, never removes a selector whose line is still
 /// missing.
 #[test]
-fn a_lock_that_is_being_written_is_waited_for() {
+fn lock_file_is_applied_only_when_complete() {
     let files: [(&str, &[u8]); 2] = [("10-a.wasm", &first()), ("20-b.wasm", &second())];
     let service = held(&files);
     let lock = lock_in(service.folder.path());

@@ -17,7 +17,7 @@ use spanmux_tests::{guest, host_within, limits, zoo};
 use service::{PATIENCE, Service, active, answers, digest, quick, refused};
 
 #[test]
-fn what_there_is_is_live_before_watch_returns() {
+fn existing_files_are_live_before_watch_returns() {
     let service = Service::start(quick(), &[("10-a.wasm", &answers("datadog", 0))]);
     assert_eq!(service.tracer(), "datadog");
     let status = service.watched.status();
@@ -26,7 +26,7 @@ fn what_there_is_is_live_before_watch_returns() {
 }
 
 #[test]
-fn a_directory_that_is_not_there_is_an_error_at_once() {
+fn missing_directory_is_an_error() {
     let directory = SelectorsDirectory::new("no/such/directory", host_within(limits()));
     let error = directory.watch(|_| {}).unwrap_err();
     assert!(matches!(error, DirectoryError::Missing { .. }), "{error}");
@@ -110,7 +110,7 @@ const ROWS: [Row; 9] = [
 
 /// Each row is tried with and without file system events.
 #[test]
-fn what_is_done_to_a_directory_is_found() {
+fn changes_of_the_directory_are_applied() {
     for events in [true, false] {
         for (what, act, wanted, tracer) in ROWS {
             let settings = quick().use_events(events);
@@ -124,7 +124,7 @@ fn what_is_done_to_a_directory_is_found() {
 }
 
 #[test]
-fn a_slow_write_never_yields_half_a_selector() {
+fn slow_write_never_loads_a_partial_file() {
     let service = Service::start(quick(), &[]);
     let bytes = answers("datadog", 0);
     let path = service.file("10-a.wasm");
@@ -140,7 +140,7 @@ fn a_slow_write_never_yields_half_a_selector() {
 }
 
 #[test]
-fn a_refusal_is_named_once_and_taken_back() {
+fn refusal_is_counted_once_and_cleared_after_a_fix() {
     let good = answers("console", 0);
     let service = Service::start(quick(), &[("10-a.wasm", &good)]);
     service.move_in("10-a.wasm", b"no selector");
@@ -156,7 +156,7 @@ fn a_refusal_is_named_once_and_taken_back() {
 }
 
 #[test]
-fn the_same_bytes_in_another_file_swap_nothing_and_compile_nothing() {
+fn rewriting_equal_bytes_changes_and_compiles_nothing() {
     let bytes = answers("console", 0);
     let service = Service::start(quick(), &[("10-a.wasm", &bytes)]);
     for _ in 0..3 {
@@ -168,7 +168,7 @@ fn the_same_bytes_in_another_file_swap_nothing_and_compile_nothing() {
 }
 
 #[test]
-fn a_file_that_did_not_change_is_the_same_selector() {
+fn unchanged_file_keeps_its_selector() {
     let service = Service::start(quick(), &[("10-a.wasm", &answers("console", 0))]);
     let first = |service: &Service| service.registry.selectors().selectors().next().cloned();
     let before = first(&service).unwrap();
@@ -178,7 +178,7 @@ fn a_file_that_did_not_change_is_the_same_selector() {
 }
 
 #[test]
-fn what_was_learned_survives_the_change_of_another_file() {
+fn cached_decisions_survive_changes_of_other_files() {
     let service = Service::start(quick(), &[("10-a.wasm", &answers("console", 0))]);
     assert!(matches!(service.origin(), Origin::Run(_)));
     assert!(matches!(service.origin(), Origin::Cached));
@@ -191,7 +191,7 @@ fn what_was_learned_survives_the_change_of_another_file() {
 }
 
 #[test]
-fn a_component_that_was_replaced_is_freed() {
+fn replaced_component_is_freed() {
     let service = Service::start(quick(), &[("10-a.wasm", &answers("console", 0))]);
     let old = Arc::downgrade(service.registry.selectors().selectors().next().unwrap());
     service.move_in("10-a.wasm", &answers("datadog", 0));
@@ -205,7 +205,7 @@ fn a_component_that_was_replaced_is_freed() {
 }
 
 #[test]
-fn a_directory_that_vanishes_keeps_its_chain_and_is_watched_again() {
+fn missing_directory_keeps_its_chain_and_is_watched_again() {
     let service = Service::start(quick(), &[("10-a.wasm", &answers("console", 0))]);
     let away = service.folder.path().join("away");
     fs::rename(service.live(), &away).unwrap();
@@ -220,7 +220,7 @@ fn a_directory_that_vanishes_keeps_its_chain_and_is_watched_again() {
 }
 
 #[test]
-fn too_many_selectors_keep_the_chain_before() {
+fn too_many_selectors_keep_the_previous_chain() {
     let service = Service::start(quick(), &[("10-a.wasm", &answers("console", 0))]);
     for number in 0..9 {
         fs::write(service.file(&format!("9{number}.wasm")), b"").unwrap();
@@ -231,7 +231,7 @@ fn too_many_selectors_keep_the_chain_before() {
 
 #[cfg(unix)]
 #[test]
-fn links_are_followed_and_loops_are_refused() {
+fn symlinks_are_followed_and_loops_are_refused() {
     use std::os::unix::fs::symlink;
     let service = Service::start(quick(), &[]);
     let target = service.folder.path().join("target");
@@ -253,7 +253,7 @@ fn links_are_followed_and_loops_are_refused() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_may_no_longer_be_read_stays_live_as_it_was() {
+fn unreadable_file_keeps_its_previous_selector() {
     use std::os::unix::fs::PermissionsExt as _;
     let service = Service::start(quick(), &[("10-a.wasm", &answers("console", 0))]);
     let path = service.file("10-a.wasm");
@@ -267,7 +267,7 @@ fn a_file_that_may_no_longer_be_read_stays_live_as_it_was() {
 }
 
 #[test]
-fn what_takes_a_chain_may_panic() {
+fn panic_in_the_callback_is_caught() {
     let folder = tempfile::tempdir().unwrap();
     let calls = Arc::new(AtomicU64::new(0));
     let counted = calls.clone();
@@ -287,7 +287,7 @@ fn what_takes_a_chain_may_panic() {
 
 /// More files than may be detached at once. Each of them is tried.
 #[test]
-fn files_that_take_too_long_are_refused_by_name() {
+fn slow_files_are_refused_and_named() {
     let settings = quick().load_timeout(Duration::ZERO);
     let bytes: Vec<_> = (0..5).map(|version| answers("console", version)).collect();
     let names = ["1.wasm", "2.wasm", "3.wasm", "4.wasm", "5.wasm"];
@@ -332,7 +332,10 @@ fn reloads_under_load_lose_no_selection() {
     let status = service.watched.status();
     assert!(status.loads > 1 && status.refusals == 0, "{status:?}");
     assert_eq!(status.chains, service.registry.chains_set());
-    println!("{} of 201 versions were live", status.loads - 1);
+    println!(
+        "{} of 201 only_compatible_versions_load were live",
+        status.loads - 1
+    );
 }
 
 fn read(service: &Service, over: &AtomicBool) -> u64 {
@@ -347,7 +350,7 @@ fn read(service: &Service, over: &AtomicBool) -> u64 {
 
 /// The watcher thread releases its resources after the handle is dropped.
 #[test]
-fn a_directory_that_is_dropped_is_watched_no_longer() {
+fn dropping_the_handle_ends_the_watcher() {
     let held = Arc::new(());
     let folder = tempfile::tempdir().unwrap();
     let weak = Arc::downgrade(&held);

@@ -338,7 +338,7 @@ fn equal_misses_share_one_run() {
 }
 
 #[test]
-fn threads_that_learn_together_are_never_wrong() {
+fn concurrent_threads_get_correct_decisions() {
     let room = CacheLimits {
         answers: 2048 + 256,
         bytes: 1 << 20,

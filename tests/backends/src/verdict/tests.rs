@@ -61,12 +61,12 @@ fn problems(spans: Vec<StoredSpan>) -> String {
 }
 
 #[test]
-fn a_whole_trace_is_right() {
+fn complete_trace_has_no_problems() {
     assert_eq!(problems(stored(&done())), "");
 }
 
 #[test]
-fn whatever_is_wrong_is_a_problem() {
+fn every_defect_is_a_problem() {
     type Break = fn(&mut Vec<StoredSpan>);
     let rows: [(&str, Break, &str); 11] = [
         ("lost", |spans| spans.clear(), "7 missing"),
@@ -122,7 +122,7 @@ fn whatever_is_wrong_is_a_problem() {
 }
 
 #[test]
-fn a_copy_in_another_backend_is_a_problem() {
+fn copy_in_another_backend_is_a_problem() {
     let mut spans = stored(&done());
     let mut copies = stored(&done());
     for copy in &mut copies {
@@ -133,7 +133,7 @@ fn a_copy_in_another_backend_is_a_problem() {
 }
 
 #[test]
-fn what_was_discarded_must_be_nowhere() {
+fn discarded_trace_must_not_be_stored() {
     let mut done = done();
     done.run.named.tracer = "discard".to_owned();
     assert!(
