@@ -285,27 +285,24 @@ impl<T> TracerRegistry<T> {
 }
 
 impl<T: Lifecycle + 'static> TracerRegistry<T> {
-    /// Asks each tracer to export what it holds, with 10 seconds of time. All keep
-    /// running.
+    /// Flushes every tracer within 10 seconds. All keep running.
     pub fn force_flush(&self) -> LifecycleReport {
         self.force_flush_with_timeout(lifecycle::DEFAULT_TIME)
     }
 
-    /// [`force_flush`](Self::force_flush) with another time. All tracers are asked at once, each on
-    /// a thread of its own, and one that is not done in time is not waited for.
+    /// Flushes every tracer within a time limit, in parallel, each on a thread of its own. A tracer
+    /// that exceeds the limit is not awaited.
     pub fn force_flush_with_timeout(&self, time: Duration) -> LifecycleReport {
         LifecycleReport::force_flush(self.distinct(), time)
     }
 
-    /// Empties the registry, then shuts each tracer down, once however many names
-    /// it has, with 10 seconds of time. One that fails does not keep the others from
-    /// it. A second call finds nothing to do.
+    /// Empties the registry and shuts each tracer down within 10 seconds, once per tracer and not
+    /// per name. A failure of one does not affect the others. A second call does nothing.
     pub fn shutdown(&self) -> LifecycleReport {
         self.shutdown_with_timeout(lifecycle::DEFAULT_TIME)
     }
 
-    /// [`shutdown`](Self::shutdown) with another time, kept as
-    /// [`force_flush_with_timeout`](Self::force_flush_with_timeout) keeps it.
+    /// Shuts down as [`shutdown`](Self::shutdown) does, within another time limit.
     pub fn shutdown_with_timeout(&self, time: Duration) -> LifecycleReport {
         LifecycleReport::shutdown(self.take().distinct(), time)
     }

@@ -1,14 +1,13 @@
-//! What a selector was seen to decide: the questions that it asked, the answers that
-//! it was given, and where each way ended.
+//! Renders a selector's cached decisions: the questions that it asked, the answers that it
+//! received, and the outcome of each path.
 //!
-//! An [`Explanation`] is the tree as it was learned, as plain data.
-//! [`Rules::new`] groups it into [`Rules`], which are what an author would
-//! recognise, and those are shown as [text](Rules::text), [JSON](Rules::to_json),
-//! [Mermaid](Rules::to_mermaid) and [SVG](Rules::to_svg).
+//! An [`Explanation`] is the decision tree as plain data. [`Rules::new`] groups it into the rules
+//! that an author would recognise, which are rendered as [text](Rules::text),
+//! [JSON](Rules::to_json), [Mermaid](Rules::to_mermaid) and [SVG](Rules::to_svg).
 //!
-//! In reading order: what is equal but for its counts (`shapes`, `alike`), the
-//! grouping (`rules`) and the words on a branch (`label`); then what fits on a page
-//! (`excerpt`), and one file for each way to show it.
+//! Reading order: equality without counts (`shapes`, `merge_failures`), grouping (`rules`) and the
+//! text of a branch (`label`); then the part that fits on a page (`prune`), and one file per
+//! format.
 
 mod colours;
 mod json;

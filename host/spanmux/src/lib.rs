@@ -1,30 +1,29 @@
 //! Decide, trace by trace, **which tracer receives a trace**.
 //!
-//! A [`TracerRegistry`] holds named tracers; the first one is the default. When a
-//! root span starts, a chain of selectors is asked: each is given the run's
-//! [`RuntimeContext`] and the names of the available tracers, and answers with a
-//! name or with nothing. Child spans inherit their root's tracer, so a trace is
-//! never torn. A wrong name, an error, a trap or a timeout never reaches the
-//! caller: the trace goes to the default tracer, and the [`Selection`] says why.
+//! A [`TracerRegistry`] holds named tracers; the first one is the default. When a root span
+//! starts, a chain of selectors runs: each receives the run's [`RuntimeContext`] and the names of
+//! the available tracers, and returns a name or abstains. Child spans inherit their root's tracer,
+//! so a trace is never torn. A wrong name, an error, a trap or a timeout never reaches the caller:
+//! the trace goes to the default tracer, and the [`Selection`] has the reason.
 //!
-//! A selector is a native function ([`selector_fn`]) or a WebAssembly component, written
-//! in any language and dropped as a file into a directory. A component has no
-//! authority: it can ask the context, and answer.
+//! A selector is a native function ([`selector_fn`]) or a WebAssembly component, written in any
+//! language and dropped as a file into a directory. A component has no authority: it can query the
+//! context and return an answer.
 //!
-//! # In reading order
-//! 1. [`RuntimeContext`] and [`ContextView`]: what is known of a run, and what may
-//!    be asked.
-//! 2. [`Decision`], [`Fallback`]: what a selector answers, as plain values.
-//! 3. [`Selector`], [`selector_fn`], [`Chain`]: who answers.
+//! # Reading order
+//! 1. [`RuntimeContext`] and [`ContextView`]: the facts about a run, and the questions of a
+//!    selector.
+//! 2. [`Decision`], [`Fallback`]: the answer of a selector, as plain values.
+//! 3. [`Selector`], [`selector_fn`], [`Chain`]: native code and components behind one trait.
 #![cfg_attr(
     feature = "components",
-    doc = "4. [`SelectorHost`], [`Limits`]: components, each decision in a sandbox of its own."
+    doc = "4. [`SelectorHost`], [`Limits`]: components, with a sandbox for each decision."
 )]
 #![cfg_attr(
     feature = "components",
     doc = "5. [`SelectorsDirectory`]: the files, loaded into a report and a chain."
 )]
-//! 6. [`TracerRegistry`], [`Selection`]: the tracers, and the one that is selected.
+//! 6. [`TracerRegistry`], [`Selection`]: the tracers, and the selected one.
 #![cfg_attr(
     feature = "otel",
     doc = "7. [`otel`]: a tracer provider for OpenTelemetry that routes each trace."
@@ -43,15 +42,16 @@
 //! - `otel` (default): the routing tracer provider for OpenTelemetry, and AI spans.
 //! - `otlp` (default): exporters for backends, over OTLP as protobuf over HTTP.
 //! - `config` (default, with the three above): tracers and selectors from a file.
-//! - `grpc`: OTLP over gRPC too.
-//! - `layer`: a layer for `tracing-subscriber`, by which `tracing` spans are routed.
+//! - `explain` (default): the rules of a selector as text, JSON, Mermaid and SVG.
+//! - `grpc`: OTLP over gRPC as well.
+//! - `layer`: a layer for `tracing-subscriber` that routes `tracing` spans.
 //!
-//! Without all of them, the crate holds the registry and native selectors, and depends on
-//! little.
+//! Without features, the crate contains the registry and native selectors, and has few
+//! dependencies.
 //!
 //! # A quiet guest
-//! The library prints nothing, keeps nothing process-wide and reads nothing from
-//! the environment. Its events go through the `tracing` crate.
+//! The library prints nothing, keeps no process-wide state and reads nothing from the
+//! environment. Its events go through the `tracing` crate.
 
 #[cfg(feature = "config")]
 pub use spanmux_config as config;

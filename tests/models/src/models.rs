@@ -1,4 +1,4 @@
-//! What is checked: small scenes of a few threads, each to be run in many orders.
+//! Small scenes of a few threads, each run in many orders.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -11,8 +11,8 @@ use spanmux_core::{
     Choice, ContextView, Decision, Fallback, Origin, RunCost, RuntimeContext, TracerNames,
 };
 
-/// A selector that asks for a tenant, and of some for their region, and what it has
-/// learned. How many runs are under way, and how many there were.
+/// A selector that asks for a tenant, and for some tenants for their region, with its cache, its
+/// current runs and its number of runs.
 struct Scene {
     cached: DecisionCache,
     runs: AtomicUsize,
@@ -23,7 +23,7 @@ fn context(tenant: i64, region: i64) -> RuntimeContext {
     builder.set("region", region).build()
 }
 
-/// What it decides, whoever asks.
+/// Returns the expected decision.
 fn decides(tenant: i64, region: i64, names: &TracerNames) -> Choice {
     match (tenant % 3, region % 2) {
         (0, _) => Choice::Abstain,
@@ -45,7 +45,7 @@ impl Scene {
         }
     }
 
-    /// One decision, which must be right.
+    /// Decides once and checks the result.
     fn decide(&self, tenant: i64, region: i64, names: &TracerNames) {
         let context = context(tenant, region);
         let view = context.view();
@@ -63,7 +63,7 @@ impl Scene {
 
     fn run(&self, _: &ContextView<'_>, tenant: i64, region: i64, names: &TracerNames) -> Run {
         self.runs.fetch_add(1, SeqCst);
-        // Others go on while it runs.
+        // Other threads continue during a run.
         thread::yield_now();
         let mut asked = vec![Question::get("tenant".to_owned())];
         if tenant % 3 == 2 {
@@ -90,15 +90,15 @@ fn names() -> TracerNames {
     TracerNames::new(["a", "b"])
 }
 
-/// Three threads teach and ask one tree: ways and nodes that come while others read, and
-/// a node that gets an index while it is walked.
+/// Three threads fill and query one tree: edges and nodes appear during walks, and a node gets an
+/// index while it is read.
 pub fn concurrent_threads_get_correct_decisions() {
     let scene = Arc::new(Scene::new(4096));
     let thread = |first: i64| {
         let scene = scene.clone();
         move || {
             for number in 0..6 {
-                // Each begins elsewhere, and all come to the same.
+                // Each thread starts elsewhere, and all reach the same.
                 let tenant = (first + number) % 11;
                 scene.decide(tenant, number, &names());
                 scene.decide(tenant, number + 1, &names());
@@ -111,7 +111,7 @@ pub fn concurrent_threads_get_correct_decisions() {
     }
 }
 
-/// With room for next to nothing, so that answers go to the cache and out of it.
+/// With very small limits, so that answers enter the bounded cache and are evicted.
 pub fn small_cache_gives_correct_decisions() {
     let scene = Arc::new(Scene::new(3));
     let thread = |first: i64| {
@@ -121,7 +121,7 @@ pub fn small_cache_gives_correct_decisions() {
     all(vec![thread(0), thread(2)]);
 }
 
-/// Of equal misses one runs, whoever comes first, and nobody waits for ever.
+/// Of identical misses, one runs, whichever comes first, and no thread waits forever.
 pub fn equal_misses_share_one_run() {
     let scene = Arc::new(Scene::new(4096));
     let thread = || {
@@ -132,7 +132,7 @@ pub fn equal_misses_share_one_run() {
     assert_eq!(scene.runs.load(SeqCst), 1);
 }
 
-/// Lists of tracers come and go while others ask: each finds a tree of its own list.
+/// Lists of tracers change during decisions: each list has a tree of its own.
 pub fn every_tracer_list_has_its_own_tree() {
     let scene = Arc::new(Scene::new(4096));
     let thread = |list: &'static [&'static str]| {
@@ -151,7 +151,7 @@ pub fn every_tracer_list_has_its_own_tree() {
     ]);
 }
 
-/// Suspended, with no time to wait: one probe at a time, and never none for ever.
+/// Suspended with a back-off of zero: one probe at a time, and eventually one runs.
 pub fn one_probe_runs_at_a_time_and_recovers() {
     let circuit = Arc::new(Circuit::new(Patience {
         after: 1,
@@ -170,14 +170,14 @@ pub fn one_probe_runs_at_a_time_and_recovers() {
                 let Ok(permit) = circuit.admit() else {
                     continue;
                 };
-                // While it is suspended, who is let through is alone.
+                // While the selector is suspended, only the probe runs.
                 if suspended && circuit.suspension().is_some() {
                     assert_eq!(probing.fetch_add(1, SeqCst), 0, "two probes");
                     thread::yield_now();
                     probing.fetch_sub(1, SeqCst);
                 }
                 match choice {
-                    // As if it had found no sandbox.
+                    // As if no sandbox slot was free.
                     Choice::Abstain => drop(permit),
                     choice => permit.ended("s", &choice),
                 }
@@ -189,7 +189,7 @@ pub fn one_probe_runs_at_a_time_and_recovers() {
         thread(vec![Choice::Abstain, trapped.clone()]),
         thread(vec![trapped.clone(), trapped.clone()]),
     ]);
-    // Whatever happened, the next run that works ends it.
+    // Whatever happened before, the next successful run closes the circuit.
     let permit = circuit.admit().expect("a probe, or closed");
     permit.ended("s", &names().choose("a"));
     assert!(circuit.suspension().is_none());

@@ -1,9 +1,9 @@
-//! Each scene in thousands of orders: at random, and by the method that finds faults that
-//! need few switches at the right places.
+//! Each scene in thousands of orders: at random, and with an algorithm that finds faults that need
+//! few switches at the right points.
 
 use spanmux_models::models;
 
-/// Orders of each kind.
+/// Orders per algorithm.
 const ORDERS: usize = 2_000;
 
 fn check(scene: fn()) {

@@ -1,13 +1,12 @@
-//! What Spanmux's threads share, in every order that a few of them can run in: the learned
-//! tree while it is read and added to, the runs that others wait for, the registry's swap.
+//! The state that threads of Spanmux share, in every order of a few threads: the decision tree
+//! during reads and inserts, single flight, and the swap of the registry's snapshot.
 //!
-//! Each model is a small program of two or three threads over the host's own modules, which
-//! loom runs again and again until no other order of its steps, and no older value that a
-//! reader may still see, is left within the bound. `tests/orderings/run` runs them all, and
-//! again over sources with a mistake, which they must notice.
+//! Each model is a small program of two or three threads that uses `spanmux-core` built with `--cfg
+//! loom`. loom runs it until every order of its steps, and every stale value that a reader may see,
+//! is covered within the bound. `tests/orderings/run` runs all models, and runs them again on
+//! sources with a deliberate mistake, which they must notice.
 //!
-//! The host's modules stand beside this file as links. `tests/models` has bigger scenes of
-//! the same modules, in orders at random.
+//! `tests/models` has larger scenes of the same code in random orders.
 
 #![allow(
     dead_code,
@@ -19,7 +18,7 @@
     reason = "the checker runs all threads on one"
 )]
 
-mod learning;
+mod caching;
 mod swapping;
 
 use std::process::ExitCode;
@@ -28,32 +27,31 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loom::model::Builder;
 
-/// What may happen to two threads in between: so many times one is stopped where it need
-/// not be. Most mistakes need one.
+/// Maximum number of preemptions. Most mistakes need one.
 const PREEMPTIONS: usize = 3;
 
-/// A small program, run in every order.
+/// A small program that runs in every order.
 type Model = fn();
 
 const MODELS: [(&str, Model); 8] = [
-    ("first", learning::the_first_way_is_seen_whole_or_not_at_all),
+    ("first", caching::the_first_way_is_seen_whole_or_not_at_all),
     (
         "known",
-        learning::what_is_known_stays_known_while_another_way_is_added,
+        caching::what_is_known_stays_known_while_another_way_is_added,
     ),
     (
         "index",
-        learning::what_is_known_stays_known_while_the_index_is_made,
+        caching::what_is_known_stays_known_while_the_index_is_made,
     ),
     (
         "overflow",
-        learning::what_is_beyond_the_trunk_is_decided_right,
+        caching::what_is_beyond_the_trunk_is_decided_right,
     ),
     (
         "flights",
-        learning::equal_misses_wait_for_each_other_and_nobody_for_ever,
+        caching::equal_misses_wait_for_each_other_and_nobody_for_ever,
     ),
-    ("trees", learning::equal_names_have_one_tree),
+    ("trees", caching::equal_names_have_one_tree),
     ("swap", swapping::a_reader_sees_one_state_whole),
     ("changes", swapping::no_change_is_lost),
 ];
@@ -74,7 +72,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// In how many orders it ran. One that breaks panics here.
+/// Runs a model and returns the number of orders. A failing model panics.
 fn check(model: Model) -> usize {
     let orders = Arc::new(AtomicUsize::new(0));
     let mut builder = Builder::new();

@@ -1,5 +1,5 @@
-//! Models of the registry while it is changed. A tracer is its own name, so that one under
-//! another's name is found.
+//! Models of changes to the registry. A tracer is its own name, so that a wrong position is
+//! detected.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ fn registry() -> Arc<Registry> {
     Arc::new(registry)
 }
 
-/// Chooses the last one that there is.
+/// Chooses the last tracer.
 fn last() -> Chain {
     Chain::from(selector_fn("last", |_, tracers| {
         let last = tracers.as_slice().last().map_or("", String::as_str);
@@ -23,7 +23,7 @@ fn last() -> Chain {
     }))
 }
 
-/// A tracer that is there, under its own name, and why it.
+/// Checks that the selected tracer is registered under its own name, and the reason.
 fn select(registry: &Registry) {
     let context = RuntimeContext::builder().build();
     let selection = registry.select(&context.view());
@@ -33,7 +33,7 @@ fn select(registry: &Registry) {
     assert_eq!(chosen, selection.reason().cause().is_none());
 }
 
-/// One thread takes a tracer out and puts another in, one sets the chain, one selects.
+/// One thread replaces a tracer, one sets the chain, and one selects.
 pub(crate) fn a_reader_sees_one_state_whole() {
     let registry = registry();
     let changes = {
@@ -59,7 +59,7 @@ pub(crate) fn a_reader_sees_one_state_whole() {
     assert_eq!(registry.selectors().len(), 1);
 }
 
-/// Two threads register at once, and a third sets the chain.
+/// Two threads register concurrently, and a third sets the chain.
 pub(crate) fn no_change_is_lost() {
     let registry = registry();
     let others = ["langfuse", "datadog"].map(|name| {

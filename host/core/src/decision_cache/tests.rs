@@ -1,5 +1,5 @@
-//! What holds of learning, for selectors that are closures: what they ask is written
-//! down as the host writes down what a guest asks.
+//! Tests of the decision cache with closures as selectors, whose questions are recorded as those of
+//! a guest.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,7 +14,7 @@ const ROOM: CacheLimits = CacheLimits {
     bytes: 4 << 20,
 };
 
-/// What a selector asks through.
+/// The questions of a selector.
 struct Asker<'a> {
     view: ContextView<'a>,
     asked: Vec<Question>,
@@ -32,7 +32,7 @@ impl<'a> Asker<'a> {
     }
 }
 
-/// A selector that is learned, and how often it ran.
+/// A selector with a cache, and the number of its runs.
 struct Selector<F> {
     cached: DecisionCache,
     ran: AtomicUsize,
@@ -69,7 +69,7 @@ impl<F: Fn(&mut Asker<'_>, &TracerNames) -> Choice> Selector<F> {
         }
     }
 
-    /// How often it runs for these decisions, each of which must be right.
+    /// Returns the number of runs for these decisions, after checking each.
     fn runs(&self, contexts: &[RuntimeContext], tracers: &TracerNames) -> usize {
         let before = self.ran.load(Ordering::Relaxed);
         for context in contexts {
@@ -102,7 +102,7 @@ fn tracers() -> TracerNames {
     TracerNames::new(["a", "b", "c"])
 }
 
-/// By tenant, and for some by region too.
+/// Decides by tenant, and for some by region.
 fn by_tenant(asker: &mut Asker<'_>, tracers: &TracerNames) -> Choice {
     match asker.text("tenant") {
         Some("acme") => tracers.choose("a"),
@@ -135,7 +135,7 @@ fn it_runs_once_for_each_way() {
         context(&[("tenant", "hooli")]),
         context(&[]),
     ];
-    // The first two are one way: the region is not asked for.
+    // The first two share a path: the region is not queried.
     assert_eq!(selector.runs(&contexts, &tracers()), 6);
     assert_eq!(selector.runs(&contexts, &tracers()), 0);
     let explanation = selector.cached.explain(&tracers());
@@ -156,7 +156,7 @@ fn what_a_text_says_is_learned_whatever_its_length() {
     let contexts = lengths.map(|length| context(&[("user", &"x".repeat(length))]));
     assert_eq!(selector.runs(&contexts, &tracers()), lengths.len());
     assert_eq!(selector.runs(&contexts, &tracers()), 0);
-    // Beyond it is asked each time.
+    // Longer answers are not cached.
     let long = [context(&[("user", &"x".repeat(MAX_ANSWER_BYTES + 1))])];
     assert_eq!(selector.runs(&long, &tracers()), 1);
     assert_eq!(selector.runs(&long, &tracers()), 1);
@@ -167,7 +167,7 @@ fn other_tracers_are_another_tree_and_the_same_ones_are_not() {
     let selector = Selector::new(ROOM, by_user);
     let contexts = users(0..20);
     assert_eq!(selector.runs(&contexts, &tracers()), 20);
-    // Another list of the same names.
+    // A different list with the same names.
     assert_eq!(selector.runs(&contexts, &tracers()), 0);
     let fewer = TracerNames::new(["b", "a"]);
     assert_eq!(selector.runs(&contexts, &fewer), 20);
@@ -180,7 +180,7 @@ fn other_tracers_are_another_tree_and_the_same_ones_are_not() {
         more.push(TracerNames::new(["a", "b", &number.to_string()]));
         assert_eq!(selector.runs(&contexts, &more[number]), 20);
     }
-    // The oldest were forgotten, the newest were not.
+    // The oldest trees were dropped, the newest were not.
     assert_eq!(selector.runs(&contexts, &more[1]), 0);
     assert_eq!(selector.runs(&contexts, &tracers()), 20);
 }
@@ -282,7 +282,7 @@ fn a_contradiction_ends_learning() {
     assert_ne!(decide(1), Origin::Cached);
     assert_ne!(decide(2), Origin::Cached);
     assert_eq!(decide(1), Origin::Cached);
-    // The third run asks something else below an answer that is known.
+    // The third run asks a different question after a cached answer.
     let known = context(&[("user", "u-1"), ("region", "eu")]);
     assert_ne!(selector.decide(&known, &tracers()).origin, Origin::Cached);
     for _ in 0..3 {
@@ -323,7 +323,7 @@ fn equal_misses_share_one_run() {
                 let decision: Decision = selector
                     .cached
                     .decide(&tree, &view, || {
-                        // Not before all others wait for it.
+                        // Only after all others are waiting.
                         while selector.cached.single_flight.waiting() < threads - 1 {
                             std::thread::yield_now();
                         }

@@ -16,16 +16,16 @@ pub(super) const DEFAULT_TIME: Duration = Duration::from_secs(10);
 /// All methods default to doing nothing, so `impl Lifecycle for Mine {}` is enough for a tracer
 /// that buffers nothing. They are called on a thread of their own.
 pub trait Lifecycle: Send + Sync {
-    /// Exports what is held back, and keeps running.
+    /// Exports buffered data and keeps running.
     ///
     /// # Errors
-    /// Whatever the tracer calls a failure; it is reported and not acted on. An
-    /// [`Undelivered`] is reported with its numbers.
+    /// Any failure of the tracer. It is reported and has no other effect. An [`Undelivered`] is
+    /// reported with its numbers.
     fn force_flush(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(())
     }
 
-    /// Exports what is held back, and then nothing any more.
+    /// Exports buffered data and stops.
     ///
     /// # Errors
     /// As [`force_flush`](Self::force_flush).
@@ -33,8 +33,8 @@ pub trait Lifecycle: Send + Sync {
         Ok(())
     }
 
-    /// [`force_flush`](Self::force_flush), which is what it does unless it is written, for a
-    /// tracer that can keep to a time. One that cannot is not waited for.
+    /// Exports buffered data within a time limit. Defaults to [`force_flush`](Self::force_flush),
+    /// which is not awaited beyond the limit.
     ///
     /// # Errors
     /// As [`force_flush`](Self::force_flush).
@@ -45,7 +45,8 @@ pub trait Lifecycle: Send + Sync {
         self.force_flush()
     }
 
-    /// [`shutdown`](Self::shutdown), for a tracer that can keep to a time.
+    /// Shuts down within a time limit. Defaults to [`shutdown`](Self::shutdown), which is not
+    /// awaited beyond the limit.
     ///
     /// # Errors
     /// As [`force_flush`](Self::force_flush).

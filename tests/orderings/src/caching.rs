@@ -1,5 +1,5 @@
-//! Models of what is learned while it is used. The selector is a closure that asks for the
-//! tenant, and for those that are told apart for the user too.
+//! Models of the decision cache in use. The selector is a closure that asks for the tenant, and for
+//! some tenants for the user.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,13 +12,13 @@ use spanmux_core::{
     Choice, ContextView, Decision, Origin, RunCost, RuntimeContext, TracerNames, Value,
 };
 
-/// So little that a cache has one set.
+/// So small that the bounded cache has one set.
 const ROOM: CacheLimits = CacheLimits {
     answers: 2048 + 16,
     bytes: 64 << 10,
 };
 
-/// What threads decide by.
+/// The shared selector.
 struct Selector {
     cached: DecisionCache,
     names: TracerNames,
@@ -29,7 +29,7 @@ fn names() -> TracerNames {
     TracerNames::new(["console", "langfuse"])
 }
 
-/// What a selector says of a tenant and a user: the same in every order.
+/// Returns the expected decision for a tenant and a user.
 fn right(tenant: &str, user: &str) -> Choice {
     match (tenant, user) {
         ("acme", "ada") => names().choose("langfuse"),
@@ -48,14 +48,14 @@ fn context(tenant: &str, user: &str) -> RuntimeContext {
 impl Selector {
     fn new() -> Arc<Self> {
         Arc::new(Self {
-            // Longer than a clock can tell: who waits is woken, or for ever there.
+            // Longer than a clock can represent: a waiting thread is woken, or waits forever.
             cached: DecisionCache::new(ROOM, Duration::MAX),
             names: names(),
             ran: AtomicUsize::new(0),
         })
     }
 
-    /// One that has learned so many tenants by itself.
+    /// Creates a selector that has cached this many tenants.
     fn knowing(tenants: usize) -> Arc<Self> {
         let selector = Self::new();
         loom::stop_exploring();
@@ -67,7 +67,7 @@ impl Selector {
         selector
     }
 
-    /// Decides, and holds that it is right.
+    /// Decides once and checks the result.
     fn decide(&self, tenant: &str, user: &str) {
         let context = context(tenant, user);
         let view = context.view();
@@ -103,13 +103,13 @@ impl Selector {
     }
 }
 
-/// Decides it on a thread of its own.
+/// Decides on a thread of its own.
 fn aside(selector: &Arc<Selector>, tenant: &'static str) -> thread::JoinHandle<()> {
     let selector = selector.clone();
     thread::spawn(move || selector.decide(tenant, "ada"))
 }
 
-/// Two threads learn what nobody knew, of two tenants that are asked different things.
+/// Two threads cache the first decisions, for two tenants with different questions.
 pub(crate) fn the_first_way_is_seen_whole_or_not_at_all() {
     let selector = Selector::new();
     let other = aside(&selector, "acme");
@@ -119,17 +119,17 @@ pub(crate) fn the_first_way_is_seen_whole_or_not_at_all() {
     is_learned(&selector, &[("acme", "ada"), ("nobody", "ada")]);
 }
 
-/// A tenant that is known is never run for, whatever is learned beside it.
+/// A cached tenant never runs, whatever is inserted beside it.
 pub(crate) fn what_is_known_stays_known_while_another_way_is_added() {
     beside_new_ones(Selector::knowing(3), "t2");
 }
 
-/// The ninth answer has the others found by an index from then on.
+/// The ninth answer creates the index of a node.
 pub(crate) fn what_is_known_stays_known_while_the_index_is_made() {
     beside_new_ones(Selector::knowing(8), "t7");
 }
 
-/// Reads what is known, the last of it too, while two threads add what is not.
+/// Reads cached answers, including the last one, while two threads insert others.
 fn beside_new_ones(selector: Arc<Selector>, last: &str) {
     let others = [aside(&selector, "new"), aside(&selector, "acme")];
     selector.decide("t0", "ada");
@@ -140,7 +140,7 @@ fn beside_new_ones(selector: Arc<Selector>, last: &str) {
     assert_eq!(selector.ran(), 2, "runs for what was known");
 }
 
-/// The node is full, so that what is new goes to the cache while somebody looks there.
+/// The node is full, so a new answer enters the bounded cache during a read.
 pub(crate) fn what_is_beyond_the_trunk_is_decided_right() {
     let selector = Selector::knowing(64);
     let other = aside(&selector, "acme");
@@ -151,7 +151,7 @@ pub(crate) fn what_is_beyond_the_trunk_is_decided_right() {
     is_learned(&selector, &[("acme", "ada"), ("acme", "bob")]);
 }
 
-/// Who finds another learning leaves it for the next time, and after that it is known.
+/// A thread that meets another writer does not insert, and inserts the next time.
 fn is_learned(selector: &Selector, decisions: &[(&str, &str)]) {
     let decide = || {
         decisions
@@ -164,7 +164,7 @@ fn is_learned(selector: &Selector, decisions: &[(&str, &str)]) {
     assert_eq!(selector.ran(), ran, "it was not cached");
 }
 
-/// Three ask the same at once.
+/// Three identical misses.
 pub(crate) fn equal_misses_wait_for_each_other_and_nobody_for_ever() {
     let selector = Selector::new();
     let others = [aside(&selector, "acme"), aside(&selector, "acme")];
@@ -176,7 +176,7 @@ pub(crate) fn equal_misses_wait_for_each_other_and_nobody_for_ever() {
     is_learned(&selector, &[("acme", "ada")]);
 }
 
-/// Two ask for a tree at once that nobody has planted.
+/// Two threads request a tree that does not exist yet.
 pub(crate) fn equal_names_have_one_tree() {
     let selector = Selector::new();
     let other = {
