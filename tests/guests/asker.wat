@@ -1,8 +1,8 @@
-;; Asks the question that the tracers' names spell, and answers with what it
-;; was told. The names are `get` or `has` or `bucket` and a key, for `bucket`
-;; also a salt and then a name of as many letters as there are buckets; or
-;; `keys`. The answer is one letter for the case and then the value: text as it
-;; is, numbers as sixteen hexadecimal digits of their bits.
+;; Asks the question that the tracer names spell, and returns the answer as a tracer
+;; name. The names are `get`, `has` or `bucket` and a key, or `keys`. For `bucket`, a
+;; salt follows, and a name with one letter for each bucket. The result is one letter
+;; for the case of the value, then the value: text unchanged, numbers as the sixteen
+;; hexadecimal digits of their bits.
 (component
   (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (type $value (variant (case "null") (case "boolean" bool) (case "integer" s64)
@@ -14,7 +14,7 @@
     (export "bucket" (func (param "key" string) (param "salt" string) (param "buckets" u32)
       (result (option u32))))))
 
-  ;; The memory stands apart, because the questions write into it.
+  ;; The memory is in its own module, because the host functions write into it.
   (core module $memory
     (memory (export "memory") 16)
     (global $free (mut i32) (i32.const 16384))
@@ -39,7 +39,7 @@
     (import "context" "keys" (func $keys (param i32)))
     (import "context" "bucket" (func $bucket (param i32 i32 i32 i32 i32 i32)))
     (import "memory" "memory" (memory 1))
-    ;; Where the answer is written, and how far.
+    ;; The address of the result, and the end of its written part.
     (global $end (mut i32) (i32.const 1024))
     (func $put (param $byte i32)
       (i32.store8 (global.get $end) (local.get $byte))
@@ -57,7 +57,7 @@
           (select (i32.const 0x30) (i32.const 0x57) (i32.lt_u (local.get $digit) (i32.const 10)))))
         (local.set $bits (i64.shl (local.get $bits) (i64.const 4)))
         (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))
-    ;; ok(some(what was written)).
+    ;; ok(some(written text)).
     (func $answer (result i32)
       (i32.store (i32.const 512) (i32.const 0))
       (i32.store (i32.const 516) (i32.const 1))
@@ -98,7 +98,7 @@
         (then (call $put-bits (i64.load32_u (i32.const 68))))
         (else (call $put (i32.const 0x2d)))))
 
-    ;; Each key with a line's end behind it.
+    ;; Each key, followed by a line break.
     (func $ask-keys
       (local $key i32) (local $left i32)
       (call $keys (i32.const 64))
@@ -116,7 +116,7 @@
     (data (i32.const 32) "nbiftj")
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       (local $first i32)
-      ;; The first letter tells the questions apart.
+      ;; The first letter identifies the question.
       (local.set $first (i32.load8_u (call $at (local.get $names) (i32.const 0))))
       (if (i32.eq (local.get $first) (i32.const 0x67)) (then (call $ask-get (local.get $names)))) ;; g
       (if (i32.eq (local.get $first) (i32.const 0x68)) (then (call $ask-has (local.get $names)))) ;; h

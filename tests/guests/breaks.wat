@@ -1,6 +1,6 @@
-;; Does what the text under `do` begins with: `t` traps, `l` loops without end, `r`
-;; recurses without end, `k` asks for a key of a million bytes, `e` answers with an
-;; error, `u` with a name that no tracer has, `a` abstains. Else it answers `console`.
+;; Acts on the first letter of the text under `do`: `t` traps, `l` loops forever, `r`
+;; recurses forever, `k` asks for a key of a million bytes, `e` fails with an error, `u`
+;; answers with an unknown tracer name, `a` abstains. Otherwise it answers `console`.
 (component
   (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (type $value (variant (case "null") (case "boolean" bool) (case "integer" s64)
@@ -8,7 +8,7 @@
     (export "value" (type $v (eq $value)))
     (export "get" (func (param "key" string) (result (option $v))))))
 
-  ;; The memory stands apart, because the questions write into it.
+  ;; The memory is in its own module, because the host functions write into it.
   (core module $memory
     (memory (export "memory") 18)
     (global $free (mut i32) (i32.const 4096))
@@ -36,7 +36,7 @@
       (i32.eq (i32.load8_u (i32.load (i32.const 80))) (local.get $letter)))
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       (call $get (i32.const 128) (i32.const 2) (i32.const 64))
-      ;; Not some(text(…)).
+      ;; The answer is not some(text(…)).
       (if (i32.or (i32.eqz (i32.load8_u (i32.const 64))) (i32.ne (i32.load8_u (i32.const 72)) (i32.const 4)))
         (then (return (i32.const 16))))
       (if (call $is (i32.const 0x74)) (then unreachable)) ;; t

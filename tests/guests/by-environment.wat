@@ -1,5 +1,5 @@
-;; Answers `console` for the environment `test`, and abstains for any other:
-;; one `get` and a comparison.
+;; Answers `console` for the environment `test`, and abstains for any other, with one
+;; `get` and a comparison.
 (component
   (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (type $value (variant (case "null") (case "boolean" bool) (case "integer" s64)
@@ -7,7 +7,7 @@
     (export "value" (type $v (eq $value)))
     (export "get" (func (param "key" string) (result (option $v))))))
 
-  ;; The memory stands apart, because the questions write into it.
+  ;; The memory is in its own module, because the host functions write into it.
   (core module $memory
     (memory (export "memory") 1)
     (global $free (mut i32) (i32.const 4096))

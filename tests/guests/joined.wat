@@ -1,5 +1,5 @@
-;; Two components in one: the selector asks its neighbour how long a text is, and
-;; answers `console` with that length. The engine joins the two by a module of its
+;; Two components in one: the selector asks the other component for the length of a text,
+;; and answers `console` with that length. The engine links the two with a module of its
 ;; own, which has the memories of both.
 (component
   (component $length
@@ -26,7 +26,7 @@
     (core module $guest
       (import "host" "memory" (memory 1))
       (import "host" "length" (func $length (param i32 i32) (result i32)))
-      ;; ok(some("console")) but for the length: where `select` points to.
+      ;; The result ok(some("console")) without the length, to which `select` points.
       (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\00\00\00\00console")
       (func (export "select") (param $names i32) (param $count i32) (result i32)
         (i32.store (i32.const 28) (call $length (i32.const 32) (i32.const 7)))

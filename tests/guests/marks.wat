@@ -1,9 +1,9 @@
-;; Marks every page of its memory, its data and a page that it grows, and traps where
-;; it finds a mark. A sandbox that was used before would be told by it.
+;; Marks every page of its memory, its data and a page that it adds, and traps if it finds
+;; a mark. So it detects a sandbox that was used before.
 (component
   (core module $guest
     (memory (export "memory") PAGES)
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console\00")
     (data (i32.const 1024) "\07")
     (table $table 4 funcref)

@@ -1,14 +1,14 @@
-;; Runs the program that stands in its memory, so that a test can make a selector
-;; of any program by changing bytes. A program is a table of states, 24 bytes each,
-;; with its texts behind it; `suites/learned/program.rs` writes it:
+;; Interprets a program in its memory, so that a test can turn any program into a selector
+;; by changing bytes. A program is a table of states of 24 bytes each, followed by its
+;; texts. `suites/decision_cache/program.rs` writes it:
 ;;
-;;   0 what to do        4 text: place and length     12 a number
-;;   1 flags             8 salt: place and length     16 targets, one byte each
-;;   2 how many targets
+;;   0 operation           4 text: address and length     12 number
+;;   1 flags               8 salt: address and length     16 targets, one byte each
+;;   2 number of targets
 ;;
-;; Everything that a state learns is folded into one digest, and the digest picks
-;; the target. So a run depends on every bit of every answer: each has to reach the
-;; low bits, which a remainder looks at.
+;; Every answer is hashed into one digest, and the digest selects the target. A run
+;; therefore depends on every bit of every answer: each bit must affect the low bits,
+;; which the remainder uses.
 (component
   (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (type $value (variant (case "null") (case "boolean" bool) (case "integer" s64)
@@ -20,8 +20,8 @@
     (export "bucket" (func (param "key" string) (param "salt" string) (param "buckets" u32)
       (result (option u32))))))
 
-  ;; The memory stands apart, because the questions write into it: answers from 176
-  ;; KiB on. Where they reach the end, the next one traps.
+  ;; The memory is in its own module, because the host functions write into it: answers
+  ;; start at 176 KiB. If they reach the end, the next one traps.
   (core module $memory
     (memory (export "memory") 8)
     (global $free (mut i32) (i32.const 180224))
@@ -48,10 +48,10 @@
     (import "memory" "memory" (memory 8))
     (data (i32.const 4096) "the program")
     (global $digest (mut i64) (i64.const 0))
-    ;; The text that was read last.
+    ;; The text of the last answer.
     (global $text (mut i32) (i32.const 0))
     (global $length (mut i32) (i32.const 0))
-    ;; Words are put together from here on, at most 128 KiB, and how far they go.
+    ;; The buffer in which words are assembled, at most 128 KiB, and its used length.
     (global $words i32 (i32.const 49152))
     (global $end (mut i32) (i32.const 0))
 
@@ -62,7 +62,7 @@
       (global.set $digest (i64.xor
         (global.get $digest)
         (i64.shr_u (global.get $digest) (i64.const 32)))))
-    ;; The length, then eight bytes at a time, then what is left.
+    ;; The length, then eight bytes at a time, then the remaining bytes.
     (func $fold-text (param $at i32) (param $length i32)
       (local $left i32)
       (global.set $text (local.get $at))
@@ -83,7 +83,7 @@
           (local.set $at (i32.add (local.get $at) (i32.const 1)))
           (local.set $left (i32.sub (local.get $left) (i32.const 1)))
           (br $again))))
-    ;; A list of texts: how many, and each.
+    ;; A list of texts: their number, then each text.
     (func $fold-list (param $at i32) (param $left i32)
       (call $fold (i64.extend_i32_u (local.get $left)))
       (block $done
@@ -109,8 +109,8 @@
         (global.set $end (i32.add (global.get $end) (i32.const 1)))
         (local.set $bits (i64.shl (local.get $bits) (i64.const 4)))
         (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))
-    ;; The words of a state: its text, then by flag 1 what was read last, then by
-    ;; flag 2 the digest. Returns their length.
+    ;; The words of a state: its text, with flag 1 the last answer, and with flag 2 the
+    ;; digest. Returns their length.
     (func $put-words (param $state i32) (result i32)
       (global.set $end (global.get $words))
       (call $put-text
@@ -121,7 +121,7 @@
         (then (call $put-digest)))
       (i32.sub (global.get $end) (global.get $words)))
 
-    ;; Some and none, the case, and then all of the value.
+    ;; Some or none, the case, then the whole value.
     (func $ask-get (param $at i32) (param $length i32)
       (local $case i32)
       (call $get (local.get $at) (local.get $length) (i32.const 64))
@@ -145,7 +145,7 @@
     (func $ask-keys
       (call $keys (i32.const 64))
       (call $fold-list (i32.load (i32.const 64)) (i32.load (i32.const 68))))
-    ;; All keys, and the value of each.
+    ;; All keys, then the value of each key.
     (func $ask-all
       (local $key i32) (local $left i32)
       (call $ask-keys)
@@ -159,7 +159,7 @@
           (local.set $left (i32.sub (local.get $left) (i32.const 1)))
           (br $again))))
 
-    ;; Turns of a loop, as many as the digest says.
+    ;; A loop with as many turns as the digest says.
     (func $burn (param $turns i32)
       (local $left i64)
       (local.set $left (i64.rem_u (global.get $digest) (i64.extend_i32_u (local.get $turns))))
@@ -168,7 +168,7 @@
           (br_if $done (i64.eqz (local.get $left)))
           (local.set $left (i64.sub (local.get $left) (i64.const 1)))
           (br $again))))
-    ;; Grows the memory until it gets no more, and counts.
+    ;; Grows the memory until the host refuses, and counts.
     (func $grow
       (local $times i64)
       (block $done
@@ -198,7 +198,7 @@
       (i32.store (i32.const 516) (local.get $at))
       (i32.store (i32.const 520) (local.get $length))
       i32.const 512)
-    ;; The tracer that the digest picks.
+    ;; The tracer that the digest selects.
     (func $choose-tracer (param $names i32) (param $count i32) (result i32)
       (local $name i32)
       (local.set $name (i32.add (local.get $names) (i32.shl
@@ -220,7 +220,7 @@
         (if (i32.eq (local.get $what) (i32.const 3)) (then (call $ask-keys)))
         (if (i32.eq (local.get $what) (i32.const 4)) (then (call $ask-bucket (local.get $state))))
         (if (i32.eq (local.get $what) (i32.const 5)) (then (call $ask-all)))
-        ;; What is no question.
+        ;; Other operations.
         (if (i32.eq (local.get $what) (i32.const 6))
           (then (call $fold-list (local.get $names) (local.get $count))))
         (if (i32.eq (local.get $what) (i32.const 7))
@@ -239,7 +239,7 @@
           (then (return (i32.div_u (local.get $count) (i32.const 0)))))
         (if (i32.eq (local.get $what) (i32.const 22)) (then (loop $for-ever (br $for-ever))))
         (if (i32.eq (local.get $what) (i32.const 23)) (then (return (call $recurse (i32.const 0)))))
-        ;; On to the target that the digest picks.
+        ;; Continue with the target that the digest selects.
         (local.set $state (i32.add (i32.const 4096) (i32.mul (i32.const 24)
           (i32.load8_u offset=16 (i32.add (local.get $state) (i32.wrap_i64 (i64.rem_u
             (global.get $digest) (i64.load8_u offset=2 (local.get $state)))))))))

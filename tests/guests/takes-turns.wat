@@ -1,5 +1,5 @@
-;; Takes turns: answers the first tracer, then the second, and so on, as long as its
-;; instance lives. With one tracer it traps, and with two it never ends.
+;; Answers the first tracer, then the second, and so on, as long as its instance lives.
+;; With one tracer it traps, and with two it never ends.
 (component
   (core module $guest
     (memory (export "memory") 1)
@@ -7,7 +7,7 @@
     (global $free (mut i32) (i32.const 4096))
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       (local $name i32)
-      ;; What was handed over is needed for this decision only.
+      ;; The arguments are needed only for this decision.
       (global.set $free (i32.const 4096))
       (if (i32.eq (local.get $count) (i32.const 1)) (then unreachable))
       (if (i32.eq (local.get $count) (i32.const 2)) (then (loop $again (br $again))))

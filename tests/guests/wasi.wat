@@ -1,7 +1,6 @@
-;; Reads all of the world that a WASI guest finds, prints, sleeps ten seconds,
-;; and answers with what it read as hexadecimal digits: the clock twice, the
-;; wall clock, a random number, how many variables and arguments there are, and
-;; the clock after the sleep.
+;; Reads everything that WASI provides, prints, sleeps for ten seconds, and answers with
+;; the values as hexadecimal digits: the monotonic clock twice, the wall clock, a random
+;; number, the numbers of variables and arguments, and the clock after the sleep.
 (component
   (import "wasi:io/error@0.2.0" (instance $errors (export "error" (type (sub resource)))))
   (alias export $errors "error" (type $error))
@@ -35,12 +34,12 @@
   (import "wasi:cli/environment@0.2.3" (instance $environment
     (export "get-environment" (func (result (list (tuple string string)))))
     (export "get-arguments" (func (result (list string))))))
-  ;; Never called: selectors have no files, and yet toolchains import this.
+  ;; Never called: selectors have no files, but toolchains import this.
   (import "wasi:filesystem/types@0.2.3" (instance
     (export "descriptor" (type $descriptor (sub resource)))
     (export "[method]descriptor.sync" (func (param "self" (borrow $descriptor))))))
 
-  ;; The memory stands apart, because the world writes into it.
+  ;; The memory is in its own module, because the host functions write into it.
   (core module $memory
     (memory (export "memory") 1)
     (global $free (mut i32) (i32.const 4096))
@@ -75,7 +74,7 @@
     (import "wasi" "stdout" (func $stdout (result i32)))
     (import "wasi" "write" (func $write (param i32 i32 i32 i32)))
     (import "memory" "memory" (memory 1))
-    ;; Where the answer is written, and how far.
+    ;; The address of the result, and the end of its written part.
     (global $end (mut i32) (i32.const 1024))
     (func $put (param $byte i32)
       (i32.store8 (global.get $end) (local.get $byte))
@@ -93,7 +92,7 @@
           (select (i32.const 0x30) (i32.const 0x57) (i32.lt_u (local.get $digit) (i32.const 10)))))
         (local.set $bits (i64.shl (local.get $bits) (i64.const 4)))
         (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))
-    ;; ok(some(what was written)).
+    ;; ok(some(written text)).
     (func $answer (result i32)
       (i32.store (i32.const 512) (i32.const 0))
       (i32.store (i32.const 516) (i32.const 1))

@@ -1,5 +1,4 @@
-;; Built for 0.1.7, where the context answers a question that 0.1.0 does not
-;; know.
+;; Is built for contract 0.1.7, whose context has a function that 0.1.0 lacks.
 (component
   (import "spanmux:selector/runtime-context@0.1.7" (instance
     (export "has" (func (param "key" string) (result bool)))
@@ -7,7 +6,7 @@
 
   (core module $guest
     (memory (export "memory") 1)
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       i32.const 16)

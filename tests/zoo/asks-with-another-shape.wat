@@ -1,11 +1,11 @@
-;; Asks `has` by a number.
+;; Calls `has` with a number instead of a string.
 (component
   (import "spanmux:selector/runtime-context@0.1.0" (instance
     (export "has" (func (param "key" u32) (result bool)))))
 
   (core module $guest
     (memory (export "memory") 1)
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       i32.const 16)

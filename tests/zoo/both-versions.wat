@@ -1,9 +1,8 @@
-;; Speaks two lines of the contract: exports the selection of 0.2.0, which this
-;; host does not know, before that of 0.1.0.
+;; Exports two contract versions: 0.2.0, which this host does not support, before 0.1.0.
 (component
   (core module $guest
     (memory (export "memory") 1)
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       i32.const 16)

@@ -1,5 +1,4 @@
-;; Fails with a message of 10,000 bytes: an escape character, then letters of
-;; two bytes.
+;; Fails with a message of 10,000 bytes: an escape character, then letters of two bytes.
 (component
   (core module $guest
     (memory (export "memory") 1)

@@ -1,4 +1,4 @@
-;; Ends its process, which it does not have.
+;; Exits its process, although it has none.
 (component
   (import "wasi:cli/exit@0.2.0" (instance $exit
     (export "exit" (func (param "status" (result))))))

@@ -1,11 +1,11 @@
-;; Uses an instruction whose answer differs from one machine to another.
+;; Uses an instruction whose result differs between machines.
 (component
   (core module (func (param v128 v128) (result v128)
     (i8x16.relaxed_swizzle (local.get 0) (local.get 1))))
 
   (core module $guest
     (memory (export "memory") 1)
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       i32.const 16)

@@ -1,10 +1,10 @@
-;; Wants a function of no interface, as a core module of another host would.
+;; Imports a function without an interface, as a core module of another host does.
 (component
   (import "env-log" (func (param "line" string)))
 
   (core module $guest
     (memory (export "memory") 1)
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       i32.const 16)

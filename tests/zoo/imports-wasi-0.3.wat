@@ -1,11 +1,11 @@
-;; Wants a clock of a WASI that this host does not give.
+;; Imports a clock of a WASI version that this host does not provide.
 (component
   (import "wasi:clocks/monotonic-clock@0.3.0" (instance
     (export "now" (func (result u64)))))
 
   (core module $guest
     (memory (export "memory") 1)
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       i32.const 16)

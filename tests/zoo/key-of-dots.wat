@@ -1,10 +1,9 @@
-;; Asks for a key of 60,000 dots, each of which could end the name of an
-;; object.
+;; Asks for a key of 60,000 dots, each of which could end the name of an object.
 (component
   (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (export "has" (func (param "key" string) (result bool)))))
 
-  ;; The memory stands apart, because the questions write into it.
+  ;; The memory is in its own module, because the host functions write into it.
   (core module $memory
     (memory (export "memory") 2)
     (global $free (mut i32) (i32.const 4096))
@@ -20,7 +19,7 @@
   (core module $guest
     (import "context" "has" (func $has (param i32 i32) (result i32)))
     (import "memory" "memory" (memory 1))
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       (memory.fill (i32.const 65536) (i32.const 0x2e) (i32.const 60000))

@@ -1,9 +1,9 @@
-;; Asks for all keys without end.
+;; Asks for all keys in an endless loop.
 (component
   (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (export "keys" (func (result (list string))))))
 
-  ;; The memory stands apart, because the questions write into it.
+  ;; The memory is in its own module, because the host functions write into it.
   (core module $memory
     (memory (export "memory") 1)
     ;; The same few pages again and again.

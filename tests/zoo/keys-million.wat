@@ -1,9 +1,9 @@
-;; Asks for a million different keys, and then answers.
+;; Asks for a million different keys, then answers.
 (component
   (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (export "has" (func (param "key" string) (result bool)))))
 
-  ;; The memory stands apart, because the questions write into it.
+  ;; The memory is in its own module, because the host functions write into it.
   (core module $memory
     (memory (export "memory") 1)
     (global $free (mut i32) (i32.const 4096))
@@ -32,7 +32,7 @@
         (local.set $number (i32.add (local.get $number) (i32.const 1)))
         (br_if $again (i32.lt_u (local.get $number) (i32.const 1000000))))
       i32.const 16)
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console"))
   (core instance $guest (instantiate $guest
     (with "memory" (instance $memory))

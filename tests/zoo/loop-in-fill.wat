@@ -1,5 +1,4 @@
-;; Loops over an instruction that does much at once: it fills a megabyte each
-;; time.
+;; Loops forever over an instruction that fills a megabyte.
 (component
   (core module $guest
     (memory (export "memory") 32)

@@ -1,4 +1,4 @@
-;; Loops without end.
+;; Loops forever.
 (component
   (core module $guest
     (memory (export "memory") 1)

@@ -1,4 +1,4 @@
-;; Grows its memory without end, and takes no for an answer never.
+;; Grows its memory in an endless loop, ignoring refusals.
 (component
   (core module $guest
     (memory (export "memory") 1)

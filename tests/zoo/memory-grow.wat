@@ -1,9 +1,9 @@
-;; Grows its memory page by page until it gets no more, and then answers. It
-;; traps if it did not get all of 64 MiB.
+;; Grows its memory page by page until the host refuses, then answers. It traps if it got less
+;; than 64 MiB.
 (component
   (core module $guest
     (memory (export "memory") 1)
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       (loop $again

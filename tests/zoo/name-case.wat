@@ -1,4 +1,4 @@
-;; Answers with a name that differs from a tracer's in case alone.
+;; Answers with a name that differs from a tracer's name only in case.
 (component
   (core module $guest
     (memory (export "memory") 1)

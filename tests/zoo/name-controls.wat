@@ -1,4 +1,4 @@
-;; Answers with a name that would clear a terminal and write a line of its own.
+;; Answers with a name that would clear a terminal and forge a log line.
 (component
   (core module $guest
     (memory (export "memory") 1)

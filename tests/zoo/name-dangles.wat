@@ -1,4 +1,4 @@
-;; Answers with eight bytes from inside of its memory where nothing was ever written.
+;; Answers with eight bytes of its memory that were never written.
 (component
   (core module $guest
     (memory (export "memory") 1)

@@ -1,4 +1,4 @@
-;; Answers with bytes that are no text.
+;; Answers with bytes that are not valid UTF-8.
 (component
   (core module $guest
     (memory (export "memory") 1)

@@ -1,5 +1,4 @@
-;; Answers with a pointer to a name whose place has been used again: a number lies there
-;; now.
+;; Answers with a pointer to a name that has been overwritten with a number.
 (component
   (core module $guest
     (memory (export "memory") 1)

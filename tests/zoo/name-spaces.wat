@@ -1,4 +1,4 @@
-;; Answers with a tracer's name and a space behind it.
+;; Answers with a tracer's name followed by a space.
 (component
   (core module $guest
     (memory (export "memory") 1)

@@ -1,5 +1,4 @@
-;; Answers with a name whose letters look like a tracer's and are not: the
-;; first is Cyrillic.
+;; Answers with a name that looks like a tracer's name but starts with a Cyrillic letter.
 (component
   (core module $guest
     (memory (export "memory") 1)

@@ -1,4 +1,4 @@
-;; Returns an option that is neither some nor none.
+;; Returns an option that is neither `some` nor `none`.
 (component
   (core module $guest
     (memory (export "memory") 1)

@@ -1,4 +1,4 @@
-;; A component of another world: it runs, and selects nothing.
+;; Implements another world: it runs, but has no selection.
 (component
   (core module $guest (func (export "run")))
   (core instance $guest (instantiate $guest))

@@ -1,10 +1,9 @@
-;; Answers, and asks the runtime context when the host gives the answer back to be
-;; freed.
+;; Answers, and asks the runtime context in its post-return function.
 (component
   (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (export "has" (func (param "key" string) (result bool)))))
 
-  ;; The memory stands apart, because the questions write into it.
+  ;; The memory is in its own module, because the host functions write into it.
   (core module $memory
     (memory (export "memory") 1)
     (global $free (mut i32) (i32.const 4096))
@@ -22,7 +21,7 @@
     (import "memory" "memory" (memory 1))
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       i32.const 16)
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
     (func (export "after") (param i32)
       (drop (call $has (i32.const 0) (i32.const 0)))))

@@ -1,4 +1,4 @@
-;; Prints 4,096 bytes at a time without end.
+;; Prints 4,096 bytes at a time in an endless loop.
 (component
   (import "wasi:io/error@0.2.0" (instance $errors (export "error" (type (sub resource)))))
   (alias export $errors "error" (type $error))

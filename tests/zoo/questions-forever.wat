@@ -1,9 +1,9 @@
-;; Asks the cheapest question without end.
+;; Asks the cheapest question in an endless loop.
 (component
   (import "spanmux:selector/runtime-context@0.1.0" (instance $context
     (export "has" (func (param "key" string) (result bool)))))
 
-  ;; The memory stands apart, because the questions write into it.
+  ;; The memory is in its own module, because the host functions write into it.
   (core module $memory
     (memory (export "memory") 1)
     (global $free (mut i32) (i32.const 4096))

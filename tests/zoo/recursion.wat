@@ -1,4 +1,4 @@
-;; Recurses without end.
+;; Recurses forever.
 (component
   (core module $guest
     (memory (export "memory") 1)

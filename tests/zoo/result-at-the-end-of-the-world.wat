@@ -1,4 +1,4 @@
-;; Points to a result at the last address there is.
+;; Points to a result at the last possible address.
 (component
   (core module $guest
     (memory (export "memory") 1)

@@ -1,4 +1,4 @@
-;; Returns a result that is neither ok nor err.
+;; Returns a result that is neither `ok` nor `err`.
 (component
   (core module $guest
     (memory (export "memory") 1)

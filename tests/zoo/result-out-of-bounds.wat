@@ -1,4 +1,4 @@
-;; Points to a result behind the end of its memory.
+;; Points to a result beyond the end of its memory.
 (component
   (core module $guest
     (memory (export "memory") 1)

@@ -2,7 +2,7 @@
 (component
   (core module $guest
     (memory (export "memory") 1)
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       i32.const 16)

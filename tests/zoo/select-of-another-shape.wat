@@ -1,4 +1,4 @@
-;; Exports a `select` that takes nothing and returns a number.
+;; Exports a `select` without parameters that returns a number.
 (component
   (core module $guest
     (memory (export "memory") 1)

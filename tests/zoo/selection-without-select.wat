@@ -1,4 +1,4 @@
-;; Exports a selection that has no function in it.
+;; Exports a selection without functions.
 (component
   (instance $selection)
   (export "spanmux:selector/selection@0.1.0" (instance $selection)))

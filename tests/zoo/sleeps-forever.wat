@@ -1,4 +1,4 @@
-;; Sleeps a thousand years, again and again, and gives no handle back.
+;; Sleeps for a thousand years, repeatedly, and never drops a handle.
 (component
   (import "wasi:io/poll@0.2.0" (instance $poll
     (export "pollable" (type $pollable (sub resource)))

@@ -1,11 +1,11 @@
-;; Loops while it starts up.
+;; Loops in its start function.
 (component
   (core module $guest
     (memory (export "memory") 1)
     (func $start (loop $again (br $again)))
     (start $start)
 
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       i32.const 16)

@@ -1,4 +1,4 @@
-;; Says that its answer has 100,000,000 bytes. Its memory has 65,536.
+;; Claims an answer of 100,000,000 bytes. Its memory has 65,536.
 (component
   (core module $guest
     (memory (export "memory") 1)

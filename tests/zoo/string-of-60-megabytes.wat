@@ -1,4 +1,4 @@
-;; Answers with 60,000,000 real bytes.
+;; Answers with 60,000,000 bytes that exist.
 (component
   (core module $guest
     (memory (export "memory") 1000)

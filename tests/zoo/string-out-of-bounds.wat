@@ -1,4 +1,4 @@
-;; Answers with a string that begins outside of its memory.
+;; Answers with a string that starts outside of its memory.
 (component
   (core module $guest
     (memory (export "memory") 1)

@@ -1,4 +1,4 @@
-;; Answers with a string whose end is before its beginning.
+;; Answers with a string whose end address is before its start.
 (component
   (core module $guest
     (memory (export "memory") 1)

@@ -1,11 +1,11 @@
-;; Grows its table until it gets no more, and then answers. It traps if it did
-;; not get all of 65,536 elements.
+;; Grows its table until the host refuses, then answers. It traps if it got less than 65,536
+;; elements.
 (component
   (core module $guest
     (memory (export "memory") 1)
     (table $table 0 funcref)
 
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       (loop $again

@@ -1,4 +1,4 @@
-;; Has more tables than a selector may: one for each of twenty modules.
+;; Has more tables than allowed: one in each of twenty modules.
 (component
   (core module $more (table 1 funcref))
   (core instance (instantiate $more))
@@ -24,7 +24,7 @@
 
   (core module $guest
     (memory (export "memory") 1)
-    ;; ok(some("console")): where `select` points to.
+    ;; The result ok(some("console")), to which `select` points.
     (data (i32.const 16) "\00\00\00\00\01\00\00\00\20\00\00\00\07\00\00\00console")
     (func (export "select") (param $names i32) (param $count i32) (result i32)
       i32.const 16)

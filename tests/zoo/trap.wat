@@ -1,4 +1,4 @@
-;; Traps when it is asked.
+;; Traps when it is called.
 (component
   (core module $guest
     (memory (export "memory") 1)

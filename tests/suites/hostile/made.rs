@@ -39,10 +39,10 @@ fn bytes() -> Vec<Made> {
             "Is a zip archive.",
             b"PK\x03\x04\x14\0\0\0\x08\0".repeat(100),
         ),
-        ("garbage", "Is random bytes behind a header.", garbage),
+        ("garbage", "Is random bytes after a valid header.", garbage),
         (
             "half",
-            "Is cut off in the middle.",
+            "Is truncated in the middle.",
             good[..good.len() / 2].to_vec(),
         ),
         (
@@ -52,7 +52,7 @@ fn bytes() -> Vec<Made> {
         ),
         (
             "size-overlong",
-            "Writes a size in more bytes than it may have.",
+            "Encodes a size in more bytes than allowed.",
             overlong,
         ),
         (
@@ -87,7 +87,7 @@ fn custom_sections() -> Vec<Made> {
         ),
         (
             "names-of-garbage",
-            "Has a section of names that is garbage.",
+            "Has a name section of garbage.",
             with("component-name", MEBIBYTE, 0xff),
         ),
     ]
@@ -151,33 +151,33 @@ fn modules() -> Vec<Made> {
         ),
         (
             "branch-table",
-            "Branches to one of 100,000 places.",
+            "Has a branch table of 100,000 targets.",
             wide(100_000),
         ),
         (
             "branch-tables",
-            "Branches so in each of 20 functions.",
+            "Has a branch table of 50,000 targets in each of 20 functions.",
             wide(50_000).repeat(20),
         ),
-        ("blocks", "Has 10,000 blocks in each other.", blocks(10_000)),
+        ("blocks", "Has 10,000 nested blocks.", blocks(10_000)),
         (
             "locals",
-            "Has functions of 50,000 locals each.",
+            "Has 20 functions of 49,000 locals each.",
             format!("(func (local {}))", "i64 ".repeat(49_000)).repeat(20),
         ),
         (
             "parameters",
-            "Has functions of 1,000 parameters.",
+            "Has 200 functions of 1,000 parameters each.",
             params.repeat(200),
         ),
         (
             "live-values",
-            "Keeps 200 values alive around 100 loops in each other.",
+            "Keeps 200 values live across 100 nested loops.",
             live,
         ),
         (
             "constant",
-            "Has a constant that is a sum of 5,000.",
+            "Has a constant that is a sum of 5,000 terms.",
             constant,
         ),
         (
@@ -192,7 +192,7 @@ fn modules() -> Vec<Made> {
         ),
         (
             "core-types",
-            "Has 20,000 types of functions.",
+            "Has 20,000 function types.",
             "(type (func (param i32 i64)))".repeat(20_000),
         ),
         (
@@ -204,22 +204,22 @@ fn modules() -> Vec<Made> {
         ("data-large", "Has a data segment of 20 MiB.", large),
         (
             "elements",
-            "Fills a table of 60,000 functions.",
+            "Fills a table with 60,000 functions.",
             format!("{function}{}", elements(60_000)),
         ),
         (
             "elements-too-many",
-            "Fills a table of 100,000 functions.",
+            "Fills a table with 100,000 functions.",
             format!("{function}{}", elements(100_000)),
         ),
         (
             "elements-passive",
-            "Lists 60,000 functions for a table that it has not.",
+            "Has a passive segment of 60,000 functions without a table.",
             format!("{function}{passive}"),
         ),
         (
             "elements-passive-too-many",
-            "Lists 600,000 so.",
+            "Has passive segments of 600,000 functions without a table.",
             format!("{function}{}", passive.repeat(10)),
         ),
     ];
@@ -251,10 +251,14 @@ fn types() -> Vec<Made> {
             "Has 20,000 types.",
             inside(&"(type (list u8))".repeat(20_000)),
         ),
-        ("types-deep", "Has types 50 deep.", inside(&lists(50))),
+        (
+            "types-deep",
+            "Has types nested 50 levels deep.",
+            inside(&lists(50)),
+        ),
         (
             "types-too-deep",
-            "Has types 5,000 deep.",
+            "Has types nested 5,000 levels deep.",
             inside(&lists(5000)),
         ),
         (
@@ -262,20 +266,24 @@ fn types() -> Vec<Made> {
             "Has a record of 1,000 fields.",
             inside(&format!("(type (record {fields}))")),
         ),
-        ("components-deep", "Has components 30 deep.", deep(30)),
+        (
+            "components-deep",
+            "Has components nested 30 levels deep.",
+            deep(30),
+        ),
         (
             "components-too-deep",
-            "Has components 30,000 deep.",
+            "Has components nested 30,000 levels deep.",
             deep(30_000),
         ),
         (
             "components",
-            "Has 900 components beside each other.",
+            "Has 900 sibling components.",
             inside(&"(component)".repeat(900)),
         ),
         (
             "components-too-many",
-            "Has 20,000 components beside each other.",
+            "Has 20,000 sibling components.",
             inside(&"(component)".repeat(20_000)),
         ),
     ]
