@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::folder_of;
 
-/// A table between two marks of a document: `<!-- table NAME -->` and `<!-- end -->`.
+/// A table between two markers of a document: `<!-- table NAME -->` and `<!-- end -->`.
 pub struct Kept {
     document: &'static str,
     name: &'static str,
@@ -68,7 +68,7 @@ impl Kept {
         let extra: Vec<_> = kept.iter().filter(|row| !found.contains(row)).collect();
         assert!(
             kept == found,
-            "docs/{} keeps another table `{}`; run this test with KEEP=1 to write it\n\
+            "docs/{} contains a different table `{}`; run this test with KEEP=1 to update it\n\
              not in the document: {missing:#?}\nonly in the document: {extra:#?}",
             self.document,
             self.name,

@@ -21,7 +21,7 @@ struct Args {
     /// Milliseconds between two changes of the directory and of the registries.
     #[arg(long, default_value = "50", value_name = "MS")]
     every: u64,
-    /// The seed of the contexts.
+    /// Seed of the contexts
     #[arg(long, default_value = "1", value_name = "N")]
     seed: u64,
 }

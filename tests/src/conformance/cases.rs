@@ -27,7 +27,7 @@ pub struct Suite {
 pub struct Case {
     /// A sentence. Cases of the same name share a row of the matrix.
     pub name: String,
-    /// The text of a JSON object.
+    /// A JSON object as text.
     pub context: String,
     /// Values that JSON cannot represent.
     #[serde(default)]
@@ -48,7 +48,7 @@ pub struct Case {
 pub struct Difference {
     /// The name of the case.
     pub case: String,
-    /// By the names of their files.
+    /// The names of the languages' files.
     pub languages: Vec<String>,
     /// The result in place of the expected one.
     pub expect: String,

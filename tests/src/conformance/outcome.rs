@@ -9,7 +9,7 @@ use super::Case;
 
 /// A component under test: in all modes.
 pub struct Subject {
-    /// The name of its file: its language.
+    /// The name of its file, which is its language.
     pub name: String,
     fresh: ComponentSelector,
     cached: ComponentSelector,

@@ -11,13 +11,13 @@ use crate::{component, folder_of, guest, host_within, limits, text};
 /// Versions of each correct selector: enough for variety, and few enough to bound their caches.
 const VERSIONS: u8 = 8;
 
-/// Bytes of components.
+/// The bytes of the components.
 pub(super) struct Guests {
     /// Each always answers one tracer.
     pub(super) answers: Vec<Vec<u8>>,
     /// These follow the context: trap, loop, abstain, fail.
     pub(super) breaks: Vec<Vec<u8>>,
-    /// One attack each, by name.
+    /// One attack each, with its name.
     pub(super) zoo: Vec<(String, Vec<u8>)>,
     /// The constant answers by digest.
     always: BTreeMap<String, &'static str>,

@@ -1,4 +1,4 @@
-//! The promises and whether they were kept.
+//! Checks the guarantees after a soak.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use super::disturb::Disturbed;
 use super::process::Process;
 use super::service::Delivered;
 
-/// Far above the fluctuation of an allocator, and far below a leak of components, trees or spans
-/// within a minute.
+/// Far more than the fluctuation of an allocator, and far less than a leak of components, trees or
+/// spans in a minute.
 const GROWTH: usize = 48 << 20;
 
-/// Selections that broke a promise, and the first of them.
+/// Selections that violated a guarantee, with a description of the first.
 #[derive(Debug, Default)]
 pub(super) struct Broken {
     count: u64,
@@ -35,7 +35,7 @@ impl Broken {
     }
 }
 
-/// All observations.
+/// All observations of a soak.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) time: Duration,
@@ -43,34 +43,34 @@ pub(super) struct Seen {
     pub(super) disturbed: Disturbed,
     pub(super) delivered: Delivered,
     pub(super) panics: u64,
-    /// Bytes, once per second.
+    /// Bytes, measured once per second.
     pub(super) resident: Vec<usize>,
     pub(super) before: Process,
     pub(super) after: Process,
 }
 
-/// One promise and its result.
+/// One guarantee and whether it held.
 #[derive(Debug)]
 pub struct Promise {
-    /// The promise.
+    /// The guarantee.
     pub promise: &'static str,
-    /// `true` if it was kept.
+    /// `true` if it held.
     pub kept: bool,
     /// The counts.
     pub seen: String,
 }
 
-/// The result of a soak test.
+/// The result of a soak.
 #[derive(Debug)]
 pub struct Verdict {
-    /// Every promise.
+    /// Every guarantee.
     pub promises: Vec<Promise>,
-    /// Readable figures of the activity and its duration.
+    /// Counts and times for the reader.
     pub done: Vec<(&'static str, String)>,
 }
 
 impl Verdict {
-    /// Returns `true` if every promise was kept.
+    /// Returns whether every guarantee held.
     pub fn is_kept(&self) -> bool {
         self.promises.iter().all(|promise| promise.kept)
     }
@@ -100,62 +100,62 @@ fn promises(seen: &Seen) -> Vec<Promise> {
         let first = first.map_or(String::new(), |first| format!("; the first: {first}"));
         (
             broken.count == 0,
-            format!("{} did not{first}", broken.count),
+            format!("{} violations{first}", broken.count),
         )
     };
     let (kept, said) = none(&asked.unregistered);
     promise(
-        "a selection names a registered tracer or the no-op",
+        "every selection names a registered tracer or the no-op tracer",
         kept,
         said,
     );
     let (kept, said) = none(&asked.foreign);
     promise(
-        "a selector answers what its bytes answer, whole",
+        "every answer is that of the complete selector file",
         kept,
         said,
     );
     let (kept, said) = none(&asked.dear);
-    promise("a selection burns no more than its fuel", kept, said);
+    promise("no selection exceeds its fuel limit", kept, said);
     promise(
-        "something was selected, run, cached and refused",
+        "selections, runs, cache hits and refusals occurred",
         asked.selections > 0 && asked.runs > 0 && asked.cached > 0 && delivered.refusals > 0,
         format!(
             "{} selections, {} refusals",
             asked.selections, delivered.refusals
         ),
     );
-    // A span that came too late is counted once, together with its children.
+    // A late root is counted once, and its children are lost with it.
     let too_late = delivered.elsewhere..=(1 + CHILDREN) * delivered.elsewhere;
     let elsewhere = (asked.recording + asked.nothing).abs_diff(delivered.ended);
     promise(
-        "every span that was started is accounted for",
+        "every started span is accounted for",
         delivered.ended <= asked.recording && too_late.contains(&elsewhere),
         format!(
-            "{} recorded and {} did nothing; {} reached an exporter, {} came too late for their \
+            "{} recording and {} no-op; {} reached an exporter, {} came too late for their \
              tracer",
             asked.recording, asked.nothing, delivered.ended, delivered.elsewhere
         ),
     );
     promise(
-        "every span that ended was delivered, lost or waits, and it is said which",
+        "every ended span is counted as delivered, lost or waiting",
         delivered.ended == delivered.taken + delivered.lost + delivered.rest && delivered.rest == 0,
         format!(
-            "{} delivered, {} lost and counted, {} waiting",
+            "{} delivered, {} lost, {} waiting",
             delivered.taken, delivered.lost, delivered.rest
         ),
     );
     let torn = torn(delivered);
     let missing = (1 + CHILDREN) * (delivered.lost + delivered.elsewhere);
     promise(
-        "a trace is in one tracer, whole but for what was counted as lost",
+        "a trace is in one tracer and complete except for lost spans",
         torn <= missing,
-        format!("{torn} spans apart from their root's tracer, {missing} may be"),
+        format!("{torn} spans outside of their root's tracer, at most {missing} allowed"),
     );
     promise(
-        "one backend that fails keeps no other from its end",
+        "a failing backend does not delay the others",
         !delivered.timed_out,
-        format!("the others' flushes timed out: {}", delivered.timed_out),
+        format!("flushes of the others timed out: {}", delivered.timed_out),
     );
     promise(
         "nothing panics",
@@ -164,16 +164,16 @@ fn promises(seen: &Seen) -> Vec<Promise> {
     );
     let growth = growth(&seen.resident);
     promise(
-        "memory is flat",
+        "memory does not grow",
         growth <= GROWTH,
         format!(
-            "{} more at the end, {} are borne",
+            "{} more at the end, at most {} allowed",
             mebibytes(growth),
             mebibytes(GROWTH)
         ),
     );
     promise(
-        "no thread and no file is left behind",
+        "no thread and no open file is leaked",
         seen.after.threads <= seen.before.threads && seen.after.files <= seen.before.files,
         format!(
             "threads {} → {}, files {} → {}",
@@ -183,14 +183,14 @@ fn promises(seen: &Seen) -> Vec<Promise> {
     promises
 }
 
-/// Returns the number of spans that do not match the number of roots.
+/// The number of spans that are in another tracer than their root.
 fn torn(delivered: &Delivered) -> u64 {
     let of = delivered.received.values();
     of.map(|traces| (CHILDREN * traces.roots).abs_diff(traces.children))
         .sum()
 }
 
-/// Returns the growth from the median of the second fifth to that of the last fifth.
+/// The median of the last fifth minus the median of the second fifth.
 fn growth(resident: &[usize]) -> usize {
     let fifth = resident.len() / 5;
     let median = |part: &[usize]| {
@@ -222,22 +222,22 @@ fn done(seen: &Seen) -> Vec<(&'static str, String)> {
         ("time", format!("{:.0} s", seen.time.as_secs_f64())),
         ("selections", asked.selections.to_string()),
         ("cached", asked.cached.to_string()),
-        ("run", asked.runs.to_string()),
-        ("most fuel of one", asked.fuel.to_string()),
-        ("not chosen", causes.join(", ")),
+        ("runs", asked.runs.to_string()),
+        ("highest fuel of a selection", asked.fuel.to_string()),
+        ("fallback causes", causes.join(", ")),
         ("traces", asked.roots.to_string()),
-        ("changes of files", disturbed.files.to_string()),
-        ("members of the zoo", disturbed.zoo.to_string()),
-        ("changes of the registries", disturbed.registry.to_string()),
+        ("file changes", disturbed.files.to_string()),
+        ("zoo members", disturbed.zoo.to_string()),
+        ("registry changes", disturbed.registry.to_string()),
         ("chains", delivered.chains.to_string()),
         ("refusals", delivered.refusals.to_string()),
+        ("median selection", format!("{:?}", asked.times.share(0.5))),
+        ("99th percentile", format!("{:?}", asked.times.share(0.99))),
         (
-            "half of the selections",
-            format!("{:?}", asked.times.share(0.5)),
+            "99.9th percentile",
+            format!("{:?}", asked.times.share(0.999)),
         ),
-        ("99 of 100", format!("{:?}", asked.times.share(0.99))),
-        ("999 of 1000", format!("{:?}", asked.times.share(0.999))),
-        ("the longest", format!("{:?}", asked.times.longest)),
+        ("longest", format!("{:?}", asked.times.longest)),
         (
             "memory",
             format!("{} → {}", mebibytes(first), mebibytes(last)),
@@ -251,11 +251,11 @@ fn mebibytes(bytes: usize) -> String {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| what was done | |\n|---|---|")?;
+        writeln!(f, "| count | |\n|---|---|")?;
         for (what, seen) in &self.done {
             writeln!(f, "| {what} | {seen} |")?;
         }
-        writeln!(f, "\n| promise | kept | seen |\n|---|---|---|")?;
+        writeln!(f, "\n| guarantee | held | observed |\n|---|---|---|")?;
         for Promise {
             promise,
             kept,
@@ -274,7 +274,7 @@ mod tests {
     use super::super::service::Traces;
     use super::*;
 
-    /// A successful soak test.
+    /// A soak without violations.
     fn well() -> Seen {
         let received = [("console", 2), ("datadog", 1)].map(|(name, roots)| {
             let children = CHILDREN * roots;
@@ -302,36 +302,40 @@ mod tests {
     }
 
     #[test]
-    fn kept_promises_pass() {
+    fn every_guarantee_holds_after_a_good_soak() {
         let verdict = of(well());
         assert!(verdict.is_kept(), "{verdict}");
     }
 
-    /// Each promise can be broken on its own.
+    /// Each guarantee can be violated without violating another.
     #[test]
-    fn broken_promises_are_reported() {
+    fn each_violation_is_reported() {
         type Break = (&'static str, fn(&mut Seen));
         let breaks: [Break; 11] = [
             ("names a registered", |seen| {
                 seen.asked.unregistered.note_if(true, String::new);
             }),
-            ("what its bytes answer", |seen| {
+            ("complete selector file", |seen| {
                 seen.asked.foreign.note_if(true, String::new);
             }),
-            ("than its fuel", |seen| {
+            ("exceeds its fuel", |seen| {
                 seen.asked.dear.note_if(true, String::new)
             }),
-            ("something was selected", |seen| seen.delivered.refusals = 0),
-            ("that was started", |seen| seen.asked.recording += 1),
-            ("that ended", |seen| seen.delivered.taken -= 1),
+            ("cache hits and refusals", |seen| {
+                seen.delivered.refusals = 0
+            }),
+            ("every started span", |seen| seen.asked.recording += 1),
+            ("every ended span", |seen| seen.delivered.taken -= 1),
             ("in one tracer", |seen| {
                 let traces = seen.delivered.received.get_mut("datadog").unwrap();
                 traces.children -= 1;
             }),
-            ("keeps no other", |seen| seen.delivered.timed_out = true),
+            ("does not delay", |seen| seen.delivered.timed_out = true),
             ("nothing panics", |seen| seen.panics = 1),
-            ("memory is flat", |seen| seen.resident[48..].fill(200 << 20)),
-            ("left behind", |seen| seen.after.threads = 1),
+            ("memory does not grow", |seen| {
+                seen.resident[48..].fill(200 << 20)
+            }),
+            ("is leaked", |seen| seen.after.threads = 1),
         ];
         for (promise, act) in breaks {
             let mut seen = well();
