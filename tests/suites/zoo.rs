@@ -50,7 +50,7 @@ fn rows() -> Vec<(&'static str, Gets)> {
     const UNREACHABLE: &str = "wasm `unreachable` instruction executed";
     const STRING: &str = "string pointer/length out of bounds of memory";
     vec![
-        // Other worlds and other only_compatible_versions_load of the contract.
+        // Other worlds and other versions of the contract.
         (
             "other-world",
             Refused(
@@ -67,7 +67,7 @@ fn rows() -> Vec<(&'static str, Gets)> {
             Refused("Link", &["`select`", "signature", "wit/"]),
         ),
         ("select-is-async", Refused("Compile", &["async", "--sync"])),
-        ("both-only_compatible_versions_load", Chooses("console")),
+        ("both-versions", Chooses("console")),
         ("export-with-resource", Chooses("console")),
         (
             "export-with-stream",

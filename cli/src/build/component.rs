@@ -71,7 +71,7 @@ fn describe_world(module: &mut Vec<u8>) -> Result<()> {
 }
 
 /// Returns `true` if a module or component exports the interface in any version. The host decides
-/// which only_compatible_versions_load it accepts.
+/// which versions it accepts.
 fn exports_selection(bytes: &[u8]) -> Result<bool> {
     for payload in Parser::new(0).parse_all(bytes) {
         let found = match payload.context("it is not WebAssembly")? {

@@ -1,4 +1,4 @@
-//! The names of the contract, and the only_compatible_versions_load that this host supports.
+//! The names of the contract, and the versions that this host supports.
 
 /// The interface that a selector exports.
 pub(super) const SELECTION: &str = "spanmux:selector/selection";

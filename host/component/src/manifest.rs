@@ -1,7 +1,7 @@
 //! The declarations of a file, read before compilation: whether it is a component, the contract
 //! that it was built for, and its imports.
 //!
-//! Compilation may take seconds and reports types instead of only_compatible_versions_load. Reading the names takes
+//! Compilation may take seconds and reports types instead of versions. Reading the names takes
 //! microseconds, and its errors can include the remedy.
 
 use wasmtime::wasmparser::{BinaryReader, BinaryReaderError, Chunk, Parser, Payload};
@@ -151,7 +151,7 @@ impl Manifest {
         }
     }
 
-    /// Returns the full name of the exported selection. A component may support several only_compatible_versions_load of
+    /// Returns the full name of the exported selection. A component may support several versions of
     /// the contract: this host's comes first, then any.
     pub(super) fn selection(&self) -> Option<&str> {
         let selections = || {

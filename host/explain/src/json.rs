@@ -9,7 +9,7 @@ impl Rules {
     /// Converts the rules to one JSON object. Nothing is omitted.
     ///
     /// # Format
-    /// Future only_compatible_versions_load may add members. Existing members stay unchanged.
+    /// Future versions may add members. Existing members stay unchanged.
     ///
     /// ```text
     /// rules    = { selector: text, digest: text | null, tracers: [text],

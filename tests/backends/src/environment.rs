@@ -37,9 +37,9 @@ impl Environment {
 
     pub fn rotel(&self) -> Result<Command> {
         let library = self.installed.join("lib");
-        let only_compatible_versions_load = fs::read_dir(&library)
+        let versions = fs::read_dir(&library)
             .with_context(|| format!("{} cannot be listed", library.display()))?;
-        let agent = only_compatible_versions_load
+        let agent = versions
             .flatten()
             .map(|version| version.path().join("site-packages/rotel/rotel-agent"))
             .find(|agent| agent.is_file())

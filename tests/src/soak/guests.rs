@@ -1,4 +1,4 @@
-//! The selectors that come and go: correct ones in many only_compatible_versions_load with known answers, and the whole
+//! The selectors that come and go: correct ones in many versions with known answers, and the whole
 //! zoo.
 
 use std::collections::BTreeMap;

@@ -130,7 +130,7 @@ impl Service {
 }
 
 /// Returns a selector that always answers this tracer, `console` or `datadog`, in one of many
-/// only_compatible_versions_load.
+/// versions.
 pub(crate) fn answers(tracer: &str, version: u32) -> Vec<u8> {
     let text = text("guests", "console").replace("00console\"", &format!("00{tracer}\""));
     let mut bytes = component(&text);
