@@ -1,4 +1,4 @@
-//! Tells the program which compiler built it.
+//! Passes the compiler version to the program.
 
 fn main() {
     let compiler = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());

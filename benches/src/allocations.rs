@@ -1,10 +1,9 @@
-//! Counts what this thread allocates.
+//! Counts the allocations of the current thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// The system's allocator, counted for each thread by itself, so that two threads
-/// do not meet in a counter.
+/// The system allocator with per-thread counts, so that threads do not share a counter.
 pub struct Counting;
 
 thread_local! {
@@ -13,7 +12,7 @@ thread_local! {
     static LIVE: Cell<i64> = const { Cell::new(0) };
 }
 
-// A thread that ends may allocate after its cells are gone; that is not counted.
+// An ending thread may allocate after its cells are destroyed. Such allocations are not counted.
 fn count(bytes: usize) {
     let _ = COUNT.try_with(|cell| cell.set(cell.get() + 1));
     let _ = BYTES.try_with(|cell| cell.set(cell.get() + bytes as u64));
@@ -24,9 +23,8 @@ fn live(bytes: i64) {
     let _ = LIVE.try_with(|cell| cell.set(cell.get() + bytes));
 }
 
-// SAFETY: every call is handed on to the system's allocator as it came; counting
-// allocates nothing, because the cells are initialised without code and have no
-// destructor.
+// SAFETY: every call is forwarded unchanged to the system allocator. Counting allocates nothing,
+// because the cells are initialised without code and have no destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
@@ -50,14 +48,14 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// What was allocated, on the host's side.
+/// Allocations on the host's side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Allocations {
     pub count: f64,
     pub bytes: f64,
 }
 
-/// What one call of `run` allocates on this thread, as a mean over `times`.
+/// The mean allocations of `times` calls of `run` on this thread.
 pub fn per_call(times: u32, mut run: impl FnMut()) -> Allocations {
     let before = (COUNT.get(), BYTES.get());
     for _ in 0..times {
@@ -70,23 +68,23 @@ pub fn per_call(times: u32, mut run: impl FnMut()) -> Allocations {
     }
 }
 
-/// By how many bytes this thread's live allocations grew during `run`.
+/// The growth of this thread's live allocations in bytes during `run`.
 pub fn growth<T>(run: impl FnOnce() -> T) -> (i64, T) {
     let before = LIVE.get();
     let result = run();
     (LIVE.get() - before, result)
 }
 
-/// Gives back what was freed, so that a later growth is not hidden in it.
+/// Returns freed memory to the system, so that it does not hide later growth.
 pub fn settle() {
-    // SAFETY: it may be called at any time.
+    // SAFETY: the function may be called at any time.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     unsafe {
         libc::malloc_trim(0);
     }
 }
 
-/// Bytes of this process that are resident, as the system counts them.
+/// The resident memory of this process in bytes, as reported by the system.
 pub fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = statm

@@ -6,35 +6,35 @@ use clap::{Parser, ValueEnum};
 
 use crate::measure::Effort;
 
-/// Measures Spanmux beside the engines that a user could pick instead.
+/// Compare Spanmux with alternative engines
 ///
-/// Prints Markdown and draws its plots to files. `benches/run` builds everything
-/// that a full run needs, and starts this.
+/// Prints Markdown and writes plots to files. `benches/run` builds everything that a full run needs
+/// and starts this program.
 #[derive(Debug, Parser)]
 #[command(name = "spanmux-benches", max_term_width = 90)]
 pub struct Args {
-    /// Fewer rounds, shorter streams, a smaller flood: some minutes
+    /// Use fewer rounds, shorter streams and a smaller flood: takes some minutes
     #[arg(long, conflicts_with = "smoke")]
     pub quick: bool,
 
-    /// Every engine is held to the right answers and runs a few rounds: for CI
+    /// Check the answers of every engine and run a few rounds: for CI
     #[arg(long)]
     pub smoke: bool,
 
-    /// Only these groups
+    /// Run only these groups
     #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     pub only: Vec<Group>,
 
-    /// Only this row, as long as it takes to look at it with a profiler: 10 seconds
+    /// Run only this row for 10 seconds, for use with a profiler
     #[arg(long, value_name = "ENGINE: ROUTE", hide = true)]
     pub spin: Option<String>,
 
-    /// Where the plots go
+    /// Output directory of the plots
     #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/out"))]
     pub out: PathBuf,
 
-    /// Where `benches/run` built what this program cannot build in itself: the
-    /// Extism runner, and selectors in other languages
+    /// Directory of the parts that `benches/run` builds separately: the Extism runner and selectors
+    /// in other languages
     #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/target/extras"))]
     pub extras: PathBuf,
 }
@@ -42,17 +42,17 @@ pub struct Args {
 /// One part of the benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Group {
-    /// Two questions through every engine
+    /// Two questions in every engine
     Peers,
-    /// Growth with the context, the tracers, the chain, the component
+    /// Effect of the sizes of the context, the tracer list, the chain and the component
     Growth,
     /// Selectors in other languages
     Languages,
     /// Root and child spans through OpenTelemetry
     Otel,
-    /// From bytes or source to the first answer
+    /// Time from bytes or source to the first answer
     Startup,
-    /// Resident memory per selector and per learned node
+    /// Resident memory per selector and per cached node
     Memory,
     /// Distinct contexts: growth, hit rate, flood
     Contexts,
@@ -86,7 +86,7 @@ impl Args {
         }
     }
 
-    /// One of three sizes: for a full run, a quick one, and a smoke test.
+    /// Selects the size for a full run, a quick run or a smoke test.
     pub fn size<T>(&self, full: T, quick: T, smoke: T) -> T {
         match (self.smoke, self.quick) {
             (true, _) => smoke,

@@ -1,24 +1,24 @@
-//! Two clocks: the processor's own for single decisions, and the thread's share of
-//! the processor for loops of them, which does not count what other processes took.
+//! Two clocks: the processor's counter for single decisions, and the thread's processor time for
+//! loops, which excludes the time of other processes.
 
-/// Nanoseconds that this thread has computed.
+/// The processor time of this thread in nanoseconds.
 pub fn thread_nanos() -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: the pointer is to a live value of the type that the call fills.
+    // SAFETY: the pointer refers to a live value of the type that the call fills.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-/// A reading of the finest clock there is.
+/// Reads the most precise clock.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub fn ticks() -> u64 {
     use std::arch::x86_64::{_mm_lfence, _rdtsc};
-    // SAFETY: every x86-64 processor has both instructions. The fences keep what is
-    // timed between the two readings.
+    // SAFETY: every x86-64 processor supports both instructions. The fences keep the timed code
+    // between the two readings.
     unsafe {
         _mm_lfence();
         let ticks = _rdtsc();
@@ -27,7 +27,7 @@ pub fn ticks() -> u64 {
     }
 }
 
-/// A reading of the finest clock there is.
+/// Reads the most precise clock.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 pub fn ticks() -> u64 {
@@ -37,7 +37,7 @@ pub fn ticks() -> u64 {
     START.get_or_init(Instant::now).elapsed().as_nanos() as u64
 }
 
-/// What [`ticks`] are in nanoseconds, and what a reading costs.
+/// The length of [`ticks`] in nanoseconds, and the cost of a reading.
 #[derive(Clone, Copy, Debug)]
 pub struct Ticks {
     nanos_per_tick: f64,
@@ -45,7 +45,7 @@ pub struct Ticks {
 }
 
 impl Ticks {
-    /// Compares it with the system's clock for 50 ms.
+    /// Compares the counter with the system's clock for 50 ms.
     pub fn calibrate() -> Self {
         let (start, ticks_before) = (std::time::Instant::now(), ticks());
         while start.elapsed().as_millis() < 50 {
@@ -66,7 +66,7 @@ impl Ticks {
         }
     }
 
-    /// Nanoseconds between two readings, without what the readings cost.
+    /// The nanoseconds between two readings, without the cost of the readings.
     pub fn nanos(self, before: u64, after: u64) -> f64 {
         (after - before).saturating_sub(self.overhead) as f64 * self.nanos_per_tick
     }

@@ -1,4 +1,4 @@
-//! What the figures were measured on.
+//! Describes the machine of the measurement.
 
 use std::fs::read_to_string;
 
@@ -12,7 +12,7 @@ pub fn print(args: &Args) {
         .unwrap_or("unknown");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let kernel = read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    // The release without what a distributor or an operator called it.
+    // The release without the suffix of a distributor or an operator.
     let kernel = kernel.trim().split('-').next().unwrap_or_default();
     println!("- processor: {model}, {cores} cores");
     println!("- system: {} {kernel}", std::env::consts::OS);
@@ -24,7 +24,7 @@ pub fn print(args: &Args) {
     print_load("before the run");
 }
 
-/// How busy the machine was, with us or without.
+/// Prints the load of the machine.
 pub fn print_load(when: &str) {
     let load = read_to_string("/proc/loadavg").unwrap_or_default();
     let minute = load.split(' ').next().unwrap_or("unknown");

@@ -1,5 +1,5 @@
-//! Spanmux beside the engines that a user could pick instead: one command, one run,
-//! ratios and plots. What it prints is Markdown.
+//! Compares Spanmux with alternative engines: one command, one run, ratios and plots. The output is
+//! Markdown.
 
 mod allocations;
 mod args;

@@ -1,9 +1,8 @@
-//! How things are timed. Nothing here asserts a time.
+//! Timing. Nothing here asserts a time.
 //!
-//! What is compared is timed in turns: each round times every subject once, in an
-//! order that moves on from round to round, so that whatever disturbs the machine
-//! disturbs all of them alike. A ratio is taken within each round, and the median
-//! of the rounds is what is told.
+//! Compared subjects are timed in turns: each round times every subject once, in an order that
+//! rotates, so that disturbances of the machine affect all of them equally. Ratios are computed
+//! within each round, and the median of the rounds is reported.
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -15,7 +14,7 @@ use crate::clock::thread_nanos;
 use crate::engines::Row;
 use crate::questions::Case;
 
-/// How long everything may take.
+/// The time budget of the measurements.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
     /// Rounds of one comparison.
@@ -43,7 +42,7 @@ impl Effort {
         samples: 100,
     };
 
-    /// Fewer rounds where a comparison is one of many.
+    /// Reduces the rounds if a comparison is one of many.
     pub fn part(self, of: usize) -> Effort {
         Effort {
             rounds: (self.rounds / of).max(3) | 1,
@@ -52,12 +51,12 @@ impl Effort {
     }
 }
 
-/// Something to time: given a number, it does its work so often and says how many
-/// nanoseconds of this thread it took.
+/// A timed subject: runs its work the given number of times and returns the processor time of this
+/// thread in nanoseconds.
 pub struct Subject<'a>(Box<dyn FnMut(u32) -> u64 + 'a>);
 
 impl<'a> Subject<'a> {
-    /// The loop is compiled together with the work.
+    /// Creates a subject whose loop is compiled together with the work.
     pub fn new<T>(mut work: impl FnMut() -> T + 'a) -> Self {
         let run = move |times| {
             let before = thread_nanos();
@@ -69,7 +68,7 @@ impl<'a> Subject<'a> {
         Self(Box::new(run))
     }
 
-    /// A row of the tables on one case.
+    /// Creates a subject from a row of the tables for one case.
     pub fn of_row(row: &Row, case: &'a Case) -> Result<Self> {
         let mut engine = row.make()?;
         engine.prepare(case);
@@ -77,8 +76,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Nanoseconds for one piece of work: one list for each subject, one figure for each
-/// round.
+/// Nanoseconds per unit of work: one list for each subject, one figure for each round.
 pub fn rounds(subjects: &mut [Subject<'_>], effort: Effort) -> Vec<Vec<f64>> {
     let times: Vec<u32> = subjects
         .iter_mut()
@@ -95,7 +93,7 @@ pub fn rounds(subjects: &mut [Subject<'_>], effort: Effort) -> Vec<Vec<f64>> {
     figures
 }
 
-/// How often something must be done to fill a turn; warms it up, too.
+/// Returns how often the work must run to fill a turn. Also serves as a warm-up.
 fn times_for(run: &mut dyn FnMut(u32) -> u64, turn: f64) -> u32 {
     let mut times = 1_u32;
     loop {
@@ -108,12 +106,12 @@ fn times_for(run: &mut dyn FnMut(u32) -> u64, turn: f64) -> u32 {
     }
 }
 
-/// The middle figure.
+/// The median.
 pub fn median(figures: &[f64]) -> f64 {
     quantile(figures, 0.5)
 }
 
-/// The figure below which this share of them lies.
+/// The figure below which this share of the figures is.
 pub fn quantile(figures: &[f64], share: f64) -> f64 {
     let mut sorted = figures.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -124,14 +122,14 @@ pub fn quantile(figures: &[f64], share: f64) -> f64 {
         .unwrap_or(f64::NAN)
 }
 
-/// The median, over the rounds, of how often `a` takes the time of `b`.
+/// The median over the rounds of the ratio of `a` to `b`.
 pub fn ratio(a: &[f64], b: &[f64]) -> f64 {
     let ratios: Vec<f64> = a.iter().zip(b).map(|(a, b)| a / b).collect();
     median(&ratios)
 }
 
-/// How many times more two threads get done than one, in the time of the wall: a
-/// median of turns, one thread and two threads after each other.
+/// The throughput of two threads divided by that of one, in wall-clock time. The median of turns
+/// with one thread and then two.
 pub fn two_threads(row: &Row, case: &Case, each: f64, effort: Effort) -> Result<f64> {
     let times = (effort.turn * 5.0 / each).max(1.0) as u32;
     let rounds = (effort.rounds / 4).max(3) | 1;

@@ -9,7 +9,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 const INK: RGBColor = RGBColor(40, 44, 52);
 const FAINT: RGBColor = RGBColor(225, 228, 232);
-/// Told apart by people who do not see all colours (Okabe and Ito).
+/// Colours that colour-blind readers can distinguish (Okabe and Ito).
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -28,7 +28,7 @@ pub struct Line {
 
 impl Line {
     pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
-        // Logarithms: what is nothing has no place.
+        // A logarithmic axis cannot show zero.
         let seen = |point: &(f64, f64)| point.0 > 0.0 && point.1 > 0.0;
         Self {
             name: name.into(),
@@ -37,7 +37,7 @@ impl Line {
     }
 }
 
-/// Where plots go, and how many there are.
+/// Writes plots to a directory and counts them.
 pub struct Plots {
     folder: PathBuf,
 }
@@ -50,7 +50,7 @@ impl Plots {
         })
     }
 
-    /// Lines over two logarithmic axes, each named at its right end.
+    /// Lines over two logarithmic axes, each labelled at its right end.
     pub fn lines(
         &self,
         file: &str,
@@ -118,7 +118,7 @@ impl Plots {
         let area = SVGBackend::new(&path, (860, height)).into_drawing_area();
         let high = bars.iter().map(|bar| bar.1).fold(1.0, f64::max);
         let low = bars.iter().map(|bar| bar.1).fold(high, f64::min).max(1e-3);
-        // A bar of the smallest figure is still to be seen.
+        // Keeps the bar of the smallest figure visible.
         let place = |value: f64| (value / low * 1.5).ln() / (high / low * 1.5).ln();
         drawn((|| {
             area.fill(&WHITE)?;
@@ -155,8 +155,7 @@ impl Plots {
     }
 }
 
-/// Round numbers from `low` to `high`, on a logarithmic axis: the fewer, the more
-/// decades there are.
+/// Round numbers from `low` to `high` on a logarithmic axis: the more decades, the fewer numbers.
 fn ticks(low: f64, high: f64) -> Vec<f64> {
     let decades = (high / low).log10();
     let steps: &[f64] = match decades {
@@ -172,7 +171,7 @@ fn ticks(low: f64, high: f64) -> Vec<f64> {
         .collect()
 }
 
-/// Names each line at its end, and none over another.
+/// Labels each line at its end without overlaps.
 fn name_ends(
     area: &DrawingArea<SVGBackend<'_>, Shift>,
     lines: &[Line],
@@ -201,7 +200,7 @@ fn drawn<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T> {
     result.map_err(|error| anyhow!("a plot: {error}"))
 }
 
-/// 20k and 3M in place of many zeros.
+/// Formats 20k and 3M instead of many zeros.
 fn short(value: f64) -> String {
     match value {
         millions if millions >= 1e6 => format!("{}M", digits(millions / 1e6)),

@@ -1,38 +1,36 @@
-//! The two questions, the contexts they are asked of, and the native answer that
-//! every engine is held to.
+//! The two questions, their contexts, and the native answers for comparison.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use spanmux::{ContextView, RuntimeContext};
 
-/// The available tracers, in the order of their registration.
+/// The available tracers, in registration order.
 pub const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];
 
-/// The tenants of the second question's list.
+/// The tenants in the second question's list.
 pub const TENANTS: [&str; 5] = ["acme", "globex", "initech", "umbrella", "hooli"];
 
 /// The keys that the second question may read, in its order.
 pub const KEYS: [&str; 4] = ["tenant", "tier", "region", "environment"];
 
-/// How many entries a context has.
+/// The number of entries in a context.
 const ENTRIES: usize = 20;
 
-/// What is decided.
+/// The two decision rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// One key: production → langfuse, staging → datadog, else console.
+    /// One key: production → langfuse, staging → datadog, otherwise console.
     OneKey,
-    /// Four keys: a tenant that is not in the list → console; tier enterprise →
-    /// langfuse; a region that begins with `eu-` → datadog; environment production
-    /// → langfuse; else console.
+    /// Four keys: a tenant that is not in the list → console; tier enterprise → langfuse; a region
+    /// that begins with `eu-` → datadog; environment production → langfuse; otherwise console.
     FourKeys,
 }
 
 impl Question {
     pub const ALL: [Question; 2] = [Question::OneKey, Question::FourKeys];
 
-    /// For tables.
+    /// The title in tables.
     pub fn title(self) -> &'static str {
         match self {
             Question::OneKey => "one key",
@@ -40,7 +38,7 @@ impl Question {
         }
     }
 
-    /// Which keys an engine must be given that cannot ask.
+    /// The keys for engines that cannot read keys on demand.
     pub fn keys(self) -> &'static [&'static str] {
         match self {
             Question::OneKey => &KEYS[3..],
@@ -48,7 +46,7 @@ impl Question {
         }
     }
 
-    /// The component that answers it.
+    /// The component with this rule.
     pub fn component(self) -> &'static [u8] {
         match self {
             Question::OneKey => include_bytes!("../selectors/one-key.wasm"),
@@ -56,7 +54,7 @@ impl Question {
         }
     }
 
-    /// The answer, from whatever says what a key's text is.
+    /// The native answer. `text` returns the text of a key.
     #[inline(always)]
     pub fn answer<'a>(self, text: impl Fn(&str) -> Option<&'a str>) -> &'static str {
         match self {
@@ -81,8 +79,8 @@ impl Question {
         }
     }
 
-    /// Every context that the engines are checked on. The first is the one that is
-    /// timed: all of the question's keys are read.
+    /// Every context on which the engines are checked. The first is the timed one: it requires all
+    /// of the question's keys.
     pub fn cases(self) -> Vec<Case> {
         let all = |tenants: &[&str], tiers: &[&str], regions: &[&str], environments: &[&str]| {
             let mut cases = Vec::new();
@@ -114,14 +112,14 @@ impl Question {
     }
 }
 
-/// One context in the forms that engines take, with the right answer.
+/// One context in the representations that engines use, with the expected answer.
 #[derive(Clone)]
 pub struct Case {
-    /// Which of the question's cases: engines that keep something per case find it.
+    /// The entries as a plain map.
     pub entries: Arc<HashMap<String, String>>,
-    /// The same, frozen.
+    /// The same entries as a runtime context.
     pub context: RuntimeContext,
-    /// A place in [`TRACERS`].
+    /// An index in [`TRACERS`].
     pub expected: usize,
 }
 
@@ -151,7 +149,7 @@ impl Case {
         }
     }
 
-    /// A key's text; absent counts as empty.
+    /// The text of a key; empty if it is absent.
     pub fn text(&self, key: &str) -> &str {
         self.entries.get(key).map_or("", String::as_str)
     }
@@ -161,7 +159,7 @@ impl Case {
     }
 }
 
-/// Where a tracer of this name stands: the last step of every route.
+/// The index of the tracer with this name: the last step of every route.
 #[inline]
 pub fn tracer(name: &str) -> usize {
     TRACERS

@@ -1,10 +1,10 @@
-//! What is printed: Markdown, so that the output of a run is a document.
+//! The printed report: Markdown, so that the output of a run is a document.
 
 use std::fmt::{Display, Write as _};
 
 use comfy_table::{CellAlignment, Table as Grid, presets};
 
-/// Everything that a run has to say in the end.
+/// The goals and skips that the end of a run prints.
 #[derive(Default)]
 pub struct Report {
     goals: Vec<Goal>,
@@ -18,7 +18,7 @@ struct Goal {
     note: String,
 }
 
-/// What a figure should be.
+/// The required range of a figure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bound {
     AtMost(f64),
@@ -44,12 +44,12 @@ impl Display for Bound {
 }
 
 impl Report {
-    /// Notes a figure that has a goal.
+    /// Records a figure with a goal.
     pub fn goal(&mut self, what: impl Into<String>, bound: Bound, reached: f64) {
         self.goal_with(what, bound, reached, "");
     }
 
-    /// The same with a word on how to read it.
+    /// Records a figure with a goal and a note for the reader.
     pub fn goal_with(
         &mut self,
         what: impl Into<String>,
@@ -66,14 +66,14 @@ impl Report {
         });
     }
 
-    /// Says that something is not measured, and counts it.
+    /// Reports that something is not measured, and counts it.
     pub fn skip(&mut self, what: impl Into<String>) {
         let what = what.into();
         println!("\nskipped: {what}");
         self.skips.push(what);
     }
 
-    /// The table of goals, and what was left out.
+    /// Prints the table of goals and the skipped rows.
     pub fn close(&self) {
         if !self.goals.is_empty() {
             heading("Goals");
@@ -109,7 +109,7 @@ pub fn heading(text: &str) {
     println!("\n## {text}\n");
 }
 
-/// A table in Markdown; the first column is words, the others are figures.
+/// A table in Markdown. The first column contains text, the others figures.
 pub struct Table(Grid);
 
 impl Table {
@@ -133,7 +133,7 @@ impl Table {
     }
 }
 
-/// Three digits that matter, and commas.
+/// Three significant digits, with thousands separators.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "–".to_owned();
@@ -162,7 +162,7 @@ fn grouped(value: f64) -> String {
     text
 }
 
-/// Bytes in the unit that a person would use.
+/// Bytes in a readable unit.
 pub fn bytes(value: f64) -> String {
     match value.abs() {
         small if small < 10_000.0 => format!("{} B", number(value)),
@@ -171,7 +171,7 @@ pub fn bytes(value: f64) -> String {
     }
 }
 
-/// Nanoseconds in the unit that a person would use.
+/// Nanoseconds in a readable unit.
 pub fn nanos(value: f64) -> String {
     match value {
         small if small < 10_000.0 => format!("{} ns", number(value)),

@@ -1,6 +1,6 @@
 //! Streams of user ids.
 
-/// A small generator of random numbers, the same on every machine (xorshift64*).
+/// A small random number generator that is the same on every machine (xorshift64*).
 pub struct Random(u64);
 
 impl Random {
@@ -15,15 +15,15 @@ impl Random {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
     }
 
-    /// From 0 up to, and not with, 1.
+    /// A number in `0.0..1.0`.
     pub fn share(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
-/// Zipf's law with exponent 1: the place `n` (from 1) comes in proportion to `1 / n`.
+/// Zipf's law with exponent 1: rank `n` (from 1) has a probability proportional to `1 / n`.
 pub struct Zipf {
-    /// Up to and with each place.
+    /// Cumulated up to and including each rank.
     cumulated: Vec<f64>,
     random: Random,
 }
@@ -43,13 +43,13 @@ impl Zipf {
         }
     }
 
-    /// A place, from 0.
+    /// A random rank, from 0.
     pub fn draw(&mut self) -> usize {
         let at = self.random.share() * self.total();
         self.cumulated.partition_point(|sum| *sum <= at)
     }
 
-    /// The share of all draws that falls on the `most` commonest places.
+    /// The share of all draws for the `most` most frequent ranks.
     pub fn share_of(&self, most: usize) -> f64 {
         match most.min(self.cumulated.len()) {
             0 => 0.0,
@@ -62,7 +62,7 @@ impl Zipf {
     }
 }
 
-/// The id of a user: as long for all, and not in the order of their frequency.
+/// The id of a user. All ids have the same length, and their order is not that of the frequencies.
 pub fn user(place: usize) -> String {
     let mixed = (place as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     format!("user-{mixed:016x}")

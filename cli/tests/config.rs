@@ -128,9 +128,9 @@ fn check_exits_with_1_and_lists_every_mistake() {
     let lines: Vec<&str> = check.stdout.lines().collect();
     let starts = [
         format!("{path}:2:1: servise: unknown key; did you mean \"service\"?"),
-        format!("{path}:13:10: tracers.langfuse: it has no service name"),
+        format!("{path}:13:10: tracers.langfuse: missing service name"),
         format!("{path}:14:22: tracers.langfuse.sampling.ratio: 25 is not between 0 and 1"),
-        format!("{path}:20:10: tracers.quarantine: it has no service name"),
+        format!("{path}:20:10: tracers.quarantine: missing service name"),
     ];
     assert_eq!(lines.len(), starts.len(), "{}", check.stdout);
     for (line, start) in lines.iter().zip(&starts) {
@@ -246,7 +246,7 @@ fn init_keeps_an_existing_file_without_force() {
     assert!(
         refused
             .stderr
-            .contains("is there already; name another file, or replace it with --force")
+            .contains("already exists; choose another file or overwrite it with --force")
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "# mine\n");
     assert_eq!(spanmux(&["init", &path, "--force"]).code, 0);

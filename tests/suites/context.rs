@@ -21,8 +21,7 @@ fn refusal(text: &str) -> ContextError {
 }
 
 fn builder_with<'v>(value: impl Into<Value<'v>>) -> RuntimeContext {
-    let context = RuntimeContext::builder().set("key", value).build();
-    context
+    RuntimeContext::builder().set("key", value).build()
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Times an Extism plugin on behalf of the benchmark, which drives it through its
-//! standard input: one order a line, one answer a line.
+//! Times an Extism plugin for the benchmark, which controls it through standard input: one command
+//! per line, one response per line.
 
 #[path = "../../src/allocations.rs"]
 #[allow(
@@ -30,8 +30,8 @@ struct Order {
     times: u32,
 }
 
-/// From the context to the name, as an application would: the context becomes JSON
-/// each time, because the plugin takes bytes.
+/// Decides as an application would: the context is serialized to JSON each time, because the plugin
+/// takes bytes.
 fn decide(plugin: &mut Plugin, function: &str, entries: &Arc<HashMap<String, String>>) -> String {
     let input = serde_json::to_vec(&**entries).unwrap_or_default();
     let name: Result<&str, _> = plugin.call(function, input);

@@ -1,7 +1,6 @@
-//! wasmtime without Spanmux: the same components called from a host of a few lines,
-//! in the configuration that was found to be the fastest without unsafe code. One
-//! pair of rows promises nothing; the other promises what Spanmux promises: that a
-//! decision ends, within limits, the same on every machine.
+//! wasmtime without Spanmux: the same components in a host of a few lines, in the fastest
+//! configuration found without unsafe code. One pair of rows gives no guarantees. The other gives
+//! those of Spanmux: a decision ends within limits, and is the same on every machine.
 
 use anyhow::{Context as _, Result, anyhow};
 use spanmux::{RuntimeContext, Value};
@@ -42,7 +41,7 @@ struct State {
     limits: StoreLimits,
 }
 
-/// What is made once, for all threads.
+/// State that all threads share.
 #[derive(Clone)]
 struct Prepared {
     machine: Machine,
@@ -173,7 +172,7 @@ const ROUTES: [&str; 4] = [
     "reused, same promises",
 ];
 
-/// A row of its own, with one engine for all of its threads.
+/// A single row with one engine for all of its threads.
 pub fn row(route: &str, question: Question) -> Result<Row> {
     let known = ROUTES.into_iter().find(|known| *known == route);
     let route = known.context("no such route")?;

@@ -1,5 +1,5 @@
-//! Cedar: one policy for each tracer, and a request with the keys that the policies
-//! name. The policy that permits names the tracer.
+//! Cedar: one policy for each tracer, and a request with the keys that the policies name. The
+//! permitting policy names the tracer.
 
 use anyhow::Result;
 use cedar_policy::{

@@ -1,5 +1,4 @@
-//! CEL: a compiled program, and a resolver that hands out a key's text when the
-//! program asks for it.
+//! CEL: a compiled program, and a resolver that returns the text of a key on demand.
 
 use std::sync::Arc;
 
@@ -25,7 +24,7 @@ struct Cel {
     program: Program,
 }
 
-/// Borrows: a text is not copied to be compared.
+/// Borrows, so that comparisons do not copy text.
 struct Keys<'a>(&'a Case);
 
 impl VariableResolver for Keys<'_> {

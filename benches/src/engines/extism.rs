@@ -1,6 +1,6 @@
-//! Extism: a plugin that is reused, in a process of its own, because it needs a
-//! newer wasmtime in the build. The process is told what to time, round by round,
-//! so that its rows stand in the same run as all others.
+//! Extism: a reused plugin in a separate process, because its build needs a newer wasmtime. The
+//! benchmark tells the process what to time, round by round, so that its rows belong to the same
+//! run as all others.
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +15,7 @@ use crate::clock::Ticks;
 use crate::engines::{Engine, Row};
 use crate::questions::{Case, Question};
 
-/// Where the process's program and its plugin lie.
+/// The paths of the process's program and of its plugin.
 #[derive(Clone, Debug)]
 pub struct Runner {
     program: PathBuf,
@@ -23,7 +23,7 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Nothing if they were not built: `benches/run` builds them.
+    /// `None` if they are not built. `benches/run` builds them.
     pub fn find(target: &Path) -> Option<Self> {
         let program = target.join("release/spanmux-benches-extism");
         let plugin =
@@ -62,7 +62,7 @@ impl Process {
         Ok(Self { child, pipes })
     }
 
-    /// One order, one line back.
+    /// Sends one command and reads one line.
     fn order(&self, order: &str, case: &Case, times: u32) -> Result<Value> {
         let (input, output) = &mut *self.pipes.borrow_mut();
         let line = json!({"order": order, "entries": *case.entries, "times": times});
@@ -105,7 +105,7 @@ impl Engine for Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Only this process, which was started above.
+        // Kills only the process that was started above.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

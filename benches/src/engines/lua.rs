@@ -1,5 +1,4 @@
-//! Lua (LuaJIT): a compiled function, and one userdata, kept, that looks a key up
-//! when the function asks for it.
+//! Lua (LuaJIT): a compiled function, and one reused userdata that looks up keys on demand.
 
 use std::collections::HashMap;
 use std::sync::Arc;

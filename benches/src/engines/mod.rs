@@ -1,5 +1,5 @@
-//! The engines: one file each, one trait. Each is used by the fastest route that
-//! its documentation shows, and ends by finding its answer among the tracers.
+//! The engines: one file each, one trait. Each uses the fastest route in its documentation, and
+//! finally looks up its answer among the tracers.
 
 pub mod bare_wasmtime;
 pub mod cedar;
@@ -20,15 +20,15 @@ use crate::allocations::{self, Allocations};
 use crate::clock::{Ticks, thread_nanos, ticks};
 use crate::questions::{Case, Question, TRACERS};
 
-/// What answers one question on one thread.
+/// Answers one question on one thread.
 pub trait Engine {
-    /// The place of the chosen tracer. What fails is no place.
+    /// The index of the chosen tracer. A failure returns an invalid index.
     fn decide(&mut self, case: &Case) -> usize;
 
-    /// Called before a case is timed, for routes that are given their input ready-made.
+    /// Called before a case is timed, for routes with prepared input.
     fn prepare(&mut self, _case: &Case) {}
 
-    /// Nanoseconds of this thread for so many decisions in a row.
+    /// The processor time of this thread in nanoseconds for `times` decisions in a row.
     fn time(&mut self, case: &Case, times: u32) -> u64 {
         let before = thread_nanos();
         for _ in 0..times {
@@ -37,7 +37,7 @@ pub trait Engine {
         thread_nanos() - before
     }
 
-    /// Nanoseconds of so many decisions, each by itself.
+    /// The nanoseconds of `times` single decisions.
     fn samples(&mut self, case: &Case, times: u32, clock: Ticks) -> Vec<f64> {
         let sample = |_| {
             let before = ticks();
@@ -47,7 +47,7 @@ pub trait Engine {
         (0..times).map(sample).collect()
     }
 
-    /// What a decision allocates on the host's side.
+    /// The allocations of a decision on the host's side.
     fn allocations(&mut self, case: &Case) -> Allocations {
         allocations::per_call(100, || {
             black_box(self.decide(black_box(case)));
@@ -57,9 +57,9 @@ pub trait Engine {
 
 type Make = Box<dyn Fn() -> Result<Box<dyn Engine>> + Send + Sync>;
 
-/// One row of the tables: an engine on one route, for one question.
+/// One row of the tables: an engine with one route for one question.
 pub struct Row {
-    /// Who a reader takes it for: the goals speak of engines and not of routes.
+    /// The engine's name for readers: goals refer to engines, not to routes.
     pub engine: &'static str,
     /// The route, in a few words.
     pub route: &'static str,
@@ -86,12 +86,12 @@ impl Row {
         }
     }
 
-    /// An engine for the calling thread.
+    /// Creates an engine for the calling thread.
     pub fn make(&self) -> Result<Box<dyn Engine>> {
         (self.make)()
     }
 
-    /// Holds it to the native answers, three times each.
+    /// Compares its answers with the native ones, three times each.
     pub fn check(&self, question: Question) -> Result<()> {
         let mut engine = self.make()?;
         for round in 1..=3 {
@@ -124,7 +124,7 @@ impl MapText for [&str] {
     }
 }
 
-/// One row, and nothing made for any other engine.
+/// A single row. Nothing is created for other engines.
 pub fn row(
     engine: &str,
     route: &str,
@@ -150,8 +150,7 @@ pub fn row(
     found.with_context(|| format!("no row {engine}: {route}"))
 }
 
-/// Every row of a question, in the order of the tables. The first two are what the
-/// others are compared with.
+/// Every row of a question, in the order of the tables. The others are compared with the first two.
 pub fn rows(question: Question, extism: Option<&extism::Runner>) -> Result<Vec<Row>> {
     let mut rows = native::rows(question);
     rows.extend(spanmux_side::rows(question)?);

@@ -1,9 +1,9 @@
-//! Native code that does the same look-ups: what all else is compared with.
+//! Native code with the same look-ups, as the baseline of the comparison.
 
 use crate::engines::{Engine, Row};
 use crate::questions::{Case, Question, tracer};
 
-/// Over the view that Spanmux's own selectors ask.
+/// Reads the view that Spanmux's own selectors use.
 struct OverView(Question);
 
 impl Engine for OverView {
@@ -13,7 +13,7 @@ impl Engine for OverView {
     }
 }
 
-/// Over a map of the standard library.
+/// Reads a map of the standard library.
 struct OverMap(Question);
 
 impl Engine for OverMap {

@@ -1,5 +1,5 @@
-//! Rego (regorus): a policy compiled for its virtual machine, which is kept. It has
-//! no way to ask for a key, so its input is built: per decision, or ready-made.
+//! Rego (regorus): a policy compiled for its virtual machine, which is reused. It cannot read keys
+//! on demand, so its input is built for each decision or prepared.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ const FOUR_KEYS: &str = r#"
 
 struct Rego {
     machine: RegoVM,
-    /// The input, if it is not built for each decision.
+    /// The prepared input, if it is not built for each decision.
     ready: Option<Value>,
     builds: bool,
 }

@@ -1,5 +1,5 @@
-//! Rhai: a compiled script, a scope that is kept, and a type of our own whose
-//! properties look a key up when the script asks for it.
+//! Rhai: a compiled script, a reused scope, and a custom type whose properties look up keys on
+//! demand.
 
 use std::collections::HashMap;
 use std::sync::Arc;

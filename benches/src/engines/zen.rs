@@ -1,5 +1,5 @@
-//! zen-expression: a compiled expression, its machine kept, and a scope that is
-//! given the keys which the expression names.
+//! zen-expression: a compiled expression, a reused machine, and a scope with the keys that the
+//! expression names.
 
 use anyhow::{Context as _, Result};
 use zen_expression::expression::Standard;

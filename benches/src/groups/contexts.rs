@@ -1,5 +1,4 @@
-//! Many distinct contexts: what a decision costs, how often it is learned, and what
-//! a flood does.
+//! Many distinct contexts: the cost of a decision, the hit rate, and the effect of a flood.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,10 +15,10 @@ use crate::questions::TRACERS;
 use crate::report::{Bound, Table, bytes, nanos, number};
 use crate::stream::{Zipf, user};
 
-/// Reads three narrow keys, and then the user.
+/// Reads three keys with few values, and then the user.
 pub const USERS: &[u8] = include_bytes!("../../selectors/users.wasm");
 
-/// How many contexts are timed at most, of those that there are.
+/// The maximum number of timed contexts.
 const TIMED: usize = 20_000;
 
 /// The context of a user.
@@ -32,7 +31,7 @@ pub fn context_of(user: &str) -> Result<RuntimeContext> {
         .build())
 }
 
-/// A registry that asks the selector of users, and may learn this much.
+/// A registry with the selector of users and this cache limit.
 fn learns(bytes: usize) -> Result<(Arc<TracerRegistry<()>>, ComponentSelector)> {
     let selector = spanmux_side::host_that_learns(bytes)?.load("users", USERS)?;
     Ok((
@@ -41,7 +40,7 @@ fn learns(bytes: usize) -> Result<(Arc<TracerRegistry<()>>, ComponentSelector)> 
     ))
 }
 
-/// The same in native code: what it costs to read as many contexts.
+/// The same in native code, which measures the cost of reading as many contexts.
 fn native_users() -> Arc<dyn Selector> {
     Arc::new(selector_fn("users", |context, tracers| {
         if context.text("environment") == Some("development")
@@ -62,7 +61,7 @@ fn native_users() -> Arc<dyn Selector> {
     }))
 }
 
-/// Whether it was a hit.
+/// Returns whether it was a hit.
 fn select(registry: &TracerRegistry<()>, context: &RuntimeContext) -> bool {
     let selection = registry.select(&context.view());
     std::hint::black_box((selection.tracer_name(), selection.selector_name()));
@@ -79,7 +78,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     flood(bench)
 }
 
-/// Each of `n` users seen twice, then asked for again in any order.
+/// Each of `n` users is seen twice and then requested again in random order.
 fn growth(bench: &Bench<'_>) -> Result<()> {
     println!(
         "A selector reads three narrow keys and the user. All users are equally frequent, and \
@@ -96,7 +95,7 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
         "a decision",
         "a native selector's",
         "hits, %",
-        "as it says itself",
+        "self-reported",
     ]);
     let mut lines = Vec::new();
     for (name, limit) in [("16 MiB", CACHED_BYTES), ("1 GiB", 1 << 30)] {
@@ -106,7 +105,7 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
             for place in (0..*users).chain(0..*users) {
                 select(&registry, &context_of(&user(place))?);
             }
-            // As they come, and not as they were learned.
+            // In the order of arrival, not of insertion.
             let step = (users / TIMED).max(1);
             let timed: Result<Vec<_>> = (0..*users)
                 .step_by(step)
@@ -148,7 +147,7 @@ fn growth(bench: &Bench<'_>) -> Result<()> {
         .lines("contexts.svg", title, ("distinct users", "ns"), &lines)
 }
 
-/// The same stream through Spanmux and through an ideal cache of the same bytes.
+/// The same stream through Spanmux and through an ideal cache of the same size.
 fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
     let users = 1_000_000;
     let length = bench.args.size(20_000_000, 3_000_000, 2_000);
@@ -157,9 +156,9 @@ fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
         number(users as f64)
     );
     println!(
-        "{} decisions. The ideal cache holds, from the first decision on, the users that are \
-         truly the commonest: as many as fit at the bytes that Spanmux needs for each, and \
-         second, as many as fit at the bytes of the key and 16.\n",
+        "{} decisions. The ideal cache contains the most frequent users from the first \
+         decision on: as many as fit at the bytes that Spanmux needs for each, and second, \
+         as many as fit at the bytes of the key plus 16.\n",
         number(length as f64)
     );
     let (registry, selector) = learns(CACHED_BYTES)?;
@@ -189,7 +188,7 @@ fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
     let mut table = Table::new([
         "",
         "hits, %",
-        "Spanmux reaches of it, %",
+        "Spanmux in % of it",
         "in the last twentieth, %",
     ]);
     table.row([
@@ -229,7 +228,7 @@ fn hit_rate(bench: &mut Bench<'_>) -> Result<()> {
         .lines("hit-rate.svg", title, ("decisions", "% hits"), &lines)
 }
 
-/// Values that are never seen again, and a few contexts that are.
+/// Values that never repeat, and a few contexts that do.
 fn flood(bench: &mut Bench<'_>) -> Result<()> {
     let values = bench.args.size(10_000_000, 1_000_000, 2_000);
     println!(
@@ -273,15 +272,15 @@ fn flood(bench: &mut Bench<'_>) -> Result<()> {
     let after = time();
     let growth = most.saturating_sub(calm) as f64;
     let mut table = Table::new(["", ""]);
-    table.row(["resident memory grew at most by".to_owned(), bytes(growth)]);
+    table.row(["maximum growth of resident memory".to_owned(), bytes(growth)]);
     let (held, _) = spanmux_side::cached(&selector, &registry.names());
-    table.row(["cached, as it says itself".to_owned(), bytes(held as f64)]);
+    table.row(["cached, self-reported".to_owned(), bytes(held as f64)]);
     table.row([
-        "decisions a second".to_owned(),
+        "decisions per second".to_owned(),
         number(values as f64 * 1.1 / took),
     ]);
     table.row([
-        "hits on 100 hot contexts meanwhile, %".to_owned(),
+        "hits on 100 hot contexts, %".to_owned(),
         number(share(hits, asked)),
     ]);
     table.row(["a hot decision before".to_owned(), nanos(before)]);

@@ -1,4 +1,4 @@
-//! What happens to a decision when something grows.
+//! The cost of a decision as one dimension grows.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::report::{Bound, Table, bytes, nanos, number};
 
 const ABSTAINS: &[u8] = include_bytes!("../../selectors/abstains.wasm");
 
-/// Which of the three ways a decision is made.
+/// The three kinds of decision.
 const SERIES: [&str; 3] = ["native selector", "hit", "miss"];
 
-/// One size of what grows, and a subject for each of [`SERIES`].
+/// One size of the growing dimension, with a subject for each of [`SERIES`].
 struct Step {
     size: f64,
     subjects: [Subject<'static>; 3],
@@ -52,7 +52,8 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     }
 
     let sizes = bench.args.size(&[1, 2, 4, 8, 16][..], &[1, 4, 16], &[1, 2]);
-    // A host each: the sandboxes of one serve so many components, and no more.
+    // A separate host for each size: the sandboxes of one host serve only a limited number of
+    // components.
     let steps: Result<_> = sizes
         .iter()
         .map(|size| chain(&spanmux_side::host()?, *size))
@@ -69,7 +70,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
 
 type Figures = Vec<(f64, Vec<Vec<f64>>)>;
 
-/// Times every step in turns, and tells.
+/// Times every step in turns and prints the figures.
 fn axis(bench: &Bench<'_>, file: &str, title: &str, steps: Vec<Step>) -> Result<Figures> {
     let sizes: Vec<f64> = steps.iter().map(|step| step.size).collect();
     let mut subjects: Vec<_> = steps.into_iter().flat_map(|step| step.subjects).collect();
@@ -98,13 +99,13 @@ fn axis(bench: &Bench<'_>, file: &str, title: &str, steps: Vec<Step>) -> Result<
     Ok(figures)
 }
 
-/// How many times the figure at one size is that at another.
+/// The ratio of the figures at two sizes.
 fn between(figures: &Figures, series: usize, small: f64, large: f64) -> Option<f64> {
     let at = |size: f64| figures.iter().find(|(known, _)| *known == size);
     Some(measure::ratio(&at(large)?.1[series], &at(small)?.1[series]))
 }
 
-/// The three ways to make the decision of this chain's makers.
+/// The three subjects for the chain that these functions create.
 fn three(
     size: usize,
     names: &[String],
@@ -133,8 +134,7 @@ fn three(
     })
 }
 
-/// A whole selection, without the search for the name's place: here the names differ
-/// in number.
+/// A complete selection without the search for the name's index: the number of names differs here.
 fn select(registry: &TracerRegistry<()>, context: &RuntimeContext) -> usize {
     let selection = registry.select(&context.view());
     std::hint::black_box((
@@ -205,10 +205,10 @@ fn chain(host: &SelectorHost, links: usize) -> Result<Step> {
     })
 }
 
-/// What a component's size costs: when it is loaded, and when it decides.
+/// The effect of a component's size on loading and on decisions.
 fn component_size(bench: &mut Bench<'_>, host: &SelectorHost) -> Result<()> {
     println!("\n### bytes of the component\n");
-    println!("The same selector with as much further code as makes up the size.\n");
+    println!("The same selector, padded with unused code.\n");
     let functions = bench
         .args
         .size(&[0, 100, 1_000, 10_000][..], &[0, 100, 1_000], &[0, 10]);
@@ -258,8 +258,8 @@ fn component_size(bench: &mut Bench<'_>, host: &SelectorHost) -> Result<()> {
         .lines("growth-component.svg", title, ("bytes", "ns"), &lines)
 }
 
-/// A selector that chooses `langfuse` after it has asked for one key, and carries
-/// `count` functions that nobody calls but the compiler cannot leave out.
+/// A selector that chooses `langfuse` after it has read one key. It contains `count` unused
+/// functions that the compiler cannot remove.
 fn padded(count: usize) -> Result<Vec<u8>> {
     let mut functions = String::new();
     for number in 0..count {

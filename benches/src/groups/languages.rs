@@ -1,5 +1,4 @@
-//! One key through a selector in another language: a hit does not know what the
-//! selector was written in.
+//! One key in selectors of other languages: the cost of a hit does not depend on the language.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use crate::measure::{self, Subject};
 use crate::questions::{Question, TRACERS};
 use crate::report::{Bound, Table, bytes, nanos, number};
 
-/// Built by `benches/run`, because their toolchains come from elsewhere.
+/// Built by `benches/run`, because their toolchains are external.
 const LANGUAGES: [(&str, &str); 2] = [("JavaScript", "javascript.wasm"), ("Python", "python.wasm")];
 
 pub fn run(bench: &mut Bench<'_>) -> Result<()> {
@@ -85,7 +84,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What is wrong with one language leaves the others.
+/// A failure of one language does not affect the others.
 fn load(host: &SelectorHost, name: &str, component: &[u8]) -> Result<ComponentSelector, String> {
     let loaded = catch_unwind(AssertUnwindSafe(|| host.load(name, component)));
     loaded

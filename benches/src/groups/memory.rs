@@ -1,4 +1,4 @@
-//! Resident memory: what a loaded selector holds, and what a learned node holds.
+//! Resident memory of a loaded selector and of a cached node.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::report::{Table, bytes};
 use crate::stream::user;
 
 pub fn run(bench: &mut Bench<'_>) -> Result<()> {
-    let mut table = Table::new(["", "resident", "of it on the heap", "as it says itself"]);
+    let mut table = Table::new(["", "resident", "of that on the heap", "self-reported"]);
     allocations::settle();
     let before = allocations::resident();
     let (heap, host) = allocations::growth(spanmux_side::host);
@@ -73,7 +73,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The same component with a section of its own, so that it is another one.
+/// The same component with an additional section, so that it is a different one.
 fn unlike(component: &[u8], number: u32) -> Vec<u8> {
     let name = format!("copy-{number:04}");
     let length = name.len() as u8;

@@ -20,7 +20,7 @@ use crate::plots::Plots;
 use crate::questions::Question;
 use crate::report::{Report, heading};
 
-/// What every group is given.
+/// The state that every group receives.
 pub struct Bench<'a> {
     args: &'a Args,
     effort: Effort,
@@ -65,7 +65,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Runs one row of each question for five seconds, for a profiler to look at.
+/// Runs one row of each question for five seconds, for use with a profiler.
 pub fn spin(name: &str) -> Result<()> {
     let (engine, route) = name.split_once(": ").context("it is not `ENGINE: ROUTE`")?;
     for question in Question::ALL {

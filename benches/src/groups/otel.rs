@@ -1,6 +1,5 @@
-//! Root and child spans: a routing provider beside the SDK's own provider, which
-//! writes the same attributes. Both end in a batch processor whose exporter does
-//! nothing.
+//! Root and child spans: a routing provider compared with the SDK's own provider, which writes the
+//! same attributes. Both use a batch processor whose exporter discards the spans.
 
 use std::sync::Arc;
 
@@ -25,7 +24,7 @@ use crate::measure::{self, Subject};
 use crate::questions::Question;
 use crate::report::{Bound, Table, nanos, number};
 
-/// Takes every batch and does nothing with it.
+/// Discards every batch.
 #[derive(Debug)]
 struct Nowhere;
 
@@ -35,15 +34,15 @@ impl SpanExporter for Nowhere {
     }
 }
 
-/// The queue is longer than the usual one, which would overflow: a span that is
-/// dropped costs less than one that is kept.
+/// The queue is longer than the default, which would overflow: dropping a span is cheaper than
+/// queuing it.
 fn sdk() -> TracerProviderBuilder {
     let queue = BatchConfigBuilder::default().with_max_queue_size(1 << 16);
     let processor = BatchSpanProcessor::builder(Nowhere).with_batch_config(queue.build());
     SdkTracerProvider::builder().with_span_processor(processor.build())
 }
 
-/// The ways in which an application makes spans.
+/// The APIs with which an application creates spans.
 const WAYS: [&str; 3] = ["the API", "a boxed global tracer", "the `tracing` layer"];
 
 pub fn run(bench: &mut Bench<'_>) -> Result<()> {
@@ -73,7 +72,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     let boxed_routing = global::tracer("bench");
 
     let (own, ours) = (direct.tracer("bench"), routing.tracer("bench"));
-    // Nothing is learned of the plain provider, so it is given what the other writes.
+    // The plain provider has no selection, so it receives the attributes that the other one writes.
     let plain = Some(&reason);
     let mut subjects = Vec::new();
     subjects.extend(pair(&own, &context, plain));
@@ -135,7 +134,7 @@ where
     [Subject::new(root), Subject::new(child)]
 }
 
-/// The same through `tracing`, where the context is attached as an application would.
+/// The same through `tracing`, with the context attached as in an application.
 fn layered<'a, T>(tracer: T, context: &'a Context, reason: bool) -> [Subject<'a>; 2]
 where
     T: Tracer + Clone + Send + Sync + 'static,

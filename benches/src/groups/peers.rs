@@ -1,4 +1,4 @@
-//! The same two questions through every engine.
+//! The same two questions in every engine.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::measure::{self, Subject};
 use crate::questions::{Case, Question};
 use crate::report::{Bound, Table, number};
 
-/// What was measured of one row.
+/// The measurements of one row.
 struct Figures {
     /// Nanoseconds of a decision, by round.
     rounds: Vec<f64>,
@@ -28,7 +28,7 @@ const REFERENCE: (&str, &str) = ("native", "closure over a context view");
 const HIT: (&str, &str) = ("Spanmux", "hit");
 const MISS: (&str, &str) = ("Spanmux", "miss");
 
-/// How many times faster a hit is to be: the engine, one key, four keys.
+/// The goals for the speed-up of a hit: the engine, one key, four keys.
 const FASTER: [(&str, f64, f64); 7] = [
     ("Extism", 480.0, 190.0),
     ("Cedar", 100.0, 85.0),
@@ -42,10 +42,10 @@ const FASTER: [(&str, f64, f64); 7] = [
 pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     let clock = Ticks::calibrate();
     println!(
-        "A context of 20 entries; three tracers. \"ns\" is processor time in a loop, the median \
-         of {} rounds in which every engine had its turn; p50 and p99 are single decisions by \
-         the wall. \"native\" is a closure that does the same look-ups. Every route was held to \
-         the right answers first.",
+        "A context of 20 entries and three tracers. \"ns\" is processor time in a loop, the \
+         median of {} rounds with all engines. p50 and p99 are wall-clock times of single \
+         decisions. \"native\" is a closure with the same look-ups. The answers of every route \
+         were checked first.",
         bench.effort.rounds
     );
     for question in Question::ALL {
@@ -71,7 +71,7 @@ fn measure(bench: &Bench<'_>, rows: &[Row], case: &Case, clock: Ticks) -> Result
         engine.prepare(case);
         engine.time(case, 100);
         let each = measure::median(&rounds);
-        // Ten seconds of single decisions would tell no more than one.
+        // Ten seconds of single decisions would not give more information than one.
         let most = (1e9 / each) as u32;
         let samples = engine.samples(case, bench.effort.samples.min(most), clock);
         measured.insert(

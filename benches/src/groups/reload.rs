@@ -1,5 +1,5 @@
-//! What hits take while a component of some ten megabytes, a language runtime, is loaded
-//! again and again, beside what they take while nothing is: phases in turns, every core
+//! The times of hits while a component of some ten megabytes, a language runtime, is loaded
+//! repeatedly, compared with the times without loading. The phases alternate, and every core is
 //! busy with hits.
 
 use std::hint::black_box;
@@ -18,7 +18,7 @@ use super::Bench;
 use crate::engines::spanmux_side;
 use crate::report::{Table, nanos};
 
-/// How long it is waited for one load.
+/// The maximum time of one load.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 pub fn run(bench: &mut Bench<'_>) -> Result<()> {
@@ -33,9 +33,9 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
         return Ok(());
     };
     println!(
-        "{cores} threads select what is cached without a pause. In turns of {quiet} ms nothing \
-         else happens, and then a watched directory loads a file of {} bytes, a selector in \
-         JavaScript, and swaps the chain.\n",
+        "{cores} threads select cached decisions continuously. In alternating phases, {quiet} ms \
+         pass without other work, and then a watched directory loads a file of {} bytes, a \
+         selector in JavaScript, and replaces the chain.\n",
         file.len()
     );
     let service = Service::start(file)?;
@@ -47,7 +47,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
         })?);
         phases[1].add(service.measure(cores, || service.reload(turn as u32 + 1))?);
     }
-    let mut table = Table::new(["hits", "quiet", "while it is loaded", "times"]);
+    let mut table = Table::new(["hits", "quiet", "while loading", "times"]);
     for (what, share) in [
         ("p50", 0.5),
         ("p99", 0.99),
@@ -84,7 +84,7 @@ fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../selectors")
 }
 
-/// A watched directory before a registry.
+/// A watched directory and a registry.
 struct Service {
     folder: tempfile::TempDir,
     registry: Arc<TracerRegistry<()>>,
@@ -97,7 +97,7 @@ impl Service {
         let folder = tempfile::tempdir()?;
         let live = folder.path().join("live");
         std::fs::create_dir(&live)?;
-        // The one that is asked, and never changes; the large one stands behind it.
+        // The selector that decides and never changes. The large one comes after it.
         let example = examples().join("50-environment.wasm");
         std::fs::copy(example, live.join("10-environment.wasm"))?;
         let registry = Arc::new(TracerRegistry::new());
@@ -114,7 +114,7 @@ impl Service {
         })
     }
 
-    /// Puts the large file into place, each time another, and waits until it is live.
+    /// Replaces the large file with a new version and waits until it is active.
     fn reload(&self, version: u32) -> Result<()> {
         let loads = self.watched.status().loads;
         let mut file = self.file.clone();
@@ -129,7 +129,7 @@ impl Service {
         Ok(())
     }
 
-    /// Hits on every core while something else is done.
+    /// Measures hits on every core while `meanwhile` runs.
     fn measure(&self, cores: usize, meanwhile: impl FnOnce() -> Result<()>) -> Result<Phase> {
         let over = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -173,7 +173,7 @@ impl Service {
     }
 }
 
-/// How long hits took, in steps of a sixteenth.
+/// A histogram of hit times with steps of one sixteenth.
 struct Phase {
     steps: Vec<u64>,
     longest: f64,
@@ -215,7 +215,7 @@ impl Phase {
         crate::measure::median(&self.times)
     }
 
-    /// The end of the step that this share of all hits is within.
+    /// The upper end of the step that contains this share of all hits.
     fn share(&self, share: f64) -> f64 {
         let mut left = (self.count() as f64 * share) as u64;
         for (step, count) in self.steps.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! From source or bytes to the first answer.
+//! The time from source or bytes to the first answer.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -17,10 +17,10 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     examples(bench)
 }
 
-/// Every engine by itself. What a row shares with its neighbours, such as a registry
-/// of Spanmux or an engine of wasmtime, is made again each time.
+/// Each engine separately. State that rows share, such as a registry of Spanmux or an engine of
+/// wasmtime, is created again each time.
 fn engines(bench: &Bench<'_>) -> Result<()> {
-    println!("From source or bytes to the first answer, one key, everything made anew.\n");
+    println!("From source or bytes to the first answer, one key, without reusing anything.\n");
     let again = bench.args.size(11, 5, 1);
     let case = Question::OneKey.cases().swap_remove(0);
     let mut table = Table::new(["engine: route", "first in this run", "again (median)"]);
@@ -51,7 +51,7 @@ fn engines(bench: &Bench<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The five example selectors, without and with what was compiled before.
+/// The five example selectors, with an empty and with a filled compile cache.
 fn examples(bench: &mut Bench<'_>) -> Result<()> {
     println!("\n### The five example selectors, from files to the first decision\n");
     let times = bench.args.size(11, 5, 1);
@@ -68,7 +68,7 @@ fn examples(bench: &mut Bench<'_>) -> Result<()> {
     let mut table = Table::new(["", "time"]);
     table.row(["cold: compiled".to_owned(), nanos(cold)]);
     let folder = tempfile::tempdir()?;
-    // The first one fills it.
+    // The first start fills the cache.
     first_decision(spanmux_side::host_with_cache(folder.path())?)?;
     let warm = load(&|| spanmux_side::host_with_cache(folder.path()))?;
     table.row(["warm: from the cache".to_owned(), nanos(warm)]);

@@ -38,7 +38,7 @@ use spanmux_genai::AiOptions;
 /// assert_eq!(
 ///     error.to_string(),
 ///     "spanmux.toml:1:1: missing key \"tracers\": The tracers by name, at least one\n\
-///      spanmux.toml:2:1: tracer: unknown key; did you mean \"tracers\"? Expected one of: \
+///      spanmux.toml:2:1: tracer: unknown key; did you mean \"tracers\"? Available: \
 ///      ai, context, default, fallback, selectors, service, tracers"
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -60,7 +60,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Returns the options for AI spans, for [`Ai`](crate::ai::Ai).
+    /// Returns the options for AI spans, for [`Ai`](spanmux_genai::Ai).
     ///
     /// # Examples
     /// ```

@@ -19,8 +19,8 @@
 //!
 //! # The file
 //! Each key mirrors a builder in Rust. A tracer is a
-//! [`TracerConfig`](crate::otel::TracerConfig), and an exporter is an
-//! [`Exporter`](crate::exporters::Exporter) with its preset. An omitted key keeps the
+//! [`TracerConfig`](spanmux_otel::TracerConfig), and an exporter is an
+//! [`Exporter`](spanmux_export::exporters::Exporter) with its preset. An omitted key keeps the
 //! builder's default.
 //!
 //! ```toml

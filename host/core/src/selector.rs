@@ -33,7 +33,7 @@ pub trait Selector: Send + Sync {
     /// trace goes to the fallback tracer.
     fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Choice;
 
-    /// Decides one trace and returns the choice with its [`Origin`]. Do not implement it.
+    /// Decides one trace and returns the choice with its [`Origin`](crate::Origin). Do not implement it.
     fn decision(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
         self.decide_in(&CacheSlot::default(), context, tracers, Sealed(()))
             .into()

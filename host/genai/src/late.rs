@@ -58,7 +58,7 @@ impl LateSignals {
     ///
     /// # Errors
     /// Returns an error if this process does not have the tracer of the trace. The score is
-    /// counted as lost ([`LostSpans::late_signals`](spanmux_otel::LostSpans::late_signals)).
+    /// counted as lost ([`DroppedSpans::late_signals`](spanmux_otel::DroppedSpans::late_signals)).
     pub fn score(&self, of: &SpanReference, score: Score) -> Result<(), NoSuchTrace> {
         let parent = self.provider.below(of)?;
         let mut attributes = Attributes::new(&self.options);

@@ -1,10 +1,10 @@
-//! The two questions as an Extism plugin: JSON in, a tracer's name out.
+//! The two questions as an Extism plugin: JSON in, the name of a tracer out.
 
 use std::collections::HashMap;
 
 use extism_pdk::{FnResult, Json, plugin_fn};
 
-/// What the host knows of a run.
+/// The runtime context of a run.
 type Context = HashMap<String, String>;
 
 const TENANTS: [&str; 5] = ["acme", "globex", "initech", "umbrella", "hooli"];

@@ -1,4 +1,4 @@
-//! Reads one key and has no say: what stands before the selector that has.
+//! Reads one key and abstains: comes before the deciding selector.
 
 use spanmux_guest::{Decision, RuntimeContext, abstain, choose};
 

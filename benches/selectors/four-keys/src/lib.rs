@@ -1,4 +1,4 @@
-//! A list, a prefix and a fallback: at most four keys decide.
+//! A list, a prefix and a fallback: at most four keys determine the decision.
 
 use spanmux_guest::{Decision, RuntimeContext, choose};
 

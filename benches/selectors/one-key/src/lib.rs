@@ -1,4 +1,4 @@
-//! One key decides.
+//! One key determines the decision.
 
 use spanmux_guest::{Decision, RuntimeContext, choose};
 

@@ -1,4 +1,4 @@
-//! Three narrow keys, and then the user: what each user has of his own to learn.
+//! Three keys with few values, and then the user, for whom each decision is cached separately.
 
 use spanmux_guest::{Decision, RuntimeContext, choose};
 

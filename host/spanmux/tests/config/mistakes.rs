@@ -102,7 +102,7 @@ fn wrong_value_lists_valid_values() {
                     "spanmux.toml:1:11: service: expected a string, found an integer",
                     "spanmux.toml:3:12: tracers.a.exporter: expected a table with the key \
                      \"type\", found a string",
-                    "spanmux.toml:4:12: tracers.a.resource: expected a table, found a date or a \
+                    "spanmux.toml:4:12: tracers.a.resource: expected a table, found a date or \
                      time",
                 ],
             ),
