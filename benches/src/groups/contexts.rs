@@ -272,7 +272,10 @@ fn flood(bench: &mut Bench<'_>) -> Result<()> {
     let after = time();
     let growth = most.saturating_sub(calm) as f64;
     let mut table = Table::new(["", ""]);
-    table.row(["maximum growth of resident memory".to_owned(), bytes(growth)]);
+    table.row([
+        "maximum growth of resident memory".to_owned(),
+        bytes(growth),
+    ]);
     let (held, _) = spanmux_side::cached(&selector, &registry.names());
     table.row(["cached, self-reported".to_owned(), bytes(held as f64)]);
     table.row([
