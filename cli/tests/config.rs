@@ -261,6 +261,6 @@ fn init_keeps_an_existing_file_without_force() {
     assert!(
         unknown
             .stderr
-            .contains("no kind of exporter is called \"langfues\"; there are console, file")
+            .contains("unknown exporter type \"langfues\"; expected one of: console, file")
     );
 }

@@ -159,9 +159,9 @@ fn wrong_value_lists_valid_values() {
                  fuel = 0\nmemory_bytes = -1\ntables = '4'\nwall_clock = '0s'\n\
                  admission_wait = '5'\nengines = 1.5",
                 &[
-                    "spanmux.toml:5:8: selectors.limits.fuel: 0 is too small; it is at least 1",
-                    "spanmux.toml:6:16: selectors.limits.memory_bytes: -1 is too small; it is at \
-                     least 1",
+                    "spanmux.toml:5:8: selectors.limits.fuel: 0 is too small; the minimum is 1",
+                    "spanmux.toml:6:16: selectors.limits.memory_bytes: -1 is too small; the minimum \
+                     is 1",
                     "spanmux.toml:7:10: selectors.limits.tables: expected an integer, found a \
                      string",
                     "spanmux.toml:8:14: selectors.limits.wall_clock: \"0s\" is zero; write a \
