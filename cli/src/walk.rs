@@ -87,7 +87,7 @@ fn answer(question: &Question, view: &ContextView<'_>) -> Answer {
             Some(Value::Text(text)) => Answer::Text(text.to_owned()),
             Some(Value::Json(text)) => Answer::Json(text.to_owned()),
         },
-        Question::Has { key } => Answer::Has(view.has(key)),
+        Question::Has { key } => Answer::Has(view.contains(key)),
         Question::Keys => Answer::Keys(view.keys()),
         Question::Bucket { key, salt, buckets } => view
             .bucket(key, salt, *buckets)

@@ -52,7 +52,7 @@ pub fn context(bytes: &[u8]) {
         assert!(keys.is_sorted(), "{keys:?}");
         for key in keys.iter().map(String::as_str).chain([key]) {
             let answer = view.get(key);
-            assert_eq!(view.has(key), answer.is_some(), "{key:?}");
+            assert_eq!(view.contains(key), answer.is_some(), "{key:?}");
             assert_eq!(
                 format!("{answer:?}"),
                 format!("{:?}", again.get(key)),

@@ -104,7 +104,7 @@ impl RuntimeContext for MockContext {
     }
 
     fn has(&self, key: &str) -> bool {
-        self.frozen.view().has(key)
+        self.frozen.view().contains(key)
     }
 
     fn keys(&self) -> Vec<String> {

@@ -55,7 +55,7 @@ const WORKER_STACK: usize = COMPILER_STACK + (64 << 10);
 /// use std::sync::Arc;
 ///
 /// let host = SelectorHost::new(Limits::default())?;
-/// let selector = host.load_file("selectors/50-environment.wasm".as_ref())?;
+/// let selector = host.load_file("selectors/50-environment.wasm")?;
 /// let chain = Chain::from(selector);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -175,7 +175,8 @@ impl SelectorHost {
     ///
     /// # Cost
     /// As [`load`](Self::load). Reads the whole file, up to the limit.
-    pub fn load_file(&self, path: &Path) -> Result<ComponentSelector, LoadError> {
+    pub fn load_file(&self, path: impl AsRef<Path>) -> Result<ComponentSelector, LoadError> {
+        let path = path.as_ref();
         self.load(&selector_name(path), &self.read_file(path)?)
     }
 

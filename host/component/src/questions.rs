@@ -94,7 +94,7 @@ pub(super) fn link(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
 /// Records the question and answers it.
 fn ask<'a>(store: &'a mut Store<'_>, question: Question) -> wasmtime::Result<context::Answer<'a>> {
     let (view, question) = store.data_mut().ask(question)?;
-    Ok(view.answer(question))
+    Ok(question.ask(&view))
 }
 
 /// The questions of this version of the contract.

@@ -80,7 +80,7 @@ impl ComponentSelector {
     /// use spanmux::{Limits, Mode, SelectorHost};
     ///
     /// let host = SelectorHost::new(Limits::default())?;
-    /// let takes_turns = host.load_file("selectors/60-takes-turns.wasm".as_ref())?;
+    /// let takes_turns = host.load_file("selectors/60-takes-turns.wasm")?;
     /// let takes_turns = takes_turns.with_mode(Mode::Stateful);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -136,7 +136,7 @@ impl ComponentSelector {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let host = SelectorHost::new(Limits::default())?;
     /// # let selectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../selectors");
-    /// let selector = host.load_file(format!("{selectors}/50-environment.wasm").as_ref())?;
+    /// let selector = host.load_file(format!("{selectors}/50-environment.wasm"))?;
     /// let tracers = TracerNames::new(["langfuse", "console"]);
     /// let context = RuntimeContext::builder().set("environment", "production").build();
     /// for _ in 0..3 {

@@ -126,6 +126,23 @@ impl CompactDecision {
         }
     }
 
+    /// Expands the decision.
+    pub fn into_decision(self) -> Decision {
+        let tracer = self.place();
+        let origin = if self.cached() {
+            Origin::Cached
+        } else {
+            Origin::Native
+        };
+        self.whole.map_or_else(
+            || Decision {
+                choice: tracer.map_or(Choice::Abstain, |index| Choice::Tracer(TracerIndex(index))),
+                origin,
+            },
+            |whole| *whole,
+        )
+    }
+
     /// Returns the whole decision if it is more than a tracer or an abstention.
     #[inline]
     pub fn as_whole(&self) -> Option<&Decision> {
@@ -139,24 +156,6 @@ impl From<Decision> for CompactDecision {
             Origin::Native => Self::of(decision.choice, false),
             Origin::Cached => Self::of(decision.choice, true),
             Origin::Run(_) => Self::whole(decision),
-        }
-    }
-}
-
-impl From<CompactDecision> for Decision {
-    fn from(brief: CompactDecision) -> Self {
-        let place = brief.place();
-        let cached = brief.cached();
-        match (brief.whole, place) {
-            (Some(decision), _) => *decision,
-            (None, place) => Self {
-                choice: place.map_or(Choice::Abstain, |place| Choice::Tracer(TracerIndex(place))),
-                origin: if cached {
-                    Origin::Cached
-                } else {
-                    Origin::Native
-                },
-            },
         }
     }
 }

@@ -36,7 +36,7 @@ pub trait Selector: Send + Sync {
     /// Decides one trace and returns the choice with its [`Origin`](crate::Origin). Do not implement it.
     fn decision(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Decision {
         self.decide_in(&CacheSlot::default(), context, tracers, Sealed(()))
-            .into()
+            .into_decision()
     }
 
     /// Returns the suspension of a selector whose runs failed repeatedly. Native code is never

@@ -1,5 +1,7 @@
 //! Starts an exporter: connects its destination with a queue, a worker thread and a disk buffer.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,12 +30,12 @@ pub struct Plan<'a> {
 /// Starts an exporter beside those in `others`. A second exporter of a kind is named `file#2`.
 ///
 /// # Errors
-/// [`StartError`] if the destination, the disk buffer or the thread cannot be set up.
+/// [`TracerConfigError`] if the destination, the disk buffer or the thread cannot be set up.
 pub fn start(
     exporter: Exporter,
     others: &[Exporting],
     plan: &Plan<'_>,
-) -> Result<Exporting, StartError> {
+) -> Result<Exporting, TracerConfigError> {
     let name = unique(exporter.name(), others);
     let pipeline = pipeline(exporter, &name, plan)?;
     Ok(Exporting::new(name, pipeline))
@@ -43,17 +45,17 @@ fn pipeline(
     exporter: Exporter,
     name: &str,
     plan: &Plan<'_>,
-) -> Result<Arc<dyn Pipeline>, StartError> {
+) -> Result<Arc<dyn Pipeline>, TracerConfigError> {
     let mut processing = plan.processing.clone();
     processing.filters.push(exporter.filter);
     let ready = exporter
         .kind
         .sink(plan.batch.max_export_timeout)
-        .map_err(StartError::Exporter)?;
+        .map_err(TracerConfigError::Exporter)?;
     let mut sink = match ready {
         Ready::Console(writer) => {
             if exporter.disk_buffer.is_some() {
-                return Err(StartError::NoDiskBuffer(name.to_owned()));
+                return Err(TracerConfigError::NoDiskBuffer(name.to_owned()));
             }
             return Ok(Arc::new(Console::new(
                 plan.service.to_owned(),
@@ -74,7 +76,7 @@ fn pipeline(
     };
     match Queued::start(sink, processing, plan.batch, meter, names) {
         Ok(queued) => Ok(Arc::new(queued)),
-        Err(error) => Err(StartError::Thread(error)),
+        Err(error) => Err(TracerConfigError::Thread(error)),
     }
 }
 
@@ -83,9 +85,9 @@ fn buffer_on_disk(
     disk_buffer: &DiskBuffer,
     name: &str,
     meter: &Arc<Meter>,
-) -> Result<(), StartError> {
+) -> Result<(), TracerConfigError> {
     let store = DiskBufferStore::open(disk_buffer, meter.clone()).map_err(|source| {
-        StartError::DiskBuffer {
+        TracerConfigError::DiskBuffer {
             directory: disk_buffer.directory.clone(),
             source,
         }
@@ -93,7 +95,7 @@ fn buffer_on_disk(
     if sink.keep(store) {
         Ok(())
     } else {
-        Err(StartError::NoDiskBuffer(name.to_owned()))
+        Err(TracerConfigError::NoDiskBuffer(name.to_owned()))
     }
 }
 
@@ -106,20 +108,55 @@ fn unique(name: &str, known: &[Exporting]) -> String {
     others.find(|other| !taken(other)).unwrap_or_default()
 }
 
-/// The reason why an exporter was not started.
+/// An error that occurs while building a tracer from its configuration.
 #[derive(Debug)]
-pub enum StartError {
-    /// The destination cannot be set up.
+#[non_exhaustive]
+pub enum TracerConfigError {
+    /// The tracer has no exporter.
+    NoExporter,
+    /// One of the exporters cannot be created.
     Exporter(ExporterError),
-    /// An exporter of this name has no disk buffer.
+    /// The exporter with this name does not support a disk buffer.
     NoDiskBuffer(String),
-    /// The directory of the disk buffer cannot be used.
+    /// The directory of a disk buffer cannot be used.
     DiskBuffer {
         /// The directory.
         directory: PathBuf,
-        /// The system's error.
+        /// The underlying I/O error.
         source: io::Error,
     },
-    /// The worker thread cannot be started.
+    /// The thread of an exporter cannot be started.
     Thread(io::Error),
+}
+
+impl fmt::Display for TracerConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoExporter => f.write_str(
+                "no exporter is configured; add one, for example `Exporter::discard()` to drop \
+                 all spans",
+            ),
+            Self::Exporter(error) => error.fmt(f),
+            Self::NoDiskBuffer(name) => write!(
+                f,
+                "exporter \"{name}\" does not support a disk buffer; only OTLP exporters do"
+            ),
+            Self::DiskBuffer { directory, .. } => write!(
+                f,
+                "cannot use {directory:?} as a disk buffer; it must be a writable directory that \
+                 only this exporter uses"
+            ),
+            Self::Thread(_) => f.write_str("failed to start the thread of an exporter"),
+        }
+    }
+}
+
+impl Error for TracerConfigError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::NoExporter | Self::NoDiskBuffer(_) => None,
+            Self::Exporter(error) => error.source(),
+            Self::DiskBuffer { source, .. } | Self::Thread(source) => Some(source),
+        }
+    }
 }

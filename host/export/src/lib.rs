@@ -19,6 +19,6 @@ pub mod internal {
 
     /// Starting exporters.
     pub mod exporting {
-        pub use crate::exporting::{Plan, StartError, start};
+        pub use crate::exporting::{Plan, TracerConfigError, start};
     }
 }

@@ -232,7 +232,7 @@ mod tests {
         for kv in &attributes {
             let key = format!("span.{}", kv.key);
             assert_eq!(live.get(&key), frozen.get(&key), "{key}");
-            assert_eq!(live.has(&key), live.keys().contains(&key), "{key}");
+            assert_eq!(live.contains(&key), live.keys().contains(&key), "{key}");
         }
         assert_eq!(live.get("span.8"), None, "key and text are too large");
         assert_eq!(live.get("span.3.7"), Some(spanmux_core::Value::Text("ä")));

@@ -21,7 +21,7 @@ pub(super) fn fill<'a>(
         return run;
     }
     let view = run.view();
-    let new = keys.iter().filter(|key| !view.has(key));
+    let new = keys.iter().filter(|key| !view.contains(key));
     let mut new = new
         .filter_map(|key| Some((key, baggage.get(key)?)))
         .peekable();

@@ -1,8 +1,6 @@
 //! Tracers built from a configuration.
 
-use std::error::Error;
-use std::fmt;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use opentelemetry::{Key, KeyValue};
@@ -12,7 +10,8 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use super::otel_tracer::OtelTracer;
 use super::sampling::Sampling;
 use spanmux_export::delivery::BatchConfig;
-use spanmux_export::exporters::{Exporter, ExporterError};
+use spanmux_export::exporters::Exporter;
+pub use spanmux_export::internal::exporting::TracerConfigError;
 use spanmux_export::internal::{Exporting, Processor, SpanProcessing, exporting};
 use spanmux_export::redaction::{AttributeLimits, Redaction, SpanFilter};
 
@@ -210,70 +209,5 @@ impl TracerConfig {
 impl Default for TracerConfig {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// An error that occurs while building a tracer from a [`TracerConfig`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum TracerConfigError {
-    /// The tracer has no exporter.
-    NoExporter,
-    /// One of the exporters cannot be created.
-    Exporter(ExporterError),
-    /// The exporter with this name does not support a disk buffer.
-    NoDiskBuffer(String),
-    /// The directory of a disk buffer cannot be used.
-    DiskBuffer {
-        /// The directory.
-        directory: PathBuf,
-        /// The underlying I/O error.
-        source: io::Error,
-    },
-    /// The thread of an exporter cannot be started.
-    Thread(io::Error),
-}
-
-impl fmt::Display for TracerConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoExporter => f.write_str(
-                "no exporter is configured; add one, for example `Exporter::discard()` to drop \
-                 all spans",
-            ),
-            Self::Exporter(error) => error.fmt(f),
-            Self::NoDiskBuffer(name) => write!(
-                f,
-                "exporter \"{name}\" does not support a disk buffer; only OTLP exporters do"
-            ),
-            Self::DiskBuffer { directory, .. } => write!(
-                f,
-                "cannot use {directory:?} as a disk buffer; it must be a writable directory that \
-                 only this exporter uses"
-            ),
-            Self::Thread(_) => f.write_str("failed to start the thread of an exporter"),
-        }
-    }
-}
-
-impl Error for TracerConfigError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::NoExporter | Self::NoDiskBuffer(_) => None,
-            Self::Exporter(error) => error.source(),
-            Self::DiskBuffer { source, .. } | Self::Thread(source) => Some(source),
-        }
-    }
-}
-
-impl From<exporting::StartError> for TracerConfigError {
-    fn from(error: exporting::StartError) -> Self {
-        use exporting::StartError;
-        match error {
-            StartError::Exporter(error) => Self::Exporter(error),
-            StartError::NoDiskBuffer(name) => Self::NoDiskBuffer(name),
-            StartError::DiskBuffer { directory, source } => Self::DiskBuffer { directory, source },
-            StartError::Thread(error) => Self::Thread(error),
-        }
     }
 }

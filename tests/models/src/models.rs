@@ -53,7 +53,7 @@ impl Scene {
         let brief = self
             .cached
             .decide(&tree, &view, || self.run(&view, tenant, region, names));
-        let decision = Decision::from(brief);
+        let decision = brief.into_decision();
         assert_eq!(
             decision.choice,
             decides(tenant, region, names),

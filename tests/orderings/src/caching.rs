@@ -75,7 +75,7 @@ impl Selector {
         let brief = self
             .cached
             .decide(&tree, &view, || self.run(view, tenant, user));
-        let decision = Decision::from(brief);
+        let decision = brief.into_decision();
         assert_eq!(decision.choice, right(tenant, user), "{tenant} {user}");
     }
 
@@ -86,7 +86,7 @@ impl Selector {
             asked.push(Question::get("user".to_owned()));
         }
         for question in &asked {
-            let answer = view.answer(question);
+            let answer = question.ask(view);
             assert!(matches!(answer, Answer::Get(Some(Value::Text(_)))));
         }
         Run {

@@ -113,7 +113,7 @@ pub(super) fn registry(service: &Service, over: &AtomicBool, every: Duration) ->
 
 fn by_hand() -> Arc<dyn Selector> {
     Arc::new(selector_fn("by-hand", |context, tracers| {
-        match context.has("do") {
+        match context.contains("do") {
             true => tracers.choose(FAILING),
             false => Choice::Abstain,
         }

@@ -305,7 +305,7 @@ impl Run<'_> {
         match state.what {
             What::Get => self.get(&text),
             What::Has => {
-                let has = self.context.has(&text);
+                let has = self.context.contains(&text);
                 self.met.note(if has { F::HasTrue } else { F::HasFalse });
                 self.fold(has.into());
             }
@@ -479,7 +479,7 @@ impl Run<'_> {
 
     fn note_key(&mut self, key: &str, from_answer: bool) {
         let literal = |keys: &[String]| keys.iter().any(|known| known == key);
-        let found = self.context.has(key);
+        let found = self.context.contains(key);
         let keys = self.context.keys();
         if from_answer && found {
             self.met.note(Feature::KeyFromAnswer);

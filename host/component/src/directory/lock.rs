@@ -41,7 +41,7 @@ const HEAD: &str = "\
 ///
 /// let host = SelectorHost::new(Limits::default())?;
 /// let directory = SelectorsDirectory::new("selectors", host);
-/// SelectorsLock::of(&directory.load()?).write("selectors.lock".as_ref())?;
+/// SelectorsLock::of(&directory.load()?).write("selectors.lock")?;
 /// // From now on nothing else goes live.
 /// let held = directory.with_lock("selectors.lock").load()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -79,7 +79,8 @@ impl SelectorsLock {
     /// # Errors
     /// Returns [`LockError::Read`], or [`LockError::Invalid`] if the file has another format, lists
     /// a name that is not a selector's file name, or lists a name twice.
-    pub fn from_file(path: &Path) -> Result<Self, LockError> {
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, LockError> {
+        let path = path.as_ref();
         let read = |file: File| {
             let mut text = String::new();
             file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
@@ -121,7 +122,8 @@ impl SelectorsLock {
     ///
     /// # Errors
     /// Returns [`LockError::Write`].
-    pub fn write(&self, path: &Path) -> Result<(), LockError> {
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), LockError> {
+        let path = path.as_ref();
         let failed = |source| LockError::Write {
             path: path.to_owned(),
             source,

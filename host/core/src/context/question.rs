@@ -53,6 +53,23 @@ impl Question {
         }
         self
     }
+
+    /// Asks a context. This is the only function that answers a question.
+    #[inline(always)]
+    pub fn ask<'a>(&self, view: &ContextView<'a>) -> Answer<'a> {
+        match self {
+            Self::Get(key) => Answer::Get(view.look_up(key)),
+            Self::Has(key) => Answer::Has(view.look_up(key).is_some()),
+            Self::Keys => Answer::Keys(Keys { view: *view }),
+            Self::Bucket { key, salt, buckets } => {
+                let value = view.look_up(key);
+                Answer::Bucket {
+                    share: value.and_then(|value| bucket::bucket(value, salt, *buckets)),
+                    hashed: value.map_or(0, |value| roughly(value.bytes())),
+                }
+            }
+        }
+    }
 }
 
 /// The answer of a context.
@@ -70,25 +87,6 @@ pub enum Answer<'a> {
 
 /// Values up to this size cost the same to hash.
 const SMALL_VALUE: usize = 256;
-
-impl<'a> ContextView<'a> {
-    /// Answers a question. This is the only function that does.
-    #[inline(always)]
-    pub fn answer(&self, question: &Question) -> Answer<'a> {
-        match question {
-            Question::Get(key) => Answer::Get(self.look_up(key)),
-            Question::Has(key) => Answer::Has(self.look_up(key).is_some()),
-            Question::Keys => Answer::Keys(Keys { view: *self }),
-            Question::Bucket { key, salt, buckets } => {
-                let value = self.look_up(key);
-                Answer::Bucket {
-                    share: value.and_then(|value| bucket::bucket(value, salt, *buckets)),
-                    hashed: value.map_or(0, |value| roughly(value.bytes())),
-                }
-            }
-        }
-    }
-}
 
 /// Rounds up to a power of four times the smallest size.
 fn roughly(bytes: usize) -> usize {

@@ -225,7 +225,7 @@ impl SpanAttributes for OwnedAttributes {
 /// there is no other source.
 ///
 /// # Cost
-/// [`get`](Self::get), [`has`](Self::has) and [`bucket`](Self::bucket) take one hash look-up, and
+/// [`get`](Self::get), [`contains`](Self::contains) and [`bucket`](Self::bucket) take one hash look-up, and
 /// one more per dot of a path. They allocate nothing. [`keys`](Self::keys) allocates and sorts.
 #[derive(Clone, Copy)]
 pub struct ContextView<'a> {
@@ -268,8 +268,9 @@ impl<'a> ContextView<'a> {
             .or_else(|| self.span?.get(key.text().strip_prefix(SPAN)?))
     }
 
-    /// Returns `true` if [`get`](Self::get) returns a value, including null.
-    pub fn has(&self, key: &str) -> bool {
+    /// Returns `true` if [`get`](Self::get) returns a value, including null. This is the question
+    /// `has` of the contract.
+    pub fn contains(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 

@@ -23,7 +23,7 @@ struct Asker<'a> {
 impl<'a> Asker<'a> {
     fn text(&mut self, key: &str) -> Option<&'a str> {
         let question = Question::get(key.to_owned());
-        let answer = self.view.answer(&question);
+        let answer = question.ask(&self.view);
         self.asked.push(question);
         match answer {
             Answer::Get(Some(Value::Text(text))) => Some(text),
@@ -52,7 +52,7 @@ impl<F: Fn(&mut Asker<'_>, &TracerNames) -> Choice> Selector<F> {
         let view = context.view();
         let tree = self.cached.tree(tracers);
         let decision = self.cached.decide(&tree, &view, || self.run(view, tracers));
-        decision.into()
+        decision.into_decision()
     }
 
     fn run(&self, view: ContextView<'_>, tracers: &TracerNames) -> Run {
@@ -303,7 +303,7 @@ fn what_depends_on_more_than_the_answers_is_not_learned() {
             },
             asked: None,
         });
-        let decision = Decision::from(decision);
+        let decision = decision.into_decision();
         assert_eq!(decision.origin, Origin::Native);
     }
     assert_eq!(cached.explain(&tracers()).tree, None);
@@ -329,7 +329,7 @@ fn equal_misses_share_one_run() {
                         }
                         selector.run(view, &names)
                     })
-                    .into();
+                    .into_decision();
                 assert_eq!(decision.choice, names.choose("a"));
             });
         }

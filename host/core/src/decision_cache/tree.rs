@@ -146,7 +146,7 @@ impl Tree {
 
     #[inline(always)]
     fn answer_ref<'v>(&self, question: Place, view: &ContextView<'v>) -> Option<AnswerRef<'v>> {
-        Some(AnswerRef::of(view.answer(self.questions.get(question)?)))
+        Some(AnswerRef::of(self.questions.get(question)?.ask(view)))
     }
 
     /// Inserts a decision as far as the limits allow. If another thread is inserting, the decision

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Snapshot;
 use crate::context::{ContextError, ContextView};
-use crate::decision::{Cause, Choice, Decision, Fallback, Origin, Reason, RunCost};
+use crate::decision::{Cause, Choice, Fallback, Origin, Reason, RunCost};
 use crate::selector::{Decided, Selector};
 use crate::sync::Guard;
 
@@ -48,7 +48,7 @@ impl<T> Selection<T> {
         let (tracer, reason) = match brief.place() {
             Some(place) if place < tracers.len() => (Some(place), Reason::Chosen),
             None if brief.as_whole().is_none() => (snapshot.default, Reason::Abstained),
-            _ => snapshot.resolve(Decision::from(brief).choice),
+            _ => snapshot.resolve(brief.into_decision().choice),
         };
         // Counted before the value is assembled, so that it is written once.
         snapshot.count(by, tracer, &reason, cached && cost.is_none());

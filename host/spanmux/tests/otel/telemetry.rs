@@ -120,7 +120,7 @@ fn only_a_component_run_records_a_duration() {
         env!("CARGO_MANIFEST_DIR"),
         "/../../selectors/50-environment.wasm"
     );
-    let selector = host.load_file(file.as_ref()).unwrap();
+    let selector = host.load_file(file).unwrap();
     let chain = Chain::from(selector);
     provider.registry().set_selectors(chain);
     for _ in 0..3 {
