@@ -12,52 +12,52 @@ use spanmux::{
 use crate::engines::{Engine, Row};
 use crate::questions::{Case, Question, TRACERS, tracer};
 
-/// What the measured hosts may learn of one selector.
+/// The cache limit of the measured hosts for one selector, in bytes.
 pub const CACHED_BYTES: usize = 16 << 20;
 
 /// The row of a closure.
 const NATIVE: &str = "native selector";
 
-/// How a component answers, and what a reader of the tables takes it for.
+/// The modes of a component, with their names in the tables.
 const MODES: [(&str, Mode); 3] = [
     ("hit", Mode::Cached),
     ("miss", Mode::Fresh),
     ("stateful", Mode::Stateful),
 ];
 
-/// Whether a decision came from what was learned.
+/// Returns `true` if a decision came from the decision cache.
 pub fn is_hit<T>(selection: &Selection<T>) -> bool {
     matches!(selection.origin(), Origin::Cached)
 }
 
-/// A host with the limits that the documentation names.
+/// A host with the default limits.
 pub fn host() -> Result<SelectorHost> {
     Ok(SelectorHost::new(Limits::default())?)
 }
 
-/// A host that may learn this many bytes of a selector.
-pub fn host_that_learns(bytes: usize) -> Result<SelectorHost> {
+/// A host with this cache limit for each selector.
+pub fn host_with_cache_of(bytes: usize) -> Result<SelectorHost> {
     Ok(SelectorHost::new(
         Limits::default()
             .cached_bytes(bytes)
-            // The bytes are the limit, and not the number.
+            // The bytes are the limit, not the number of answers.
             .cached_answers(usize::MAX >> 8),
     )?)
 }
 
-/// A host that keeps what it compiled in a folder.
+/// A host with a compile cache in this folder.
 pub fn host_with_cache(folder: &Path) -> Result<SelectorHost> {
     let cache = CompileCache::in_directory(folder);
     Ok(SelectorHost::builder().cache(cache).build()?)
 }
 
-/// Bytes and answers of what a selector learned for these tracers, as it says.
+/// The bytes and the edges of a selector's decision tree for these tracers.
 pub fn cached(selector: &ComponentSelector, tracers: &TracerNames) -> (usize, usize) {
     let explanation = selector.explain(tracers);
     (explanation.bytes, explanation.edges)
 }
 
-/// A registry with these tracers that asks these selectors.
+/// A registry with these tracers and selectors.
 pub fn registry<N: Into<String>>(
     tracers: impl IntoIterator<Item = N>,
     selectors: impl IntoIterator<Item = Arc<dyn Selector>>,
@@ -70,7 +70,7 @@ pub fn registry<N: Into<String>>(
     Ok(Arc::new(registry))
 }
 
-/// One whole selection: the tracer, who chose it, and why it was not chosen.
+/// One complete selection: the tracer, the origin and the reason.
 #[inline]
 pub fn select(registry: &TracerRegistry<()>, view: &ContextView<'_>) -> usize {
     let selection = registry.select(view);
@@ -89,7 +89,7 @@ struct Select {
 }
 
 impl Engine for Select {
-    /// What is called a hit is one.
+    /// Checks that a row named `hit` measures hits.
     fn prepare(&mut self, case: &Case) {
         let mut again = 0..100;
         while self.hits && !is_hit(&self.registry.select(&case.view())) {
@@ -109,7 +109,7 @@ pub fn native_selector(question: Question) -> Arc<dyn Selector> {
     }))
 }
 
-/// A row of its own, with one registry for all of its threads.
+/// A single row with one registry for all of its threads.
 pub fn row(route: &str, question: Question) -> Result<Row> {
     let (route, selector) = match MODES.iter().find(|(name, _)| *name == route) {
         None => (NATIVE, native_selector(question)),

@@ -33,7 +33,7 @@ pub fn context_of(user: &str) -> Result<RuntimeContext> {
 
 /// A registry with the selector of users and this cache limit.
 fn learns(bytes: usize) -> Result<(Arc<TracerRegistry<()>>, ComponentSelector)> {
-    let selector = spanmux_side::host_that_learns(bytes)?.load("users", USERS)?;
+    let selector = spanmux_side::host_with_cache_of(bytes)?.load("users", USERS)?;
     Ok((
         registry(TRACERS, [Arc::new(selector.clone()) as Arc<_>])?,
         selector,

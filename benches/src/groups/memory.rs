@@ -46,7 +46,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<()> {
     drop(selectors);
 
     let users = bench.args.size(40_000, 20_000, 50);
-    let host = spanmux_side::host_that_learns(CACHED_BYTES)?;
+    let host = spanmux_side::host_with_cache_of(CACHED_BYTES)?;
     let selector = host.load("users", USERS)?;
     let registry = registry(TRACERS, [Arc::new(selector.clone()) as Arc<_>])?;
     allocations::settle();
