@@ -125,9 +125,10 @@ impl Plots {
             area.draw(&Text::new(title.to_owned(), (16, 14), text(20)))?;
             for (row, (name, value)) in bars.iter().enumerate() {
                 let y = 54 + 24 * row as i32;
-                let colour = match name.starts_with("Spanmux") {
-                    true => COLOURS[0],
-                    false => RGBColor(170, 176, 184),
+                let colour = if name.starts_with("Spanmux") {
+                    COLOURS[0]
+                } else {
+                    RGBColor(170, 176, 184)
                 };
                 let right = 270 + (place(*value) * 470.0) as i32;
                 let left = text(13).pos(Pos::new(HPos::Right, VPos::Center));

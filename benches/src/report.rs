@@ -79,9 +79,10 @@ impl Report {
             heading("Goals");
             let mut table = Table::new(["goal", "wanted", "reached", "", "note"]);
             for goal in &self.goals {
-                let verdict = match goal.bound.holds(goal.reached) {
-                    true => "yes",
-                    false => "**no**",
+                let verdict = if goal.bound.holds(goal.reached) {
+                    "yes"
+                } else {
+                    "**no**"
                 };
                 table.row([
                     goal.what.clone(),

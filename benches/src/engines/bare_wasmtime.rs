@@ -179,11 +179,12 @@ pub fn row(route: &str, question: Question) -> Result<Row> {
     let names = || TRACERS.map(str::to_owned).to_vec();
     let promises = route.ends_with("same promises");
     let prepared = Prepared::new(question, promises).map_err(plain)?;
-    Ok(match route.starts_with("fresh") {
-        true => Row::new("wasmtime", route, move || {
+    Ok(if route.starts_with("fresh") {
+        Row::new("wasmtime", route, move || {
             Ok(Fresh(prepared.clone(), names()))
-        }),
-        false => Row::new("wasmtime", route, move || {
+        })
+    } else {
+        Row::new("wasmtime", route, move || {
             let (store, select) = prepared.start(&RuntimeContext::empty()).map_err(plain)?;
             Ok(Reused {
                 store,
@@ -191,7 +192,7 @@ pub fn row(route: &str, question: Question) -> Result<Row> {
                 names: names(),
                 promises,
             })
-        }),
+        })
     })
 }
 

@@ -155,17 +155,20 @@ where
     };
     let root = move || {
         let _attached = context.clone().attach();
-        tracing::dispatcher::with_default(&subscriber, || match reason {
-            true => drop(
-                tracing::info_span!(
-                    "answer",
-                    spanmux.tracer = "langfuse",
-                    spanmux.selector = "bench",
-                    spanmux.selector.digest = digest
+        tracing::dispatcher::with_default(&subscriber, || {
+            if reason {
+                drop(
+                    tracing::info_span!(
+                        "answer",
+                        spanmux.tracer = "langfuse",
+                        spanmux.selector = "bench",
+                        spanmux.selector.digest = digest
+                    )
+                    .entered(),
                 )
-                .entered(),
-            ),
-            false => drop(tracing::info_span!("answer").entered()),
+            } else {
+                drop(tracing::info_span!("answer").entered())
+            }
         });
     };
     let child = move || {
