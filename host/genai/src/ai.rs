@@ -34,10 +34,10 @@ use super::tracer::AnyTracer;
 /// ```
 #[derive(Clone)]
 pub struct Ai {
-    shared: Arc<Shared>,
+    state: Arc<AiState>,
 }
 
-struct Shared {
+struct AiState {
     tracer: Box<dyn AnyTracer>,
     options: AiOptions,
     places: Arc<Places>,
@@ -60,7 +60,7 @@ impl Ai {
         T::Span: Send + Sync + 'static,
     {
         Self {
-            shared: Arc::new(Shared {
+            state: Arc::new(AiState {
                 tracer: Box::new(tracer),
                 options,
                 places: Arc::default(),
@@ -70,20 +70,20 @@ impl Ai {
 
     /// Returns the options.
     pub fn options(&self) -> &AiOptions {
-        &self.shared.options
+        &self.state.options
     }
 
     /// Returns the number of open spans and of refused spans.
     pub fn open_spans(&self) -> OpenSpans {
-        self.shared.places.counts()
+        self.state.places.counts()
     }
 
     pub(super) fn take_place(&self) -> Option<Place> {
-        self.shared.places.take(self.shared.options.max_open)
+        self.state.places.take(self.state.options.max_open)
     }
 
     pub(super) fn start(&self, builder: SpanBuilder, parent: &Context) -> Context {
-        self.shared.tracer.start(builder, parent)
+        self.state.tracer.start(builder, parent)
     }
 }
 
@@ -100,7 +100,7 @@ impl AiParent for Ai {
 impl fmt::Debug for Ai {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ai")
-            .field("options", &self.shared.options)
+            .field("options", &self.state.options)
             .field("spans", &self.open_spans())
             .finish_non_exhaustive()
     }

@@ -42,26 +42,19 @@ pub(super) fn fill<'a>(
 }
 
 /// The baggage entry that carries the selected tracer.
-const MEMBER: &str = attributes::TRACER;
+pub(super) const MEMBER: &str = attributes::TRACER;
 
 /// Returns the encoded name of a tracer in the baggage.
 pub(super) fn tracer(context: &Context) -> Option<&str> {
     context.baggage().get(MEMBER).map(|name| name.as_str())
 }
 
-/// Returns the context with this encoded name in its baggage, replacing any other. `None`
-/// removes the entry.
-///
-/// Percent signs are encoded again, because the SDK's propagator does not encode them but
-/// every reader decodes them. This way, no name is trimmed, and a name stays the same
-/// after any number of processes.
-pub(super) fn with_tracer(context: &Context, encoded: Option<&str>) -> Context {
-    let old = context.baggage();
+/// Returns the baggage with this encoded name, replacing any other. `None` removes the
+/// entry.
+pub(super) fn with_tracer(old: &Baggage, encoded: Option<&str>) -> Baggage {
     let others = old.iter().filter(|(key, _)| key.as_str() != MEMBER);
     let others = others.map(|(key, value)| (key.clone(), value.clone()));
-    let mut baggage: Baggage = others.collect();
-    if let Some(encoded) = encoded {
-        baggage.insert(MEMBER, encoded.replace('%', "%25"));
-    }
-    context.with_baggage(baggage)
+    // First, because a baggage that is full takes no more.
+    let ours = encoded.map(|name| (MEMBER.into(), (name.to_owned().into(), "".into())));
+    ours.into_iter().chain(others).collect()
 }

@@ -44,17 +44,17 @@ impl RoutingTracer {
     ) -> Option<(Arc<Route>, Arc<OtelTracer>)> {
         let own = builder.attributes.take().unwrap_or_default();
         let run = self.run(parent_cx);
-        let more = own.len() + self.shared.settings.copied();
-        if let Some((route, tracer)) = self.shared.external.find(external.trace) {
+        let more = own.len() + self.state.settings.copied();
+        if let Some((route, tracer)) = self.state.external.find(external.trace) {
             let ours = attributes::of_follower(route.name(), more);
             builder.attributes = Some(self.all(ours, &run, own));
             return Some((route, tracer));
         }
         let selection = self.select(builder, &own, &run);
         let (tracer, name) = (selection.tracer()?.clone(), selection.tracer_name()?);
-        let own_route = self.shared.routes.route(&tracer, name);
+        let own_route = self.state.routes.route(&tracer, name);
         let (route, tracer) = self
-            .shared
+            .state
             .external
             .keep(external.trace, own_route.clone(), tracer);
         let ours = if Arc::ptr_eq(&route, &own_route) {

@@ -4,28 +4,38 @@ use std::fmt;
 use std::sync::Arc;
 
 use opentelemetry::Context;
+use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
-use opentelemetry::trace::{TraceContextExt as _, TraceState};
-use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceState};
 
-use super::baggage;
 use super::inbound::Outbound;
-use super::shared::Shared;
-use super::tracestate;
+use super::provider_state::ProviderState;
+use super::tracestate_header::{self, Received};
+use super::{baggage, baggage_header};
+use super::{traceparent, tracestate};
 
-/// The SDK's [`TraceContextPropagator`], extended to tell the next process which tracer
-/// was selected, as the `tracestate` entry `spanmux=<name>:…`.
+/// A propagator for W3C Trace Context that also tells the next process which tracer was
+/// selected, as the `tracestate` entry `spanmux=<name>:…`.
 ///
 /// Inside the process, the selected tracer may be carried by the trace id alone, which
 /// another process cannot decode. If no other process needs the selection, the SDK's own
-/// propagator also works with a [`RoutingTracerProvider`](super::RoutingTracerProvider).
+/// `TraceContextPropagator` also works with a
+/// [`RoutingTracerProvider`](super::RoutingTracerProvider).
+///
+/// It reads and writes `traceparent` and `tracestate` by the recommendation: a request
+/// whose `traceparent` is invalid or occurs twice begins a new trace, an invalid
+/// `tracestate` is dropped as a whole, and if our entry exceeds the limit of 32 members,
+/// the last member of another vendor is dropped. Members may be spread over several
+/// headers if [`Extractor::get_all`] returns them.
 ///
 /// If a setting of the provider needs baggage ([`Outbound`](super::Outbound),
 /// [`Inbound`](super::Inbound), or
 /// [`baggage_keys`](super::RoutingTracerProviderBuilder::baggage_keys)), this propagator
-/// also acts as the SDK's [`BaggagePropagator`]. Do not install another one in addition:
-/// if two propagators write the same header, the last one wins.
+/// also reads and writes the `baggage` header, by the recommendation of the W3C: values
+/// may contain `=`, properties are kept, invalid members are skipped, and at most 64
+/// members and 8,192 bytes are propagated. Do not install a `BaggagePropagator` in
+/// addition: if two propagators write the same header, the last one wins.
 ///
 /// # Examples
 /// ```
@@ -48,24 +58,21 @@ use super::tracestate;
 /// # Ok::<(), spanmux::otel::BuildError>(())
 /// ```
 pub struct RoutingPropagator {
-    shared: Arc<Shared>,
-    w3c: TraceContextPropagator,
-    baggage: Option<BaggagePropagator>,
+    state: Arc<ProviderState>,
+    has_baggage: bool,
     fields: Vec<String>,
 }
 
 impl RoutingPropagator {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let w3c = TraceContextPropagator::new();
-        let needed = shared.settings.needs_baggage();
-        let baggage = needed.then(BaggagePropagator::new);
-        let more = baggage.iter().flat_map(|baggage| baggage.fields());
-        let fields = w3c.fields().chain(more).map(str::to_owned).collect();
+    pub(super) fn new(state: Arc<ProviderState>) -> Self {
+        let has_baggage = state.settings.needs_baggage();
+        let baggage = has_baggage.then_some(baggage_header::HEADER);
+        let fields = [traceparent::HEADER, tracestate_header::HEADER];
+        let fields = fields.into_iter().chain(baggage);
         Self {
-            shared,
-            w3c,
-            baggage,
-            fields,
+            has_baggage,
+            fields: fields.map(str::to_owned).collect(),
+            state,
         }
     }
 
@@ -73,18 +80,22 @@ impl RoutingPropagator {
     /// through.
     fn inject_baggage(
         &self,
-        propagator: &BaggagePropagator,
         cx: &Context,
         state: Option<&TraceState>,
         injector: &mut dyn Injector,
     ) {
-        let says_so = self.shared.settings.outbound == Outbound::TracestateAndBaggage;
-        match state {
+        let says_so = self.state.settings.outbound == Outbound::TracestateAndBaggage;
+        let ours;
+        let baggage = match state {
             Some(state) => {
                 let name = tracestate::name(state).filter(|_| says_so);
-                propagator.inject_context(&baggage::with_tracer(cx, name), injector);
+                ours = baggage::with_tracer(cx.baggage(), name);
+                &ours
             }
-            None => propagator.inject_context(cx, injector),
+            None => cx.baggage(),
+        };
+        if let Some(header) = baggage_header::write(baggage, baggage::MEMBER) {
+            injector.set(baggage_header::HEADER, header);
         }
     }
 }
@@ -93,24 +104,33 @@ impl TextMapPropagator for RoutingPropagator {
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         let span = cx.span();
         let context = span.span_context();
-        let state = self.shared.routes.outbound(context);
-        if let Some(propagator) = &self.baggage {
-            self.inject_baggage(propagator, cx, state.as_ref(), injector);
+        let ours = self.state.routes.outbound(context);
+        if self.has_baggage {
+            self.inject_baggage(cx, ours.as_ref(), injector);
         }
-        match state {
-            Some(state) => {
-                let marked = tracestate::with_state(context, state);
-                let cx = Context::new().with_remote_span_context(marked);
-                self.w3c.inject_context(&cx, injector);
-            }
-            None => self.w3c.inject_context(cx, injector),
+        if !context.is_valid() {
+            return;
+        }
+        injector.set(traceparent::HEADER, traceparent::write(context));
+        let state = ours.as_ref().unwrap_or(context.trace_state());
+        if let Some(header) = tracestate_header::write(state, context.trace_id(), cx) {
+            injector.set(tracestate_header::HEADER, header);
         }
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let cx = self.w3c.extract_with_context(cx, extractor);
-        match &self.baggage {
-            Some(propagator) => propagator.extract_with_context(&cx, extractor),
+        let cx = match traceparent::extract(extractor) {
+            Some(parent) => {
+                let Received { state, rest } = tracestate_header::extract(extractor);
+                let (trace, span) = (parent.trace, parent.span);
+                let parent = SpanContext::new(trace, span, parent.flags, true, state);
+                Received::keep_rest(rest, trace, cx.with_remote_span_context(parent))
+            }
+            None => cx.clone(),
+        };
+        let baggage = self.has_baggage.then(|| baggage_header::extract(extractor));
+        match baggage.flatten() {
+            Some(baggage) => cx.with_baggage(baggage),
             None => cx,
         }
     }

@@ -14,8 +14,8 @@ use super::external::ExternalTraces;
 use super::inbound::InboundCounts;
 use super::otel_tracer::OtelTracer;
 use super::propagator::RoutingPropagator;
+use super::provider_state::ProviderState;
 use super::settings::Settings;
-use super::shared::Shared;
 use super::telemetry;
 use super::tracer::RoutingTracer;
 use super::tracer_stats::TracerDelivery;
@@ -52,7 +52,7 @@ use spanmux_export::internal::DEFAULT_DEADLINE;
 /// ```
 #[derive(Clone, Debug)]
 pub struct RoutingTracerProvider {
-    shared: Arc<Shared>,
+    state: Arc<ProviderState>,
 }
 
 impl RoutingTracerProvider {
@@ -66,7 +66,7 @@ impl RoutingTracerProvider {
         settings: Settings,
     ) -> Self {
         Self {
-            shared: Arc::new(Shared::new(registry, settings)),
+            state: Arc::new(ProviderState::new(registry, settings)),
         }
     }
 
@@ -77,19 +77,19 @@ impl RoutingTracerProvider {
 
     /// Returns the registry, for changes at run time.
     pub fn registry(&self) -> &Arc<TracerRegistry<OtelTracer>> {
-        &self.shared.registry
+        &self.state.registry
     }
 
     /// Returns a propagator that writes span contexts into requests, including the
     /// selected tracer.
     pub fn propagator(&self) -> RoutingPropagator {
-        RoutingPropagator::new(self.shared.clone())
+        RoutingPropagator::new(self.state.clone())
     }
 
     /// Returns the number of received selections that were [followed](super::Inbound) and
     /// the number that named an unknown tracer.
     pub fn inbound_counts(&self) -> InboundCounts {
-        self.shared.inbound.read()
+        self.state.inbound.read()
     }
 
     /// Asks every tracer to export its buffered spans, with a timeout of 10 seconds. This
@@ -108,7 +108,7 @@ impl RoutingTracerProvider {
     /// It blocks the calling thread. In an async runtime, call it where blocking is
     /// allowed.
     pub fn force_flush_with_timeout(&self, time: Duration) -> LifecycleReport {
-        let mut tracers = self.shared.registry.distinct();
+        let mut tracers = self.state.registry.distinct();
         tracers.extend(self.retired());
         LifecycleReport::force_flush(tracers, time)
     }
@@ -128,7 +128,7 @@ impl RoutingTracerProvider {
     /// send when the timeout expires are lost and counted.
     pub fn shutdown_with_timeout(&self, time: Duration) -> LifecycleReport {
         let retired = self.retired();
-        let mut tracers = self.shared.registry.take_distinct();
+        let mut tracers = self.state.registry.take_distinct();
         tracers.extend(retired);
         LifecycleReport::shutdown(tracers, time)
     }
@@ -169,7 +169,7 @@ impl RoutingTracerProvider {
         name: &str,
         time: Duration,
     ) -> Result<LifecycleReport, UnknownTracerError> {
-        let registry = &self.shared.registry;
+        let registry = &self.state.registry;
         let tracer = registry.take_out(name)?;
         let mut tracers = vec![(name.to_owned(), tracer)];
         let others = registry.distinct();
@@ -217,37 +217,37 @@ impl RoutingTracerProvider {
     /// # Ok::<(), spanmux::otel::BuildError>(())
     /// ```
     pub fn observe(&self, meter: &Meter) {
-        telemetry::observe(&self.shared, meter);
+        telemetry::observe(&self.state, meter);
     }
 
     /// Returns the number of spans that were dropped before they reached an exporter,
     /// because their tracer was shut down or had too many open spans.
     pub fn dropped(&self) -> DroppedSpans {
-        self.shared.dropped()
+        self.state.dropped()
     }
 
     /// Returns the delivery counts of each tracer, sorted by name. The result includes
     /// tracers that have left the registry after being selected at least once. Counts are
     /// kept after a tracer is dropped.
     pub fn delivery(&self) -> Vec<TracerDelivery> {
-        self.shared.delivery()
+        self.state.delivery()
     }
 
     /// Returns the number of remembered and forgotten
     /// [external traces](super::ExternalTrace).
     pub fn external_traces(&self) -> ExternalTraces {
-        self.shared.external.counts()
+        self.state.external.counts()
     }
 
-    pub(super) fn shared(&self) -> &Shared {
-        &self.shared
+    pub(super) fn state(&self) -> &ProviderState {
+        &self.state
     }
 
     /// Returns the tracers that have left the registry, are not shut down, and are still
     /// referenced.
     fn retired(&self) -> Vec<(String, Arc<OtelTracer>)> {
-        let registered = self.shared.registry.list();
-        let mut alive = self.shared.routes.alive();
+        let registered = self.state.registry.list();
+        let mut alive = self.state.routes.alive();
         alive.retain(|(_, tracer)| {
             !tracer.is_stopped()
                 && !registered
@@ -266,6 +266,6 @@ impl TracerProvider for RoutingTracerProvider {
     }
 
     fn tracer_with_scope(&self, scope: InstrumentationScope) -> RoutingTracer {
-        RoutingTracer::new(self.shared.clone(), scope)
+        RoutingTracer::new(self.state.clone(), scope)
     }
 }

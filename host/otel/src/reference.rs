@@ -5,14 +5,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use opentelemetry::Context;
-use opentelemetry::trace::{
-    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
-};
+use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId};
 
 use super::inbound;
 use super::provider::RoutingTracerProvider;
 use super::routes::Lineage;
-use super::tracestate;
+use super::{traceparent, tracestate, tracestate_header};
 
 /// A reference to a span, for use after the span has ended: for a score, feedback, or a
 /// link.
@@ -58,8 +56,7 @@ impl SpanReference {
 impl fmt::Display for SpanReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let context = &self.context;
-        let (trace, span) = (context.trace_id(), context.span_id());
-        write!(f, "00-{trace}-{span}-{:02x}", context.trace_flags().to_u8())?;
+        f.write_str(&traceparent::write(context))?;
         match context.trace_state().header() {
             state if state.is_empty() => Ok(()),
             state => write!(f, " {state}"),
@@ -79,29 +76,11 @@ impl FromStr for SpanReference {
 
 fn read(text: &str) -> Option<SpanReference> {
     let (parent, state) = text.split_once(' ').unwrap_or((text, ""));
-    let mut fields = parent.split('-');
-    let (version, trace, span, flags) = (
-        fields.next()?,
-        fields.next()?,
-        fields.next()?,
-        fields.next()?,
-    );
-    let is_hex = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let lengths = [version, trace, span, flags].map(str::len);
-    if lengths != [2, 32, 16, 2] || version != "00" || fields.next().is_some() {
-        return None;
-    }
-    if ![trace, span, flags].into_iter().all(is_hex) {
-        return None;
-    }
-    let context = SpanContext::new(
-        TraceId::from_hex(trace).ok()?,
-        SpanId::from_hex(span).ok()?,
-        TraceFlags::new(u8::from_str_radix(flags, 16).ok()?),
-        false,
-        state.parse::<TraceState>().ok()?,
-    );
-    context.is_valid().then_some(SpanReference { context })
+    // References are written with version 00 only.
+    let parent = traceparent::parse(parent).filter(|_| parent.starts_with("00-"))?;
+    let state = tracestate_header::parse(std::iter::once(state))?.state;
+    let context = SpanContext::new(parent.trace, parent.span, parent.flags, false, state);
+    Some(SpanReference { context })
 }
 
 /// An error that occurs while parsing a [`SpanReference`].
@@ -170,7 +149,7 @@ impl RoutingTracerProvider {
     /// # Cost
     /// A copy of the context, with the selected tracer in its `tracestate`.
     pub fn reference(&self, span: &SpanContext) -> SpanReference {
-        let state = self.shared().routes.outbound(span);
+        let state = self.state().routes.outbound(span);
         let state = state.unwrap_or_else(|| span.trace_state().clone());
         let context = SpanContext::new(
             span.trace_id(),
@@ -196,7 +175,7 @@ impl RoutingTracerProvider {
         match self.find(&reference.context) {
             Ok(span) => Ok(Context::new().with_remote_span_context(span)),
             Err(error) => {
-                self.shared().count_late_signal();
+                self.state().count_late_signal();
                 Err(error)
             }
         }
@@ -233,7 +212,7 @@ impl RoutingTracerProvider {
     /// ```
     pub fn detach(&self, context: &Context) -> Option<SpanReference> {
         let span = context.span();
-        let ours = self.shared().routes.outbound(span.span_context());
+        let ours = self.state().routes.outbound(span.span_context());
         ours.map(|_| self.reference(span.span_context()))
     }
 
@@ -250,7 +229,7 @@ impl RoutingTracerProvider {
         let span = self.find(&run.context).unwrap_or_else(|_| {
             let state = run.context.trace_state();
             let nowhere = self
-                .shared()
+                .state()
                 .routes
                 .nowhere(tracestate::name(state).unwrap_or_default());
             tracestate::with_state(&run.context, nowhere.put(state))
@@ -261,7 +240,7 @@ impl RoutingTracerProvider {
     /// Returns the span context, adjusted to lead to the tracer of its trace.
     fn find(&self, span: &SpanContext) -> Result<SpanContext, NoSuchTrace> {
         let trace = span.trace_id();
-        match self.shared().routes.lineage(span) {
+        match self.state().routes.lineage(span) {
             Lineage::ById(_) | Lineage::ByTracestate(_) => Ok(span.clone()),
             Lineage::Gone => Err(NoSuchTrace::TracerGone { trace }),
             Lineage::Root => self.by_name(span).ok_or(NoSuchTrace::Unknown { trace }),
@@ -273,7 +252,7 @@ impl RoutingTracerProvider {
     fn by_name(&self, span: &SpanContext) -> Option<SpanContext> {
         let encoded = tracestate::name(span.trace_state())?;
         let (name, tracer) = inbound::find(self.registry(), encoded)?;
-        let route = self.shared().routes.route(&tracer, &name);
+        let route = self.state().routes.route(&tracer, &name);
         let state = route.entry().put(span.trace_state());
         Some(tracestate::with_state(span, state))
     }

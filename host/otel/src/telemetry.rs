@@ -10,7 +10,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Histogram, Meter};
 
 use super::attributes::{FALLBACK, SELECTOR, TRACER};
-use super::shared::Shared;
+use super::provider_state::ProviderState;
 use spanmux_core::Origin;
 use spanmux_core::Selection;
 use spanmux_export::delivery::{DeliveryCounts, Loss};
@@ -56,40 +56,40 @@ fn record<T>(duration: &Histogram<f64>, selection: &Selection<T>) {
 
 /// Creates the instruments. Their callbacks hold weak references, so they do not keep the
 /// provider alive.
-pub(super) fn observe(shared: &Arc<Shared>, meter: &Meter) {
+pub(super) fn observe(state: &Arc<ProviderState>, meter: &Meter) {
     let histogram = meter
         .f64_histogram("spanmux.selector.duration")
         .with_description("Run time of the selectors of a selection that was not cached")
         .with_unit("s")
         .with_boundaries(BOUNDS.to_vec());
-    shared.telemetry.duration.get_or_init(|| histogram.build());
+    state.telemetry.duration.get_or_init(|| histogram.build());
     for (name, unit, description, read) in COUNTERS {
-        let shared = Arc::downgrade(shared);
+        let state = Arc::downgrade(state);
         let _instrument = meter
             .u64_observable_counter(*name)
             .with_unit(*unit)
             .with_description(*description)
-            .with_callback(move |observer| tell(&shared, *read, observer))
+            .with_callback(move |observer| tell(&state, *read, observer))
             .build();
     }
     for (name, unit, description, read) in GAUGES {
-        let shared = Arc::downgrade(shared);
+        let state = Arc::downgrade(state);
         let _instrument = meter
             .u64_observable_gauge(*name)
             .with_unit(*unit)
             .with_description(*description)
-            .with_callback(move |observer| tell(&shared, *read, observer))
+            .with_callback(move |observer| tell(&state, *read, observer))
             .build();
     }
 }
 
-fn tell(shared: &Weak<Shared>, read: Read, observer: &dyn AsyncInstrument<u64>) {
-    if let Some(shared) = shared.upgrade() {
-        read(&shared, observer);
+fn tell(state: &Weak<ProviderState>, read: Read, observer: &dyn AsyncInstrument<u64>) {
+    if let Some(state) = state.upgrade() {
+        read(&state, observer);
     }
 }
 
-type Read = fn(&Shared, &dyn AsyncInstrument<u64>);
+type Read = fn(&ProviderState, &dyn AsyncInstrument<u64>);
 
 /// Name, unit, description, and callback of an instrument.
 type Instrument = (&'static str, &'static str, &'static str, Read);
@@ -106,7 +106,7 @@ const COUNTERS: &[Instrument] = &[
         "spanmux.selections.cached",
         "{selection}",
         "Selections answered by the decision cache without running a component",
-        |shared, observer| observer.observe(shared.registry.counts().cached, &[]),
+        |state, observer| observer.observe(state.registry.counts().cached, &[]),
     ),
     (
         "spanmux.inbound",
@@ -118,7 +118,7 @@ const COUNTERS: &[Instrument] = &[
         "spanmux.selectors.changes",
         "{change}",
         "Replacements of the selector chain",
-        |shared, observer| observer.observe(shared.registry.chains_set(), &[]),
+        |state, observer| observer.observe(state.registry.chains_set(), &[]),
     ),
     (
         "spanmux.spans.exported",
@@ -136,7 +136,7 @@ const COUNTERS: &[Instrument] = &[
         "spanmux.spans.lost",
         "{span}",
         "Spans dropped before they reached an exporter",
-        |shared, observer| observer.observe(shared.dropped().total(), &[]),
+        |state, observer| observer.observe(state.dropped().total(), &[]),
     ),
 ];
 
@@ -161,8 +161,8 @@ const GAUGES: &[Instrument] = &[
     ),
 ];
 
-fn selections(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
-    for (outcome, count) in shared.registry.counts().outcomes() {
+fn selections(state: &ProviderState, observer: &dyn AsyncInstrument<u64>) {
+    for (outcome, count) in state.registry.counts().outcomes() {
         let name = |key, name: &Option<String>| Some(KeyValue::new(key, name.clone()?));
         let attributes = [
             name(TRACER, &outcome.tracer),
@@ -175,16 +175,16 @@ fn selections(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
     }
 }
 
-fn inbound(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
-    let counts = shared.inbound.read();
+fn inbound(state: &ProviderState, observer: &dyn AsyncInstrument<u64>) {
+    let counts = state.inbound.read();
     let outcomes = [("followed", counts.followed), ("unknown", counts.unknown)];
     for (outcome, count) in outcomes {
         observer.observe(count, &[KeyValue::new(INBOUND_OUTCOME, outcome)]);
     }
 }
 
-fn exported(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
-    each_exporter(shared, |of, counts| {
+fn exported(state: &ProviderState, observer: &dyn AsyncInstrument<u64>) {
+    each_exporter(state, |of, counts| {
         let tell = |outcome, spans| {
             let attributes = [
                 of[0].clone(),
@@ -201,27 +201,27 @@ fn exported(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
     });
 }
 
-fn retries(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
-    each_exporter(shared, |of, counts| observer.observe(counts.retries, of));
+fn retries(state: &ProviderState, observer: &dyn AsyncInstrument<u64>) {
+    each_exporter(state, |of, counts| observer.observe(counts.retries, of));
 }
 
-fn waiting(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
-    each_exporter(shared, |of, counts| observer.observe(counts.waiting, of));
+fn waiting(state: &ProviderState, observer: &dyn AsyncInstrument<u64>) {
+    each_exporter(state, |of, counts| observer.observe(counts.waiting, of));
 }
 
-fn buffered(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
-    each_exporter(shared, |of, counts| observer.observe(counts.buffered, of));
+fn buffered(state: &ProviderState, observer: &dyn AsyncInstrument<u64>) {
+    each_exporter(state, |of, counts| observer.observe(counts.buffered, of));
 }
 
-fn open(shared: &Shared, observer: &dyn AsyncInstrument<u64>) {
-    for tracer in shared.delivery() {
+fn open(state: &ProviderState, observer: &dyn AsyncInstrument<u64>) {
+    for tracer in state.delivery() {
         observer.observe(tracer.open, &[KeyValue::new(TRACER, tracer.tracer)]);
     }
 }
 
 /// Calls `show` with the counts of each exporter and the attributes that name it.
-fn each_exporter(shared: &Shared, mut show: impl FnMut(&[KeyValue; 2], &DeliveryCounts)) {
-    for tracer in shared.delivery() {
+fn each_exporter(state: &ProviderState, mut show: impl FnMut(&[KeyValue; 2], &DeliveryCounts)) {
+    for tracer in state.delivery() {
         for (exporter, counts) in tracer.exporters {
             let of = [
                 KeyValue::new(TRACER, tracer.tracer.clone()),

@@ -16,11 +16,11 @@ use super::baggage;
 use super::external;
 use super::inbound::Followed;
 use super::otel_tracer::OtelTracer;
+use super::provider_state::ProviderState;
 use super::reentrancy::ReentrancyGuard;
 use super::routes::Lineage;
 use super::runtime_context::RuntimeContextExt as _;
 use super::scope::Scope;
-use super::shared::Shared;
 use super::span::RoutingSpan;
 use super::trace_id::Offer;
 use super::tracestate::{self, TracestateEntry};
@@ -37,7 +37,7 @@ use spanmux_core::{RootSpan, RuntimeContext};
 /// when the selected tracer is carried in the `tracestate` instead, which costs more.
 #[derive(Clone, Debug)]
 pub struct RoutingTracer {
-    pub(super) shared: Arc<Shared>,
+    pub(super) state: Arc<ProviderState>,
     pub(super) scope: Arc<Scope>,
     /// If `true`, a span whose parent context has no runtime context uses the one of the
     /// current context.
@@ -45,9 +45,9 @@ pub struct RoutingTracer {
 }
 
 impl RoutingTracer {
-    pub(super) fn new(shared: Arc<Shared>, scope: InstrumentationScope) -> Self {
+    pub(super) fn new(state: Arc<ProviderState>, scope: InstrumentationScope) -> Self {
         Self {
-            shared,
+            state,
             scope: Arc::new(Scope::new(scope)),
             looks_around: false,
         }
@@ -70,9 +70,9 @@ impl RoutingTracer {
         let run = match cx.runtime_context() {
             Some(run) => Cow::Borrowed(run),
             None if self.looks_around => Cow::Owned(current_run()),
-            None => Cow::Borrowed(&self.shared.knows_nothing),
+            None => Cow::Borrowed(&self.state.knows_nothing),
         };
-        let keys = &self.shared.settings.baggage_keys;
+        let keys = &self.state.settings.baggage_keys;
         if keys.is_empty() {
             run
         } else {
@@ -88,7 +88,7 @@ impl RoutingTracer {
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        let keys = &self.shared.settings.span_keys;
+        let keys = &self.state.settings.span_keys;
         if !keys.is_empty() {
             let own = builder.attributes.take().unwrap_or_default();
             let mut all = Vec::with_capacity(own.len() + keys.len());
@@ -104,7 +104,7 @@ impl RoutingTracer {
     /// Starts a no-op child of a trace whose tracer has been dropped.
     fn start_nothing(&self, parent: &SpanContext) -> RoutingSpan {
         if parent.is_sampled() {
-            self.shared.count_tracer_gone();
+            self.state.count_tracer_gone();
         }
         RoutingSpan::showing(parent.clone())
     }
@@ -128,7 +128,7 @@ impl RoutingTracer {
         }
         let own = builder.attributes.take().unwrap_or_default();
         let run = self.run(parent_cx);
-        let more = own.len() + self.shared.settings.copied();
+        let more = own.len() + self.state.settings.copied();
         if let Some(followed) = self.follow(parent_cx, parent) {
             let ours = attributes::of_inbound(&followed, more);
             builder.attributes = Some(self.all(ours, &run, own));
@@ -151,7 +151,7 @@ impl RoutingTracer {
         run: &RuntimeContext,
         own: Vec<KeyValue>,
     ) -> Vec<KeyValue> {
-        let settings = &self.shared.settings;
+        let settings = &self.state.settings;
         settings.root_keys.copy(run, &own, &mut ours);
         settings.span_keys.copy(run, &own, &mut ours);
         ours.extend(own);
@@ -160,12 +160,12 @@ impl RoutingTracer {
 
     /// Returns the tracer named by the parent if the inbound setting follows it.
     fn follow(&self, parent_cx: &Context, parent: &SpanContext) -> Option<Followed> {
-        let Shared {
+        let ProviderState {
             registry,
             settings,
             inbound,
             ..
-        } = &*self.shared;
+        } = &*self.state;
         settings
             .inbound
             .follow(registry, inbound, parent_cx, parent)
@@ -182,11 +182,11 @@ impl RoutingTracer {
     ) -> RoutingSpan {
         // The id of a trace that has already begun is fixed.
         if !parent.is_valid()
-            && let Some(id) = self.shared.routes.trace_id(tracer, name)
+            && let Some(id) = self.state.routes.trace_id(tracer, name)
         {
             return self.start_with_id(id, tracer.clone(), builder, parent_cx);
         }
-        let route = self.shared.routes.route(tracer, name);
+        let route = self.state.routes.route(tracer, name);
         self.start_with_entry(route.entry(), tracer.clone(), builder, parent_cx, parent)
     }
 
@@ -247,8 +247,8 @@ impl RoutingTracer {
         let kind = kind(builder.span_kind.as_ref());
         let span = RootSpan::with_attributes(&builder.name, kind, &attributes);
         let _guard = ReentrancyGuard::enter();
-        let selection = self.shared.registry.select(&run.view_with_span(&span));
-        self.shared.telemetry.record(&selection);
+        let selection = self.state.registry.select(&run.view_with_span(&span));
+        self.state.telemetry.record(&selection);
         selection
     }
 }
@@ -266,7 +266,7 @@ impl Tracer for RoutingTracer {
             return RoutingSpan::showing(parent.clone());
         }
         let lineage = if parent.is_valid() && !parent.is_remote() {
-            self.shared.routes.lineage(parent)
+            self.state.routes.lineage(parent)
         } else {
             Lineage::Root
         };

@@ -1,6 +1,7 @@
 //! Tests of the routing tracer provider, based on the spans that exporters received.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod baggage;
 mod borders;
 mod carrier;
 mod exporters;
@@ -13,3 +14,4 @@ mod runs;
 mod selecting;
 mod support;
 mod telemetry;
+mod trace_context;

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
+use opentelemetry::propagation::{Extractor, Injector};
 use opentelemetry::trace::{
     Span as _, SpanContext, SpanId, TraceFlags, TraceId, TraceState, Tracer as _,
     TracerProvider as _,
@@ -193,5 +194,43 @@ pub(crate) fn eventually(is: impl Fn() -> bool) {
     while !is() {
         assert!(start.elapsed() < Duration::from_secs(60), "timed out");
         thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The headers of a request. Names are compared without case, and one name may occur
+/// several times.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Headers(pub(crate) Vec<(String, String)>);
+
+impl Headers {
+    pub(crate) fn of(headers: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self(headers.iter().map(owned).collect())
+    }
+}
+
+impl Extractor for Headers {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.get_all(key)?.first().copied()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
+        let named = self
+            .0
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case(key));
+        let values: Vec<&str> = named.map(|(_, value)| value.as_str()).collect();
+        (!values.is_empty()).then_some(values)
+    }
+}
+
+impl Injector for Headers {
+    fn set(&mut self, key: &str, value: String) {
+        self.0.retain(|(name, _)| !name.eq_ignore_ascii_case(key));
+        self.0.push((key.to_owned(), value));
     }
 }

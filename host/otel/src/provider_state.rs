@@ -16,7 +16,7 @@ use spanmux_core::TracerRegistry;
 
 /// The registry, the routes of open traces, and the counters of dropped spans.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct ProviderState {
     pub(super) registry: Arc<TracerRegistry<OtelTracer>>,
     pub(super) routes: Routes,
     pub(super) settings: Settings,
@@ -29,7 +29,7 @@ pub(super) struct Shared {
     late_signals: AtomicU64,
 }
 
-impl Shared {
+impl ProviderState {
     pub(super) fn new(registry: Arc<TracerRegistry<OtelTracer>>, settings: Settings) -> Self {
         Self {
             registry,
