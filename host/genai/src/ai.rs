@@ -82,6 +82,10 @@ impl Ai {
         self.state.places.take(self.state.options.max_open)
     }
 
+    pub(super) fn replaces_attributes(&self) -> bool {
+        self.state.tracer.replaces_attributes()
+    }
+
     pub(super) fn start(&self, builder: SpanBuilder, parent: &Context) -> Context {
         self.state.tracer.start(builder, parent)
     }

@@ -5,6 +5,7 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 use super::keys::{Key, ValueKeys};
 use super::limits::ContentLimits;
 use super::options::AiOptions;
+use spanmux_otel::keep_last;
 
 /// Collects the attributes of one span, or of one change to it.
 #[derive(Debug)]
@@ -127,7 +128,9 @@ impl Attributes {
         self.list.push(attribute);
     }
 
-    pub(super) fn into_list(self) -> Vec<KeyValue> {
+    /// Returns the attributes with the last value of each key.
+    pub(super) fn into_list(mut self) -> Vec<KeyValue> {
+        keep_last(&mut self.list);
         self.list
     }
 }

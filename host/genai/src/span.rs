@@ -20,12 +20,22 @@ use super::kind::AiSpanKind;
 use super::open::Place;
 use super::parent::AiParent;
 use super::status::RunStatus;
+use parking_lot::Mutex;
+use spanmux_otel::AttributeList;
 
 /// The handle of a started AI span. Dropping it ends the span, unless it ended before.
 ///
 /// This block has the methods of every kind. Each kind has an implementation block of its
 /// own. Start child AI spans through [`AiParent`], and ordinary child spans in the span's
-/// [context](Self::context). Record each attribute once: a span keeps duplicates.
+/// [context](Self::context).
+///
+/// An attribute that is recorded again replaces its value, so a stream can report its token
+/// usage with each part. Only a value that was given to the builder stays beside a later
+/// one, if the tracer does not belong to a
+/// [`TracerConfig`](spanmux_otel::TracerConfig).
+///
+/// A handle that is dropped because its thread panics fails its span with the
+/// `error.type` `panic`.
 ///
 /// # Examples
 /// ```
@@ -43,24 +53,38 @@ use super::status::RunStatus;
 /// }
 /// ```
 #[must_use = "the span ends when this is dropped"]
-pub struct AiSpan<K> {
+pub struct AiSpan<K: AiSpanKind> {
     ai: Ai,
     context: Context,
     /// `None` for a refused span and for a span that ended.
     place: Option<Place>,
     started: Instant,
     has_first_token: AtomicBool,
+    /// Attributes that leave at the end, for tracers whose spans append each value.
+    late: Option<Mutex<AttributeList>>,
+    /// `true` if the application said how the span ended.
+    has_outcome: AtomicBool,
+    /// `true` if the thread was already panicking when the span started: the panic does
+    /// not concern the span.
+    started_in_panic: bool,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K: AiSpanKind> AiSpan<K> {
     pub(super) fn new(ai: Ai, context: Context, place: Place) -> Self {
+        Self::of(ai, context, Some(place))
+    }
+
+    fn of(ai: Ai, context: Context, place: Option<Place>) -> Self {
         Self {
+            late: (!ai.replaces_attributes()).then(Mutex::default),
             ai,
             context,
-            place: Some(place),
+            has_first_token: AtomicBool::new(place.is_none()),
+            place,
             started: Instant::now(),
-            has_first_token: AtomicBool::new(false),
+            has_outcome: AtomicBool::new(false),
+            started_in_panic: std::thread::panicking(),
             kind: PhantomData,
         }
     }
@@ -73,14 +97,7 @@ impl<K: AiSpanKind> AiSpan<K> {
         } else {
             parent.with_telemetry_suppressed()
         };
-        Self {
-            ai,
-            context,
-            place: None,
-            started: Instant::now(),
-            has_first_token: AtomicBool::new(true),
-            kind: PhantomData,
-        }
+        Self::of(ai, context, None)
     }
 
     /// Returns the context in which this span is current, for child spans.
@@ -119,7 +136,14 @@ impl<K: AiSpanKind> AiSpan<K> {
     /// Records an attribute of the application.
     pub fn attribute(&self, attribute: KeyValue) {
         if let Some(span) = self.recording() {
-            span.set_attribute(attribute);
+            self.set(&span, attribute);
+        }
+    }
+
+    fn set(&self, span: &SpanRef<'_>, attribute: KeyValue) {
+        match &self.late {
+            Some(late) => late.lock().set(attribute, |kv| span.set_attribute(kv)),
+            None => span.set_attribute(attribute),
         }
     }
 
@@ -171,19 +195,31 @@ impl<K: AiSpanKind> AiSpan<K> {
     pub(super) fn say_failure(&self, failure: Failure) {
         if let Some(span) = self.recording() {
             span.add_event(keys::EXCEPTION, failure.exception());
-            span.set_attribute(KeyValue::new(keys::ERROR_TYPE, failure.kind));
-            if let Some(key) = K::STATUS {
-                span.set_attribute(KeyValue::new(key, RunStatus::Failed.as_str()));
-            }
-            span.set_status(Status::error(failure.message));
+            self.fail_span(&span, failure.kind, failure.message);
         }
+    }
+
+    fn fail_span(&self, span: &SpanRef<'_>, kind: Cow<'static, str>, message: String) {
+        self.say_outcome();
+        self.set(span, KeyValue::new(keys::ERROR_TYPE, kind));
+        if let Some(key) = K::STATUS {
+            self.set(span, KeyValue::new(key, RunStatus::Failed.as_str()));
+        }
+        span.set_status(Status::error(message));
+    }
+
+    /// Records that the application said how the span ended.
+    pub(super) fn say_outcome(&self) {
+        self.has_outcome.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn say(&self, say: impl FnOnce(&mut Attributes)) {
         if let Some(span) = self.recording() {
             let mut attributes = Attributes::new(self.ai.options());
             say(&mut attributes);
-            span.set_attributes(attributes.into_list());
+            for attribute in attributes.into_list() {
+                self.set(&span, attribute);
+            }
         }
     }
 
@@ -237,11 +273,24 @@ impl<K: AiSpanKind> AiParent for AiSpan<K> {
     }
 }
 
-impl<K> Drop for AiSpan<K> {
+/// The error of a span that ended because its thread panicked.
+const PANIC: &str = "panic";
+
+impl<K: AiSpanKind> Drop for AiSpan<K> {
     fn drop(&mut self) {
-        if self.place.take().is_some() {
-            self.context.span().end();
+        if self.place.is_none() {
+            return;
         }
+        let span = self.context.span();
+        let has_outcome = *self.has_outcome.get_mut() || self.started_in_panic;
+        if std::thread::panicking() && !has_outcome {
+            self.fail_span(&span, PANIC.into(), PANIC.to_owned());
+        }
+        if let Some(late) = &self.late {
+            late.lock().drain().for_each(|kv| span.set_attribute(kv));
+        }
+        span.end();
+        self.place = None;
     }
 }
 

@@ -105,6 +105,7 @@ impl AiSpan<WorkflowStep> {
 
 impl<K: AiSpanKind> AiSpan<K> {
     fn finish_with(self, status: RunStatus) {
+        self.say_outcome();
         if let Some(key) = K::STATUS {
             self.attribute(KeyValue::new(key, status.as_str()));
         }

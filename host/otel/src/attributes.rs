@@ -2,7 +2,8 @@
 //! start attributes that selectors receive.
 //!
 //! They are set on the root span only, before the application's own attributes, so that
-//! an attribute limit does not remove them. Samplers see them too.
+//! an attribute limit does not remove them. Samplers see them too. A value that the
+//! application sets for one of these keys is ignored.
 
 use std::sync::OnceLock;
 
@@ -11,6 +12,7 @@ use opentelemetry::{Array, KeyValue, Value};
 use super::inbound::Followed;
 use super::interner;
 use super::otel_tracer::OtelTracer;
+use super::user_code;
 use spanmux_core::Reason;
 use spanmux_core::Selection;
 use spanmux_core::internal::{MAX_SAFE_INTEGER, not_finite};
@@ -43,6 +45,26 @@ pub const INBOUND: &str = "spanmux.inbound";
 /// The maximum number of attributes for one selection.
 const MOST: usize = 5;
 
+/// The keys above.
+const RESERVED: [&str; 6] = [
+    TRACER,
+    SELECTOR,
+    SELECTOR_DIGEST,
+    FALLBACK,
+    FALLBACK_REASON,
+    INBOUND,
+];
+
+/// Returns `true` for a key that only a selection sets.
+pub(super) fn is_reserved(key: &str) -> bool {
+    key.starts_with("spanmux.") && RESERVED.contains(&key)
+}
+
+/// Removes the attributes that only a selection sets.
+pub(super) fn remove_reserved(own: &mut Vec<KeyValue>) {
+    own.retain(|kv| !is_reserved(kv.key.as_str()));
+}
+
 /// Returns the attributes that describe a selection, with capacity for `more`.
 pub(super) fn of_selection(
     selection: &Selection<OtelTracer>,
@@ -52,9 +74,14 @@ pub(super) fn of_selection(
     let mut attributes = Vec::with_capacity(MOST + more);
     attributes.push(KeyValue::new(TRACER, interner::intern(tracer)));
     if let Some(selector) = selection.selector() {
-        attributes.push(KeyValue::new(SELECTOR, interner::intern(selector.name())));
-        if let Some(digest) = selector.digest() {
-            attributes.push(KeyValue::new(SELECTOR_DIGEST, interner::intern(digest)));
+        // A native selector may compute them.
+        let name = || interner::intern(selector.name());
+        if let Some(name) = user_code::run("selector name", name) {
+            attributes.push(KeyValue::new(SELECTOR, name));
+        }
+        let digest = || selector.digest().map(interner::intern);
+        if let Some(digest) = user_code::run("selector digest", digest).flatten() {
+            attributes.push(KeyValue::new(SELECTOR_DIGEST, digest));
         }
     }
     if let Some(cause) = selection.reason().cause() {

@@ -7,6 +7,7 @@ use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
+use super::last_values::LastValues;
 use super::otel_tracer::OtelTracer;
 use super::sampling::Sampling;
 use spanmux_export::delivery::BatchConfig;
@@ -197,7 +198,7 @@ impl TracerConfig {
         let mut exporters: Vec<Exporting> = Vec::new();
         for exporter in self.exporters {
             let exporting = exporting::start(exporter, &exporters, &plan)?;
-            provider = provider.with_span_processor(Processor(exporting.clone()));
+            provider = provider.with_span_processor(LastValues(Processor(exporting.clone())));
             exporters.push(exporting);
         }
         Ok(OtelTracer::from_builder(provider)

@@ -40,12 +40,19 @@ pub struct DroppedSpans {
     /// Spans that were not started because their tracer had too many open spans: see
     /// [`max_open_spans`](super::TracerConfig::max_open_spans).
     pub too_many_open: u64,
+    /// Spans that were not started because the sampler, the id generator or a processor
+    /// of their tracer panicked.
+    pub panicked: u64,
 }
 
 impl DroppedSpans {
     /// Returns the sum of all counts.
     pub fn total(&self) -> u64 {
-        self.after_shutdown + self.tracer_gone + self.late_signals + self.too_many_open
+        self.after_shutdown
+            + self.tracer_gone
+            + self.late_signals
+            + self.too_many_open
+            + self.panicked
     }
 }
 
@@ -55,5 +62,6 @@ impl AddAssign for DroppedSpans {
         self.tracer_gone += other.tracer_gone;
         self.late_signals += other.late_signals;
         self.too_many_open += other.too_many_open;
+        self.panicked += other.panicked;
     }
 }

@@ -10,7 +10,7 @@ use super::detached::without_span;
 use super::external::ExternalTrace;
 use super::otel_tracer::OtelTracer;
 use super::routes::Route;
-use super::span::RoutingSpan;
+use super::span::{RoutingSpan, Start};
 use super::trace_id::Offer;
 use super::tracer::{RoutingTracer, adrift};
 
@@ -20,37 +20,37 @@ impl RoutingTracer {
     pub(super) fn start_external(
         &self,
         external: &ExternalTrace,
-        mut builder: SpanBuilder,
+        builder: SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
-        let Some((route, tracer)) = self.external_route(external, &mut builder, parent_cx) else {
+        let found = self.external_route(external, builder, parent_cx);
+        let Some((route, tracer, start)) = found else {
             return RoutingSpan::showing(parent.clone());
         };
         if external.parent.is_none() && tracer.has_routed_ids() {
-            self.start_external_root(external, &route, tracer, builder, parent_cx)
+            self.start_external_root(external, &route, tracer, start, parent_cx)
         } else {
-            self.start_with_entry(route.entry(), tracer, builder, parent_cx, parent)
+            self.start_with_entry(route.entry(), tracer, start, parent_cx, parent)
         }
     }
 
-    /// Returns the route of the trace and adds the attributes that explain it to
-    /// `builder`.
+    /// Returns the route of the trace, and the span with the attributes that explain it.
     fn external_route(
         &self,
         external: &ExternalTrace,
-        builder: &mut SpanBuilder,
+        mut builder: SpanBuilder,
         parent_cx: &Context,
-    ) -> Option<(Arc<Route>, Arc<OtelTracer>)> {
+    ) -> Option<(Arc<Route>, Arc<OtelTracer>, Start)> {
         let own = builder.attributes.take().unwrap_or_default();
         let run = self.run(parent_cx);
-        let more = own.len() + self.state.settings.copied();
+        let more = own.len();
         if let Some((route, tracer)) = self.state.external.find(external.trace) {
             let ours = attributes::of_follower(route.name(), more);
-            builder.attributes = Some(self.all(ours, &run, own));
-            return Some((route, tracer));
+            let start = self.root(builder, ours, &run, own);
+            return Some((route, tracer, start));
         }
-        let selection = self.select(builder, &own, &run);
+        let selection = self.select(&builder, &own, &run);
         let (tracer, name) = (selection.tracer()?.clone(), selection.tracer_name()?);
         let own_route = self.state.routes.route(&tracer, name);
         let (route, tracer) = self
@@ -62,8 +62,8 @@ impl RoutingTracer {
         } else {
             attributes::of_follower(route.name(), more)
         };
-        builder.attributes = Some(self.all(ours, &run, own));
-        Some((route, tracer))
+        let start = self.root(builder, ours, &run, own);
+        Some((route, tracer, start))
     }
 
     /// Starts the root span of the trace itself. Its trace id is fixed, so the
@@ -73,13 +73,13 @@ impl RoutingTracer {
         external: &ExternalTrace,
         route: &Route,
         tracer: Arc<OtelTracer>,
-        builder: SpanBuilder,
+        start: Start,
         parent_cx: &Context,
     ) -> RoutingSpan {
         let (id, entry) = (external.trace, route.entry());
         let no_parent = without_span(parent_cx);
         let offer = Offer::of(id);
-        let mut span = RoutingSpan::start(tracer, &self.scope, builder, &no_parent, |refused| {
+        let mut span = RoutingSpan::start(tracer, &self.scope, start, &no_parent, |refused| {
             refused.showing(true, adrift(id, entry.put(&TraceState::NONE)))
         });
         drop(offer);

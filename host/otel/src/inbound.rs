@@ -1,16 +1,18 @@
 //! Propagation of the selected tracer across process boundaries, and the setting that
 //! determines whether an inbound selection is followed.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwapOption;
 use opentelemetry::Context;
 use opentelemetry::trace::SpanContext;
 
 use super::baggage;
 use super::otel_tracer::OtelTracer;
 use super::tracestate;
-use spanmux_core::TracerRegistry;
+use spanmux_core::{TracerNames, TracerRegistry};
 
 /// The treatment of a selected tracer that a remote parent names.
 ///
@@ -130,6 +132,7 @@ impl Inbound {
     pub(super) fn follow(
         self,
         registry: &TracerRegistry<OtelTracer>,
+        names: &TruncatedNames,
         counters: &InboundCounters,
         context: &Context,
         parent: &SpanContext,
@@ -138,7 +141,7 @@ impl Inbound {
             return None;
         }
         let (encoded, carrier) = self.read(context, parent)?;
-        let found = find(registry, encoded);
+        let found = names.find(registry, encoded);
         let counter = match &found {
             Some(_) => &counters.followed,
             None => &counters.unknown,
@@ -161,16 +164,114 @@ impl InboundCounters {
     }
 }
 
-/// Returns the tracer with this encoded name. A truncated name can be identified only by
-/// its hash, so all registered names are encoded and compared.
-pub(super) fn find(
-    registry: &TracerRegistry<OtelTracer>,
-    encoded: &str,
-) -> Option<(String, Arc<OtelTracer>)> {
-    if let Some(name) = tracestate::decode(encoded) {
+/// The registered names that are truncated when they are encoded, by their encoding.
+///
+/// A truncated name can be identified only by its hash. Callers write the header, so a
+/// look-up must not depend on the number of tracers: the names are encoded again only
+/// after the registry has changed.
+#[derive(Debug, Default)]
+pub(super) struct TruncatedNames {
+    index: ArcSwapOption<Index>,
+}
+
+#[derive(Debug)]
+struct Index {
+    /// The list that was indexed. Holding it keeps its address unique.
+    names: TracerNames,
+    by_encoding: HashMap<String, String>,
+}
+
+impl TruncatedNames {
+    /// Returns the tracer with this encoded name.
+    pub(super) fn find(
+        &self,
+        registry: &TracerRegistry<OtelTracer>,
+        encoded: &str,
+    ) -> Option<(String, Arc<OtelTracer>)> {
+        let name = if tracestate::is_truncated(encoded) {
+            self.name(registry.names(), encoded)?
+        } else {
+            tracestate::decode(encoded)?.into_owned()
+        };
         let tracer = registry.get(&name)?;
-        return Some((name.into_owned(), tracer));
+        Some((name, tracer))
     }
-    let mut all = registry.list().into_iter();
-    all.find(|(name, _)| tracestate::encode(name) == encoded)
+
+    fn name(&self, names: TracerNames, encoded: &str) -> Option<String> {
+        let index = self.index.load();
+        let known = index.as_deref();
+        if let Some(index) = known.filter(|index| is_same(&index.names, &names)) {
+            return index.by_encoding.get(encoded).cloned();
+        }
+        let index = Index::of(names);
+        let name = index.by_encoding.get(encoded).cloned();
+        self.index.store(Some(Arc::new(index)));
+        name
+    }
+}
+
+fn is_same(a: &TracerNames, b: &TracerNames) -> bool {
+    std::ptr::eq(a.as_slice(), b.as_slice())
+}
+
+impl Index {
+    fn of(names: TracerNames) -> Self {
+        let all = names.as_slice().iter();
+        let encoded = all.map(|name| (tracestate::encode(name), name.clone()));
+        let truncated = encoded.filter(|(encoded, _)| tracestate::is_truncated(encoded));
+        let by_encoding = truncated.collect();
+        Self { names, by_encoding }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+
+    use super::*;
+
+    /// Returns the address of the index, which is new after each change.
+    fn index(names: &TruncatedNames) -> Option<usize> {
+        let index = names.index.load_full();
+        index.map(|index| Arc::as_ptr(&index).addr())
+    }
+
+    #[test]
+    fn truncated_names_are_encoded_once_for_each_change_of_the_registry() {
+        let registry = TracerRegistry::new();
+        let tracer = Arc::new(OtelTracer::new(SdkTracerProvider::default()));
+        let long = |number: usize| format!("{}{number}", "ü".repeat(100));
+        for number in 0..50 {
+            registry.register(long(number), tracer.clone()).unwrap();
+            registry
+                .register(number.to_string(), tracer.clone())
+                .unwrap();
+        }
+        let names = TruncatedNames::default();
+        for unknown in ["x~y", "~", "x~0123456789abcdef", "nobody", ""] {
+            assert!(names.find(&registry, unknown).is_none());
+        }
+        assert_eq!(
+            index(&names),
+            None,
+            "nothing has the form of a truncated name"
+        );
+        let find = |number| names.find(&registry, &tracestate::encode(&long(number)));
+        assert_eq!(find(7).map(|(name, _)| name), Some(long(7)));
+        let first = index(&names);
+        assert!(first.is_some());
+        for number in 0..1_000 {
+            assert_eq!(find(number).is_some(), number < 50);
+            assert_eq!(
+                names.find(&registry, &number.to_string()).is_some(),
+                number < 50
+            );
+        }
+        assert_eq!(index(&names), first, "one index for 2,000 look-ups");
+        registry.register(long(50), tracer).unwrap();
+        assert!(find(50).is_some());
+        assert_ne!(index(&names), first);
+        assert!(registry.unregister(&long(50)));
+        assert!(find(50).is_none());
+    }
 }

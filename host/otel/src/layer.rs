@@ -42,6 +42,10 @@ impl RoutingTracerProvider {
     /// first span, because both store their data in the same location. To route among
     /// tracers, use a single provider.
     ///
+    /// In a `tracing_subscriber::reload::Layer`, use
+    /// [`reloadable_layer`](Self::reloadable_layer): a layer with a filter, such as this
+    /// one, cannot be put there later.
+    ///
     /// Three options of `OpenTelemetryLayer` are disabled here: the source location and
     /// the thread, which describe the instrumentation and the worker rather than the
     /// application, and busy and idle times, which read the clock at each poll of a task.
@@ -103,11 +107,18 @@ impl RoutingTracerProvider {
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
-        let layer = OpenTelemetryLayer::new(self.tracer(SCOPE).looking_around())
+        options(self.plain_layer()).with_filter(RoutingFilter::default())
+    }
+
+    /// Returns the layer without a filter.
+    pub(super) fn plain_layer<S>(&self) -> OpenTelemetryLayer<S, RoutingTracer>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        OpenTelemetryLayer::new(self.tracer(SCOPE).looking_around())
             .with_location(false)
             .with_threads(false)
-            .with_tracked_inactivity(false);
-        options(layer).with_filter(RoutingFilter::default())
+            .with_tracked_inactivity(false)
     }
 }
 
@@ -125,15 +136,21 @@ pub struct RoutingFilter {
 }
 
 /// The crates whose spans and events concern tracing itself.
-const OWN: [&str; 5] = [
+const OWN: [&str; 11] = [
     "spanmux",
+    "spanmux_core",
+    "spanmux_component",
+    "spanmux_export",
+    "spanmux_otel",
+    "spanmux_genai",
+    "spanmux_config",
     "opentelemetry",
     "opentelemetry_sdk",
     "opentelemetry-http",
     "opentelemetry-otlp",
 ];
 
-fn is_own(metadata: &Metadata<'_>) -> bool {
+pub(super) fn is_own(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     OWN.contains(&target.split("::").next().unwrap_or(target))
 }

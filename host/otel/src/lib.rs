@@ -78,6 +78,7 @@
 //! ```
 
 mod append_list;
+mod attribute_list;
 pub mod attributes;
 mod baggage;
 mod baggage_header;
@@ -90,14 +91,18 @@ mod external;
 mod external_root;
 mod inbound;
 mod interner;
+mod last_values;
 #[cfg(feature = "layer")]
 mod layer;
+mod open_roots;
 mod otel_tracer;
 mod propagator;
 mod provider;
 mod provider_state;
 mod reentrancy;
 mod reference;
+#[cfg(feature = "layer")]
+mod reloadable_layer;
 mod routes;
 mod runtime_context;
 mod sampling;
@@ -111,7 +116,10 @@ mod tracer;
 mod tracer_stats;
 mod tracestate;
 mod tracestate_header;
+mod user_code;
 
+#[doc(hidden)]
+pub use attribute_list::{AttributeList, keep_last};
 pub use builder::{BuildError, RoutingTracerProviderBuilder, TracerSource};
 pub use config::{TracerConfig, TracerConfigError};
 #[doc(hidden)]
@@ -125,6 +133,8 @@ pub use otel_tracer::OtelTracer;
 pub use propagator::RoutingPropagator;
 pub use provider::RoutingTracerProvider;
 pub use reference::{NoSuchTrace, ReferenceError, SpanReference};
+#[cfg(feature = "layer")]
+pub use reloadable_layer::ReloadableLayer;
 pub use runtime_context::RuntimeContextExt;
 pub use sampling::{Custom, Ratio, Sampling, SamplingError};
 pub use span::RoutingSpan;

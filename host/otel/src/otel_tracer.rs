@@ -15,6 +15,7 @@ use super::append_list::AppendList;
 use super::scope::Scope;
 use super::trace_id::RoutedIds;
 use super::tracer_stats::TracerStats;
+use super::user_code;
 use spanmux_core::{Lifecycle, Undelivered};
 use spanmux_export::delivery::DeliveryCounts;
 use spanmux_export::internal::{DEFAULT_DEADLINE, Exporting, Pipeline, after};
@@ -262,11 +263,15 @@ impl OtelTracer {
         self.stats.wait_for_open(until);
         self.wait_for_chosen(until.min(after(CHOSEN)));
         let open = self.stats.wait_for_open(until);
+        let described = (open > 0).then(|| self.stats.roots().describe(open));
         let left = deadline.saturating_duration_since(Instant::now());
-        let done = self.close_within(left);
-        match (open, done) {
-            (0, done) => done,
-            (open, done) => Err(still_open(open, done).into()),
+        match (described, self.close_exporters(left)) {
+            (None, done) => done,
+            (Some(open), done) => {
+                let mut rest = still_open(&open, done);
+                rest.timed_out = true;
+                Err(rest.into())
+            }
         }
     }
 
@@ -281,7 +286,9 @@ impl OtelTracer {
     /// Drops the tracer on a separate thread, or on this one if no thread can be started.
     pub(super) fn retire(self) {
         let thread = std::thread::Builder::new().name("spanmux-retire".to_owned());
-        if let Err(error) = thread.spawn(move || drop(self)) {
+        // Dropping it runs the shutdown of the processors.
+        let retire = move || user_code::run("drop of a tracer", || drop(self));
+        if let Err(error) = thread.spawn(retire) {
             tracing::warn!(%error, "no thread available; tracer shut down on the current one");
         }
     }
@@ -308,7 +315,7 @@ impl OtelTracer {
     }
 }
 
-fn still_open(open: u64, done: Result<(), Box<dyn Error + Send + Sync>>) -> Undelivered {
+fn still_open(open: &str, done: Result<(), Box<dyn Error + Send + Sync>>) -> Undelivered {
     let rest = done.err().map(|error| match error.downcast() {
         Ok(undelivered) => *undelivered,
         Err(error) => Undelivered {
@@ -323,7 +330,6 @@ fn still_open(open: u64, done: Result<(), Box<dyn Error + Send + Sync>>) -> Unde
         format!("; {}", rest.message)
     };
     rest.message = format!("spans still open: {open}{more}");
-    rest.timed_out = true;
     rest
 }
 
@@ -341,8 +347,17 @@ impl OtelTracer {
         Ok(self.wait(|pipeline| pipeline.wait_for_flush(deadline))?)
     }
 
-    /// A second call is harmless, even if the application shut down the provider itself.
+    /// Shuts down. Spans that are still open are lost, so they make the shutdown fail. A
+    /// second call is harmless, even if the application shut down the provider itself.
     fn close_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let open = self.stats.describe_open().filter(|_| !self.is_stopped());
+        match (open, self.close_exporters(time)) {
+            (None, done) => done,
+            (Some(open), done) => Err(still_open(&open, done).into()),
+        }
+    }
+
+    fn close_exporters(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.stop();
         let deadline = after(time);
         let exporters = self.stats.exporters();

@@ -116,7 +116,9 @@ impl RoutingTracerProvider {
     /// Empties the registry and shuts down its tracers, with a timeout of 10 seconds.
     /// This includes tracers that have left the registry but still have open traces.
     /// Nothing is exported afterwards: open spans end as no-ops and are
-    /// [counted](Self::dropped). A second call has no effect.
+    /// [counted](Self::dropped). A tracer with open spans is reported as failed, with
+    /// their number and the names of up to 16 open root spans, and so is it logged. A
+    /// second call has no effect.
     ///
     /// A span that ends during the call may be counted even though it is still exported.
     pub fn shutdown(&self) -> LifecycleReport {
@@ -130,6 +132,9 @@ impl RoutingTracerProvider {
         let retired = self.retired();
         let mut tracers = self.state.registry.take_distinct();
         tracers.extend(retired);
+        tracers
+            .iter()
+            .for_each(|(name, tracer)| log_open(name, tracer));
         LifecycleReport::shutdown(tracers, time)
     }
 
@@ -255,6 +260,19 @@ impl RoutingTracerProvider {
                     .any(|(_, known)| Arc::ptr_eq(known, tracer))
         });
         alive
+    }
+}
+
+/// Logs the spans that are lost because their tracer shuts down.
+fn log_open(name: &str, tracer: &OtelTracer) {
+    if !tracer.is_stopped()
+        && let Some(open) = tracer.stats().describe_open()
+    {
+        tracing::warn!(
+            tracer = name,
+            open,
+            "spans are still open at shutdown and are lost; end them before"
+        );
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::dropped::DroppedSpans;
 use super::external::Remembered;
-use super::inbound::InboundCounters;
+use super::inbound::{InboundCounters, TruncatedNames};
 use super::otel_tracer::OtelTracer;
 use super::routes::Routes;
 use super::settings::Settings;
@@ -21,6 +21,7 @@ pub(super) struct ProviderState {
     pub(super) routes: Routes,
     pub(super) settings: Settings,
     pub(super) inbound: InboundCounters,
+    pub(super) truncated: TruncatedNames,
     /// The empty runtime context, for root spans without an attached one.
     pub(super) knows_nothing: RuntimeContext,
     pub(super) external: Remembered,
@@ -36,6 +37,7 @@ impl ProviderState {
             routes: Routes::new(),
             settings,
             inbound: InboundCounters::default(),
+            truncated: TruncatedNames::default(),
             knows_nothing: RuntimeContext::empty(),
             external: Remembered::default(),
             telemetry: Telemetry::default(),

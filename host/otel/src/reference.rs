@@ -7,7 +7,6 @@ use std::str::FromStr;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceId};
 
-use super::inbound;
 use super::provider::RoutingTracerProvider;
 use super::routes::Lineage;
 use super::{traceparent, tracestate, tracestate_header};
@@ -251,7 +250,7 @@ impl RoutingTracerProvider {
     /// tracer.
     fn by_name(&self, span: &SpanContext) -> Option<SpanContext> {
         let encoded = tracestate::name(span.trace_state())?;
-        let (name, tracer) = inbound::find(self.registry(), encoded)?;
+        let (name, tracer) = self.state().truncated.find(self.registry(), encoded)?;
         let route = self.state().routes.route(&tracer, &name);
         let state = route.entry().put(span.trace_state());
         Some(tracestate::with_state(span, state))

@@ -1,7 +1,7 @@
 //! Sampling: decides once, when a trace begins, whether it is recorded.
 
+use std::cell::Cell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use opentelemetry::trace::{Link, SpanKind, TraceContextExt as _, TraceId};
 use opentelemetry::{Context, KeyValue};
@@ -10,6 +10,7 @@ use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, Should
 use super::attributes::StartAttributes;
 use super::runtime_context::RuntimeContextExt as _;
 use super::tracer::kind;
+use super::user_code;
 use spanmux_core::{ContextView, RootSpan, RuntimeContext};
 
 /// The sampling of a tracer. It is evaluated once for each trace, after the tracer was
@@ -58,7 +59,7 @@ impl Sampling {
 
     /// Records the traces for which `keeps` returns `true`. It receives the same context
     /// view as a selector, including the `span.` keys. If it panics, the trace is
-    /// recorded.
+    /// recorded. Spans that it starts are no-ops.
     pub fn custom(
         keeps: impl Fn(&ContextView<'_>) -> bool + Clone + Send + Sync + 'static,
     ) -> Self {
@@ -119,6 +120,23 @@ impl fmt::Debug for Custom {
     }
 }
 
+thread_local! {
+    static IS_ASKING: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Custom {
+    /// Asks the function. A root span that it starts itself, with the provider of the SDK
+    /// below this tracer, is not recorded.
+    fn keeps(&self, view: &ContextView<'_>) -> bool {
+        if IS_ASKING.replace(true) {
+            return false;
+        }
+        let keeps = user_code::run("sampler", || self.0.keeps(view));
+        IS_ASKING.set(false);
+        keeps.unwrap_or(true)
+    }
+}
+
 impl ShouldSample for Custom {
     fn should_sample(
         &self,
@@ -134,9 +152,7 @@ impl ShouldSample for Custom {
         let nothing = RuntimeContext::empty();
         let run = parent.and_then(|cx| cx.runtime_context());
         let view = run.unwrap_or(&nothing).view_with_span(&span);
-        // This runs the application's code, and the call that starts a span must not
-        // fail.
-        let keeps = catch_unwind(AssertUnwindSafe(|| self.0.keeps(&view))).unwrap_or(true);
+        let keeps = self.keeps(&view);
         SamplingResult {
             decision: if keeps {
                 SamplingDecision::RecordAndSample

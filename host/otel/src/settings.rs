@@ -91,8 +91,9 @@ impl RoutingTracerProviderBuilder {
     /// object `user`, and an array or object becomes JSON text. Null and missing values
     /// are skipped.
     ///
-    /// An attribute set when the span starts takes precedence. A child reads the runtime
-    /// context that is attached where the child starts.
+    /// An attribute that the span sets itself takes precedence, also if it is set later. A
+    /// child reads the runtime context that is attached where the child starts. Samplers
+    /// and the `on_start` of processors do not see the copied attributes.
     ///
     /// # Cost
     /// One lookup and one attribute per key and span. Nothing without keys.

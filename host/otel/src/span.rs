@@ -7,10 +7,14 @@ use std::time::SystemTime;
 use opentelemetry::trace::{Span, SpanBuilder, SpanContext, Status, TraceState, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 
+use super::attribute_list::{AttributeList, keep_last};
+use super::attributes;
+use super::last_values;
+use super::open_roots::Place;
 use super::otel_tracer::OtelTracer;
-use super::reentrancy::ReentrancyGuard;
 use super::scope::Scope;
 use super::tracestate;
+use super::user_code;
 
 static NOWHERE: SpanContext = SpanContext::NONE;
 
@@ -18,6 +22,15 @@ static NOWHERE: SpanContext = SpanContext::NONE;
 ///
 /// It holds a reference to its tracer, so an unregistered tracer lives as long as its
 /// open traces.
+///
+/// Setting an attribute again replaces its value: attributes that are set after the start
+/// reach the tracer when the span ends, one value for each key. If the tracer's provider
+/// was not built from a [`TracerConfig`](super::TracerConfig), a value that was given at
+/// the start stays beside a later one. The [keys that explain the
+/// selection](super::attributes) cannot be set.
+///
+/// A span that ends because its thread panics gets an error status and the attribute
+/// `error.type` with the value `panic`, unless the application set a status.
 #[derive(Debug)]
 pub struct RoutingSpan {
     /// Shown instead of the context of the SDK's span: the same context with our
@@ -30,16 +43,58 @@ pub struct RoutingSpan {
 #[derive(Debug)]
 struct Routed {
     span: opentelemetry_sdk::trace::Span,
+    /// Attributes that were set after the start, and the copied ones.
+    late: AttributeList,
+    has_status: bool,
+    /// `true` if the thread was already panicking when the span started: the panic does
+    /// not concern the span.
+    started_in_panic: bool,
+    root: Option<Place>,
     tracer: Held,
 }
 
+/// The attribute of a failed span that names its error.
+const ERROR_TYPE: &str = "error.type";
+
+/// The error of a span that ended because its thread panicked.
+const PANIC: &str = "panic";
+
 impl Routed {
-    fn new(span: opentelemetry_sdk::trace::Span, tracer: Arc<OtelTracer>) -> Self {
+    fn new(
+        span: opentelemetry_sdk::trace::Span,
+        tracer: Arc<OtelTracer>,
+        copied: Vec<KeyValue>,
+        root: Option<Place>,
+    ) -> Self {
         if span.is_recording() {
             tracer.stats().opened();
         }
-        let tracer = Held(Some(tracer));
-        Self { span, tracer }
+        Self {
+            span,
+            late: AttributeList::of(copied),
+            has_status: false,
+            started_in_panic: std::thread::panicking(),
+            root,
+            tracer: Held(Some(tracer)),
+        }
+    }
+
+    fn set_attribute(&mut self, attribute: KeyValue) {
+        if self.span.is_recording() && !attributes::is_reserved(attribute.key.as_str()) {
+            let span = &mut self.span;
+            self.late.set(attribute, |kv| span.set_attribute(kv));
+        }
+    }
+
+    /// Records that the span ends because its thread panics.
+    fn record_panic(&mut self) {
+        if self.started_in_panic || self.has_status || !std::thread::panicking() {
+            return;
+        }
+        if !self.late.has(ERROR_TYPE) {
+            self.set_attribute(KeyValue::new(ERROR_TYPE, PANIC));
+        }
+        self.span.set_status(Status::error(PANIC));
     }
 
     /// Ends the span once, and counts it if its tracer no longer exports spans.
@@ -53,14 +108,20 @@ impl Routed {
         {
             tracer.stats().count_after_shutdown();
         }
-        let guard = ReentrancyGuard::enter();
-        match timestamp {
-            Some(timestamp) => self.span.end_with_timestamp(timestamp),
-            None => self.span.end(),
+        self.record_panic();
+        let late = self.late.len();
+        for attribute in self.late.drain() {
+            self.span.set_attribute(attribute);
         }
-        drop(guard);
-        if let Some(tracer) = tracer {
-            tracer.stats().closed();
+        let span = &mut self.span;
+        let end = || match timestamp {
+            Some(timestamp) => span.end_with_timestamp(timestamp),
+            None => span.end(),
+        };
+        // This runs the processors.
+        let _done = user_code::run("span processor", || last_values::ending(late, end));
+        if let Some(tracer) = &self.tracer.0 {
+            tracer.stats().closed(self.root.take());
         }
     }
 }
@@ -85,11 +146,23 @@ impl Drop for Held {
     }
 }
 
+/// A span to start.
+#[derive(Debug)]
+pub(super) struct Start {
+    pub(super) builder: SpanBuilder,
+    /// Attributes that are copied from the runtime context. The span's own value of a key
+    /// takes precedence, also if it is set later.
+    pub(super) copied: Vec<KeyValue>,
+    /// `true` for the first span of a trace in this process.
+    pub(super) is_root: bool,
+}
+
 /// The reason why a span was not started.
 #[derive(Clone, Copy)]
 enum Refusal {
     Stopped,
     TooManyOpen,
+    Panicked,
 }
 
 /// A span that its tracer refused to start.
@@ -111,7 +184,8 @@ impl Refused<'_> {
                 }
             }
             Refusal::TooManyOpen if counts => stats.count_too_many_open(),
-            Refusal::TooManyOpen => {}
+            Refusal::Panicked if counts => stats.count_panicked(),
+            Refusal::TooManyOpen | Refusal::Panicked => {}
         }
         RoutingSpan::showing(context)
     }
@@ -135,15 +209,15 @@ impl RoutingSpan {
         }
     }
 
-    /// Starts a span of `tracer`. If the tracer is shut down or has too many open spans,
-    /// returns the result of `refused`.
+    /// Starts a span of `tracer`. If the tracer is shut down, has too many open spans, or
+    /// its sampler or a processor panics, returns the result of `refused`.
     ///
     /// The SDK's span is large. It is moved once, and callers return it directly where
     /// they can.
     pub(super) fn start(
         tracer: Arc<OtelTracer>,
         scope: &Arc<Scope>,
-        builder: SpanBuilder,
+        start: Start,
         parent_cx: &Context,
         refused: impl FnOnce(Refused<'_>) -> Self,
     ) -> Self {
@@ -155,7 +229,32 @@ impl RoutingSpan {
                 why,
             });
         }
-        let span = tracer.scoped(scope).build_with_context(builder, parent_cx);
+        let Start {
+            mut builder,
+            copied,
+            is_root,
+        } = start;
+        if let Some(own) = &mut builder.attributes {
+            keep_last(own);
+        }
+        let root = if is_root {
+            tracer.stats().roots().open(&builder.name)
+        } else {
+            None
+        };
+        // This runs the sampler, the id generator and the processors.
+        let span = user_code::run("sampler or span processor", || {
+            tracer.scoped(scope).build_with_context(builder, parent_cx)
+        });
+        let open = span.as_ref().is_some_and(Span::is_recording);
+        let root = tracer.stats().roots().only_if(open, root);
+        let Some(span) = span else {
+            let why = Refusal::Panicked;
+            return refused(Refused {
+                tracer: &tracer,
+                why,
+            });
+        };
         // A provider that is shut down returns spans without a context.
         if !span.span_context().is_valid() {
             let why = Refusal::Stopped;
@@ -166,7 +265,7 @@ impl RoutingSpan {
         }
         Self {
             context: None,
-            routed: Some(Routed::new(span, tracer)),
+            routed: Some(Routed::new(span, tracer, copied, root)),
         }
     }
 
@@ -209,14 +308,15 @@ impl Span for RoutingSpan {
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        if let Some(span) = self.span() {
-            span.set_attribute(attribute);
+        if let Some(routed) = &mut self.routed {
+            routed.set_attribute(attribute);
         }
     }
 
     fn set_status(&mut self, status: Status) {
-        if let Some(span) = self.span() {
-            span.set_status(status);
+        if let Some(routed) = &mut self.routed {
+            routed.has_status |= status != Status::Unset;
+            routed.span.set_status(status);
         }
     }
 

@@ -21,9 +21,10 @@ use super::reentrancy::ReentrancyGuard;
 use super::routes::Lineage;
 use super::runtime_context::RuntimeContextExt as _;
 use super::scope::Scope;
-use super::span::RoutingSpan;
+use super::span::{RoutingSpan, Start};
 use super::trace_id::Offer;
 use super::tracestate::{self, TracestateEntry};
+use super::user_code;
 use spanmux_core::Selection;
 use spanmux_core::{RootSpan, RuntimeContext};
 
@@ -89,14 +90,20 @@ impl RoutingTracer {
         parent: &SpanContext,
     ) -> RoutingSpan {
         let keys = &self.state.settings.span_keys;
+        let mut copied = Vec::new();
         if !keys.is_empty() {
-            let own = builder.attributes.take().unwrap_or_default();
-            let mut all = Vec::with_capacity(own.len() + keys.len());
-            keys.copy(&self.run(parent_cx), &own, &mut all);
-            all.extend(own);
-            builder.attributes = Some(all);
+            let own = builder.attributes.as_deref().unwrap_or_default();
+            keys.copy(&self.run(parent_cx), own, &mut copied);
         }
-        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
+        if let Some(own) = &mut builder.attributes {
+            attributes::remove_reserved(own);
+        }
+        let start = Start {
+            builder,
+            copied,
+            is_root: false,
+        };
+        RoutingSpan::start(tracer, &self.scope, start, parent_cx, |refused| {
             refused.showing(parent.is_sampled(), parent.clone())
         })
     }
@@ -128,34 +135,42 @@ impl RoutingTracer {
         }
         let own = builder.attributes.take().unwrap_or_default();
         let run = self.run(parent_cx);
-        let more = own.len() + self.state.settings.copied();
+        let more = own.len();
         if let Some(followed) = self.follow(parent_cx, parent) {
             let ours = attributes::of_inbound(&followed, more);
-            builder.attributes = Some(self.all(ours, &run, own));
+            let start = self.root(builder, ours, &run, own);
             let Followed { name, tracer, .. } = followed;
-            return self.start_in(&tracer, &name, builder, parent_cx, parent);
+            return self.start_in(&tracer, &name, start, parent_cx, parent);
         }
         let selection = self.select(&builder, &own, &run);
         let (Some(tracer), Some(name)) = (selection.tracer(), selection.tracer_name()) else {
             return RoutingSpan::showing(parent.clone());
         };
         let ours = attributes::of_selection(&selection, name, more);
-        builder.attributes = Some(self.all(ours, &run, own));
-        self.start_in(tracer, name, builder, parent_cx, parent)
+        let start = self.root(builder, ours, &run, own);
+        self.start_in(tracer, name, start, parent_cx, parent)
     }
 
-    /// Returns the attributes of a root span: ours, the copied ones, and its own.
-    pub(super) fn all(
+    /// Returns a root span with its attributes: ours, its own, and the copied ones.
+    pub(super) fn root(
         &self,
+        mut builder: SpanBuilder,
         mut ours: Vec<KeyValue>,
         run: &RuntimeContext,
-        own: Vec<KeyValue>,
-    ) -> Vec<KeyValue> {
+        mut own: Vec<KeyValue>,
+    ) -> Start {
         let settings = &self.state.settings;
-        settings.root_keys.copy(run, &own, &mut ours);
-        settings.span_keys.copy(run, &own, &mut ours);
+        let mut copied = Vec::with_capacity(settings.copied());
+        settings.root_keys.copy(run, &own, &mut copied);
+        settings.span_keys.copy(run, &own, &mut copied);
+        attributes::remove_reserved(&mut own);
         ours.extend(own);
-        ours
+        builder.attributes = Some(ours);
+        Start {
+            builder,
+            copied,
+            is_root: true,
+        }
     }
 
     /// Returns the tracer named by the parent if the inbound setting follows it.
@@ -164,11 +179,12 @@ impl RoutingTracer {
             registry,
             settings,
             inbound,
+            truncated,
             ..
         } = &*self.state;
         settings
             .inbound
-            .follow(registry, inbound, parent_cx, parent)
+            .follow(registry, truncated, inbound, parent_cx, parent)
     }
 
     /// Starts the first local span of a trace in this tracer.
@@ -176,7 +192,7 @@ impl RoutingTracer {
         &self,
         tracer: &Arc<OtelTracer>,
         name: &str,
-        builder: SpanBuilder,
+        start: Start,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
@@ -184,21 +200,21 @@ impl RoutingTracer {
         if !parent.is_valid()
             && let Some(id) = self.state.routes.trace_id(tracer, name)
         {
-            return self.start_with_id(id, tracer.clone(), builder, parent_cx);
+            return self.start_with_id(id, tracer.clone(), start, parent_cx);
         }
         let route = self.state.routes.route(tracer, name);
-        self.start_with_entry(route.entry(), tracer.clone(), builder, parent_cx, parent)
+        self.start_with_entry(route.entry(), tracer.clone(), start, parent_cx, parent)
     }
 
     fn start_with_id(
         &self,
         id: TraceId,
         tracer: Arc<OtelTracer>,
-        builder: SpanBuilder,
+        start: Start,
         parent_cx: &Context,
     ) -> RoutingSpan {
         let _offer = Offer::of(id);
-        RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
+        RoutingSpan::start(tracer, &self.scope, start, parent_cx, |refused| {
             refused.showing(true, adrift(id, TraceState::NONE))
         })
     }
@@ -207,13 +223,13 @@ impl RoutingTracer {
         &self,
         entry: &TracestateEntry,
         tracer: Arc<OtelTracer>,
-        builder: SpanBuilder,
+        to_start: Start,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
         let state = || entry.put(parent.trace_state());
         let start = |parent_cx| {
-            RoutingSpan::start(tracer, &self.scope, builder, parent_cx, |refused| {
+            RoutingSpan::start(tracer, &self.scope, to_start, parent_cx, |refused| {
                 let shown = if parent.is_valid() {
                     local(parent, state())
                 } else {
@@ -248,7 +264,7 @@ impl RoutingTracer {
         let span = RootSpan::with_attributes(&builder.name, kind, &attributes);
         let _guard = ReentrancyGuard::enter();
         let selection = self.state.registry.select(&run.view_with_span(&span));
-        self.state.telemetry.record(&selection);
+        user_code::run("selector name", || self.state.telemetry.record(&selection));
         selection
     }
 }

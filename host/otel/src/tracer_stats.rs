@@ -8,6 +8,7 @@ use std::time::Instant;
 use parking_lot::{Condvar, Mutex};
 
 use super::dropped::DroppedSpans;
+use super::open_roots::{OpenRoots, Place};
 use spanmux_export::delivery::DeliveryCounts;
 use spanmux_export::internal::Exporting;
 
@@ -54,6 +55,8 @@ pub(super) struct TracerStats {
     open: AtomicU64,
     after_shutdown: AtomicU64,
     too_many_open: AtomicU64,
+    panicked: AtomicU64,
+    roots: OpenRoots,
     exporters: Vec<Exporting>,
     /// Set while a thread waits until no span is open.
     is_awaited: AtomicBool,
@@ -77,12 +80,25 @@ impl TracerStats {
         self.open.load(Ordering::SeqCst)
     }
 
+    pub(super) fn roots(&self) -> &OpenRoots {
+        &self.roots
+    }
+
+    /// Describes the open spans, or returns `None` if there are none.
+    pub(super) fn describe_open(&self) -> Option<String> {
+        let open = self.open();
+        (open > 0).then(|| self.roots.describe(open))
+    }
+
     pub(super) fn opened(&self) {
         self.open.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Records the end of a span. Call it after the exporters have received the span.
-    pub(super) fn closed(&self) {
+    pub(super) fn closed(&self, root: Option<Place>) {
+        if let Some(place) = root {
+            self.roots.close(place);
+        }
         let was_last = self.open.fetch_sub(1, Ordering::SeqCst) == 1;
         if was_last && self.is_awaited.load(Ordering::SeqCst) {
             let _waiting = self.waiting.lock();
@@ -115,8 +131,13 @@ impl TracerStats {
         self.too_many_open.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn count_panicked(&self) {
+        self.panicked.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn dropped(&self) -> DroppedSpans {
         DroppedSpans {
+            panicked: self.panicked.load(Ordering::Relaxed),
             after_shutdown: self.after_shutdown.load(Ordering::Relaxed),
             too_many_open: self.too_many_open.load(Ordering::Relaxed),
             ..DroppedSpans::default()

@@ -151,6 +151,15 @@ pub(super) fn encode(name: &str) -> String {
     encoded
 }
 
+/// Returns `true` for the encoding of a name that was truncated.
+pub(super) fn is_truncated(encoded: &str) -> bool {
+    let (head, hash) = encoded.split_once('~').unwrap_or_default();
+    // At most two bytes are missing, if an escape sequence did not fit.
+    let shortest = MAX_ENCODED_BYTES - 2;
+    let length = shortest..=MAX_ENCODED_BYTES;
+    length.contains(&encoded.len()) && !head.is_empty() && hash.len() == 16
+}
+
 /// Decodes the name in an entry. Returns `None` if it was truncated or is not valid
 /// UTF-8.
 pub(super) fn decode(encoded: &str) -> Option<Cow<'_, str>> {

@@ -1,6 +1,7 @@
 //! Tests of AI spans, based on the exported spans.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod attributes;
 mod content;
 mod errors;
 mod external;

@@ -301,7 +301,11 @@ fn file_contains_every_kind_of_value() {
         Value::Array(vec![0.5, f64::INFINITY].into()),
         Value::Array(vec![opentelemetry::StringValue::from("a")].into()),
     ];
-    let own = values.map(|value| KeyValue::new("v", value));
+    let mut number = 0;
+    let own = values.map(|value| {
+        number += 1;
+        KeyValue::new(format!("v{number}"), value)
+    });
     let sdk = tracer.provider().tracer("shop");
     sdk.span_builder("root")
         .with_kind(SpanKind::Client)

@@ -132,7 +132,7 @@ fn attribute_limit_does_not_remove_the_explanation() {
         .tracer("only", sdk)
         .build()
         .unwrap();
-    let own = (0..10).map(|place| KeyValue::new("own", place));
+    let own = (0..10).map(|place| KeyValue::new(format!("own{place}"), place));
     let tracer = provider.tracer("shop");
     tracer
         .span_builder("root")

@@ -1,0 +1,155 @@
+//! Lists of attributes with one value for each key.
+
+use std::collections::{HashMap, HashSet};
+
+use opentelemetry::KeyValue;
+
+/// Maximum number of keys. It bounds memory and the search for a key. A span of the SDK
+/// has at most 128 attributes, unless it is configured otherwise.
+const MAX_KEYS: usize = 512;
+
+/// Maximum length of a list that is compared pair by pair.
+const FEW: usize = 32;
+
+/// Attributes that were set on a span after its start. A span of the SDK appends each
+/// value, so they are held back until the span ends, and only the last value of each key
+/// leaves.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct AttributeList {
+    kept: Vec<KeyValue>,
+    is_full: bool,
+}
+
+impl AttributeList {
+    /// Creates a list of attributes with different keys.
+    pub(super) fn of(kept: Vec<KeyValue>) -> Self {
+        let is_full = kept.len() >= MAX_KEYS;
+        Self { kept, is_full }
+    }
+
+    /// Sets an attribute, replacing an earlier value. After the maximum number of keys,
+    /// all attributes leave in their order: `forward` receives them.
+    pub fn set(&mut self, attribute: KeyValue, mut forward: impl FnMut(KeyValue)) {
+        if self.is_full {
+            self.drain().for_each(&mut forward);
+            forward(attribute);
+            return;
+        }
+        let key = attribute.key.as_str();
+        match self.kept.iter_mut().find(|kv| kv.key.as_str() == key) {
+            Some(known) => *known = attribute,
+            None => self.kept.push(attribute),
+        }
+        self.is_full = self.kept.len() >= MAX_KEYS;
+    }
+
+    /// Returns `true` if the list has this key.
+    pub fn has(&self, key: &str) -> bool {
+        self.kept.iter().any(|kv| kv.key.as_str() == key)
+    }
+
+    /// Removes and returns all attributes.
+    pub fn drain(&mut self) -> impl Iterator<Item = KeyValue> + use<> {
+        std::mem::take(&mut self.kept).into_iter()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
+    }
+}
+
+/// Keeps the last value of each key, in the place of the first one.
+#[doc(hidden)]
+pub fn keep_last(list: &mut Vec<KeyValue>) {
+    if !has_duplicates(list) {
+        return;
+    }
+    let mut places = HashMap::new();
+    for attribute in std::mem::take(list) {
+        match places.get(&attribute.key) {
+            Some(&place) => list[place] = attribute,
+            None => {
+                places.insert(attribute.key.clone(), list.len());
+                list.push(attribute);
+            }
+        }
+    }
+}
+
+fn has_duplicates(list: &[KeyValue]) -> bool {
+    if list.len() > FEW {
+        let mut keys = HashSet::with_capacity(list.len());
+        return !list.iter().all(|kv| keys.insert(kv.key.as_str()));
+    }
+    let is_known = |place: usize| {
+        let key = list[place].key.as_str();
+        list[..place].iter().any(|kv| kv.key.as_str() == key)
+    };
+    (1..list.len()).any(is_known)
+}
+
+/// Like [`keep_last`], for a list of which only the last `late` attributes may repeat a
+/// key.
+pub(super) fn keep_last_of(list: &mut Vec<KeyValue>, late: usize) {
+    let start = list.len().saturating_sub(late);
+    let (first, late) = list.split_at(start);
+    let is_known = |kv: &KeyValue| {
+        first
+            .iter()
+            .any(|known| known.key.as_str() == kv.key.as_str())
+    };
+    if late.iter().any(is_known) {
+        keep_last(list);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(attributes: &[(&'static str, i64)]) -> Vec<KeyValue> {
+        attributes
+            .iter()
+            .map(|(key, value)| KeyValue::new(*key, *value))
+            .collect()
+    }
+
+    #[test]
+    fn last_value_of_each_key_is_kept_in_the_place_of_the_first() {
+        let mut few = list(&[("a", 1), ("b", 2), ("a", 3), ("c", 4), ("b", 5)]);
+        keep_last(&mut few);
+        assert_eq!(few, list(&[("a", 3), ("b", 5), ("c", 4)]));
+        let mut many: Vec<KeyValue> = (0..100)
+            .map(|n| KeyValue::new((n % 40).to_string(), n))
+            .collect();
+        keep_last(&mut many);
+        assert_eq!(many.len(), 40);
+        assert_eq!(many[0], KeyValue::new("0", 80));
+        assert_eq!(many[39], KeyValue::new("39", 79));
+    }
+
+    #[test]
+    fn only_the_late_attributes_are_compared() {
+        let mut attributes = list(&[("a", 1), ("a", 2), ("b", 3)]);
+        keep_last_of(&mut attributes, 1);
+        assert_eq!(attributes.len(), 3);
+        attributes.push(KeyValue::new("b", 4));
+        keep_last_of(&mut attributes, 1);
+        assert_eq!(attributes, list(&[("a", 2), ("b", 4)]));
+    }
+
+    #[test]
+    fn full_list_forwards_all_attributes_in_order() {
+        let mut list = AttributeList::default();
+        let mut forwarded = Vec::new();
+        for n in 0..MAX_KEYS + 2 {
+            list.set(KeyValue::new(n.to_string(), 1), |kv| {
+                forwarded.push(kv.key.to_string())
+            });
+        }
+        let expected: Vec<String> = (0..MAX_KEYS + 2).map(|n| n.to_string()).collect();
+        assert_eq!(forwarded, expected);
+        assert_eq!(list.len(), 0);
+    }
+}
