@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry::Context;
+use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
 use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
 use spanmux::config::{Config, ConfigError};
 use spanmux::exporters::Exporter;
-use spanmux::otel::{Inbound, RoutingTracerProvider, TracerConfig};
+use spanmux::otel::{Inbound, Outbound, RoutingTracerProvider, TracerConfig};
 use spanmux::{
     Budget, Choice, ContextLimits, Decision, Fallback, Mode, Origin, RuntimeContext, Selector,
     SelectorHost, TracerNames, Value,
@@ -172,8 +173,13 @@ fn small_context(bytes: &[u8]) -> RuntimeContext {
     builder.build()
 }
 
-/// Headers of a request: `traceparent`, `tracestate` and `baggage`, one line each. Whatever they
-/// contain, the root goes to a registered tracer.
+/// The headers of a request.
+const HEADERS: [&str; 3] = ["traceparent", "tracestate", "baggage"];
+
+/// Headers of a request: `traceparent`, `tracestate` and `baggage`, one line each, and any further
+/// headers of the same names, line by line. Whatever they contain, the root goes to a registered
+/// tracer, and the headers that are sent on are valid, within the limits, and stay the same in the
+/// next process.
 pub fn carrier(bytes: &[u8]) {
     static PROVIDER: OnceLock<RoutingTracerProvider> = OnceLock::new();
     let provider = PROVIDER.get_or_init(|| {
@@ -184,6 +190,7 @@ pub fn carrier(bytes: &[u8]) {
         };
         let builder = RoutingTracerProvider::builder()
             .inbound(Inbound::FollowBoth)
+            .outbound(Outbound::TracestateAndBaggage)
             .baggage_keys(["tenant"])
             .copy_to_spans(["tenant"]);
         let builder = TRACERS
@@ -192,17 +199,17 @@ pub fn carrier(bytes: &[u8]) {
         builder.build().expect("a provider")
     });
     let text = String::from_utf8_lossy(bytes);
-    let headers: HashMap<String, String> = ["traceparent", "tracestate", "baggage"]
-        .into_iter()
-        .zip(text.lines())
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+    let lines = HEADERS.into_iter().cycle().zip(text.lines()).enumerate();
+    // After the first three lines, an empty one is no header.
+    let lines = lines.filter(|(place, (_, value))| *place < 3 || !value.is_empty());
+    let headers = Headers(lines.map(|(_, header)| header).collect());
     let before = provider.registry().counts().total() + inbound(provider);
     let incoming = provider.propagator().extract(&headers);
+    passes_on(provider, &incoming);
     let tracer = provider.tracer("fuzz");
     let root = incoming.with_span(tracer.start_with_context("root", &incoming));
-    let mut onwards = HashMap::new();
-    provider.propagator().inject_context(&root, &mut onwards);
+    let onwards = passes_on(provider, &root);
+    assert!(onwards["tracestate"].starts_with("spanmux="), "{onwards:?}");
     drop(tracer.start_with_context("child", &root));
     let after = provider.registry().counts().total() + inbound(provider);
     assert_eq!(
@@ -211,6 +218,54 @@ pub fn carrier(bytes: &[u8]) {
         "{headers:?} is selected once, or followed once"
     );
     assert_eq!(provider.dropped().total(), 0);
+}
+
+/// Several headers, of which some have the same name.
+#[derive(Debug)]
+struct Headers<'a>(Vec<(&'static str, &'a str)>);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.get_all(key)?.first().copied()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        HEADERS.to_vec()
+    }
+
+    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
+        let named = self.0.iter().filter(|(name, _)| *name == key);
+        let values: Vec<&str> = named.map(|(_, value)| *value).collect();
+        (!values.is_empty()).then_some(values)
+    }
+}
+
+/// Checks and returns the headers with which a context leaves the process.
+fn passes_on(provider: &RoutingTracerProvider, context: &Context) -> HashMap<String, String> {
+    let propagator = provider.propagator();
+    let mut headers = HashMap::new();
+    propagator.inject_context(context, &mut headers);
+    let limits = [
+        ("traceparent", 55, 1),
+        ("tracestate", 32 * (256 + 1 + 256 + 1), 32),
+        ("baggage", 8192, 64),
+    ];
+    for (name, bytes, members) in limits {
+        let header = headers.get(name).map_or("", String::as_str);
+        assert!(header.len() <= bytes, "{headers:?}");
+        assert!(header.split(',').count() <= members, "{headers:?}");
+        let is_visible = |byte: u8| matches!(byte, 0x20..=0x7e);
+        assert!(header.bytes().all(is_visible), "{headers:?}");
+    }
+    let next = propagator.extract(&headers);
+    let (sent, received) = (context.span(), next.span());
+    let (sent, received) = (sent.span_context(), received.span_context());
+    assert_eq!(received.trace_id(), sent.trace_id(), "{headers:?}");
+    assert_eq!(received.span_id(), sent.span_id(), "{headers:?}");
+    let mut again = HashMap::new();
+    propagator.inject_context(&next, &mut again);
+    assert_eq!(again, headers, "the headers stay the same");
+    headers
 }
 
 fn inbound(provider: &RoutingTracerProvider) -> u64 {

@@ -11,9 +11,8 @@ use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceState};
 
 use super::inbound::Outbound;
 use super::provider_state::ProviderState;
-use super::tracestate_header::{self, Received};
 use super::{baggage, baggage_header};
-use super::{traceparent, tracestate};
+use super::{traceparent, tracestate, tracestate_header};
 
 /// A propagator for W3C Trace Context that also tells the next process which tracer was
 /// selected, as the `tracestate` entry `spanmux=<name>:…`.
@@ -121,10 +120,11 @@ impl TextMapPropagator for RoutingPropagator {
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
         let cx = match traceparent::extract(extractor) {
             Some(parent) => {
-                let Received { state, rest } = tracestate_header::extract(extractor);
+                let received = tracestate_header::extract(extractor);
+                let cx = received.keep_rest(parent.trace, cx.clone());
                 let (trace, span) = (parent.trace, parent.span);
-                let parent = SpanContext::new(trace, span, parent.flags, true, state);
-                Received::keep_rest(rest, trace, cx.with_remote_span_context(parent))
+                let parent = SpanContext::new(trace, span, parent.flags, true, received.state);
+                cx.with_remote_span_context(parent)
             }
             None => cx.clone(),
         };

@@ -15,7 +15,7 @@ use percent_encoding::percent_decode_str;
 use xxhash_rust::xxh64::xxh64;
 
 /// The key of the `tracestate` entry.
-const KEY: &str = "spanmux";
+pub(super) const KEY: &str = "spanmux";
 
 /// The maximum length of an encoded name. The value of an entry has at most 256 bytes,
 /// and the two numbers with their separators take 30 of them.

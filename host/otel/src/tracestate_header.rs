@@ -11,6 +11,7 @@ use opentelemetry::propagation::Extractor;
 use opentelemetry::trace::{TraceId, TraceState};
 
 use super::traceparent::OWS;
+use super::tracestate::KEY;
 
 /// The name of the header.
 pub(super) const HEADER: &str = "tracestate";
@@ -39,14 +40,19 @@ pub(super) struct Received {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rest {
     member: String,
-    /// Number of members after it. It does not change, because new members go first.
+    /// Number of members after it.
     after: usize,
+    /// Number of members of other vendors after it. It does not change, because new
+    /// members go first, and we change no other.
+    others_after: usize,
 }
 
 /// The members that a [`TraceState`] cannot hold, in the context of their trace.
 #[derive(Debug)]
 struct Unheld {
     trace: TraceId,
+    /// The received members that it can hold.
+    state: TraceState,
     rest: Vec<Rest>,
 }
 
@@ -89,8 +95,12 @@ impl Received {
             if TraceState::from_key_value([(key, value)]).is_ok() {
                 held.push((key, value));
             } else {
-                let (member, after) = (format!("{key}={value}"), members.len() - 1 - place);
-                rest.push(Rest { member, after });
+                let later = &members[place + 1..];
+                rest.push(Rest {
+                    member: format!("{key}={value}"),
+                    after: later.len(),
+                    others_after: later.iter().filter(|(key, _)| *key != KEY).count(),
+                });
             }
         }
         // Each of them is valid, so the default is never used.
@@ -99,12 +109,15 @@ impl Received {
     }
 
     /// Keeps the members that the span context cannot hold, for [`write`].
-    pub(super) fn keep_rest(rest: Vec<Rest>, trace: TraceId, cx: Context) -> Context {
-        if rest.is_empty() {
-            cx
-        } else {
-            cx.with_value(Unheld { trace, rest })
+    pub(super) fn keep_rest(&self, trace: TraceId, cx: Context) -> Context {
+        if self.rest.is_empty() {
+            return cx;
         }
+        cx.with_value(Unheld {
+            trace,
+            state: self.state.clone(),
+            rest: self.rest.clone(),
+        })
     }
 }
 
@@ -120,8 +133,13 @@ pub(super) fn write(state: &TraceState, trace: TraceId, cx: &Context) -> Option<
                 .map(|(key, value)| format!("{key}={value}"))
                 .collect();
             // From the last one on, so that the members after each are already there.
+            let is_unchanged = *state == unheld.state;
             for rest in unheld.rest.iter().rev() {
-                let place = members.len().saturating_sub(rest.after);
+                let place = if is_unchanged {
+                    members.len().saturating_sub(rest.after)
+                } else {
+                    place_before(&members, rest.others_after)
+                };
                 members.insert(place, rest.member.clone());
             }
             // Our own member is first, so the last one of another vendor goes.
@@ -130,6 +148,17 @@ pub(super) fn write(state: &TraceState, trace: TraceId, cx: &Context) -> Option<
         }
     };
     Some(header).filter(|header| !header.is_empty())
+}
+
+/// Returns the place before this number of members of other vendors.
+fn place_before(members: &[String], others: usize) -> usize {
+    let is_other = |member: &String| member.split('=').next() != Some(KEY);
+    let all = members.iter().enumerate().rev();
+    let mut after = all.filter(|(_, member)| is_other(member));
+    match others.checked_sub(1) {
+        Some(last) => after.nth(last).map_or(0, |(place, _)| place),
+        None => members.len(),
+    }
 }
 
 fn is_key(key: &str) -> bool {

@@ -595,6 +595,16 @@ fn rules() -> Vec<Row> {
             &["foo=1", unheld, "bar=2"],
         ),
         state(
+            "our member goes first, wherever it was received",
+            &["foo=1", unheld, "bar=2,spanmux=a,baz=3"],
+            &["foo=1", unheld, "bar=2", "baz=3"],
+        ),
+        state(
+            "our member goes first, wherever it was received",
+            &[unheld, "spanmux=a", "u@vvvvvvvvvvvvvv=2"],
+            &[unheld, "u@vvvvvvvvvvvvvv=2"],
+        ),
+        state(
             "a member that OpenTelemetry cannot hold counts",
             &[&full],
             &expected,
@@ -723,7 +733,7 @@ fn several_requests_have_their_own_parent_ids_in_every_inbound_mode() {
 #[test]
 fn context_that_passes_through_is_written_as_it_was_received() {
     let fleet = Fleet::new();
-    let state = "foo=1,t@vvvvvvvvvvvvvv=1,bar=2";
+    let state = "foo=1,t@vvvvvvvvvvvvvv=1,spanmux=a,u@vvvvvvvvvvvvvv=1,bar=2";
     let headers = Headers::of(&[
         (
             "traceparent",
