@@ -142,7 +142,9 @@ mod tests {
         assert_eq!(roots.describe(3), r#"3 (roots: "an\"swer" × 2, "job")"#);
         roots.close(job);
         assert_eq!(roots.describe(2), r#"2 (roots: "an\"swer" × 2)"#);
-        answers.map(|place| roots.close(place));
+        for place in answers {
+            roots.close(place);
+        }
         let long = "ü".repeat(100);
         let places: Vec<_> = (0..100).filter_map(|_| roots.open(&long)).collect();
         assert_eq!(places.len(), MAX_NAMES);

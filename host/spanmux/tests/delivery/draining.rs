@@ -74,7 +74,10 @@ fn remove_reports_and_counts_open_spans_at_the_deadline() {
     let _report = provider.force_flush_with_timeout(LONG);
     let report = provider.remove("only", Duration::from_millis(20)).unwrap();
     assert!(report.failed[0].timed_out);
-    assert_eq!(report.failed[0].message, "spans still open: 2");
+    assert_eq!(
+        report.failed[0].message,
+        r#"spans still open: 2 (roots: "a", "b")"#
+    );
     drop(open);
     assert_eq!(exporter.taken(), 1);
     assert_eq!(provider.dropped().after_shutdown, 2);
