@@ -44,8 +44,15 @@ fn write(cx: &Context) -> Option<String> {
     onwards.get("baggage").map(str::to_owned)
 }
 
-/// Each rule: the received headers, the members, and the header that is sent on.
-const RULES: &[(&str, &[&str], &[Member<'_>], Option<&str>)] = &[
+/// A rule: the received headers, the members, and the header that is sent on.
+type Rule = (
+    &'static str,
+    &'static [&'static str],
+    &'static [Member<'static>],
+    Option<&'static str>,
+);
+
+const RULES: &[Rule] = &[
     (
         "a value may contain an equals sign",
         &["k=a=b=c"],

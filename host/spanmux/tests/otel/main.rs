@@ -19,4 +19,6 @@ mod selecting;
 mod support;
 mod telemetry;
 mod trace_context;
+mod traceparents;
+mod tracestates;
 mod user_code;
