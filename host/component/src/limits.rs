@@ -58,8 +58,9 @@ pub struct Limits {
     pub cached_answers: usize,
     /// Size of the decision cache of one selector in bytes.
     pub cached_bytes: usize,
-    /// Consecutive runs that trap, exhaust a budget or cannot be started, after which a selector is
-    /// suspended. Zero disables suspension.
+    /// Consecutive runs within a minute that trap, exhaust a budget or cannot be started, after which
+    /// a selector is checked: it is suspended if it also fails with a context that worked before, or
+    /// with an empty one if none did. Zero disables suspension.
     pub suspend_after: u32,
     /// Duration of the first suspension. Each further one is twice as long.
     pub suspend_first: Duration,

@@ -46,7 +46,7 @@ pub use tracer_names::{MAX_NAME_BYTES, TracerNames};
 #[doc(hidden)]
 pub mod internal {
     pub use crate::cache_slot::CacheSlot;
-    pub use crate::circuit::{Circuit, Patience, Permit};
+    pub use crate::circuit::{Circuit, Patience, Permit, shows_health};
     pub use crate::context::{Answer, Keys, MAX_SAFE_INTEGER, OwnedView, Question, not_finite};
     pub use crate::decision::CompactDecision;
     pub use crate::decision_cache::{CacheLimits, DecisionCache, Run, Tree};
