@@ -211,8 +211,7 @@ impl WatchedDirectory {
 
     /// Waits until the status is as wanted and returns it, or `None` after the timeout.
     ///
-    /// `wanted` runs after each scan with the status locked: it must decide by its argument and not
-    /// call the directory.
+    /// `wanted` runs after each scan.
     pub fn wait_until(
         &self,
         timeout: Duration,

@@ -14,7 +14,7 @@ use super::verify::LockFile;
 use super::watch::WatchSettings;
 use super::watched::{Files, Found, Patience};
 use super::{DirectoryError, SelectorsDirectory, fingerprint};
-use spanmux_core::Chain;
+use spanmux_core::{Chain, Selector};
 
 /// A setting of zero must not cause a busy loop.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -101,11 +101,12 @@ impl<F: FnMut(Chain)> Watcher<F> {
             return;
         }
         self.call();
-        self.shared.board.edit(|posted| {
-            self.post(posted);
+        let past = self.shared.board.edit(|posted| {
             posted.status.changes += 1;
             posted.status.chains += 1;
+            self.post(posted)
         });
+        drop(past);
     }
 
     /// Updates the status and hands out the chain if it changed.
@@ -117,10 +118,8 @@ impl<F: FnMut(Chain)> Watcher<F> {
             self.call();
         }
         let events = self.events.source.is_some();
-        self.shared.board.edit(|posted| {
-            if found.status || found.chain {
-                self.post(posted);
-            }
+        let past = self.shared.board.edit(|posted| {
+            let past = (found.status || found.chain).then(|| self.post(posted));
             let status = &mut posted.status;
             let well = status.trouble.take().is_none();
             status.looks += 1;
@@ -129,13 +128,16 @@ impl<F: FnMut(Chain)> Watcher<F> {
             status.loads += found.loads;
             status.refusals += found.refusals;
             status.events = events;
+            past
         });
+        drop(past);
     }
 
-    /// Updates the files and their selectors.
-    fn post(&self, posted: &mut StatusState) {
+    /// Updates the files and their selectors. Returns the previous selectors, to be dropped without
+    /// the lock: that may free a component.
+    fn post(&self, posted: &mut StatusState) -> Vec<Arc<dyn Selector>> {
         posted.status.files = self.files.public();
-        posted.selectors = self.files.selectors();
+        std::mem::replace(&mut posted.selectors, self.files.selectors())
     }
 
     fn call(&mut self) {
@@ -154,16 +156,21 @@ impl<F: FnMut(Chain)> Watcher<F> {
     /// Reports that the directory as a whole cannot be read. Everything else is unchanged.
     fn report(&self, error: &DirectoryError) {
         let reason = super::describe(error);
-        self.shared.board.edit(|posted| {
+        let is_new = self.shared.board.edit(|posted| {
             let status = &mut posted.status;
             status.looks += 1;
             let known = status.trouble.as_ref();
-            if known.is_none_or(|known| known.reason != reason) {
-                tracing::warn!(%reason, "the chain of selectors is unchanged");
-                status.trouble = Some(Refusal::now(reason));
+            let is_new = known.is_none_or(|known| known.reason != reason);
+            if is_new {
+                status.trouble = Some(Refusal::now(reason.clone()));
                 status.changes += 1;
             }
+            is_new
         });
+        // A subscriber of the event may read the status.
+        if is_new {
+            tracing::warn!(%reason, "the chain of selectors is unchanged");
+        }
     }
 
     fn stopped(&self) -> bool {
@@ -172,9 +179,10 @@ impl<F: FnMut(Chain)> Watcher<F> {
 
     /// Waits for the next scan. Returns `false` if the thread must end.
     fn sleep(&self, unsettled: bool) -> bool {
-        let rest = match unsettled {
-            true => self.settings.debounce,
-            false => self.settings.rescan_interval,
+        let rest = if unsettled {
+            self.settings.debounce
+        } else {
+            self.settings.rescan_interval
         };
         let woken = self.events.woken.recv_timeout(rest.max(SHORTEST));
         if woken != Err(RecvTimeoutError::Timeout) {
