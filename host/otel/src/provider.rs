@@ -110,7 +110,7 @@ impl RoutingTracerProvider {
     pub fn force_flush_with_timeout(&self, time: Duration) -> LifecycleReport {
         let mut tracers = self.shared.registry.distinct();
         tracers.extend(self.retired());
-        LifecycleReport::force_flush(tracers, time)
+        self.shared.registry.force_flush_each(tracers, time)
     }
 
     /// Empties the registry and shuts down its tracers, with a timeout of 10 seconds.
@@ -130,7 +130,7 @@ impl RoutingTracerProvider {
         let retired = self.retired();
         let mut tracers = self.shared.registry.take_distinct();
         tracers.extend(retired);
-        LifecycleReport::shutdown(tracers, time)
+        self.shared.registry.shutdown_each(tracers, time)
     }
 
     /// Removes a tracer from the registry, waits up to three quarters of `time` for its
@@ -175,12 +175,10 @@ impl RoutingTracerProvider {
         let others = registry.distinct();
         let stays = |tracer| others.iter().any(|(_, known)| Arc::ptr_eq(known, tracer));
         if tracers.iter().any(|(_, tracer)| stays(tracer)) {
-            return Ok(LifecycleReport::force_flush(tracers, time));
+            return Ok(registry.force_flush_each(tracers, time));
         }
         let drained = std::mem::take(&mut tracers);
-        Ok(LifecycleReport::of(drained, time, |tracer, time| {
-            tracer.drain_within(time)
-        }))
+        Ok(registry.each(drained, time, |tracer, time| tracer.drain_within(time)))
     }
 
     /// Registers Spanmux's own metrics with a meter. Call it once.
