@@ -94,6 +94,16 @@ fn every_watch_setting_works_at_its_largest_value() {
     }
 }
 
+/// The working directory may change while the directory is watched.
+#[test]
+fn watched_directory_is_resolved_when_the_watch_begins() {
+    let host = SelectorHost::new(limits()).unwrap();
+    let watched = SelectorsDirectory::new("no-such-directory", host).watch(|_| {});
+    let message = watched.unwrap_err().to_string();
+    let expected = std::env::current_dir().unwrap().join("no-such-directory");
+    assert!(message.contains(expected.to_str().unwrap()), "{message}");
+}
+
 #[test]
 fn lifecycle_calls_work_with_the_longest_timeout() {
     let registry = TracerRegistry::<super::threads::Quick>::new();

@@ -1,6 +1,7 @@
 //! Watching a directory and replacing its selectors at run time.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, SyncSender};
@@ -152,10 +153,14 @@ impl SelectorsDirectory {
     /// # Errors
     /// As [`watch`](Self::watch).
     pub fn watch_with(
-        self,
+        mut self,
         settings: WatchSettings,
         on_change: impl FnMut(Chain) + Send + 'static,
     ) -> Result<WatchedDirectory, DirectoryError> {
+        // The working directory may change while the program runs.
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        self.path = absolute(self.path);
+        self.lock = self.lock.map(absolute);
         let shared = Arc::new(WatcherState::default());
         let (wake, woken) = mpsc::sync_channel(1);
         let (begun, first) = mpsc::sync_channel(1);
