@@ -348,7 +348,7 @@ impl<T: Lifecycle + 'static> TracerRegistry<T> {
         &self,
         tracers: Vec<(String, Arc<T>)>,
         time: Duration,
-        step: fn(Arc<T>, Duration) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
+        step: lifecycle::Step<T>,
     ) -> LifecycleReport {
         LifecycleReport::of(tracers, time, &self.under_way, step)
     }

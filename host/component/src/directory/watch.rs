@@ -158,7 +158,6 @@ impl SelectorsDirectory {
         on_change: impl FnMut(Chain) + Send + 'static,
     ) -> Result<WatchedDirectory, DirectoryError> {
         // The working directory may change while the program runs.
-        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         self.path = absolute(self.path);
         self.lock = self.lock.map(absolute);
         let shared = Arc::new(WatcherState::default());
@@ -240,4 +239,9 @@ impl fmt::Debug for WatchedDirectory {
             .field("status", &self.status())
             .finish()
     }
+}
+
+/// Returns the path from the root, or the path itself if there is no working directory.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }

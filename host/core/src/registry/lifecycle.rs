@@ -137,7 +137,7 @@ impl fmt::Display for LifecycleError {
 
 impl Error for LifecycleError {}
 
-type Step<T> = fn(Arc<T>, Duration) -> Result<(), Box<dyn Error + Send + Sync>>;
+pub(super) type Step<T> = fn(Arc<T>, Duration) -> Result<(), Box<dyn Error + Send + Sync>>;
 
 impl LifecycleReport {
     /// Converts the report into a `Result`, for `provider.shutdown().into_result()?`.
