@@ -199,9 +199,10 @@ fn re_exports(json: &Path, name: &str) -> Result<Vec<ReExport>> {
                     let names: Vec<&str> = path.iter().filter_map(Value::as_str).collect();
                     names.join("::")
                 });
-                let public = match is_glob {
-                    true => path.clone(),
-                    false => format!("{path}::{name}"),
+                let public = if is_glob {
+                    path.clone()
+                } else {
+                    format!("{path}::{name}")
                 };
                 if local.is_some() {
                     modules.push((target, public.clone()));

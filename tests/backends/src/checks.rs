@@ -89,9 +89,10 @@ impl Checks {
     }
 
     fn check(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
-        match holds {
-            true => self.passed += 1,
-            false => self.failures.push(otherwise()),
+        if holds {
+            self.passed += 1;
+        } else {
+            self.failures.push(otherwise());
         }
     }
 
@@ -114,9 +115,10 @@ impl Checks {
             self.passed,
             self.failures.len()
         );
-        match self.failed() || self.passed == 0 {
-            true => ExitCode::FAILURE,
-            false => ExitCode::SUCCESS,
+        if self.failed() || self.passed == 0 {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
         }
     }
 }

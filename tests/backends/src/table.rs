@@ -60,9 +60,10 @@ fn run_line(verdict: &Verdict<'_>) -> Vec<String> {
         .iter()
         .filter_map(|span| span.model.as_deref())
         .collect();
-    let verdict_text = match verdict.problems.is_empty() {
-        true => "right".to_owned(),
-        false => verdict.problems.join("; "),
+    let verdict_text = if verdict.problems.is_empty() {
+        "right".to_owned()
+    } else {
+        verdict.problems.join("; ")
     };
     vec![
         run.number.to_string(),
@@ -277,9 +278,10 @@ fn tokens<'a>(spans: impl Iterator<Item = &'a StoredSpan>) -> String {
 }
 
 fn counted(counts: BTreeMap<&str, usize>) -> String {
-    match counts.is_empty() {
-        true => "nowhere".to_owned(),
-        false => list(counts.iter().map(|(name, count)| format!("{name} {count}"))),
+    if counts.is_empty() {
+        "nowhere".to_owned()
+    } else {
+        list(counts.iter().map(|(name, count)| format!("{name} {count}")))
     }
 }
 

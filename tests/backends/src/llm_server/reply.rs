@@ -50,9 +50,10 @@ impl Reply {
 
     /// Returns the complete answer.
     pub fn whole(&self) -> Value {
-        let message = match self.calls_tools {
-            true => json!({"role": "assistant", "content": null, "tool_calls": self.tool_calls()}),
-            false => json!({"role": "assistant", "content": ANSWER.concat()}),
+        let message = if self.calls_tools {
+            json!({"role": "assistant", "content": null, "tool_calls": self.tool_calls()})
+        } else {
+            json!({"role": "assistant", "content": ANSWER.concat()})
         };
         json!({
             "id": self.id,
@@ -66,9 +67,10 @@ impl Reply {
 
     /// Returns the answer as a stream: its text in pieces, the finish reason, and the usage.
     pub fn pieces(&self) -> Vec<Value> {
-        let said = match self.calls_tools {
-            true => vec![json!({"role": "assistant", "tool_calls": self.tool_calls()})],
-            false => ANSWER.iter().map(|text| json!({"content": text})).collect(),
+        let said = if self.calls_tools {
+            vec![json!({"role": "assistant", "tool_calls": self.tool_calls()})]
+        } else {
+            ANSWER.iter().map(|text| json!({"content": text})).collect()
         };
         let mut pieces: Vec<_> = said
             .into_iter()
@@ -106,9 +108,10 @@ impl Reply {
     }
 
     fn finish_reason(&self) -> &'static str {
-        match self.calls_tools {
-            true => "tool_calls",
-            false => "stop",
+        if self.calls_tools {
+            "tool_calls"
+        } else {
+            "stop"
         }
     }
 }
