@@ -14,7 +14,7 @@ use super::verify::LockFile;
 use super::watch::WatchSettings;
 use super::watched::{Files, Found, Patience};
 use super::{DirectoryError, SelectorsDirectory, fingerprint};
-use spanmux_core::{Chain, Selector};
+use spanmux_core::Chain;
 
 /// A setting of zero must not cause a busy loop.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -101,12 +101,11 @@ impl<F: FnMut(Chain)> Watcher<F> {
             return;
         }
         self.call();
-        let past = self.shared.board.edit(|posted| {
+        self.shared.board.edit(|posted| {
+            self.post(posted);
             posted.status.changes += 1;
             posted.status.chains += 1;
-            self.post(posted)
         });
-        drop(past);
     }
 
     /// Updates the status and hands out the chain if it changed.
@@ -118,8 +117,10 @@ impl<F: FnMut(Chain)> Watcher<F> {
             self.call();
         }
         let events = self.events.source.is_some();
-        let past = self.shared.board.edit(|posted| {
-            let past = (found.status || found.chain).then(|| self.post(posted));
+        self.shared.board.edit(|posted| {
+            if found.status || found.chain {
+                self.post(posted);
+            }
             let status = &mut posted.status;
             let well = status.trouble.take().is_none();
             status.looks += 1;
@@ -128,16 +129,14 @@ impl<F: FnMut(Chain)> Watcher<F> {
             status.loads += found.loads;
             status.refusals += found.refusals;
             status.events = events;
-            past
         });
-        drop(past);
     }
 
-    /// Updates the files and their selectors. Returns the previous selectors, to be dropped without
-    /// the lock: that may free a component.
-    fn post(&self, posted: &mut StatusState) -> Vec<Arc<dyn Selector>> {
+    /// Updates the files and their selectors. The previous ones are components and run no code of
+    /// the application when they are dropped. Whoever reads the new status finds them dropped.
+    fn post(&self, posted: &mut StatusState) {
         posted.status.files = self.files.public();
-        std::mem::replace(&mut posted.selectors, self.files.selectors())
+        posted.selectors = self.files.selectors();
     }
 
     fn call(&mut self) {
