@@ -25,6 +25,21 @@ fn told(letter: &str, number: usize) -> RuntimeContext {
     RuntimeContext::builder().set("do", &*text).build()
 }
 
+/// Returns the names with which the guest `breaks` acts as `letter` says, whatever the context is.
+fn unhealthy(letter: &str) -> TracerNames {
+    let others = 100 + usize::from(letter.as_bytes()[0]) - TRACERS.len();
+    let others = (0..others).map(|number| format!("tracer-{number}"));
+    TracerNames::new(TRACERS.map(str::to_owned).into_iter().chain(others))
+}
+
+fn decide_among(
+    selector: &dyn Selector,
+    context: &RuntimeContext,
+    tracers: &TracerNames,
+) -> Decision {
+    selector.decision(&context.view(), tracers)
+}
+
 /// Limits that suspend after three failed runs, for the time `first`.
 fn within(first: Duration) -> Limits {
     limits()
@@ -49,8 +64,9 @@ fn is_suspended(decision: &Decision) -> bool {
 
 /// Makes the selector fail until it is suspended, each time with another context.
 fn suspend(selector: &ComponentSelector) {
+    let tracers = unhealthy("t");
     for number in 0..3 {
-        assert!(ran(&decide(selector, &told("t", number))));
+        assert!(ran(&decide_among(selector, &told("x", number), &tracers)));
     }
     assert!(selector.suspension().is_some());
 }
@@ -67,9 +83,10 @@ fn consecutive_failed_runs_suspend_the_selector() {
             ("k", budgets(Budget::Bytes)),
         ] {
             let selector = breaks(within(HOUR), mode);
+            let tracers = unhealthy(letter);
             for number in 0..3 {
                 assert_eq!(selector.suspension(), None, "{letter} {mode:?}");
-                let decision = decide(&selector, &told(letter, number));
+                let decision = decide_among(&selector, &told("x", number), &tracers);
                 assert_eq!(fallback(&decision), Some(&reason), "{mode:?}");
             }
             let suspension = selector.suspension().expect(letter);
@@ -93,23 +110,133 @@ fn wall_clock_overruns_suspend_the_selector() {
             .wall_clock(Duration::from_millis(300)),
         Mode::Cached,
     );
-    let context = told("l", 0);
+    let context = told("x", 0);
+    let tracers = unhealthy("l");
     let out_of_time = Fallback::OutOfBudget(Budget::WallClock);
     for _ in 0..3 {
         // The failure is not cached, so the same context can be used again.
-        assert_eq!(fallback(&decide(&selector, &context)), Some(&out_of_time));
+        let decision = decide_among(&selector, &context, &tracers);
+        assert_eq!(fallback(&decision), Some(&out_of_time));
     }
-    assert!(is_suspended(&decide(&selector, &context)));
+    assert!(is_suspended(&decide_among(&selector, &context, &tracers)));
+}
+
+/// Asks for contexts that are new, and checks that the rule decides each of them.
+fn decides_new_contexts(selector: &ComponentSelector, situation: &str) {
+    for number in 0..122 {
+        let decision = decide(selector, &told("x", 1_000_000 + number));
+        assert!(ran(&decision), "{situation} {decision:?}");
+        assert!(chose(&decision, "console"), "{situation} {decision:?}");
+    }
+}
+
+/// One tenant sends many distinct values that make the selector fail, before or after others were
+/// decided. The rule still decides for all others.
+#[test]
+fn contexts_of_callers_never_suspend_the_selector() {
+    for mode in MODES {
+        for letter in ["t", "l", "r", "k"] {
+            for worked_before in [false, true] {
+                let situation = format!("{letter} {mode:?} {worked_before}");
+                let selector = breaks(within(HOUR), mode);
+                if worked_before {
+                    assert!(chose(&decide(&selector, &told("x", 0)), "console"));
+                }
+                for number in 0..200 {
+                    let decision = decide(&selector, &told(letter, number));
+                    assert!(ran(&decision), "{situation} {decision:?}");
+                    assert!(fallback(&decision).is_some(), "{situation}");
+                }
+                assert_eq!(selector.suspension(), None, "{situation}");
+                decides_new_contexts(&selector, &situation);
+            }
+        }
+    }
+}
+
+#[test]
+fn contexts_of_callers_never_suspend_the_selector_when_it_runs_out_of_time() {
+    let selector = breaks(
+        within(HOUR)
+            .fuel(u64::MAX)
+            .wall_clock(Duration::from_millis(300)),
+        Mode::Cached,
+    );
+    for number in 0..7 {
+        let decision = decide(&selector, &told("l", number));
+        let out_of_time = Fallback::OutOfBudget(Budget::WallClock);
+        assert_eq!(fallback(&decision), Some(&out_of_time));
+    }
+    assert_eq!(selector.suspension(), None);
+    decides_new_contexts(&selector, "out of time");
+}
+
+/// A value that is too long for the decision cache makes the selector run each time.
+#[test]
+fn oversized_values_never_suspend_the_selector() {
+    let selector = breaks(within(HOUR), Mode::Cached);
+    for number in 0..50 {
+        let text = format!("t{number}{}", "x".repeat(40_000));
+        let context = RuntimeContext::builder().set("do", &*text).build();
+        for _ in 0..4 {
+            assert!(ran(&decide(&selector, &context)));
+        }
+    }
+    decides_new_contexts(&selector, "oversized");
+}
+
+/// Returns the guest `breaks`, changed to trap without a text under `do`.
+fn needs_a_text(limits: Limits) -> ComponentSelector {
+    let changed =
+        text("guests", "breaks").replace("(then (return (i32.const 16)))", "(then unreachable)");
+    let loaded = host_within(limits).load("needs-a-text", &component(&changed));
+    loaded.unwrap()
+}
+
+/// The empty context says nothing about a selector that worked with another one.
+#[test]
+fn selector_that_traps_without_a_value_is_not_suspended_when_it_worked_before() {
+    let selector = needs_a_text(within(HOUR));
+    assert!(chose(&decide(&selector, &told("x", 0)), "console"));
+    for number in 0..200 {
+        assert!(ran(&decide(&selector, &told("t", number))));
+    }
+    assert_eq!(selector.suspension(), None);
+    decides_new_contexts(&selector, "worked before");
+}
+
+#[test]
+fn selector_that_never_worked_is_suspended_when_it_fails_without_a_value() {
+    let selector = needs_a_text(within(HOUR));
+    for number in 0..3 {
+        assert_eq!(selector.suspension(), None);
+        assert!(ran(&decide(&selector, &told("t", number))));
+    }
+    assert!(is_suspended(&decide(&selector, &told("x", 0))));
+}
+
+/// A stateful selector keeps its state: the check of its health uses another instance.
+#[test]
+fn check_does_not_change_the_state_of_a_stateful_selector() {
+    let count = |limits: Limits| {
+        let host = host_within(limits);
+        let selector = host.load("takes-turns", &guest("takes-turns")).unwrap();
+        let selector = selector.with_mode(Mode::Stateful);
+        let ask = |_| format!("{:?}", decide(&selector, &RuntimeContext::empty()).choice);
+        (0..6).map(ask).collect::<Vec<_>>()
+    };
+    assert_eq!(count(within(HOUR)), count(limits()));
 }
 
 #[test]
 fn cached_decisions_stay_available_while_suspended() {
     let selector = breaks(within(HOUR), Mode::Cached);
+    assert!(fallback(&decide(&selector, &told("t", 1))).is_some());
     assert!(chose(&decide(&selector, &told("x", 0)), "console"));
     assert!(fallback(&decide(&selector, &told("e", 0))).is_some());
     suspend(&selector);
     let runs = selector.explain(&TracerNames::new(TRACERS)).runs;
-    assert_eq!(runs, 5);
+    assert_eq!(runs, 6);
     for _ in 0..100 {
         let known = decide(&selector, &told("x", 0));
         assert!(chose(&known, "console") && known.origin == Origin::Cached);
@@ -131,7 +258,7 @@ fn cached_decisions_stay_available_while_suspended() {
 fn cached_trap_counts_once() {
     let selector = breaks(within(HOUR), Mode::Cached);
     for _ in 0..100 {
-        decide(&selector, &told("t", 0));
+        decide_among(&selector, &told("x", 0), &unhealthy("t"));
     }
     assert_eq!(selector.suspension(), None);
 }
@@ -150,29 +277,31 @@ fn errors_and_unknown_names_never_suspend_the_selector() {
 }
 
 #[test]
-fn failures_of_one_tenant_do_not_suspend_the_selector_for_others() {
-    let selector = breaks(within(HOUR), Mode::Fresh);
-    for turn in 0..500 {
-        assert!(ran(&decide(&selector, &told("t", 2 * turn))));
-        assert!(ran(&decide(&selector, &told("t", 2 * turn + 1))));
-        assert!(chose(&decide(&selector, &told("x", turn)), "console"));
-    }
-}
-
-#[test]
 fn successful_probe_closes_the_circuit_and_failed_probe_does_not() {
     for mode in MODES {
         // No back-off, so every decision is the probe.
         let selector = breaks(within(Duration::ZERO), mode);
         suspend(&selector);
         for number in 3..8 {
-            assert!(ran(&decide(&selector, &told("t", number))), "{mode:?}");
+            let decision = decide_among(&selector, &told("x", number), &unhealthy("t"));
+            assert!(ran(&decision), "{mode:?}");
         }
         assert_eq!(selector.suspension().unwrap().times, 6);
         assert!(chose(&decide(&selector, &told("x", 0)), "console"));
         assert_eq!(selector.suspension(), None);
         assert!(ran(&decide(&selector, &told("t", 8))));
         assert_eq!(selector.suspension(), None);
+    }
+}
+
+/// The probe has the context of a caller, so its failure alone does not prolong a suspension.
+#[test]
+fn probe_that_fails_because_of_its_context_closes_the_circuit() {
+    for mode in MODES {
+        let selector = breaks(within(Duration::ZERO), mode);
+        suspend(&selector);
+        assert!(ran(&decide(&selector, &told("t", 0))), "{mode:?}");
+        assert_eq!(selector.suspension(), None, "{mode:?}");
     }
 }
 
@@ -184,20 +313,21 @@ fn one_probe_runs_at_a_time() {
         Mode::Fresh,
     );
     suspend(&selector);
+    let tracers = unhealthy("t");
     let (runs, others) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let many = Barrier::new(8);
     std::thread::scope(|scope| {
         for thread in 0..8 {
-            let (selector, runs, others, many) = (&selector, &runs, &others, &many);
+            let (selector, tracers, many) = (&selector, &tracers, &many);
+            let (runs, others) = (&runs, &others);
             scope.spawn(move || {
                 many.wait();
                 for number in 0..50 {
                     // Every run fails, so the selector stays suspended.
-                    let decision = decide(selector, &told("t", 100 * thread + number));
-                    match ran(&decision) {
-                        true => runs.fetch_add(1, Ordering::Relaxed),
-                        false => others.fetch_add(1, Ordering::Relaxed),
-                    };
+                    let context = told("x", 100 * thread + number);
+                    let decision = decide_among(selector, &context, tracers);
+                    let counter = if ran(&decision) { runs } else { others };
+                    counter.fetch_add(1, Ordering::Relaxed);
                     assert!(ran(&decision) || is_suspended(&decision));
                 }
             });
@@ -227,21 +357,24 @@ fn clones_share_the_circuit_but_other_modes_and_selectors_do_not() {
 #[test]
 fn suspended_selector_ends_the_chain_at_the_fallback_tracer() {
     let registry = TracerRegistry::<()>::new();
-    for name in ["langfuse", "console", "quarantine"] {
+    for name in unhealthy("t").as_slice() {
         registry.register(name, ()).unwrap();
     }
+    assert!(registry.unregister("tracer-0"));
+    registry.register("quarantine", ()).unwrap();
     registry.set_fallback(Some("quarantine")).unwrap();
     let selector = breaks(within(HOUR), Mode::Cached);
     let next = selector_fn("next", |_, tracers| tracers.choose("langfuse"));
     let links: [Arc<dyn Selector>; 2] = [Arc::new(selector), Arc::new(next)];
     registry.set_selectors(Chain::from_iter(links));
     for number in 0..10 {
-        let selection = registry.select(&told("t", number).view());
+        let selection = registry.select(&told("x", number).view());
         assert_eq!(selection.tracer_name(), Some("quarantine"));
         assert_eq!(selection.selector_name(), Some("breaks"));
-        let kind = match number < 3 {
-            true => Cause::Trapped,
-            false => Cause::Suspended,
+        let kind = if number < 3 {
+            Cause::Trapped
+        } else {
+            Cause::Suspended
         };
         assert_eq!(selection.fallback().map(Fallback::cause), Some(kind));
     }
@@ -270,7 +403,7 @@ fn suspended_selector_ends_the_chain_at_the_fallback_tracer() {
 }
 
 fn selection_reason(registry: &TracerRegistry<()>) -> String {
-    let selection = registry.select(&told("x", 0).view());
+    let selection = registry.select(&told("x", 1000).view());
     selection.fallback().map(Fallback::to_string).unwrap()
 }
 
@@ -288,8 +421,9 @@ fn suspension_and_recovery_are_logged_once() {
         .with_writer(move || writer.clone())
         .set_default();
     let selector = breaks(within(HOUR), Mode::Cached);
+    let tracers = unhealthy("t");
     for number in 0..100 {
-        decide(&selector, &told("t", number));
+        decide_among(&selector, &told("x", number), &tracers);
     }
     let selector = breaks(within(Duration::ZERO), Mode::Cached);
     suspend(&selector);
@@ -335,8 +469,9 @@ fn watched_directory_reports_suspension_and_new_bytes_reset_it() {
         drop(live);
         decide(&*selector, &told(letter, number))
     };
+    let first: Arc<dyn Selector> = chain.lock().unwrap().selectors().next().unwrap().clone();
     for number in 0..3 {
-        ask(0, "t", number);
+        decide_among(&*first, &told("x", number), &unhealthy("t"));
     }
     let status = watched.status();
     let file = status.file("10-breaks").unwrap();

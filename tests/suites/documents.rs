@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use spanmux::config::Config;
-use spanmux::{Cause, ContextLimits, Limits, MAX_NAME_BYTES};
+use spanmux::{Cause, ContextLimits, Limits, MAX_NAME_BYTES, MAX_TRACER_BYTES, MAX_TRACERS};
 use spanmux_tests::{folder_of, markdown, named};
 
 fn root() -> PathBuf {
@@ -266,6 +266,8 @@ fn table_of_context_limits_matches_the_defaults() {
         ("bytes", limits.bytes),
         ("depth", limits.depth),
         ("name", MAX_NAME_BYTES),
+        ("tracers", MAX_TRACERS),
+        ("names", MAX_TRACER_BYTES),
     ] {
         let row = format!("| {name} | {value} |");
         assert!(chapter.contains(&row), "{row}");

@@ -44,9 +44,10 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).into_iter().flatten() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => files.extend(self::files(&path)),
-            false => files.push(path),
+        if path.is_dir() {
+            files.extend(self::files(&path));
+        } else {
+            files.push(path);
         }
     }
     files
@@ -259,6 +260,28 @@ fn cache_writable_by_others_is_not_used() {
     let elsewhere = folder();
     symlink(&own, elsewhere.path().join("compiled-selectors-1")).unwrap();
     assert!(unusable(&host_with_cache(elsewhere.path())).is_some());
+}
+
+/// In a shared folder such as /tmp, another user may put a link to a directory of their own in place
+/// of the configured one.
+#[cfg(unix)]
+#[test]
+fn cache_in_a_directory_of_another_user_is_not_used() {
+    use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+    let (shared, others) = (folder(), folder());
+    fs::set_permissions(shared.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    let link = shared.path().join("cache");
+    symlink(others.path(), &link).unwrap();
+    assert_eq!(unusable(&host_with_cache(&link)), None);
+    if chown(others.path(), Some(12_345), None).is_err() {
+        // Only root may give a directory away.
+        return;
+    }
+    let host = host_with_cache(&link);
+    works(&host);
+    let reason = unusable(&host).unwrap();
+    assert!(reason.contains("belongs to another user"), "{reason}");
+    assert_eq!(counts(&host), (1, 0));
 }
 
 #[cfg(unix)]

@@ -145,7 +145,8 @@ fn names_compare_exactly_and_the_empty_name_is_refused() {
         long,
         RegisterError::TooLong {
             bytes: 257,
-            limit: 256
+            limit: 256,
+            ..
         }
     ));
     assert_eq!(names(&registry).len(), different.len());

@@ -162,13 +162,14 @@ impl SelectorsDirectory {
         self.check_cache()?;
         let paths = self.files(pins)?;
         let limit = self.host.limits().selectors;
-        match paths.len() > limit {
-            true => Err(DirectoryError::TooMany {
+        if paths.len() > limit {
+            Err(DirectoryError::TooMany {
                 path: self.path.clone(),
                 found: paths.len(),
                 limit,
-            }),
-            false => Ok(paths),
+            })
+        } else {
+            Ok(paths)
         }
     }
 

@@ -46,9 +46,10 @@ pub(super) enum Memory {
 
 impl Memory {
     pub(super) fn of(bytes: u64) -> Self {
-        match bytes <= KEPT_OF_SMALL as u64 {
-            true => Self::Small,
-            false => Self::Large,
+        if bytes <= KEPT_OF_SMALL as u64 {
+            Self::Small
+        } else {
+            Self::Large
         }
     }
 }

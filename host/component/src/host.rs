@@ -117,6 +117,7 @@ impl SelectorHost {
                 message: "`Limits::sandboxes` is 0, so no decision could ever run".to_owned(),
             });
         }
+        let limits = limits.within_reach();
         let disk = Disk::open(cache, &limits);
         with_stack(|| Self::make(limits, disk))
     }

@@ -19,6 +19,7 @@
 //! - The selectors `directory`, its watcher and its lock file.
 
 mod contract;
+mod control;
 mod directory;
 mod error;
 mod limits;

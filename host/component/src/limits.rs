@@ -58,8 +58,9 @@ pub struct Limits {
     pub cached_answers: usize,
     /// Size of the decision cache of one selector in bytes.
     pub cached_bytes: usize,
-    /// Consecutive runs that trap, exhaust a budget or cannot be started, after which a selector is
-    /// suspended. Zero disables suspension.
+    /// Consecutive runs within a minute that trap, exhaust a budget or cannot be started, after which
+    /// a selector is checked: it is suspended if it also fails with a context that worked before, or
+    /// with an empty one if none did. Zero disables suspension.
     pub suspend_after: u32,
     /// Duration of the first suspension. Each further one is twice as long.
     pub suspend_first: Duration,
@@ -299,6 +300,25 @@ impl Limits {
         }
     }
 
+    /// Replaces values that no machine can provide by the largest useful ones, so that "no limit" may
+    /// be written as the largest number.
+    pub(crate) fn within_reach(mut self) -> Self {
+        let at_most = |limit: &mut usize, most: usize| *limit = (*limit).min(most);
+        // Reading one byte more than the limit shows that a file is too large.
+        at_most(&mut self.component_bytes, isize::MAX as usize);
+        // All that 32-bit code can address.
+        at_most(
+            &mut self.memory_bytes,
+            usize::try_from(4_u64 << 30).unwrap_or(usize::MAX),
+        );
+        at_most(&mut self.table_elements, u32::MAX as usize);
+        // Address space that a 64-bit machine can map for each decision.
+        at_most(&mut self.stack_bytes, 1 << 30);
+        at_most(&mut self.engines, Self::MOST_ENGINES);
+        at_most(&mut self.cached_answers, Self::MOST_CACHED_ANSWERS);
+        self
+    }
+
     /// Returns [`wall_clock`](Self::wall_clock) in ticks: at least two, because the first one may
     /// be about to end.
     pub(crate) fn ticks(&self) -> u64 {
@@ -307,6 +327,13 @@ impl Limits {
             .unwrap_or(u64::MAX / 2)
             .saturating_add(1)
     }
+}
+
+impl Limits {
+    /// Beyond this number, further engines only occupy address space.
+    const MOST_ENGINES: usize = 64;
+    /// The table of the decision cache for this many answers takes 8 MiB as soon as it is used.
+    const MOST_CACHED_ANSWERS: usize = 1 << 24;
 }
 
 impl Default for Limits {

@@ -29,9 +29,12 @@ pub(super) fn check(parent: &Path, directory: &Path) -> Result<(), String> {
     const STICKY: u32 = 0o1000;
     /// All access for the group and for others.
     const OTHERS: u32 = 0o077;
+    const ROOT: u32 = 0;
 
     let unreadable = |error: io::Error| format!("failed to inspect it: {error}");
-    let mode = fs::metadata(parent).map_err(unreadable)?.mode();
+    // Follows a link: its target must be as safe as a directory in its place.
+    let holder = fs::metadata(parent).map_err(unreadable)?;
+    let mode = holder.mode();
     if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
         return Err(format!(
             "other users may write to {}, and what is found in a compile cache is run; name a \
@@ -55,6 +58,14 @@ pub(super) fn check(parent: &Path, directory: &Path) -> Result<(), String> {
              your own"
                 .to_owned(),
         );
+    }
+    // The owner of a directory may replace what is in it, whatever its mode is.
+    if holder.uid() != own && holder.uid() != ROOT {
+        return Err(format!(
+            "{} belongs to another user, who may replace it, and what is found in a compile cache \
+             is run; name a directory of your own",
+            parent.display()
+        ));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::compiled::Compiled;
+use super::control::ControlContext;
 use super::limits::Limits;
 use super::mode::Mode;
 use super::stateful::StatefulInstance;
@@ -13,6 +14,7 @@ use spanmux_core::TracerNames;
 use spanmux_core::explanation::Explanation;
 use spanmux_core::internal::Circuit;
 use spanmux_core::internal::CompactDecision;
+use spanmux_core::internal::shows_health;
 use spanmux_core::internal::{CacheSlot, Sealed};
 use spanmux_core::internal::{DecisionCache, Run};
 use spanmux_core::{Choice, Suspension};
@@ -34,6 +36,7 @@ pub struct ComponentSelector {
     compiled: Arc<Compiled>,
     mode_state: ModeState,
     circuit: Arc<Circuit>,
+    control: Arc<ControlContext>,
     #[cfg(spanmux_mutations)]
     forget: Option<Forget>,
 }
@@ -67,6 +70,7 @@ impl ComponentSelector {
             compiled,
             mode_state,
             circuit,
+            control: Arc::default(),
             #[cfg(spanmux_mutations)]
             forget: None,
         }
@@ -88,6 +92,7 @@ impl ComponentSelector {
         Self {
             mode_state: ModeState::new(mode, &self.compiled.host.limits),
             circuit: Arc::new(Circuit::new(self.compiled.host.limits.patience())),
+            control: Arc::default(),
             ..self.clone()
         }
     }
@@ -223,10 +228,21 @@ impl ComponentSelector {
             Err(suspended) => return Run::none(suspended),
         };
         let run = self.compiled.run(kept, context, tracers);
-        permit.ended(&self.compiled.name, &run.decision.choice);
+        let choice = &run.decision.choice;
+        if shows_health(choice) {
+            self.control.worked(context);
+        }
+        permit.ended(&self.compiled.name, choice, || self.control_run(tracers));
         #[cfg(spanmux_mutations)]
         let run = self.mutate(run);
         run
+    }
+
+    /// Runs the component with a context that should work. Always in a fresh instance, so that the
+    /// state of a stateful selector does not change, and nothing of it is cached.
+    fn control_run(&self, tracers: &TracerNames) -> Choice {
+        let run = |context: &ContextView<'_>| self.compiled.run(None, context, tracers);
+        self.control.with(run).decision.choice
     }
 }
 

@@ -1,10 +1,19 @@
-//! The circuit breaker of one selector. After a number of consecutive failed runs the circuit
-//! opens: the selector is suspended. When the back-off ends, one run probes whether it works again.
+//! The circuit breaker of one selector. It suspends a selector that cannot work, and never one that
+//! only some callers make fail.
 //!
-//! The breaker counts consecutive failures and not a share of recent runs. A successful run shows
-//! that the component works, so a rule that fails for one tenant stays available for the others. A
-//! failure that always occurs for the same answers is cached and does not run again, so consecutive
-//! failures have different contexts or are not the guest's fault.
+//! A selector is a pure function of the answers that it receives, so a trap says nothing about other
+//! contexts, and one tenant with poisonous values could suspend the rule of all others. Counting
+//! alone cannot tell the two apart, however many values differ. The breaker therefore asks for
+//! evidence that no caller controls: after a number of consecutive failed runs, it makes one
+//! *control run* with a context that worked before, or with an empty one if none ever did. Only if
+//! that fails as well does the circuit open. When the back-off ends, one run probes whether the
+//! selector works again, and a failed probe is checked in the same way.
+//!
+//! The cost of hostile contexts stays bounded without a suspension. Each distinct context costs one
+//! run within its fuel, time and memory, no more of them run at once than there are sandbox slots,
+//! the failures that depend on the answers alone are cached, and control runs add one run per
+//! `Patience::after` failures. A suspension saves the runs of a selector that fails always, so
+//! failures that are rare need none: they count together only within [`WINDOW`].
 //!
 //! Only runs reach the breaker. Cached decisions stay available while it is open.
 
@@ -14,6 +23,10 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::sync::Mutex;
 
 use crate::decision::{Choice, Fallback, Suspension};
+
+/// The time within which consecutive failures count together. With the default of five failures, a
+/// selector that fails less often than once in 12 seconds costs less than its suspension would.
+const WINDOW: Duration = Duration::from_secs(60);
 
 /// Admits runs and records their results.
 pub struct Circuit {
@@ -27,6 +40,8 @@ pub struct Circuit {
 pub struct Permit<'a> {
     circuit: &'a Circuit,
     probe: bool,
+    /// `true` while this thread makes the control run.
+    checking: bool,
 }
 
 impl Circuit {
@@ -39,21 +54,21 @@ impl Circuit {
 
     /// Returns a permit, or the failure if the selector is suspended.
     pub fn admit(&self) -> Result<Permit<'_>, Fallback> {
-        let probe = match self.troubled.load(Ordering::Acquire) {
-            false => false,
-            true => self.state.lock().admit(Instant::now())?,
-        };
+        let probe =
+            self.troubled.load(Ordering::Acquire) && self.state.lock().admit(Instant::now())?;
         Ok(Permit {
             circuit: self,
             probe,
+            checking: false,
         })
     }
 
     /// Returns the suspension, if the circuit is open.
     pub fn suspension(&self) -> Option<Suspension> {
-        match self.troubled.load(Ordering::Acquire) {
-            false => None,
-            true => self.state.lock().suspension.clone(),
+        if self.troubled.load(Ordering::Acquire) {
+            self.state.lock().suspension.clone()
+        } else {
+            None
         }
     }
 
@@ -64,20 +79,42 @@ impl Circuit {
 }
 
 impl Permit<'_> {
-    /// Records the result of the run of this selector.
-    pub fn ended(self, selector: &str, choice: &Choice) {
+    /// Records the result of the run of this selector. `control` runs it with a context that is
+    /// known to work, or an empty one. It is called without a lock, and only if a suspension depends
+    /// on it.
+    pub fn ended(mut self, selector: &str, choice: &Choice, control: impl FnOnce() -> Choice) {
         let Some(reason) = broke(choice) else {
-            // A run that could not start does not count.
-            if !matches!(choice, Choice::Fallback(Fallback::Overloaded)) {
+            if shows_health(choice) {
                 self.worked(selector);
             }
             return;
         };
+        self.checking = self.broke();
+        if !self.checking {
+            return;
+        }
+        let control = control();
+        if broke(&control).is_some() {
+            self.suspend(selector, reason);
+        } else if shows_health(&control) {
+            self.worked(selector);
+        }
+    }
+
+    /// Records a failed run. Returns `true` if this thread must make the control run.
+    fn broke(&self) -> bool {
         let mut state = self.circuit.state.lock();
-        let suspended = state.broke(self.probe, reason, Instant::now());
+        let check = state.broke(self.probe, Instant::now());
         self.circuit.now_troubled(&state);
-        let Some(lasts) = suspended else { return };
+        check
+    }
+
+    fn suspend(&self, selector: &str, reason: &Fallback) {
+        let mut state = self.circuit.state.lock();
+        let suspended = state.open(self.probe, reason, Instant::now());
+        self.circuit.now_troubled(&state);
         drop(state);
+        let Some(lasts) = suspended else { return };
         tracing::warn!(
             selector,
             %reason,
@@ -88,7 +125,7 @@ impl Permit<'_> {
         );
     }
 
-    fn worked(self, selector: &str) {
+    fn worked(&self, selector: &str) {
         if !self.circuit.troubled.load(Ordering::Acquire) {
             return;
         }
@@ -103,12 +140,20 @@ impl Permit<'_> {
 }
 
 impl Drop for Permit<'_> {
-    /// A probe without a result is repeated by the next decision.
+    /// A probe or a control run without a result is repeated by a later decision.
     fn drop(&mut self) {
-        if self.probe {
-            self.circuit.state.lock().probing = false;
+        if self.probe || self.checking {
+            let mut state = self.circuit.state.lock();
+            state.probing &= !self.probe;
+            state.checking &= !self.checking;
         }
     }
+}
+
+/// Returns `true` if the selector ran without a failure that counts.
+pub fn shows_health(choice: &Choice) -> bool {
+    // A run that could not start shows nothing.
+    broke(choice).is_none() && !matches!(choice, Choice::Fallback(Fallback::Overloaded))
 }
 
 /// Returns the failure of a run that counts. An author's error and an unknown name are decisions:
@@ -125,7 +170,8 @@ fn broke(choice: &Choice) -> Option<&Fallback> {
 /// The settings of a circuit breaker.
 #[derive(Clone, Copy)]
 pub struct Patience {
-    /// Consecutive failures that open the circuit. Zero disables the breaker.
+    /// Consecutive failures after which a control run decides whether the circuit opens. Zero
+    /// disables the breaker.
     pub after: u32,
     pub first: Duration,
     /// At least `first`.
@@ -135,8 +181,11 @@ pub struct Patience {
 /// The circuit without its lock and its clock.
 struct State {
     patience: Patience,
-    /// Consecutive failed runs.
+    /// Consecutive failed runs, and the time of the first.
     broken: u32,
+    began: Option<Instant>,
+    /// `true` while a thread makes the control run.
+    checking: bool,
     /// Set while the circuit is open. The next probe runs at `until`, or never if a clock cannot
     /// represent that time.
     suspension: Option<Suspension>,
@@ -155,6 +204,8 @@ impl State {
         Self {
             patience,
             broken: 0,
+            began: None,
+            checking: false,
             suspension: None,
             until: None,
             probing: false,
@@ -176,14 +227,27 @@ impl State {
         Ok(true)
     }
 
-    /// Records a failed run. Returns the back-off if the circuit opens.
-    fn broke(&mut self, probe: bool, reason: &Fallback, now: Instant) -> Option<Duration> {
+    /// Records a failed run. Returns `true` if a control run is due.
+    fn broke(&mut self, probe: bool, now: Instant) -> bool {
         // Runs that started before the suspension do not count.
         if self.patience.after == 0 || (self.suspension.is_some() && !probe) {
-            return None;
+            return false;
+        }
+        let recent = |began| now.saturating_duration_since(began) <= WINDOW;
+        if !self.began.is_some_and(recent) {
+            self.began = Some(now);
+            self.broken = 0;
         }
         self.broken = self.broken.saturating_add(1);
-        if !probe && self.broken < self.patience.after {
+        let due = (probe || self.broken >= self.patience.after) && !self.checking;
+        self.checking |= due;
+        due
+    }
+
+    /// Opens the circuit after a failed control run and returns the back-off. Does nothing if a run
+    /// succeeded meanwhile.
+    fn open(&mut self, probe: bool, reason: &Fallback, now: Instant) -> Option<Duration> {
+        if self.broken == 0 || (self.suspension.is_some() && !probe) {
             return None;
         }
         self.last = self.next(now);
@@ -214,9 +278,10 @@ impl State {
             well -= last;
             last /= 2;
         }
-        match last < self.patience.first || last.is_zero() {
-            true => self.patience.first,
-            false => last.saturating_mul(2).min(self.patience.longest),
+        if last < self.patience.first || last.is_zero() {
+            self.patience.first
+        } else {
+            last.saturating_mul(2).min(self.patience.longest)
         }
     }
 

@@ -15,6 +15,7 @@
 //! 5. [`TracerRegistry`] and [`Selection`]: the named tracers, and the selected one.
 
 mod cache_slot;
+mod chunks;
 #[allow(missing_docs)] // Shared within the workspace only.
 mod circuit;
 mod context;
@@ -40,17 +41,18 @@ pub use registry::{
     SelectionCounts, SelectionOutcome, TracerRegistry, Undelivered, UnknownTracerError,
 };
 pub use selector::{Chain, Selector, selector_fn};
-pub use tracer_names::{MAX_NAME_BYTES, TracerNames};
+pub use tracer_names::{MAX_NAME_BYTES, MAX_TRACER_BYTES, MAX_TRACERS, TracerNames};
 
 /// Parts that the other crates of Spanmux share. Not covered by semantic versioning.
 #[doc(hidden)]
 pub mod internal {
     pub use crate::cache_slot::CacheSlot;
-    pub use crate::circuit::{Circuit, Patience, Permit};
+    pub use crate::circuit::{Circuit, Patience, Permit, shows_health};
     pub use crate::context::{Answer, Keys, MAX_SAFE_INTEGER, OwnedView, Question, not_finite};
     pub use crate::decision::CompactDecision;
     pub use crate::decision_cache::{CacheLimits, DecisionCache, Run, Tree};
     pub use crate::explanation::{name, printable};
+    pub use crate::registry::OTHERS;
     pub use crate::selector::{Sealed, panic_message};
     /// The primitives that threads share.
     pub mod sync {

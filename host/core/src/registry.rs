@@ -5,6 +5,7 @@
 //! selection.
 
 mod counts;
+mod errors;
 mod lifecycle;
 mod selection;
 mod sharded_counters;
@@ -15,14 +16,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-pub use counts::{SelectionCounts, SelectionOutcome};
+pub use counts::{OTHERS, SelectionCounts, SelectionOutcome};
+pub use errors::{RegisterError, UnknownTracerError};
 pub use lifecycle::{Lifecycle, LifecycleError, LifecycleFailure, LifecycleReport, Undelivered};
 pub use selection::Selection;
 
 use crate::context::ContextView;
+use crate::parallel::UnderWay;
 use crate::selector::Chain;
 use crate::sync::{ArcSwap, Mutex};
-use crate::tracer_names::{MAX_NAME_BYTES, TracerNames};
+use crate::tracer_names::TracerNames;
 use sharded_counters::{CounterHistory, ShardedCounters};
 use snapshot::Snapshot;
 
@@ -33,7 +36,12 @@ use snapshot::Snapshot;
 ///
 /// # Cost
 /// [`select`](Self::select) takes no lock and changes no shared reference count. It allocates only
-/// to describe a failure. A change copies the list of tracers.
+/// to describe a failure. [`get`](Self::get) and [`contains`](Self::contains) take one look-up.
+/// [`register`](Self::register) copies some hundred pointers, however many tracers there are.
+/// [`unregister`](Self::unregister) copies the list of tracers.
+///
+/// Code of the application (a tracer's or a selector's `Drop`, the name of a selector, a subscriber
+/// of `tracing`) never runs while the registry holds its lock, so it may use the registry.
 ///
 /// # Examples
 /// ```
@@ -59,6 +67,7 @@ pub struct TracerRegistry<T> {
     /// Held while a new snapshot is made, so that no change is lost.
     counter_history: Mutex<CounterHistory>,
     chains: AtomicU64,
+    under_way: Arc<UnderWay>,
 }
 
 impl<T> Default for TracerRegistry<T> {
@@ -74,6 +83,7 @@ impl<T> TracerRegistry<T> {
             current: ArcSwap::default(),
             counter_history: Mutex::default(),
             chains: AtomicU64::new(0),
+            under_way: Arc::default(),
         };
         // Creates the counters of the first snapshot.
         registry.take();
@@ -86,7 +96,8 @@ impl<T> TracerRegistry<T> {
     /// once.
     ///
     /// # Errors
-    /// Returns [`RegisterError`] and changes nothing if the name is taken, empty or too long.
+    /// Returns [`RegisterError`] and changes nothing if the name is taken, empty or too long, or if
+    /// the registry has [`MAX_TRACERS`] tracers or [`MAX_TRACER_BYTES`] of names.
     pub fn register(
         &self,
         name: impl Into<String>,
@@ -108,24 +119,11 @@ impl<T> TracerRegistry<T> {
     }
 
     fn add(&self, name: String, tracer: Arc<T>, default: bool) -> Result<(), RegisterError> {
-        if name.is_empty() {
-            return Err(RegisterError::EmptyName);
-        }
-        if name.len() > MAX_NAME_BYTES {
-            return Err(RegisterError::TooLong {
-                bytes: name.len(),
-                limit: MAX_NAME_BYTES,
-            });
-        }
+        errors::check_name(&name)?;
+        // Borrows the tracer: a refused one is dropped after the lock is released.
         self.change(|next| {
-            if next.names.contains(&name) {
-                return Err(RegisterError::Duplicate { name });
-            }
-            next.names = TracerNames::new(next.names.as_slice().iter().cloned().chain([name]));
-            next.tracers.push(tracer);
-            if default || next.default.is_none() {
-                next.default = Some(next.tracers.len() - 1);
-            }
+            errors::check_room(&next.names, &name)?;
+            next.add(&name, &tracer, default);
             Ok(())
         })
     }
@@ -142,26 +140,23 @@ impl<T> TracerRegistry<T> {
     /// Removes a tracer as [`unregister`](Self::unregister) does, and returns it.
     #[doc(hidden)]
     pub fn take_out(&self, name: &str) -> Result<Arc<T>, UnknownTracerError> {
-        self.change(|next| {
+        let (tracer, was_fallback) = self.change(|next| {
             let gone = next.find(name)?;
-            let tracer = next.tracers.remove(gone);
-            next.names = TracerNames::new(
-                next.names
-                    .as_slice()
-                    .iter()
-                    .filter(|known| *known != name)
-                    .cloned(),
+            // The names and the tracers have equal lengths.
+            let tracer = next.tracers.get(gone).cloned();
+            let was_fallback = next.fallback == Some(gone);
+            next.remove(gone);
+            Ok((tracer, was_fallback))
+        })?;
+        if was_fallback {
+            tracing::warn!(
+                tracer = name,
+                "the fallback tracer was unregistered; failed decisions go to the default"
             );
-            next.default =
-                moved(next.default, gone).or(Some(0).filter(|_| !next.tracers.is_empty()));
-            if next.fallback == Some(gone) {
-                tracing::warn!(
-                    tracer = name,
-                    "the fallback tracer was unregistered; failed decisions go to the default"
-                );
-            }
-            next.fallback = moved(next.fallback, gone);
-            Ok(tracer)
+        }
+        tracer.ok_or_else(|| UnknownTracerError {
+            name: name.to_owned(),
+            known: Vec::new(),
         })
     }
 
@@ -211,7 +206,7 @@ impl<T> TracerRegistry<T> {
     /// Returns the tracer of this name, compared byte by byte.
     pub fn get(&self, name: &str) -> Option<Arc<T>> {
         let current = self.current.load();
-        current.tracers.get(current.place(name)?).cloned()
+        current.tracers.get(current.names.place(name)?).cloned()
     }
 
     /// Returns `true` if a tracer has this name.
@@ -223,8 +218,8 @@ impl<T> TracerRegistry<T> {
     pub fn default_tracer(&self) -> Option<(String, Arc<T>)> {
         let current = self.current.load();
         let place = current.default?;
-        let name = current.names.as_slice().get(place)?;
-        Some((name.clone(), current.tracers.get(place)?.clone()))
+        let name = current.names.at(place)?;
+        Some((name.to_string(), current.tracers.get(place)?.clone()))
     }
 
     /// Returns a copy of the names in the order of registration.
@@ -235,7 +230,7 @@ impl<T> TracerRegistry<T> {
     /// Returns a copy of the tracers with their names in the order of registration.
     pub fn list(&self) -> Vec<(String, Arc<T>)> {
         let current = self.current.load();
-        let names = current.names.as_slice().iter().cloned();
+        let names = current.names.iter().map(str::to_owned);
         names.zip(current.tracers.iter().cloned()).collect()
     }
 
@@ -253,22 +248,35 @@ impl<T> TracerRegistry<T> {
     /// Returns the number of selections by cause.
     ///
     /// # Cost
-    /// Blocks while a change is being made, and reads a few cells per thread that made a selection.
-    /// Meant for metrics and not for each trace.
+    /// Waits while a change is being made, and reads a few cells per thread that made a selection,
+    /// which delays no change. Meant for metrics and not for each trace.
     pub fn counts(&self) -> SelectionCounts {
-        self.counter_history.lock().read()
+        let counter_history = self.counter_history.lock().clone();
+        counter_history.read()
     }
 
+    /// Replaces the snapshot by an edited copy. `edit` must run no code of the application. The
+    /// previous snapshot, or the copy if the edit failed, may hold the last reference to a tracer or
+    /// a selector, so it is dropped after the lock is released.
     fn change<R, E>(&self, edit: impl FnOnce(&mut Snapshot<T>) -> Result<R, E>) -> Result<R, E> {
         let mut counter_history = self.counter_history.lock();
         let mut next = Snapshot::clone(&self.current.load());
-        let edited = edit(&mut next)?;
-        self.publish(&mut counter_history, next);
-        Ok(edited)
+        let edited = edit(&mut next);
+        let past = if edited.is_ok() {
+            self.publish(&mut counter_history, next)
+        } else {
+            Arc::new(next)
+        };
+        drop(counter_history);
+        drop(past);
+        edited
     }
 
     fn take(&self) -> Arc<Snapshot<T>> {
-        self.publish(&mut self.counter_history.lock(), Snapshot::default())
+        let mut counter_history = self.counter_history.lock();
+        let past = self.publish(&mut counter_history, Snapshot::default());
+        drop(counter_history);
+        past
     }
 
     /// Replaces the current snapshot and returns the previous one.
@@ -278,8 +286,12 @@ impl<T> TracerRegistry<T> {
         mut next: Snapshot<T>,
     ) -> Arc<Snapshot<T>> {
         next.seats = next.chain.seats(&next.names);
-        next.counters = Arc::new(ShardedCounters::of(&next));
-        counter_history.add(&next.counters);
+        if next.extends(&self.current.load()) && !counter_history.is_empty() {
+            counter_history.extend(&next.names);
+        } else {
+            next.counters = Arc::new(ShardedCounters::of(&next));
+            counter_history.add(&next.counters, &next.names);
+        }
         self.current.swap(Arc::new(next))
     }
 }
@@ -292,8 +304,11 @@ impl<T: Lifecycle + 'static> TracerRegistry<T> {
 
     /// Flushes every tracer within a time limit, in parallel, each on a thread of its own. A tracer
     /// that exceeds the limit is not awaited.
+    ///
+    /// A tracer has at most one such thread: while an earlier call of it has not returned, a later
+    /// one waits for that within its limit and starts no other thread.
     pub fn force_flush_with_timeout(&self, time: Duration) -> LifecycleReport {
-        LifecycleReport::force_flush(self.distinct(), time)
+        self.force_flush_each(self.distinct(), time)
     }
 
     /// Empties the registry and shuts each tracer down within 10 seconds, once per tracer and not
@@ -304,7 +319,38 @@ impl<T: Lifecycle + 'static> TracerRegistry<T> {
 
     /// Shuts down as [`shutdown`](Self::shutdown) does, within another time limit.
     pub fn shutdown_with_timeout(&self, time: Duration) -> LifecycleReport {
-        LifecycleReport::shutdown(self.take().distinct(), time)
+        self.shutdown_each(self.take().distinct(), time)
+    }
+
+    /// Flushes these tracers as [`force_flush_with_timeout`](Self::force_flush_with_timeout) does.
+    #[doc(hidden)]
+    pub fn force_flush_each(
+        &self,
+        tracers: Vec<(String, Arc<T>)>,
+        time: Duration,
+    ) -> LifecycleReport {
+        self.each(tracers, time, |tracer, time| {
+            tracer.force_flush_with_timeout(time)
+        })
+    }
+
+    /// Shuts these tracers down as [`shutdown_with_timeout`](Self::shutdown_with_timeout) does.
+    #[doc(hidden)]
+    pub fn shutdown_each(&self, tracers: Vec<(String, Arc<T>)>, time: Duration) -> LifecycleReport {
+        self.each(tracers, time, |tracer, time| {
+            tracer.shutdown_with_timeout(time)
+        })
+    }
+
+    /// Runs a step for each of these tracers, with at most one thread per tracer.
+    #[doc(hidden)]
+    pub fn each(
+        &self,
+        tracers: Vec<(String, Arc<T>)>,
+        time: Duration,
+        step: lifecycle::Step<T>,
+    ) -> LifecycleReport {
+        LifecycleReport::of(tracers, time, &self.under_way, step)
     }
 }
 
@@ -326,86 +372,9 @@ impl<T> fmt::Debug for TracerRegistry<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let current = self.current.load();
         f.debug_struct("TracerRegistry")
-            .field("tracers", &current.names.as_slice())
+            .field("tracers", &current.names)
             .field("default", &current.default)
             .field("selectors", &current.chain)
             .finish()
     }
 }
-
-/// Returns a position after the element at `gone` was removed.
-fn moved(place: Option<usize>, gone: usize) -> Option<usize> {
-    match place? {
-        place if place == gone => None,
-        place if place > gone => Some(place - 1),
-        place => Some(place),
-    }
-}
-
-/// The reason why a tracer was not registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RegisterError {
-    /// The name is taken.
-    Duplicate {
-        /// The name.
-        name: String,
-    },
-    /// The name is empty, which no selector could distinguish from a missing answer.
-    EmptyName,
-    /// The name is longer than [`MAX_NAME_BYTES`].
-    TooLong {
-        /// The length of the name in bytes.
-        bytes: usize,
-        /// The maximum length in bytes.
-        limit: usize,
-    },
-}
-
-impl fmt::Display for RegisterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Duplicate { name } => write!(
-                f,
-                "a tracer named \"{}\" is registered already; unregister it first or choose \
-                 another name",
-                name.escape_debug()
-            ),
-            Self::EmptyName => {
-                f.write_str("a tracer's name is empty; give it one that a selector can answer")
-            }
-            Self::TooLong { bytes, limit } => write!(
-                f,
-                "a tracer's name has {bytes} bytes and a selector may answer {limit}; choose a \
-                 shorter one"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for RegisterError {}
-
-/// No tracer has this name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownTracerError {
-    /// The name.
-    pub name: String,
-    /// The registered names.
-    pub known: Vec<String>,
-}
-
-impl fmt::Display for UnknownTracerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "no tracer is named \"{}\"; registered are: {}",
-            self.name.escape_debug(),
-            match self.known.is_empty() {
-                true => "none".to_owned(),
-                false => self.known.join(", "),
-            }
-        )
-    }
-}
-
-impl std::error::Error for UnknownTracerError {}

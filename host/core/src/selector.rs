@@ -122,6 +122,9 @@ pub struct Chain {
 
 struct Link {
     selector: Arc<dyn Selector>,
+    /// The name when the chain was made. The registry does not ask the selector for it while it
+    /// holds a lock.
+    name: Arc<str>,
     /// The causes that were logged, one bit each. A selector that fails for every other trace is
     /// logged once per cause.
     logged: AtomicU16,
@@ -166,6 +169,16 @@ impl Chain {
     /// Returns `true` if the chain has no selector.
     pub fn is_empty(&self) -> bool {
         self.links.is_empty()
+    }
+
+    /// Returns the names of the selectors in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.links.iter().map(|link| &link.name)
+    }
+
+    /// Returns `true` if both are clones of one chain.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.links, &other.links)
     }
 
     pub(crate) fn get(&self, place: usize) -> Option<&dyn Selector> {
@@ -232,7 +245,8 @@ impl From<Vec<Arc<dyn Selector>>> for Chain {
 
 impl FromIterator<Arc<dyn Selector>> for Chain {
     fn from_iter<I: IntoIterator<Item = Arc<dyn Selector>>>(selectors: I) -> Self {
-        let link = |selector| Link {
+        let link = |selector: Arc<dyn Selector>| Link {
+            name: selector.name().into(),
             selector,
             logged: AtomicU16::new(0),
         };
@@ -263,8 +277,7 @@ pub(crate) struct Decided {
 /// Formats the names of the selectors.
 impl fmt::Debug for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.selectors().map(|selector| selector.name());
-        f.debug_list().entries(names).finish()
+        f.debug_list().entries(self.names()).finish()
     }
 }
 
@@ -303,7 +316,7 @@ impl Link {
             && self.logged.fetch_or(bit, Ordering::Relaxed) & bit == 0
         {
             tracing::warn!(
-                selector = self.selector.name(),
+                selector = &*self.name,
                 cause = fallback.cause().as_str(),
                 reason = %fallback,
                 "a selector's decision went to the fallback tracer; \

@@ -110,7 +110,7 @@ impl RoutingTracerProvider {
     pub fn force_flush_with_timeout(&self, time: Duration) -> LifecycleReport {
         let mut tracers = self.state.registry.distinct();
         tracers.extend(self.retired());
-        LifecycleReport::force_flush(tracers, time)
+        self.state.registry.force_flush_each(tracers, time)
     }
 
     /// Empties the registry and shuts down its tracers, with a timeout of 10 seconds.
@@ -135,7 +135,7 @@ impl RoutingTracerProvider {
         tracers
             .iter()
             .for_each(|(name, tracer)| log_open(name, tracer));
-        LifecycleReport::shutdown(tracers, time)
+        self.state.registry.shutdown_each(tracers, time)
     }
 
     /// Removes a tracer from the registry, waits up to three quarters of `time` for its
@@ -180,12 +180,10 @@ impl RoutingTracerProvider {
         let others = registry.distinct();
         let stays = |tracer| others.iter().any(|(_, known)| Arc::ptr_eq(known, tracer));
         if tracers.iter().any(|(_, tracer)| stays(tracer)) {
-            return Ok(LifecycleReport::force_flush(tracers, time));
+            return Ok(registry.force_flush_each(tracers, time));
         }
         let drained = std::mem::take(&mut tracers);
-        Ok(LifecycleReport::of(drained, time, |tracer, time| {
-            tracer.drain_within(time)
-        }))
+        Ok(registry.each(drained, time, |tracer, time| tracer.drain_within(time)))
     }
 
     /// Registers Spanmux's own metrics with a meter. Call it once.

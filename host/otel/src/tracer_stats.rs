@@ -9,15 +9,13 @@ use parking_lot::{Condvar, Mutex};
 
 use super::dropped::DroppedSpans;
 use super::open_roots::{OpenRoots, Place};
+use spanmux_core::internal::OTHERS;
 use spanmux_export::delivery::DeliveryCounts;
 use spanmux_export::internal::Exporting;
 
 /// Maximum number of names of dropped tracers with separate counts. It bounds memory in
 /// services that create a tracer for every new tenant.
 const MAX_NAMES: usize = 1_024;
-
-/// The name that collects the counts of all further tracers.
-const OTHERS: &str = "(others)";
 
 /// Delivery counts of the spans of one tracer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -90,9 +90,9 @@ impl Checks {
 
     fn check(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
         if holds {
-            self.passed += 1
+            self.passed += 1;
         } else {
-            self.failures.push(otherwise())
+            self.failures.push(otherwise());
         }
     }
 

@@ -160,7 +160,7 @@ pub fn one_probe_runs_at_a_time_and_recovers() {
     }));
     let trapped = Choice::Fallback(Fallback::Trapped(String::new()));
     let permit = circuit.admit().expect("closed");
-    permit.ended("s", &trapped);
+    permit.ended("s", &trapped, || trapped.clone());
     let probing = Arc::new(AtomicUsize::new(0));
     let thread = |choices: Vec<Choice>| {
         let (circuit, probing) = (circuit.clone(), probing.clone());
@@ -179,7 +179,11 @@ pub fn one_probe_runs_at_a_time_and_recovers() {
                 match choice {
                     // As if no sandbox slot was free.
                     Choice::Abstain => drop(permit),
-                    choice => permit.ended("s", &choice),
+                    choice => permit.ended("s", &choice, || {
+                        // Other threads continue during a control run.
+                        thread::yield_now();
+                        choice.clone()
+                    }),
                 }
             }
         }
@@ -191,6 +195,35 @@ pub fn one_probe_runs_at_a_time_and_recovers() {
     ]);
     // Whatever happened before, the next successful run closes the circuit.
     let permit = circuit.admit().expect("a probe, or closed");
-    permit.ended("s", &names().choose("a"));
+    permit.ended("s", &names().choose("a"), || {
+        unreachable!("the run succeeded")
+    });
+    assert!(circuit.suspension().is_none());
+}
+
+/// Every run fails and every control run succeeds: one control run at a time, and no suspension.
+pub fn one_control_run_at_a_time_and_no_suspension() {
+    let circuit = Arc::new(Circuit::new(Patience {
+        after: 1,
+        first: Duration::from_secs(3600),
+        longest: Duration::from_secs(3600),
+    }));
+    let checking = Arc::new(AtomicUsize::new(0));
+    let thread = || {
+        let (circuit, checking) = (circuit.clone(), checking.clone());
+        move || {
+            let trapped = Choice::Fallback(Fallback::Trapped(String::new()));
+            for _ in 0..3 {
+                let permit = circuit.admit().expect("never suspended");
+                permit.ended("s", &trapped, || {
+                    assert_eq!(checking.fetch_add(1, SeqCst), 0, "two control runs");
+                    thread::yield_now();
+                    checking.fetch_sub(1, SeqCst);
+                    Choice::Abstain
+                });
+            }
+        }
+    };
+    all(vec![thread(), thread(), thread()]);
     assert!(circuit.suspension().is_none());
 }

@@ -32,6 +32,11 @@ fn every_tracer_list_has_its_own_tree() {
 }
 
 #[test]
+fn one_control_run_at_a_time_and_no_suspension() {
+    check(models::one_control_run_at_a_time_and_no_suspension);
+}
+
+#[test]
 fn one_probe_runs_at_a_time_and_recovers() {
     check(models::one_probe_runs_at_a_time_and_recovers);
 }

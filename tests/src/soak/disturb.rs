@@ -113,9 +113,10 @@ pub(super) fn registry(service: &Service, over: &AtomicBool, every: Duration) ->
 
 fn by_hand() -> Arc<dyn Selector> {
     Arc::new(selector_fn("by-hand", |context, tracers| {
-        match context.contains("do") {
-            true => tracers.choose(FAILING),
-            false => Choice::Abstain,
+        if context.contains("do") {
+            tracers.choose(FAILING)
+        } else {
+            Choice::Abstain
         }
     }))
 }

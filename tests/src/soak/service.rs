@@ -198,17 +198,19 @@ impl SpanExporter for Backend {
         let mut received = self.received.0.lock();
         let traces = received.entry(self.name.clone()).or_default();
         for span in batch {
-            match span.parent_span_id == SpanId::INVALID {
-                true => traces.roots += 1,
-                false => traces.children += 1,
+            if span.parent_span_id == SpanId::INVALID {
+                traces.roots += 1;
+            } else {
+                traces.children += 1;
             }
         }
         drop(received);
         let mut batches = self.batches.lock();
         *batches += 1;
-        match self.name == FAILING && batches.is_multiple_of(2) {
-            true => Err(OTelSdkError::InternalFailure("it takes no more".to_owned())),
-            false => Ok(()),
+        if self.name == FAILING && batches.is_multiple_of(2) {
+            Err(OTelSdkError::InternalFailure("it takes no more".to_owned()))
+        } else {
+            Ok(())
         }
     }
 }

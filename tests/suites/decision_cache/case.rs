@@ -138,9 +138,10 @@ impl Case {
         };
         let foresee = |view: &ContextView<'_>| self.plan.program.run(view, names);
         let (foreseen, met) = self.contexts[context][1].with(foresee);
-        let met = match is_cut_short(&choice) {
-            true => Met::only(Feature::OutOfFuel),
-            false => met,
+        let met = if is_cut_short(&choice) {
+            Met::only(Feature::OutOfFuel)
+        } else {
+            met
         };
         let question = Question {
             context,

@@ -104,9 +104,10 @@ fn cached_answers_are_those_of_fresh_runs() {
             tally.coverage.run(*feature),
             tally.coverage.cached(*feature),
         );
-        let enough = match NEVER_LEARNED.contains(feature) {
-            true => run >= 100,
-            false => cached >= 100,
+        let enough = if NEVER_LEARNED.contains(feature) {
+            run >= 100
+        } else {
+            cached >= 100
         };
         assert!(
             enough || !all_cases(),
@@ -271,9 +272,10 @@ fn least_fuel(case: &Case, question: &Question) -> u64 {
     }
     while enough - short > 1 {
         let middle = short.midpoint(enough);
-        match case.runs_out(question, middle) {
-            true => short = middle,
-            false => enough = middle,
+        if case.runs_out(question, middle) {
+            short = middle;
+        } else {
+            enough = middle;
         }
     }
     enough

@@ -59,7 +59,7 @@ impl Loader {
                 && let Some((index, job)) = waiting.next()
             {
                 if self.start(index, job, pins, sender.clone()) {
-                    running.push((index, Instant::now() + self.time));
+                    running.push((index, Instant::now()));
                 }
             }
             if running.is_empty() {
@@ -120,10 +120,10 @@ fn next(
     limit: Duration,
 ) -> (usize, Attempt) {
     loop {
-        let Some(&(index, deadline)) = running.iter().min_by_key(|(_, deadline)| *deadline) else {
+        let Some(&(index, begun)) = running.iter().min_by_key(|(_, begun)| *begun) else {
             return (usize::MAX, Attempt::Busy);
         };
-        let rest = deadline.saturating_duration_since(Instant::now());
+        let rest = limit.saturating_sub(begun.elapsed());
         match results.recv_timeout(rest) {
             Ok((done, attempt)) if running.iter().any(|(index, _)| *index == done) => {
                 return (done, attempt);

@@ -178,11 +178,12 @@ fn check_name(name: &str) -> Result<(), String> {
     let path = Path::new(name);
     let plain = path.file_name().is_some_and(|file| file == name);
     let wasm = path.extension().is_some_and(|ending| ending == "wasm");
-    match plain && wasm && !name.starts_with('.') {
-        true => Ok(()),
-        false => Err(format!(
+    if plain && wasm && !name.starts_with('.') {
+        Ok(())
+    } else {
+        Err(format!(
             "{name:?} is not a selector file name such as `10-tenant.wasm`"
-        )),
+        ))
     }
 }
 

@@ -101,6 +101,8 @@ pub(super) struct StatusState {
     pub(super) status: WatchStatus,
     /// In the order of the files.
     pub(super) selectors: Vec<Arc<dyn Selector>>,
+    /// The number of edits.
+    edits: u64,
 }
 
 impl StatusState {
@@ -117,9 +119,14 @@ impl StatusBoard {
         self.posted.lock().now().clone()
     }
 
-    pub(super) fn edit(&self, edit: impl FnOnce(&mut StatusState)) {
-        edit(&mut self.posted.lock());
+    /// `edit` must run no code of the application.
+    pub(super) fn edit<R>(&self, edit: impl FnOnce(&mut StatusState) -> R) -> R {
+        let mut posted = self.posted.lock();
+        posted.edits = posted.edits.wrapping_add(1);
+        let edited = edit(&mut posted);
+        drop(posted);
         self.changed.notify_all();
+        edited
     }
 
     /// Waits until the status is as `wanted` and returns it, or `None` after the timeout.
@@ -129,11 +136,19 @@ impl StatusBoard {
         mut wanted: impl FnMut(&WatchStatus) -> bool,
     ) -> Option<WatchStatus> {
         let begun = Instant::now();
-        let mut posted = self.posted.lock();
-        while !wanted(posted.now()) {
-            let rest = timeout.checked_sub(begun.elapsed())?;
-            self.changed.wait_for(&mut posted, rest);
+        loop {
+            let mut posted = self.posted.lock();
+            let (status, edits) = (posted.now().clone(), posted.edits);
+            drop(posted);
+            // Runs without the lock, so it may use the directory.
+            if wanted(&status) {
+                return Some(status);
+            }
+            let mut posted = self.posted.lock();
+            while posted.edits == edits {
+                let rest = timeout.checked_sub(begun.elapsed())?;
+                self.changed.wait_for(&mut posted, rest);
+            }
         }
-        Some(posted.status.clone())
     }
 }

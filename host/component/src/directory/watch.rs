@@ -1,6 +1,7 @@
 //! Watching a directory and replacing its selectors at run time.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, SyncSender};
@@ -152,10 +153,13 @@ impl SelectorsDirectory {
     /// # Errors
     /// As [`watch`](Self::watch).
     pub fn watch_with(
-        self,
+        mut self,
         settings: WatchSettings,
         on_change: impl FnMut(Chain) + Send + 'static,
     ) -> Result<WatchedDirectory, DirectoryError> {
+        // The working directory may change while the program runs.
+        self.path = absolute(self.path);
+        self.lock = self.lock.map(absolute);
         let shared = Arc::new(WatcherState::default());
         let (wake, woken) = mpsc::sync_channel(1);
         let (begun, first) = mpsc::sync_channel(1);
@@ -211,8 +215,7 @@ impl WatchedDirectory {
 
     /// Waits until the status is as wanted and returns it, or `None` after the timeout.
     ///
-    /// `wanted` runs after each scan with the status locked: it must decide by its argument and not
-    /// call the directory.
+    /// `wanted` runs after each scan.
     pub fn wait_until(
         &self,
         timeout: Duration,
@@ -236,4 +239,9 @@ impl fmt::Debug for WatchedDirectory {
             .field("status", &self.status())
             .finish()
     }
+}
+
+/// Returns the path from the root, or the path itself if there is no working directory.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }

@@ -200,20 +200,22 @@ impl File {
     fn ripe(&mut self, stamp: Option<FileFingerprint>, patience: Patience) -> Ripe {
         if self.tried == Some(stamp) {
             self.looked = None;
-            return match self.again {
-                true => Ripe::Try { at_rest: true },
-                false => Ripe::Nothing,
+            return if self.again {
+                Ripe::Try { at_rest: true }
+            } else {
+                Ripe::Nothing
             };
         }
         let before = self.looked;
         let since = before.map_or_else(Instant::now, |(_, since)| since);
         self.looked = Some((stamp, since));
         let at_rest = before.is_some_and(|(last, _)| last == stamp);
-        match at_rest || patience.none || since.elapsed() >= patience.longest {
-            true => Ripe::Try {
+        if at_rest || patience.none || since.elapsed() >= patience.longest {
+            Ripe::Try {
                 at_rest: at_rest || patience.none,
-            },
-            false => Ripe::Wait,
+            }
+        } else {
+            Ripe::Wait
         }
     }
 

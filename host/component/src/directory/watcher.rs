@@ -132,7 +132,8 @@ impl<F: FnMut(Chain)> Watcher<F> {
         });
     }
 
-    /// Updates the files and their selectors.
+    /// Updates the files and their selectors. The previous ones are components and run no code of
+    /// the application when they are dropped. Whoever reads the new status finds them dropped.
     fn post(&self, posted: &mut StatusState) {
         posted.status.files = self.files.public();
         posted.selectors = self.files.selectors();
@@ -154,16 +155,21 @@ impl<F: FnMut(Chain)> Watcher<F> {
     /// Reports that the directory as a whole cannot be read. Everything else is unchanged.
     fn report(&self, error: &DirectoryError) {
         let reason = super::describe(error);
-        self.shared.board.edit(|posted| {
+        let is_new = self.shared.board.edit(|posted| {
             let status = &mut posted.status;
             status.looks += 1;
             let known = status.trouble.as_ref();
-            if known.is_none_or(|known| known.reason != reason) {
-                tracing::warn!(%reason, "the chain of selectors is unchanged");
-                status.trouble = Some(Refusal::now(reason));
+            let is_new = known.is_none_or(|known| known.reason != reason);
+            if is_new {
+                status.trouble = Some(Refusal::now(reason.clone()));
                 status.changes += 1;
             }
+            is_new
         });
+        // A subscriber of the event may read the status.
+        if is_new {
+            tracing::warn!(%reason, "the chain of selectors is unchanged");
+        }
     }
 
     fn stopped(&self) -> bool {
@@ -172,9 +178,10 @@ impl<F: FnMut(Chain)> Watcher<F> {
 
     /// Waits for the next scan. Returns `false` if the thread must end.
     fn sleep(&self, unsettled: bool) -> bool {
-        let rest = match unsettled {
-            true => self.settings.debounce,
-            false => self.settings.rescan_interval,
+        let rest = if unsettled {
+            self.settings.debounce
+        } else {
+            self.settings.rescan_interval
         };
         let woken = self.events.woken.recv_timeout(rest.max(SHORTEST));
         if woken != Err(RecvTimeoutError::Timeout) {

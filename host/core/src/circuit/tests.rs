@@ -42,12 +42,26 @@ impl Clocked {
         self.state.admit(self.now).ok()
     }
 
-    /// A complete run that fails. Returns the back-off.
+    /// A complete run that fails, like every control run. Returns the back-off.
     fn broken(&mut self) -> Option<Duration> {
         let probe = self.admit().expect("a run");
-        let suspended = self.state.broke(probe, &trap(), self.now);
+        let due = self.state.broke(probe, self.now);
+        let suspended = due.then(|| self.state.open(probe, &trap(), self.now));
         self.state.probing = false;
-        suspended
+        self.state.checking = false;
+        suspended.flatten()
+    }
+
+    /// A complete run that fails while control runs succeed. Returns `true` if one was made.
+    fn broken_by_the_caller(&mut self) -> bool {
+        let probe = self.admit().expect("a run");
+        let due = self.state.broke(probe, self.now);
+        if due {
+            self.state.worked(probe, self.now);
+        }
+        self.state.probing = false;
+        self.state.checking = false;
+        due
     }
 
     /// A complete run that succeeds. Returns `true` if it closes the circuit.
@@ -152,9 +166,55 @@ fn what_began_before_the_suspension_adds_nothing() {
     assert_eq!(circuit.admit(), Some(false));
     circuit.suspend();
     assert!(!circuit.state.worked(false, circuit.now));
-    assert_eq!(circuit.state.broke(false, &trap(), circuit.now), None);
+    assert!(!circuit.state.broke(false, circuit.now));
+    assert_eq!(circuit.state.open(false, &trap(), circuit.now), None);
     assert_eq!(circuit.admit(), None);
     assert_eq!(circuit.state.suspension.as_ref().unwrap().times, 1);
+}
+
+#[test]
+fn selector_is_not_suspended_when_the_control_run_succeeds() {
+    let mut circuit = Clocked::new();
+    let checked = (0..3000).filter(|_| circuit.broken_by_the_caller()).count();
+    // One control run for three failures: hostile contexts cost a third more, and not twice.
+    assert_eq!(checked, 1000);
+    assert_eq!(circuit.state.suspension, None);
+    assert_eq!(circuit.admit(), Some(false));
+}
+
+#[test]
+fn failed_probe_closes_the_circuit_when_the_control_run_succeeds() {
+    let mut circuit = Clocked::new();
+    let lasts = circuit.suspend();
+    circuit.later(lasts);
+    assert!(circuit.broken_by_the_caller());
+    assert_eq!(circuit.state.suspension, None);
+    assert_eq!(circuit.admit(), Some(false));
+}
+
+#[test]
+fn failures_do_not_count_together_when_they_are_rare() {
+    let mut circuit = Clocked::new();
+    for _ in 0..100 {
+        assert_eq!(circuit.broken(), None);
+        circuit.later(WINDOW / 2 + SECOND);
+    }
+    for _ in 0..2 {
+        assert_eq!(circuit.broken(), None);
+        circuit.later(SECOND);
+    }
+    assert_eq!(circuit.broken(), Some(SECOND));
+}
+
+#[test]
+fn control_run_has_no_effect_when_another_run_succeeded_meanwhile() {
+    let mut circuit = Clocked::with(1, SECOND, SECOND);
+    assert!(circuit.state.broke(false, circuit.now));
+    // While one thread makes the control run, no other does.
+    assert!(!circuit.state.broke(false, circuit.now));
+    circuit.state.worked(false, circuit.now);
+    assert_eq!(circuit.state.open(false, &trap(), circuit.now), None);
+    assert_eq!(circuit.state.suspension, None);
 }
 
 #[test]
@@ -215,7 +275,33 @@ fn circuit(after: u32, first: Duration) -> Circuit {
 
 fn run(circuit: &Circuit, choice: &Choice) {
     let permit = circuit.admit().expect("a permit");
-    permit.ended("guest", choice);
+    permit.ended("guest", choice, || choice.clone());
+}
+
+#[test]
+fn control_run_may_use_the_circuit_itself() {
+    let circuit = circuit(1, Duration::ZERO);
+    let permit = circuit.admit().expect("a permit");
+    permit.ended("guest", &Choice::Fallback(trap()), || {
+        assert_eq!(circuit.suspension(), None);
+        run(&circuit, &Choice::Fallback(trap()));
+        Choice::Fallback(trap())
+    });
+    assert_eq!(circuit.suspension().map(|one| one.times), Some(1));
+}
+
+#[test]
+fn control_run_is_repeated_when_it_shows_nothing() {
+    let circuit = circuit(2, Duration::ZERO);
+    let mut checked = 0;
+    for _ in 0..4 {
+        let permit = circuit.admit().expect("a permit");
+        permit.ended("guest", &Choice::Fallback(trap()), || {
+            checked += 1;
+            Choice::Fallback(Fallback::Overloaded)
+        });
+    }
+    assert_eq!((checked, circuit.suspension()), (3, None));
 }
 
 #[test]

@@ -69,11 +69,10 @@ impl SingleFlight {
 
     /// Records whether a wait was worthwhile.
     pub(super) fn waited(&self, cached: bool) {
-        match cached {
-            true => self.futile.store(0, Ordering::Relaxed),
-            false => {
-                self.futile.fetch_add(1, Ordering::Relaxed);
-            }
+        if cached {
+            self.futile.store(0, Ordering::Relaxed);
+        } else {
+            self.futile.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

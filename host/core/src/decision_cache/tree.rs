@@ -168,6 +168,8 @@ impl Tree {
         };
         if let Err(Contradiction) = learner.learn(&path) {
             self.refuted.store(true, Ordering::Relaxed);
+            // A subscriber of the event may ask this tree.
+            drop(ledger);
             tracing::error!(
                 "a selector decided differently on equal answers; what was cached of it is not \
                  used any more"

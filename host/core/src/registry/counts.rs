@@ -9,7 +9,7 @@ use crate::decision::Cause;
 const MAX_PAST: usize = 4_096;
 
 /// Replaces the names of combinations beyond the maximum.
-const OTHERS: &str = "(others)";
+pub const OTHERS: &str = "(others)";
 
 /// Counts of selections by cause.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,13 +81,14 @@ impl SelectionCounts {
     /// Adds the final counts of a past snapshot within the maximum.
     pub(super) fn add_past(&mut self, outcome: SelectionOutcome, selections: u64) {
         let is_apart = self.rows.len() < MAX_PAST || self.rows.contains_key(&outcome);
-        let outcome = match is_apart {
-            true => outcome,
-            false => SelectionOutcome {
+        let outcome = if is_apart {
+            outcome
+        } else {
+            SelectionOutcome {
                 tracer: outcome.tracer.map(|_| OTHERS.to_owned()),
                 selector: outcome.selector.map(|_| OTHERS.to_owned()),
                 cause: outcome.cause,
-            },
+            }
         };
         self.add(outcome, selections);
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::parallel::{self, Outcome};
+use crate::parallel::{self, Outcome, UnderWay};
 
 /// The default time limit of a flush or a shutdown.
 pub(super) const DEFAULT_TIME: Duration = Duration::from_secs(10);
@@ -137,7 +137,7 @@ impl fmt::Display for LifecycleError {
 
 impl Error for LifecycleError {}
 
-type Step<T> = fn(Arc<T>, Duration) -> Result<(), Box<dyn Error + Send + Sync>>;
+pub(super) type Step<T> = fn(Arc<T>, Duration) -> Result<(), Box<dyn Error + Send + Sync>>;
 
 impl LifecycleReport {
     /// Converts the report into a `Result`, for `provider.shutdown().into_result()?`.
@@ -178,34 +178,14 @@ impl LifecycleReport {
         }
     }
 
-    #[doc(hidden)]
-    pub fn force_flush<T: Lifecycle + 'static>(
+    pub(super) fn of<T: Lifecycle + 'static>(
         tracers: Vec<(String, Arc<T>)>,
         time: Duration,
-    ) -> Self {
-        Self::of(tracers, time, |tracer, time| {
-            tracer.force_flush_with_timeout(time)
-        })
-    }
-
-    #[doc(hidden)]
-    pub fn shutdown<T: Lifecycle + 'static>(
-        tracers: Vec<(String, Arc<T>)>,
-        time: Duration,
-    ) -> Self {
-        Self::of(tracers, time, |tracer, time| {
-            tracer.shutdown_with_timeout(time)
-        })
-    }
-
-    #[doc(hidden)]
-    pub fn of<T: Lifecycle + 'static>(
-        tracers: Vec<(String, Arc<T>)>,
-        time: Duration,
+        under_way: &Arc<UnderWay>,
         step: Step<T>,
     ) -> Self {
         let (names, tracers): (Vec<_>, Vec<_>) = tracers.into_iter().unzip();
-        let outcomes = parallel::each(tracers, time, step);
+        let outcomes = parallel::each(tracers, time, under_way, step);
         let mut report = Self::default();
         for (tracer, outcome) in names.into_iter().zip(outcomes) {
             report.add(tracer, outcome, time);

@@ -12,7 +12,8 @@ use crate::sync::Guard;
 /// The tracer that receives a trace, and the reason.
 ///
 /// A selection keeps its registry snapshot alive, so it still names its tracer after the tracer was
-/// unregistered. Keep it for the start of the span and not for the length of the trace.
+/// unregistered, and no tracer of that snapshot is dropped. Snapshots share most of their memory.
+/// Keep a selection for the start of the span and not for the length of the trace.
 pub struct Selection<T> {
     snapshot: Guard<Arc<Snapshot<T>>>,
     tracer: Option<usize>,
@@ -80,9 +81,10 @@ impl<T> Selection<T> {
 
     #[cold]
     fn without_asking(snapshot: Guard<Arc<Snapshot<T>>>) -> Self {
-        let reason = match snapshot.tracers.is_empty() {
-            true => Reason::NoTracers,
-            false => Reason::NoSelector,
+        let reason = if snapshot.tracers.is_empty() {
+            Reason::NoTracers
+        } else {
+            Reason::NoSelector
         };
         snapshot.count(None, None, &reason, false);
         Self {
@@ -102,8 +104,7 @@ impl<T> Selection<T> {
 
     /// Returns the name of the tracer.
     pub fn tracer_name(&self) -> Option<&str> {
-        let names = self.snapshot.names.as_slice();
-        names.get(self.tracer?).map(String::as_str)
+        self.snapshot.names.at(self.tracer?).map(|name| &**name)
     }
 
     /// Returns the reason for the selection.

@@ -6,7 +6,7 @@ use opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use spanmux::config::{ConfigBuilder, LoadedSelectors};
 use spanmux::otel::Sampling;
-use spanmux::{Choice, CompileCache, selector_fn};
+use spanmux::{Choice, CompileCache, MAX_TRACERS, selector_fn};
 
 use crate::support::Folder;
 
@@ -239,4 +239,19 @@ fn watched_directory_keeps_configured_order() {
 
     let bare = folder.builder(TRACERS).watch().unwrap();
     assert!(bare.1.is_none(), "no directory to watch");
+}
+
+#[test]
+fn tracer_beyond_the_limit_of_the_registry_is_named() {
+    let folder = Folder::new();
+    let own = SdkTracerProvider::default();
+    let mut builder = folder.builder(TRACERS);
+    // The file has one tracer, so the last of these is one too many.
+    for number in 1..=MAX_TRACERS {
+        builder = builder.tracer(format!("own-{number}"), own.clone());
+    }
+    let message = builder.build().unwrap_err().to_string();
+    for part in [&*format!("\"own-{MAX_TRACERS}\""), "6000", "MAX_TRACERS"] {
+        assert!(message.contains(part), "{message}");
+    }
 }
