@@ -209,10 +209,11 @@ impl Queue {
 
     /// Tells whether the sender of a disk buffer has a batch.
     pub(super) fn set_busy(&self, is_busy: bool) {
-        self.state.lock().is_busy = is_busy;
-        if !is_busy {
+        let mut state = self.state.lock();
+        if state.is_busy && !is_busy {
             self.work.notify_one();
         }
+        state.is_busy = is_busy;
     }
 
     /// Requests that all accepted spans be sent. Does not wait.

@@ -36,7 +36,7 @@ fn recovery(exporter: OtlpExporter, directory: &std::path::Path) -> DeliveryCoun
         assert!(start.elapsed() < PATIENT, "{:?}", counts(&tracer));
         std::thread::sleep(Duration::from_millis(1));
     }
-    tracer.shutdown().unwrap();
+    let _ = tracer.shutdown();
     counts(&tracer)
 }
 
@@ -110,6 +110,18 @@ fn only_content_refusals_lose_buffered_spans() {
         assert_eq!(back.lost_to(Loss::Rejected), SPANS, "{status}");
         assert_eq!(back.lost(), SPANS, "{status}");
     }
+}
+
+#[test]
+fn unusable_directory_is_an_error() {
+    let exporter = Exporter::otlp(OtlpExporter::http(crate::faults::nobody()));
+    let exporter = exporter.disk_buffer(DiskBuffer::new("/dev/null/spill"));
+    let config = TracerConfig::new().service_name("shop").exporter(exporter);
+    assert_eq!(
+        config.build().unwrap_err().to_string(),
+        "cannot use \"/dev/null/spill\" as a disk buffer; it must be a writable directory that \
+         only this exporter uses"
+    );
 }
 
 #[cfg(feature = "grpc")]

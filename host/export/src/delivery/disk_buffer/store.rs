@@ -33,6 +33,9 @@ const MAX_JOINED_SPANS: u64 = 2_048;
 /// thousand files of very small spans.
 const JOINED_PART: u64 = 1_024;
 
+/// The maximum size of a request that is made of several. Many backends refuse 4 MiB.
+const MAX_JOINED_BYTES: u64 = 1 << 20;
+
 /// Requests on disk within limits, and their counts. The store holds the lock file of the
 /// directory as long as it exists.
 #[derive(Debug)]
@@ -214,7 +217,7 @@ impl DiskBufferStore {
     }
 
     fn max_joined(&self) -> u64 {
-        self.disk_buffer.max_bytes / JOINED_PART
+        (self.disk_buffer.max_bytes / JOINED_PART).min(MAX_JOINED_BYTES)
     }
 
     /// Writes a file under another name first, so that its name always has a whole request.

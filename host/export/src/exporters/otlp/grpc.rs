@@ -237,6 +237,7 @@ fn again(code: Code, asked: Option<Duration>) -> Again {
             | Code::DataLoss,
             asked,
         ) => asked.map_or(Again::Soon, Again::After),
+        (Code::Internal | Code::Unknown, Some(asked)) => Again::After(asked),
         _ => Again::Later,
     }
 }

@@ -195,7 +195,7 @@ fn cause(status: StatusCode) -> Loss {
 /// soon.
 fn again(status: StatusCode, asked: Option<Duration>) -> Again {
     match (status.as_u16(), asked) {
-        (429 | 502..=504, Some(asked)) => Again::After(asked),
+        (408 | 425 | 429 | 500..=599, Some(asked)) => Again::After(asked),
         (429 | 502..=504, None) => Again::Soon,
         // The backend refuses the content. Everything else may be another server's answer,
         // or change with its configuration.
