@@ -164,7 +164,7 @@ impl Shared {
     pub(super) fn take(&self, request: ExportTraceServiceRequest, ticket: Ticket, to_disk: bool) {
         let state = &mut *self.state.lock();
         if to_disk || state.live.is_some() || state.down.has_failed() {
-            self.keep(state, &request, &ticket, 0);
+            self.keep(state, &request, &ticket, &Sent::default());
         } else {
             self.queue.set_busy(true);
             let request = Arc::new(request);
@@ -173,29 +173,41 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Writes a batch to disk.
+    /// Writes a batch to disk after the attempts to send it, if there were any.
     fn keep(
         &self,
         state: &mut State,
         request: &ExportTraceServiceRequest,
         ticket: &Ticket,
-        retries: u64,
+        attempts: &Sent,
     ) {
         let spans = ticket.unfiltered();
+        let place = &self.place;
         let kept = match &mut state.store {
             Some(store) => store.push(request, spans).map_err(|error| {
+                let is_limit = error.kind() == io::ErrorKind::FileTooLarge;
+                let cause = if is_limit {
+                    Loss::BufferFull
+                } else {
+                    Loss::DiskBuffer
+                };
                 let directory = store.directory().display();
-                format!("{}: {directory}: {error}", self.place)
+                (cause, format!("{place}: {directory}: {error}"))
             }),
-            None => Err(format!("{}: the disk buffer is closed", self.place)),
+            None => Err((
+                Loss::ShutDown,
+                format!("{place}: the disk buffer is closed"),
+            )),
         };
         let kept = match kept {
             Ok(()) => Sent {
                 buffered: spans,
+                message: attempts.message.clone(),
                 ..Sent::default()
             },
-            Err(error) => Sent::none(spans, Loss::DiskBuffer, error),
+            Err((cause, error)) => Sent::none(spans, cause, error),
         };
+        let retries = attempts.retries;
         ticket.account(&self.queue, &Sent { retries, ..kept });
     }
 
@@ -232,7 +244,7 @@ impl Shared {
         if state.down.has_failed()
             && let Some(live) = state.live.take()
         {
-            self.keep(state, &live.request, &live.ticket, 0);
+            self.keep(state, &live.request, &live.ticket, &Sent::default());
         }
         if state.live.is_none() {
             self.queue.set_busy(false);
@@ -249,7 +261,7 @@ impl Shared {
         };
         if sent.later {
             state.is_away(sent);
-            self.keep(state, &live.request, &live.ticket, sent.retries);
+            self.keep(state, &live.request, &live.ticket, sent);
         } else {
             state.is_back();
             live.ticket.account(&self.queue, sent);
@@ -269,7 +281,7 @@ impl Shared {
             }
         }
         if let Some(live) = state.live.take() {
-            self.keep(&mut state, &live.request, &live.ticket, 0);
+            self.keep(&mut state, &live.request, &live.ticket, &Sent::default());
         }
         // Releases the directory for the next process.
         state.store = None;

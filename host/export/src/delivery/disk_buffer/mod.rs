@@ -3,6 +3,8 @@
 mod buffered;
 mod file;
 #[cfg(test)]
+mod file_tests;
+#[cfg(test)]
 mod outage;
 mod pause;
 mod sender;

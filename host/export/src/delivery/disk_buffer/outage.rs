@@ -28,10 +28,10 @@ fn parts(transport: Arc<dyn Transport>) -> Parts {
     }
 }
 
-fn pipeline(transport: impl Transport, disk_buffer: &DiskBuffer) -> Queued {
+fn pipeline(transport: Arc<dyn Transport>, disk_buffer: &DiskBuffer) -> Queued {
     let meter = Arc::new(Meter::default());
     let store = DiskBufferStore::open(disk_buffer, meter.clone()).unwrap();
-    let target = Target::Buffered(parts(Arc::new(transport)), store);
+    let target = Target::Buffered(parts(transport), store);
     let batch = BatchConfig::new()
         .max_queue_size(100)
         .max_export_batch_size(10)
@@ -66,7 +66,8 @@ impl Transport for Hanging {
 fn queue_is_emptied_and_shutdown_keeps_all_spans_when_the_backend_hangs() {
     let (_dir, disk_buffer) = temporary();
     let disk_buffer = disk_buffer.max_bytes(1 << 20);
-    let exporter = pipeline(Hanging::default(), &disk_buffer);
+    let transport = Arc::new(Hanging::default());
+    let exporter = pipeline(transport.clone(), &disk_buffer);
     // Many times the size of the queue, as fast as the disk takes them.
     for round in 0..50 {
         end(&exporter, 40);
@@ -81,9 +82,15 @@ fn queue_is_emptied_and_shutdown_keeps_all_spans_when_the_backend_hangs() {
     let counts = exporter.counts();
     assert_eq!((counts.ended, counts.buffered), (2_000, 2_000));
     assert_eq!((counts.lost(), counts.waiting), (0, 0));
+    // The thread with the running request ends too.
+    let start = Instant::now();
+    while Arc::strong_count(&transport) > 1 {
+        assert!(start.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(1));
+    }
     // The directory is free at once, although the request may still run.
     let backend = Backend::new();
-    let next = pipeline(backend.clone(), &disk_buffer);
+    let next = pipeline(Arc::new(backend.clone()), &disk_buffer);
     assert_eq!(next.counts().recovered, 2_000);
     next.close(after(Duration::from_secs(60)));
     assert!(next.wait_for_close(after(Duration::from_secs(60))));
@@ -96,11 +103,11 @@ fn shutdown_without_time_keeps_all_spans() {
         let (_dir, disk_buffer) = temporary();
         let disk_buffer = disk_buffer.max_bytes(1 << 20);
         let exporter = if backend_hangs {
-            pipeline(Hanging::default(), &disk_buffer)
+            pipeline(Arc::new(Hanging::default()), &disk_buffer)
         } else {
             let backend = Backend::new();
             backend.refuses(Loss::Unreachable);
-            pipeline(backend, &disk_buffer)
+            pipeline(Arc::new(backend), &disk_buffer)
         };
         end(&exporter, 100);
         exporter.close(Instant::now());
@@ -122,7 +129,7 @@ fn exporter_delivers_all_spans_after_outage_and_restart() {
     let (_dir, disk_buffer) = temporary();
     let disk_buffer = disk_buffer.max_bytes(1 << 20);
     let backend = Backend::new();
-    let before = pipeline(backend.clone(), &disk_buffer);
+    let before = pipeline(Arc::new(backend.clone()), &disk_buffer);
     end(&before, 25);
     before.flush();
     assert!(before.wait_for_flush(far()));
@@ -140,7 +147,7 @@ fn exporter_delivers_all_spans_after_outage_and_restart() {
     assert_eq!((counts.buffered, counts.lost()), (500, 0));
     drop(before);
 
-    let after = pipeline(backend.clone(), &disk_buffer);
+    let after = pipeline(Arc::new(backend.clone()), &disk_buffer);
     end(&after, 25);
     after.flush();
     assert!(after.wait_for_flush(far()));

@@ -163,9 +163,8 @@ impl DiskBufferStore {
         let request = request.encode_to_vec();
         let bytes = file::size(&request);
         if bytes > self.disk_buffer.max_bytes || self.disk_buffer.max_files == 0 {
-            return Err(io::Error::other(format!(
-                "a batch of {bytes} bytes exceeds the limits of the disk buffer"
-            )));
+            let message = format!("a batch of {bytes} bytes exceeds the limits of the disk buffer");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
         }
         if self.join(&request, spans)? {
             return Ok(());
