@@ -12,6 +12,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use spanmux::delivery::{DiskBuffer, Loss};
 use spanmux::exporters::{Exporter, OtlpExporter};
+use spanmux::otel::OtelTracer;
 
 use crate::collector::Collector;
 use crate::support::{PATIENT, counts, end_spans, tracer};
@@ -123,6 +124,18 @@ fn early() -> (String, Arc<AtomicUsize>) {
     (origin, requests)
 }
 
+const LARGE: u64 = 150;
+
+/// Ends a batch that is larger than the buffers of both sockets.
+fn end_large_spans(tracer: &OtelTracer) {
+    let sdk = tracer.provider().tracer("library");
+    for _ in 0..LARGE {
+        let mut span = sdk.start("large");
+        span.set_attribute(KeyValue::new("text", "x".repeat(100_000)));
+        span.end();
+    }
+}
+
 #[test]
 fn early_refusal_is_final_when_the_connection_closes() {
     for is_buffered in [false, true] {
@@ -133,14 +146,12 @@ fn early_refusal_is_final_when_the_connection_closes() {
             exporter = exporter.disk_buffer(DiskBuffer::new(dir.path()));
         }
         let tracer = tracer(exporter, PATIENT);
-        let mut span = tracer.provider().tracer("library").start("large");
-        // More than the buffers of both sockets.
-        span.set_attribute(KeyValue::new("text", "x ".repeat(16 << 20)));
-        span.end();
+        end_large_spans(&tracer);
         let error = tracer.force_flush_with_timeout(PATIENT).unwrap_err();
         assert!(error.to_string().contains("413"), "{error}");
         let counts = counts(&tracer);
-        assert_eq!((counts.lost_to(Loss::Rejected), counts.lost()), (1, 1));
+        assert_eq!(counts.lost_to(Loss::Rejected), LARGE, "{counts:?}");
+        assert_eq!(counts.lost(), LARGE, "{counts:?}");
         assert_eq!((counts.buffered, counts.retries), (0, 0));
         assert_eq!(requests.load(Ordering::SeqCst), 1);
     }
@@ -161,12 +172,10 @@ fn closed_connection_without_response_is_retried() {
         }
     });
     let tracer = tracer(OtlpExporter::http(origin), Duration::from_millis(700));
-    let mut span = tracer.provider().tracer("library").start("large");
-    span.set_attribute(KeyValue::new("text", "x ".repeat(4 << 20)));
-    span.end();
+    end_large_spans(&tracer);
     let _ = tracer.force_flush();
     is_over.store(true, Ordering::SeqCst);
     let counts = counts(&tracer);
-    assert_eq!(counts.lost_to(Loss::Unavailable), 1, "{counts:?}");
+    assert_eq!(counts.lost_to(Loss::Unavailable), LARGE, "{counts:?}");
     assert!(counts.retries > 0);
 }
