@@ -93,7 +93,7 @@ fn buffer_on_disk(
     let parts = sink.into_parts();
     let parts = parts.ok_or_else(|| StartError::NoDiskBuffer(name.to_owned()))?;
     let store = DiskBufferStore::open(disk_buffer, meter.clone()).map_err(failed)?;
-    Ok(Target::Buffered(parts, store))
+    Ok(Target::Buffered(Box::new((parts, store))))
 }
 
 fn unique(name: &str, known: &[Exporting]) -> String {

@@ -45,15 +45,13 @@
 
 mod batch;
 mod counts;
+mod disk_buffer;
 mod health;
 #[allow(missing_docs)] // Shared within the workspace only.
 mod pipeline;
 mod queue;
 mod sink;
 mod stop;
-// Only OTLP exporters can use a disk buffer.
-#[cfg_attr(not(any(feature = "otlp", test)), expect(dead_code))]
-mod disk_buffer;
 #[cfg(test)]
 mod tests;
 mod transport;

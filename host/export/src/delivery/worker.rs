@@ -20,7 +20,7 @@ pub(crate) enum Target {
     Sink(Box<dyn Sink>),
     /// A second thread sends. The worker never waits for the network: it writes to disk all
     /// spans that cannot be sent.
-    Buffered(Parts, DiskBufferStore),
+    Buffered(Box<(Parts, DiskBufferStore)>),
 }
 
 enum Destination {
@@ -70,7 +70,8 @@ impl Worker {
                 sink.set_stop(stop);
                 Destination::Sink(sink)
             }
-            Target::Buffered(parts, store) => {
+            Target::Buffered(buffered) => {
+                let (parts, store) = *buffered;
                 Destination::Buffered(Buffered::start(parts, store, &queue, stop, &name)?)
             }
         };

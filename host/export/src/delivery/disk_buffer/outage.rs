@@ -31,7 +31,7 @@ fn parts(transport: Arc<dyn Transport>) -> Parts {
 fn pipeline(transport: Arc<dyn Transport>, disk_buffer: &DiskBuffer) -> Queued {
     let meter = Arc::new(Meter::default());
     let store = DiskBufferStore::open(disk_buffer, meter.clone()).unwrap();
-    let target = Target::Buffered(parts(transport), store);
+    let target = Target::Buffered(Box::new((parts(transport), store)));
     let batch = BatchConfig::new()
         .max_queue_size(100)
         .max_export_batch_size(10)
