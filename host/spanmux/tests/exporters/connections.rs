@@ -104,14 +104,15 @@ fn dead_grpc_connection_is_replaced_within_the_same_batch() {
     assert_eq!(collector.received().len(), 3);
 }
 
-/// A server that reads a few bytes of a request, answers 413 and closes the connection.
-/// Returns its origin and its number of requests.
-fn early() -> (String, Arc<AtomicUsize>) {
+/// A server that reads a few bytes of a request and answers 413. Then it closes the
+/// connection, or reads no further. Returns its origin and its number of requests.
+fn early(closes: bool) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let requests = Arc::new(AtomicUsize::new(0));
     let counted = requests.clone();
     thread::spawn(move || {
+        let mut open = Vec::new();
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             counted.fetch_add(1, Ordering::SeqCst);
@@ -119,6 +120,9 @@ fn early() -> (String, Arc<AtomicUsize>) {
             let answer = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 9\r\n\
                           connection: close\r\n\r\ntoo large";
             let _ = stream.write_all(answer.as_bytes());
+            if !closes {
+                open.push(stream);
+            }
         }
     });
     (origin, requests)
@@ -137,15 +141,20 @@ fn end_large_spans(tracer: &OtelTracer) {
 }
 
 #[test]
-fn early_refusal_is_final_when_the_connection_closes() {
-    for is_buffered in [false, true] {
-        let (origin, requests) = early();
+fn early_refusal_is_final_when_the_request_is_not_read() {
+    for (closes, is_buffered) in [(true, false), (true, true), (false, false)] {
+        let (origin, requests) = early(closes);
         let dir = tempfile::tempdir().unwrap();
         let mut exporter = Exporter::otlp(OtlpExporter::http(origin));
         if is_buffered {
             exporter = exporter.disk_buffer(DiskBuffer::new(dir.path()));
         }
-        let tracer = tracer(exporter, PATIENT);
+        let time = if closes {
+            PATIENT
+        } else {
+            Duration::from_secs(4)
+        };
+        let tracer = tracer(exporter, time);
         end_large_spans(&tracer);
         let error = tracer.force_flush_with_timeout(PATIENT).unwrap_err();
         assert!(error.to_string().contains("413"), "{error}");

@@ -1,16 +1,18 @@
 //! Reads the response to a request that could not be written completely.
 //!
-//! A backend may refuse a large request before it has read it, and close the connection.
-//! Then writing fails, but the response has arrived. `ureq` returns the error of the write;
-//! this layer drops the rest of the request instead, so that the response is read.
+//! A backend may refuse a large request before it has read it, and close the connection or
+//! read no further. Then writing fails or stalls, but the response has arrived. `ureq` returns
+//! the error of the write; this layer drops the rest of the request instead, so that the
+//! response is read.
 
 use std::io;
 
-use ureq::Error;
+use ureq::unversioned::transport::time::Duration;
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector,
     TcpConnector, Transport,
 };
+use ureq::{Error, Timeout};
 
 /// Returns the connector of `ureq` for TCP, TLS and HTTP proxies, with this layer between
 /// TCP and TLS.
@@ -56,9 +58,23 @@ impl<T: Transport> Transport for LateAnswer<T> {
         if self.unwritten.is_some() {
             return Ok(());
         }
-        match self.inner.transmit_output(amount, timeout) {
+        // A stalled write ends after one or two such times, because it may write a part first.
+        // The rest is for reading.
+        let quarter = match timeout.after {
+            Duration::Exact(time) => Some(Duration::Exact(time / 4)),
+            Duration::NotHappening => None,
+        };
+        let stalled = NextTimeout {
+            per_write: quarter,
+            ..timeout
+        };
+        match self.inner.transmit_output(amount, stalled) {
             Err(Error::Io(error)) if is_closed(&error) => {
                 self.unwritten = Some(error);
+                Ok(())
+            }
+            Err(Error::Timeout(Timeout::PerWrite)) => {
+                self.unwritten = Some(io::ErrorKind::TimedOut.into());
                 Ok(())
             }
             result => result,
