@@ -21,6 +21,8 @@ pub(crate) trait Transport: Debug + Send + Sync + 'static {
 pub(crate) enum Tries {
     /// One, to find out whether a backend is back.
     One,
+    /// Two, in case that a connection was closed. Then the request goes to disk.
+    Two,
     /// As many as the time of a batch allows.
     Several,
 }

@@ -35,7 +35,7 @@ pub(super) fn send(job: &Job, transport: &dyn Transport, stop: &Stop) -> Sent {
         Job::Live { spans, request, .. } => (
             *spans,
             catch_unwind(AssertUnwindSafe(|| {
-                transport.send(request, Tries::Several, stop)
+                transport.send(request, Tries::Two, stop)
             })),
         ),
         // A file is sent again later, after a pause that is longer than those between

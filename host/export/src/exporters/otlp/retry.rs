@@ -156,7 +156,12 @@ pub(super) fn send(
             Again::Soon => (Some(delay), None),
             Again::After(asked) => (Some(delay.max(asked)), Some(delay.max(asked))),
         };
-        let delay = delay.filter(|delay| tries == Tries::Several && *delay < clock.left(stop));
+        let may_retry = match tries {
+            Tries::One => false,
+            Tries::Two => retries == 0,
+            Tries::Several => true,
+        };
+        let delay = delay.filter(|delay| may_retry && *delay < clock.left(stop));
         let slept = Instant::now();
         if !delay.is_some_and(|delay| stop.wait(delay)) {
             return Sent {
@@ -283,6 +288,18 @@ mod tests {
         });
         assert_eq!(limits.len(), 1);
         assert!(limits[0] <= Duration::from_secs(5));
+    }
+
+    #[test]
+    fn attempts_are_limited_when_a_disk_buffer_keeps_the_request() {
+        for (tries, expected) in [(Tries::One, 1), (Tries::Two, 2)] {
+            let mut attempts = 0;
+            let sent = send(1, TIMES, tries, &Stop::default(), |_| {
+                attempts += 1;
+                failed(Loss::Unreachable, Again::Soon)
+            });
+            assert_eq!((attempts, sent.later), (expected, true));
+        }
     }
 
     #[test]
