@@ -24,5 +24,6 @@ pub(crate) enum Tries {
     /// Two, in case that a connection was closed. Then the request goes to disk.
     Two,
     /// As many as the time of a batch allows.
+    #[cfg_attr(not(any(feature = "otlp", test)), expect(dead_code))]
     Several,
 }
