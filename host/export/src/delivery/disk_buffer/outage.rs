@@ -98,6 +98,28 @@ fn queue_is_emptied_and_shutdown_keeps_all_spans_when_the_backend_hangs() {
 }
 
 #[test]
+fn flush_waits_for_the_running_request_when_later_spans_are_on_disk() {
+    let (_dir, disk_buffer) = temporary();
+    let disk_buffer = disk_buffer.max_bytes(1 << 20);
+    let exporter = pipeline(Arc::new(Hanging::default()), &disk_buffer);
+    end(&exporter, 10);
+    exporter.flush();
+    assert!(!exporter.wait_for_flush(after(Duration::from_millis(20))));
+    // More than half of the queue, so that a later batch goes to disk.
+    end(&exporter, 60);
+    while exporter.counts().buffered < 10 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(!exporter.wait_for_flush(Instant::now()));
+    exporter.close(Instant::now());
+    assert!(exporter.wait_for_close(Instant::now()));
+    assert_eq!(
+        (exporter.counts().buffered, exporter.counts().lost()),
+        (70, 0)
+    );
+}
+
+#[test]
 fn shutdown_without_time_keeps_all_spans() {
     for backend_hangs in [true, false] {
         let (_dir, disk_buffer) = temporary();
