@@ -2,13 +2,17 @@
 //! properties of every input. The fuzzer in `fuzz/` and the suite `fuzzing` run them.
 
 use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
 use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
 use spanmux::config::{Config, ConfigError};
-use spanmux::exporters::Exporter;
+use spanmux::delivery::DiskBuffer;
+use spanmux::exporters::{Exporter, OtlpExporter};
 use spanmux::otel::{Inbound, Outbound, RoutingTracerProvider, TracerConfig};
 use spanmux::{
     Budget, Choice, ContextLimits, Decision, Fallback, Mode, Origin, RuntimeContext, Selector,
@@ -21,11 +25,12 @@ use crate::{TRACERS, component, host_within, limits, text};
 pub type Target = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("carrier", carrier),
     ("config", config),
     ("context", context),
     ("decision_cache", decision_cache),
+    ("disk_buffer", disk_buffer),
     ("loader", loader),
 ];
 
@@ -266,6 +271,78 @@ fn passes_on(provider: &RoutingTracerProvider, context: &Context) -> HashMap<Str
     propagator.inject_context(&next, &mut again);
     assert_eq!(again, headers, "the headers stay the same");
     headers
+}
+
+/// A file in the directory of a disk buffer: the bytes themselves, and a file with a valid header
+/// and checksum that claims the number in the first eight bytes. The next process opens it, counts
+/// its spans, and sends it or sets it aside.
+pub fn disk_buffer(bytes: &[u8]) {
+    static BACKEND: OnceLock<String> = OnceLock::new();
+    let backend = BACKEND.get_or_init(accepting);
+    for file in [bytes.to_vec(), with_header(bytes)] {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join(format!("{:020}.spill", 3));
+        std::fs::write(&path, &file).expect("a file");
+        let buffer = DiskBuffer::new(folder.path());
+        let exporter = Exporter::otlp(OtlpExporter::http(backend)).disk_buffer(buffer);
+        let config = TracerConfig::new().service_name("fuzz").exporter(exporter);
+        let tracer = config.build().expect("a tracer");
+        let counts = || tracer.delivery()[0].1.clone();
+        let found = counts();
+        assert!(found.recovered <= file.len() as u64 / 2, "{found:?}");
+        let _ = tracer.shutdown_with_timeout(Duration::from_secs(60));
+        let done = counts();
+        assert_eq!(done.recovered, done.delivered + done.lost(), "{done:?}");
+        assert_eq!(done.recovered, found.recovered, "{done:?}");
+        assert!(!path.exists(), "sent or set aside");
+    }
+}
+
+/// Returns a disk buffer file with the request in `bytes`, after the claimed number of spans.
+fn with_header(bytes: &[u8]) -> Vec<u8> {
+    let (claimed, request) = bytes.split_at(bytes.len().min(8));
+    let mut spans = [0; 8];
+    spans[..claimed.len()].copy_from_slice(claimed);
+    let mut file = b"spanmux1".to_vec();
+    file.extend(spans);
+    file.extend(0_u64.to_le_bytes());
+    file.extend((request.len() as u64).to_le_bytes());
+    let sum = xxhash_rust::xxh64::xxh64(&[&file, request].concat(), 0);
+    file.extend(sum.to_le_bytes());
+    file.extend(request);
+    file
+}
+
+/// Starts a backend that accepts every request over HTTP. Returns its origin.
+fn accepting() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let origin = format!("http://{}", listener.local_addr().expect("an address"));
+    // The thread ends with the process.
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            accept(stream);
+        }
+    });
+    origin
+}
+
+/// Reads one request, answers it and closes the connection.
+fn accept(stream: TcpStream) -> Option<()> {
+    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        if line.trim_end().is_empty() {
+            break;
+        }
+        if let Some(text) = line.strip_prefix("content-length: ") {
+            length = text.trim_end().parse().ok()?;
+        }
+    }
+    std::io::copy(&mut reader.take(length), &mut std::io::sink()).ok()?;
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    (&stream).write_all(answer).ok()
 }
 
 fn inbound(provider: &RoutingTracerProvider) -> u64 {

@@ -10,6 +10,7 @@ use opentelemetry_sdk::Resource;
 
 use crate::delivery::{
     BatchConfig, DiskBuffer, DiskBufferStore, Exporting, Meter, Names, Pipeline, Queued, Sink,
+    Target,
 };
 use crate::exporters::{Console, Exporter, ExporterError, Ready};
 use crate::redaction::SpanProcessing;
@@ -66,37 +67,35 @@ fn pipeline(
         Ready::Sink(sink) => sink,
     };
     let meter = Arc::new(Meter::default());
-    if let Some(disk_buffer) = exporter.disk_buffer {
-        buffer_on_disk(&mut *sink, &disk_buffer, name, &meter)?;
-    }
     sink.set_resource(plan.resource);
+    let target = match exporter.disk_buffer {
+        Some(disk_buffer) => buffer_on_disk(sink, &disk_buffer, name, &meter)?,
+        None => Target::Sink(sink),
+    };
     let names = Names {
         service: plan.service.to_owned(),
         exporter: name.to_owned(),
     };
-    match Queued::start(sink, processing, plan.batch, meter, names) {
+    match Queued::start(target, processing, plan.batch, meter, names) {
         Ok(queued) => Ok(Arc::new(queued)),
         Err(error) => Err(TracerConfigError::Thread(error)),
     }
 }
 
 fn buffer_on_disk(
-    sink: &mut dyn Sink,
+    sink: Box<dyn Sink>,
     disk_buffer: &DiskBuffer,
     name: &str,
     meter: &Arc<Meter>,
-) -> Result<(), TracerConfigError> {
-    let store = DiskBufferStore::open(disk_buffer, meter.clone()).map_err(|source| {
-        TracerConfigError::DiskBuffer {
-            directory: disk_buffer.directory.clone(),
-            source,
-        }
-    })?;
-    if sink.keep(store) {
-        Ok(())
-    } else {
-        Err(TracerConfigError::NoDiskBuffer(name.to_owned()))
-    }
+) -> Result<Target, TracerConfigError> {
+    let failed = |source| TracerConfigError::DiskBuffer {
+        directory: disk_buffer.directory.clone(),
+        source,
+    };
+    let parts = sink.into_parts();
+    let parts = parts.ok_or_else(|| TracerConfigError::NoDiskBuffer(name.to_owned()))?;
+    let store = DiskBufferStore::open(disk_buffer, meter.clone()).map_err(failed)?;
+    Ok(Target::Buffered(Box::new((parts, store))))
 }
 
 fn unique(name: &str, known: &[Exporting]) -> String {

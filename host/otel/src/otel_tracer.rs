@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
+use parking_lot::Mutex;
 
 use super::append_list::AppendList;
 use super::scope::Scope;
@@ -57,6 +58,8 @@ pub struct OtelTracer {
     scoped: AppendList<(Arc<Scope>, SdkTracer)>,
     routes: AppendList<RouteNumber>,
     stopped: AtomicBool,
+    /// Locked during a flush of a ready-made provider, which has no deadline.
+    flushing: Mutex<()>,
     max_open: u64,
     /// Outlives the tracer, so that its counts are kept.
     stats: Arc<TracerStats>,
@@ -93,6 +96,7 @@ impl OtelTracer {
             scoped: AppendList::default(),
             routes: AppendList::default(),
             stopped: AtomicBool::new(false),
+            flushing: Mutex::new(()),
             max_open: u64::MAX,
             stats: Arc::default(),
         }
@@ -340,6 +344,11 @@ impl OtelTracer {
     fn flush_within(&self, time: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
         let exporters = self.stats.exporters();
         if exporters.is_empty() {
+            // A flush of the SDK may never return. Then a later one waits for it and gives up,
+            // so that at most one thread is stuck.
+            let Some(_flushing) = self.flushing.try_lock_for(time) else {
+                return Err(OTelSdkError::Timeout(time).into());
+            };
             return Ok(self.provider.force_flush()?);
         }
         let deadline = after(time);

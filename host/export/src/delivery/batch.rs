@@ -26,7 +26,8 @@ pub struct BatchConfig {
     /// Defaults to 5 seconds, as in the SDK.
     pub scheduled_delay: Duration,
     /// The maximum time to send one batch, including all attempts. Defaults to 10 seconds,
-    /// as in the OTLP specification.
+    /// as in the OTLP specification. If a backend asks to wait for longer, the exporter waits
+    /// and then starts again.
     pub max_export_timeout: Duration,
 }
 

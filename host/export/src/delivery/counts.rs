@@ -26,15 +26,20 @@ pub enum Loss {
     Failed,
     /// The tracer was shut down before the span could be sent.
     ShutDown,
-    /// The span was [buffered on disk](super::DiskBuffer), or should have been, and could not be
-    /// replayed: a limit of the disk buffer was exceeded, the disk was full, or the file
-    /// was damaged.
+    /// The span should have been [buffered on disk](super::DiskBuffer) and could not be
+    /// written, or was buffered and could not be read: the disk was full or gone, or the
+    /// file was damaged.
     DiskBuffer,
+    /// The span was buffered on disk when the buffer reached its maximum size or number of
+    /// files.
+    BufferFull,
+    /// The span was buffered on disk for longer than the maximum age.
+    Expired,
 }
 
 impl Loss {
     /// All causes in declaration order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::QueueFull,
         Self::Rejected,
         Self::Unreachable,
@@ -43,6 +48,8 @@ impl Loss {
         Self::Failed,
         Self::ShutDown,
         Self::DiskBuffer,
+        Self::BufferFull,
+        Self::Expired,
     ];
 
     /// Returns the stable name for metrics and tables.
@@ -56,13 +63,9 @@ impl Loss {
             Self::Failed => "failed",
             Self::ShutDown => "shut_down",
             Self::DiskBuffer => "spilled",
+            Self::BufferFull => "buffer_full",
+            Self::Expired => "expired",
         }
-    }
-
-    /// Returns `true` if the same request may succeed later: the backend was not available
-    /// and did not refuse.
-    pub(crate) fn may_pass(self) -> bool {
-        matches!(self, Self::Unreachable | Self::TimedOut | Self::Unavailable)
     }
 }
 

@@ -45,14 +45,13 @@
 
 mod batch;
 mod counts;
+mod disk_buffer;
 mod health;
 #[allow(missing_docs)] // Shared within the workspace only.
 mod pipeline;
 mod queue;
 mod sink;
-// Only OTLP exporters can use a disk buffer.
-#[cfg_attr(not(any(feature = "otlp", test)), expect(dead_code))]
-mod disk_buffer;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -63,17 +62,19 @@ use std::time::Duration;
 pub use batch::BatchConfig;
 pub(crate) use counts::Meter;
 pub use counts::{DeliveryCounts, Loss};
-#[cfg(feature = "otlp")]
-pub(crate) use disk_buffer::BufferedTransport;
 pub use disk_buffer::DiskBuffer;
 pub(crate) use disk_buffer::DiskBufferStore;
+#[cfg(feature = "otlp")]
+pub(crate) use disk_buffer::Pause;
 #[doc(hidden)]
 pub use pipeline::{Exporting, Pipeline, Processor, Rest};
 pub(crate) use pipeline::{Names, Queued};
 #[doc(hidden)]
 pub use queue::after;
-pub(crate) use sink::{SdkSink, Sent, Sink};
-pub(crate) use transport::Transport;
+pub(crate) use sink::{Parts, SdkSink, Sent, Sink};
+pub(crate) use stop::Stop;
+pub(crate) use transport::{Transport, Tries};
+pub(crate) use worker::Target;
 
 /// The default time that an exporter has to send its spans: the maximum time of one batch.
 #[doc(hidden)]

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use super::counts::LostBy;
 use super::queue::{Queue, after};
 use super::worker::Worker;
-use super::{BatchConfig, DEFAULT_DEADLINE, DeliveryCounts, Meter, Sink};
+use super::{BatchConfig, DEFAULT_DEADLINE, DeliveryCounts, Meter, Stop, Target};
 use crate::redaction::SpanProcessing;
 
 /// The pipeline from a tracer to one exporter. Requests and waiting are separate methods,
@@ -55,18 +55,21 @@ pub(crate) struct Queued {
 }
 
 impl Queued {
-    /// Starts the worker thread. It ends when the pipeline is closed or dropped.
+    /// Starts the worker thread, and a sender thread for a disk buffer. They end when the pipeline is closed or dropped.
     pub(crate) fn start(
-        sink: Box<dyn Sink>,
+        target: Target,
         processing: SpanProcessing,
         batch: &BatchConfig,
         meter: Arc<Meter>,
         names: Names,
     ) -> io::Result<Self> {
-        let queue = Arc::new(Queue::new(batch, meter));
+        let stop = Arc::new(Stop::default());
+        let is_buffered = matches!(target, Target::Buffered(..));
+        let queue = Arc::new(Queue::new(batch, meter, stop.clone(), is_buffered));
         Worker::start(
             queue.clone(),
-            sink,
+            stop,
+            target,
             processing,
             batch.scheduled_delay,
             names,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use opentelemetry_sdk::trace::SpanData;
 use parking_lot::{Condvar, Mutex};
 
-use super::{BatchConfig, DeliveryCounts, Loss, Meter};
+use super::{BatchConfig, DeliveryCounts, Loss, Meter, Stop};
 
 /// A bounded queue of spans. It tracks whether each span that was put in is accounted for.
 /// The meter changes under the mutex of the queue, together with that state, so the counts
@@ -22,6 +22,10 @@ pub(super) struct Queue {
     room: usize,
     batch: usize,
     meter: Arc<Meter>,
+    stop: Arc<Stop>,
+    /// The worker writes to disk what cannot be sent, so nothing is dropped at the deadline
+    /// of the shutdown.
+    is_buffered: bool,
 }
 
 #[derive(Debug, Default)]
@@ -31,29 +35,77 @@ struct State {
     ended: u64,
     /// Accepted spans.
     accepted: u64,
-    /// Accepted spans that are accounted for, in queue order.
+    /// Accepted spans that left the queue.
+    taken: u64,
+    /// Accepted spans that are accounted for.
     done: u64,
-    /// The value that `done` must reach for the current flush.
+    /// The first spans of the batches that left the queue and are not accounted for yet. At
+    /// most two: with the worker, and with the sender of a disk buffer.
+    open: Vec<u64>,
+    /// The number of accepted spans at the time of the current flush.
     wanted: u64,
-    /// The deadline for sending the queued spans. While set, the queue accepts no spans.
-    closed: Option<Instant>,
+    /// Set while the queue accepts no spans.
+    closed: Option<Closed>,
+    /// The sender of a disk buffer has a batch and takes no other.
+    is_busy: bool,
+    /// The length at which the worker wants to be woken.
+    wake_at: Option<usize>,
     /// The worker has ended.
     finished: bool,
     /// The last error that was not yet returned by `take_error`.
     error: Option<String>,
 }
 
+/// The times of a shutdown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Closed {
+    deadline: Instant,
+    /// The time from which spans go to disk, so that they are there at the deadline.
+    pub(super) late: Instant,
+}
+
+/// The longest part of a shutdown that is reserved for writing to disk.
+const MAX_RESERVE: Duration = Duration::from_secs(1);
+
+/// The time after the deadline of a shutdown in which the worker can write to disk. Used only
+/// if the deadline is too short, or if the disk is very slow.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl Closed {
+    fn at(deadline: Instant) -> Self {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let late = deadline.checked_sub((left / 4).min(MAX_RESERVE));
+        Self {
+            deadline,
+            late: late.unwrap_or(deadline),
+        }
+    }
+}
+
+/// Spans that left the queue together.
+pub(super) struct Batch {
+    /// The number of spans that left the queue before.
+    pub(super) first: u64,
+    pub(super) spans: Vec<SpanData>,
+    /// The sender is busy and the queue fills up, or the deadline of the shutdown is near.
+    pub(super) to_disk: bool,
+}
+
 /// The next step for the worker.
 pub(super) enum Next {
-    Send(Vec<SpanData>),
+    Send(Batch),
     Nothing,
-    /// The queue is closed and empty. The worker may use the time until this deadline for
-    /// idle work.
-    Finish(Instant),
+    /// The queue is closed and empty.
+    Finish(Closed),
 }
 
 impl Queue {
-    pub(super) fn new(batch: &BatchConfig, meter: Arc<Meter>) -> Self {
+    pub(super) fn new(
+        batch: &BatchConfig,
+        meter: Arc<Meter>,
+        stop: Arc<Stop>,
+        is_buffered: bool,
+    ) -> Self {
         let room = batch.max_queue_size.max(1);
         Self {
             state: Mutex::default(),
@@ -62,6 +114,8 @@ impl Queue {
             room,
             batch: batch.max_export_batch_size.clamp(1, room),
             meter,
+            stop,
+            is_buffered,
         }
     }
 
@@ -76,41 +130,69 @@ impl Queue {
         } else {
             state.accepted += 1;
             state.spans.push_back(span);
-            if state.spans.len() >= self.batch {
+            if state.wake_at.is_some_and(|at| state.spans.len() >= at) {
+                state.wake_at = None;
                 self.work.notify_one();
             }
         }
     }
 
-    /// Returns the next batch: a full batch, or all queued spans (up to the batch size) at
-    /// `due`, during a flush, or after `close`. Waits for one only if `wait` is set.
-    pub(super) fn next(&self, due: Instant, wait: bool) -> Next {
+    /// Waits until `due` for the next batch: a full batch, or all queued spans (up to the
+    /// batch size) at `due`, during a flush, or after `close`. While the sender of a disk
+    /// buffer is busy, spans stay in the queue until it is half full.
+    pub(super) fn next(&self, due: Instant) -> Next {
         let mut state = self.state.lock();
         loop {
-            if let Some(by) = state.closed {
-                if Instant::now() >= by {
+            let now = Instant::now();
+            if let Some(closed) = state.closed {
+                if now >= closed.deadline && !self.is_buffered {
                     self.drop_rest(&mut state, Loss::ShutDown);
                 }
                 if state.spans.is_empty() {
-                    return Next::Finish(by);
+                    return Next::Finish(closed);
                 }
             }
-            let now = state.is_urgent() || Instant::now() >= due;
-            if state.spans.len() >= self.batch || (now && !state.spans.is_empty()) {
-                let count = state.spans.len().min(self.batch);
-                return Next::Send(state.spans.drain(..count).collect());
+            let late = state.closed.map(|closed| closed.late);
+            let is_late = self.is_buffered && late.is_some_and(|late| now >= late);
+            let enough = if is_late {
+                1
+            } else if state.is_busy {
+                (self.room / 2).max(1)
+            } else if state.is_urgent() || now >= due {
+                1
+            } else {
+                self.batch
+            };
+            if state.spans.len() >= enough {
+                let to_disk = is_late || state.is_busy;
+                return Next::Send(self.take(&mut state, to_disk));
             }
-            if !wait || now {
+            if now >= due {
                 return Next::Nothing;
             }
-            self.work.wait_until(&mut state, due);
+            state.wake_at = Some(enough);
+            let until = late.filter(|late| now < *late).unwrap_or(due).min(due);
+            self.work.wait_until(&mut state, until);
+            state.wake_at = None;
         }
     }
 
-    /// Accounts for the next `spans` spans in queue order and updates the counts with
-    /// `count`.
+    fn take(&self, state: &mut State, to_disk: bool) -> Batch {
+        let count = state.spans.len().min(self.batch);
+        let batch = Batch {
+            first: state.taken,
+            spans: state.spans.drain(..count).collect(),
+            to_disk,
+        };
+        state.taken += count as u64;
+        state.open.push(batch.first);
+        batch
+    }
+
+    /// Accounts for a batch of `spans` spans and updates the counts with `count`.
     pub(super) fn account(
         &self,
+        first: u64,
         spans: u64,
         error: Option<&str>,
         count: impl FnOnce(&mut DeliveryCounts),
@@ -120,8 +202,18 @@ impl Queue {
         if let Some(error) = error {
             state.error = Some(error.to_owned());
         }
+        state.open.retain(|open| *open != first);
         state.done += spans;
         self.progress.notify_all();
+    }
+
+    /// Tells whether the sender of a disk buffer has a batch.
+    pub(super) fn set_busy(&self, is_busy: bool) {
+        let mut state = self.state.lock();
+        if state.is_busy && !is_busy {
+            self.work.notify_one();
+        }
+        state.is_busy = is_busy;
     }
 
     /// Requests that all accepted spans be sent. Does not wait.
@@ -136,9 +228,9 @@ impl Queue {
     pub(super) fn wait_for_wanted(&self, deadline: Instant) -> bool {
         let mut state = self.state.lock();
         let wanted = state.wanted;
-        while state.done < wanted {
+        while state.settled() < wanted {
             if self.progress.wait_until(&mut state, deadline).timed_out() {
-                return state.done >= wanted;
+                return state.settled() >= wanted;
             }
         }
         true
@@ -148,15 +240,22 @@ impl Queue {
     /// second call can only make the deadline earlier.
     pub(super) fn close(&self, deadline: Instant) {
         let mut state = self.state.lock();
-        let first = state.closed.unwrap_or(deadline);
-        state.closed = Some(first.min(deadline));
+        if state.closed.is_none_or(|closed| deadline < closed.deadline) {
+            state.closed = Some(Closed::at(deadline));
+        }
+        self.stop.at(deadline);
         self.work.notify_one();
     }
 
     /// Waits until the worker has ended. Returns `false` if the deadline passes first.
-    /// Spans that are still queued at the deadline are lost. The batch that is being sent
-    /// is not counted yet.
+    /// Spans that are still queued at the deadline are lost, unless the worker writes them
+    /// to disk. The batch that is being sent is not counted yet.
     pub(super) fn wait_for_finish(&self, deadline: Instant) -> bool {
+        let deadline = if self.is_buffered {
+            deadline.checked_add(GRACE).unwrap_or(deadline)
+        } else {
+            deadline
+        };
         let mut state = self.state.lock();
         while !state.finished {
             if self.progress.wait_until(&mut state, deadline).timed_out() {
@@ -170,7 +269,9 @@ impl Queue {
     /// Marks the worker as ended. Spans that are still queued are lost.
     pub(super) fn finish(&self) {
         let mut state = self.state.lock();
-        state.closed.get_or_insert_with(Instant::now);
+        let now = Instant::now();
+        state.closed.get_or_insert_with(|| Closed::at(now));
+        self.stop.at(now);
         state.finished = true;
         self.drop_rest(&mut state, Loss::Failed);
         self.progress.notify_all();
@@ -183,12 +284,17 @@ impl Queue {
     fn drop_rest(&self, state: &mut State, cause: Loss) {
         let rest = state.spans.len() as u64;
         self.meter.lost(cause, rest);
+        state.taken += rest;
         state.done += rest;
         state.spans = VecDeque::new();
     }
 
     pub(super) fn take_error(&self) -> Option<String> {
         self.state.lock().error.take()
+    }
+
+    pub(super) fn last_error(&self) -> Option<String> {
+        self.state.lock().error.clone()
     }
 
     /// Returns a consistent snapshot of the counts.
@@ -204,7 +310,12 @@ impl Queue {
 
 impl State {
     fn is_urgent(&self) -> bool {
-        self.closed.is_some() || self.wanted > self.done
+        self.closed.is_some() || self.wanted > self.taken
+    }
+
+    /// Returns the number of spans before the first one that is not accounted for.
+    fn settled(&self) -> u64 {
+        self.open.iter().copied().min().unwrap_or(self.taken)
     }
 }
 

@@ -1,13 +1,15 @@
 //! The destination of batches.
 
 use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::disk_buffer::DiskBufferStore;
-use super::{DeliveryCounts, Loss};
+use super::{DeliveryCounts, Loss, Stop, Transport};
 
 /// Sends batches to one backend, on the thread of the exporter, one at a time.
 ///
@@ -21,20 +23,28 @@ pub(crate) trait Sink: Debug + Send + Sync + 'static {
     /// batch.
     fn set_resource(&mut self, _resource: &Resource) {}
 
-    /// Performs background work. Called after each batch and while no batch is due. Returns
-    /// `true` if there is more to do immediately.
-    fn idle(&self) -> bool {
-        false
-    }
+    /// Sets the signal that ends waits between attempts. Called once, before the first batch.
+    fn set_stop(&mut self, _stop: Arc<Stop>) {}
 
-    /// Enables a disk buffer for spans that the backend cannot accept at the moment. Called
-    /// once, before the first batch. Returns `false` if the sink does not support it.
-    fn keep(&mut self, _store: DiskBufferStore) -> bool {
-        false
+    /// Separates encoding from sending, for an exporter with a disk buffer. Called once,
+    /// after `set_resource`. Returns `None` if the sink does not support it.
+    fn into_parts(self: Box<Self>) -> Option<Parts> {
+        None
     }
 
     /// Called once, after the last batch.
     fn shutdown(&self) {}
+}
+
+/// Converts a batch to a request.
+pub(crate) type Encode = Box<dyn Fn(Vec<SpanData>) -> ExportTraceServiceRequest + Send + Sync>;
+
+/// The parts of a sink whose requests can be buffered on disk.
+pub(crate) struct Parts {
+    /// The exporter and its endpoint, as a prefix of error messages.
+    pub(crate) place: String,
+    pub(crate) encode: Encode,
+    pub(crate) transport: Arc<dyn Transport>,
 }
 
 /// The outcome of one batch. Spans that are not accounted for are counted as failed.
@@ -48,6 +58,11 @@ pub(crate) struct Sent {
     pub(crate) buffered: u64,
     /// The error for the log. It names the backend and the remedy, and contains no secret.
     pub(crate) message: Option<String>,
+    /// The whole batch failed for a reason that is not its content, so the same batch may
+    /// succeed later.
+    pub(crate) later: bool,
+    /// The time for which the backend asked not to be called. Only with `later`.
+    pub(crate) wait: Option<Duration>,
 }
 
 impl Sent {

@@ -1,4 +1,4 @@
-//! The thread that sends the spans of one exporter.
+//! The thread that empties the queue of one exporter.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,19 +6,33 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
-use opentelemetry_sdk::trace::SpanData;
 
+use super::disk_buffer::{Buffered, DiskBufferStore, Ticket};
 use super::health::Health;
-use super::queue::{Next, Queue, after};
-use super::{Loss, Names, Sent, Sink};
+use super::queue::{Batch, Next, Queue, after};
+use super::{Loss, Names, Parts, Sent, Sink, Stop};
 use crate::redaction::{ProcessingCounts, SpanProcessing};
 use spanmux_core::internal::panic_message;
 
-/// Moves batches from the queue to the sink and counts the outcome of each span. A panic in
-/// the sink loses the batch; the thread continues.
+/// The destination of the batches of an exporter.
+pub(crate) enum Target {
+    /// The worker sends and waits for the response.
+    Sink(Box<dyn Sink>),
+    /// A second thread sends. The worker never waits for the network: it writes to disk all
+    /// spans that cannot be sent.
+    Buffered(Box<(Parts, DiskBufferStore)>),
+}
+
+enum Destination {
+    Sink(Box<dyn Sink>),
+    Buffered(Buffered),
+}
+
+/// Moves batches from the queue to the destination and counts the outcome of each span. A
+/// panic in the sink loses the batch; the thread continues.
 pub(super) struct Worker {
     queue: Arc<Queue>,
-    sink: Box<dyn Sink>,
+    destination: Destination,
     processing: SpanProcessing,
     every: Duration,
     names: Names,
@@ -44,16 +58,27 @@ impl Drop for End {
 impl Worker {
     pub(super) fn start(
         queue: Arc<Queue>,
-        sink: Box<dyn Sink>,
+        stop: Arc<Stop>,
+        target: Target,
         processing: SpanProcessing,
         every: Duration,
         names: Names,
     ) -> io::Result<()> {
         let name = format!("spanmux-{}", names.exporter);
+        let destination = match target {
+            Target::Sink(mut sink) => {
+                sink.set_stop(stop);
+                Destination::Sink(sink)
+            }
+            Target::Buffered(buffered) => {
+                let (parts, store) = *buffered;
+                Destination::Buffered(Buffered::start(parts, store, &queue, stop, &name)?)
+            }
+        };
         let worker = Self {
             _end: End(queue.clone()),
             queue,
-            sink,
+            destination,
             processing,
             every: every.max(MIN_EVERY),
             names,
@@ -70,59 +95,72 @@ impl Worker {
         // end.
         let _quiet = Context::enter_telemetry_suppressed_scope();
         let mut due = after(self.every);
-        let mut wait = true;
-        let until = loop {
-            let error = match self.queue.next(due, wait) {
+        let closed = loop {
+            match self.queue.next(due) {
                 Next::Send(batch) => {
-                    let error = self.send(batch);
+                    self.send(batch);
                     due = after(self.every);
-                    error
                 }
-                Next::Nothing => None,
-                Next::Finish(until) => break until,
-            };
+                Next::Nothing => {}
+                Next::Finish(closed) => break closed,
+            }
             if Instant::now() >= due {
                 due = after(self.every);
             }
-            self.health
-                .look(&self.names, self.queue.counts(), error.as_deref());
-            wait = !self.idle();
+            self.look();
         };
-        while Instant::now() < until && self.idle() {}
-        self.guarded(|sink| sink.shutdown());
+        match &self.destination {
+            Destination::Sink(sink) => {
+                let outcome = catch_unwind(AssertUnwindSafe(|| sink.shutdown()));
+                if let Err(panic) = outcome {
+                    let (exporter, error) = (&self.names.exporter, panic_message(&*panic));
+                    tracing::debug!(exporter, error, "an exporter panicked");
+                }
+            }
+            Destination::Buffered(buffered) => buffered.finish(closed.late),
+        }
+        self.look();
     }
 
-    fn send(&self, mut batch: Vec<SpanData>) -> Option<String> {
-        let spans = batch.len() as u64;
-        let mut processed = ProcessingCounts::default();
+    fn look(&mut self) {
+        let error = self.queue.last_error();
+        self.health
+            .look(&self.names, self.queue.counts(), error.as_deref());
+    }
+
+    fn send(&self, batch: Batch) {
+        let Batch {
+            first,
+            mut spans,
+            to_disk,
+        } = batch;
+        let mut ticket = Ticket {
+            first,
+            spans: spans.len() as u64,
+            processed: ProcessingCounts::default(),
+        };
         let send = || {
-            processed = self.processing.batch(&mut batch);
-            if batch.is_empty() {
-                Sent::default()
-            } else {
-                self.sink.send(batch)
+            ticket.processed = self.processing.batch(&mut spans);
+            if spans.is_empty() {
+                return Some(Sent::default());
+            }
+            match &self.destination {
+                Destination::Sink(sink) => Some(sink.send(spans)),
+                Destination::Buffered(buffered) => {
+                    buffered.take(spans, ticket.clone(), to_disk);
+                    None
+                }
             }
         };
-        let sent = catch_unwind(AssertUnwindSafe(send))
-            .unwrap_or_else(|panic| Sent::none(spans, Loss::Failed, panic_message(&*panic)));
-        self.queue
-            .account(spans, sent.message.as_deref(), |counts| {
-                counts.add_processed(&processed);
-                sent.count(spans - processed.filtered, counts);
-            });
-        sent.message
-    }
-
-    fn idle(&self) -> bool {
-        self.guarded(|sink| sink.idle()).unwrap_or(false)
-    }
-
-    fn guarded<T>(&self, step: impl FnOnce(&dyn Sink) -> T) -> Option<T> {
-        let outcome = catch_unwind(AssertUnwindSafe(|| step(&*self.sink)));
-        let failed = |panic: &(dyn std::any::Any + Send)| {
-            let (exporter, error) = (&self.names.exporter, panic_message(panic));
-            tracing::debug!(exporter, error, "an exporter panicked");
-        };
-        outcome.inspect_err(|panic| failed(&**panic)).ok()
+        let sent = catch_unwind(AssertUnwindSafe(send)).unwrap_or_else(|panic| {
+            Some(Sent::none(
+                ticket.spans,
+                Loss::Failed,
+                panic_message(&*panic),
+            ))
+        });
+        if let Some(sent) = sent {
+            ticket.account(&self.queue, &sent);
+        }
     }
 }

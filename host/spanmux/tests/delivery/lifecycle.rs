@@ -1,5 +1,6 @@
 //! Tests for flush and shutdown with deadlines, from any thread.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
@@ -136,6 +137,40 @@ impl SpanProcessor for Never {
     fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
         Ok(())
     }
+}
+
+/// A processor that counts its flushes, which never return.
+#[derive(Clone, Debug, Default)]
+struct Stuck(Arc<AtomicUsize>);
+
+impl SpanProcessor for Stuck {
+    fn on_start(&self, _span: &mut Span, _cx: &Context) {}
+
+    fn on_end(&self, _span: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Never.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+#[test]
+fn flush_that_never_returns_blocks_one_thread() {
+    let stuck = Stuck::default();
+    let sdk = SdkTracerProvider::builder().with_span_processor(stuck.clone());
+    let provider = RoutingTracerProvider::builder()
+        .tracer("stuck", sdk.build())
+        .build()
+        .unwrap();
+    for _ in 0..20 {
+        let report = provider.force_flush_with_timeout(Duration::from_millis(5));
+        assert_eq!(report.failed.len(), 1);
+    }
+    assert_eq!(stuck.0.load(Ordering::SeqCst), 1);
 }
 
 #[test]

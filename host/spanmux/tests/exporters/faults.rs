@@ -73,7 +73,6 @@ type Row = (&'static str, Vec<Answer>, Duration, Fate, Attempts);
 fn http_rows() -> Vec<Row> {
     use Loss::{Rejected, TimedOut, Unavailable};
     let status = Answer::status;
-    let late = "retry-after: 3600\r\n";
     let now = "retry-after: 0\r\n";
     let past = "retry-after: Thu, 01 Jan 1970 00:00:00 GMT\r\n";
     vec![
@@ -84,7 +83,6 @@ fn http_rows() -> Vec<Row> {
         ("502, then 504, then 200", vec![status(502), status(504), status(200)], PATIENT, Delivered, Exactly(3)),
         ("429 for a moment", vec![busy(429, now), status(200)], PATIENT, Delivered, Exactly(2)),
         ("503 until a date", vec![busy(503, past), status(200)], PATIENT, Delivered, Exactly(2)),
-        ("429 for longer than the batch timeout", vec![busy(429, late)], SHORT, Lost(Unavailable), Exactly(1)),
         ("503 forever", vec![status(503)], SHORT, Lost(Unavailable), Several),
         ("500", vec![status(500)], PATIENT, Lost(Unavailable), Exactly(1)),
         ("501", vec![status(501)], PATIENT, Lost(Unavailable), Exactly(1)),
@@ -93,7 +91,7 @@ fn http_rows() -> Vec<Row> {
         ("404", vec![status(404)], PATIENT, Lost(Rejected), Exactly(1)),
         ("413", vec![status(413)], PATIENT, Lost(Rejected), Exactly(1)),
         ("401 after 503", vec![status(503), status(401)], PATIENT, Lost(Rejected), Exactly(2)),
-        ("no answer", vec![Answer::Hang], SHORT, Lost(TimedOut), Exactly(1)),
+        ("no answer", vec![Answer::Hang], SHORT, Lost(TimedOut), Exactly(2)),
         ("closed, then 200", vec![Answer::Close, status(200)], PATIENT, Delivered, Exactly(2)),
         ("closed forever", vec![Answer::Close], SHORT, Lost(Unavailable), Several),
         ("2 of 3 refused", vec![ok(partial(2))], PATIENT, Refused(2), Exactly(1)),

@@ -28,7 +28,6 @@ fn rows() -> Vec<Row> {
         ("unavailable for a moment", vec![asking(Code::Unavailable, 1), ok()], PATIENT, Delivered, Exactly(2)),
         ("exhausted for a moment", vec![asking(Code::ResourceExhausted, 1), ok()], PATIENT, Delivered, Exactly(2)),
         ("exhausted without a time", vec![code(Code::ResourceExhausted)], PATIENT, Lost(Unavailable), Exactly(1)),
-        ("exhausted for too long", vec![asking(Code::ResourceExhausted, 3_600_000)], SHORT, Lost(Unavailable), Exactly(1)),
         ("unavailable forever", vec![code(Code::Unavailable)], SHORT, Lost(Unavailable), Several),
         ("aborted, then taken", vec![code(Code::Aborted), ok()], PATIENT, Delivered, Exactly(2)),
         ("deadline exceeded, then taken", vec![code(Code::DeadlineExceeded), ok()], PATIENT, Delivered, Exactly(2)),
@@ -38,7 +37,7 @@ fn rows() -> Vec<Row> {
         ("invalid argument", vec![code(Code::InvalidArgument)], PATIENT, Lost(Rejected), Exactly(1)),
         ("unimplemented", vec![code(Code::Unimplemented)], PATIENT, Lost(Rejected), Exactly(1)),
         ("refused stream, then taken", vec![GrpcAnswer::Reset, ok()], PATIENT, Delivered, Exactly(2)),
-        ("no answer", vec![GrpcAnswer::Hang], SHORT, Lost(TimedOut), Exactly(1)),
+        ("no answer", vec![GrpcAnswer::Hang], SHORT, Lost(TimedOut), Exactly(2)),
         ("2 of 3 refused", vec![GrpcAnswer::Taken(partial(2))], PATIENT, Refused(2), Exactly(1)),
         ("a warning", vec![GrpcAnswer::Taken(partial(0))], PATIENT, Delivered, Exactly(1)),
     ]

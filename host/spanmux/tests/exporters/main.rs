@@ -2,7 +2,9 @@
 //! when they fail.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod buffering;
 mod collector;
+mod connections;
 mod faults;
 #[cfg(feature = "grpc")]
 mod grpc_collector;
@@ -15,4 +17,5 @@ mod process;
 mod secrets;
 mod support;
 mod tls;
+mod waits;
 mod wire;

@@ -6,8 +6,8 @@
 //! ```
 //! Numbers are little-endian. The checksum (XXH64) covers all other bytes.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _, Seek as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -19,6 +19,9 @@ const MAGIC: &[u8; 8] = b"spanmux1";
 
 /// The length of the header in bytes.
 const HEAD: usize = 40;
+
+/// The maximum number of bytes of a damaged file that are read to count its spans.
+const MAX_COUNTED: u64 = 16 << 20;
 
 /// The header of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,47 +57,160 @@ impl Head {
     }
 }
 
-/// Encodes a request as a file.
-pub(super) fn encode(request: &ExportTraceServiceRequest, spans: u64, now: SystemTime) -> Vec<u8> {
+/// Returns the size of the file for the bytes of a request.
+pub(super) fn size(request: &[u8]) -> u64 {
+    (HEAD + request.len()) as u64
+}
+
+/// Encodes the bytes of a request as a file.
+pub(super) fn encode(request: &[u8], spans: u64, now: SystemTime) -> Vec<u8> {
     let written = now.duration_since(SystemTime::UNIX_EPOCH);
     let written = written.unwrap_or_default().as_millis() as u64;
-    let length = request.encoded_len();
-    let mut file = Vec::with_capacity(HEAD + length);
+    let mut file = Vec::with_capacity(HEAD + request.len());
     file.extend_from_slice(MAGIC);
-    for number in [spans, written, length as u64, 0] {
+    for number in [spans, written, request.len() as u64, 0] {
         file.extend_from_slice(&number.to_le_bytes());
     }
-    // Encoding fails only if the buffer has too little capacity, and a `Vec` grows.
-    let _ = request.encode(&mut file);
-    let sum = checksum(&file[..HEAD - 8], &file[HEAD..]);
+    file.extend_from_slice(request);
+    let sum = checksum(&file[..HEAD - 8], request);
     file[HEAD - 8..HEAD].copy_from_slice(&sum.to_le_bytes());
     file
 }
 
-/// Reads the header of a file and checks that the length of the file matches it.
-pub(super) fn head(path: &Path) -> io::Result<Head> {
-    let mut file = File::open(path)?;
+/// Opens a regular file. A link is not followed, and nothing waits for the other end of a
+/// named pipe.
+///
+/// # Errors
+/// Returns an error if the file is of another kind, or was replaced in the meantime.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let is_file = |is_file: bool| {
+        let error = || io::Error::other("not a regular file");
+        if is_file { Ok(()) } else { Err(error()) }
+    };
+    let seen = fs::symlink_metadata(path)?;
+    is_file(seen.is_file())?;
+    let file = File::open(path)?;
+    is_file(is_same(&seen, &file.metadata()?))?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn is_same(seen: &Metadata, opened: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (seen.dev(), seen.ino()) == (opened.dev(), opened.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(_seen: &Metadata, opened: &Metadata) -> bool {
+    opened.is_file()
+}
+
+/// Reads the header of a file, and checks it against the length of the file. A span takes at
+/// least two bytes, so the number of spans is bounded before the checksum is known.
+fn head(file: &mut File) -> io::Result<Head> {
     let mut head = [0; HEAD];
     file.read_exact(&mut head)?;
     let head = Head::parse(&head).ok_or_else(|| damaged("not a disk buffer file"))?;
-    if file.metadata()?.len() == head.bytes() {
-        Ok(head)
+    if file.metadata()?.len() != head.bytes() {
+        return Err(damaged("the length does not match the header"));
+    }
+    if head.spans > head.length / 2 {
+        return Err(damaged("more spans than its length allows"));
+    }
+    Ok(head)
+}
+
+/// Reads a file and verifies its checksum, without decoding the request.
+pub(super) fn verify(path: &Path) -> io::Result<Head> {
+    read_bytes(path).map(|(head, _)| head)
+}
+
+/// Reads the request of a file and verifies its checksum and its number of spans.
+pub(super) fn read(path: &Path) -> io::Result<ExportTraceServiceRequest> {
+    let (head, request) = read_bytes(path)?;
+    let request = ExportTraceServiceRequest::decode(&*request);
+    let request = request.map_err(|_| damaged("invalid OTLP request"))?;
+    if spans(&request) == head.spans {
+        Ok(request)
     } else {
-        Err(damaged("the length does not match the header"))
+        Err(damaged("the number of spans does not match the header"))
     }
 }
 
-/// Reads the request of a file and verifies its checksum.
-pub(super) fn read(path: &Path) -> io::Result<ExportTraceServiceRequest> {
-    let head = head(path)?;
-    let file = std::fs::read(path)?;
-    let (start, request) = file
-        .split_at_checked(HEAD)
-        .ok_or_else(|| damaged("truncated header"))?;
-    if checksum(&start[..HEAD - 8], request) != head.checksum {
-        return Err(damaged("checksum mismatch"));
+fn read_bytes(path: &Path) -> io::Result<(Head, Vec<u8>)> {
+    let mut file = open(path)?;
+    let head = head(&mut file)?;
+    file.rewind()?;
+    let mut start = [0; HEAD];
+    file.read_exact(&mut start)?;
+    let mut request = Vec::new();
+    file.take(head.length).read_to_end(&mut request)?;
+    if checksum(&start[..HEAD - 8], &request) == head.checksum {
+        Ok((head, request))
+    } else {
+        Err(damaged("checksum mismatch"))
     }
-    ExportTraceServiceRequest::decode(request).map_err(|_| damaged("invalid OTLP request"))
+}
+
+fn spans(request: &ExportTraceServiceRequest) -> u64 {
+    let resources = request.resource_spans.iter();
+    let scopes = resources.flat_map(|resource| &resource.scope_spans);
+    scopes.map(|scope| scope.spans.len() as u64).sum()
+}
+
+/// Counts the spans in a damaged file, as far as it can be read.
+pub(super) fn count_damaged(path: &Path) -> u64 {
+    let read = || {
+        let mut bytes = Vec::new();
+        open(path)?.take(MAX_COUNTED).read_to_end(&mut bytes)?;
+        io::Result::Ok(bytes)
+    };
+    let bytes = read().unwrap_or_default();
+    bytes
+        .get(HEAD..)
+        .map_or(0, |request| fields(request, &SPANS))
+}
+
+/// The fields that lead to a span: resource spans, scope spans, spans.
+const SPANS: [u64; 3] = [1, 2, 2];
+
+/// Counts the messages at the end of a path of fields, as far as the bytes are valid.
+/// A message that the end of the bytes cuts off counts.
+fn fields(mut bytes: &[u8], path: &[u64]) -> u64 {
+    let Some((wanted, rest)) = path.split_first() else {
+        return 1;
+    };
+    let mut count = 0;
+    while let Some(tag) = varint(&mut bytes) {
+        let length = match tag & 7 {
+            0 => varint(&mut bytes).map(|_| 0),
+            1 => Some(8),
+            2 => varint(&mut bytes),
+            5 => Some(4),
+            _ => None,
+        };
+        let Some(length) = length else { break };
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let (inner, after) = bytes.split_at_checked(length).unwrap_or((bytes, &[]));
+        if tag == (wanted << 3 | 2) {
+            count += fields(inner, rest);
+        }
+        bytes = after;
+    }
+    count
+}
+
+fn varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for place in 0..10 {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
 }
 
 fn checksum(head: &[u8], request: &[u8]) -> u64 {

@@ -1,28 +1,38 @@
 //! The disk buffer, which stores spans while a backend is down.
 
+mod buffered;
 mod file;
 #[cfg(test)]
+mod file_tests;
+#[cfg(test)]
 mod outage;
+mod pause;
+mod sender;
 mod store;
 #[cfg(test)]
 mod tests;
-mod transport;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(super) use buffered::{Buffered, Ticket};
+#[cfg(feature = "otlp")]
+pub(crate) use pause::Pause;
 pub(crate) use store::DiskBufferStore;
-#[cfg(any(test, feature = "otlp"))]
-pub(crate) use transport::BufferedTransport;
 
 /// The directory and the limits of the disk buffer of an OTLP exporter.
 ///
-/// The buffer stores only spans that could not be sent because the backend was down, not
-/// spans that it refused. While the backend is down, spans go to disk immediately. The
-/// exporter retries after one second, two seconds, four seconds, up to 30 seconds. When the
-/// backend is back, new spans are sent first. After each batch, and while there is nothing
-/// else to do, the exporter sends the oldest buffered file. A later process continues with
-/// the same files.
+/// The buffer stores all spans that could not be sent for a reason that may pass: the backend
+/// was down, slow, or overloaded, asked to wait, or refused the credentials or the address.
+/// Spans that it refused because of their content (status 400, 413 or 422, or
+/// `INVALID_ARGUMENT`) are lost and counted.
+///
+/// A second thread of the exporter sends, so the queue is emptied at any rate that the disk
+/// can take. While the backend is down, spans go to disk immediately. The exporter tries one
+/// file after one second, two seconds, four seconds, up to 30 seconds, or after the time that
+/// the backend asked for, up to 5 minutes. When the backend is back, new spans and files
+/// alternate. A shutdown writes to disk all spans that cannot be sent before its deadline. A
+/// later process continues with the same files.
 ///
 /// A request that the backend accepted without answering in time is sent twice. Both copies
 /// contain the same spans with the same ids.
@@ -50,10 +60,13 @@ pub struct DiskBuffer {
     /// The maximum total size of the files in bytes. When it is exceeded, the oldest files
     /// are dropped and counted as lost. Defaults to 268,435,456.
     pub max_bytes: u64,
-    /// The maximum number of files, one per batch. When it is exceeded, the oldest files
-    /// are dropped and counted as lost. Defaults to 10,000.
+    /// The maximum number of files. When it is exceeded, the oldest files are dropped and
+    /// counted as lost. Small batches share a file, so with the default values the maximum
+    /// size is reached first. Defaults to 10,000.
     pub max_files: usize,
     /// The maximum age of a file. Defaults to 24 hours; many backends refuse older spans.
+    /// It is the time that exporters have had the file since the start of the process: the
+    /// clock of the system may be wrong, so it is not used.
     pub max_age: Duration,
 }
 

@@ -5,9 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message as _;
 
 use super::{DiskBuffer, file};
 use crate::delivery::{DeliveryCounts, Loss, Meter};
@@ -24,6 +25,17 @@ const SET_ASIDE: &str = "damaged";
 /// The maximum number of unreadable files that are kept for inspection.
 const MAX_SET_ASIDE: usize = 16;
 
+/// The maximum number of spans in a file that several requests share.
+const MAX_JOINED_SPANS: u64 = 2_048;
+
+/// The part of the maximum size that several requests in one file can have. Two adjacent
+/// files are larger together, so the maximum size is reached with 2,048 files, or with a few
+/// thousand files of very small spans.
+const JOINED_PART: u64 = 1_024;
+
+/// The maximum size of a request that is made of several. Many backends refuse 4 MiB.
+const MAX_JOINED_BYTES: u64 = 1 << 20;
+
 /// Requests on disk within limits, and their counts. The store holds the lock file of the
 /// directory as long as it exists.
 #[derive(Debug)]
@@ -34,6 +46,10 @@ pub(crate) struct DiskBufferStore {
     kept: VecDeque<Kept>,
     bytes: u64,
     next: u64,
+    /// The newest file, while further requests can be added to it.
+    open: Option<OpenFile>,
+    /// The file that is being sent. It does not change.
+    sending: Option<u64>,
     set_aside: usize,
     /// The operating system releases the lock when the file is closed, also if the process
     /// is killed.
@@ -45,7 +61,16 @@ struct Kept {
     number: u64,
     spans: u64,
     bytes: u64,
-    written: SystemTime,
+    /// The time since which this process has the file. A wall clock may jump, so the age
+    /// does not depend on it.
+    since: Instant,
+}
+
+#[derive(Debug)]
+struct OpenFile {
+    number: u64,
+    /// The bytes of its request. The concatenation of two requests is one request.
+    request: Vec<u8>,
 }
 
 impl DiskBufferStore {
@@ -59,6 +84,8 @@ impl DiskBufferStore {
             kept: VecDeque::new(),
             bytes: 0,
             next: 0,
+            open: None,
+            sending: None,
             set_aside: 0,
         };
         let mut numbers = store.numbers()?;
@@ -67,7 +94,7 @@ impl DiskBufferStore {
             store.next = number.saturating_add(1);
             store.recover(number);
         }
-        store.trim(0);
+        store.trim(0, 0);
         Ok(store)
     }
 
@@ -83,7 +110,8 @@ impl DiskBufferStore {
                     Some(number) => numbers.push(number),
                     None => self.put_aside(&path),
                 },
-                Some(UNFINISHED) => fs::remove_file(&path)?,
+                // A directory or a foreign file that cannot be removed does no harm.
+                Some(UNFINISHED) => drop(fs::remove_file(&path)),
                 Some(SET_ASIDE) => self.set_aside += 1,
                 _ => {}
             }
@@ -91,73 +119,130 @@ impl DiskBufferStore {
         Ok(numbers)
     }
 
+    /// Takes over the file of an earlier process. The spans of a damaged file are lost.
     fn recover(&mut self, number: u64) {
         let path = self.path(number, KEPT);
-        match file::head(&path) {
+        match file::verify(&path) {
             Ok(head) => {
                 self.meter.change(|counts| {
                     counts.recovered += head.spans;
                     counts.buffered += head.spans;
                 });
-                self.keep(number, head.spans, head.bytes(), head.written);
+                self.keep(number, head.spans, head.bytes());
             }
             Err(error) => {
-                tracing::warn!(file = %path.display(), %error, "unreadable disk buffer file");
+                let spans = file::count_damaged(&path);
+                tracing::warn!(file = %path.display(), %error, spans, "unreadable disk buffer file");
+                self.meter.change(|counts| {
+                    counts.recovered += spans;
+                    counts.lose(Loss::DiskBuffer, spans);
+                });
                 self.put_aside(&path);
             }
         }
     }
 
-    fn keep(&mut self, number: u64, spans: u64, bytes: u64, written: SystemTime) {
-        self.bytes += bytes;
+    fn keep(&mut self, number: u64, spans: u64, bytes: u64) {
+        self.bytes = self.bytes.saturating_add(bytes);
         self.kept.push_back(Kept {
             number,
             spans,
             bytes,
-            written,
+            since: Instant::now(),
         });
     }
 
-    /// Stores a request. Its spans are counted together with its batch. Drops the oldest
-    /// requests if there is not enough space.
+    /// Stores a request, together with the previous one if both are small. Its spans are
+    /// counted together with its batch. Drops the oldest requests if there is not enough
+    /// space.
     pub(super) fn push(
         &mut self,
         request: &ExportTraceServiceRequest,
         spans: u64,
     ) -> io::Result<()> {
-        let now = SystemTime::now();
-        let content = file::encode(request, spans, now);
-        let bytes = content.len() as u64;
+        let request = request.encode_to_vec();
+        let bytes = file::size(&request);
         if bytes > self.disk_buffer.max_bytes || self.disk_buffer.max_files == 0 {
-            return Err(io::Error::other(format!(
-                "a batch of {bytes} bytes exceeds the limits of the disk buffer"
-            )));
+            let message = format!("a batch of {bytes} bytes exceeds the limits of the disk buffer");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
         }
-        self.trim(bytes);
+        if self.join(&request, spans)? {
+            return Ok(());
+        }
+        self.trim(bytes, 1);
+        let content = file::encode(&request, spans, SystemTime::now());
         let number = self.next;
-        self.next += 1;
-        let (unfinished, path) = (self.path(number, UNFINISHED), self.path(number, KEPT));
-        let written = write(&unfinished, &content).and_then(|()| fs::rename(&unfinished, path));
-        if let Err(error) = written {
-            // Nothing can be done if the removal fails too.
-            let _ = fs::remove_file(&unfinished);
-            return Err(error);
-        }
-        self.keep(number, spans, bytes, now);
+        self.next = self.next.saturating_add(1);
+        self.write(number, &content)?;
+        self.keep(number, spans, bytes);
+        let is_small = request.len() as u64 <= self.max_joined();
+        self.open = is_small.then_some(OpenFile { number, request });
         Ok(())
     }
 
-    /// Drops expired requests, and then the oldest requests until `bytes` more bytes fit.
-    pub(super) fn trim(&mut self, bytes: u64) {
-        let now = SystemTime::now();
-        while let Some(oldest) = self.kept.front() {
-            let age = now.duration_since(oldest.written).unwrap_or_default();
-            let full = self.bytes.saturating_add(bytes) > self.disk_buffer.max_bytes
-                || self.kept.len() + usize::from(bytes > 0) > self.disk_buffer.max_files;
-            if !full && age <= self.disk_buffer.max_age {
-                return;
+    /// Adds a request to the newest file. Returns `false` if they would be too large.
+    fn join(&mut self, request: &[u8], spans: u64) -> io::Result<bool> {
+        let max = self.max_joined();
+        self.trim(request.len() as u64, 0);
+        let (Some(open), Some(newest)) = (&mut self.open, self.kept.back()) else {
+            return Ok(false);
+        };
+        let number = newest.number;
+        let spans = newest.spans.saturating_add(spans);
+        let length = (open.request.len() + request.len()) as u64;
+        let is_free = open.number == number && self.sending != Some(number);
+        if !is_free || length > max || spans > MAX_JOINED_SPANS {
+            return Ok(false);
+        }
+        let before = open.request.len();
+        open.request.extend_from_slice(request);
+        let content = file::encode(&open.request, spans, SystemTime::now());
+        let written = self.write(number, &content);
+        match (written, self.kept.back_mut()) {
+            (Ok(()), Some(newest)) => {
+                let bytes = content.len() as u64;
+                self.bytes += bytes - newest.bytes;
+                (newest.spans, newest.bytes) = (spans, bytes);
+                Ok(true)
             }
-            self.remove_oldest(|spans, counts| counts.lose(Loss::DiskBuffer, spans));
+            (written, _) => {
+                // The file on disk is unchanged.
+                if let Some(open) = &mut self.open {
+                    open.request.truncate(before);
+                }
+                written.map(|()| false)
+            }
+        }
+    }
+
+    fn max_joined(&self) -> u64 {
+        (self.disk_buffer.max_bytes / JOINED_PART).min(MAX_JOINED_BYTES)
+    }
+
+    /// Writes a file under another name first, so that its name always has a whole request.
+    fn write(&self, number: u64, content: &[u8]) -> io::Result<()> {
+        let (unfinished, path) = (self.path(number, UNFINISHED), self.path(number, KEPT));
+        let written = write(&unfinished, content).and_then(|()| fs::rename(&unfinished, path));
+        written.inspect_err(|_| {
+            // Nothing can be done if the removal fails too.
+            let _ = fs::remove_file(&unfinished);
+        })
+    }
+
+    /// Drops expired requests, and then the oldest requests until so many more bytes and
+    /// files fit.
+    pub(super) fn trim(&mut self, bytes: u64, files: usize) {
+        while let Some(oldest) = self.kept.front() {
+            let full = self.bytes.saturating_add(bytes) > self.disk_buffer.max_bytes
+                || self.kept.len().saturating_add(files) > self.disk_buffer.max_files;
+            let cause = if oldest.since.elapsed() > self.disk_buffer.max_age {
+                Loss::Expired
+            } else if full {
+                Loss::BufferFull
+            } else {
+                return;
+            };
+            self.remove(oldest.number, |spans, counts| counts.lose(cause, spans));
         }
     }
 
@@ -165,20 +250,27 @@ impl DiskBufferStore {
         self.kept.is_empty()
     }
 
-    /// Returns the oldest request and its number of spans, or `None` if the store is empty.
-    /// Damaged files are set aside and their spans are counted as lost.
+    /// Returns the number, the number of spans and the request of the oldest file, or `None`
+    /// if the store is empty. The file does not change until `release`. Damaged files are
+    /// set aside and their spans are counted as lost.
     ///
     /// # Errors
     /// Returns an error if the oldest file is temporarily unreadable.
-    pub(super) fn oldest(&mut self) -> io::Result<Option<(ExportTraceServiceRequest, u64)>> {
+    pub(super) fn oldest(&mut self) -> io::Result<Option<(u64, u64, ExportTraceServiceRequest)>> {
         while let Some(oldest) = self.kept.front() {
-            let path = self.path(oldest.number, KEPT);
+            let (number, spans) = (oldest.number, oldest.spans);
+            let path = self.path(number, KEPT);
             match file::read(&path) {
-                Ok(request) => return Ok(Some((request, oldest.spans))),
+                Ok(request) => {
+                    self.sending = Some(number);
+                    return Ok(Some((number, spans, request)));
+                }
                 Err(error) if file::is_damage(&error) => {
-                    tracing::warn!(file = %path.display(), %error, "unreadable disk buffer file");
+                    tracing::warn!(file = %path.display(), %error, spans, "unreadable disk buffer file");
                     self.put_aside(&path);
-                    self.forget_oldest(|spans, counts| counts.lose(Loss::DiskBuffer, spans));
+                    self.forget(number, |spans, counts| {
+                        counts.lose(Loss::DiskBuffer, spans);
+                    });
                 }
                 Err(error) => return Err(error),
             }
@@ -186,33 +278,50 @@ impl DiskBufferStore {
         Ok(None)
     }
 
-    /// Removes the oldest request. `count` receives its number of spans and updates the
-    /// counts.
-    pub(super) fn remove_oldest(&mut self, count: impl FnOnce(u64, &mut DeliveryCounts)) {
-        if let Some(oldest) = self.kept.front()
-            && let Err(error) = fs::remove_file(self.path(oldest.number, KEPT))
-        {
+    /// Ends the use of the file that `oldest` returned.
+    pub(super) fn release(&mut self) {
+        self.sending = None;
+    }
+
+    /// Removes a file, unless it is gone. `count` receives its number of spans and updates
+    /// the counts.
+    pub(super) fn remove(&mut self, number: u64, count: impl FnOnce(u64, &mut DeliveryCounts)) {
+        if self.position(number).is_none() {
+            return;
+        }
+        if let Err(error) = fs::remove_file(self.path(number, KEPT)) {
             // The next process would send it again.
             tracing::warn!(%error, "failed to remove a disk buffer file");
         }
-        self.forget_oldest(count);
+        self.forget(number, count);
     }
 
-    /// Moves the oldest request behind the others.
-    pub(super) fn put_behind(&mut self) {
-        if let Some(oldest) = self.kept.pop_front() {
-            self.kept.push_back(oldest);
+    /// Moves a file behind the others.
+    pub(super) fn put_behind(&mut self, number: u64) {
+        let file = self.position(number).and_then(|it| self.kept.remove(it));
+        self.kept.extend(file);
+    }
+
+    pub(super) fn put_oldest_behind(&mut self) {
+        if let Some(oldest) = self.kept.front() {
+            self.put_behind(oldest.number);
         }
     }
 
-    fn forget_oldest(&mut self, count: impl FnOnce(u64, &mut DeliveryCounts)) {
-        if let Some(oldest) = self.kept.pop_front() {
-            self.bytes -= oldest.bytes;
-            self.meter.change(|counts| {
-                counts.buffered -= oldest.spans;
-                count(oldest.spans, counts);
-            });
-        }
+    /// Returns the position of a file, which is usually the first.
+    fn position(&self, number: u64) -> Option<usize> {
+        self.kept.iter().position(|kept| kept.number == number)
+    }
+
+    fn forget(&mut self, number: u64, count: impl FnOnce(u64, &mut DeliveryCounts)) {
+        let Some(kept) = self.position(number).and_then(|it| self.kept.remove(it)) else {
+            return;
+        };
+        self.bytes = self.bytes.saturating_sub(kept.bytes);
+        self.meter.change(|counts| {
+            counts.buffered = counts.buffered.saturating_sub(kept.spans);
+            count(kept.spans, counts);
+        });
     }
 
     fn put_aside(&mut self, path: &Path) {
@@ -242,10 +351,18 @@ impl DiskBufferStore {
 }
 
 fn number(path: &Path) -> Option<u64> {
-    path.file_stem()?.to_str()?.parse().ok()
+    let number = path.file_stem()?.to_str()?.parse().ok()?;
+    // The largest number has no successor.
+    (number < u64::MAX).then_some(number)
 }
 
 fn lock(path: &Path) -> io::Result<File> {
+    // A link would create or lock a file elsewhere, and a named pipe would block.
+    if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(io::Error::other(
+            "its entry `lock` is not a regular file; remove it or use another directory",
+        ));
+    }
     let file = File::options()
         .create(true)
         .truncate(false)
@@ -273,11 +390,15 @@ fn make_private(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)
 }
 
-/// Writes a file that other users cannot read, regardless of the permissions of its
-/// directory.
+/// Writes a new file that other users cannot read, regardless of the permissions of its
+/// directory. An existing file is removed first, so that no link is followed.
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = File::options();
-    options.create(true).truncate(true).write(true);
+    options.create_new(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?.write_all(content)

@@ -3,15 +3,18 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
+use super::buffered::{Shared, Ticket};
 use super::*;
-use crate::delivery::{DeliveryCounts, Loss, Meter, Sent, Transport};
+use crate::delivery::queue::Queue;
+use crate::delivery::{BatchConfig, DeliveryCounts, Loss, Meter, Sent, Stop, Transport, Tries};
+use crate::redaction::ProcessingCounts;
 
 /// A backend with scripted answers. It records the names of the spans that it accepts.
 #[derive(Clone, Debug)]
@@ -21,6 +24,8 @@ pub(super) struct Backend(Arc<Mutex<Answers>>);
 pub(super) struct Answers {
     /// The cause of refusal. `None` accepts every request.
     refuses: Option<Loss>,
+    /// The time that a refusal asks for.
+    asks: Option<Duration>,
     /// The name of a span that makes a request fail.
     chokes_on: Option<&'static str>,
     asked: usize,
@@ -31,6 +36,7 @@ impl Backend {
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(Answers {
             refuses: None,
+            asks: None,
             chokes_on: None,
             asked: 0,
             took: Vec::new(),
@@ -45,13 +51,13 @@ impl Backend {
         self.0.lock().took.clone()
     }
 
-    fn asked(&self) -> usize {
+    pub(super) fn asked(&self) -> usize {
         self.0.lock().asked
     }
 }
 
 impl Transport for Backend {
-    fn send(&self, request: &ExportTraceServiceRequest) -> Sent {
+    fn send(&self, request: &ExportTraceServiceRequest, _tries: Tries, _stop: &Stop) -> Sent {
         let mut answers = self.0.lock();
         answers.asked += 1;
         let names = names(request);
@@ -60,7 +66,11 @@ impl Transport for Backend {
             .iter()
             .any(|name| answers.chokes_on == Some(name.as_str()));
         match answers.refuses.or(chokes.then_some(Loss::Unavailable)) {
-            Some(cause) => Sent::none(count, cause, "no"),
+            Some(cause) => Sent {
+                later: cause != Loss::Rejected,
+                wait: answers.asks,
+                ..Sent::none(count, cause, "no")
+            },
             None => {
                 answers.took.extend(names);
                 Sent::all(count)
@@ -75,7 +85,7 @@ fn names(request: &ExportTraceServiceRequest) -> Vec<String> {
     spans.map(|span| span.name.clone()).collect()
 }
 
-fn request(names: &[&str]) -> ExportTraceServiceRequest {
+pub(super) fn request(names: &[&str]) -> ExportTraceServiceRequest {
     let span = |name: &&str| Span {
         name: (*name).to_owned(),
         ..Span::default()
@@ -92,60 +102,93 @@ fn request(names: &[&str]) -> ExportTraceServiceRequest {
     }
 }
 
-/// A transport with a disk buffer, and its counts.
-struct Rig {
-    backend: Backend,
-    transport: BufferedTransport,
+/// The shared state of a disk buffer without its threads, and its counts.
+pub(super) struct Rig {
+    pub(super) backend: Backend,
+    shared: Shared,
     meter: Arc<Meter>,
 }
 
 impl Rig {
-    fn new(backend: &Backend, disk_buffer: &DiskBuffer) -> Self {
+    pub(super) fn new(backend: &Backend, disk_buffer: &DiskBuffer) -> Self {
         let meter = Arc::new(Meter::default());
-        let mut transport = BufferedTransport::new(Box::new(backend.clone()));
-        transport.keep_in(DiskBufferStore::open(disk_buffer, meter.clone()).unwrap());
+        let store = DiskBufferStore::open(disk_buffer, meter.clone()).unwrap();
+        let queue = Queue::new(&BatchConfig::new(), meter.clone(), Arc::default(), true);
         Self {
             backend: backend.clone(),
-            transport,
+            shared: Shared::new("otlp at test".to_owned(), store, Arc::new(queue)),
             meter,
         }
     }
 
-    fn send(&mut self, names: &[&str]) {
-        let sent = self.transport.send(&request(names));
-        self.meter.change(|counts| {
-            counts.ended += names.len() as u64;
-            sent.count(names.len() as u64, counts);
-        });
+    /// Hands a batch over as the worker does.
+    pub(super) fn take(&self, names: &[&str], to_disk: bool) {
+        let spans = names.len() as u64;
+        self.meter.change(|counts| counts.ended += spans);
+        let ticket = Ticket {
+            first: 0,
+            spans,
+            processed: ProcessingCounts::default(),
+        };
+        self.shared.take(request(names), ticket, to_disk);
+    }
+
+    /// Hands a batch over, and sends it unless it goes to disk.
+    fn send(&self, names: &[&str]) {
+        let is_down = self.shared.is_down();
+        self.take(names, false);
+        if !is_down {
+            assert!(self.step());
+        }
         self.counts();
     }
 
-    /// Replays requests until there is nothing more to do.
-    fn idle(&self) {
-        while self.transport.idle() {
-            self.counts();
-        }
+    /// Sends one request. Returns `false` if there is nothing to do now.
+    fn step(&self) -> bool {
+        let Some(job) = self.shared.try_next() else {
+            return false;
+        };
+        let sent = sender::send(&job, &self.backend, &Stop::default());
+        self.shared.settle(&job, sent);
+        self.counts();
+        true
+    }
+
+    /// Sends requests until there is nothing more to do.
+    pub(super) fn idle(&self) {
+        while self.step() {}
+    }
+
+    /// Ends the pauses and sends requests until there is nothing more to do.
+    pub(super) fn retry(&self) {
+        self.shared.end_pauses();
+        self.idle();
     }
 
     /// Returns the counts after checking that they add up.
-    fn counts(&self) -> DeliveryCounts {
+    pub(super) fn counts(&self) -> DeliveryCounts {
+        self.counts_in_flight(0)
+    }
+
+    fn counts_in_flight(&self, waiting: u64) -> DeliveryCounts {
         let counts = self.meter.read();
         assert_eq!(
             counts.ended + counts.recovered,
-            counts.delivered + counts.lost() + counts.filtered + counts.buffered,
+            counts.delivered + counts.lost() + counts.filtered + counts.buffered + waiting,
             "{counts:?}"
         );
         counts
     }
 }
 
+/// A directory, and limits with which each batch has a file of its own.
 pub(super) fn temporary() -> (TempDir, DiskBuffer) {
     let dir = tempfile::tempdir().unwrap();
-    let disk_buffer = DiskBuffer::new(dir.path().join("spill"));
+    let disk_buffer = DiskBuffer::new(dir.path().join("spill")).max_bytes(1_000);
     (dir, disk_buffer)
 }
 
-fn files(disk_buffer: &DiskBuffer, ending: &str) -> Vec<PathBuf> {
+pub(super) fn files(disk_buffer: &DiskBuffer, ending: &str) -> Vec<PathBuf> {
     let paths = fs::read_dir(&disk_buffer.directory).unwrap();
     let mut paths: Vec<_> = paths.map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|it| it == ending));
@@ -155,9 +198,14 @@ fn files(disk_buffer: &DiskBuffer, ending: &str) -> Vec<PathBuf> {
 
 #[test]
 fn spans_are_replayed_after_an_outage() {
-    for cause in [Loss::Unreachable, Loss::TimedOut, Loss::Unavailable] {
+    for cause in [
+        Loss::Unreachable,
+        Loss::TimedOut,
+        Loss::Unavailable,
+        Loss::Failed,
+    ] {
         let (_dir, disk_buffer) = temporary();
-        let mut rig = Rig::new(&Backend::new(), &disk_buffer);
+        let rig = Rig::new(&Backend::new(), &disk_buffer);
         rig.send(&["a"]);
         rig.backend.refuses(cause);
         rig.send(&["b", "c"]);
@@ -172,70 +220,143 @@ fn spans_are_replayed_after_an_outage() {
             (1, 3, 0)
         );
         rig.backend.refuses(None);
-        rig.transport.end_pauses();
-        // New spans are sent first, then the oldest buffered spans.
         rig.send(&["e"]);
-        rig.idle();
-        assert_eq!(rig.backend.took(), ["a", "e", "b", "c", "d"]);
+        rig.retry();
+        assert_eq!(rig.backend.took(), ["a", "b", "c", "d", "e"]);
         let counts = rig.counts();
         assert_eq!((counts.delivered, counts.buffered), (5, 0));
-        assert_eq!((counts.replayed, counts.lost()), (3, 0));
+        assert_eq!((counts.replayed, counts.lost()), (4, 0));
         assert_eq!(files(&disk_buffer, "spill").len(), 0);
     }
 }
 
 #[test]
-fn refused_spans_are_not_buffered() {
-    for cause in [Loss::Rejected, Loss::Failed] {
-        let (_dir, disk_buffer) = temporary();
-        let mut rig = Rig::new(&Backend::new(), &disk_buffer);
-        rig.backend.refuses(cause);
-        rig.send(&["a", "b"]);
-        assert_eq!(rig.counts().lost_to(cause), 2);
-        // A buffered request that is refused during replay is not kept either.
-        rig.backend.refuses(Loss::Unreachable);
-        rig.send(&["c"]);
-        rig.backend.refuses(cause);
-        rig.transport.end_pauses();
-        rig.idle();
-        let counts = rig.counts();
-        assert_eq!((counts.lost_to(cause), counts.buffered), (3, 0));
-        assert_eq!(counts.replayed, 0);
+fn new_spans_and_files_alternate_when_the_backend_is_back() {
+    let (_dir, disk_buffer) = temporary();
+    let rig = Rig::new(&Backend::new(), &disk_buffer);
+    for name in ["a", "b", "c"] {
+        rig.take(&[name], true);
     }
+    assert!(rig.step());
+    for name in ["new 1", "new 2"] {
+        rig.take(&[name], false);
+        assert!(rig.step() && rig.step());
+    }
+    assert_eq!(rig.backend.took(), ["a", "new 1", "b", "new 2", "c"]);
 }
 
 #[test]
-fn failing_request_does_not_block_others() {
+fn spans_refused_by_content_are_not_buffered() {
     let (_dir, disk_buffer) = temporary();
-    let mut rig = Rig::new(&Backend::new(), &disk_buffer);
+    let rig = Rig::new(&Backend::new(), &disk_buffer);
+    rig.backend.refuses(Loss::Rejected);
+    rig.send(&["a", "b"]);
+    assert_eq!(rig.counts().lost_to(Loss::Rejected), 2);
+    // A buffered request that is refused during replay is not kept either.
+    rig.backend.refuses(Loss::Unreachable);
+    rig.send(&["c"]);
+    rig.backend.refuses(Loss::Rejected);
+    rig.retry();
+    let counts = rig.counts();
+    assert_eq!((counts.lost_to(Loss::Rejected), counts.buffered), (3, 0));
+    assert_eq!(counts.replayed, 0);
+}
+
+#[test]
+fn batch_goes_to_disk_when_the_sender_is_busy_or_time_is_short() {
+    let (_dir, disk_buffer) = temporary();
+    let rig = Rig::new(&Backend::new(), &disk_buffer);
+    rig.take(&["a"], false);
+    rig.take(&["b"], false);
+    rig.take(&["c"], true);
+    assert_eq!(
+        (rig.counts_in_flight(1).buffered, rig.backend.asked()),
+        (2, 0)
+    );
+    // The end writes to disk the batch that the sender has, and releases the directory.
+    let job = rig.shared.try_next().unwrap();
+    rig.shared.finish(Instant::now());
+    assert_eq!((rig.counts().buffered, rig.counts().lost()), (3, 0));
+    rig.shared.settle(&job, Sent::all(1));
+    assert_eq!(rig.counts().delivered, 0, "the batch is counted once");
+    assert!(rig.shared.next().is_none());
+    let next = Rig::new(&rig.backend, &disk_buffer);
+    assert_eq!(next.counts().recovered, 3);
+}
+
+#[test]
+fn request_that_fails_alone_does_not_block_others() {
+    let (_dir, disk_buffer) = temporary();
+    let rig = Rig::new(&Backend::new(), &disk_buffer);
     rig.backend.refuses(Loss::Unavailable);
     for name in ["bad", "b", "c"] {
         rig.send(&[name]);
     }
     rig.backend.refuses(None);
     rig.backend.0.lock().chokes_on = Some("bad");
-    rig.transport.end_pauses();
-    rig.send(&["new"]);
-    for _ in 0..3 {
-        rig.idle();
-        rig.transport.end_pauses();
+    for _ in 0..4 {
+        rig.retry();
     }
-    assert_eq!(rig.backend.took(), ["new", "b", "c"]);
-    assert_eq!(rig.counts().buffered, 1);
+    rig.send(&["new"]);
+    assert_eq!(rig.backend.took(), ["b", "c", "new"]);
+    assert_eq!((rig.counts().buffered, rig.counts().lost()), (1, 0));
+}
+
+#[test]
+fn backend_that_asks_to_wait_is_not_called_again() {
+    let (_dir, disk_buffer) = temporary();
+    let rig = Rig::new(&Backend::new(), &disk_buffer);
+    rig.take(&["file"], true);
+    rig.backend.refuses(Loss::Unavailable);
+    rig.backend.0.lock().asks = Some(Duration::ZERO);
+    // A file is refused. New spans go to disk instead of calling the backend again.
+    assert!(rig.step());
+    for name in ["a", "b", "c"] {
+        rig.send(&[name]);
+    }
+    rig.idle();
+    assert_eq!(rig.backend.asked(), 1);
+    assert_eq!((rig.counts().buffered, rig.counts().lost()), (4, 0));
+}
+
+#[test]
+fn small_batches_share_a_file_within_limits() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk_buffer = DiskBuffer::new(dir.path().join("spill"));
+    let backend = Backend::new();
+    let rig = Rig::new(&backend, &disk_buffer);
+    // With the default maximum of 10,000 files, one batch every 5 seconds must fit for 24
+    // hours: at least two batches in a file. It is a thousand.
+    let batches = 3_000;
+    for _ in 0..batches {
+        rig.take(&["a"], true);
+    }
+    let files = files(&disk_buffer, "spill").len();
+    assert_eq!(files, 2);
+    assert_eq!((rig.counts().buffered, rig.counts().lost()), (3_000, 0));
+    // A file that is being sent does not change.
+    let job = rig.shared.try_next().unwrap();
+    rig.take(&["b"], true);
+    let sent = sender::send(&job, &backend, &Stop::default());
+    rig.shared.settle(&job, sent);
+    rig.idle();
+    assert_eq!((rig.counts().delivered, rig.counts().lost()), (3_001, 0));
+    assert_eq!(backend.took().len(), 3_001);
 }
 
 #[test]
 fn next_process_replays_buffered_spans() {
     let (_dir, disk_buffer) = temporary();
     let backend = Backend::new();
-    let mut first = Rig::new(&backend, &disk_buffer);
+    let first = Rig::new(&backend, &disk_buffer);
     backend.refuses(Loss::Unreachable);
     first.send(&["a", "b"]);
     first.send(&["c"]);
     drop(first);
     fs::write(disk_buffer.directory.join("7.unfinished"), "spanw").unwrap();
+    fs::create_dir(disk_buffer.directory.join("8.unfinished")).unwrap();
     fs::write(disk_buffer.directory.join("notes.txt"), "not ours").unwrap();
-    let mut second = Rig::new(&backend, &disk_buffer);
+    let second = Rig::new(&backend, &disk_buffer);
     let counts = second.counts();
     assert_eq!((counts.recovered, counts.buffered), (3, 3));
     backend.refuses(None);
@@ -246,109 +367,18 @@ fn next_process_replays_buffered_spans() {
     assert_eq!((counts.ended, counts.delivered), (1, 4));
     assert_eq!((counts.replayed, counts.set_aside), (3, 0));
     let left = fs::read_dir(&disk_buffer.directory).unwrap().count();
-    assert_eq!(left, 2, "the lock file and a foreign file");
-}
-
-#[test]
-fn damaged_and_foreign_files_are_set_aside_and_counted() {
-    type Damage = fn(&mut Vec<u8>);
-    // The damage, and whether opening the store detects it before the replay.
-    let rows: [(&str, Damage, bool); 6] = [
-        (
-            "a changed bit",
-            |file| *file.last_mut().unwrap() ^= 1,
-            false,
-        ),
-        ("a changed count", |file| file[8] ^= 2, false),
-        ("shorter", |file| file.truncate(file.len() - 1), true),
-        ("longer", |file| file.push(0), true),
-        ("empty", Vec::clear, true),
-        ("another format", |file| file[0] = b'x', true),
-    ];
-    for (row, damage, is_seen_at_once) in rows {
-        let (_dir, disk_buffer) = temporary();
-        let backend = Backend::new();
-        let mut first = Rig::new(&backend, &disk_buffer);
-        backend.refuses(Loss::Unreachable);
-        for name in ["a", "b", "c"] {
-            first.send(&[name]);
-        }
-        drop(first);
-        let path = files(&disk_buffer, "spill").remove(1);
-        let mut file = fs::read(&path).unwrap();
-        damage(&mut file);
-        fs::write(&path, file).unwrap();
-        backend.refuses(None);
-        let second = Rig::new(&backend, &disk_buffer);
-        assert_eq!(
-            second.counts().set_aside,
-            u64::from(is_seen_at_once),
-            "{row}"
-        );
-        second.idle();
-        assert_eq!(backend.took(), ["a", "c"], "{row}");
-        let counts = second.counts();
-        assert_eq!((counts.set_aside, counts.buffered), (1, 0), "{row}");
-        assert_eq!(counts.lost() > 0, !is_seen_at_once, "{row}");
-        assert_eq!(files(&disk_buffer, "damaged").len(), 1, "{row}");
-    }
-}
-
-#[test]
-fn temporarily_unreadable_file_is_kept_and_does_not_block_others() {
-    let (_dir, disk_buffer) = temporary();
-    let mut rig = Rig::new(&Backend::new(), &disk_buffer);
-    rig.backend.refuses(Loss::Unreachable);
-    for name in ["a", "b"] {
-        rig.send(&[name]);
-    }
-    rig.backend.refuses(None);
-    let path = files(&disk_buffer, "spill").remove(0);
-    let file = fs::read(&path).unwrap();
-    fs::remove_file(&path).unwrap();
-    fs::create_dir(&path).unwrap();
-    let turns = || {
-        for _ in 0..2 {
-            rig.transport.end_pauses();
-            rig.idle();
-        }
-    };
-    turns();
-    assert_eq!(rig.backend.took(), ["b"]);
-    fs::remove_dir(&path).unwrap();
-    fs::write(&path, file).unwrap();
-    turns();
-    assert_eq!(rig.backend.took(), ["b", "a"]);
-    assert_eq!((rig.counts().buffered, rig.counts().lost()), (0, 0));
-}
-
-#[test]
-fn number_of_set_aside_files_is_limited() {
-    let (_dir, disk_buffer) = temporary();
-    fs::create_dir_all(&disk_buffer.directory).unwrap();
-    for number in 0..40 {
-        fs::write(disk_buffer.directory.join(format!("{number}.spill")), "x").unwrap();
-        fs::write(
-            disk_buffer
-                .directory
-                .join(format!("no number {number}.spill")),
-            "x",
-        )
-        .unwrap();
-    }
-    let rig = Rig::new(&Backend::new(), &disk_buffer);
-    assert_eq!(rig.counts().set_aside, 80);
-    assert_eq!(files(&disk_buffer, "damaged").len(), 16);
-    assert_eq!(files(&disk_buffer, "spill").len(), 0);
+    assert_eq!(
+        left, 3,
+        "the lock file, a foreign file and a foreign directory"
+    );
 }
 
 #[test]
 fn full_store_drops_the_oldest_files() {
     let (_dir, whole) = temporary();
     let one = {
-        let mut rig = Rig::new(&Backend::new(), &whole);
-        rig.backend.refuses(Loss::Unreachable);
-        rig.send(&["a"]);
+        let rig = Rig::new(&Backend::new(), &whole);
+        rig.take(&["a"], true);
         fs::metadata(&files(&whole, "spill")[0]).unwrap().len()
     };
     let of = |max_bytes, max_files, max_age| DiskBuffer {
@@ -357,26 +387,37 @@ fn full_store_drops_the_oldest_files() {
         max_age: Duration::from_secs(max_age),
         ..temporary().1
     };
-    for (disk_buffer, kept) in [
-        (of(one * 3, 100, 100), &["c", "d", "e"][..]),
-        (of(one * 3 - 1, 100, 100), &["d", "e"]),
-        (of(one * 100, 4, 100), &["b", "c", "d", "e"]),
-        (of(one - 1, 100, 100), &[]),
-        (of(one * 100, 0, 100), &[]),
-        (of(one * 100, 100, 0), &[]),
+    let many = usize::MAX;
+    for (disk_buffer, kept, cause) in [
+        (
+            of(one * 3, many, 100),
+            &["c", "d", "e"][..],
+            Loss::BufferFull,
+        ),
+        (of(one * 3 - 1, many, 100), &["d", "e"], Loss::BufferFull),
+        (of(one * 9, 4, 100), &["b", "c", "d", "e"], Loss::BufferFull),
+        (of(one - 1, many, 100), &[], Loss::BufferFull),
+        (of(one * 9, 0, 100), &[], Loss::BufferFull),
+        (of(one * 9, many, 0), &[], Loss::Expired),
+        (
+            of(u64::MAX, many, u64::MAX),
+            &["a", "b", "c", "d", "e"],
+            Loss::Expired,
+        ),
     ] {
-        let mut rig = Rig::new(&Backend::new(), &disk_buffer);
-        rig.backend.refuses(Loss::Unreachable);
+        let rig = Rig::new(&Backend::new(), &disk_buffer);
         for name in ["a", "b", "c", "d", "e"] {
-            rig.send(&[name]);
+            rig.take(&[name], true);
         }
-        rig.backend.refuses(None);
-        rig.transport.end_pauses();
         std::thread::sleep(Duration::from_millis(1)); // Exceeds a maximum age of zero.
         rig.idle();
         assert_eq!(rig.backend.took(), kept, "{disk_buffer:?}");
         let counts = rig.counts();
-        assert_eq!(counts.lost_to(Loss::DiskBuffer), 5 - kept.len() as u64);
+        assert_eq!(
+            counts.lost_to(cause),
+            5 - kept.len() as u64,
+            "{disk_buffer:?}"
+        );
         fs::remove_dir_all(&disk_buffer.directory).unwrap();
     }
 }
@@ -384,24 +425,21 @@ fn full_store_drops_the_oldest_files() {
 #[test]
 fn disk_error_loses_spans_and_is_reported() {
     let (_dir, disk_buffer) = temporary();
-    let mut rig = Rig::new(&Backend::new(), &disk_buffer);
-    rig.backend.refuses(Loss::Unreachable);
-    rig.send(&["a"]);
+    let rig = Rig::new(&Backend::new(), &disk_buffer);
+    rig.take(&["a"], true);
     fs::remove_dir_all(&disk_buffer.directory).unwrap();
-    let sent = rig.transport.send(&request(&["b"]));
-    assert_eq!(sent.lost, [(Loss::DiskBuffer, 1)]);
-    assert!(sent.message.unwrap().contains("spill"));
-    // The spans in the removed directory are lost too.
-    rig.backend.refuses(None);
-    rig.transport.end_pauses();
-    rig.idle();
+    rig.take(&["b"], true);
     assert_eq!(rig.counts().lost_to(Loss::DiskBuffer), 1);
+    assert!(rig.shared.last_error().unwrap().contains("spill"));
+    // The spans in the removed directory are lost too.
+    rig.idle();
+    assert_eq!(rig.counts().lost_to(Loss::DiskBuffer), 2);
 }
 
 #[test]
 fn directory_in_use_is_refused() {
     let (_dir, disk_buffer) = temporary();
-    let mut rig = Rig::new(&Backend::new(), &disk_buffer);
+    let rig = Rig::new(&Backend::new(), &disk_buffer);
     let error = DiskBufferStore::open(&disk_buffer, Arc::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -415,8 +453,7 @@ fn directory_in_use_is_refused() {
             .permissions()
             .mode();
         assert_eq!(mode & 0o777, 0o700);
-        rig.backend.refuses(Loss::Unreachable);
-        rig.send(&["a"]);
+        rig.take(&["a"], true);
         let file = fs::metadata(&files(&disk_buffer, "spill")[0]).unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
     }

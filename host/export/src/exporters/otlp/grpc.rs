@@ -30,14 +30,19 @@ use super::headers::Headers;
 use super::retry::{self, Again, Attempt, Failure, Times};
 use super::{OtlpExporter, OtlpProblem, USER_AGENT, spans};
 use super::{answer, certificates};
-use crate::delivery::{Loss, Sent, Transport};
+use crate::delivery::{Loss, Sent, Stop, Transport, Tries};
+
+/// The interval of HTTP/2 pings while a request waits, and the maximum time for a response.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 type Answer = Result<Response<ExportTraceServiceResponse>, Status>;
 
 pub(super) struct GrpcTransport {
     /// `None` after shutdown.
     runtime: Mutex<Option<Runtime>>,
-    client: TraceServiceClient<Channel>,
+    endpoint: Endpoint,
+    client: Mutex<TraceServiceClient<Channel>>,
+    gzip: bool,
     metadata: MetadataMap,
     secrets: Headers,
     times: Times,
@@ -52,17 +57,12 @@ impl GrpcTransport {
         let uri = exporter.uri()?.to_string();
         let endpoint = endpoint(uri, tls(exporter)?, times).map_err(setup)?;
         let runtime = runtime().map_err(setup)?;
-        let channel = {
-            let _inside = runtime.enter();
-            endpoint.connect_lazy()
-        };
-        let mut client = TraceServiceClient::new(channel);
-        if exporter.gzip {
-            client = client.send_compressed(CompressionEncoding::Gzip);
-        }
+        let client = Mutex::new(client(&endpoint, exporter.gzip, &runtime));
         Ok(Self {
             runtime: Mutex::new(Some(runtime)),
+            endpoint,
             client,
+            gzip: exporter.gzip,
             metadata,
             secrets: exporter.headers.clone(),
             times,
@@ -73,11 +73,22 @@ impl GrpcTransport {
         match self.call(request, time) {
             Some(Ok(answer)) => answer::taken(answer.into_inner(), |said| self.secrets.hide(said)),
             Some(Err(status)) => Attempt::Failed(self.failure(&status)),
-            None => Attempt::Failed(Failure {
-                cause: Loss::TimedOut,
-                message: format!("no response within {time:.1?}"),
-                again: Again::Soon,
-            }),
+            None => {
+                self.renew();
+                Attempt::Failed(Failure {
+                    cause: Loss::TimedOut,
+                    message: format!("no response within {time:.1?}"),
+                    again: Again::Soon,
+                })
+            }
+        }
+    }
+
+    /// Leaves the connection, which may be dead without notice. The next attempt uses a new
+    /// one.
+    fn renew(&self) {
+        if let Some(runtime) = &*self.runtime.lock() {
+            *self.client.lock() = client(&self.endpoint, self.gzip, runtime);
         }
     }
 
@@ -86,7 +97,7 @@ impl GrpcTransport {
     fn call(&self, request: &ExportTraceServiceRequest, time: Duration) -> Option<Answer> {
         let mut message = tonic::Request::new(request.clone());
         *message.metadata_mut() = self.metadata.clone();
-        let mut client = self.client.clone();
+        let mut client = self.client.lock().clone();
         let (sender, answer) = mpsc::sync_channel(1);
         self.runtime.lock().as_ref()?.spawn(async move {
             let call = tokio::time::timeout(time, client.export(message));
@@ -121,11 +132,11 @@ impl GrpcTransport {
 }
 
 impl Transport for GrpcTransport {
-    fn send(&self, request: &ExportTraceServiceRequest) -> Sent {
+    fn send(&self, request: &ExportTraceServiceRequest, tries: Tries, stop: &Stop) -> Sent {
         if self.runtime.lock().is_none() {
             return Sent::none(spans(request), Loss::ShutDown, "the exporter is shut down");
         }
-        retry::send(spans(request), self.times, |time| {
+        retry::send(spans(request), self.times, tries, stop, |time| {
             self.attempt(request, time)
         })
     }
@@ -147,6 +158,19 @@ impl Drop for GrpcTransport {
 impl fmt::Debug for GrpcTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GrpcTransport").finish_non_exhaustive()
+    }
+}
+
+fn client(endpoint: &Endpoint, gzip: bool, runtime: &Runtime) -> TraceServiceClient<Channel> {
+    let channel = {
+        let _inside = runtime.enter();
+        endpoint.connect_lazy()
+    };
+    let client = TraceServiceClient::new(channel);
+    if gzip {
+        client.send_compressed(CompressionEncoding::Gzip)
+    } else {
+        client
     }
 }
 
@@ -172,7 +196,11 @@ fn endpoint(
     let is_https = uri.starts_with("https:");
     let endpoint = Endpoint::from_shared(uri)?
         .user_agent(USER_AGENT)?
-        .connect_timeout(times.attempt / 2);
+        .connect_timeout(times.first() / 2)
+        // Detects a dead connection during a long attempt. Servers close a connection with
+        // frequent or idle pings.
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE);
     if is_https {
         endpoint.tls_config(tls)
     } else {
@@ -191,10 +219,14 @@ fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
-/// Returns the retry behaviour that the specification defines for a code.
+/// Returns the retry behaviour for a code. The specification defines which are retried
+/// soon.
 fn again(code: Code, asked: Option<Duration>) -> Again {
     match (code, asked) {
-        (Code::ResourceExhausted, None) => Again::Never,
+        (Code::ResourceExhausted, None) => Again::Later,
+        // The backend refuses the content. Everything else may be another server's answer,
+        // or change with its configuration.
+        (Code::InvalidArgument | Code::AlreadyExists, _) => Again::Never,
         (
             Code::ResourceExhausted
             | Code::Cancelled
@@ -205,7 +237,8 @@ fn again(code: Code, asked: Option<Duration>) -> Again {
             | Code::DataLoss,
             asked,
         ) => asked.map_or(Again::Soon, Again::After),
-        _ => Again::Never,
+        (Code::Internal | Code::Unknown, Some(asked)) => Again::After(asked),
+        _ => Again::Later,
     }
 }
 

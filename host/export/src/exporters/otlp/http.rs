@@ -17,12 +17,13 @@ use tracing::Dispatch;
 use tracing::dispatcher::with_default;
 use ureq::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Body, Proxy};
 
 use super::headers::Headers;
 use super::retry::{self, Again, Attempt, Failure, Times};
-use super::{OtlpExporter, OtlpProblem, USER_AGENT, answer, certificates, spans};
-use crate::delivery::{Loss, Sent, Transport};
+use super::{OtlpExporter, OtlpProblem, USER_AGENT, answer, certificates, late_answer, spans};
+use crate::delivery::{Loss, Sent, Stop, Transport, Tries};
 
 /// The maximum number of bytes read from a response. A valid response has a few dozen.
 const MAX_ANSWER: u64 = 64 * 1024;
@@ -113,7 +114,7 @@ impl HttpTransport {
             cause,
             message: self.secrets.hide(error.to_string()),
             again: match cause {
-                Loss::Failed => Again::Never,
+                Loss::Failed => Again::Later,
                 _ => Again::Soon,
             },
         }
@@ -131,10 +132,12 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    fn send(&self, request: &ExportTraceServiceRequest) -> Sent {
+    fn send(&self, request: &ExportTraceServiceRequest, tries: Tries, stop: &Stop) -> Sent {
         let spans = spans(request);
         match self.encode(request) {
-            Ok(body) => retry::send(spans, self.times, |time| self.attempt(&body, time)),
+            Ok(body) => retry::send(spans, self.times, tries, stop, |time| {
+                self.attempt(&body, time)
+            }),
             Err(error) => Sent::none(spans, Loss::Failed, error.to_string()),
         }
     }
@@ -168,8 +171,16 @@ fn agent(exporter: &OtlpExporter) -> Result<Agent, OtlpProblem> {
         .max_redirects(0)
         .http_status_as_error(false)
         .user_agent(USER_AGENT)
+        // One request runs at a time. A further connection would only be one that may be
+        // dead without notice.
+        .max_idle_connections(1)
+        .max_idle_connections_per_host(1)
         .build();
-    Ok(config.new_agent())
+    Ok(Agent::with_parts(
+        config,
+        late_answer::connector(),
+        DefaultResolver::default(),
+    ))
 }
 
 fn cause(status: StatusCode) -> Loss {
@@ -180,12 +191,16 @@ fn cause(status: StatusCode) -> Loss {
     }
 }
 
-/// Returns the retry behaviour that the specification defines for a status.
+/// Returns the retry behaviour for a status. The specification defines which are retried
+/// soon.
 fn again(status: StatusCode, asked: Option<Duration>) -> Again {
     match (status.as_u16(), asked) {
-        (429 | 502..=504, Some(asked)) => Again::After(asked),
+        (408 | 425 | 429 | 500..=599, Some(asked)) => Again::After(asked),
         (429 | 502..=504, None) => Again::Soon,
-        _ => Again::Never,
+        // The backend refuses the content. Everything else may be another server's answer,
+        // or change with its configuration.
+        (400 | 413 | 422, _) => Again::Never,
+        _ => Again::Later,
     }
 }
 

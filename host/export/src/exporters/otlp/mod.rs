@@ -16,15 +16,16 @@ mod error;
 mod grpc;
 mod headers;
 mod http;
+mod late_answer;
 mod retry;
 mod secret;
 mod sink;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::{Key, KeyValue, Value};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use ureq::http::Uri;
 
 use endpoint::Address;
@@ -35,7 +36,7 @@ use retry::Times;
 pub use secret::Secret;
 use sink::OtlpSink;
 
-use crate::delivery::{BufferedTransport, Sink, Transport};
+use crate::delivery::{Sink, Transport};
 
 const USER_AGENT: &str = concat!("spanmux/", env!("CARGO_PKG_VERSION"));
 
@@ -133,8 +134,10 @@ impl OtlpExporter {
         self
     }
 
-    /// Sets the maximum time of one attempt. Defaults to the maximum time of a
-    /// [batch](crate::delivery::BatchConfig::max_export_timeout), which limits all attempts together.
+    /// Sets the maximum time of one attempt. The maximum time of a
+    /// [batch](crate::delivery::BatchConfig::max_export_timeout) limits all attempts together. Until an attempt
+    /// has timed out, one attempt takes at most half of it, so that a second one on a new
+    /// connection is always possible.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -218,23 +221,17 @@ impl OtlpExporter {
     /// Creates the sink, which takes at most `batch` for each batch.
     pub(super) fn sink(self, batch: Duration) -> Result<Box<dyn Sink>, OtlpError> {
         let place = format!("{} at {}", self.name, self.endpoint()?);
-        let attempt = self.timeout.unwrap_or(batch).min(batch);
         let transport = self
-            .transport(Times { batch, attempt })
+            .transport(Times::new(batch, self.timeout))
             .map_err(|problem| self.error(problem))?;
-        Ok(Box::new(OtlpSink {
-            place,
-            transport: BufferedTransport::new(transport),
-            additions: self.resource,
-            resource: ResourceAttributesWithSchema::default(),
-        }))
+        Ok(Box::new(OtlpSink::new(place, transport, self.resource)))
     }
 
-    fn transport(&self, times: Times) -> Result<Box<dyn Transport>, OtlpProblem> {
+    fn transport(&self, times: Times) -> Result<Arc<dyn Transport>, OtlpProblem> {
         Ok(match self.protocol() {
-            Protocol::Http => Box::new(HttpTransport::new(self, times)?),
+            Protocol::Http => Arc::new(HttpTransport::new(self, times)?),
             #[cfg(feature = "grpc")]
-            Protocol::Grpc => Box::new(grpc::GrpcTransport::new(self, times)?),
+            Protocol::Grpc => Arc::new(grpc::GrpcTransport::new(self, times)?),
             #[cfg(not(feature = "grpc"))]
             Protocol::Grpc => return Err(OtlpProblem::NoGrpc),
         })

@@ -1,23 +1,75 @@
 //! Converts batches of spans to requests.
 
+use std::sync::Arc;
+
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
+use parking_lot::Mutex;
 
-use crate::delivery::{BufferedTransport, DiskBufferStore, Sent, Sink, Transport as _};
+use crate::delivery::{Loss, Parts, Pause, Sent, Sink, Stop, Transport, Tries};
 
 /// Converts each batch to a request, once for all attempts.
 #[derive(Debug)]
 pub(super) struct OtlpSink {
     /// The exporter and its endpoint, as a prefix of error messages.
     pub(super) place: String,
-    pub(super) transport: BufferedTransport,
+    pub(super) transport: Arc<dyn Transport>,
     /// Resource attributes for this backend, in addition to those of the tracer.
     pub(super) additions: Vec<KeyValue>,
     pub(super) resource: ResourceAttributesWithSchema,
+    pub(super) stop: Arc<Stop>,
+    /// The backend asked not to be called. Applies to all batches.
+    pub(super) paused: Mutex<Pause>,
+}
+
+impl OtlpSink {
+    pub(super) fn new(
+        place: String,
+        transport: Arc<dyn Transport>,
+        additions: Vec<KeyValue>,
+    ) -> Self {
+        Self {
+            place,
+            transport,
+            additions,
+            resource: ResourceAttributesWithSchema::default(),
+            stop: Arc::default(),
+            paused: Mutex::default(),
+        }
+    }
+
+    /// Sends a request. While the backend asks to wait, the whole exporter waits, and spans
+    /// stay in the queue. A shutdown that ends before the wait loses the request.
+    fn deliver(&self, request: &ExportTraceServiceRequest) -> Sent {
+        let mut paused = self.paused.lock();
+        let mut retries = 0;
+        let mut refused: Option<Sent> = None;
+        loop {
+            if let Some(left) = paused.left()
+                && !self.stop.wait(left)
+            {
+                let message = "the backend asked to wait until after the shutdown";
+                let none = Sent::none(super::spans(request), Loss::Unavailable, message);
+                return Sent {
+                    retries,
+                    ..refused.unwrap_or(none)
+                };
+            }
+            retries += u64::from(refused.is_some());
+            let sent = self.transport.send(request, Tries::Several, &self.stop);
+            retries += sent.retries;
+            if sent.wait.is_none() {
+                *paused = Pause::default();
+                return Sent { retries, ..sent };
+            }
+            paused.failed(sent.wait);
+            refused = Some(sent);
+        }
+    }
 }
 
 impl Sink for OtlpSink {
@@ -28,9 +80,7 @@ impl Sink for OtlpSink {
         // Sending must not create spans.
         let _quiet = Context::enter_telemetry_suppressed_scope();
         let resource_spans = group_spans_by_resource_and_scope(batch, &self.resource);
-        let sent = self
-            .transport
-            .send(&ExportTraceServiceRequest { resource_spans });
+        let sent = self.deliver(&ExportTraceServiceRequest { resource_spans });
         Sent {
             message: sent.message.map(|said| format!("{}: {said}", self.place)),
             ..sent
@@ -50,15 +100,21 @@ impl Sink for OtlpSink {
         self.resource.schema_url = schema;
     }
 
-    fn idle(&self) -> bool {
-        // Replaying must not create spans either.
-        let _quiet = Context::enter_telemetry_suppressed_scope();
-        self.transport.idle()
+    fn set_stop(&mut self, stop: Arc<Stop>) {
+        self.stop = stop;
     }
 
-    fn keep(&mut self, store: DiskBufferStore) -> bool {
-        self.transport.keep_in(store);
-        true
+    fn into_parts(self: Box<Self>) -> Option<Parts> {
+        let resource = self.resource;
+        let encode = move |batch| {
+            let resource_spans = group_spans_by_resource_and_scope(batch, &resource);
+            ExportTraceServiceRequest { resource_spans }
+        };
+        Some(Parts {
+            place: self.place,
+            encode: Box::new(encode),
+            transport: self.transport,
+        })
     }
 
     fn shutdown(&self) {
