@@ -46,10 +46,14 @@ fn pipeline(
 ) -> Result<Arc<dyn Pipeline>, StartError> {
     let mut processing = plan.processing.clone();
     processing.filters.push(exporter.filter);
-    let ready = exporter
-        .kind
+    let mut kind = exporter.kind;
+    if let Some(resource) = kind.resource() {
+        processing.redact_attributes(resource);
+    }
+    let ready = kind
         .sink(plan.batch.max_export_timeout)
         .map_err(StartError::Exporter)?;
+    let resource = processing.resource(plan.resource);
     let mut sink = match ready {
         Ready::Console(writer) => {
             if exporter.disk_buffer.is_some() {
@@ -67,7 +71,7 @@ fn pipeline(
     if let Some(disk_buffer) = exporter.disk_buffer {
         buffer_on_disk(&mut *sink, &disk_buffer, name, &meter)?;
     }
-    sink.set_resource(plan.resource);
+    sink.set_resource(&resource);
     let names = Names {
         service: plan.service.to_owned(),
         exporter: name.to_owned(),

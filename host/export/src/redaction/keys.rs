@@ -4,181 +4,105 @@
 //! of the same two words. So `x-api-key` matches and `keyboard` does not, and
 //! `input_tokens`, a count, is not a secret `token`.
 
-/// Words that mark a secret on their own.
-const SECRETS: &[&str] = &[
-    "apikey",
-    "apikeys",
-    "authorisation",
-    "authorization",
-    "bearer",
-    "cookie",
-    "cookies",
-    "credential",
-    "credentials",
-    "jwt",
-    "passcode",
-    "passphrase",
-    "passwd",
-    "password",
-    "passwords",
-    "pwd",
-    "secret",
-    "secrets",
-    "ssn",
-];
-
-/// Compound words written without a separator.
-const GLUED: &[&str] = &[
-    "accesskey",
-    "accesstoken",
-    "apikey",
-    "apitoken",
-    "authkey",
-    "authtoken",
-    "bearertoken",
-    "clientsecret",
-    "idtoken",
-    "passphrase",
-    "passwd",
-    "password",
-    "privatekey",
-    "refreshtoken",
-    "secretkey",
-    "sessionkey",
-    "sessiontoken",
-    "setcookie",
-];
-
-/// Words before `key` that make it a secret.
-const KEYS: &[&str] = &[
-    "access",
-    "account",
-    "api",
-    "auth",
-    "encryption",
-    "master",
-    "private",
-    "session",
-    "shared",
-    "signing",
-    "ssh",
-    "subscription",
-];
-
-/// Words before `tokens` that make them secrets.
-const TOKENS: &[&str] = &[
-    "access", "api", "auth", "bearer", "id", "refresh", "session",
-];
-
-/// After these words, `token` means a piece of text.
-const PIECES_AFTER: &[&str] = &[
-    "bos",
-    "cached",
-    "completion",
-    "eos",
-    "first",
-    "input",
-    "last",
-    "max",
-    "min",
-    "n",
-    "new",
-    "next",
-    "num",
-    "output",
-    "pad",
-    "per",
-    "prompt",
-    "reasoning",
-    "special",
-    "stop",
-    "thinking",
-    "total",
-    "unk",
-];
-
-/// Before these words, `token` means a piece of text or its number.
-const PIECES_BEFORE: &[&str] = &[
-    "cost", "details", "id", "ids", "index", "logprob", "logprobs", "position", "price", "time",
-    "times",
-];
-
-/// Words after a secret that make it metadata.
-const ABOUT: &[&str] = &[
-    "age",
-    "alg",
-    "algorithm",
-    "arn",
-    "budget",
-    "count",
-    "counts",
-    "enabled",
-    "endpoint",
-    "expiration",
-    "expired",
-    "expires",
-    "expiry",
-    "len",
-    "length",
-    "lifetime",
-    "limit",
-    "limits",
-    "manager",
-    "name",
-    "policy",
-    "present",
-    "provider",
-    "rate",
-    "ratio",
-    "required",
-    "rotation",
-    "size",
-    "status",
-    "ttl",
-    "type",
-    "types",
-    "uri",
-    "url",
-    "usage",
-    "valid",
-    "version",
-];
+use super::key_words::{
+    ABOUT, GLUED, KEYS, NOT_PASS, NOT_PIN, PAIRS, PIECES_AFTER, PIECES_BEFORE, SECRETS, TOKENS,
+};
+use super::steps;
 
 /// Returns `true` if the value of this key is usually a secret.
 pub(super) fn is_sensitive(key: &str) -> bool {
-    let mut before = "";
-    let mut words = words(key).peekable();
-    while let Some(word) = words.next() {
-        let after = words.peek().copied().unwrap_or_default();
-        if says_secret(before, word, after) {
+    any_of_three(key, says_secret)
+}
+
+/// Returns `true` if the value of this URL parameter is a secret, although a key of this
+/// name usually is not: the signature of a URL grants access.
+pub(super) fn is_signature(parameter: &str) -> bool {
+    any_of_three(parameter, |before, word, after| {
+        let is_alone = before.as_str().is_empty() && after.as_str().is_empty();
+        let is_about = after.is_in(ABOUT);
+        (matches!(word.as_str(), "sig" | "signature" | "hmac") && !is_about)
+            || (word.as_str() == "sign" && is_alone)
+            || (before.as_str(), word.as_str(), after.as_str()) == ("key", "pair", "id")
+    })
+}
+
+/// Returns `true` if `of` accepts a word together with its neighbours.
+fn any_of_three(key: &str, of: impl Fn(&Word<'_>, &Word<'_>, &Word<'_>) -> bool) -> bool {
+    steps::count(key.len());
+    let none = || Word::new("");
+    let mut words = words(key).map(Word::new);
+    let (mut before, mut word) = (none(), words.next());
+    while let Some(this) = word {
+        let after = words.next();
+        let is_last = after.is_none();
+        let next = after.unwrap_or_else(none);
+        if of(&before, &this, &next) {
             return true;
         }
-        before = word;
+        before = this;
+        word = (!is_last).then_some(next);
     }
     false
 }
 
-fn says_secret(before: &str, word: &str, after: &str) -> bool {
-    let is = |other: &str| word.eq_ignore_ascii_case(other);
-    let secret = is_in(word, SECRETS)
-        || GLUED.iter().any(|glued| ends_with(word, glued))
-        || is("token") && !is_in(before, PIECES_AFTER) && !is_in(after, PIECES_BEFORE)
-        || is("tokens") && is_in(before, TOKENS)
-        || (is("key") || is("keys")) && is_in(before, KEYS)
-        || is("string") && before.eq_ignore_ascii_case("connection")
-        || is("auth") && after.is_empty()
-        || is("refresh") && before.is_empty() && after.is_empty();
-    secret && !is_in(after, ABOUT)
+fn says_secret(before: &Word<'_>, word: &Word<'_>, after: &Word<'_>) -> bool {
+    let is_last = after.as_str().is_empty();
+    let is_alone = is_last && before.as_str().is_empty();
+    let secret = match word.as_str() {
+        "token" => !before.is_in(PIECES_AFTER) && !after.is_in(PIECES_BEFORE),
+        "tokens" => before.is_in(TOKENS),
+        "key" | "keys" => before.is_in(KEYS),
+        "pass" => is_last && !before.is_in(NOT_PASS),
+        "pin" => is_last && !before.is_in(NOT_PIN),
+        "auth" | "csrf" | "xsrf" => is_last,
+        "refresh" => is_alone,
+        _ => word.is_in(SECRETS) || word.ends_in(GLUED),
+    };
+    let pair = || {
+        let pairs = PAIRS.iter().filter(|(_, second)| word.as_str() == *second);
+        pairs
+            .into_iter()
+            .any(|(first, _)| before.as_str() == *first)
+    };
+    (secret || pair()) && !after.is_in(ABOUT)
 }
 
-fn is_in(word: &str, list: &[&str]) -> bool {
-    list.iter().any(|other| word.eq_ignore_ascii_case(other))
+/// A word in lowercase. Words that are longer than every word of the tables are not
+/// copied: of them, only the end is compared.
+struct Word<'a> {
+    text: &'a str,
+    low: [u8; MAX_WORD],
 }
 
-fn ends_with(word: &str, end: &str) -> bool {
-    let start = word.len().checked_sub(end.len());
-    let tail = start.and_then(|start| word.get(start..));
-    tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+const MAX_WORD: usize = 20;
+
+impl<'a> Word<'a> {
+    fn new(text: &'a str) -> Self {
+        let mut low = [0; MAX_WORD];
+        let tail = text.len().saturating_sub(MAX_WORD);
+        for (low, byte) in low.iter_mut().zip(&text.as_bytes()[tail..]) {
+            *low = byte.to_ascii_lowercase();
+        }
+        Self { text, low }
+    }
+
+    /// Returns the word in lowercase, or an empty text if it is too long.
+    fn as_str(&self) -> &str {
+        let low = self.low.get(..self.text.len());
+        low.and_then(|low| std::str::from_utf8(low).ok())
+            .unwrap_or_default()
+    }
+
+    /// Looks the word up in a sorted list.
+    fn is_in(&self, list: &[&str]) -> bool {
+        let word = self.as_str();
+        !word.is_empty() && list.binary_search(&word).is_ok()
+    }
+
+    fn ends_in(&self, list: &[&str]) -> bool {
+        let word = &self.low[..self.text.len().min(MAX_WORD)];
+        list.iter().any(|end| word.ends_with(end.as_bytes()))
+    }
 }
 
 /// The words of a custom key, which must be consecutive in a key.
@@ -305,6 +229,47 @@ mod tests {
             "basic_auth",
             "refresh",
             "ssn",
+            "DB_PASS",
+            "db.pass",
+            "smtp.pass",
+            "pass",
+            "passWord",
+            "user.PassWord",
+            "PASS_WORD",
+            "passPhrase",
+            "dsn",
+            "SENTRY_DSN",
+            "pin",
+            "user.pin",
+            "pinCode",
+            "cvv",
+            "cvv2",
+            "otp",
+            "creds",
+            "x-auth-header",
+            "secret_key",
+            "SECRET_KEY_BASE",
+            "app-secret",
+            "appSecret",
+            "connection_string",
+            "CONN_STR",
+            "sqlConnectionString",
+            "DD-APPLICATION-KEY",
+            "x-honeycomb-team",
+            "MISTRAL_API_KEY",
+            "CO_API_KEY",
+            "openai_key",
+            "together.key",
+            "SharedAccessSignature",
+            "AccountKey",
+            "x-amz-signature",
+            "stripe-webhook-secret",
+            "csrf",
+            "passwort",
+            "contraseña",
+            "密码",
+            "seed_phrase",
+            "mySuperLongPrefixWithoutAnyEndpassword",
         ] {
             assert!(is_sensitive(key), "{key}");
         }
@@ -368,8 +333,49 @@ mod tests {
             "connection.state",
             "string",
             "service.name",
+            "pinned",
+            "pin_count",
+            "gpio.pin",
+            "pinecone.index",
+            "passenger",
+            "passes",
+            "pass_rate",
+            "test.pass",
+            "eval_pass",
+            "passage",
+            "compass",
+            "bypass",
+            "signature",
+            "function.signature",
+            "sign",
+            "adsn",
+            "otpauth",
+            "key.pair",
+            "team",
+            "phrase",
+            "country.code",
+            "error.code",
+            "http.response.status_code",
         ] {
             assert!(!is_sensitive(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn is_signature_accepts_parameters_of_signed_urls() {
+        for parameter in [
+            "sig",
+            "Signature",
+            "X-Amz-Signature",
+            "X-Goog-Signature",
+            "Key-Pair-Id",
+            "sign",
+            "q-signature",
+        ] {
+            assert!(is_signature(parameter), "{parameter}");
+        }
+        for parameter in ["sign_in", "signature_version", "pair", "page", "design", ""] {
+            assert!(!is_signature(parameter), "{parameter}");
         }
     }
 
