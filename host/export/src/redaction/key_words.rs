@@ -1,6 +1,6 @@
 //! The words of keys that usually hold secrets.
 //!
-//! The lists are in lowercase and sorted, except [`GLUED`] and [`PAIRS`].
+//! The lists are in lowercase and, except for [`GLUED`], sorted.
 
 /// Words that mark a secret on their own.
 pub(super) const SECRETS: &[&str] = &[
@@ -126,8 +126,8 @@ pub(super) const PAIRS: &[(&str, &str)] = &[
     ("recovery", "code"),
     ("recovery", "codes"),
     ("recovery", "phrase"),
-    ("seed", "phrase"),
     ("security", "code"),
+    ("seed", "phrase"),
     ("verification", "code"),
 ];
 
@@ -333,6 +333,7 @@ mod tests {
         ] {
             assert!(list.is_sorted(), "{list:?}");
         }
+        assert!(PAIRS.is_sorted());
         let pairs = PAIRS.iter().flat_map(|(first, second)| [*first, *second]);
         for word in [SECRETS, GLUED, KEYS].concat().into_iter().chain(pairs) {
             assert_eq!(word, word.to_lowercase());

@@ -56,13 +56,12 @@ fn says_secret(before: &Word<'_>, word: &Word<'_>, after: &Word<'_>) -> bool {
         "pin" => is_last && !before.is_in(NOT_PIN),
         "auth" | "csrf" | "xsrf" => is_last,
         "refresh" => is_alone,
-        _ => word.is_in(SECRETS) || word.ends_in(GLUED),
+        _ => word.is_in(SECRETS) || word.ends_like_a_secret(),
     };
     let pair = || {
-        let pairs = PAIRS.iter().filter(|(_, second)| word.as_str() == *second);
-        pairs
-            .into_iter()
-            .any(|(first, _)| before.as_str() == *first)
+        PAIRS
+            .binary_search(&(before.as_str(), word.as_str()))
+            .is_ok()
     };
     (secret || pair()) && !after.is_in(ABOUT)
 }
@@ -99,11 +98,35 @@ impl<'a> Word<'a> {
         !word.is_empty() && list.binary_search(&word).is_ok()
     }
 
-    fn ends_in(&self, list: &[&str]) -> bool {
+    /// Returns `true` if the word ends in one of [`GLUED`].
+    fn ends_like_a_secret(&self) -> bool {
         let word = &self.low[..self.text.len().min(MAX_WORD)];
-        list.iter().any(|end| word.ends_with(end.as_bytes()))
+        let [.., before, last] = word else {
+            return false;
+        };
+        let letter = |byte: &u8| byte.is_ascii_lowercase().then(|| byte - b'a');
+        let (Some(before), Some(last)) = (letter(before), letter(last)) else {
+            return false;
+        };
+        // Few words end in the same two letters, so the list is rarely searched.
+        ENDS[usize::from(last)] >> before & 1 == 1
+            && GLUED.iter().any(|end| word.ends_with(end.as_bytes()))
     }
 }
+
+/// For each last letter of [`GLUED`], the set of the letters before it.
+const ENDS: [u32; 26] = {
+    let mut ends = [0; 26];
+    let mut row = 0;
+    while row < GLUED.len() {
+        let word = GLUED[row].as_bytes();
+        let last = word[word.len() - 1] - b'a';
+        let before = word[word.len() - 2] - b'a';
+        ends[last as usize] |= 1 << before;
+        row += 1;
+    }
+    ends
+};
 
 /// The words of a custom key, which must be consecutive in a key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -37,7 +37,9 @@ const MIN_LETTERS: usize = 24;
 /// The number of bytes in which the end of the first line of a private key is searched.
 const PRIVATE_KEY_LINE: usize = 64;
 
-const PRIVATE_KEY: &str = "PRIVATE KEY";
+const BEGIN: &[u8] = b"-----BEGIN ";
+
+const END: &str = "-----END ";
 
 /// The minimum length of a user in a URL that is a token.
 const MIN_USER: usize = 16;
@@ -104,8 +106,13 @@ impl Secrets<'_> {
         found.start < found.end && is_boundary(found.start) && is_boundary(found.end)
     }
 
-    /// Continues after a secret.
-    fn found(&mut self, secret: Range<usize>) -> Range<usize> {
+    /// Continues after a secret, and after the private key whose first word it includes.
+    fn found(&mut self, mut secret: Range<usize>) -> Range<usize> {
+        if self.text.as_bytes()[..secret.end].ends_with(BEGIN.trim_ascii())
+            && let Some(key) = self.private_key(secret.end + 1 - BEGIN.len())
+        {
+            secret.end = key.end;
+        }
         self.at = secret.end;
         let next = self.fields().within(&secret);
         self.next = next.filter(|next| self.is_whole(next));
@@ -125,7 +132,7 @@ impl Secrets<'_> {
         }
         let fields = self.fields();
         match sign {
-            b'-' if in_texts => self.private_key().or_else(|| fields.option(self.at)),
+            b'-' if in_texts => self.private_key(self.at).or_else(|| fields.option(self.at)),
             b'-' => None,
             b'>' => fields.element(self.at).filter(|_| in_texts),
             _ => fields.after(self.at),
@@ -182,25 +189,24 @@ impl Secrets<'_> {
         Some(0..end - dots.count())
     }
 
-    /// Matches from the first line of the key to its last line, or to the end of the text.
-    fn private_key(&self) -> Option<Range<usize>> {
-        let bytes = &self.text.as_bytes()[self.at..];
-        let kind = bytes.strip_prefix(b"-----BEGIN ")?;
+    /// Matches from the first line of a key to its last line, or to the end of the text.
+    fn private_key(&self, at: usize) -> Option<Range<usize>> {
+        let kind = self.text.as_bytes()[at..].strip_prefix(BEGIN)?;
         let line = &kind[..kind.len().min(PRIVATE_KEY_LINE)];
         let head = line.windows(5).position(|five| five == b"-----")?;
-        if !std::str::from_utf8(&line[..head]).is_ok_and(|kind| kind.contains(PRIVATE_KEY)) {
+        let is_private = |kind: &str| kind.contains("PRIVATE KEY");
+        if !std::str::from_utf8(&line[..head]).is_ok_and(is_private) {
             return None;
         }
-        let body = self.at + (bytes.len() - kind.len()) + head + 5;
-        let rest = self.text.get(body..)?;
-        let length = rest.find(PRIVATE_KEY).map_or(rest.len(), |end| {
-            let last = &rest.as_bytes()[end + PRIVATE_KEY.len()..];
-            end + PRIVATE_KEY.len() + run(last, |byte| byte == b' ' || byte.is_ascii_uppercase())
+        let body = at + BEGIN.len() + head;
+        let rest = &self.text[body..];
+        let end = rest.find(END).map_or(rest.len(), |end| {
+            let last = &rest.as_bytes()[end + END.len()..];
+            let name = run(last, |byte| byte == b' ' || byte.is_ascii_uppercase());
+            end + END.len() + name + run(&last[name..], |byte| byte == b'-').min(5)
         });
-        let end = body + length;
-        let dashes = run(&self.text.as_bytes()[end..], |byte| byte == b'-').min(5);
-        steps::count(length);
-        Some(self.at..end + dashes)
+        steps::count(end);
+        Some(at..body + end)
     }
 
     /// Matches the password in `://user:password@host`, or a user that is a token.
@@ -232,6 +238,8 @@ impl Secrets<'_> {
             }
         } - start;
         match colon.filter(|colon| *colon < user) {
+            // The user may hold a secret of its own: `://?pin=1:x@host`.
+            Some(colon) if authority[..colon].contains(&b'=') => Some(start..start + user),
             Some(colon) if colon + 1 < user => Some(start + colon + 1..start + user),
             Some(colon) => Some(start..start + colon),
             None => {
