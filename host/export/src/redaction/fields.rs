@@ -284,7 +284,9 @@ impl<'a> Fields<'a> {
         let slashes = self.run(at, |byte| byte == b'\\');
         match self.byte(at + slashes)? {
             quote if is_quote(quote) => self.quoted(at + slashes, slashes),
-            b'{' | b'[' => self.group(at + slashes),
+            b'{' | b'[' if !self.bytes()[at..].starts_with(b"[REDACTED]") => {
+                self.group(at + slashes)
+            }
             b'(' if name.is_quoted => self.group(at + slashes),
             _ => {
                 let has = |part: &&str| contains_ignore_case(&name.text, part);
@@ -366,7 +368,7 @@ impl<'a> Fields<'a> {
         steps::count(at - open);
         let inside = self.text.get(open + 1..at)?;
         let inside = inside.trim_end_matches(['}', ']', ')']).trim();
-        (!inside.is_empty() && inside != "REDACTED").then_some(open..at)
+        (!inside.is_empty()).then_some(open..at)
     }
 
     /// Matches a value without quotes.
@@ -393,7 +395,7 @@ impl<'a> Fields<'a> {
         steps::count(end - start + 1);
         let value = self.text.get(start..end)?;
         let is_nothing = value.starts_with('…')
-            || value.starts_with("[REDACTED")
+            || value == "[REDACTED"
             || value.bytes().all(|byte| byte == b'*')
             || NOTHING.iter().any(|word| value.eq_ignore_ascii_case(word));
         (!is_nothing).then_some(start..end)
@@ -407,7 +409,7 @@ impl<'a> Fields<'a> {
             let word = self.text.get(at..end).unwrap_or_default();
             let space = self.run(end, |byte| byte == b' ' || byte == b'\t');
             let is_scheme = |scheme: &&str| word.eq_ignore_ascii_case(scheme);
-            if space == 0 || !SCHEMES.iter().any(|scheme| is_scheme(&scheme)) {
+            if space == 0 || !SCHEMES.iter().any(is_scheme) {
                 return at;
             }
             at = end + space;

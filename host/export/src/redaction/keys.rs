@@ -17,102 +17,120 @@ pub(super) fn is_sensitive(key: &str) -> bool {
 /// Returns `true` if the value of this URL parameter is a secret, although a key of this
 /// name usually is not: the signature of a URL grants access.
 pub(super) fn is_signature(parameter: &str) -> bool {
-    any_of_three(parameter, |before, word, after| {
-        let is_alone = before.as_str().is_empty() && after.as_str().is_empty();
-        let is_about = after.is_in(ABOUT);
-        (matches!(word.as_str(), "sig" | "signature" | "hmac") && !is_about)
-            || (word.as_str() == "sign" && is_alone)
-            || (before.as_str(), word.as_str(), after.as_str()) == ("key", "pair", "id")
+    any_of_three(parameter, |before, word, after| match word.bytes() {
+        b"sig" | b"signature" | b"hmac" => !after.is_in(ABOUT),
+        b"sign" => before.is_empty() && after.is_empty(),
+        b"pair" => before.bytes() == b"key" && after.bytes() == b"id",
+        _ => false,
     })
 }
 
 /// Returns `true` if `of` accepts a word together with its neighbours.
-fn any_of_three(key: &str, of: impl Fn(&Word<'_>, &Word<'_>, &Word<'_>) -> bool) -> bool {
+fn any_of_three(key: &str, of: impl Fn(&Word, &Word, &Word) -> bool) -> bool {
     steps::count(key.len());
-    let none = || Word::new("");
     let mut words = words(key).map(Word::new);
-    let (mut before, mut word) = (none(), words.next());
-    while let Some(this) = word {
-        let after = words.next();
-        let is_last = after.is_none();
-        let next = after.unwrap_or_else(none);
-        if of(&before, &this, &next) {
+    let Some(mut word) = words.next() else {
+        return false;
+    };
+    let mut before = Word::default();
+    loop {
+        let after = words.next().unwrap_or_default();
+        if of(&before, &word, &after) {
             return true;
         }
-        before = this;
-        word = (!is_last).then_some(next);
+        if after.is_empty() {
+            return false;
+        }
+        before = word;
+        word = after;
     }
-    false
 }
 
-fn says_secret(before: &Word<'_>, word: &Word<'_>, after: &Word<'_>) -> bool {
-    let is_last = after.as_str().is_empty();
-    let is_alone = is_last && before.as_str().is_empty();
-    let secret = match word.as_str() {
-        "token" => !before.is_in(PIECES_AFTER) && !after.is_in(PIECES_BEFORE),
-        "tokens" => before.is_in(TOKENS),
-        "key" | "keys" => before.is_in(KEYS),
-        "pass" => is_last && !before.is_in(NOT_PASS),
-        "pin" => is_last && !before.is_in(NOT_PIN),
-        "auth" | "csrf" | "xsrf" => is_last,
-        "refresh" => is_alone,
-        _ => word.is_in(SECRETS) || word.ends_like_a_secret(),
+fn says_secret(before: &Word, word: &Word, after: &Word) -> bool {
+    let secret = match word.bytes() {
+        b"token" => !before.is_in(PIECES_AFTER) && !after.is_in(PIECES_BEFORE),
+        b"tokens" => before.is_in(TOKENS),
+        b"key" | b"keys" => before.is_in(KEYS),
+        b"pass" => after.is_empty() && !before.is_in(NOT_PASS),
+        b"pin" => after.is_empty() && !before.is_in(NOT_PIN),
+        b"auth" | b"csrf" | b"xsrf" => after.is_empty(),
+        b"refresh" => before.is_empty() && after.is_empty(),
+        _ => (word.may_be_in(&SECRET_LETTERS) && word.is_in(SECRETS)) || word.ends_like_a_secret(),
     };
-    let pair = || {
-        PAIRS
-            .binary_search(&(before.as_str(), word.as_str()))
-            .is_ok()
-    };
-    (secret || pair()) && !after.is_in(ABOUT)
+    (secret || is_pair(before, word)) && !after.is_in(ABOUT)
 }
 
-/// A word in lowercase. Words that are longer than every word of the tables are not
-/// copied: of them, only the end is compared.
-struct Word<'a> {
-    text: &'a str,
-    low: [u8; MAX_WORD],
+fn is_pair(before: &Word, word: &Word) -> bool {
+    let pair = (before.bytes(), word.bytes());
+    let compare = |(first, second): &(&str, &str)| (first.as_bytes(), second.as_bytes()).cmp(&pair);
+    word.may_be_in(&PAIR_LETTERS) && PAIRS.binary_search_by(compare).is_ok()
 }
 
+/// The longest word of the tables.
 const MAX_WORD: usize = 20;
 
-impl<'a> Word<'a> {
-    fn new(text: &'a str) -> Self {
+/// A word in lowercase, or the end of a longer one.
+#[derive(Clone, Copy, Default)]
+struct Word {
+    low: [u8; MAX_WORD],
+    length: usize,
+}
+
+impl Word {
+    fn new(text: &str) -> Self {
         let mut low = [0; MAX_WORD];
-        let tail = text.len().saturating_sub(MAX_WORD);
-        for (low, byte) in low.iter_mut().zip(&text.as_bytes()[tail..]) {
-            *low = byte.to_ascii_lowercase();
+        let tail = &text.as_bytes()[text.len().saturating_sub(MAX_WORD)..];
+        low[..tail.len()].copy_from_slice(tail);
+        low.make_ascii_lowercase();
+        Self {
+            low,
+            length: text.len(),
         }
-        Self { text, low }
     }
 
-    /// Returns the word in lowercase, or an empty text if it is too long.
-    fn as_str(&self) -> &str {
-        let low = self.low.get(..self.text.len());
-        low.and_then(|low| std::str::from_utf8(low).ok())
-            .unwrap_or_default()
+    fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Returns the word, or nothing if it is longer than those of the tables.
+    fn bytes(&self) -> &[u8] {
+        self.low.get(..self.length).unwrap_or_default()
     }
 
     /// Looks the word up in a sorted list.
     fn is_in(&self, list: &[&str]) -> bool {
-        let word = self.as_str();
-        !word.is_empty() && list.binary_search(&word).is_ok()
+        let word = self.bytes();
+        !word.is_empty()
+            && list
+                .binary_search_by(|other| other.as_bytes().cmp(word))
+                .is_ok()
+    }
+
+    /// Returns `false` if no word of a list has the first and the last letter of this one.
+    fn may_be_in(&self, letters: &[u32; 26]) -> bool {
+        match self.bytes() {
+            [first, .., last] if first.is_ascii_lowercase() && last.is_ascii_lowercase() => {
+                letters[usize::from(first - b'a')] >> (last - b'a') & 1 == 1
+            }
+            [] => false,
+            _ => true,
+        }
     }
 
     /// Returns `true` if the word ends in one of [`GLUED`].
     fn ends_like_a_secret(&self) -> bool {
-        let word = &self.low[..self.text.len().min(MAX_WORD)];
+        let word = &self.low[..self.length.min(MAX_WORD)];
         let [.., before, last] = word else {
             return false;
         };
-        let letter = |byte: &u8| byte.is_ascii_lowercase().then(|| byte - b'a');
-        let (Some(before), Some(last)) = (letter(before), letter(last)) else {
-            return false;
-        };
-        // Few words end in the same two letters, so the list is rarely searched.
-        ENDS[usize::from(last)] >> before & 1 == 1
+        before.is_ascii_lowercase()
+            && last.is_ascii_lowercase()
+            && ENDS[usize::from(last - b'a')] >> (before - b'a') & 1 == 1
             && GLUED.iter().any(|end| word.ends_with(end.as_bytes()))
     }
 }
+
+// Most words are excluded by two of their letters, without searching a list.
 
 /// For each last letter of [`GLUED`], the set of the letters before it.
 const ENDS: [u32; 26] = {
@@ -121,12 +139,43 @@ const ENDS: [u32; 26] = {
     while row < GLUED.len() {
         let word = GLUED[row].as_bytes();
         let last = word[word.len() - 1] - b'a';
-        let before = word[word.len() - 2] - b'a';
-        ends[last as usize] |= 1 << before;
+        ends[last as usize] |= 1 << (word[word.len() - 2] - b'a');
         row += 1;
     }
     ends
 };
+
+/// For each first letter of [`SECRETS`], the set of the last letters.
+const SECRET_LETTERS: [u32; 26] = {
+    let mut letters = [0; 26];
+    let mut row = 0;
+    while row < SECRETS.len() {
+        letters = with_letters(letters, SECRETS[row]);
+        row += 1;
+    }
+    letters
+};
+
+/// The same for the second words of [`PAIRS`].
+const PAIR_LETTERS: [u32; 26] = {
+    let mut letters = [0; 26];
+    let mut row = 0;
+    while row < PAIRS.len() {
+        letters = with_letters(letters, PAIRS[row].1);
+        row += 1;
+    }
+    letters
+};
+
+const fn with_letters(mut letters: [u32; 26], word: &str) -> [u32; 26] {
+    let word = word.as_bytes();
+    let (first, last) = (word[0], word[word.len() - 1]);
+    // Words of other alphabets are always searched.
+    if first.is_ascii_lowercase() && last.is_ascii_lowercase() {
+        letters[(first - b'a') as usize] |= 1 << (last - b'a');
+    }
+    letters
+}
 
 /// The words of a custom key, which must be consecutive in a key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -184,30 +184,57 @@ const SHAPES: &[(&str, &str, Body, usize)] = &[
     ("Contentful", "CFPAT-", Id, 20),
 ];
 
-/// Marks the first bytes of the prefixes.
-const FIRST: [bool; 256] = {
-    let mut first = [false; 256];
+/// For each first byte of a prefix, the set of the second bytes. Few words of a text begin
+/// with two such bytes, so the rows are rarely searched.
+const BEGINNINGS: [u128; 128] = {
+    let mut beginnings = [0; 128];
     let mut row = 0;
     while row < SHAPES.len() {
-        first[SHAPES[row].1.as_bytes()[0] as usize] = true;
+        let prefix = SHAPES[row].1.as_bytes();
+        beginnings[prefix[0] as usize] |= 1 << prefix[1];
         row += 1;
     }
-    first
+    beginnings
+};
+
+/// For each first byte, the first row of [`SHAPES`] and the row after the last one.
+const ROWS: [(usize, usize); 128] = {
+    let mut rows = [(0, 0); 128];
+    let mut row = 0;
+    while row < SHAPES.len() {
+        let first = SHAPES[row].1.as_bytes()[0] as usize;
+        if rows[first].1 == 0 {
+            rows[first].0 = row;
+        }
+        rows[first].1 = row + 1;
+        row += 1;
+    }
+    rows
 };
 
 /// The number of bytes in which a digit is searched, so that a key that does not match
 /// costs the same, whatever follows it.
 const DIGIT_WITHIN: usize = 64;
 
-/// Returns `true` if a prefix may begin with this byte.
-pub(super) fn may_begin(byte: u8) -> bool {
-    FIRST[usize::from(byte)]
+/// Returns `true` if a prefix begins with these bytes.
+pub(super) fn may_begin(first: u8, second: u8) -> bool {
+    let seconds = BEGINNINGS.get(usize::from(first)).copied().unwrap_or(0);
+    second.is_ascii() && seconds >> second & 1 == 1
 }
 
 /// Returns the range of a key that begins with the first byte.
 pub(super) fn issued(bytes: &[u8]) -> Option<Range<usize>> {
+    let [first, second, ..] = *bytes else {
+        return None;
+    };
+    if !may_begin(first, second) {
+        return None;
+    }
+    let (from, to) = ROWS[usize::from(first)];
     let begins = |prefix: &str| bytes.starts_with(prefix.as_bytes());
-    let mut shapes = SHAPES.iter().filter(|(_, prefix, ..)| begins(prefix));
+    let mut shapes = SHAPES[from..to]
+        .iter()
+        .filter(|(_, prefix, ..)| begins(prefix));
     shapes.find_map(|(_, prefix, body, least)| {
         let rest = &bytes[prefix.len()..];
         matches(rest, *body, *least).then(|| {

@@ -141,11 +141,16 @@ impl Secrets<'_> {
 
     /// Matches a secret whose first letter or digit is here.
     fn shape(&mut self, byte: u8) -> Option<Range<usize>> {
-        let may_begin = shapes::may_begin(byte) || matches!(byte, b'B' | b'b' | b'e');
+        let bytes = &self.text.as_bytes()[self.at..];
+        let next = bytes.get(1).copied().unwrap_or_default();
+        let may_begin = shapes::may_begin(byte, next)
+            || matches!(
+                (byte, next),
+                (b'B' | b'b', b'E' | b'e' | b'A' | b'a') | (b'e', b'y')
+            );
         if !may_begin || !self.begins() {
             return None;
         }
-        let bytes = &self.text.as_bytes()[self.at..];
         let found = match byte {
             b'B' | b'b' => scheme(bytes).or_else(|| shapes::issued(bytes)),
             b'e' => self.web_token().or_else(|| shapes::issued(bytes)),

@@ -93,6 +93,7 @@ fn value_is_hidden_in_every_notation() {
         "token: token token hunter2",
         "private_key: -----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----",
         "token: password: hunter2",
+        "password=[REDACTED]hunter2",
         "token= --password hunter2",
         "\"token\":\nAuthorization: Token hunter2",
         r#"{"$serde_json::private::Number":"password=hunter2"}"#,
