@@ -155,6 +155,30 @@ impl<'a> Fields<'a> {
         self.bare(value, Bare::Word)
     }
 
+    /// Matches the secret in quotes after a word, as in SQL: `WITH PASSWORD 'x'`. It ends in
+    /// the same line, because this quote may also be the last one of another text.
+    pub(super) fn literal(&self, at: usize) -> Option<Range<usize>> {
+        let end = at.checked_sub(1).filter(|end| self.bytes()[*end] == b' ')?;
+        let start = self.unquoted_start(end);
+        steps::count(end - start);
+        let name = self.text.get(start..end).filter(|name| !name.is_empty())?;
+        let is_identified = || name.eq_ignore_ascii_case("by") && self.follows_identified(start);
+        if !self.names.hides(name) && !is_identified() {
+            return None;
+        }
+        let near = &self.bytes()[at + 1..];
+        let near = &near[..near.len().min(MAX_NAME)];
+        let quote = self.bytes()[at];
+        let length = run(near, |byte| byte != quote && byte != b'\n');
+        (near.get(length) == Some(&quote) && length > 0).then_some(at + 1..at + 1 + length)
+    }
+
+    fn follows_identified(&self, at: usize) -> bool {
+        let start = at.saturating_sub("identified ".len());
+        let before = self.text.get(start..at);
+        before.is_some_and(|before| before.eq_ignore_ascii_case("identified "))
+    }
+
     /// Matches the secret value after `<name>`.
     pub(super) fn element(&self, sign: usize) -> Option<Range<usize>> {
         let start = self.unquoted_start(sign);

@@ -84,6 +84,7 @@ impl Iterator for Secrets<'_> {
         while let Some(byte) = bytes.get(self.at) {
             let found = match byte {
                 b':' | b'=' | b'>' | b'-' => self.after_sign(*byte, in_texts),
+                b'\'' | b'"' if in_texts => self.fields().literal(self.at),
                 _ if in_texts && byte.is_ascii_alphanumeric() => self.shape(*byte),
                 _ => None,
             };

@@ -97,6 +97,8 @@ fn value_is_hidden_in_every_notation() {
         "token= --password hunter2",
         "\"token\":\nAuthorization: Token hunter2",
         r#"{"$serde_json::private::Number":"password=hunter2"}"#,
+        "ALTER USER x WITH PASSWORD 'hunter2'",
+        "CREATE USER x IDENTIFIED BY 'hunter2';",
         // Prose, YAML and XML.
         "my password: hunter2",
         "The API key: hunter2",
@@ -183,6 +185,8 @@ fn similar_fields_are_left() {
         "fn sign(signature: x) {}",
         "signature=x",
         "<password> is a placeholder",
+        "input(\"Enter password \")\nuser = input(\"Enter user \")",
+        "ORDER BY 'x'",
         "--token --verbose",
         "password=[REDACTED]",
         "password: ********",

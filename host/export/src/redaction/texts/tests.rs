@@ -315,6 +315,9 @@ const REPEATED: &[&str] = &[
     "\0",
     "a\\",
     "a\\n",
+    "password '",
+    "password \"",
+    "identified by '",
 ];
 
 fn steps_of(text: &str) -> usize {
