@@ -49,10 +49,14 @@ fn pipeline(
 ) -> Result<Arc<dyn Pipeline>, TracerConfigError> {
     let mut processing = plan.processing.clone();
     processing.filters.push(exporter.filter);
-    let ready = exporter
-        .kind
+    let mut kind = exporter.kind;
+    if let Some(resource) = kind.resource() {
+        processing.redact_attributes(resource);
+    }
+    let ready = kind
         .sink(plan.batch.max_export_timeout)
         .map_err(TracerConfigError::Exporter)?;
+    let resource = processing.resource(plan.resource);
     let mut sink = match ready {
         Ready::Console(writer) => {
             if exporter.disk_buffer.is_some() {
@@ -67,7 +71,7 @@ fn pipeline(
         Ready::Sink(sink) => sink,
     };
     let meter = Arc::new(Meter::default());
-    sink.set_resource(plan.resource);
+    sink.set_resource(&resource);
     let target = match exporter.disk_buffer {
         Some(disk_buffer) => buffer_on_disk(sink, &disk_buffer, name, &meter)?,
         None => Target::Sink(sink),

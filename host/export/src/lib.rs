@@ -15,7 +15,7 @@ pub mod redaction;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::delivery::{DEFAULT_DEADLINE, Exporting, Pipeline, Processor, Rest, after};
-    pub use crate::redaction::SpanProcessing;
+    pub use crate::redaction::{SpanProcessing, kept_and_omitted, safe_end};
 
     /// Starting exporters.
     pub mod exporting {

@@ -1,6 +1,7 @@
 //! Limits for content.
 
 use serde_json::{Map, Value};
+use spanmux_otel::internal::{kept_and_omitted, safe_end};
 
 /// Limits for the content of one attribute. Truncated content ends with a count of the
 /// omitted part.
@@ -8,6 +9,9 @@ use serde_json::{Map, Value};
 /// A string ends with `…[1200 more characters]` and a list with `…[12 more]`. An object gets
 /// a member `…` with `[3 more]`, and a value below the maximum depth becomes `…[3 deeper]`.
 /// The result is still valid JSON.
+///
+/// A text is truncated before a secret rather than inside it: exporters redact later, and
+/// could not recognize a part of a key.
 ///
 /// # Examples
 /// ```
@@ -96,13 +100,14 @@ impl ContentLimits {
     }
 
     fn cut_text(&self, text: &str, left: &mut usize) -> String {
-        let end = text.floor_char_boundary(self.text_bytes.min(*left));
-        let (kept, rest) = text.split_at(end);
-        *left -= end;
-        match rest.chars().count() {
-            0 => kept.to_owned(),
-            more => format!("{kept}…[{more} more characters]"),
+        let most = self.text_bytes.min(*left);
+        if text.len() <= most {
+            *left -= text.len();
+            return text.to_owned();
         }
+        let (kept, more) = kept_and_omitted(text, safe_end(text, most));
+        *left -= most;
+        format!("{kept}…[{more} more characters]")
     }
 
     fn cut_list(&self, items: &[Value], depth: usize, left: &mut usize) -> Value {

@@ -140,3 +140,9 @@ pub use sampling::{Custom, Ratio, Sampling, SamplingError};
 pub use span::RoutingSpan;
 pub use tracer::RoutingTracer;
 pub use tracer_stats::TracerDelivery;
+
+/// Parts that the other crates of Spanmux share. Not covered by semantic versioning.
+#[doc(hidden)]
+pub mod internal {
+    pub use spanmux_export::internal::{kept_and_omitted, safe_end};
+}

@@ -19,6 +19,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 pub(crate) use console::Console;
@@ -195,6 +196,15 @@ impl fmt::Debug for Exporter {
 }
 
 impl Kind {
+    /// Returns the resource attributes that only this exporter adds.
+    pub(crate) fn resource(&mut self) -> Option<&mut [KeyValue]> {
+        match self {
+            #[cfg(feature = "otlp")]
+            Self::Otlp(exporter) => Some(exporter.own_resource()),
+            _ => None,
+        }
+    }
+
     /// Returns the sink for batches. The console has none: it prints whole traces on the
     /// thread that ends them. Sending a batch takes at most `timeout`.
     #[cfg_attr(not(feature = "otlp"), allow(unused_variables))]

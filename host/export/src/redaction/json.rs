@@ -1,16 +1,18 @@
 //! Rewrites JSON text member by member.
 //!
-//! The first pass reads the text without writing. Only if something must change, a second
-//! pass writes the result. Members keep their order.
+//! The first pass reads the text and keeps the replacements. Only if there are any, a second
+//! pass writes the result, so that each text inside is examined once. Members keep their
+//! order.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt::{self, Write as _};
 
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::ProcessingCounts;
+use super::{ProcessingCounts, steps};
 
 /// The maximum depth of JSON, regardless of the configured limit, because the parser
 /// recurses on the stack.
@@ -33,32 +35,55 @@ pub(super) trait Rules {
     /// Returns the replacement for a text under this key, or `None` to leave it unchanged.
     /// Updates the counts.
     fn text(&self, key: &str, text: &str, done: &mut ProcessingCounts) -> Option<String>;
+
+    /// Returns the replacement for a key that is a secret itself.
+    fn key(&self, key: &str, done: &mut ProcessingCounts) -> Option<String>;
 }
 
-/// Rewrites a text by the rules. Returns `None` if it is not valid JSON or does not change.
-/// Arrays and objects deeper than `depth` are cut.
+/// The result of rewriting a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Rewritten {
+    /// The text is not valid JSON.
+    Invalid,
+    /// Nothing must change.
+    Unchanged,
+    /// The new text.
+    Changed(String),
+}
+
+/// Rewrites a text by the rules. Arrays and objects deeper than `depth` are cut. The counts
+/// are updated only if the text changes.
 pub(super) fn rewrite(
     text: &str,
     key: &str,
     depth: usize,
     rules: &dyn Rules,
     done: &mut ProcessingCounts,
-) -> Option<String> {
+) -> Rewritten {
     let mut walk = Walk {
         rules,
         depth: depth.min(MAX_DEPTH),
         out: None,
+        place: 0,
+        replaced: VecDeque::new(),
         done: ProcessingCounts::default(),
     };
-    walk.text(text, key)?;
-    if walk.done == ProcessingCounts::default() {
-        return None;
+    if walk.text(text, key).is_none() {
+        return Rewritten::Invalid;
     }
-    walk.done = ProcessingCounts::default();
+    if walk.done == ProcessingCounts::default() {
+        return Rewritten::Unchanged;
+    }
+    walk.place = 0;
     walk.out = Some(String::with_capacity(text.len()));
-    walk.text(text, key)?;
-    *done += walk.done;
-    walk.out
+    let written = walk.text(text, key);
+    match walk.out.filter(|_| written.is_some()) {
+        Some(out) => {
+            *done += walk.done;
+            Rewritten::Changed(out)
+        }
+        None => Rewritten::Invalid,
+    }
 }
 
 /// Returns `true` if the text may be JSON.
@@ -72,11 +97,16 @@ struct Walk<'a> {
     depth: usize,
     /// `None` during the first pass.
     out: Option<String>,
+    /// The number of keys and texts that this pass has visited.
+    place: usize,
+    /// The replacements of the first pass, with their places.
+    replaced: VecDeque<(usize, String)>,
     done: ProcessingCounts,
 }
 
 impl Walk<'_> {
     fn text(&mut self, text: &str, key: &str) -> Option<()> {
+        steps::count(text.len());
         let mut parser = serde_json::Deserializer::from_str(text);
         let step = Step {
             walk: self,
@@ -98,6 +128,27 @@ impl Walk<'_> {
         if let Some(out) = &mut self.out {
             // A string is always valid JSON, and writing to a `String` cannot fail.
             out.push_str(&serde_json::Value::from(text).to_string());
+        }
+    }
+
+    /// Writes a key or a text, or its replacement, which `replace` returns.
+    fn write_replaced(
+        &mut self,
+        text: &str,
+        replace: impl FnOnce(&dyn Rules, &mut ProcessingCounts) -> Option<String>,
+    ) {
+        let place = self.place;
+        self.place += 1;
+        if self.out.is_none() {
+            if let Some(other) = replace(self.rules, &mut self.done) {
+                self.replaced.push_back((place, other));
+            }
+        } else if self.replaced.front().is_some_and(|(of, _)| *of == place)
+            && let Some((_, other)) = self.replaced.pop_front()
+        {
+            self.write_text(&other);
+        } else {
+            self.write_text(text);
         }
     }
 
@@ -136,14 +187,17 @@ impl Step<'_, '_, '_> {
     }
 
     fn hide(self, text: &str) {
-        self.walk.done.redacted += 1;
-        let hidden = self.walk.rules.hidden(text);
-        self.walk.write_text(&hidden);
+        self.walk.write_replaced(text, |rules, done| {
+            done.redacted += 1;
+            Some(rules.hidden(text))
+        });
     }
 
     fn cut(self) {
-        self.walk.done.cut += 1;
-        self.walk.write_text(TOO_DEEP);
+        self.walk.write_replaced("", |_, done| {
+            done.cut += 1;
+            Some(TOO_DEEP.to_owned())
+        });
     }
 
     fn is_too_deep(&self) -> bool {
@@ -188,11 +242,9 @@ impl<'de> Visitor<'de> for Step<'_, '_, '_> {
             self.hide(text);
             return Ok(());
         }
-        let walk = self.walk;
-        match walk.rules.text(self.key, text, &mut walk.done) {
-            Some(other) => walk.write_text(&other),
-            None => walk.write_text(text),
-        }
+        let key = self.key;
+        self.walk
+            .write_replaced(text, |rules, done| rules.text(key, text, done));
         Ok(())
     }
 
@@ -246,13 +298,23 @@ impl<'de> Visitor<'de> for Step<'_, '_, '_> {
         let mut comma = "{";
         while let Some(Key(key)) = members.next_key()? {
             if key == NUMBER {
-                let number: String = members.next_value()?;
-                walk.write_plain(number);
-                return Ok(());
+                let text: String = members.next_value()?;
+                let step = Step {
+                    walk,
+                    key: &key,
+                    hidden,
+                    level,
+                };
+                // A text can also contain this name.
+                if text.bytes().all(|byte| b"+-.0123456789eE".contains(&byte)) {
+                    step.plain(text, true);
+                    return Ok(());
+                }
+                return Err(serde::de::Error::custom("expected a number"));
             }
             walk.write(comma);
             comma = ",";
-            walk.write_text(&key);
+            walk.write_replaced(&key, |rules, done| rules.key(&key, done));
             walk.write(":");
             let hidden = hidden || walk.rules.hides(&key);
             members.next_value_seed(Step {
@@ -295,119 +357,4 @@ impl<'de> Visitor<'de> for KeyVisitor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Hides `secret` and replaces `b` with `a`.
-    struct Simple;
-
-    impl Rules for Simple {
-        fn hides(&self, key: &str) -> bool {
-            key == "secret"
-        }
-
-        fn hidden(&self, _text: &str) -> String {
-            "*".to_owned()
-        }
-
-        fn text(&self, _key: &str, text: &str, done: &mut ProcessingCounts) -> Option<String> {
-            let is = text == "b";
-            done.redacted += u64::from(is);
-            is.then(|| "a".to_owned())
-        }
-    }
-
-    #[test]
-    fn rewrite_changes_only_matching_values() {
-        for (text, depth, expected) in [
-            (
-                r#"{"z":1,"secret":"x","a":null}"#,
-                9,
-                r#"{"z":1,"secret":"*","a":null}"#,
-            ),
-            (
-                r#" [ "b" , 2.50, -7, true, "b" ] "#,
-                9,
-                r#"["a",2.5,-7,true,"a"]"#,
-            ),
-            (
-                r#"{"secret":{"n":1,"t":["x",null,false]}}"#,
-                9,
-                r#"{"secret":{"n":"*","t":["*",null,false]}}"#,
-            ),
-            (
-                r#"{"a":{},"b":[],"c":"b"}"#,
-                9,
-                r#"{"a":{},"b":[],"c":"a"}"#,
-            ),
-            (
-                r#"{"\u0073ecret":"x\ny","k\n":"q\"é"}"#,
-                9,
-                r#"{"secret":"*","k\n":"q\"é"}"#,
-            ),
-            (
-                r#"{"a":{"b":{"c":1}},"d":[[2]]}"#,
-                2,
-                r#"{"a":{"b":"…"},"d":["…"]}"#,
-            ),
-            (
-                r#"{"big":18446744073709551615,"secret":1e300}"#,
-                9,
-                r#"{"big":18446744073709551615,"secret":"*"}"#,
-            ),
-        ] {
-            let mut done = ProcessingCounts::default();
-            let written = rewrite(text, "key", depth, &Simple, &mut done);
-            assert_eq!(written.as_deref(), Some(expected), "{text}");
-            assert!(done.redacted + done.cut > 0);
-        }
-    }
-
-    #[test]
-    fn rewrite_returns_none_without_changes() {
-        for text in [
-            r#"{"a":[1,{"b":"c"}]}"#,
-            "[]",
-            "{}",
-            "[1,",
-            "{]",
-            "{} x",
-            "no",
-            "",
-        ] {
-            let mut done = ProcessingCounts::default();
-            assert_eq!(rewrite(text, "key", 9, &Simple, &mut done), None, "{text}");
-            assert_eq!(done, ProcessingCounts::default());
-        }
-    }
-
-    #[test]
-    fn arbitrary_precision_number_is_preserved() {
-        let member = [(NUMBER, "1.00000000000000000001")];
-        let mut walk = Walk {
-            rules: &Simple,
-            depth: 9,
-            out: Some(String::new()),
-            done: ProcessingCounts::default(),
-        };
-        let step = Step {
-            walk: &mut walk,
-            key: "key",
-            hidden: false,
-            level: 0,
-        };
-        let number = serde::de::value::MapDeserializer::new(member.into_iter());
-        let read: Result<(), serde::de::value::Error> = step.deserialize(number);
-        assert_eq!(read, Ok(()));
-        assert_eq!(walk.out.as_deref(), Some(member[0].1));
-    }
-
-    #[test]
-    fn deep_nesting_is_cut() {
-        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-        let mut done = ProcessingCounts::default();
-        let written = rewrite(&deep, "key", usize::MAX, &Simple, &mut done).unwrap();
-        assert_eq!(written.matches('[').count(), MAX_DEPTH);
-        assert_eq!(done.cut, 1);
-    }
-}
+mod tests;

@@ -4,181 +4,177 @@
 //! of the same two words. So `x-api-key` matches and `keyboard` does not, and
 //! `input_tokens`, a count, is not a secret `token`.
 
-/// Words that mark a secret on their own.
-const SECRETS: &[&str] = &[
-    "apikey",
-    "apikeys",
-    "authorisation",
-    "authorization",
-    "bearer",
-    "cookie",
-    "cookies",
-    "credential",
-    "credentials",
-    "jwt",
-    "passcode",
-    "passphrase",
-    "passwd",
-    "password",
-    "passwords",
-    "pwd",
-    "secret",
-    "secrets",
-    "ssn",
-];
-
-/// Compound words written without a separator.
-const GLUED: &[&str] = &[
-    "accesskey",
-    "accesstoken",
-    "apikey",
-    "apitoken",
-    "authkey",
-    "authtoken",
-    "bearertoken",
-    "clientsecret",
-    "idtoken",
-    "passphrase",
-    "passwd",
-    "password",
-    "privatekey",
-    "refreshtoken",
-    "secretkey",
-    "sessionkey",
-    "sessiontoken",
-    "setcookie",
-];
-
-/// Words before `key` that make it a secret.
-const KEYS: &[&str] = &[
-    "access",
-    "account",
-    "api",
-    "auth",
-    "encryption",
-    "master",
-    "private",
-    "session",
-    "shared",
-    "signing",
-    "ssh",
-    "subscription",
-];
-
-/// Words before `tokens` that make them secrets.
-const TOKENS: &[&str] = &[
-    "access", "api", "auth", "bearer", "id", "refresh", "session",
-];
-
-/// After these words, `token` means a piece of text.
-const PIECES_AFTER: &[&str] = &[
-    "bos",
-    "cached",
-    "completion",
-    "eos",
-    "first",
-    "input",
-    "last",
-    "max",
-    "min",
-    "n",
-    "new",
-    "next",
-    "num",
-    "output",
-    "pad",
-    "per",
-    "prompt",
-    "reasoning",
-    "special",
-    "stop",
-    "thinking",
-    "total",
-    "unk",
-];
-
-/// Before these words, `token` means a piece of text or its number.
-const PIECES_BEFORE: &[&str] = &[
-    "cost", "details", "id", "ids", "index", "logprob", "logprobs", "position", "price", "time",
-    "times",
-];
-
-/// Words after a secret that make it metadata.
-const ABOUT: &[&str] = &[
-    "age",
-    "alg",
-    "algorithm",
-    "arn",
-    "budget",
-    "count",
-    "counts",
-    "enabled",
-    "endpoint",
-    "expiration",
-    "expired",
-    "expires",
-    "expiry",
-    "len",
-    "length",
-    "lifetime",
-    "limit",
-    "limits",
-    "manager",
-    "name",
-    "policy",
-    "present",
-    "provider",
-    "rate",
-    "ratio",
-    "required",
-    "rotation",
-    "size",
-    "status",
-    "ttl",
-    "type",
-    "types",
-    "uri",
-    "url",
-    "usage",
-    "valid",
-    "version",
-];
+use super::key_words::{
+    ABOUT, GLUED, KEYS, NOT_PASS, NOT_PIN, PAIRS, PIECES_AFTER, PIECES_BEFORE, SECRETS, TOKENS,
+};
+use super::steps;
 
 /// Returns `true` if the value of this key is usually a secret.
 pub(super) fn is_sensitive(key: &str) -> bool {
-    let mut before = "";
-    let mut words = words(key).peekable();
-    while let Some(word) = words.next() {
-        let after = words.peek().copied().unwrap_or_default();
-        if says_secret(before, word, after) {
+    any_of_three(key, says_secret)
+}
+
+/// Returns `true` if the value of this URL parameter is a secret, although a key of this
+/// name usually is not: the signature of a URL grants access.
+pub(super) fn is_signature(parameter: &str) -> bool {
+    any_of_three(parameter, |before, word, after| match word.bytes() {
+        b"sig" | b"signature" | b"hmac" => !after.is_in(ABOUT),
+        b"sign" => before.is_empty() && after.is_empty(),
+        b"pair" => before.bytes() == b"key" && after.bytes() == b"id",
+        _ => false,
+    })
+}
+
+/// Returns `true` if `of` accepts a word together with its neighbours.
+fn any_of_three(key: &str, of: impl Fn(&Word, &Word, &Word) -> bool) -> bool {
+    steps::count(key.len());
+    let mut words = words(key).map(Word::new);
+    let Some(mut word) = words.next() else {
+        return false;
+    };
+    let mut before = Word::default();
+    loop {
+        let after = words.next().unwrap_or_default();
+        if of(&before, &word, &after) {
             return true;
         }
+        if after.is_empty() {
+            return false;
+        }
         before = word;
+        word = after;
     }
-    false
 }
 
-fn says_secret(before: &str, word: &str, after: &str) -> bool {
-    let is = |other: &str| word.eq_ignore_ascii_case(other);
-    let secret = is_in(word, SECRETS)
-        || GLUED.iter().any(|glued| ends_with(word, glued))
-        || is("token") && !is_in(before, PIECES_AFTER) && !is_in(after, PIECES_BEFORE)
-        || is("tokens") && is_in(before, TOKENS)
-        || (is("key") || is("keys")) && is_in(before, KEYS)
-        || is("string") && before.eq_ignore_ascii_case("connection")
-        || is("auth") && after.is_empty()
-        || is("refresh") && before.is_empty() && after.is_empty();
-    secret && !is_in(after, ABOUT)
+fn says_secret(before: &Word, word: &Word, after: &Word) -> bool {
+    let secret = match word.bytes() {
+        b"token" => !before.is_in(PIECES_AFTER) && !after.is_in(PIECES_BEFORE),
+        b"tokens" => before.is_in(TOKENS),
+        b"key" | b"keys" => before.is_in(KEYS),
+        b"pass" => after.is_empty() && !before.is_in(NOT_PASS),
+        b"pin" => after.is_empty() && !before.is_in(NOT_PIN),
+        b"auth" | b"csrf" | b"xsrf" => after.is_empty(),
+        b"refresh" => before.is_empty() && after.is_empty(),
+        _ => (word.may_be_in(&SECRET_LETTERS) && word.is_in(SECRETS)) || word.ends_like_a_secret(),
+    };
+    (secret || is_pair(before, word)) && !after.is_in(ABOUT)
 }
 
-fn is_in(word: &str, list: &[&str]) -> bool {
-    list.iter().any(|other| word.eq_ignore_ascii_case(other))
+fn is_pair(before: &Word, word: &Word) -> bool {
+    let pair = (before.bytes(), word.bytes());
+    let compare = |(first, second): &(&str, &str)| (first.as_bytes(), second.as_bytes()).cmp(&pair);
+    word.may_be_in(&PAIR_LETTERS) && PAIRS.binary_search_by(compare).is_ok()
 }
 
-fn ends_with(word: &str, end: &str) -> bool {
-    let start = word.len().checked_sub(end.len());
-    let tail = start.and_then(|start| word.get(start..));
-    tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+/// The longest word of the tables.
+const MAX_WORD: usize = 20;
+
+/// A word in lowercase, or the end of a longer one.
+#[derive(Clone, Copy, Default)]
+struct Word {
+    low: [u8; MAX_WORD],
+    length: usize,
+}
+
+impl Word {
+    fn new(text: &str) -> Self {
+        let mut low = [0; MAX_WORD];
+        let tail = &text.as_bytes()[text.len().saturating_sub(MAX_WORD)..];
+        low[..tail.len()].copy_from_slice(tail);
+        low.make_ascii_lowercase();
+        Self {
+            low,
+            length: text.len(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Returns the word, or nothing if it is longer than those of the tables.
+    fn bytes(&self) -> &[u8] {
+        self.low.get(..self.length).unwrap_or_default()
+    }
+
+    /// Looks the word up in a sorted list.
+    fn is_in(&self, list: &[&str]) -> bool {
+        let word = self.bytes();
+        !word.is_empty()
+            && list
+                .binary_search_by(|other| other.as_bytes().cmp(word))
+                .is_ok()
+    }
+
+    /// Returns `false` if no word of a list has the first and the last letter of this one.
+    fn may_be_in(&self, letters: &[u32; 26]) -> bool {
+        match self.bytes() {
+            [first, .., last] if first.is_ascii_lowercase() && last.is_ascii_lowercase() => {
+                letters[usize::from(first - b'a')] >> (last - b'a') & 1 == 1
+            }
+            [] => false,
+            _ => true,
+        }
+    }
+
+    /// Returns `true` if the word ends in one of [`GLUED`].
+    fn ends_like_a_secret(&self) -> bool {
+        let word = &self.low[..self.length.min(MAX_WORD)];
+        let [.., before, last] = word else {
+            return false;
+        };
+        before.is_ascii_lowercase()
+            && last.is_ascii_lowercase()
+            && ENDS[usize::from(last - b'a')] >> (before - b'a') & 1 == 1
+            && GLUED.iter().any(|end| word.ends_with(end.as_bytes()))
+    }
+}
+
+// Most words are excluded by two of their letters, without searching a list.
+
+/// For each last letter of [`GLUED`], the set of the letters before it.
+const ENDS: [u32; 26] = {
+    let mut ends = [0; 26];
+    let mut row = 0;
+    while row < GLUED.len() {
+        let word = GLUED[row].as_bytes();
+        let last = word[word.len() - 1] - b'a';
+        ends[last as usize] |= 1 << (word[word.len() - 2] - b'a');
+        row += 1;
+    }
+    ends
+};
+
+/// For each first letter of [`SECRETS`], the set of the last letters.
+const SECRET_LETTERS: [u32; 26] = {
+    let mut letters = [0; 26];
+    let mut row = 0;
+    while row < SECRETS.len() {
+        letters = with_letters(letters, SECRETS[row]);
+        row += 1;
+    }
+    letters
+};
+
+/// The same for the second words of [`PAIRS`].
+const PAIR_LETTERS: [u32; 26] = {
+    let mut letters = [0; 26];
+    let mut row = 0;
+    while row < PAIRS.len() {
+        letters = with_letters(letters, PAIRS[row].1);
+        row += 1;
+    }
+    letters
+};
+
+const fn with_letters(mut letters: [u32; 26], word: &str) -> [u32; 26] {
+    let word = word.as_bytes();
+    let (first, last) = (word[0], word[word.len() - 1]);
+    // Words of other alphabets are always searched.
+    if first.is_ascii_lowercase() && last.is_ascii_lowercase() {
+        letters[(first - b'a') as usize] |= 1 << (last - b'a');
+    }
+    letters
 }
 
 /// The words of a custom key, which must be consecutive in a key.
@@ -305,6 +301,47 @@ mod tests {
             "basic_auth",
             "refresh",
             "ssn",
+            "DB_PASS",
+            "db.pass",
+            "smtp.pass",
+            "pass",
+            "passWord",
+            "user.PassWord",
+            "PASS_WORD",
+            "passPhrase",
+            "dsn",
+            "SENTRY_DSN",
+            "pin",
+            "user.pin",
+            "pinCode",
+            "cvv",
+            "cvv2",
+            "otp",
+            "creds",
+            "x-auth-header",
+            "secret_key",
+            "SECRET_KEY_BASE",
+            "app-secret",
+            "appSecret",
+            "connection_string",
+            "CONN_STR",
+            "sqlConnectionString",
+            "DD-APPLICATION-KEY",
+            "x-honeycomb-team",
+            "MISTRAL_API_KEY",
+            "CO_API_KEY",
+            "openai_key",
+            "together.key",
+            "SharedAccessSignature",
+            "AccountKey",
+            "x-amz-signature",
+            "stripe-webhook-secret",
+            "csrf",
+            "passwort",
+            "contraseña",
+            "密码",
+            "seed_phrase",
+            "mySuperLongPrefixWithoutAnyEndpassword",
         ] {
             assert!(is_sensitive(key), "{key}");
         }
@@ -368,8 +405,49 @@ mod tests {
             "connection.state",
             "string",
             "service.name",
+            "pinned",
+            "pin_count",
+            "gpio.pin",
+            "pinecone.index",
+            "passenger",
+            "passes",
+            "pass_rate",
+            "test.pass",
+            "eval_pass",
+            "passage",
+            "compass",
+            "bypass",
+            "signature",
+            "function.signature",
+            "sign",
+            "adsn",
+            "otpauth",
+            "key.pair",
+            "team",
+            "phrase",
+            "country.code",
+            "error.code",
+            "http.response.status_code",
         ] {
             assert!(!is_sensitive(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn is_signature_accepts_parameters_of_signed_urls() {
+        for parameter in [
+            "sig",
+            "Signature",
+            "X-Amz-Signature",
+            "X-Goog-Signature",
+            "Key-Pair-Id",
+            "sign",
+            "q-signature",
+        ] {
+            assert!(is_signature(parameter), "{parameter}");
+        }
+        for parameter in ["sign_in", "signature_version", "pair", "page", "design", ""] {
+            assert!(!is_signature(parameter), "{parameter}");
         }
     }
 

@@ -2,6 +2,8 @@
 
 use opentelemetry::Array;
 
+use super::shorten::kept_and_omitted;
+
 /// Limits for the size of a span.
 ///
 /// A truncated text ends in `…[+1234]`, with the number of missing characters. JSON below
@@ -100,8 +102,8 @@ impl AttributeLimits {
             return None;
         }
         let (end, _) = text.char_indices().nth(self.length)?;
-        let missing = text[end..].chars().count();
-        Some(format!("{}…[+{missing}]", &text[..end]))
+        let (kept, omitted) = kept_and_omitted(text, end);
+        Some(format!("{kept}…[+{omitted}]"))
     }
 
     /// Drops the items of an array beyond the limit. Returns `true` if there were any.

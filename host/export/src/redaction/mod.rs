@@ -3,11 +3,17 @@
 //!
 //! This work runs on the thread of the exporter, not on the thread that ends a span.
 
+mod fields;
 mod filter;
 mod json;
+mod key_words;
 mod keys;
 mod limits;
 mod rules;
+mod scope;
+mod shapes;
+mod shorten;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -16,6 +22,8 @@ mod value;
 pub use filter::SpanFilter;
 pub use limits::AttributeLimits;
 pub use rules::{Mask, Redaction};
+#[doc(hidden)]
+pub use shorten::{kept_and_omitted, safe_end};
 
 use std::borrow::Cow;
 use std::ops::AddAssign;
@@ -69,9 +77,14 @@ impl SpanProcessing {
 
     pub(crate) fn span(&self, span: &mut SpanData, processed: &mut ProcessingCounts) {
         let before = processed.cut;
-        self.texts(span, processed);
+        self.name("span.name", &mut span.name, processed);
+        if let Status::Error { description } = &mut span.status {
+            self.name("status.description", description, processed);
+        }
+        self.scope(&mut span.instrumentation_scope, processed);
         self.attributes(&mut span.attributes, processed);
         for event in &mut span.events.events {
+            self.name("event.name", &mut event.name, processed);
             self.attributes(&mut event.attributes, processed);
         }
         for link in &mut span.links.links {
@@ -84,17 +97,15 @@ impl SpanProcessing {
         processed.cut += left_out(span);
     }
 
-    /// Redacts the free text of a span (name and status description), where secrets can be
-    /// recognized only by their shape.
-    fn texts(&self, span: &mut SpanData, processed: &mut ProcessingCounts) {
-        if let Some(name) = self.redaction.without_secrets(&span.name, processed) {
-            span.name = Cow::Owned(name);
+    /// Redacts a text of a span that is no attribute.
+    fn name(&self, key: &str, text: &mut Cow<'static, str>, processed: &mut ProcessingCounts) {
+        if let Some(other) = self.redacted(key, text, processed) {
+            *text = Cow::Owned(other);
         }
-        if let Status::Error { description } = &mut span.status
-            && let Some(text) = self.redaction.without_secrets(description, processed)
-        {
-            *description = Cow::Owned(text);
-        }
+    }
+
+    pub(crate) fn redact_attributes(&self, attributes: &mut [KeyValue]) {
+        self.attributes(attributes, &mut ProcessingCounts::default());
     }
 
     fn attributes(&self, attributes: &mut [KeyValue], processed: &mut ProcessingCounts) {

@@ -1,10 +1,12 @@
 //! Redaction of sensitive values.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::keys::{self, Words};
+use super::value::{MAX_NESTED, Nested};
 use super::{ProcessingCounts, texts};
 
 /// Settings for replacing sensitive values before a span leaves the process.
@@ -23,17 +25,23 @@ use super::{ProcessingCounts, texts};
 /// # let _ = redaction;
 /// ```
 ///
-/// Redaction applies to the attributes of a span, its events and its links, including
-/// values inside JSON text and JSON text nested in JSON text. In the name of the span and
-/// the description of its status, it replaces only secrets that are recognized by their
-/// shape. Booleans and nulls are never secrets and remain unchanged.
+/// Redaction applies to every text that leaves the process: the attributes of a span, its
+/// events, its links, its instrumentation scope and its resource, the names of the span and
+/// its events (which are log messages if they come from the `tracing` layer), and the
+/// description of its status. It includes values inside JSON text and JSON text nested in
+/// JSON text. Booleans and nulls are never secrets and remain unchanged.
 ///
-/// Invalid JSON is treated as plain text, so the keys in it are ignored.
+/// A text that is not JSON is searched for named fields in any notation: JSON that was cut
+/// off, JSON lines, server-sent events, the repr of Python, form bodies, URLs, headers,
+/// options of a command line. If it is unclear where a value ends, too much is redacted.
+///
+/// Values are redacted before they are [truncated](super::AttributeLimits), so that no part
+/// of a secret remains at the end of a truncated text.
 ///
 /// # Cost
-/// Each key and each text is scanned once, on the thread of the exporter. Unchanged values
-/// allocate nothing, except for JSON texts with escapes. JSON text that changes is scanned
-/// twice.
+/// Each key and each text is read once, on the thread of the exporter, in linear time for
+/// every input. Unchanged values allocate nothing, except for JSON texts with escapes. JSON
+/// text that changes is read twice.
 #[derive(Clone)]
 #[must_use = "a redaction does nothing until a tracer has it"]
 pub struct Redaction {
@@ -101,7 +109,7 @@ impl Redaction {
     }
 
     /// Enables or disables replacing secrets inside texts that are recognized by their
-    /// shape. Enabled by default.
+    /// shape, or by a name in front of them without quotes. Enabled by default.
     pub fn in_texts(mut self, in_texts: bool) -> Self {
         self.in_texts = in_texts;
         self
@@ -113,8 +121,10 @@ impl Redaction {
         self
     }
 
-    /// Calls a function for each text, with its key. The function returns the replacement,
-    /// or `None` to leave the text unchanged. If it panics, the mask replaces the text, so
+    /// Calls a function for each text, with its key (`span.name`, `event.name`,
+    /// `status.description`, `scope.name`, `scope.version` and `scope.schema_url` for texts
+    /// that are no attributes). The function returns the replacement, or `None` to leave
+    /// the text unchanged. If it panics, the mask replaces the text, so
     /// that a bug does not reveal a secret.
     pub fn custom(
         mut self,
@@ -122,6 +132,31 @@ impl Redaction {
     ) -> Self {
         self.custom = Some(Arc::new(replace));
         self
+    }
+
+    /// Returns a text as an exporter would receive it as the value of an attribute, before
+    /// it is truncated. Intended for testing a configuration.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::redaction::Redaction;
+    ///
+    /// let redaction = Redaction::default();
+    /// assert_eq!(redaction.redact("http.request.body", "user=x&password=y"),
+    ///     "user=x&password=[REDACTED]");
+    /// assert_eq!(redaction.redact("db_password", "y"), "[REDACTED]");
+    /// ```
+    pub fn redact<'a>(&self, key: &str, text: &'a str) -> Cow<'a, str> {
+        if self.hides(key) {
+            return Cow::Owned(self.hidden(text));
+        }
+        let nested = Nested {
+            redaction: self,
+            depth: usize::MAX,
+            left: MAX_NESTED,
+        };
+        let redacted = nested.redacted(key, text, &mut ProcessingCounts::default());
+        redacted.map_or(Cow::Borrowed(text), Cow::Owned)
     }
 
     /// Returns `true` if the value of this key is redacted.
@@ -150,19 +185,18 @@ impl Redaction {
         replaced.unwrap_or_else(|_| Some(self.hidden(text)))
     }
 
-    /// Replaces the secrets in a text that are recognized by their shape. Returns `None` if
-    /// there are none.
+    /// Replaces the secrets in a text that is not JSON. Returns `None` if there are none.
     pub(super) fn without_secrets(
         &self,
         text: &str,
         done: &mut ProcessingCounts,
     ) -> Option<String> {
-        if !self.in_texts {
+        if !self.in_texts && !self.by_default && self.keys.is_empty() {
             return None;
         }
         let mut written: Option<String> = None;
         let mut from = 0;
-        for secret in texts::secrets(text) {
+        for secret in texts::secrets(text, self) {
             let out = written.get_or_insert_default();
             out.push_str(&text[from..secret.start]);
             out.push_str(&self.hidden(&text[secret.start..secret.end]));
@@ -172,6 +206,20 @@ impl Redaction {
         let mut written = written?;
         written.push_str(&text[from..]);
         Some(written)
+    }
+}
+
+impl texts::Names for Redaction {
+    fn hides(&self, name: &str) -> bool {
+        self.hides(name)
+    }
+
+    fn hides_parameter(&self, name: &str) -> bool {
+        self.by_default && keys::is_signature(name) && !self.excepts(name)
+    }
+
+    fn in_texts(&self) -> bool {
+        self.in_texts
     }
 }
 

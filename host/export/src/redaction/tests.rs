@@ -5,6 +5,8 @@ use std::time::SystemTime;
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind};
 use opentelemetry::{Array, InstrumentationScope, StringValue, Value};
 
+use opentelemetry_sdk::Resource;
+
 use super::*;
 
 fn span(attributes: Vec<KeyValue>) -> SpanData {
@@ -183,21 +185,93 @@ fn redaction_settings_change_the_result() {
 }
 
 #[test]
-fn redaction_covers_events_links_name_and_status() {
+fn redaction_covers_every_text_of_a_span() {
+    const MESSAGE: &str = r#"failed: {"password": "hunter2", "n": NaN}"#;
     let secret = || vec![KeyValue::new("password", "hunter2")];
     let mut one = span(secret());
-    one.name = "GET /?api_key=abc".into();
-    one.status = Status::error("401 for Bearer abc123def456ghi");
-    one.events.events = vec![Event::new("event", SystemTime::UNIX_EPOCH, secret(), 0)];
+    one.name = "GET /?api_key=hunter2".into();
+    one.status = Status::error("401 for Bearer hunter2hunter2");
+    one.events.events = vec![Event::new(MESSAGE, SystemTime::UNIX_EPOCH, secret(), 0)];
     one.links.links = vec![Link::new(SpanContext::NONE, secret(), 0)];
+    one.instrumentation_scope = InstrumentationScope::builder("lib?token=hunter2")
+        .with_version("1+password=hunter2")
+        .with_schema_url("https://u:hunter2@x/1")
+        .with_attributes(secret())
+        .build();
     let mut batch = vec![one];
     let done = SpanProcessing::default().batch(&mut batch);
-    assert_eq!(done.redacted, 5);
+    assert_eq!(done.redacted, 10);
     let shown = format!("{batch:?}");
-    for secret in ["hunter2", "abc"] {
-        assert!(!shown.contains(secret), "{shown}");
-    }
+    assert!(!shown.contains("hunter2"), "{shown}");
     assert_eq!(batch[0].name, "GET /?api_key=[REDACTED]");
+    let scope = &batch[0].instrumentation_scope;
+    assert_eq!(scope.name(), "lib?token=[REDACTED]");
+    assert_eq!(scope.version(), Some("1+password=[REDACTED]"));
+    assert_eq!(scope.schema_url(), Some("https://u:[REDACTED]@x/1"));
+}
+
+#[test]
+fn resource_is_redacted_and_keeps_its_schema() {
+    let attributes = [
+        KeyValue::new("service.name", "shop"),
+        KeyValue::new("deploy.password", "hunter2"),
+        KeyValue::new(
+            "process.command_args",
+            texts(&["x", "--db-password", "hunter2", "-v"]),
+        ),
+    ];
+    let resource = Resource::builder_empty()
+        .with_schema_url(attributes, "https://x/1")
+        .build();
+    let redacted = SpanProcessing::default().resource(&resource).into_owned();
+    assert!(!format!("{redacted:?}").contains("hunter2"), "{redacted:?}");
+    assert_eq!(redacted.schema_url(), Some("https://x/1"));
+    assert_eq!(redacted.get(&"service.name".into()), Some("shop".into()));
+    let expected = texts(&["x", "--db-password", "[REDACTED]", "-v"]);
+    assert_eq!(redacted.get(&"process.command_args".into()), Some(expected));
+    let none = SpanProcessing {
+        redaction: Redaction::none(),
+        ..SpanProcessing::default()
+    };
+    assert!(matches!(none.resource(&resource), Cow::Borrowed(_)));
+}
+
+#[test]
+fn text_is_redacted_before_it_is_shortened() {
+    let keys = [
+        (
+            "text",
+            format!("it is sk-{}1234 now", "proj-abcdefghijklmnop"),
+        ),
+        (
+            "text",
+            "at postgres://shop:hunter2hunter2@db now".to_owned(),
+        ),
+        (
+            "text",
+            r#"{"a":"b","password":"hunter2hunter2","c":"d"}"#.to_owned(),
+        ),
+        ("text", "{'a': 1, 'password': 'hunter2hunter2'}".to_owned()),
+        ("password", "hunter2hunter2".to_owned()),
+    ];
+    for (key, text) in keys {
+        for length in 0..=text.len() {
+            let processing = SpanProcessing {
+                limits: AttributeLimits::new().length(length),
+                ..SpanProcessing::default()
+            };
+            for value in [
+                text.clone().into(),
+                Value::Array(Array::String(vec![text.clone().into()])),
+            ] {
+                let (left, _) = processed(&processing, key, value);
+                let left = left.to_string();
+                for part in ["hunt", "abcd", "sk-p"] {
+                    assert!(!left.contains(part), "{length}: {left}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,12 +1,13 @@
-//! Redacts and truncates one attribute value.
+//! Redacts one value, and then truncates it.
 
 use opentelemetry::{Array, StringValue, Value};
 
-use super::{ProcessingCounts, SpanProcessing, json};
+use super::json::Rewritten;
+use super::{ProcessingCounts, Redaction, SpanProcessing, json};
 
 /// The maximum nesting of JSON text in JSON text. The arguments of a tool call inside a
 /// message are one level. More than a few levels are probably crafted input.
-const MAX_NESTED: usize = 4;
+pub(super) const MAX_NESTED: usize = 4;
 
 impl SpanProcessing {
     /// Redacts and truncates a value in place.
@@ -33,20 +34,46 @@ impl SpanProcessing {
     }
 
     fn redact(&self, key: &str, value: &mut Value, done: &mut ProcessingCounts) {
-        let redact = |text: &mut StringValue| {
-            let nested = Nested {
-                processing: self,
-                left: MAX_NESTED,
-            };
-            if let Some(other) = nested.redacted(key, text.as_str(), done) {
+        let mut redact = |text: &mut StringValue| {
+            if let Some(other) = self.redacted(key, text.as_str(), done) {
                 *text = other.into();
             }
         };
         match value {
-            Value::String(text) => std::iter::once(text).for_each(redact),
-            Value::Array(Array::String(texts)) => texts.iter_mut().for_each(redact),
+            Value::String(text) => redact(text),
+            Value::Array(Array::String(texts)) => {
+                texts.iter_mut().for_each(redact);
+                self.hide_arguments(texts, done);
+            }
             _ => {}
         }
+    }
+
+    /// Hides the arguments of a command line after an option such as `--password`.
+    fn hide_arguments(&self, texts: &mut [StringValue], done: &mut ProcessingCounts) {
+        for at in 1..texts.len() {
+            let (before, this) = (texts[at - 1].as_str(), texts[at].as_str());
+            let is_value = before.starts_with('-') && !this.starts_with('-');
+            if is_value && !before.contains('=') && self.redaction.hides(before) {
+                texts[at] = self.redaction.hidden(this).into();
+                done.redacted += 1;
+            }
+        }
+    }
+
+    /// Returns a text of a span without secrets, or `None` if it has none.
+    pub(super) fn redacted(
+        &self,
+        key: &str,
+        text: &str,
+        done: &mut ProcessingCounts,
+    ) -> Option<String> {
+        let nested = Nested {
+            redaction: &self.redaction,
+            depth: self.limits.depth,
+            left: MAX_NESTED,
+        };
+        nested.redacted(key, text, done)
     }
 
     fn cut(&self, value: &mut Value, done: &mut ProcessingCounts) {
@@ -71,15 +98,23 @@ impl SpanProcessing {
 }
 
 /// The rules for texts and for JSON inside texts.
-struct Nested<'a> {
-    processing: &'a SpanProcessing,
+#[derive(Clone, Copy)]
+pub(super) struct Nested<'a> {
+    pub(super) redaction: &'a Redaction,
+    /// The maximum depth of JSON.
+    pub(super) depth: usize,
     /// The remaining levels of JSON text in JSON text.
-    left: usize,
+    pub(super) left: usize,
 }
 
 impl Nested<'_> {
-    fn redacted(&self, key: &str, text: &str, done: &mut ProcessingCounts) -> Option<String> {
-        let redaction = &self.processing.redaction;
+    pub(super) fn redacted(
+        &self,
+        key: &str,
+        text: &str,
+        done: &mut ProcessingCounts,
+    ) -> Option<String> {
+        let redaction = self.redaction;
         if redaction.excepts(key) {
             return None;
         }
@@ -88,13 +123,14 @@ impl Nested<'_> {
             return Some(custom);
         }
         if self.left > 0 && json::looks_like_json(text) {
-            let depth = self.processing.limits.depth;
             let inside = Nested {
                 left: self.left - 1,
                 ..*self
             };
-            if let Some(rewritten) = json::rewrite(text, key, depth, &inside, done) {
-                return Some(rewritten);
+            match json::rewrite(text, key, self.depth, &inside, done) {
+                Rewritten::Changed(text) => return Some(text),
+                Rewritten::Unchanged => return None,
+                Rewritten::Invalid => {}
             }
         }
         redaction.without_secrets(text, done)
@@ -103,14 +139,18 @@ impl Nested<'_> {
 
 impl json::Rules for Nested<'_> {
     fn hides(&self, key: &str) -> bool {
-        self.processing.redaction.hides(key)
+        self.redaction.hides(key)
     }
 
     fn hidden(&self, text: &str) -> String {
-        self.processing.redaction.hidden(text)
+        self.redaction.hidden(text)
     }
 
     fn text(&self, key: &str, text: &str, done: &mut ProcessingCounts) -> Option<String> {
         self.redacted(key, text, done)
+    }
+
+    fn key(&self, key: &str, done: &mut ProcessingCounts) -> Option<String> {
+        self.redaction.without_secrets(key, done)
     }
 }

@@ -162,3 +162,15 @@ fn presets_of_one_tracer_have_separate_headers_and_resources() {
         );
     }
 }
+
+#[test]
+fn resource_attributes_of_an_exporter_are_redacted() {
+    let collector = Collector::start();
+    let row = http_rows().remove(0);
+    let exporter = row.exporter.clone().origin(collector.origin());
+    let exporter = exporter.resource("deploy.password", "hunter2");
+    assert_eq!(send(exporter, 1, PATIENT).delivered, 1);
+    let shown = format!("{:?}", only(collector.received(), &row).message());
+    assert!(shown.contains("deploy.password"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}

@@ -166,6 +166,11 @@ impl OtlpExporter {
         self
     }
 
+    /// Returns the resource attributes of this exporter, which are redacted when it starts.
+    pub(crate) fn own_resource(&mut self) -> &mut [KeyValue] {
+        &mut self.resource
+    }
+
     /// Adds a resource attribute for this exporter. It overrides the attribute of the
     /// tracer with the same key.
     pub fn resource(mut self, key: impl Into<Key>, value: impl Into<Value>) -> Self {
