@@ -45,12 +45,7 @@ pub(super) struct GrpcTransport {
 
 impl GrpcTransport {
     pub(super) fn new(exporter: &OtlpExporter, times: Times) -> Result<Self, OtlpProblem> {
-        if exporter.proxy.is_some() {
-            return Err(OtlpProblem::Proxy);
-        }
-        let metadata = MetadataMap::from_headers(exporter.headers.checked()?);
-        let uri = exporter.uri()?.to_string();
-        let endpoint = endpoint(uri, tls(exporter)?, times).map_err(setup)?;
+        let (metadata, endpoint) = checked(exporter, times)?;
         let runtime = runtime().map_err(setup)?;
         let channel = {
             let _inside = runtime.enter();
@@ -148,6 +143,21 @@ impl fmt::Debug for GrpcTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GrpcTransport").finish_non_exhaustive()
     }
+}
+
+/// Checks the settings without starting the runtime.
+pub(super) fn check(exporter: &OtlpExporter, times: Times) -> Result<(), OtlpProblem> {
+    checked(exporter, times).map(drop)
+}
+
+fn checked(exporter: &OtlpExporter, times: Times) -> Result<(MetadataMap, Endpoint), OtlpProblem> {
+    if exporter.proxy.is_some() {
+        return Err(OtlpProblem::Proxy);
+    }
+    let metadata = MetadataMap::from_headers(exporter.headers.checked()?);
+    let uri = exporter.uri()?.to_string();
+    let endpoint = endpoint(uri, tls(exporter)?, times).map_err(setup)?;
+    Ok((metadata, endpoint))
 }
 
 fn setup(error: impl Error + Send + Sync + 'static) -> OtlpProblem {
