@@ -21,6 +21,7 @@ pub(crate) enum ExporterKind {
         /// Size in bytes at which a new file is started; 0 disables rotation.
         max_bytes: Option<u64>,
         /// Number of older files to keep in addition to the current one.
+        #[schemars(range(max = 1000))]
         keep: Option<usize>,
     },
     /// Drops every span.
