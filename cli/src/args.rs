@@ -28,7 +28,8 @@ Examples:
 Exit codes:
   0  success
   1  negative result, such as an invalid selector or a failed test case
-  2  the command could not run, such as a wrong argument or a missing file"
+  2  the command could not run, such as a wrong argument or a missing file, or its output could
+     not be written"
 )]
 pub(crate) struct Args {
     /// Increase verbosity (-v: events, -vv: details)

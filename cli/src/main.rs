@@ -13,7 +13,6 @@ mod configured;
 mod contexts;
 mod coverage;
 mod explore;
-mod nearest;
 mod printer;
 mod project;
 mod starter;

@@ -266,3 +266,29 @@ fn hostile_text_does_not_control_the_terminal() {
         fs::remove_file(place.path("junit.xml")).unwrap();
     }
 }
+
+#[test]
+fn byte_order_mark_in_inputs_is_ignored() {
+    let place = Place::new();
+    for name in [
+        "contexts.jsonl",
+        "cases.toml",
+        "spanmux.toml",
+        "traces.jsonl",
+    ] {
+        let text = fs::read_to_string(place.path(name)).unwrap();
+        place.write(name, &format!("\u{feff}{text}"));
+    }
+    let commands: [&[&str]; 5] = [
+        &["route", "live", "--contexts", "contexts.jsonl"],
+        &["explain", "live", "--contexts", "contexts.jsonl"],
+        &["test", "cases.toml", "live"],
+        &["config", "check"],
+        &["traces", "traces.jsonl"],
+    ];
+    for args in commands {
+        let output = place.command(args).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {stderr}");
+    }
+}

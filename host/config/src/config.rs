@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::addresses;
 use super::builder::ConfigBuilder;
 use super::check::{check, join};
 use super::document::{Format, Source};
@@ -15,7 +16,7 @@ use super::located::Located;
 use super::names;
 use super::problem::{ConfigError, Problem};
 use super::schema;
-use super::shape::{AiTable, ContextTable, File, SelectorsTable, TracerTable};
+use super::shape::{AiTable, ContextTable, ExporterTable, File, SelectorsTable, TracerTable};
 use spanmux_export::exporters::{OtlpError, OtlpProblem};
 use spanmux_genai::AiOptions;
 
@@ -182,27 +183,47 @@ impl Config {
             disabled,
             warnings: checked.warnings,
         };
-        match config.wrong_addresses() {
-            problems if problems.is_empty() => Ok(config),
-            problems => Err(ConfigError::Invalid(problems)),
+        let problems = config.wrong_addresses();
+        if !problems.is_empty() {
+            return Err(ConfigError::Invalid(problems));
         }
+        Ok(Self {
+            warnings: [config.odd_addresses(), config.warnings.clone()].concat(),
+            ..config
+        })
+    }
+
+    /// Returns the tables of all exporters with their paths.
+    fn exporters(&self) -> Vec<(String, &ExporterTable)> {
+        let mut exporters = Vec::new();
+        for (name, table) in &self.tracers {
+            let path = join("tracers", name);
+            if let Some(one) = &table.exporter {
+                exporters.push((format!("{path}.exporter"), one));
+            }
+            for (place, one) in table.exporters.iter().enumerate() {
+                exporters.push((format!("{path}.exporters[{place}]"), one));
+            }
+        }
+        exporters
+    }
+
+    /// Returns a warning for each valid address that is unlikely to accept traces.
+    fn odd_addresses(&self) -> Vec<Problem> {
+        let odd = self.exporters().into_iter().filter_map(|(key, table)| {
+            let url = exporter(table.clone(), &self.directory).endpoint()?;
+            let warning = addresses::warning(&url, table.kind.speaks_grpc())?;
+            Some(self.problem(&key, warning))
+        });
+        odd.collect()
     }
 
     /// Returns the endpoints that exporters reject.
     fn wrong_addresses(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for (name, table) in &self.tracers {
-            let path = join("tracers", name);
-            let one = table
-                .exporter
-                .iter()
-                .map(|one| (format!("{path}.exporter"), one));
-            let several = table.exporters.iter().enumerate();
-            let several = several.map(|(place, one)| (format!("{path}.exporters[{place}]"), one));
-            for (key, table) in one.chain(several) {
-                if let Err(error) = exporter(table.clone(), &self.directory).check_endpoint() {
-                    problems.push(self.problem(&key, self.wrong_address(&key, &error)));
-                }
+        for (key, table) in self.exporters() {
+            if let Err(error) = exporter(table.clone(), &self.directory).check_endpoint() {
+                problems.push(self.problem(&key, self.wrong_address(&key, &error)));
             }
         }
         problems
@@ -252,8 +273,8 @@ impl Config {
         self.disabled
     }
 
-    /// Returns the warnings: secrets that are written literally in the file, and references in the
-    /// form of another program, such as `$(NAME)`.
+    /// Returns the warnings: addresses that are unlikely to accept traces, secrets that are written
+    /// literally in the file, and references in the form of another program, such as `$(NAME)`.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }

@@ -155,6 +155,20 @@ pub(crate) enum ExporterKind {
     },
 }
 
+impl ExporterKind {
+    /// Returns `true` if the exporter uses gRPC.
+    pub(crate) fn speaks_grpc(&self) -> bool {
+        match self {
+            Self::Otlp { protocol, .. }
+            | Self::DatadogAgent { protocol, .. }
+            | Self::Phoenix { protocol, .. }
+            | Self::Honeycomb { protocol, .. } => *protocol == Some(Protocol::Grpc),
+            Self::Arize { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// The transport protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -77,7 +77,7 @@ fn request(
 ) -> Result<(), Problem> {
     let Some(of) = field(request, "resourceSpans") else {
         let other = |name: &&str| field(request, name).is_some();
-        let is_empty = request.is_empty() || OTHER_SIGNALS.iter().any(|name| other(&name));
+        let is_empty = request.is_empty() || OTHER_SIGNALS.iter().any(other);
         return if is_empty {
             Ok(())
         } else {

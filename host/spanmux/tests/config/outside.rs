@@ -197,6 +197,41 @@ fn check_shows_no_value_of_a_path() {
 }
 
 #[test]
+fn odd_address_is_a_warning() {
+    let folder = Folder::new();
+    for (keys, warning) in [
+        (
+            "endpoint = 'http://a:4317'",
+            Some("port 4317, on which receivers usually expect gRPC"),
+        ),
+        (
+            "endpoint = 'http://a:4318'\nprotocol = 'grpc'",
+            Some("port 4318, on which receivers"),
+        ),
+        (
+            "endpoint = 'http://a:4318/v1/metrics'",
+            Some("\"/v1/metrics\", which does not accept"),
+        ),
+        ("endpoint = 'http://a:4318'", None),
+        ("endpoint = 'http://a:4317'\nprotocol = 'grpc'", None),
+    ] {
+        let config = exporter(&folder, &format!("type = 'otlp'\n{keys}")).unwrap();
+        let found: Vec<String> = config.warnings().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            found.len(),
+            usize::from(warning.is_some()),
+            "{keys}: {found:?}"
+        );
+        for (found, warning) in found.iter().zip(warning) {
+            assert!(
+                found.contains(warning) && found.contains("tracers.a.exporter"),
+                "{found}"
+            );
+        }
+    }
+}
+
+#[test]
 fn byte_order_mark_is_ignored() {
     let folder = Folder::new();
     let text = "\u{feff}service = 's'\n[tracers.a]\nexporter.type = 'discard'\nsampling = 1";
