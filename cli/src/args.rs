@@ -28,7 +28,8 @@ Examples:
 Exit codes:
   0  success
   1  negative result, such as an invalid selector or a failed test case
-  2  the command could not run, such as a wrong argument or a missing file"
+  2  the command could not run, such as a wrong argument or a missing file, or its output could
+     not be written"
 )]
 pub(crate) struct Args {
     /// Increase verbosity (-v: events, -vv: details)
@@ -48,13 +49,25 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Args)]
 pub(crate) struct CacheArgs {
     /// Directory for compiled selectors, so that the next start takes milliseconds [default: the
-    /// user's cache directory]. Its contents are executed; do not use a directory that others can
+    /// user's cache directory, or none for commands that only look]. Its contents are executed; do not use a directory that others can
     /// write to
     #[arg(long, global = true, value_name = "DIR")]
     pub cache_dir: Option<PathBuf>,
     /// Compile every selector without reading or writing the cache
     #[arg(long, global = true, conflicts_with = "cache_dir")]
     pub no_cache: bool,
+}
+
+impl CacheArgs {
+    /// Returns the cache for a command. A command that only looks writes nothing, so it uses a
+    /// cache only if one is named.
+    pub(crate) fn of(&self, command: &Command) -> Self {
+        let unnamed = self.cache_dir.is_none() && command.only_looks();
+        Self {
+            cache_dir: self.cache_dir.clone(),
+            no_cache: self.no_cache || unnamed,
+        }
+    }
 }
 
 /// Arguments of all commands that load a directory as a service does.
@@ -100,6 +113,19 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Check a configuration file, or print its JSON schema
     Config(ConfigArgs),
+}
+
+impl Command {
+    /// Returns `true` for a command that shows something and changes nothing.
+    fn only_looks(&self) -> bool {
+        match self {
+            Self::Route(_) | Self::Explain(_) | Self::Check(_) | Self::List(_) => true,
+            Self::Traces(_) | Self::Config(_) => true,
+            Self::Lock(args) => args.check,
+            Self::Demo(_) | Self::Watch(_) | Self::New(_) => false,
+            Self::Build(_) | Self::Test(_) | Self::Init(_) => false,
+        }
+    }
 }
 
 /// Arguments of `spanmux demo`.
@@ -294,11 +320,14 @@ pub(crate) struct WatchArgs {
 /// Arguments of `spanmux traces`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+A line that is not a trace request, such as a torn one, is skipped and named on standard error. The
+exit code is 1 if no trace was found.
+
 Examples:
   spanmux traces spanmux-demo/langfuse.jsonl
   spanmux traces spanmux-demo/*.jsonl --outline --limit 3")]
 pub(crate) struct TracesArgs {
-    /// OTLP JSON files with one export request per line; - for standard input
+    /// OTLP JSON files of a file exporter, the Collector or another program; - for standard input
     #[arg(value_name = "FILE.jsonl", required = true)]
     pub files: Vec<PathBuf>,
     /// Maximum number of traces to show from each file
@@ -354,7 +383,8 @@ pub(crate) enum ConfigCommand {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Tracers and selectors that a service provides in code are replaced: tracers drop their spans,
-selectors abstain. The files of file exporters are opened, and created if they do not exist.
+selectors abstain. Nothing is sent, created or changed: the check opens no file of a file exporter
+for writing and no disk buffer, so it also works while the service runs.
 
 Examples:
   spanmux config check

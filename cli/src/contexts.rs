@@ -15,6 +15,9 @@ pub(crate) struct Given {
     pub json: serde_json::Value,
 }
 
+/// Editors on Windows write it at the start of a file.
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Builds one context from `KEY=TEXT` and `KEY:=JSON` entries.
 pub(crate) fn from_entries(entries: &[String]) -> Result<Given> {
     let mut object = serde_json::Map::new();
@@ -49,12 +52,15 @@ pub(crate) fn from_file(path: &Path) -> Result<Vec<Given>> {
     let mut contexts = Vec::new();
     for number in 1.. {
         // A line is limited to the maximum size of a context.
-        let limit = ContextLimits::BYTES as u64 + 1;
+        let limit = (ContextLimits::BYTES + BYTE_ORDER_MARK.len_utf8()) as u64 + 1;
         let mut line = String::new();
         let read = reader.by_ref().take(limit).read_line(&mut line);
         let place = || format!("{}, line {number}", path.display());
         if read.with_context(place)? == 0 {
             break;
+        }
+        if number == 1 && line.starts_with(BYTE_ORDER_MARK) {
+            line.remove(0);
         }
         if line.trim().is_empty() {
             continue;

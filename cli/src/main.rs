@@ -13,25 +13,30 @@ mod configured;
 mod contexts;
 mod coverage;
 mod explore;
-mod nearest;
 mod printer;
 mod project;
 mod starter;
 mod transcript;
+mod untrusted;
 mod walk;
 
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser as _;
 
 use args::{Args, Command};
 use printer::Printer;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(answer) => return told(&answer),
+    };
     log_events(args.verbose);
-    let printer = Printer;
-    let cache = &args.cache;
+    let printer = Printer::default();
+    let cache = &args.cache.of(&args.command);
     let outcome = match &args.command {
         Command::Demo(args) => commands::demo::run(args, cache, &printer),
         Command::Route(args) => commands::route::run(args, cache, &printer),
@@ -47,13 +52,27 @@ fn main() -> ExitCode {
         Command::Init(args) => commands::init::run(args, &printer),
         Command::Config(args) => commands::config::run(args, cache, &printer),
     };
-    match outcome {
+    let written = printer.finish().context("cannot write to standard output");
+    match outcome.and_then(|verdict| written.map(|()| verdict)) {
         Ok(Verdict::Yes) => ExitCode::SUCCESS,
         Ok(Verdict::No) => ExitCode::from(1),
         Err(error) => {
             printer.error(&error);
             ExitCode::from(2)
         }
+    }
+}
+
+/// Prints the help, the version or a wrong argument, and returns the exit code.
+fn told(answer: &clap::Error) -> ExitCode {
+    let printed = answer.print().and_then(|()| std::io::stdout().flush());
+    match printed {
+        Err(error) if !answer.use_stderr() && error.kind() != ErrorKind::BrokenPipe => {
+            let error = anyhow::Error::from(error).context("cannot write to standard output");
+            Printer::default().error(&error);
+            ExitCode::from(2)
+        }
+        _ => ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2)),
     }
 }
 

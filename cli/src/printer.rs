@@ -2,8 +2,9 @@
 //! terminals.
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -12,8 +13,15 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use spanmux::explain::{Role, Text};
 
-/// Prints output for people and programs. A closed output is not an error.
-pub(crate) struct Printer;
+use crate::untrusted::{self, one_line, several_lines};
+
+/// Prints output for people and programs. Text from contexts, selectors and files cannot control
+/// the terminal. The first failure of standard output is kept for [`finish`](Self::finish); after
+/// it, nothing is printed there any more.
+#[derive(Default)]
+pub(crate) struct Printer {
+    failure: Mutex<Option<io::Error>>,
+}
 
 /// The time after which a running operation is reported.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -47,21 +55,64 @@ fn style(role: Role) -> Style {
 impl Printer {
     /// Prints a line of data.
     pub(crate) fn line(&self, text: impl Display) {
-        let _ = writeln!(anstream::stdout(), "{text}");
+        self.write(one_line(text));
+    }
+
+    /// Prints data of several lines.
+    pub(crate) fn block(&self, text: impl Display) {
+        self.write(several_lines(text));
     }
 
     /// Prints a JSON object on one line.
     pub(crate) fn json(&self, value: &impl Serialize) {
         match serde_json::to_string(value) {
-            Ok(line) => self.line(line),
+            Ok(line) => self.write(untrusted::json(&line)),
             // Does not happen: the commands print string keys and finite numbers only.
             Err(error) => self.warning(format_args!("cannot print JSON: {error}")),
         }
     }
 
+    /// Writes a text that contains no untrusted control characters to standard output.
+    fn write(&self, text: impl Display) {
+        if self.has_failed() {
+            return;
+        }
+        if let Err(error) = writeln!(anstream::stdout(), "{text}") {
+            self.keep(error);
+        }
+    }
+
+    fn keep(&self, error: io::Error) {
+        self.failure().get_or_insert(error);
+    }
+
+    fn failure(&self) -> MutexGuard<'_, Option<io::Error>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns `true` if standard output is closed or could not be written.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failure().is_some()
+    }
+
+    /// Writes all output. A closed pipe is not an error: its reader has seen enough.
+    ///
+    /// # Errors
+    /// The first failure of standard output.
+    pub(crate) fn finish(&self) -> io::Result<()> {
+        if let Err(error) = io::stdout().flush() {
+            self.keep(error);
+        }
+        match self.failure().take() {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Prints a heading above data.
     pub(crate) fn heading(&self, text: impl Display) {
-        self.line(format_args!("\n{STRONG}{text}{STRONG:#}"));
+        let text = one_line(text);
+        self.write(format_args!("\n{STRONG}{text}{STRONG:#}"));
     }
 
     /// Prints the rules of a selector in colour.
@@ -69,25 +120,28 @@ impl Printer {
         for line in &rules.lines {
             let parts = line.iter().map(|part| {
                 let style = style(part.role);
-                format!("{style}{}{style:#}", part.text)
+                format!("{style}{}{style:#}", one_line(&part.text))
             });
-            self.line(parts.collect::<String>());
+            self.write(parts.collect::<String>());
         }
     }
 
     /// Prints a line of secondary data.
     pub(crate) fn faint(&self, text: impl Display) {
-        self.line(format_args!("{FAINT}{text}{FAINT:#}"));
+        let text = one_line(text);
+        self.write(format_args!("{FAINT}{text}{FAINT:#}"));
     }
 
     /// Prints a passed check.
     pub(crate) fn passed(&self, what: impl Display) {
-        self.line(format_args!("  {GOOD}ok{GOOD:#}      {what}"));
+        let what = one_line(what);
+        self.write(format_args!("  {GOOD}ok{GOOD:#}      {what}"));
     }
 
     /// Prints a failed check.
     pub(crate) fn failed(&self, what: impl Display) {
-        self.line(format_args!("  {BAD}FAILED{BAD:#}  {what}"));
+        let what = one_line(what);
+        self.write(format_args!("  {BAD}FAILED{BAD:#}  {what}"));
     }
 
     /// Prints a table of data.
@@ -98,13 +152,14 @@ impl Printer {
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_header(header.iter().copied());
         for row in rows {
-            table.add_row(row);
+            table.add_row(row.into_iter().map(several_lines));
         }
-        self.line(table);
+        self.write(table);
     }
 
     /// Prints a progress message.
     pub(crate) fn progress(&self, text: impl Display) {
+        let text = one_line(text);
         let _ = writeln!(anstream::stderr(), "{FAINT}{text}{FAINT:#}");
     }
 
@@ -125,15 +180,16 @@ impl Printer {
 
     /// Prints a problem that did not stop the command.
     pub(crate) fn warning(&self, text: impl Display) {
+        let text = several_lines(text);
         let _ = writeln!(anstream::stderr(), "{WARN}warning{WARN:#}: {text}");
     }
 
     /// Prints the error that stopped the command, with its causes.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let mut stderr = anstream::stderr();
-        let _ = writeln!(stderr, "{BAD}error{BAD:#}: {error}");
+        let _ = writeln!(stderr, "{BAD}error{BAD:#}: {}", several_lines(error));
         for cause in error.chain().skip(1) {
-            let _ = writeln!(stderr, "  caused by: {cause}");
+            let _ = writeln!(stderr, "  caused by: {}", several_lines(cause));
         }
     }
 }

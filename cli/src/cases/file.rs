@@ -11,7 +11,8 @@ use spanmux::{Cause, RuntimeContext};
 use toml::{Spanned, Value};
 
 use super::{Case, Cases, Expected};
-use crate::nearest::nearest;
+use crate::contexts::BYTE_ORDER_MARK;
+use spanmux::config::internal::nearest;
 
 /// The file format.
 #[derive(Deserialize)]
@@ -66,7 +67,8 @@ impl Cases {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read the cases in {}", path.display()))?;
-        Self::parse(&text, &path.display().to_string())
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
+        Self::parse(text, &path.display().to_string())
     }
 
     /// Parses the text of a file. `name` identifies the file in errors.

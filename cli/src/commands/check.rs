@@ -45,7 +45,7 @@ pub(crate) fn run(args: &CheckArgs, cache: &CacheArgs, printer: &Printer) -> Res
         }
         Err(error) => {
             printer.line(format_args!("{} is not a selector", args.file.display()));
-            printer.line(format_args!("  {error}"));
+            printer.block(format_args!("  {error}"));
             Ok(Verdict::No)
         }
     }
@@ -74,9 +74,10 @@ fn load(args: &CheckArgs, cache: &CacheArgs, printer: &Printer) -> Result<Loaded
     };
     let took = began.elapsed();
     let cached = first.compile_status().found > 0;
-    let again = match cached {
-        true => None,
-        false => load_again(args, cache)?,
+    let again = if cached || super::compile_cache(cache).is_none() {
+        None
+    } else {
+        load_again(args, cache)?
     };
     Ok(Ok((
         selector,

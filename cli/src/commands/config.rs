@@ -16,7 +16,7 @@ pub(crate) fn run(args: &ConfigArgs, cache: &CacheArgs, printer: &Printer) -> Re
     match &args.command {
         ConfigCommand::Check(args) => check(args, cache, printer),
         ConfigCommand::Schema => {
-            printer.line(Config::schema().trim_end());
+            printer.block(Config::schema().trim_end());
             Ok(Verdict::Yes)
         }
     }
@@ -49,8 +49,10 @@ fn check(args: &ConfigCheckArgs, cache: &CacheArgs, printer: &Printer) -> Result
     for file in files.map_or(&[][..], |report| report.files()) {
         warn(file, printer);
     }
-    // Builds the provider and shuts it down again. Nothing is sent.
-    drop(builder.build_with(selectors)?.shutdown());
+    match builder.check_with(selectors) {
+        Err(ConfigBuildError::Invalid(problems)) => return Ok(wrong(args, &problems, printer)),
+        checked => checked?,
+    }
 
     if args.json {
         printer.json(&json!({

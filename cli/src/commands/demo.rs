@@ -205,7 +205,7 @@ impl Summary {
         for tracer in received {
             if let Some(tree) = &tracer.sample {
                 printer.faint(format_args!("{}:", tracer.name));
-                printer.line(tree);
+                printer.block(tree);
             }
         }
         printer.heading(format_args!(

@@ -168,8 +168,8 @@ fn print(rules: &Rules, format: ExplainFormat, printer: &Printer) {
             printer.rules(&rules.text(columns.unwrap_or(COLUMNS)));
         }
         ExplainFormat::Json => printer.json(&rules.to_json()),
-        ExplainFormat::Mermaid => printer.line(rules.to_mermaid().trim_end()),
-        ExplainFormat::Svg => printer.line(rules.to_svg().trim_end()),
+        ExplainFormat::Mermaid => printer.block(rules.to_mermaid().trim_end()),
+        ExplainFormat::Svg => printer.block(rules.to_svg().trim_end()),
     }
 }
 

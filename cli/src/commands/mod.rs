@@ -24,6 +24,7 @@ use spanmux::{
 
 use crate::args::CacheArgs;
 use crate::printer::Printer;
+use crate::untrusted::one_line;
 
 /// Creates a host with the default limits and, if enabled, a compile cache.
 fn host(cache: &CacheArgs, printer: &Printer) -> Result<SelectorHost> {
@@ -204,8 +205,8 @@ fn entries(json: &serde_json::Value) -> String {
         return "(empty)".to_owned();
     }
     let entry = |(key, value): (&String, &serde_json::Value)| match value.as_str() {
-        Some(text) => format!("{key}={text}"),
-        None => format!("{key}:={value}"),
+        Some(text) => one_line(format_args!("{key}={text}")),
+        None => one_line(format_args!("{key}:={value}")),
     };
     object.iter().map(entry).collect::<Vec<_>>().join(" ")
 }

@@ -31,7 +31,8 @@ pub(crate) fn run(args: &WatchArgs, cache: &CacheArgs, printer: &Printer) -> Res
     show(&WatchStatus::default(), &seen, args, printer);
     let begun = Instant::now();
     let first = seen.changes;
-    while args.until_changes.is_none_or(|n| seen.changes - first < n)
+    while !printer.has_failed()
+        && args.until_changes.is_none_or(|n| seen.changes - first < n)
         && let Some(next) = next(&watched, &seen, rest(args, begun))
     {
         show(&seen, &next, args, printer);

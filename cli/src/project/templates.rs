@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use rust_embed::Embed;
 
 use super::{FILE, Project};
-use crate::nearest::nearest;
+use spanmux::config::internal::nearest;
 
 /// The placeholder for the selector's name.
 const NAME: &str = "{{name}}";

@@ -2,17 +2,11 @@
 
 use std::path::Path;
 
+use spanmux_core::internal;
+
 /// Formats text on one line without characters that control a terminal.
 pub(super) fn printable(words: impl Iterator<Item = char>) -> String {
-    let mut line = String::new();
-    for character in words {
-        if character.is_control() {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
-    line
+    internal::printable(&words.collect::<String>())
 }
 
 /// Returns the name of a file's selector: the file name without its extension. The name is

@@ -5,6 +5,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+
 use super::chain::{Candidates, LoadedSelectors};
 use super::check::join;
 use super::config::Config;
@@ -14,8 +16,9 @@ use super::shape::{SamplingName, TracerTable};
 use super::tracer::tracer;
 use spanmux_component::{CompileCache, HostError, Limits, SelectorHost};
 use spanmux_component::{DirectoryError, LoadedFile, SelectorsDirectory, WatchedDirectory};
-use spanmux_core::Selector;
-use spanmux_otel::{BuildError, RoutingTracerProvider, Sampling, TracerSource};
+use spanmux_core::{Chain, Selector};
+use spanmux_otel::{BuildError, RoutingTracerProvider, RoutingTracerProviderBuilder};
+use spanmux_otel::{Sampling, TracerConfig, TracerSource};
 
 /// Builds a provider from a configuration. Code can add its own tracers, native selectors
 /// and samplings.
@@ -217,7 +220,72 @@ impl ConfigBuilder {
         if !problems.is_empty() {
             return Err(ConfigBuildError::Invalid(problems));
         }
-        let mut builder = RoutingTracerProvider::builder().selectors(selectors.chain);
+        let disabled = self.config.disabled;
+        let provider = self.assemble(selectors, |_, config| {
+            if disabled {
+                disabled_tracer()
+            } else {
+                config.into()
+            }
+        });
+        provider.build().map_err(ConfigBuildError::Provider)
+    }
+
+    /// Checks everything that [`build_with`](Self::build_with) checks, without creating tracers:
+    /// opens no file and no disk buffer, starts no exporter, and sends nothing.
+    ///
+    /// Not covered: whether another process uses a disk buffer, and whether a directory is
+    /// writable.
+    ///
+    /// # Errors
+    /// Same as [`build`](Self::build), with every invalid tracer in
+    /// [`Invalid`](ConfigBuildError::Invalid).
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::config::Config;
+    ///
+    /// let text = "service = 'shop'\ntracers.a.exporter = { type = 'file', path = 'missing/a' }";
+    /// let builder = Config::from_toml(text)?.builder();
+    /// let selectors = builder.load_selectors()?;
+    /// let error = builder.check_with(selectors).unwrap_err();
+    /// assert!(error.to_string().contains("tracers.a: failed to open \"missing/a\""));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn check_with(self, selectors: LoadedSelectors) -> Result<(), ConfigBuildError> {
+        let mut problems = self.missing();
+        let mut failed = Vec::new();
+        let places = self.config.located.clone();
+        let provider = self.assemble(selectors, |name, config| {
+            if let Err(error) = config.check() {
+                failed.push(places.problem(&join("tracers", name), with_causes(&error)));
+            }
+            SdkTracerProvider::builder().into()
+        });
+        problems.append(&mut failed);
+        if !problems.is_empty() {
+            return Err(ConfigBuildError::Invalid(problems));
+        }
+        // Its tracers have no exporters.
+        provider
+            .build()
+            .map(drop)
+            .map_err(ConfigBuildError::Provider)
+    }
+
+    /// Assembles the provider, with the sources that `source` makes of the tracers of the file.
+    fn assemble(
+        self,
+        selectors: LoadedSelectors,
+        mut source: impl FnMut(&str, TracerConfig) -> TracerSource,
+    ) -> RoutingTracerProviderBuilder {
+        let disabled = self.config.disabled;
+        let chain = if disabled {
+            Chain::default()
+        } else {
+            selectors.chain
+        };
+        let mut builder = RoutingTracerProvider::builder().selectors(chain);
         let Self {
             config,
             tracers: mut provided,
@@ -228,16 +296,20 @@ impl ConfigBuilder {
         let service = config.service.unwrap_or_default();
         for (name, table) in config.tracers {
             let provided_place = provided.iter().position(|(given, _)| *given == name);
-            builder = match provided_place {
-                Some(place) => builder.tracer(name, provided.remove(place).1),
+            let provided = provided_place.map(|place| provided.remove(place).1);
+            builder = match provided {
+                Some(_) if disabled => builder.tracer(name, disabled_tracer()),
+                Some(provided) => builder.tracer(name, provided),
                 None => {
                     let sampling = sampling(table.sampling.as_ref(), &samplings);
-                    let config = tracer(table, &service, sampling, &config.directory);
-                    builder.tracer(name, config)
+                    let tracer = tracer(table, &service, sampling, &config.directory);
+                    let source = source(&name, tracer);
+                    builder.tracer(name, source)
                 }
             };
         }
         for (name, source) in provided {
+            let source = if disabled { disabled_tracer() } else { source };
             builder = builder.tracer(name, source);
         }
         if let Some(name) = config.default {
@@ -246,7 +318,7 @@ impl ConfigBuilder {
         if let Some(name) = config.fallback {
             builder = builder.fallback(name);
         }
-        builder.build().map_err(ConfigBuildError::Provider)
+        builder
     }
 
     /// Returns the mismatches between the file and the parts that code provides.
@@ -287,6 +359,19 @@ impl ConfigBuilder {
                 .problem(&format!("{key}.sampling.custom"), message),
         )
     }
+}
+
+/// Returns a tracer that records nothing.
+fn disabled_tracer() -> TracerSource {
+    SdkTracerProvider::builder()
+        .with_sampler(Sampler::AlwaysOff)
+        .into()
+}
+
+/// Returns the message of an error with those of its causes.
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Returns the sampling of a name. Unregistered names were already reported as problems.

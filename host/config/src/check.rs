@@ -3,12 +3,15 @@
 //! The schema is generated from the types in `shape`, so this module supports only the JSON
 //! Schema keywords that those types produce.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use std::fmt;
 
 use serde_json::{Map, Number, Value as Json};
 
 use super::document::{Entry, Node, Source, Value};
-use super::interpolate::{Lookup, fill};
+use super::foreign;
+use super::interpolate::{Outside, fill};
 use super::nearest::hint;
 use super::problem::Problem;
 use super::schema::{allows, expected, resolve, strings};
@@ -21,18 +24,41 @@ pub(super) struct Checked {
     pub(super) places: Places,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
+    /// The values from outside of the file.
+    pub(super) taken: Taken,
+    /// The byte offsets of the optional keys whose value from outside is empty.
+    pub(super) absent: BTreeSet<usize>,
 }
 
 /// The byte offset of each key, by path.
 pub(super) type Places = BTreeMap<String, usize>;
 
+/// The values from the environment and from files, by path.
+pub(super) type Taken = BTreeMap<String, TakenValue>;
+
+/// A value from outside of the file.
+pub(super) struct TakenValue {
+    pub(super) value: String,
+    /// The text in the file.
+    pub(super) written: String,
+}
+
+/// Does not show the value.
+impl fmt::Debug for TakenValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.written.fmt(f)
+    }
+}
+
 /// Validates a file against the schema.
-pub(super) fn check(source: &Source, root: &Node, schema: &Json, look_up: Lookup<'_>) -> Checked {
+pub(super) fn check(source: &Source, root: &Node, schema: &Json, outside: Outside<'_>) -> Checked {
     let mut check = Check {
         source,
         schema,
-        look_up,
+        outside,
         places: Places::new(),
+        taken: Taken::new(),
+        absent: BTreeSet::new(),
         problems: Vec::new(),
         warnings: Vec::new(),
     };
@@ -42,14 +68,18 @@ pub(super) fn check(source: &Source, root: &Node, schema: &Json, look_up: Lookup
         places: check.places,
         problems: check.problems,
         warnings: check.warnings,
+        taken: check.taken,
+        absent: check.absent,
     }
 }
 
 pub(super) struct Check<'a> {
     source: &'a Source,
     schema: &'a Json,
-    look_up: Lookup<'a>,
+    outside: Outside<'a>,
     places: Places,
+    taken: Taken,
+    absent: BTreeSet<usize>,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
 }
@@ -80,6 +110,12 @@ impl Check<'_> {
         if schema.get("oneOf").is_some() {
             return self.one_of(here, schema);
         }
+        if let Value::Text(written) = &here.node.value
+            && is_scalar(schema)
+            && let Some(converted) = self.converted(here, written, schema)
+        {
+            return converted;
+        }
         if !allows(schema, &here.node.value) {
             let found = here.node.value.kind();
             let message = format!("expected {}, found {found}", expected(schema));
@@ -90,9 +126,9 @@ impl Check<'_> {
             Value::Table(entries) => self.table(here, entries, &[schema]),
             Value::List(nodes) => self.list(here, nodes, schema),
             Value::Text(written) => self.text(here, written, schema),
-            Value::Integer(number) => self.number(here, (*number).into(), schema),
+            Value::Integer(number) => self.number(here, (*number).into(), None, schema),
             Value::Float(number) => match Number::from_f64(*number) {
-                Some(number) => self.number(here, number, schema),
+                Some(number) => self.number(here, number, None, schema),
                 None => self.not_finite(here),
             },
             Value::Flag(flag) => (*flag).into(),
@@ -110,6 +146,10 @@ impl Check<'_> {
             let any = |schema: &&'_ Json| schema.get("additionalProperties").cloned();
             let known = schemas.iter().find_map(find);
             let any = schemas.iter().find_map(any).filter(Json::is_object);
+            if known.is_some() && !is_required(&entry.key, schemas) && self.is_none(&entry.node) {
+                self.absent.insert(entry.at);
+                continue;
+            }
             match known.or(any) {
                 Some(schema) => {
                     let at = At::new(&entry.node, entry.at, &path);
@@ -165,9 +205,21 @@ impl Check<'_> {
             return Json::Null;
         };
         if text.is_empty() && schema.get("minLength").is_some() {
-            self.problem(here.node.at, here.path, "the string must not be empty");
+            let message = if literal {
+                "the string must not be empty".to_owned()
+            } else {
+                format!("{written:?} is empty; set the variable or the file to a value")
+            };
+            self.problem(here.node.at, here.path, message);
         }
-        let verdict = match schema[MEANING].as_str() {
+        let meaning = schema[MEANING].as_str();
+        if let Some(remedy) = foreign::remedy(written) {
+            self.foreign(here, meaning.is_some(), remedy);
+            if meaning.is_some() {
+                return Json::Null;
+            }
+        }
+        let verdict = match meaning {
             Some("url") => Url::check(&text, written),
             Some("time") => Period::parse(&text, written).map(drop),
             Some("secret") => {
@@ -184,11 +236,78 @@ impl Check<'_> {
         text.into()
     }
 
-    /// Returns a string with its environment variables replaced, and `true` if it is a
-    /// literal.
+    /// Reports a reference in the form of another program: as a mistake in a value that it cannot
+    /// be a part of, and otherwise as a warning.
+    fn foreign(&mut self, here: &At<'_>, is_mistake: bool, remedy: String) {
+        let problem = self.source.problem(here.node.at, here.path, remedy);
+        if is_mistake {
+            self.problems.push(problem);
+        } else {
+            self.warnings.push(problem);
+        }
+    }
+
+    /// Returns `true` for a string that consists of references and is empty without them.
+    fn is_none(&self, node: &Node) -> bool {
+        let Value::Text(written) = &node.value else {
+            return false;
+        };
+        fill(written, self.outside)
+            .is_ok_and(|filled| filled.from_outside && filled.text.is_empty())
+    }
+
+    /// Converts a string with references to a number or a boolean. Returns `None` for a literal
+    /// string.
+    fn converted(&mut self, here: &At<'_>, written: &str, schema: &Json) -> Option<Json> {
+        if let Some(remedy) = foreign::remedy(written) {
+            self.foreign(here, true, remedy);
+            return Some(Json::Null);
+        }
+        let filled = fill(written, self.outside);
+        if filled.as_ref().is_ok_and(|filled| !filled.from_outside) {
+            return None;
+        }
+        let (text, _) = match self.filled(here, written) {
+            Some(filled) => filled,
+            None => return Some(Json::Null),
+        };
+        let text = text.trim();
+        let flag = || text.to_ascii_lowercase().parse().ok().map(Value::Flag);
+        let integer = || text.parse().ok().map(Value::Integer);
+        let float = || text.parse().ok().map(Value::Float);
+        let value = flag().or_else(integer).or_else(float);
+        let value = value.filter(|value| allows(schema, value));
+        Some(match value {
+            Some(Value::Flag(flag)) => flag.into(),
+            Some(Value::Integer(number)) => self.number(here, number.into(), Some(written), schema),
+            Some(Value::Float(number)) => match Number::from_f64(number) {
+                Some(number) => self.number(here, number, Some(written), schema),
+                None => self.not_finite(here),
+            },
+            _ => {
+                let message = format!(
+                    "expected {}, found another text in the value of {written:?}",
+                    expected(schema)
+                );
+                self.problem(here.node.at, here.path, message);
+                Json::Null
+            }
+        })
+    }
+
+    /// Returns a string with its references replaced, and `true` if it is a literal.
     pub(super) fn filled(&mut self, here: &At<'_>, written: &str) -> Option<(String, bool)> {
-        match fill(written, self.look_up) {
-            Ok(filled) => Some((filled.text, !filled.from_environment)),
+        match fill(written, self.outside) {
+            Ok(filled) => {
+                if filled.from_outside {
+                    let taken = TakenValue {
+                        value: filled.text.clone(),
+                        written: written.to_owned(),
+                    };
+                    self.taken.insert(here.path.to_owned(), taken);
+                }
+                Some((filled.text, !filled.from_outside))
+            }
             Err(unfilled) => {
                 self.problem(here.node.at, here.path, unfilled.to_string());
                 None
@@ -198,21 +317,30 @@ impl Check<'_> {
 
     fn literal_secret(&mut self, here: &At<'_>) {
         let message = "a secret is written in the file; take it from the environment with \
-                     \"${NAME}\"";
+                       \"${NAME}\", or from a file with \"${file:PATH}\"";
         let warning = self.source.problem(here.node.at, here.path, message);
         self.warnings.push(warning);
     }
 
-    fn number(&mut self, here: &At<'_>, number: Number, schema: &Json) -> Json {
+    /// Checks the bounds of a number. `written` is the text of a number from outside.
+    fn number(
+        &mut self,
+        here: &At<'_>,
+        number: Number,
+        written: Option<&str>,
+        schema: &Json,
+    ) -> Json {
         let bound = |name: &str| schema.get(name).and_then(Json::as_f64);
-        let (least, most) = (bound("minimum"), bound("maximum"));
+        let fits = || (schema["format"] == "uint32").then_some(f64::from(u32::MAX));
+        let (least, most) = (bound("minimum"), bound("maximum").or_else(fits));
         let value = number.as_f64().unwrap_or_default();
+        let shown = written.map_or_else(|| number.to_string(), |written| format!("{written:?}"));
         let message = match (least, most) {
             (Some(least), Some(most)) if value < least || value > most => {
-                format!("{number} is not between {least} and {most}")
+                format!("{shown} is not between {least} and {most}")
             }
             (Some(least), None) if value < least => {
-                format!("{number} is too small; the minimum is {least}")
+                format!("{shown} is too small; the minimum is {least}")
             }
             _ => return number.into(),
         };
@@ -224,6 +352,21 @@ impl Check<'_> {
         self.problem(here.node.at, here.path, "expected a finite number");
         Json::Null
     }
+}
+
+/// Returns `true` for the schema of a number or a boolean.
+fn is_scalar(schema: &Json) -> bool {
+    matches!(
+        schema["type"].as_str(),
+        Some("integer" | "number" | "boolean")
+    )
+}
+
+fn is_required(key: &str, schemas: &[&Json]) -> bool {
+    let mut required = schemas
+        .iter()
+        .flat_map(|schema| strings(schema.get("required")));
+    required.any(|required| required == key)
 }
 
 /// Returns the path of a key in a table.

@@ -3,18 +3,25 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::addresses;
 use super::builder::ConfigBuilder;
-use super::check::{Places, check, join};
+use super::check::{check, join};
 use super::document::{Format, Source};
 use super::environment;
 use super::exporter::exporter;
-use super::interpolate::Lookup;
+use super::interpolate::{Lookup, Outside};
+use super::located::Located;
 use super::names;
 use super::problem::{ConfigError, Problem};
 use super::schema;
-use super::shape::{AiTable, ContextTable, File, SelectorsTable, TracerTable};
+use super::shape::{AiTable, ContextTable, ExporterTable, File, SelectorsTable, TracerTable};
+use spanmux_export::exporters::{OtlpError, OtlpProblem};
 use spanmux_genai::AiOptions;
+
+/// The keys of an exporter with an address.
+const ADDRESSES: [&str; 4] = ["origin", "endpoint", "base_url", "address"];
 
 /// A validated configuration of tracers and selectors, with environment variables replaced.
 /// See the [module](super) for the file format.
@@ -39,13 +46,12 @@ use spanmux_genai::AiOptions;
 ///     error.to_string(),
 ///     "spanmux.toml:1:1: missing key \"tracers\": The tracers by name, at least one\n\
 ///      spanmux.toml:2:1: tracer: unknown key; did you mean \"tracers\"? Available: \
-///      ai, context, default, fallback, selectors, service, tracers"
+///      ai, context, default, fallback, honour_sdk_disabled, selectors, service, tracers"
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Config {
-    pub(super) source: Source,
-    pub(super) places: Places,
+    pub(super) located: Arc<Located>,
     /// The base of relative paths.
     pub(super) directory: PathBuf,
     pub(super) service: Option<String>,
@@ -56,6 +62,7 @@ pub struct Config {
     ai: AiTable,
     /// The tracers, in file order.
     pub(super) tracers: Vec<(String, TracerTable)>,
+    pub(super) disabled: bool,
     warnings: Vec<Problem>,
 }
 
@@ -101,16 +108,13 @@ impl Config {
         look_up: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        let bytes = fs::read(path).map_err(|source| ConfigError::Read {
             path: path.to_owned(),
             source,
         })?;
         let json = path.extension().is_some_and(|ending| ending == "json");
-        let source = Source {
-            file: path.display().to_string(),
-            text,
-            format: if json { Format::Json } else { Format::Toml },
-        };
+        let format = if json { Format::Json } else { Format::Toml };
+        let source = Source::from_bytes(path.display().to_string(), bytes, format)?;
         let directory = path.parent().unwrap_or(Path::new("")).to_owned();
         Self::read(source, directory, &look_up)
     }
@@ -133,17 +137,18 @@ impl Config {
     }
 
     fn from_text(file: &str, text: &str, format: Format) -> Result<Self, ConfigError> {
-        let source = Source {
-            file: file.to_owned(),
-            text: text.to_owned(),
-            format,
-        };
+        let source = Source::new(file.to_owned(), text, format);
         Self::read(source, PathBuf::new(), &environment::process)
     }
 
     fn read(source: Source, directory: PathBuf, look_up: Lookup<'_>) -> Result<Self, ConfigError> {
-        let root = source.parse()?;
-        let mut checked = check(&source, &root, &schema::schema(), look_up);
+        let mut root = source.parse()?;
+        let outside = Outside {
+            look_up,
+            directory: &directory,
+        };
+        let mut checked = check(&source, &root, &schema::schema(), outside);
+        root.remove(&checked.absent);
         names::check(&source, &root, &mut checked, &directory);
         let mut problems = checked.problems;
         problems.sort_by_key(|problem| (problem.line, problem.column));
@@ -160,8 +165,13 @@ impl Config {
         })?;
         let mut tracers: Vec<_> = file.tracers.into_iter().collect();
         tracers.sort_by_key(|(name, _)| checked.places.get(&join("tracers", name)));
+        let disabled = file.honour_sdk_disabled && environment::is_disabled(look_up);
         let config = Self {
-            places: checked.places,
+            located: Arc::new(Located {
+                source,
+                places: checked.places,
+                taken: checked.taken,
+            }),
             directory,
             service: file.service,
             default: file.default,
@@ -170,36 +180,101 @@ impl Config {
             context: file.context,
             ai: file.ai,
             tracers,
+            disabled,
             warnings: checked.warnings,
-            source,
         };
-        match config.wrong_addresses() {
-            problems if problems.is_empty() => Ok(config),
-            problems => Err(ConfigError::Invalid(problems)),
+        let problems = config.wrong_addresses();
+        if !problems.is_empty() {
+            return Err(ConfigError::Invalid(problems));
         }
+        Ok(Self {
+            warnings: [config.odd_addresses(), config.warnings.clone()].concat(),
+            ..config
+        })
+    }
+
+    /// Returns the tables of all exporters with their paths.
+    fn exporters(&self) -> Vec<(String, &ExporterTable)> {
+        let mut exporters = Vec::new();
+        for (name, table) in &self.tracers {
+            let path = join("tracers", name);
+            if let Some(one) = &table.exporter {
+                exporters.push((format!("{path}.exporter"), one));
+            }
+            for (place, one) in table.exporters.iter().enumerate() {
+                exporters.push((format!("{path}.exporters[{place}]"), one));
+            }
+        }
+        exporters
+    }
+
+    /// Returns a warning for each valid address that is unlikely to accept traces.
+    fn odd_addresses(&self) -> Vec<Problem> {
+        let odd = self.exporters().into_iter().filter_map(|(key, table)| {
+            let url = exporter(table.clone(), &self.directory).endpoint()?;
+            let warning = addresses::warning(&url, table.kind.speaks_grpc())?;
+            Some(self.problem(&key, warning))
+        });
+        odd.collect()
     }
 
     /// Returns the endpoints that exporters reject.
     fn wrong_addresses(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for (name, table) in &self.tracers {
-            let path = join("tracers", name);
-            let one = table
-                .exporter
-                .iter()
-                .map(|one| (format!("{path}.exporter"), one));
-            let several = table.exporters.iter().enumerate();
-            let several = several.map(|(place, one)| (format!("{path}.exporters[{place}]"), one));
-            for (key, table) in one.chain(several) {
-                if let Err(error) = exporter(table.clone(), &self.directory).check_endpoint() {
-                    problems.push(self.problem(&key, error.to_string()));
-                }
+        for (key, table) in self.exporters() {
+            if let Err(error) = exporter(table.clone(), &self.directory).check_endpoint() {
+                problems.push(self.problem(&key, self.wrong_address(&key, &error)));
             }
         }
         problems
     }
 
-    /// Returns the warnings: secrets that are written literally in the file.
+    /// Returns the message of an address that an exporter rejects. It shows no part of a value
+    /// from outside of the file.
+    fn wrong_address(&self, exporter: &str, error: &OtlpError) -> String {
+        let OtlpProblem::Endpoint { problem, .. } = &error.problem else {
+            return error.to_string();
+        };
+        let taken = ADDRESSES.iter().find_map(|key| {
+            let key = join(exporter, key);
+            let written = self.located.taken(&key)?;
+            Some((key, written))
+        });
+        let Some((key, written)) = taken else {
+            return error.to_string();
+        };
+        let problem = if self.located.shows(&key, problem) {
+            "is not a valid address; write one such as \"http://localhost:4318\""
+        } else {
+            problem
+        };
+        format!(
+            "the endpoint {written:?} of exporter {} {problem}",
+            error.exporter
+        )
+    }
+
+    /// Returns `true` if the file has `honour_sdk_disabled = true` and the environment variable
+    /// `OTEL_SDK_DISABLED` is `true`. The built provider then records nothing and runs no selector.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::config::Config;
+    ///
+    /// let config = Config::from_toml(r#"
+    ///     service = "shop"
+    ///     honour_sdk_disabled = true
+    ///     tracers.nowhere.exporter.type = "discard"
+    /// "#)?;
+    /// assert!(!config.is_disabled());
+    /// # Ok::<(), spanmux::config::ConfigError>(())
+    /// ```
+    pub fn is_disabled(&self) -> bool {
+        self.disabled
+    }
+
+    /// Returns the warnings: addresses that are unlikely to accept traces, secrets that are written
+    /// literally in the file, and references in the form of another program, such as `$(NAME)`.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }
@@ -211,7 +286,7 @@ impl Config {
 
     /// Returns the JSON schema of the file format as text, for editors.
     pub fn schema() -> String {
-        format!("{:#}\n", schema::schema())
+        format!("{:#}\n", schema::published())
     }
 
     /// Resolves a path relative to the file.
@@ -221,8 +296,7 @@ impl Config {
 
     /// Creates a problem at a key of the file.
     pub(super) fn problem(&self, key: &str, message: impl Into<String>) -> Problem {
-        let at = self.places.get(key).copied().unwrap_or_default();
-        self.source.problem(at, key, message)
+        self.located.problem(key, message)
     }
 }
 
@@ -231,7 +305,7 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tracers: Vec<&str> = self.tracers.iter().map(|(name, _)| name.as_str()).collect();
         f.debug_struct("Config")
-            .field("file", &self.source.file)
+            .field("file", &self.located.source.file)
             .field("tracers", &tracers)
             .finish_non_exhaustive()
     }

@@ -3,6 +3,8 @@
 //! TOML and JSON share this representation, so every later check knows the position of each
 //! value.
 
+use std::collections::BTreeSet;
+
 use super::problem::{ConfigError, Problem};
 use super::{json, toml};
 
@@ -77,6 +79,19 @@ impl Value {
 }
 
 impl Node {
+    /// Removes the entries at these byte offsets from all tables.
+    pub(super) fn remove(&mut self, places: &BTreeSet<usize>) {
+        match &mut self.value {
+            Value::Table(entries) => {
+                entries.retain(|entry| !places.contains(&entry.at));
+                let nodes = entries.iter_mut().map(|entry| &mut entry.node);
+                nodes.for_each(|node| node.remove(places));
+            }
+            Value::List(nodes) => nodes.iter_mut().for_each(|node| node.remove(places)),
+            _ => {}
+        }
+    }
+
     pub(super) fn entries(&self) -> &[Entry] {
         match &self.value {
             Value::Table(entries) => entries,
@@ -86,6 +101,30 @@ impl Node {
 }
 
 impl Source {
+    /// Names a text. A byte order mark is not a part of it.
+    pub(super) fn new(file: String, text: &str, format: Format) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
+        Self { file, text, format }
+    }
+
+    /// Reads the bytes of a file.
+    pub(super) fn from_bytes(
+        file: String,
+        bytes: Vec<u8>,
+        format: Format,
+    ) -> Result<Self, ConfigError> {
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self::new(file, &text, format)),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(error.as_bytes());
+                let source = Self::new(file, &text, format);
+                let message = "the file is not UTF-8 text; save it as UTF-8";
+                Err(source.problem(at, "", message).into())
+            }
+        }
+    }
+
     /// Parses the text into values.
     pub(super) fn parse(&self) -> Result<Node, ConfigError> {
         if self.text.trim().is_empty() {

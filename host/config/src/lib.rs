@@ -32,12 +32,19 @@
 //! `honeycomb` and `grafana-cloud`. `spanmux init --exporter TYPE` and the JSON schema
 //! ([`Config::schema`]) list the keys of each type.
 //!
-//! # Values from the environment
-//! In a string, `${NAME}` is replaced with the value of an environment variable. An unset
-//! variable is an error. `${NAME:-default}` is `default` if the variable is unset or empty.
-//! `$${` is a literal `${`. Nothing else is read from the environment. Errors and
-//! `Debug` output never contain values from the environment or secrets, and summaries never
-//! contain secrets.
+//! # Values from outside of the file
+//! In a string, `${NAME}` is replaced with the value of an environment variable, and
+//! `${file:PATH}` with the contents of a file without its final line break, such as a mounted
+//! secret. A relative path is resolved against the directory of the configuration. An unset
+//! variable or a missing file is an error. `${NAME:-default}` is `default` if the variable is
+//! unset or empty, and `${file:PATH:-default}` if the file is missing or empty. `$${` is a literal
+//! `${`.
+//!
+//! In place of a number or a boolean, write a string with a reference: `ratio = "${RATIO}"`. If
+//! the value of an optional key is empty, the key counts as omitted. Nothing else is read from the
+//! environment, except `OTEL_SDK_DISABLED` if the file sets `honour_sdk_disabled`. Errors and
+//! `Debug` output never contain values from outside or secrets, and summaries never contain
+//! secrets.
 //!
 //! # Errors in a file
 //! All mistakes are reported at once, each with its line, its key, the found and expected
@@ -47,6 +54,7 @@
 //! spanmux.toml:14:8: tracers.a.exporter.type: unknown type "langfues"; did you mean "langfuse"? …
 //! ```
 
+mod addresses;
 mod builder;
 mod chain;
 mod check;
@@ -55,18 +63,27 @@ mod config;
 mod document;
 mod environment;
 mod exporter;
+mod foreign;
 mod interpolate;
 mod json;
+mod located;
 mod names;
 mod nearest;
 mod problem;
 mod schema;
+mod secret_file;
 mod shape;
 mod summary;
 mod toml;
 mod tracer;
 mod values;
 mod variants;
+
+/// Parts that the command shares. Not covered by semantic versioning.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::nearest::nearest;
+}
 
 pub use builder::{ConfigBuildError, ConfigBuilder};
 pub use chain::LoadedSelectors;

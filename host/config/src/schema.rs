@@ -18,6 +18,32 @@ pub(super) fn schema() -> Value {
         .into()
 }
 
+/// Generates the schema for editors, which also accept a reference in place of a number or a
+/// boolean.
+pub(super) fn published() -> Value {
+    let mut schema = Schema::try_from(schema()).unwrap_or_default();
+    References.transform(&mut schema);
+    schema.into()
+}
+
+/// Accepts strings with a reference for numbers and booleans.
+struct References;
+
+impl Transform for References {
+    fn transform(&mut self, schema: &mut Schema) {
+        transform_subschemas(self, schema);
+        let Some(object) = schema.as_object_mut() else {
+            return;
+        };
+        let kind = object.get("type").and_then(Value::as_str);
+        if let Some(kind @ ("integer" | "number" | "boolean")) = kind {
+            let types = serde_json::json!([kind, "string"]);
+            object.insert("type".to_owned(), types);
+            object.insert("pattern".to_owned(), r"\$\{".into());
+        }
+    }
+}
+
 /// Simplifies the generated schema. Optional keys are omitted instead of null: TOML has no
 /// null, and JSON does not need it here. Empty defaults and line breaks in descriptions are
 /// removed too.

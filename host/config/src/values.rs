@@ -101,6 +101,9 @@ impl JsonSchema for Url {
     }
 }
 
+/// The longest duration. Clocks overflow at far longer ones.
+const MAX_PERIOD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// A duration with a unit.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "String")]
@@ -122,16 +125,20 @@ impl Period {
             Ok(time) if time.is_zero() => {
                 Err(format!("{written:?} is zero; write a positive duration"))
             }
+            Ok(time) if time > MAX_PERIOD => Err(too_long(written)),
             Ok(time) => Ok(Self(time)),
-            Err(humantime::DurationError::NumberOverflow) => {
-                Err(format!("duration {written:?} is too long"))
-            }
+            Err(humantime::DurationError::NumberOverflow) => Err(too_long(written)),
             Err(_) => Err(format!(
                 "invalid duration {written:?}; write a number with its unit, for example \"100ms\", \
                  \"5s\" or \"1m 30s\""
             )),
         }
     }
+}
+
+fn too_long(written: &str) -> String {
+    let days = MAX_PERIOD.as_secs() / (24 * 60 * 60);
+    format!("duration {written:?} is too long; the maximum is {days} days")
 }
 
 impl JsonSchema for Period {

@@ -219,17 +219,38 @@ pub fn name(text: &str) -> String {
     }
 }
 
-/// Escapes a text for one line: control characters, changes of the writing direction and
-/// invisible characters.
+/// Escapes a text for one line: control characters, changes of the writing direction, invisible
+/// characters, and characters that XML forbids. Everything that shows text from a context, a
+/// selector, a file or a backend to a person uses this function.
 pub fn printable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
-        match character {
-            '"' | '\'' | '\\' => line.push(character),
-            other => line.extend(other.escape_debug()),
+        if is_printable(character) {
+            line.push(character);
+        } else {
+            line.extend(character.escape_debug());
         }
     }
     line
+}
+
+/// Returns `true` for a character that only shows itself.
+pub fn is_printable(character: char) -> bool {
+    match character {
+        ' '..='~' => true,
+        '\0'..='\x7f' => false,
+        _ => {
+            // After another character, `escape_debug` keeps combining marks, as a person sees them.
+            let mut pair = ['x', character].into_iter();
+            let mut bytes = [0; 8];
+            let mut length = 0;
+            for character in &mut pair {
+                length += character.encode_utf8(&mut bytes[length..]).len();
+            }
+            let text = std::str::from_utf8(&bytes[..length]).unwrap_or_default();
+            text.escape_debug().count() == 2
+        }
+    }
 }
 
 #[cfg(test)]
@@ -253,6 +274,31 @@ mod tests {
         assert_eq!(key("user.tier"), "user.tier");
         assert_eq!(key(""), "\"\"");
         assert_eq!(key("a\nb"), "\"a\\nb\"");
+    }
+
+    #[test]
+    fn printable_escapes_each_character_that_does_not_show_itself() {
+        for (text, shown) in [
+            ("a \"b\" 'c' \\d", "a \"b\" 'c' \\d"),
+            ("é e\u{301} हिन्दी 漢字 🦀", "é e\u{301} हिन्दी 漢字 🦀"),
+            ("\u{1b}[2J", "\\u{1b}[2J"),
+            ("\u{9b}2J", "\\u{9b}2J"),
+            ("a\r\n\tb\0", "a\\r\\n\\tb\\0"),
+            ("\u{7f}\u{8}", "\\u{7f}\\u{8}"),
+            (
+                "\u{202e}\u{2066}\u{200f}\u{61c}",
+                "\\u{202e}\\u{2066}\\u{200f}\\u{61c}",
+            ),
+            ("\u{200b}\u{feff}\u{ad}", "\\u{200b}\\u{feff}\\u{ad}"),
+            ("\u{2028}\u{2029}\u{85}", "\\u{2028}\\u{2029}\\u{85}"),
+            (
+                "\u{fffe}\u{ffff}\u{10ffff}",
+                "\\u{fffe}\\u{ffff}\\u{10ffff}",
+            ),
+            ("\u{e0041}\u{e000}", "\\u{e0041}\\u{e000}"),
+        ] {
+            assert_eq!(printable(text), shown);
+        }
     }
 
     #[test]

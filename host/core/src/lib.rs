@@ -51,7 +51,7 @@ pub mod internal {
     pub use crate::context::{Answer, Keys, MAX_SAFE_INTEGER, OwnedView, Question, not_finite};
     pub use crate::decision::CompactDecision;
     pub use crate::decision_cache::{CacheLimits, DecisionCache, Run, Tree};
-    pub use crate::explanation::{name, printable};
+    pub use crate::explanation::{is_printable, name, printable};
     pub use crate::registry::OTHERS;
     pub use crate::selector::{Sealed, panic_message};
     /// The primitives that threads share.

@@ -13,6 +13,7 @@ use crate::delivery::{
     Target,
 };
 use crate::exporters::{Console, Exporter, ExporterError, Ready};
+use crate::places;
 use crate::redaction::SpanProcessing;
 
 /// The settings that all exporters of one tracer share.
@@ -40,6 +41,30 @@ pub fn start(
     let name = unique(exporter.name(), others);
     let pipeline = pipeline(exporter, &name, plan)?;
     Ok(Exporting::new(name, pipeline))
+}
+
+/// Checks the settings of an exporter without creating anything: opens no file and no disk buffer,
+/// starts no thread, and connects to nothing. Building a tracer starts with this check.
+///
+/// # Errors
+/// [`TracerConfigError`] for settings with which [`start`] would fail.
+pub fn check(exporter: &Exporter, batch: &BatchConfig) -> Result<(), TracerConfigError> {
+    exporter
+        .kind
+        .check(batch.max_export_timeout)
+        .map_err(TracerConfigError::Exporter)?;
+    let Some(disk_buffer) = &exporter.disk_buffer else {
+        return Ok(());
+    };
+    if !exporter.kind.takes_disk_buffer() {
+        return Err(TracerConfigError::NoDiskBuffer(exporter.name().to_owned()));
+    }
+    places::can_be_directory(&disk_buffer.directory).map_err(|source| {
+        TracerConfigError::DiskBuffer {
+            directory: disk_buffer.directory.clone(),
+            source,
+        }
+    })
 }
 
 fn pipeline(

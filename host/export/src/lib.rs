@@ -9,6 +9,7 @@
 pub mod delivery;
 pub mod exporters;
 mod exporting;
+mod places;
 pub mod redaction;
 
 /// Parts that the other crates of Spanmux share. Not covered by semantic versioning.
@@ -19,6 +20,6 @@ pub mod internal {
 
     /// Starting exporters.
     pub mod exporting {
-        pub use crate::exporting::{Plan, TracerConfigError, start};
+        pub use crate::exporting::{Plan, TracerConfigError, check, start};
     }
 }

@@ -158,15 +158,29 @@ impl TracerConfig {
         self
     }
 
+    /// Checks the settings as [`build`](Self::build) does, but creates nothing: opens no file and
+    /// no disk buffer, starts no thread, and connects to nothing.
+    ///
+    /// # Errors
+    /// Returns [`TracerConfigError`] for settings with which `build` would fail.
+    #[doc(hidden)]
+    pub fn check(&self) -> Result<(), TracerConfigError> {
+        if self.exporters.is_empty() {
+            return Err(TracerConfigError::NoExporter);
+        }
+        for exporter in &self.exporters {
+            exporting::check(exporter, &self.batch)?;
+        }
+        Ok(())
+    }
+
     /// Builds the tracer.
     ///
     /// # Errors
     /// Returns [`TracerConfigError`] if no exporter is configured or an exporter cannot be
     /// created.
     pub fn build(self) -> Result<OtelTracer, TracerConfigError> {
-        if self.exporters.is_empty() {
-            return Err(TracerConfigError::NoExporter);
-        }
+        self.check()?;
         let mut resource = Resource::builder().with_attributes(self.resource.clone());
         if let Some(service) = self.service {
             resource = resource.with_service_name(service);

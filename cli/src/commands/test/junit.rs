@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{CaseRun, Run};
+use crate::untrusted::one_line;
 
 /// Writes one test suite for each run.
 pub(super) fn write(file: &Path, cases: &Path, runs: &[Run<'_>]) -> Result<()> {
@@ -19,7 +20,7 @@ pub(super) fn write(file: &Path, cases: &Path, runs: &[Run<'_>]) -> Result<()> {
 }
 
 fn suite(run: &Run<'_>, cases: &Path) -> TestSuite {
-    let name = run.path.display().to_string();
+    let name = one_line(run.path.display());
     let mut suite = TestSuite::new(name.clone());
     suite.set_time(run.results.iter().map(|result| result.took).sum());
     suite.add_test_cases(run.results.iter().map(|result| case(result, &name, cases)));
@@ -31,7 +32,7 @@ fn case(result: &CaseRun<'_>, selectors: &str, cases: &Path) -> TestCase {
         true => TestCaseStatus::success(),
         false => failure(result, cases),
     };
-    let mut case = TestCase::new(result.case.name.clone(), status);
+    let mut case = TestCase::new(one_line(&result.case.name), status);
     case.set_classname(selectors).set_time(result.took);
     case
 }
@@ -51,10 +52,11 @@ fn failure(result: &CaseRun<'_>, cases: &Path) -> TestCaseStatus {
     let whole: Vec<String> = whole
         .chain(differences.iter().cloned())
         .chain(asked)
+        .map(one_line)
         .collect();
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status
-        .set_message(differences.join("; "))
+        .set_message(one_line(differences.join("; ")))
         .set_description(whole.join("\n"));
     status
 }

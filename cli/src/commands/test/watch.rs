@@ -50,6 +50,9 @@ pub(super) fn run(
         if let Err(error) = &outcome {
             printer.error(error);
         }
+        if printer.has_failed() {
+            return outcome;
+        }
         printer.progress("waiting for changes; press Ctrl-C to exit");
         // Reading a file causes an event too, so the state of the files is compared.
         let again = events.iter().find_map(|event| match event {

@@ -14,8 +14,10 @@ use crate::values::{Period, Plain};
 pub(crate) struct BatchTable {
     /// Maximum number of waiting spans. Spans that end while the queue is full are dropped and
     /// counted.
+    #[schemars(range(max = 10_000_000))]
     pub(crate) queue: Option<NonZeroUsize>,
     /// Maximum number of spans in a batch.
+    #[schemars(range(max = 10_000_000))]
     pub(crate) size: Option<NonZeroUsize>,
     /// Maximum time that a span waits for a batch to fill.
     pub(crate) every: Option<Period>,

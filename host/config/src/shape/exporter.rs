@@ -48,6 +48,7 @@ pub(crate) struct SpillTable {
     /// Maximum size of all files in bytes. Beyond it, the oldest files are removed.
     pub(crate) max_bytes: Option<NonZeroU64>,
     /// Maximum number of files, one per batch.
+    #[schemars(range(max = 10_000_000))]
     pub(crate) max_files: Option<NonZeroUsize>,
     /// Maximum age of a file.
     pub(crate) max_age: Option<Period>,

@@ -21,6 +21,7 @@ pub(crate) enum ExporterKind {
         /// Size in bytes at which a new file is started; 0 disables rotation.
         max_bytes: Option<u64>,
         /// Number of older files to keep in addition to the current one.
+        #[schemars(range(max = 1000))]
         keep: Option<usize>,
     },
     /// Drops every span.
@@ -152,6 +153,20 @@ pub(crate) enum ExporterKind {
         #[schemars(example = &"${GRAFANA_CLOUD_TOKEN}")]
         token: Secret,
     },
+}
+
+impl ExporterKind {
+    /// Returns `true` if the exporter uses gRPC.
+    pub(crate) fn speaks_grpc(&self) -> bool {
+        match self {
+            Self::Otlp { protocol, .. }
+            | Self::DatadogAgent { protocol, .. }
+            | Self::Phoenix { protocol, .. }
+            | Self::Honeycomb { protocol, .. } => *protocol == Some(Protocol::Grpc),
+            Self::Arize { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 /// The transport protocol.

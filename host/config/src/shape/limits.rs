@@ -15,16 +15,22 @@ pub(crate) struct LimitsTable {
     /// Maximum size of a component file in bytes.
     component_bytes: Option<NonZeroUsize>,
     /// Maximum linear memory of an instance in bytes.
+    #[schemars(range(max = 4_294_967_296u64))]
     memory_bytes: Option<NonZeroUsize>,
     /// Maximum number of elements in all tables of an instance.
+    #[schemars(range(max = 10_000_000))]
     table_elements: Option<NonZeroUsize>,
     /// Maximum number of core instances in a component.
+    #[schemars(range(max = 1000))]
     instances: Option<NonZeroUsize>,
     /// Maximum number of linear memories in a component.
+    #[schemars(range(max = 1000))]
     memories: Option<NonZeroUsize>,
     /// Maximum number of tables in a component.
+    #[schemars(range(max = 1000))]
     tables: Option<NonZeroUsize>,
     /// Stack size for the guest's own frames in bytes.
+    #[schemars(range(max = 67_108_864))]
     stack_bytes: Option<NonZeroUsize>,
     /// Fuel for one decision: about one unit per instruction.
     fuel: Option<NonZeroU64>,
@@ -37,14 +43,18 @@ pub(crate) struct LimitsTable {
     /// Maximum number of bytes that a guest may print in one decision.
     printed_bytes: Option<NonZeroUsize>,
     /// Maximum number of concurrent decisions.
+    #[schemars(range(max = 10_000))]
     sandboxes: Option<NonZeroUsize>,
     /// Maximum time that a decision waits for a free sandbox slot.
     admission_wait: Option<Period>,
     /// Number of engines that run small selectors in parallel.
+    #[schemars(range(max = 256))]
     engines: Option<NonZeroUsize>,
     /// Maximum number of selectors in the directory.
+    #[schemars(range(max = 10_000))]
     selectors: Option<NonZeroUsize>,
     /// Maximum number of components compiled in parallel.
+    #[schemars(range(max = 256))]
     compile_threads: Option<NonZeroUsize>,
     /// Maximum number of answers in the decision cache of one selector.
     cached_answers: Option<NonZeroUsize>,

@@ -43,6 +43,10 @@ pub(super) struct File {
     pub(super) default: Option<String>,
     /// The tracer for failed decisions. Defaults to the default tracer.
     pub(super) fallback: Option<String>,
+    /// Records nothing and runs no selector while the environment variable OTEL_SDK_DISABLED is
+    /// "true". Defaults to `false`.
+    #[serde(default)]
+    pub(super) honour_sdk_disabled: bool,
     /// The selectors. Without selectors, all traces go to the default tracer.
     #[serde(default)]
     pub(super) selectors: SelectorsTable,

@@ -7,6 +7,7 @@
 
 mod console;
 mod file;
+mod json_values;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod otlp_lines;
@@ -30,9 +31,10 @@ pub use otlp::{OtlpError, OtlpExporter, OtlpProblem, Protocol, Secret};
 pub use otlp_lines::ReadError;
 #[cfg(feature = "otlp")]
 pub use presets::*;
-pub use tree::TraceTree;
+pub use tree::{OtlpTraces, TraceTree};
 
 use crate::delivery::{DiskBuffer, SdkSink, Sent, Sink};
+use crate::places;
 use crate::redaction::SpanFilter;
 
 /// A destination for spans, with an optional filter and disk buffer.
@@ -202,6 +204,30 @@ impl Kind {
             #[cfg(feature = "otlp")]
             Self::Otlp(exporter) => Some(exporter.own_resource()),
             _ => None,
+        }
+    }
+
+    /// Checks the settings as [`sink`](Self::sink) does, but creates nothing.
+    #[cfg_attr(not(feature = "otlp"), allow(unused_variables))]
+    pub(crate) fn check(&self, timeout: Duration) -> Result<(), ExporterError> {
+        match self {
+            Self::File(path, _) => {
+                places::can_be_appended(path).map_err(|source| ExporterError::File {
+                    path: path.clone(),
+                    source,
+                })
+            }
+            #[cfg(feature = "otlp")]
+            Self::Otlp(exporter) => exporter.check(timeout).map_err(ExporterError::Otlp),
+            Self::Console(_) | Self::Discard | Self::Custom(_) => Ok(()),
+        }
+    }
+
+    pub(crate) fn takes_disk_buffer(&self) -> bool {
+        match self {
+            #[cfg(feature = "otlp")]
+            Self::Otlp(_) => true,
+            _ => false,
         }
     }
 

@@ -16,6 +16,8 @@ use std::time::{Duration, SystemTime};
 use opentelemetry::trace::{SpanKind, Status, TraceId};
 use opentelemetry_sdk::trace::SpanData;
 
+use spanmux_core::internal::printable;
+
 use super::otlp_lines::{self, ReadError};
 
 /// The maximum indentation depth. Deeper spans would be too far to the right to be
@@ -57,6 +59,16 @@ pub struct TraceTree {
     outline: bool,
 }
 
+/// The traces of a text, and its lines that are not OTLP trace requests.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct OtlpTraces {
+    /// The traces, in order of their first appearance.
+    pub trees: Vec<TraceTree>,
+    /// The errors of the skipped lines.
+    pub refused: Vec<ReadError>,
+}
+
 /// The displayed data of one span.
 #[derive(Clone, Debug)]
 pub(super) struct Shown {
@@ -87,16 +99,37 @@ impl TraceTree {
     /// # Errors
     /// Returns a [`ReadError`] for the first line that is not an OTLP trace request.
     pub fn read_otlp_lines(lines: &str) -> Result<Vec<Self>, ReadError> {
+        let read = Self::read_otlp(lines);
+        match read.refused.into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(read.trees),
+        }
+    }
+
+    /// Reads traces from OTLP JSON that any program wrote, in order of their first appearance, and
+    /// skips what is not an OTLP trace request. A request takes one line or several. Requests
+    /// with logs or metrics have no traces.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::exporters::TraceTree;
+    ///
+    /// let text = r#"{"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "chat"}]}]}]}
+    /// {"resourceSpans": [{"scopeSp"#;
+    /// let read = TraceTree::read_otlp(text);
+    /// assert_eq!((read.trees.len(), read.refused[0].line), (1, 2));
+    /// ```
+    pub fn read_otlp(text: &str) -> OtlpTraces {
         let mut trees: Vec<Self> = Vec::new();
         let mut places = HashMap::new();
-        otlp_lines::read(lines, |service, trace, span| {
+        let refused = otlp_lines::read(text, |service, trace, span| {
             let place = *places.entry(trace).or_insert_with(|| {
                 trees.push(Self::new(service, &trace.to_string()));
                 trees.len() - 1
             });
             trees[place].spans.push(span);
-        })?;
-        Ok(trees)
+        });
+        OtlpTraces { trees, refused }
     }
 
     pub(super) fn of_spans(
@@ -142,10 +175,7 @@ impl TraceTree {
     /// Returns the displayed value of an attribute of the root span.
     pub fn root_attribute(&self, key: &str) -> Option<&str> {
         let known = self.ids();
-        let root = self
-            .spans
-            .iter()
-            .find(|span| !known.contains(&span.parent))?;
+        let root = self.spans.iter().find(|span| span.is_top(&known))?;
         let mut found = root.attributes.iter().filter(|(known, _)| known == key);
         found.next().map(|(_, value)| value.as_str())
     }
@@ -170,12 +200,13 @@ impl fmt::Display for TraceTree {
         let mut tops = Vec::new();
         let mut children: HashMap<u64, Vec<&Shown>> = HashMap::new();
         for span in &self.spans {
-            if known.contains(&span.parent) && span.parent != span.id {
-                children.entry(span.parent).or_default().push(span)
-            } else {
+            if span.is_top(&known) {
                 tops.push(span)
+            } else {
+                children.entry(span.parent).or_default().push(span)
             }
         }
+        break_cycles(&mut tops, &mut children);
         let mut stack = Vec::new();
         push(&mut stack, tops, &Indent::default());
         while let Some((span, line, indent)) = stack.pop() {
@@ -187,6 +218,34 @@ impl fmt::Display for TraceTree {
             push(&mut stack, below, &indent);
         }
         Ok(())
+    }
+}
+
+/// Moves one span of each cycle of parents to the top, so that each span is shown once.
+fn break_cycles<'s>(tops: &mut Vec<&'s Shown>, children: &mut HashMap<u64, Vec<&'s Shown>>) {
+    let mut unreached = children.clone();
+    reach(tops.clone(), &mut unreached);
+    let mut rest: Vec<&Shown> = unreached.values().flatten().copied().collect();
+    rest.sort_by_key(|span| (span.start, span.id));
+    for span in rest {
+        let Some(siblings) = unreached.get_mut(&span.parent) else {
+            // An earlier span of the cycle leads to it.
+            continue;
+        };
+        let is_same = |other: &&Shown| std::ptr::eq(*other, span);
+        siblings.retain(|other| !is_same(other));
+        if let Some(siblings) = children.get_mut(&span.parent) {
+            siblings.retain(|other| !is_same(other));
+        }
+        tops.push(span);
+        reach(vec![span], &mut unreached);
+    }
+}
+
+/// Removes the descendants of these spans.
+fn reach<'s>(mut from: Vec<&'s Shown>, unreached: &mut HashMap<u64, Vec<&'s Shown>>) {
+    while let Some(span) = from.pop() {
+        from.extend(unreached.remove(&span.id).unwrap_or_default());
     }
 }
 
@@ -228,6 +287,11 @@ fn push<'s>(
 }
 
 impl Shown {
+    /// Returns `true` if none of the spans with these ids is its parent.
+    fn is_top(&self, known: &HashSet<u64>) -> bool {
+        self.parent == 0 || self.parent == self.id || !known.contains(&self.parent)
+    }
+
     fn write(&self, f: &mut fmt::Formatter<'_>, line: &str) -> fmt::Result {
         let took = Took(since(self.start, self.end));
         write!(f, "{line}{}  {took}", Plain(&self.name))?;
@@ -312,20 +376,13 @@ impl fmt::Display for Attribute<'_> {
     }
 }
 
-/// Text with control characters escaped, because data from a request must not control the
+/// Text on one line, because data from a request must not control the
 /// terminal of the reader.
 struct Plain<'a>(&'a str);
 
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            if character.is_control() {
-                write!(f, "{}", character.escape_debug())?
-            } else {
-                f.write_char(character)?
-            }
-        }
-        Ok(())
+        f.write_str(&printable(self.0))
     }
 }
 

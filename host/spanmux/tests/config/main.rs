@@ -4,7 +4,9 @@
 
 mod building;
 mod contexts;
+mod extremes;
 mod mistakes;
+mod outside;
 mod presets;
 mod schema;
 mod support;

@@ -29,7 +29,8 @@ fn unknown_key_suggests_nearest_valid_key() {
                 "servise = 'shop'\n[tracers.a]\nservice = 's'\nexporter.type = 'console'",
                 &[
                     "spanmux.toml:1:1: servise: unknown key; did you mean \"service\"? \
-                     Available: ai, context, default, fallback, selectors, service, tracers",
+                     Available: ai, context, default, fallback, honour_sdk_disabled, selectors, \
+                     service, tracers",
                 ],
             ),
             (
@@ -37,7 +38,7 @@ fn unknown_key_suggests_nearest_valid_key() {
                 "service = 's'\ncolour = 'red'\n[tracers.a]\nexporter.type = 'console'",
                 &[
                     "spanmux.toml:2:1: colour: unknown key; available: ai, context, default, \
-                     fallback, selectors, service, tracers",
+                     fallback, honour_sdk_disabled, selectors, service, tracers",
                 ],
             ),
             (
@@ -160,8 +161,8 @@ fn wrong_value_lists_valid_values() {
                  admission_wait = '5'\nengines = 1.5",
                 &[
                     "spanmux.toml:5:8: selectors.limits.fuel: 0 is too small; the minimum is 1",
-                    "spanmux.toml:6:16: selectors.limits.memory_bytes: -1 is too small; the minimum \
-                     is 1",
+                    "spanmux.toml:6:16: selectors.limits.memory_bytes: -1 is not between 1 and \
+                     4294967296",
                     "spanmux.toml:7:10: selectors.limits.tables: expected an integer, found a \
                      string",
                     "spanmux.toml:8:14: selectors.limits.wall_clock: \"0s\" is zero; write a \
@@ -294,7 +295,8 @@ fn missing_part_is_reported() {
                     "spanmux.toml:2:11: default: `${` is not closed; write `${NAME}` for an \
                      environment variable, or `$${` for a literal `${`",
                     "spanmux.toml:3:12: fallback: invalid environment variable name \"a b\"; use \
-                     letters, digits and underscores, or write `$${` for a literal `${`",
+                     letters, digits and underscores, `${NAME:-DEFAULT}` for a default, or write \
+                     `$${` for a literal `${`",
                 ],
             ),
         ],

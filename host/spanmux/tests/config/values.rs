@@ -89,7 +89,7 @@ fn literal_secret_is_a_warning() {
     assert_eq!(
         folder.shown(warning),
         "spanmux.toml:5:14: tracers.a.exporter.secret_key: a secret is written in the file; take it \
-         from the environment with \"${NAME}\""
+         from the environment with \"${NAME}\", or from a file with \"${file:PATH}\""
     );
 }
 

@@ -50,12 +50,7 @@ pub(super) struct GrpcTransport {
 
 impl GrpcTransport {
     pub(super) fn new(exporter: &OtlpExporter, times: Times) -> Result<Self, OtlpProblem> {
-        if exporter.proxy.is_some() {
-            return Err(OtlpProblem::Proxy);
-        }
-        let metadata = MetadataMap::from_headers(exporter.headers.checked()?);
-        let uri = exporter.uri()?.to_string();
-        let endpoint = endpoint(uri, tls(exporter)?, times).map_err(setup)?;
+        let (metadata, endpoint) = checked(exporter, times)?;
         let runtime = runtime().map_err(setup)?;
         let client = Mutex::new(client(&endpoint, exporter.gzip, &runtime));
         Ok(Self {
@@ -172,6 +167,21 @@ fn client(endpoint: &Endpoint, gzip: bool, runtime: &Runtime) -> TraceServiceCli
     } else {
         client
     }
+}
+
+/// Checks the settings without starting the runtime.
+pub(super) fn check(exporter: &OtlpExporter, times: Times) -> Result<(), OtlpProblem> {
+    checked(exporter, times).map(drop)
+}
+
+fn checked(exporter: &OtlpExporter, times: Times) -> Result<(MetadataMap, Endpoint), OtlpProblem> {
+    if exporter.proxy.is_some() {
+        return Err(OtlpProblem::Proxy);
+    }
+    let metadata = MetadataMap::from_headers(exporter.headers.checked()?);
+    let uri = exporter.uri()?.to_string();
+    let endpoint = endpoint(uri, tls(exporter)?, times).map_err(setup)?;
+    Ok((metadata, endpoint))
 }
 
 fn setup(error: impl Error + Send + Sync + 'static) -> OtlpProblem {

@@ -223,11 +223,28 @@ impl OtlpExporter {
         self
     }
 
+    /// Checks the settings as [`sink`](Self::sink) does, without a thread or a connection.
+    pub(super) fn check(&self, batch: Duration) -> Result<(), OtlpError> {
+        let times = self.times(batch);
+        let checked = match self.protocol() {
+            Protocol::Http => HttpTransport::new(self, times).map(drop),
+            #[cfg(feature = "grpc")]
+            Protocol::Grpc => grpc::check(self, times),
+            #[cfg(not(feature = "grpc"))]
+            Protocol::Grpc => Err(OtlpProblem::NoGrpc),
+        };
+        checked.map_err(|problem| self.error(problem))
+    }
+
+    fn times(&self, batch: Duration) -> Times {
+        Times::new(batch, self.timeout)
+    }
+
     /// Creates the sink, which takes at most `batch` for each batch.
     pub(super) fn sink(self, batch: Duration) -> Result<Box<dyn Sink>, OtlpError> {
         let place = format!("{} at {}", self.name, self.endpoint()?);
         let transport = self
-            .transport(Times::new(batch, self.timeout))
+            .transport(self.times(batch))
             .map_err(|problem| self.error(problem))?;
         Ok(Box::new(OtlpSink::new(place, transport, self.resource)))
     }
