@@ -68,17 +68,57 @@ bool spanmux_is_available(spanmux_tracers tracers, const char *name) {
   return false;
 }
 
-/* A bump allocator for the blocks of one decision. The memory never grows, because growing
- * it would cost the host more than the rest of the decision. */
+/* A bump allocator for the blocks of one decision. Blocks that do not fit into the arena are in
+ * pages that are added to the memory. Ordinary decisions add none, because growing the memory
+ * costs the host more than the rest of the decision. */
 #ifndef SPANMUX_ARENA_BYTES
 #define SPANMUX_ARENA_BYTES (32 * 1024)
 #endif
 static _Alignas(16) unsigned char arena[SPANMUX_ARENA_BYTES];
 static size_t taken;
 
+#ifdef __wasm__
+/* The first free byte of the added pages and their end. Zero before the first page is added. */
+static uintptr_t added, added_end;
+/* The start of the pages that are free again after the decision. */
+static uintptr_t added_start;
+
+/* Part of libc only if the selector uses it. */
+__attribute__((weak)) void *malloc(size_t bytes);
+__attribute__((weak)) void free(void *block);
+
+static void *take_from_pages(size_t align, size_t bytes) {
+  /* The allocator of libc takes all existing memory when it starts, so it starts first. */
+  if (!added && malloc) {
+    void *volatile block = malloc(1);  /* volatile, so that the compiler keeps the call */
+    free(block);
+  }
+  uintptr_t start = (added + align - 1) & ~(uintptr_t)(align - 1);
+  if (!added || start > added_end || bytes > added_end - start) {
+    /* The alignment is at most that of a page, so that new pages need no padding. */
+    size_t pages = bytes / 65536 + 1;
+    size_t old = __builtin_wasm_memory_grow(0, pages);
+    if (old == SIZE_MAX) __builtin_trap();
+    if (!added || old * 65536 != added_end) {
+      added_start = added = old * 65536;
+    }
+    added_end = (old + pages) * 65536;
+    start = (added + align - 1) & ~(uintptr_t)(align - 1);
+  }
+  added = start + bytes;
+  return (void *)start;
+}
+#endif
+
 static void *take(size_t align, size_t bytes) {
   size_t start = (taken + align - 1) & ~(align - 1);
-  if (start > sizeof arena || bytes > sizeof arena - start) __builtin_trap();
+  if (start > sizeof arena || bytes > sizeof arena - start) {
+#ifdef __wasm__
+    return take_from_pages(align, bytes);
+#else
+    __builtin_trap();
+#endif
+  }
   taken = start + bytes;
   return arena + start;
 }
@@ -190,6 +230,7 @@ __attribute__((export_name("cabi_post_spanmux:selector/selection@0.1.0#select"))
 host_select_done(void *answer) {
   (void)answer;
   taken = 0;
+  added = added_start;
 }
 
 #else

@@ -96,7 +96,8 @@ bool spanmux_bucket(const spanmux_context *context, const char *key, const char 
 
 /* Returns true if a tracer has this name. */
 bool spanmux_is_available(spanmux_tracers tracers, const char *name);
-/* Allocates memory that is valid until the decision is made. A full arena causes a trap. */
+/* Allocates memory that is valid until the decision is made. If the host refuses to grow the
+ * memory, the decision ends with a trap. */
 void *spanmux_allocate(size_t bytes);
 
 #ifndef __wasm__

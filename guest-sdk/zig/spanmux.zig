@@ -122,14 +122,69 @@ pub const Context = struct {
 const is_component = builtin.cpu.arch.isWasm();
 
 const root = @import("root");
-/// Memory available to a decision, in bytes. Defaults to 32 KiB; the root file can override it
-/// with `spanmux_arena_bytes`.
+/// Static memory for a decision, in bytes. Defaults to 32 KiB; the root file can override it with
+/// `spanmux_arena_bytes`. Larger inputs grow the memory of the module.
 const arena_bytes = if (@hasDecl(root, "spanmux_arena_bytes")) root.spanmux_arena_bytes else 32 * 1024;
 var memory: [arena_bytes]u8 align(16) = undefined;
 var blocks = std.heap.FixedBufferAllocator.init(&memory);
 
 /// Allocates memory that is valid until the decision is made.
-pub const arena = blocks.allocator();
+pub const arena: std.mem.Allocator = .{
+    .ptr = undefined,
+    .vtable = &.{ .alloc = allocate, .resize = resize, .remap = remap, .free = free },
+};
+
+fn allocate(_: *anyopaque, bytes: usize, alignment: std.mem.Alignment, from: usize) ?[*]u8 {
+    if (blocks.allocator().rawAlloc(bytes, alignment, from)) |block| return block;
+    return if (is_component) pages.allocate(bytes, alignment) else null;
+}
+
+fn resize(_: *anyopaque, block: []u8, alignment: std.mem.Alignment, bytes: usize, from: usize) bool {
+    if (blocks.ownsPtr(block.ptr)) return blocks.allocator().rawResize(block, alignment, bytes, from);
+    return is_component and pages.resize(block, bytes);
+}
+
+fn remap(self: *anyopaque, block: []u8, alignment: std.mem.Alignment, bytes: usize, from: usize) ?[*]u8 {
+    return if (resize(self, block, alignment, bytes, from)) block.ptr else null;
+}
+
+fn free(_: *anyopaque, block: []u8, alignment: std.mem.Alignment, from: usize) void {
+    if (blocks.ownsPtr(block.ptr)) blocks.allocator().rawFree(block, alignment, from);
+}
+
+/// Pages that are added to the memory when a decision needs more than the static memory. Ordinary
+/// decisions add none, because growing the memory costs the host more than the rest of the decision.
+const pages = struct {
+    const page = 64 * 1024;
+    var start: usize = 0;
+    var next: usize = 0;
+    var end: usize = 0;
+
+    fn allocate(bytes: usize, alignment: std.mem.Alignment) ?[*]u8 {
+        if (next == 0 or alignment.forward(next) > end or bytes > end - alignment.forward(next)) {
+            const count = bytes / page + 1;
+            const old = @wasmMemoryGrow(0, count);
+            if (old < 0) return null;
+            const first = @as(usize, @intCast(old)) * page;
+            if (first != end) {
+                start = first;
+                next = first;
+            }
+            end = first + count * page;
+        }
+        const block = alignment.forward(next);
+        next = block + bytes;
+        return @ptrFromInt(block);
+    }
+
+    /// Resizes the last block in place.
+    fn resize(block: []u8, bytes: usize) bool {
+        const at = @intFromPtr(block.ptr);
+        if (at + block.len != next or bytes > end - at) return false;
+        next = at + bytes;
+        return true;
+    }
+};
 
 // The imported and exported functions of the component, with arguments in the layout of the
 // canonical ABI.
@@ -208,6 +263,7 @@ pub fn exportSelector(comptime select: fn (Context, []const Text) Decision) void
         // Called after the host has read the result. Frees the arena for the next decision.
         fn done(_: *const Result) callconv(.c) void {
             blocks.reset();
+            pages.next = pages.start;
         }
         // The host writes strings to this memory.
         fn reallocate(old: ?[*]u8, old_bytes: usize, alignment: usize, bytes: usize) callconv(.c) [*]u8 {

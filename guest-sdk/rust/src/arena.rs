@@ -1,14 +1,19 @@
-//! A bump allocator of fixed size for selectors.
+//! A bump allocator for selectors that starts small and grows on demand.
 //!
 //! This is the only module of the crate that may use `unsafe`. Its safety rests on
 //! these invariants:
 //!
-//! - Every offset is at most `BYTES`. Only `allocate` and `resize` raise `top`, and
-//!   they first check the new end against `BYTES`. Every returned pointer is
-//!   therefore inside `memory`.
-//! - Live blocks are below `top` and never overlap. A new block starts at or above
-//!   `top`. `top` decreases only to the start of the last block when that block is
-//!   freed, to its new end when it shrinks, or to 0 when no block is live.
+//! - A block lies either in `memory`, so its offset from `base` is at most `BYTES`,
+//!   or in pages that `grow` returned, between the offsets `start` and `limit` of
+//!   that time. Only `place` and `resize` raise `top`, and they first check the new
+//!   end against the end of the region of the block.
+//! - `grow` returns memory that nobody else uses and that stays valid forever: on
+//!   WebAssembly, pages added by `memory.grow`. No later call returns it again.
+//! - Live blocks never overlap. Within the region that `top` points into, they end at
+//!   or below `top`, and a new block starts at or above it. `top` changes to the other
+//!   region only from `memory` to pages without live blocks, or to 0 when no block is
+//!   live. Otherwise it decreases only to the start of the last block when that block
+//!   is freed, or to its new end when it shrinks.
 //! - An arena is never shared between threads. It is `Sync` only on WebAssembly
 //!   without threads.
 
@@ -18,7 +23,7 @@ use std::alloc::Layout;
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 
-/// The default size of a selector's arena: 32 KiB.
+/// The size of a selector's arena before it grows: 32 KiB.
 ///
 /// Together with 16 KiB of stack and the constants of an ordinary selector it fits
 /// into one page of 64 KiB, the smallest possible memory. A selector seldom reads
@@ -26,14 +31,17 @@ use std::ptr;
 /// its owner drops it.
 pub const ARENA_BYTES: usize = 32 * 1024;
 
-/// A global allocator of `BYTES` bytes that never grows the memory of the module.
+/// A global allocator of `BYTES` bytes that grows the memory of the module when they are
+/// used up.
 ///
 /// [`export!`](crate::export) installs it on `wasm32-unknown-unknown`.
 ///
 /// Blocks are allocated in sequence. Freeing the last block returns its bytes, and the
 /// last block can grow in place. Other freed bytes stay allocated until no block is
 /// live; then the whole arena is free again, so a stateful instance does not run out
-/// of memory. A full arena ends the decision with a trap.
+/// of memory. Long lists of names and large values exceed `BYTES`; the arena then adds
+/// pages and keeps them for later decisions. The host limits the memory of a selector; a
+/// decision that needs more ends with a trap.
 ///
 /// # Cost
 ///
@@ -46,7 +54,29 @@ pub struct Arena<const BYTES: usize> {
     top: Cell<usize>,
     /// Number of blocks that are allocated and not yet freed.
     live: Cell<usize>,
+    /// Offset of the first added byte; equal to `limit` before the arena grows.
+    start: Cell<usize>,
+    /// Offset of the end of the added bytes.
+    limit: Cell<usize>,
 }
+
+/// The unit in which the memory of a WebAssembly module grows.
+const PAGE: usize = 64 * 1024;
+
+/// Adds pages to the memory of the module and returns the address of the first.
+#[cfg(target_family = "wasm")]
+fn grow(pages: usize) -> Option<usize> {
+    let before = core::arch::wasm32::memory_grow(0, pages);
+    (before != usize::MAX).then(|| before * PAGE)
+}
+
+#[cfg(all(not(target_family = "wasm"), not(test)))]
+fn grow(_pages: usize) -> Option<usize> {
+    None
+}
+
+#[cfg(all(not(target_family = "wasm"), test))]
+use tests::grow;
 
 // SAFETY: without the `atomics` feature a WebAssembly module has a single thread, so
 // no value is ever shared between threads.
@@ -86,6 +116,8 @@ impl<const BYTES: usize> Arena<BYTES> {
             memory: UnsafeCell::new([0; BYTES]),
             top: Cell::new(0),
             live: Cell::new(0),
+            start: Cell::new(0),
+            limit: Cell::new(0),
         }
     }
 
@@ -93,25 +125,58 @@ impl<const BYTES: usize> Arena<BYTES> {
         self.memory.get().cast()
     }
 
-    /// Returns a block for this layout, or null if the arena is full.
+    /// Returns a block for this layout, or null if the memory cannot grow.
     fn allocate(&self, layout: Layout) -> *mut u8 {
+        match self.place(self.top.get(), BYTES, layout) {
+            Some(offset) => self.base().wrapping_add(offset),
+            None => self.allocate_added(layout),
+        }
+    }
+
+    /// Returns a block outside `memory`, which has too little space left.
+    #[cold]
+    #[inline(never)]
+    fn allocate_added(&self, layout: Layout) -> *mut u8 {
+        let from = if self.top.get() > BYTES {
+            self.top.get()
+        } else {
+            self.start.get()
+        };
+        let block = self
+            .place(from, self.limit.get(), layout)
+            .or_else(|| self.place(self.extend(from, layout)?, self.limit.get(), layout));
+        block.map_or(ptr::null_mut(), |offset| {
+            ptr::with_exposed_provenance_mut(self.base().addr().wrapping_add(offset))
+        })
+    }
+
+    /// Adds pages for this layout and returns the offset of the first free added byte.
+    fn extend(&self, from: usize, layout: Layout) -> Option<usize> {
+        let pages = layout.size().checked_add(layout.align())?.div_ceil(PAGE);
+        let added = grow(pages)?.wrapping_sub(self.base().addr());
+        let adjacent = added == self.limit.get();
+        if !adjacent {
+            self.start.set(added);
+        }
+        self.limit.set(added.wrapping_add(pages * PAGE));
+        Some(if adjacent { from } else { added })
+    }
+
+    /// Takes a block between two offsets and returns its offset.
+    #[inline(always)]
+    fn place(&self, from: usize, limit: usize, layout: Layout) -> Option<usize> {
         // Align the address, not the offset: a layout may require a larger alignment
         // than that of the arena.
-        let unaligned = self.base().wrapping_add(self.top.get());
-        let padding = unaligned.addr().wrapping_neg() & (layout.align() - 1);
-        let end = self
-            .top
-            .get()
-            .checked_add(padding)
-            .and_then(|start| start.checked_add(layout.size()));
-        match end {
-            Some(end) if end <= BYTES => {
-                self.top.set(end);
-                self.live.set(self.live.get() + 1);
-                unaligned.wrapping_add(padding)
-            }
-            _ => ptr::null_mut(),
+        let unaligned = self.base().addr().wrapping_add(from);
+        let padding = unaligned.wrapping_neg() & (layout.align() - 1);
+        let start = from.checked_add(padding)?;
+        let end = start.checked_add(layout.size())?;
+        if end > limit {
+            return None;
         }
+        self.top.set(end);
+        self.live.set(self.live.get() + 1);
+        Some(start)
     }
 
     /// Frees a block.
@@ -131,7 +196,7 @@ impl<const BYTES: usize> Arena<BYTES> {
 
     /// Resizes a block and moves it only if necessary.
     ///
-    /// Returns null if the arena is full; the old block then stays live.
+    /// Returns null if the memory cannot grow; the old block then stays live.
     ///
     /// # Safety
     ///
@@ -139,13 +204,15 @@ impl<const BYTES: usize> Arena<BYTES> {
     unsafe fn resize(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if self.is_last(block, layout) {
             let start = self.offset(block);
-            return match start.checked_add(size) {
-                Some(end) if end <= BYTES => {
-                    self.top.set(end);
-                    block
-                }
-                _ => ptr::null_mut(),
+            let limit = if start < BYTES {
+                BYTES
+            } else {
+                self.limit.get()
             };
+            if let Some(end) = start.checked_add(size).filter(|end| *end <= limit) {
+                self.top.set(end);
+                return block;
+            }
         }
         if size <= layout.size() {
             return block;
@@ -166,11 +233,11 @@ impl<const BYTES: usize> Arena<BYTES> {
     }
 
     fn offset(&self, block: *mut u8) -> usize {
-        block.addr() - self.base().addr()
+        block.addr().wrapping_sub(self.base().addr())
     }
 
     fn is_last(&self, block: *mut u8, layout: Layout) -> bool {
-        self.offset(block) + layout.size() == self.top.get()
+        self.offset(block).wrapping_add(layout.size()) == self.top.get()
     }
 }
 
@@ -190,6 +257,63 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+
+    thread_local! {
+        /// Address and number of the pages that `grow` may still return in this test.
+        static PAGES: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+    }
+
+    /// Returns pages in sequence, as `memory.grow` does.
+    pub(super) fn grow(pages: usize) -> Option<usize> {
+        let (address, left) = PAGES.get();
+        let left = left.checked_sub(pages)?;
+        PAGES.set((address + pages * PAGE, left));
+        Some(address)
+    }
+
+    /// Provides pages to `grow`.
+    fn provide_pages(pages: usize) {
+        let memory = Box::leak(vec![0_u8; pages * PAGE].into_boxed_slice());
+        PAGES.set((memory.as_mut_ptr().expose_provenance(), pages));
+    }
+
+    #[test]
+    fn arena_grows_when_it_is_full_and_reuses_its_pages() {
+        provide_pages(4);
+        let arena = Arena::<64>::new();
+        for _ in 0..100 {
+            let small = arena.allocate(layout(40, 1));
+            let large = arena.allocate(layout(3 * PAGE - 64, 16));
+            let third = arena.allocate(layout(40, 1));
+            assert!(!small.is_null() && !large.is_null() && !third.is_null());
+            // SAFETY: all are live and have this layout.
+            unsafe {
+                small.write_bytes(1, 40);
+                large.write_bytes(2, 3 * PAGE - 64);
+                third.write_bytes(3, 40);
+                assert_eq!(small.read(), 1);
+                arena.release(small, layout(40, 1));
+                arena.release(large, layout(3 * PAGE - 64, 16));
+                arena.release(third, layout(40, 1));
+            }
+        }
+        assert!(arena.allocate(layout(5 * PAGE, 1)).is_null());
+        assert!(!arena.allocate(layout(64, 1)).is_null());
+    }
+
+    #[test]
+    fn block_moves_with_its_bytes_when_it_outgrows_the_first_bytes() {
+        provide_pages(4);
+        let arena = Arena::<64>::new();
+        let block = arena.allocate(layout(4, 1));
+        // SAFETY: the block is live and has the layout passed to each call.
+        unsafe {
+            block.copy_from(b"abcd".as_ptr(), 4);
+            let moved = arena.resize(block, layout(4, 1), PAGE);
+            assert_eq!(std::slice::from_raw_parts(moved, 4), b"abcd");
+            assert_eq!(arena.resize(moved, layout(PAGE, 1), 10), moved);
+        }
+    }
 
     fn layout(size: usize, align: usize) -> Layout {
         Layout::from_size_align(size, align).unwrap()
@@ -277,6 +401,7 @@ mod tests {
     /// Compares random operations with a simple model: every live block keeps its bytes.
     #[test]
     fn live_blocks_never_overlap() {
+        provide_pages(1);
         let arena = Arena::<4096>::new();
         let mut live: Vec<(*mut u8, Layout, u8)> = Vec::new();
         let mut random = 0x9E37_79B9_7F4A_7C15_u64;

@@ -37,11 +37,12 @@
 //!
 //! # Memory
 //!
-//! On `wasm32-unknown-unknown`, [`export!`] installs [`Arena`], an allocator of fixed
-//! size. The module therefore never grows its memory, which would cost the host more
-//! than the rest of a decision. [`ARENA_BYTES`] is enough for ordinary contexts. A
-//! selector that reads large values can request more with
-//! `export!(select, arena: 256 * 1024)`.
+//! On `wasm32-unknown-unknown`, [`export!`] installs [`Arena`], an allocator that
+//! starts with a fixed size. An ordinary decision therefore does not grow the memory of
+//! the module, which would cost the host more than the rest of the decision. Beyond
+//! [`ARENA_BYTES`], for long lists of tracers or large values, the arena grows up to the
+//! memory limit of the host. A selector that often reads large values can avoid growing
+//! with `export!(select, arena: 256 * 1024)`.
 //!
 //! # Tests
 //!
@@ -99,7 +100,7 @@ struct Readme;
 /// }
 /// ```
 ///
-/// `arena` sets the size of the arena in bytes. It defaults to [`ARENA_BYTES`]:
+/// `arena` sets the size of the arena in bytes before it grows. It defaults to [`ARENA_BYTES`]:
 ///
 /// ```
 /// # use spanmux_guest::{Decision, RuntimeContext, choose};

@@ -10,9 +10,10 @@ typedef struct {
   size_t length;
 } builder;
 
-enum { LONGEST = 70 * 1024 };
+/* The length of the longest number with its type. */
+enum { SHORT = 64 };
 
-static builder new_builder(void) { return (builder){spanmux_allocate(LONGEST), 0}; }
+static builder new_builder(size_t bytes) { return (builder){spanmux_allocate(bytes), 0}; }
 static void add_bytes(builder *to, const char *bytes, size_t length) {
   memcpy(to->bytes + to->length, bytes, length);
   to->length += length;
@@ -40,7 +41,9 @@ static spanmux_decision answer(builder text) {
   return spanmux_fail_string((spanmux_string){text.bytes, text.length});
 }
 static spanmux_decision answer_names(spanmux_tracers names) {
-  builder text = new_builder();
+  size_t bytes = 0;
+  for (size_t i = 0; i < names.count; i++) bytes += names.names[i].length + 1;
+  builder text = new_builder(bytes);
   for (size_t i = 0; i < names.count; i++) {
     if (i) add(&text, "\n");
     add_bytes(&text, names.names[i].bytes, names.names[i].length);
@@ -51,7 +54,8 @@ static spanmux_decision answer_names(spanmux_tracers names) {
 static spanmux_decision get(const spanmux_context *context, const char *key) {
   spanmux_value value;
   if (!spanmux_get(context, key, &value)) return spanmux_fail("absent");
-  builder text = new_builder();
+  bool has_text = value.kind == SPANMUX_TEXT || value.kind == SPANMUX_JSON;
+  builder text = new_builder(SHORT + (has_text ? value.as.text.length : 0));
   switch (value.kind) {
     case SPANMUX_NULL: add(&text, "null"); break;
     case SPANMUX_BOOLEAN: add(&text, value.as.boolean ? "boolean true" : "boolean false"); break;
@@ -72,7 +76,7 @@ static spanmux_decision bucket(const spanmux_context *context, const char *key) 
   spanmux_get_integer(context, "buckets", &buckets);
   if (!spanmux_bucket(context, key, spanmux_get_text(context, "salt"), (uint32_t)buckets, &share))
     return spanmux_fail("absent");
-  builder text = new_builder();
+  builder text = new_builder(SHORT);
   add_unsigned(&text, share);
   return answer(text);
 }

@@ -5,8 +5,9 @@
   (import "spanmux:selector/runtime-context@0.1.0" "keys" (func $keys (param i32)))
   (import "spanmux:selector/runtime-context@0.1.0" "bucket"
     (func $bucket (param i32 i32 i32 i32 i32 i32)))
-  ;; One page for the data below, two for the output buffer, the rest for strings from the host.
-  (memory (export "memory") 12 12)
+  ;; One page for the data below, eighteen for the output buffer, the rest for strings from the
+  ;; host, which grows when they need more.
+  (memory (export "memory") 20)
 
   ;; Keys of the context.
   (data (i32.const 16) "op")
@@ -49,14 +50,18 @@
   (data (i32.const 400) "console")
   ;; The host writes its results at 512. The decision is stored at 640.
 
-  (global $free (mut i32) (i32.const 0x30000))
+  (global $free (mut i32) (i32.const 0x130000))
   (func (export "cabi_realloc") (param i32 i32 i32) (param $bytes i32) (result i32)
     global.get $free
     (global.set $free (i32.and
       (i32.add (i32.add (global.get $free) (local.get $bytes)) (i32.const 7)) (i32.const -8)))
-    (if (i32.gt_u (global.get $free) (i32.const 0xc0000)) (then unreachable)))
+    (if (i32.gt_u (global.get $free) (i32.shl (memory.size) (i32.const 16)))
+      (then
+        (if (i32.eq (i32.const -1)
+            (memory.grow (i32.add (i32.shr_u (local.get $bytes) (i32.const 16)) (i32.const 1))))
+          (then unreachable)))))
   (func (export "cabi_post_spanmux:selector/selection@0.1.0#select") (param i32)
-    (global.set $free (i32.const 0x30000))
+    (global.set $free (i32.const 0x130000))
     (global.set $end (i32.const 0x10000)))
 
   ;; The end of the output buffer.

@@ -11,9 +11,6 @@ comptime {
     spanmux.exportSelector(select);
 }
 
-/// The values of the conformance suite are larger than those of ordinary contexts.
-pub const spanmux_arena_bytes = 512 * 1024;
-
 const Op = enum { choose, fail, last, tracers, get, has, keys, bucket, same, world, mistake, trap, dangling };
 
 pub fn select(context: Context, tracers: []const Text) Decision {

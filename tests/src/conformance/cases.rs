@@ -35,6 +35,9 @@ pub struct Case {
     /// The available tracers.
     #[serde(default = "three")]
     pub tracers: Vec<String>,
+    /// The number of generated tracers, which replace `tracers` unless it is 0.
+    #[serde(default)]
+    pub generated: usize,
     /// One line, as described at the beginning of the file.
     pub expect: String,
     /// The languages that support it. Empty for all.
@@ -55,6 +58,9 @@ pub struct Difference {
     /// The reason.
     pub because: String,
 }
+
+/// The length of a generated name.
+const GENERATED_BYTES: usize = 64;
 
 /// Any result that is the same in each run.
 pub(super) const THE_SAME: &str = "the same";
@@ -100,6 +106,10 @@ impl Case {
         self.context = expanded(&self.context);
         self.expect = expanded(&self.expect);
         self.tracers = self.tracers.iter().map(|name| expanded(name)).collect();
+        if self.generated > 0 {
+            let name = |number| format!("tracer-{number:0digits$}", digits = GENERATED_BYTES - 7);
+            self.tracers = (0..self.generated).map(name).collect();
+        }
     }
 
     /// Returns the runtime context of the case.

@@ -28,6 +28,7 @@ fn case(line: &str) -> Case {
         context: String::new(),
         floats: Default::default(),
         tracers: Vec::new(),
+        generated: 0,
         expect: format!("failed: {expected}"),
         only: Vec::new(),
     };
