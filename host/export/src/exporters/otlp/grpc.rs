@@ -26,10 +26,10 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, ConnectError, Response, Status};
 use tonic_types::StatusExt as _;
 
-use super::headers::Headers;
+use super::mask::Mask;
 use super::retry::{self, Again, Attempt, Failure, Times};
 use super::{OtlpExporter, OtlpProblem, USER_AGENT, spans};
-use super::{answer, certificates};
+use super::{answer, certificates, remedy};
 use crate::delivery::{Loss, Sent, Transport};
 
 type Answer = Result<Response<ExportTraceServiceResponse>, Status>;
@@ -39,7 +39,7 @@ pub(super) struct GrpcTransport {
     runtime: Mutex<Option<Runtime>>,
     client: TraceServiceClient<Channel>,
     metadata: MetadataMap,
-    secrets: Headers,
+    secrets: Mask,
     times: Times,
 }
 
@@ -64,14 +64,14 @@ impl GrpcTransport {
             runtime: Mutex::new(Some(runtime)),
             client,
             metadata,
-            secrets: exporter.headers.clone(),
+            secrets: exporter.mask(),
             times,
         })
     }
 
     fn attempt(&self, request: &ExportTraceServiceRequest, time: Duration) -> Attempt {
         match self.call(request, time) {
-            Some(Ok(answer)) => answer::taken(answer.into_inner(), |said| self.secrets.hide(said)),
+            Some(Ok(answer)) => answer::taken(answer.into_inner(), &self.secrets),
             Some(Err(status)) => Attempt::Failed(self.failure(&status)),
             None => Attempt::Failed(Failure {
                 cause: Loss::TimedOut,
@@ -101,7 +101,7 @@ impl GrpcTransport {
         match causes(status).last() {
             Some(last) => Failure {
                 cause: lost_by(status),
-                message: self.secrets.hide(last.to_string()),
+                message: self.secrets.hide(last.to_string()) + remedy::of(&last.to_string()),
                 again: Again::Soon,
             },
             None => self.answered(status),
@@ -110,11 +110,11 @@ impl GrpcTransport {
 
     fn answered(&self, status: &Status) -> Failure {
         let code = status.code();
-        let said = self.secrets.hide(answer::clean(status.message()));
+        let said = answer::clean(&self.secrets.hide(status.message().to_owned()));
         let asked = status.get_details_retry_info();
         Failure {
             cause: cause(code),
-            message: format!("answered {code:?} {said:?}{}", remedy(code)),
+            message: format!("answered {code:?} {said:?}{}", advice(code)),
             again: again(code, asked.and_then(|info| info.retry_delay)),
         }
     }
@@ -224,7 +224,7 @@ fn cause(code: Code) -> Loss {
     }
 }
 
-fn remedy(code: Code) -> &'static str {
+fn advice(code: Code) -> &'static str {
     match code {
         Code::Unauthenticated | Code::PermissionDenied => "; check the key",
         Code::Unimplemented => "; check that the endpoint accepts traces over gRPC",

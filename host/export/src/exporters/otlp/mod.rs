@@ -8,6 +8,7 @@
 //! # Source
 //! <https://opentelemetry.io/docs/specs/otlp/>
 
+mod accepted;
 mod answer;
 mod certificates;
 mod endpoint;
@@ -16,6 +17,8 @@ mod error;
 mod grpc;
 mod headers;
 mod http;
+mod mask;
+mod remedy;
 mod retry;
 mod secret;
 mod sink;
@@ -31,6 +34,7 @@ use endpoint::Address;
 pub use error::{OtlpError, OtlpProblem};
 use headers::Headers;
 use http::HttpTransport;
+use mask::Mask;
 use retry::Times;
 pub use secret::Secret;
 use sink::OtlpSink;
@@ -77,7 +81,7 @@ pub enum Protocol {
 pub struct OtlpExporter {
     name: &'static str,
     address: Address,
-    origin: Option<String>,
+    origin: Option<Address>,
     headers: Headers,
     gzip: bool,
     timeout: Option<Duration>,
@@ -159,7 +163,7 @@ impl OtlpExporter {
     /// Sends to another host with the same path and headers, for example to a gateway in
     /// front of the backend. An origin consists of a scheme, a host and a port.
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
-        self.origin = Some(origin.into());
+        self.origin = Some(Address::Host(origin.into()));
         self
     }
 
@@ -190,12 +194,11 @@ impl OtlpExporter {
     /// Returns an [`OtlpError`] if the address is invalid.
     pub fn endpoint(&self) -> Result<String, OtlpError> {
         let uri = self.uri().map_err(|problem| self.error(problem))?;
-        let text = uri.to_string();
-        let text = match self.protocol() {
-            Protocol::Grpc => text.trim_end_matches('/'),
-            Protocol::Http => &text,
-        };
-        Ok(endpoint::shown(text))
+        let text = endpoint::shown_uri(&uri);
+        Ok(match self.protocol() {
+            Protocol::Grpc => text.trim_end_matches('/').to_owned(),
+            Protocol::Http => text,
+        })
     }
 
     pub(super) fn named(mut self, name: &'static str) -> Self {
@@ -241,7 +244,23 @@ impl OtlpExporter {
     }
 
     fn uri(&self) -> Result<Uri, OtlpProblem> {
-        Ok(self.address.url(self.origin.as_deref())?)
+        Ok(self.address.url(self.origin.as_ref())?)
+    }
+
+    /// Returns the mask that each message of the exporter passes: it hides the values of the
+    /// headers and of the query, and the credentials of the proxy.
+    fn mask(&self) -> Mask {
+        let uri = self.uri().ok();
+        let query = uri.as_ref().and_then(Uri::query).unwrap_or_default();
+        let in_query = query
+            .split('&')
+            .map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+        let proxy = self.proxy.as_ref().map_or("", Secret::expose);
+        let rest = proxy.split_once("://").map_or(proxy, |(_, rest)| rest);
+        let pair = rest.rsplit_once('@').map_or("", |(pair, _)| pair);
+        let password = pair.split_once(':').map_or("", |(_, password)| password);
+        let of_proxy = [proxy, pair, password];
+        Mask::of(self.headers.secrets().chain(in_query).chain(of_proxy))
     }
 
     fn error(&self, problem: OtlpProblem) -> OtlpError {
