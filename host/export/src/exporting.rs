@@ -84,7 +84,17 @@ fn buffer_on_disk(
     name: &str,
     meter: &Arc<Meter>,
 ) -> Result<(), StartError> {
-    let store = DiskBufferStore::open(disk_buffer, meter.clone()).map_err(|source| {
+    let failed = |source| StartError::DiskBuffer {
+        directory: disk_buffer.directory.clone(),
+        source,
+    };
+    // The working directory may change later.
+    let directory = std::path::absolute(&disk_buffer.directory).map_err(failed)?;
+    let disk_buffer = DiskBuffer {
+        directory,
+        ..disk_buffer.clone()
+    };
+    let store = DiskBufferStore::open(&disk_buffer, meter.clone()).map_err(|source| {
         StartError::DiskBuffer {
             directory: disk_buffer.directory.clone(),
             source,
