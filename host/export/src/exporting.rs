@@ -123,7 +123,13 @@ fn buffer_on_disk(
     };
     let parts = sink.into_parts();
     let parts = parts.ok_or_else(|| TracerConfigError::NoDiskBuffer(name.to_owned()))?;
-    let store = DiskBufferStore::open(disk_buffer, meter.clone()).map_err(failed)?;
+    // The working directory may change later.
+    let directory = std::path::absolute(&disk_buffer.directory).map_err(failed)?;
+    let disk_buffer = DiskBuffer {
+        directory,
+        ..disk_buffer.clone()
+    };
+    let store = DiskBufferStore::open(&disk_buffer, meter.clone()).map_err(failed)?;
     Ok(Target::Buffered(Box::new((parts, store))))
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use opentelemetry::trace::{SpanContext, TraceId};
@@ -176,10 +177,13 @@ impl Console {
 
 impl Out {
     fn print(&mut self, text: &str) -> bool {
-        let printed = self
-            .writer
-            .write_all(text.as_bytes())
-            .and_then(|()| self.writer.flush());
+        // A panic of the writer must reach neither the thread that ends the span nor the
+        // next exporter.
+        let printed = catch_unwind(AssertUnwindSafe(|| {
+            self.writer.write_all(text.as_bytes())?;
+            self.writer.flush()
+        }));
+        let printed = printed.unwrap_or_else(|_| Err(io::Error::other("the writer panicked")));
         let was_failing = std::mem::replace(&mut self.failing, printed.is_err());
         if let Err(error) = &printed {
             self.error = Some(format!("failed to print a trace: {error}"));

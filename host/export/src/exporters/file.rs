@@ -82,9 +82,11 @@ pub(super) struct OtlpFile {
 impl OtlpFile {
     /// Creates the file, so that an error appears now and not with the first batch.
     pub(super) fn append(path: &Path, rotation: Rotation) -> io::Result<Self> {
-        open(path)?;
+        // The working directory may change later.
+        let path = std::path::absolute(path)?;
+        open(&path)?;
         Ok(Self {
-            path: path.to_owned(),
+            path,
             rotation,
             resource: ResourceAttributesWithSchema::default(),
         })
@@ -121,7 +123,10 @@ impl OtlpFile {
     }
 
     fn rotate(&self) -> io::Result<()> {
-        for number in (0..self.rotation.keep).rev() {
+        // Only existing files are renamed, because the limit may be very large.
+        let exists = |&number: &usize| self.numbered(number).symlink_metadata().is_ok();
+        let files = (0..self.rotation.keep).take_while(exists).count();
+        for number in (0..files).rev() {
             let older = self.numbered(number + 1);
             match fs::rename(self.numbered(number), older) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -146,7 +151,11 @@ impl OtlpFile {
 
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true).open(path)
+    options.read(true).append(true).create(true);
+    // Spans may contain personal data. The mode of an existing file is not changed.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Returns `false` after a partial line, which a failed write or a killed process may have

@@ -101,13 +101,16 @@ impl Exporter {
     }
 
     /// Like [`console`](Self::console), with a custom writer. The writer is called on the
-    /// thread that ends the last span of a trace, and must not start spans.
+    /// thread that ends the last span of a trace, and must not start spans. If it panics, the
+    /// trace is lost and counted.
     pub fn console_to(writer: impl Write + Send + 'static) -> Self {
         Self::of(Kind::Console(Box::new(writer)))
     }
 
     /// Appends spans to a file as JSON lines, one OTLP trace request per batch. The file is
-    /// created if it does not exist; its directory must exist. The file is
+    /// created if it does not exist; its directory must exist. On Unix, only the owner can
+    /// read a file that the exporter creates. A relative path is resolved once, when the
+    /// tracer is built. The file is
     /// [rotated](Rotation) by size.
     ///
     /// A batch is written in one call and not synced to disk: it survives the end of the

@@ -78,7 +78,7 @@ fn http_rows() -> Vec<Row> {
     vec![
         ("200", vec![status(200)], PATIENT, Delivered, Exactly(1)),
         ("202 with JSON", vec![Answer::Status(202, "", b"{}".to_vec())], PATIENT, Delivered, Exactly(1)),
-        ("200 with a huge body", vec![ok(vec![b'x'; 1 << 20])], PATIENT, Delivered, Exactly(1)),
+        ("200 with a huge body", vec![ok(vec![b'x'; 1 << 20])], PATIENT, Lost(Unavailable), Exactly(1)),
         ("503, then 200", vec![status(503), status(200)], PATIENT, Delivered, Exactly(2)),
         ("502, then 504, then 200", vec![status(502), status(504), status(200)], PATIENT, Delivered, Exactly(3)),
         ("429 for a moment", vec![busy(429, now), status(200)], PATIENT, Delivered, Exactly(2)),

@@ -11,9 +11,11 @@ mod grpc_collector;
 #[cfg(feature = "grpc")]
 mod grpc_faults;
 mod leak;
+mod local;
 mod mistakes;
 mod presets;
 mod process;
+mod responses;
 mod secrets;
 mod support;
 mod tls;

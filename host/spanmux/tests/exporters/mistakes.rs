@@ -41,10 +41,12 @@ fn invalid_endpoint_is_reported_with_the_remedy() {
 }
 
 #[rustfmt::skip]
-const HEADERS: [(&str, &str, &str); 6] = [
+const HEADERS: [(&str, &str, &str); 8] = [
     ("x-key", "", "the header \"x-key\" of exporter otlp is empty: a key or an id is missing"),
     ("x-key", "key\n", "the header \"x-key\" of exporter otlp has a character that is invalid in headers, often a line break at the end of a key"),
-    ("x key", "key", "the header \"x key\" of exporter otlp has an invalid name"),
+    ("x key", "key", "the header \"x ***\" of exporter otlp has an invalid name"),
+    ("c2stMTIzNA==", "x-key", "the header \"***\" of exporter otlp has an invalid name"),
+    ("authorization", "Bearer ", "the header \"authorization\" of exporter otlp has a scheme without a token: the key is missing"),
     ("Content-Type", "text/plain", "the header \"Content-Type\" of exporter otlp is set by the protocol itself"),
     ("grpc-timeout", "1S", "the header \"grpc-timeout\" of exporter otlp is set by the protocol itself"),
     ("x-key-bin", "AA==", "the header \"x-key-bin\" of exporter otlp has a name that gRPC reserves for binary values"),
@@ -111,4 +113,20 @@ fn missing_grpc_error_names_the_feature() {
         text.contains("the feature `grpc` of the crate `spanmux`"),
         "{text}"
     );
+}
+
+/// The error of a tracer whose exporter sends to the wrong kind of server.
+#[cfg(feature = "grpc")]
+fn failure(exporter: OtlpExporter) -> String {
+    let tracer = crate::support::tracer(exporter, crate::faults::SHORT);
+    crate::support::end_spans(&tracer, 1);
+    tracer.force_flush().unwrap_err().to_string()
+}
+
+#[cfg(feature = "grpc")]
+#[test]
+fn http_to_a_grpc_port_is_reported_with_the_remedy() {
+    let grpc = crate::grpc_collector::GrpcCollector::start();
+    let text = failure(OtlpExporter::http(grpc.origin()));
+    assert!(text.contains("check the port or use gRPC"), "{text}");
 }

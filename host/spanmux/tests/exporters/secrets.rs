@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::collector::{Answer, Collector};
 use crate::presets::{Row, SECRET, grpc_rows, http_rows};
 use crate::process::alone;
-use crate::support::{PATIENT, send};
+use crate::support::{PATIENT, end_spans, send, tracer};
 
 fn rows() -> Vec<Row> {
     http_rows().into_iter().chain(grpc_rows()).collect()
@@ -41,6 +41,41 @@ fn debug_output_hides_secrets() {
             .exporter(row.exporter.clone());
         assert_hidden(&row, &format!("{config:?}"));
     }
+}
+
+#[test]
+fn address_in_debug_output_hides_the_query() {
+    let url = format!("https://host.example/v1/traces?key={SECRET}");
+    let exporter = OtlpExporter::http(&*url).origin(url);
+    let text = format!("{exporter:?} {:?}", Exporter::from(exporter.clone()));
+    assert!(!text.contains(SECRET), "{text}");
+}
+
+/// The message of the tracer after a backend refused a span with this body.
+fn message_after(body: String, exporter: impl FnOnce(String) -> OtlpExporter) -> String {
+    let collector = Collector::answering([Answer::Status(401, "", body.into_bytes())]);
+    let tracer = tracer(exporter(collector.origin()), PATIENT);
+    end_spans(&tracer, 1);
+    tracer.force_flush().unwrap_err().to_string()
+}
+
+#[test]
+fn echoed_secret_is_hidden_at_each_position() {
+    let key = "super-secret-key-0123456789";
+    for before in [0, 150, 174, 180, 199] {
+        let body = format!("{}{key} rest", "x".repeat(before));
+        let said = message_after(body, |url| OtlpExporter::http(url).header("x-api-key", key));
+        assert!(said.contains("401"), "{said}");
+        assert!(!said.contains("su"), "{said}");
+    }
+}
+
+#[test]
+fn echoed_secret_of_the_query_is_hidden() {
+    let said = message_after(format!("wrong key {SECRET}"), |url| {
+        OtlpExporter::http_to(format!("{url}/in?key={SECRET}"))
+    });
+    assert!(said.contains("wrong key ***"), "{said}");
 }
 
 #[test]

@@ -108,6 +108,25 @@ fn assert_trust(exporter: &OtlpExporter, tls: &Tls, received: impl Fn() -> usize
 }
 
 #[test]
+fn unknown_issuer_is_reported_with_the_remedy() {
+    let message = |exporter: OtlpExporter| {
+        let tracer = crate::support::tracer(exporter, SHORT);
+        crate::support::end_spans(&tracer, 1);
+        tracer.force_flush().unwrap_err().to_string()
+    };
+    let collector = Collector::start();
+    let tls = Tls::before(collector.authority(), b"http/1.1");
+    let text = message(OtlpExporter::http(&*tls.origin));
+    assert!(text.contains("set its CA certificates"), "{text}");
+    #[cfg(feature = "grpc")]
+    {
+        let tls = Tls::before(collector.authority(), b"h2");
+        let text = message(OtlpExporter::grpc(&*tls.origin));
+        assert!(text.contains("set its CA certificates"), "{text}");
+    }
+}
+
+#[test]
 fn https_server_is_verified_by_its_authority() {
     let collector = Collector::start();
     let tls = Tls::before(collector.authority(), b"http/1.1");

@@ -1,5 +1,7 @@
 //! Converts configured addresses to request URLs.
 
+use std::fmt;
+
 use ureq::http::Uri;
 use ureq::http::uri::{Parts, PathAndQuery};
 
@@ -10,7 +12,7 @@ use ureq::http::uri::{Parts, PathAndQuery};
 pub(super) const TRACES: &str = "/v1/traces";
 
 /// An address as configured.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Address {
     /// The base URL of a receiver. [`TRACES`] is appended.
     Base(String),
@@ -28,9 +30,14 @@ pub(super) struct WrongAddress {
 }
 
 impl Address {
-    /// Returns the URL for requests, with the host of `origin` if one is given.
-    pub(super) fn url(&self, origin: Option<&str>) -> Result<Uri, WrongAddress> {
+    fn text(&self) -> &str {
         let (Self::Base(text) | Self::Whole(text) | Self::Host(text)) = self;
+        text
+    }
+
+    /// Returns the URL for requests, with the host of `origin` if one is given.
+    pub(super) fn url(&self, origin: Option<&Self>) -> Result<Uri, WrongAddress> {
+        let text = self.text();
         let mut parts = parse(text)?;
         let path = parts.path_and_query.as_ref();
         let path = path.cloned().unwrap_or(PathAndQuery::from_static("/"));
@@ -40,7 +47,7 @@ impl Address {
             Self::Host(_) if path == "/" => path,
             Self::Host(_) => return Err(wrong(text, "must not have a path for gRPC")),
         });
-        if let Some(origin) = origin {
+        if let Some(origin) = origin.map(Self::text) {
             let other = parse(origin)?;
             if other.path_and_query.is_some_and(|path| path != "/") {
                 return Err(wrong(origin, "has a path; only the host can be replaced"));
@@ -60,7 +67,17 @@ fn below(path: &PathAndQuery) -> Option<PathAndQuery> {
         .ok()
 }
 
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", shown(self.text()))
+    }
+}
+
 fn parse(text: &str) -> Result<Parts, WrongAddress> {
+    if has_split_credentials(text) {
+        let problem = "contains credentials, which would be shown; send them in a header";
+        return Err(wrong(text, problem));
+    }
     let uri: Uri = text.parse().map_err(|_| wrong(text, "is not a URL"))?;
     match uri.scheme_str() {
         Some("http" | "https") => {}
@@ -87,17 +104,80 @@ fn wrong(text: &str, problem: &str) -> WrongAddress {
     }
 }
 
-/// Hides the user, the password and the query of an address, because each of them may
-/// contain keys.
+/// Returns a valid address without its query, which may contain a key.
+pub(super) fn shown_uri(uri: &Uri) -> String {
+    let scheme = uri.scheme_str().unwrap_or_default();
+    let host = uri.authority().map_or("", |authority| authority.as_str());
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let query = uri.query().map_or("", |_| "?***");
+    format!("{scheme}://{host}{}{query}", uri.path())
+}
+
+/// Returns `true` if `?` or `#` ends the host and `@` follows. The characters before `@`
+/// are then a password with a reserved character, not a host.
+fn has_split_credentials(text: &str) -> bool {
+    let (_, rest) = text.split_once("://").unwrap_or(("", text));
+    let end = rest.find(['/', '?', '#']).map(|place| &rest[place..]);
+    end.is_some_and(|end| !end.starts_with('/') && end.contains('@'))
+}
+
+/// Hides the user, the password, the query and the fragment of an address that may be
+/// invalid, because each of them may contain keys. A password may contain `?` and `#`, so
+/// nothing is shown if `@` follows one of them.
 pub(super) fn shown(text: &str) -> String {
-    let (before, query) = match text.split_once('?') {
-        Some((before, _)) => (before, "?***"),
-        None => (text, ""),
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), text),
     };
-    let (scheme, rest) = before.split_once("://").unwrap_or(("", before));
-    let slashes = if scheme.is_empty() { "" } else { "://" };
-    match rest.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}{slashes}***@{host}{query}"),
-        None => format!("{before}{query}"),
+    let (before, hidden) = match rest.find(['?', '#']) {
+        Some(place) if rest[place..].contains('@') => return format!("{scheme}***"),
+        Some(place) => (&rest[..place], format!("{}***", &rest[place..=place])),
+        None => (rest, String::new()),
+    };
+    match before.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}***@{host}{hidden}"),
+        None => format!("{scheme}{before}{hidden}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, shown};
+
+    #[test]
+    fn shown_hides_secret_parts() {
+        let rows = [
+            ("https://host/v1", "https://host/v1"),
+            ("https://host/v1?key=s3cr3t#x", "https://host/v1?***"),
+            ("https://host/v1#s3cr3t", "https://host/v1#***"),
+            ("https://user:s3cr3t?rest@host", "https://***"),
+            ("https://user:s3cr3t#rest@host", "https://***"),
+            ("https://user:s3cr3t/rest@host", "https://***@host"),
+            ("https://user:s3@cr3t@host/", "https://***@host/"),
+            ("https:user:s3cr3t@host", "***@host"),
+            ("user:s3cr3t?@host", "***"),
+            ("https://s3cr3t@", "https://***@"),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(shown(text), expected);
+            let debug = format!("{:?}", Address::Base(text.to_owned()));
+            assert!(!debug.contains("s3"), "{debug}");
+        }
+    }
+
+    #[test]
+    fn url_refuses_a_password_that_ends_the_host() {
+        for text in ["https://user:123?rest@host", "https://user:123#rest@host"] {
+            let wrong = Address::Base(text.to_owned()).url(None).err();
+            let wrong = wrong.map(|wrong| format!("{} {}", wrong.address, wrong.problem));
+            assert!(
+                wrong.is_some_and(|text| text.contains("credentials") && !text.contains("123"))
+            );
+        }
+        assert!(
+            Address::Base("https://host:1/in?mail=a@b".to_owned())
+                .url(None)
+                .is_ok()
+        );
     }
 }

@@ -26,10 +26,10 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, ConnectError, Response, Status};
 use tonic_types::StatusExt as _;
 
-use super::headers::Headers;
+use super::mask::Mask;
 use super::retry::{self, Again, Attempt, Failure, Times};
 use super::{OtlpExporter, OtlpProblem, USER_AGENT, spans};
-use super::{answer, certificates};
+use super::{answer, certificates, remedy};
 use crate::delivery::{Loss, Sent, Stop, Transport, Tries};
 
 /// The interval of HTTP/2 pings while a request waits, and the maximum time for a response.
@@ -44,7 +44,7 @@ pub(super) struct GrpcTransport {
     client: Mutex<TraceServiceClient<Channel>>,
     gzip: bool,
     metadata: MetadataMap,
-    secrets: Headers,
+    secrets: Mask,
     times: Times,
 }
 
@@ -59,14 +59,14 @@ impl GrpcTransport {
             client,
             gzip: exporter.gzip,
             metadata,
-            secrets: exporter.headers.clone(),
+            secrets: exporter.mask(),
             times,
         })
     }
 
     fn attempt(&self, request: &ExportTraceServiceRequest, time: Duration) -> Attempt {
         match self.call(request, time) {
-            Some(Ok(answer)) => answer::taken(answer.into_inner(), |said| self.secrets.hide(said)),
+            Some(Ok(answer)) => answer::taken(answer.into_inner(), &self.secrets),
             Some(Err(status)) => Attempt::Failed(self.failure(&status)),
             None => {
                 self.renew();
@@ -107,7 +107,7 @@ impl GrpcTransport {
         match causes(status).last() {
             Some(last) => Failure {
                 cause: lost_by(status),
-                message: self.secrets.hide(last.to_string()),
+                message: self.secrets.hide(last.to_string()) + remedy::of(&last.to_string()),
                 again: Again::Soon,
             },
             None => self.answered(status),
@@ -116,11 +116,11 @@ impl GrpcTransport {
 
     fn answered(&self, status: &Status) -> Failure {
         let code = status.code();
-        let said = self.secrets.hide(answer::clean(status.message()));
+        let said = answer::clean(&self.secrets.hide(status.message().to_owned()));
         let asked = status.get_details_retry_info();
         Failure {
             cause: cause(code),
-            message: format!("answered {code:?} {said:?}{}", remedy(code)),
+            message: format!("answered {code:?} {said:?}{}", advice(code)),
             again: again(code, asked.and_then(|info| info.retry_delay)),
         }
     }
@@ -267,7 +267,7 @@ fn cause(code: Code) -> Loss {
     }
 }
 
-fn remedy(code: Code) -> &'static str {
+fn advice(code: Code) -> &'static str {
     match code {
         Code::Unauthenticated | Code::PermissionDenied => "; check the key",
         Code::Unimplemented => "; check that the endpoint accepts traces over gRPC",

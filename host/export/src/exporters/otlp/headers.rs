@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::Secret;
+use super::secret::HIDDEN;
 
 /// Headers that the protocols set themselves, as well as all names that start with `grpc-`.
 const TAKEN: [HeaderName; 8] = [
@@ -67,7 +68,7 @@ impl Headers {
         let mut map = HeaderMap::with_capacity(self.values.len() + 2);
         for (name, value) in &self.values {
             let (known, value) = header(name, value).map_err(|problem| WrongHeader {
-                name: name.clone(),
+                name: shown(name),
                 problem,
             })?;
             map.insert(known, value);
@@ -75,13 +76,19 @@ impl Headers {
         Ok(map)
     }
 
-    /// Removes all secrets from a message of a backend.
-    pub(super) fn hide(&self, text: String) -> String {
+    /// Returns all secrets, which messages must not contain.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
         let values = self.values.iter().map(|(_, value)| value);
-        values
-            .chain(&self.inside)
-            .fold(text, |text, secret| secret.hide(text))
+        values.chain(&self.inside).map(Secret::expose)
     }
+}
+
+/// Returns `true` for `Bearer` or `Basic` without a token, often left by an empty variable.
+fn is_scheme_alone(value: &str) -> bool {
+    let value = value.trim();
+    ["bearer", "basic"]
+        .iter()
+        .any(|scheme| value.eq_ignore_ascii_case(scheme))
 }
 
 fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderValue), &'static str> {
@@ -95,6 +102,9 @@ fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderValue), &'sta
     if value.expose().is_empty() {
         return Err("is empty: a key or an id is missing");
     }
+    if is_scheme_alone(value.expose()) {
+        return Err("has a scheme without a token: the key is missing");
+    }
     let mut value: HeaderValue = value.expose().parse().map_err(
         |_| "has a character that is invalid in headers, often a line break at the end of a key",
     )?;
@@ -104,15 +114,27 @@ fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderValue), &'sta
 
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.values.iter().map(|(name, value)| (name, value)))
-            .finish()
+        // The names are not shown, because a key may be given as a name by mistake.
+        write!(f, "{} headers", self.values.len())
+    }
+}
+
+/// Hides a name that is invalid, because it may contain the value by mistake. A name before
+/// a colon or a space is shown.
+fn shown(name: &str) -> String {
+    if name.parse::<HeaderName>().is_ok() {
+        return name.to_owned();
+    }
+    match name.trim().split_once([':', ' ']) {
+        Some((first, _)) if first.parse::<HeaderName>().is_ok() => format!("{first} {HIDDEN}"),
+        _ => HIDDEN.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::Headers;
+    use crate::exporters::otlp::mask::Mask;
 
     #[test]
     fn hide_removes_every_form_of_a_key() {
@@ -121,10 +143,11 @@ mod tests {
         headers.set("x-mlflow-experiment-id".to_owned(), "0".into());
         headers.set_basic("user", "pass-word".into());
         let said = "an-api-key 0 pass-word dXNlcjpwYXNzLXdvcmQ= Basic dXNlcjpwYXNzLXdvcmQ=";
-        assert_eq!(headers.hide(said.to_owned()), "*** 0 *** *** ***");
+        let hide = |headers: &Headers, said: &str| Mask::of(headers.secrets()).hide(said.into());
+        assert_eq!(hide(&headers, said), "*** 0 *** *** ***");
 
         headers.set_bearer("a-bearer-token".into());
         let said = "a-bearer-token, Bearer a-bearer-token";
-        assert_eq!(headers.hide(said.to_owned()), "***, ***");
+        assert_eq!(hide(&headers, said), "***, ***");
     }
 }

@@ -9,9 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
 use tracing::Dispatch;
 use tracing::dispatcher::with_default;
@@ -20,21 +18,23 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Body, Proxy};
 
-use super::headers::Headers;
+use super::accepted::{self, Verdict};
+use super::mask::Mask;
 use super::retry::{self, Again, Attempt, Failure, Times};
-use super::{OtlpExporter, OtlpProblem, USER_AGENT, answer, certificates, late_answer, spans};
+use super::{
+    OtlpExporter, OtlpProblem, USER_AGENT, answer, certificates, late_answer, remedy, spans,
+};
 use crate::delivery::{Loss, Sent, Stop, Transport, Tries};
 
-/// The maximum number of bytes read from a response. A valid response has a few dozen.
-const MAX_ANSWER: u64 = 64 * 1024;
-
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
+
+const GRPC_PORT: &str = "; the server may expect gRPC: check the port or use gRPC";
 
 pub(super) struct HttpTransport {
     agent: Agent,
     uri: Uri,
     headers: HeaderMap,
-    secrets: Headers,
+    secrets: Mask,
     gzip: bool,
     times: Times,
 }
@@ -50,7 +50,7 @@ impl HttpTransport {
             agent: agent(exporter)?,
             uri: exporter.uri()?,
             headers,
-            secrets: exporter.headers.clone(),
+            secrets: exporter.mask(),
             gzip: exporter.gzip,
             times,
         })
@@ -80,39 +80,69 @@ impl HttpTransport {
     fn answered(&self, mut response: Response<Body>) -> Attempt {
         let status = response.status();
         let asked = retry_after(response.headers());
-        // The status alone is sufficient if the body cannot be read.
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(MAX_ANSWER)
-            .read_to_vec()
-            .unwrap_or_default();
+        let text = |name| {
+            response
+                .headers()
+                .get(name)?
+                .to_str()
+                .ok()
+                .map(str::to_owned)
+        };
+        let content_type = text(header::CONTENT_TYPE);
+        let encoding = text(header::CONTENT_ENCODING);
+        let body = answer::read(response.body_mut().as_reader(), encoding.as_deref());
+        let is_unknown = body.is_none();
+        let body = body.unwrap_or_default();
         if status.is_success() {
-            // Some backends respond with JSON or an empty body. Both mean that all spans
-            // were accepted.
-            let answer = ExportTraceServiceResponse::decode(&*body).unwrap_or_default();
-            return answer::taken(answer, |said| self.secrets.hide(said));
+            let verdict = match status {
+                StatusCode::NO_CONTENT => accepted::verdict(None, &[]),
+                _ => accepted::verdict(content_type.as_deref(), &body),
+            };
+            return self.judged(status, verdict, &body, is_unknown);
         }
         Attempt::Failed(Failure {
             cause: cause(status),
-            message: format!("answered {status}{}{}", self.said(&body), remedy(status)),
+            message: format!("answered {status}{}{}", self.said(&body), advice(status)),
             again: again(status, asked),
         })
     }
 
+    fn judged(
+        &self,
+        status: StatusCode,
+        verdict: Verdict,
+        body: &[u8],
+        is_unknown: bool,
+    ) -> Attempt {
+        match verdict {
+            Verdict::Accepted(_) if is_unknown => Attempt::Taken {
+                rejected: 0,
+                said: "responded in an unknown content encoding".to_owned(),
+            },
+            Verdict::Accepted(answer) => answer::taken(answer, &self.secrets),
+            // Another server may have answered, so a disk buffer keeps the spans.
+            Verdict::Refused { problem, remedy } => Attempt::Failed(Failure {
+                cause: Loss::Unavailable,
+                message: format!("answered {status}{problem}{}{remedy}", self.said(body)),
+                again: Again::Later,
+            }),
+        }
+    }
+
     /// Returns the message of the backend in quotes.
     fn said(&self, body: &[u8]) -> String {
-        match answer::excerpt(body) {
-            Some(text) => format!(" {:?}", self.secrets.hide(text)),
+        match answer::excerpt(body, &self.secrets) {
+            Some(text) => format!(" {text:?}"),
             None => String::new(),
         }
     }
 
     fn not_answered(&self, error: &ureq::Error) -> Failure {
         let cause = unanswered(error);
+        let text = error.to_string();
         Failure {
             cause,
-            message: self.secrets.hide(error.to_string()),
+            message: self.secrets.hide(text.clone()) + hint(error, &text),
             again: match cause {
                 Loss::Failed => Again::Later,
                 _ => Again::Soon,
@@ -204,7 +234,7 @@ fn again(status: StatusCode, asked: Option<Duration>) -> Again {
     }
 }
 
-fn remedy(status: StatusCode) -> &'static str {
+fn advice(status: StatusCode) -> &'static str {
     match status.as_u16() {
         300..=399 => "; redirects are not followed, to keep the key on this host",
         401 | 403 => "; check the key",
@@ -223,6 +253,16 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
             let date = httpdate::parse_http_date(text).ok()?;
             date.duration_since(SystemTime::now()).ok()
         }
+    }
+}
+
+/// Returns the remedy for a server that does not speak HTTP/1.1, or for a failed handshake.
+fn hint(error: &ureq::Error, text: &str) -> &'static str {
+    match error {
+        // Many gRPC servers close a connection that does not begin like HTTP/2.
+        ureq::Error::Protocol(_) => GRPC_PORT,
+        ureq::Error::Io(_) if unanswered(error) == Loss::Unavailable => GRPC_PORT,
+        _ => remedy::of(text),
     }
 }
 

@@ -8,6 +8,7 @@
 //! # Source
 //! <https://opentelemetry.io/docs/specs/otlp/>
 
+mod accepted;
 mod answer;
 mod certificates;
 mod endpoint;
@@ -17,6 +18,8 @@ mod grpc;
 mod headers;
 mod http;
 mod late_answer;
+mod mask;
+mod remedy;
 mod retry;
 mod secret;
 mod sink;
@@ -32,6 +35,7 @@ use endpoint::Address;
 pub use error::{OtlpError, OtlpProblem};
 use headers::Headers;
 use http::HttpTransport;
+use mask::Mask;
 use retry::Times;
 pub use secret::Secret;
 use sink::OtlpSink;
@@ -78,7 +82,7 @@ pub enum Protocol {
 pub struct OtlpExporter {
     name: &'static str,
     address: Address,
-    origin: Option<String>,
+    origin: Option<Address>,
     headers: Headers,
     gzip: bool,
     timeout: Option<Duration>,
@@ -162,7 +166,7 @@ impl OtlpExporter {
     /// Sends to another host with the same path and headers, for example to a gateway in
     /// front of the backend. An origin consists of a scheme, a host and a port.
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
-        self.origin = Some(origin.into());
+        self.origin = Some(Address::Host(origin.into()));
         self
     }
 
@@ -198,12 +202,11 @@ impl OtlpExporter {
     /// Returns an [`OtlpError`] if the address is invalid.
     pub fn endpoint(&self) -> Result<String, OtlpError> {
         let uri = self.uri().map_err(|problem| self.error(problem))?;
-        let text = uri.to_string();
-        let text = match self.protocol() {
-            Protocol::Grpc => text.trim_end_matches('/'),
-            Protocol::Http => &text,
-        };
-        Ok(endpoint::shown(text))
+        let text = endpoint::shown_uri(&uri);
+        Ok(match self.protocol() {
+            Protocol::Grpc => text.trim_end_matches('/').to_owned(),
+            Protocol::Http => text,
+        })
     }
 
     pub(super) fn named(mut self, name: &'static str) -> Self {
@@ -260,7 +263,23 @@ impl OtlpExporter {
     }
 
     fn uri(&self) -> Result<Uri, OtlpProblem> {
-        Ok(self.address.url(self.origin.as_deref())?)
+        Ok(self.address.url(self.origin.as_ref())?)
+    }
+
+    /// Returns the mask that each message of the exporter passes: it hides the values of the
+    /// headers and of the query, and the credentials of the proxy.
+    fn mask(&self) -> Mask {
+        let uri = self.uri().ok();
+        let query = uri.as_ref().and_then(Uri::query).unwrap_or_default();
+        let in_query = query
+            .split('&')
+            .map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+        let proxy = self.proxy.as_ref().map_or("", Secret::expose);
+        let rest = proxy.split_once("://").map_or(proxy, |(_, rest)| rest);
+        let pair = rest.rsplit_once('@').map_or("", |(pair, _)| pair);
+        let password = pair.split_once(':').map_or("", |(_, password)| password);
+        let of_proxy = [proxy, pair, password];
+        Mask::of(self.headers.secrets().chain(in_query).chain(of_proxy))
     }
 
     fn error(&self, problem: OtlpProblem) -> OtlpError {

@@ -1,0 +1,23 @@
+//! Remedies for errors of connections, which other crates report in their own words.
+
+/// Parts of error messages, each with its remedy.
+const REMEDIES: [(&str, &str); 3] = [
+    (
+        "UnknownIssuer",
+        "; the issuer of the server's certificate is not trusted: set its CA certificates",
+    ),
+    (
+        "CaUsedAsEndEntity",
+        "; the server uses a CA certificate as its own: issue a server certificate",
+    ),
+    (
+        "CertificateRequired",
+        "; the server requires a client certificate, which is not supported",
+    ),
+];
+
+/// Returns the remedy for an error of a connection, or an empty text.
+pub(super) fn of(message: &str) -> &'static str {
+    let known = REMEDIES.iter().find(|(part, _)| message.contains(part));
+    known.map_or("", |(_, remedy)| remedy)
+}
