@@ -180,9 +180,10 @@ fn context(value: Value) -> Result<serde_json::Value, String> {
             .map_err(|error| format!("the context is not valid JSON: {error}"))?,
         table => json(table)?,
     };
-    match json.is_object() {
-        true => Ok(json),
-        false => Err("the context is not a table; write { key = \"value\" }".to_owned()),
+    if json.is_object() {
+        Ok(json)
+    } else {
+        Err("the context is not a table; write { key = \"value\" }".to_owned())
     }
 }
 

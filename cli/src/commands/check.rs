@@ -32,9 +32,10 @@ pub(crate) fn run(args: &CheckArgs, cache: &CacheArgs, printer: &Printer) -> Res
             let bytes = fs::read(&args.file)
                 .with_context(|| format!("{} cannot be read", args.file.display()))?;
             let findings = Findings::of(selector, load, Facts::read(&bytes)?, cases.as_ref());
-            match args.json {
-                true => printer.json(&findings.json(args)),
-                false => findings.print(args, printer),
+            if args.json {
+                printer.json(&findings.json(args))
+            } else {
+                findings.print(args, printer)
             }
             Ok(findings.limits_kept().into())
         }
@@ -208,9 +209,10 @@ impl<'a> Findings<'a> {
 
     fn memory(&self) -> String {
         let kib = self.facts.memory_bytes / 1024;
-        match self.facts.grows {
-            true => format!("{kib} KiB initially, may grow up to the limit"),
-            false => format!("{kib} KiB, fixed"),
+        if self.facts.grows {
+            format!("{kib} KiB initially, may grow up to the limit")
+        } else {
+            format!("{kib} KiB, fixed")
         }
     }
 

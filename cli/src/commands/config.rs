@@ -177,9 +177,10 @@ impl Summary {
         vec![
             tracer.name.clone(),
             tracer.service.clone().unwrap_or_else(nothing),
-            match tracer.is_provided() {
-                true => "provided by code".to_owned(),
-                false => column(|exporter| exporter.kind.to_owned()),
+            if tracer.is_provided() {
+                "provided by code".to_owned()
+            } else {
+                column(|exporter| exporter.kind.to_owned())
             },
             column(|exporter| exporter.target.clone().unwrap_or_else(|| "-".to_owned())),
             tracer.sampling.clone().unwrap_or_else(nothing),

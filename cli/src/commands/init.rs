@@ -15,9 +15,10 @@ pub(crate) fn run(args: &InitArgs, printer: &Printer) -> Result<Verdict> {
     let file = args.file.display();
     let text = starter(&args.exporter)?;
     let mut options = OpenOptions::new();
-    match args.force {
-        true => options.write(true).create(true).truncate(true),
-        false => options.write(true).create_new(true),
+    if args.force {
+        options.write(true).create(true).truncate(true)
+    } else {
+        options.write(true).create_new(true)
     };
     match options.open(&args.file) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {

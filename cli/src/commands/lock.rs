@@ -18,9 +18,10 @@ pub(crate) fn run(args: &LockCommandArgs, cache: &CacheArgs, printer: &Printer) 
         Some(lock) => lock.clone(),
         None => beside(&args.selectors)?,
     };
-    match args.check {
-        true => check(args, &lock, cache, printer),
-        false => write(args, &lock, cache, printer),
+    if args.check {
+        check(args, &lock, cache, printer)
+    } else {
+        write(args, &lock, cache, printer)
     }
 }
 

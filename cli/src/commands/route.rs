@@ -31,9 +31,10 @@ pub(crate) fn run(args: &RouteArgs, cache: &CacheArgs, printer: &Printer) -> Res
         let view = given.context.view();
         let selection = registry.select(&view);
         // Runs after the selection, which must see the decision cache unchanged.
-        let asked = match args.explain {
-            true => ask(files, &view, &names),
-            false => Vec::new(),
+        let asked = if args.explain {
+            ask(files, &view, &names)
+        } else {
+            Vec::new()
         };
         (given, selection, asked)
     });
@@ -89,9 +90,10 @@ fn configured(
     let default = config.default_tracer().map(str::to_owned);
     let fallback = config.fallback_tracer().map(str::to_owned);
     for tracer in config.tracers() {
-        match default.as_ref() == Some(&tracer.name) {
-            true => registry.register_default(tracer.name, ()),
-            false => registry.register(tracer.name, ()),
+        if default.as_ref() == Some(&tracer.name) {
+            registry.register_default(tracer.name, ())
+        } else {
+            registry.register(tracer.name, ())
         }?;
     }
     registry.set_fallback(fallback.as_deref())?;

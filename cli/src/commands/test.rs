@@ -22,9 +22,10 @@ use crate::transcript::{Asked, ask};
 
 /// Runs all cases. Returns [`Verdict::No`] if one fails.
 pub(crate) fn run(args: &TestArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
-    match args.watch {
-        true => watch::run(args, printer, || once(args, cache, printer)),
-        false => once(args, cache, printer),
+    if args.watch {
+        watch::run(args, printer, || once(args, cache, printer))
+    } else {
+        once(args, cache, printer)
     }
 }
 
@@ -37,9 +38,10 @@ fn once(args: &TestArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict
     });
     let runs: Vec<Run<'_>> = runs.collect::<Result<_>>()?;
     for run in &runs {
-        match args.json {
-            true => printer.json(&report::json(run)),
-            false => report::print(run, &args.cases, printer),
+        if args.json {
+            printer.json(&report::json(run))
+        } else {
+            report::print(run, &args.cases, printer)
         }
     }
     if let Some(file) = &args.junit {

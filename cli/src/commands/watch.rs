@@ -55,9 +55,10 @@ fn next(watched: &WatchedDirectory, seen: &WatchStatus, rest: Duration) -> Optio
 /// Prints the differences between two statuses.
 fn show(before: &WatchStatus, now: &WatchStatus, args: &WatchArgs, printer: &Printer) {
     for line in lines(before, now) {
-        match args.json {
-            true => printer.json(&line),
-            false => printer.line(line.text()),
+        if args.json {
+            printer.json(&line)
+        } else {
+            printer.line(line.text())
         }
     }
 }

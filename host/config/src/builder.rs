@@ -162,9 +162,10 @@ impl ConfigBuilder {
         if let Err(ConfigBuildError::Invalid(more)) = &selectors {
             problems.extend(more.iter().cloned());
         }
-        match problems.is_empty() {
-            true => self.build_with(selectors?),
-            false => Err(ConfigBuildError::Invalid(problems)),
+        if problems.is_empty() {
+            self.build_with(selectors?)
+        } else {
+            Err(ConfigBuildError::Invalid(problems))
         }
     }
 

@@ -29,11 +29,12 @@ impl Candidates<'_> {
         if self.table.unavailable == Unavailable::Error {
             problems.extend(self.unavailable());
         }
-        match problems.is_empty() {
-            true => Ok(self
+        if problems.is_empty() {
+            Ok(self
                 .order()
-                .chain(self.files.iter().map(LoadedFile::selector))),
-            false => Err(problems),
+                .chain(self.files.iter().map(LoadedFile::selector)))
+        } else {
+            Err(problems)
         }
     }
 
@@ -74,12 +75,13 @@ impl Candidates<'_> {
         }
         for name in self.table.modes.keys() {
             if !files.contains(&name.as_str()) {
-                let message = match natives.contains(&name.as_str()) {
-                    true => "the selector is native; only components have a mode".to_owned(),
-                    false => format!(
+                let message = if natives.contains(&name.as_str()) {
+                    "the selector is native; only components have a mode".to_owned()
+                } else {
+                    format!(
                         "no selector file is named {name:?}{}",
                         hint(name, files.iter().copied())
-                    ),
+                    )
                 };
                 problems.push(self.problem(&join("modes", name), message));
             }

@@ -372,9 +372,10 @@ fn is_required(key: &str, schemas: &[&Json]) -> bool {
 /// Returns the path of a key in a table.
 pub(super) fn join(path: &str, key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let key = match key.chars().all(bare) && !key.is_empty() {
-        true => key.to_owned(),
-        false => format!("{key:?}"),
+    let key = if key.chars().all(bare) && !key.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{key:?}")
     };
     match path {
         "" => key,

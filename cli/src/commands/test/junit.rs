@@ -28,9 +28,10 @@ fn suite(run: &Run<'_>, cases: &Path) -> TestSuite {
 }
 
 fn case(result: &CaseRun<'_>, selectors: &str, cases: &Path) -> TestCase {
-    let status = match result.differences.is_empty() {
-        true => TestCaseStatus::success(),
-        false => failure(result, cases),
+    let status = if result.differences.is_empty() {
+        TestCaseStatus::success()
+    } else {
+        failure(result, cases)
     };
     let mut case = TestCase::new(one_line(&result.case.name), status);
     case.set_classname(selectors).set_time(result.took);

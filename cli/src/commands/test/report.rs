@@ -13,9 +13,10 @@ use crate::printer::Printer;
 pub(super) fn print(run: &Run<'_>, cases: &Path, printer: &Printer) {
     printer.heading(run.title.display());
     for result in &run.results {
-        match result.differences.is_empty() {
-            true => printer.passed(&result.case.name),
-            false => print_failure(result, cases, printer),
+        if result.differences.is_empty() {
+            printer.passed(&result.case.name)
+        } else {
+            print_failure(result, cases, printer)
         }
     }
     let failed = run.failed();

@@ -73,9 +73,12 @@ fn folders(args: &TestArgs) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = subjects(args)
         .into_iter()
         .chain([args.cases.clone()])
-        .map(|path| match path.is_dir() {
-            true => path,
-            false => parent(&path).to_owned(),
+        .map(|path| {
+            if path.is_dir() {
+                path
+            } else {
+                parent(&path).to_owned()
+            }
         })
         .collect();
     folders.sort_unstable();
@@ -92,12 +95,13 @@ fn parent(path: &Path) -> &Path {
 
 /// Returns the modification time and size of each case and selector file.
 fn state(args: &TestArgs) -> BTreeMap<PathBuf, Option<(SystemTime, u64)>> {
-    let files = subjects(args)
-        .into_iter()
-        .flat_map(|path| match path.is_dir() {
-            true => selectors_in(&path),
-            false => vec![path],
-        });
+    let files = subjects(args).into_iter().flat_map(|path| {
+        if path.is_dir() {
+            selectors_in(&path)
+        } else {
+            vec![path]
+        }
+    });
     let stamp = |path: &PathBuf| {
         let metadata = fs::metadata(path).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))
