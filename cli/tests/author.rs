@@ -284,7 +284,7 @@ fn check_prints_the_cost_of_each_case() {
     let found: Value = serde_json::from_str(&checked.stdout).unwrap();
     assert_eq!(found["contract"], "0.1.0");
     assert_eq!(found["memory_bytes"], 65536);
-    assert_eq!(found["memory_grows"], false);
+    assert_eq!(found["memory_grows"], true);
     assert_eq!(found["cached"], false);
     assert!(found["from_cache_ms"].is_f64(), "{found}");
     assert_eq!(found["empty_context"]["cached"], true);

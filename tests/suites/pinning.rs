@@ -29,7 +29,7 @@ impl Place {
             fs::write(place.file(name), guest("console")).unwrap();
         }
         let report = place.directory().load().unwrap();
-        SelectorsLock::of(&report).write(&place.lock()).unwrap();
+        SelectorsLock::of(&report).write(place.lock()).unwrap();
         place
     }
 
@@ -228,8 +228,8 @@ fn lock_file_round_trips() {
     let strange = "30 \"ä\".\u{1f600}.wasm";
     fs::write(place.file(strange), guest("console")).unwrap();
     let lock = SelectorsLock::of(&place.directory().load().unwrap());
-    lock.write(&place.lock()).unwrap();
-    let read = SelectorsLock::from_file(&place.lock()).unwrap();
+    lock.write(place.lock()).unwrap();
+    let read = SelectorsLock::from_file(place.lock()).unwrap();
     assert_eq!(read, lock);
     assert_eq!(read.entries().count(), 3);
     assert_eq!(read.digest(strange).unwrap().len(), 64);

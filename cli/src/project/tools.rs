@@ -73,10 +73,11 @@ pub(crate) fn require(tools: &[Tool], language: &str, folder: &Path) -> Result<(
 /// that folder.
 pub(crate) fn program(folder: &Path, command: &[String]) -> Option<Command> {
     let (name, arguments) = command.split_first()?;
-    let program = match name.contains('/') {
+    let program = if name.contains('/') {
         // Absolute, because the resolution of a relative program path depends on the system.
-        true => std::path::absolute(folder.join(name)).ok()?,
-        false => PathBuf::from(name),
+        std::path::absolute(folder.join(name)).ok()?
+    } else {
+        PathBuf::from(name)
     };
     let mut command = Command::new(program);
     command.args(arguments).current_dir(folder);
