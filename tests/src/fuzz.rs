@@ -378,7 +378,7 @@ fn secret() -> String {
     "hunter2Hunter2".repeat(3)
 }
 
-/// A byte that selects one of [`PLANTED`], a byte for its place, and the text around it: no part
+/// A byte that selects one of `PLANTED`, a byte for its place, and the text around it: no part
 /// of the secret is left, also if the text is JSON, is inside JSON, or is shortened anywhere.
 pub fn redaction(bytes: &[u8]) {
     let &[which, place, ref noise @ ..] = bytes else {

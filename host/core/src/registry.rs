@@ -97,7 +97,8 @@ impl<T> TracerRegistry<T> {
     ///
     /// # Errors
     /// Returns [`RegisterError`] and changes nothing if the name is taken, empty or too long, or if
-    /// the registry has [`MAX_TRACERS`] tracers or [`MAX_TRACER_BYTES`] of names.
+    /// the registry has [`MAX_TRACERS`](crate::MAX_TRACERS) tracers or
+    /// [`MAX_TRACER_BYTES`](crate::MAX_TRACER_BYTES) of names.
     pub fn register(
         &self,
         name: impl Into<String>,
