@@ -5,8 +5,9 @@ use std::path::Path;
 use crate::folder_of;
 
 /// The directories of test modules.
-const PLACES: [&str; 13] = [
+const PLACES: [&str; 14] = [
     "suites",
+    "../host/spanmux/tests/ai",
     "../host/spanmux/tests/delivery",
     "../host/spanmux/tests/exporters",
     "../host/spanmux/tests/otel",

@@ -344,6 +344,24 @@ fn tests_named_in_delivery_guarantees_exist() {
     }
 }
 
+/// Each fault in docs/faults.md names tests that exist.
+#[test]
+fn tests_named_in_the_list_of_faults_exist() {
+    let page = document("docs/faults.md");
+    let faults = named::in_last_cells(&page);
+    let faults: Vec<_> = faults
+        .into_iter()
+        .filter(|(fault, _)| !fault.starts_with("| situation "))
+        .collect();
+    assert!(faults.len() > 40, "{}", faults.len());
+    for (fault, tests) in faults {
+        assert!(!tests.is_empty(), "no test for: {fault}");
+        for test in tests {
+            assert!(named::is_there(test), "{test} of: {fault}");
+        }
+    }
+}
+
 /// Each promise in SECURITY.md names at least one test, and each test exists.
 #[test]
 fn security_promises_have_tests() {

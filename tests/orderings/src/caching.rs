@@ -86,7 +86,7 @@ impl Selector {
             asked.push(Question::get("user".to_owned()));
         }
         for question in &asked {
-            let answer = question.ask(view);
+            let answer = question.ask(&view);
             assert!(matches!(answer, Answer::Get(Some(Value::Text(_)))));
         }
         Run {

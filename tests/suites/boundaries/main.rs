@@ -1,4 +1,4 @@
-//! What lies at the boundary of the library: code of the application that it calls, settings at the
+//! The boundary of the library: code of the application that it calls, settings at the
 //! ends of their types, and registries at their limits.
 
 mod extremes;
