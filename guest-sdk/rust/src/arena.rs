@@ -271,15 +271,17 @@ mod tests {
         Some(address)
     }
 
-    /// Provides pages to `grow`.
-    fn provide_pages(pages: usize) {
-        let memory = Box::leak(vec![0_u8; pages * PAGE].into_boxed_slice());
+    /// Provides pages to `grow`. They must outlive the blocks in them.
+    #[must_use]
+    fn provide_pages(pages: usize) -> Vec<u8> {
+        let mut memory = vec![0_u8; pages * PAGE];
         PAGES.set((memory.as_mut_ptr().expose_provenance(), pages));
+        memory
     }
 
     #[test]
     fn arena_grows_when_it_is_full_and_reuses_its_pages() {
-        provide_pages(4);
+        let _pages = provide_pages(4);
         let arena = Arena::<64>::new();
         for _ in 0..100 {
             let small = arena.allocate(layout(40, 1));
@@ -303,7 +305,7 @@ mod tests {
 
     #[test]
     fn block_moves_with_its_bytes_when_it_outgrows_the_first_bytes() {
-        provide_pages(4);
+        let _pages = provide_pages(4);
         let arena = Arena::<64>::new();
         let block = arena.allocate(layout(4, 1));
         // SAFETY: the block is live and has the layout passed to each call.
@@ -401,7 +403,7 @@ mod tests {
     /// Compares random operations with a simple model: every live block keeps its bytes.
     #[test]
     fn live_blocks_never_overlap() {
-        provide_pages(1);
+        let _pages = provide_pages(1);
         let arena = Arena::<4096>::new();
         let mut live: Vec<(*mut u8, Layout, u8)> = Vec::new();
         let mut random = 0x9E37_79B9_7F4A_7C15_u64;
