@@ -49,8 +49,8 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Args)]
 pub(crate) struct CacheArgs {
     /// Directory for compiled selectors, so that the next start takes milliseconds [default: the
-    /// user's cache directory, or none for commands that only look]. Its contents are executed; do not use a directory that others can
-    /// write to
+    /// user's cache directory, or none for commands that change nothing]. Its contents are
+    /// executed; do not use a directory that others can write to
     #[arg(long, global = true, value_name = "DIR")]
     pub cache_dir: Option<PathBuf>,
     /// Compile every selector without reading or writing the cache

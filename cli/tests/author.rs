@@ -297,7 +297,7 @@ fn check_prints_the_cost_of_each_case() {
     let shown = spanmux(&[&args[..], &cached].concat()).stdout;
     for part in [
         "to load from the cache",
-        "64 KiB, fixed",
+        "64 KiB initially, may grow up to the limit",
         "yes: ",
         "on this machine",
     ] {

@@ -133,7 +133,7 @@ fn full_disk_is_an_error_of_each_command() {
 }
 
 #[test]
-fn closed_pipe_is_no_error() {
+fn closed_pipe_is_not_an_error() {
     let place = Place::new();
     for args in COMMANDS {
         let mut command = place.command(args);

@@ -185,7 +185,7 @@ fn small_context(bytes: &[u8]) -> RuntimeContext {
 const HEADERS: [&str; 3] = ["traceparent", "tracestate", "baggage"];
 
 /// Headers of a request: `traceparent`, `tracestate` and `baggage`, one line each, and any further
-/// headers of the same names, line by line. Whatever they contain, the root goes to a registered
+/// headers of the same names, line by line. The root always goes to a registered
 /// tracer, and the headers that are sent on are valid, within the limits, and stay the same in the
 /// next process.
 pub fn carrier(bytes: &[u8]) {
@@ -208,7 +208,7 @@ pub fn carrier(bytes: &[u8]) {
     });
     let text = String::from_utf8_lossy(bytes);
     let lines = HEADERS.into_iter().cycle().zip(text.lines()).enumerate();
-    // After the first three lines, an empty one is no header.
+    // After the first three lines, an empty one is not a header.
     let lines = lines.filter(|(place, (_, value))| *place < 3 || !value.is_empty());
     let headers = Headers(lines.map(|(_, header)| header).collect());
     let before = provider.registry().counts().total() + inbound(provider);
@@ -385,6 +385,10 @@ pub fn redaction(bytes: &[u8]) {
         return;
     };
     let noise = String::from_utf8_lossy(noise);
+    // A fuzzer learns the secret from the comparison below and writes it where nothing marks it.
+    if has_part_of_secret(&noise) {
+        return;
+    }
     let at = noise.floor_char_boundary(noise.len() * usize::from(place) / 255);
     let (before, after) = noise.split_at(at);
     let (left, right) = PLANTED[usize::from(which) % PLANTED.len()];

@@ -43,11 +43,8 @@ fn report(file: &Path, refused: &[ReadError], printer: &Printer) {
     for error in refused.iter().take(MAX_REPORTED) {
         printer.warning(format_args!("{file}: {error}; skipped"));
     }
-    if let Some(more) = refused
-        .len()
-        .checked_sub(MAX_REPORTED)
-        .filter(|more| *more > 0)
-    {
+    if refused.len() > MAX_REPORTED {
+        let more = refused.len() - MAX_REPORTED;
         printer.warning(format_args!("{file}: {more} more lines skipped"));
     }
 }

@@ -7,7 +7,7 @@
 //!   or in pages that `grow` returned, between the offsets `start` and `limit` of
 //!   that time. Only `place` and `resize` raise `top`, and they first check the new
 //!   end against the end of the region of the block.
-//! - `grow` returns memory that nobody else uses and that stays valid forever: on
+//! - `grow` returns memory that no other code uses and that stays valid forever: on
 //!   WebAssembly, pages added by `memory.grow`. No later call returns it again.
 //! - Live blocks never overlap. Within the region that `top` points into, they end at
 //!   or below `top`, and a new block starts at or above it. `top` changes to the other

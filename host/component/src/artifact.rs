@@ -41,7 +41,7 @@ impl Artifact {
 #[non_exhaustive]
 pub struct CompileStatus {
     /// Components that were compiled, including those that failed to load. Each is counted once,
-    /// whatever the number of [`Limits::engines`](crate::Limits).
+    /// regardless of the number of [`Limits::engines`](crate::Limits).
     pub compiled: u64,
     /// Components that were found in the compile cache.
     pub found: u64,

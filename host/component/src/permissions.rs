@@ -59,7 +59,7 @@ pub(super) fn check(parent: &Path, directory: &Path) -> Result<(), String> {
                 .to_owned(),
         );
     }
-    // The owner of a directory may replace what is in it, whatever its mode is.
+    // The owner of a directory can replace its contents regardless of its mode.
     if holder.uid() != own && holder.uid() != ROOT {
         return Err(format!(
             "{} belongs to another user, who may replace it, and what is found in a compile cache \

@@ -221,15 +221,9 @@ impl ConfigBuilder {
         if !problems.is_empty() {
             return Err(ConfigBuildError::Invalid(problems));
         }
-        let disabled = self.config.disabled;
-        let provider = self.assemble(selectors, |_, config| {
-            if disabled {
-                disabled_tracer()
-            } else {
-                config.into()
-            }
-        });
-        provider.build().map_err(ConfigBuildError::Provider)
+        self.assemble(selectors, |_, config| config.into())
+            .build()
+            .map_err(ConfigBuildError::Provider)
     }
 
     /// Checks everything that [`build_with`](Self::build_with) checks, without creating tracers:
@@ -274,7 +268,8 @@ impl ConfigBuilder {
             .map_err(ConfigBuildError::Provider)
     }
 
-    /// Assembles the provider, with the sources that `source` makes of the tracers of the file.
+    /// Assembles the provider, with the sources that `source` makes of the tracers of the file. If
+    /// the configuration is disabled, no tracer records anything.
     fn assemble(
         self,
         selectors: LoadedSelectors,
@@ -286,30 +281,30 @@ impl ConfigBuilder {
         } else {
             selectors.chain
         };
-        let mut builder = RoutingTracerProvider::builder().selectors(chain);
         let Self {
             config,
             tracers: mut provided,
             samplings,
             ..
         } = self;
-        builder = config.context.apply(builder);
+        let builder = RoutingTracerProvider::builder().selectors(chain);
+        let mut builder = config.context.apply(builder);
         let service = config.service.unwrap_or_default();
+        let mut sources = Vec::new();
         for (name, table) in config.tracers {
             let provided_place = provided.iter().position(|(given, _)| *given == name);
-            let provided = provided_place.map(|place| provided.remove(place).1);
-            builder = match provided {
-                Some(_) if disabled => builder.tracer(name, disabled_tracer()),
-                Some(provided) => builder.tracer(name, provided),
+            let source = match provided_place {
+                Some(place) => provided.remove(place).1,
                 None => {
                     let sampling = sampling(table.sampling.as_ref(), &samplings);
                     let tracer = tracer(table, &service, sampling, &config.directory);
-                    let source = source(&name, tracer);
-                    builder.tracer(name, source)
+                    source(&name, tracer)
                 }
             };
+            sources.push((name, source));
         }
-        for (name, source) in provided {
+        sources.append(&mut provided);
+        for (name, source) in sources {
             let source = if disabled { disabled_tracer() } else { source };
             builder = builder.tracer(name, source);
         }

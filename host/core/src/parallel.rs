@@ -77,7 +77,7 @@ impl Drop for Entry {
 
 type Answer<R> = (usize, Result<R, String>);
 
-/// Starts the step of one value. Returns an error if there is no thread for it.
+/// Starts the step of one value. Returns an error if the thread cannot be started.
 fn start<T: Send + Sync + 'static, R: Send + 'static>(
     (place, value, entry): (usize, Arc<T>, Entry),
     within: Duration,

@@ -23,9 +23,9 @@ pub struct Plan<'a> {
     pub service: &'a str,
     /// The resource of the tracer's spans.
     pub resource: &'a Resource,
-    /// How spans are batched.
+    /// The batch settings.
     pub batch: &'a BatchConfig,
-    /// How spans are redacted, filtered and shortened.
+    /// The redaction, the filters and the limits.
     pub processing: &'a SpanProcessing,
 }
 

@@ -27,7 +27,8 @@ pub(super) struct Traceparent {
     pub(super) flags: TraceFlags,
 }
 
-/// Returns the header of a request. A request with two of them has none that counts.
+/// Returns the header of a request. A request with two of them counts as one without a
+/// header.
 pub(super) fn extract(extractor: &dyn Extractor) -> Option<Traceparent> {
     match *extractor.get_all(HEADER)?.as_slice() {
         [only] => parse(only),

@@ -1,7 +1,7 @@
 //! The `tracestate` header of W3C Trace Context: a list of members, one for each vendor.
 //!
-//! The parser of OpenTelemetry keeps what the recommendation refuses, and cannot hold all
-//! that it allows, so the header is read and written here.
+//! The parser of OpenTelemetry keeps members that the recommendation refuses, and refuses
+//! some that it allows, so the header is read and written here.
 //! Source: <https://www.w3.org/TR/trace-context/#tracestate-header>.
 
 use std::collections::HashSet;

@@ -102,7 +102,7 @@ fn provider_with_too_many_tracers_names_the_refused_one() {
     assert!(message.contains("MAX_TRACERS"), "{message}");
 }
 
-/// A change at the limit copies pointers and no names, whatever the number of tracers.
+/// A change at the limit copies pointers and no names, for any number of tracers.
 #[test]
 fn registration_and_look_up_cost_the_same_with_many_tracers() {
     let registry = full();

@@ -32,8 +32,8 @@ pub struct WatchSettings {
     /// cancelled: after the timeout, the file is refused and its thread is detached. While two
     /// detached threads run, no other file is loaded.
     pub load_timeout: Duration,
-    /// Whether to subscribe to file system events. Defaults to `true`. Set it to `false` on network
-    /// file systems.
+    /// Subscribes to file system events. Defaults to `true`. Set it to `false` on network file
+    /// systems.
     pub use_events: bool,
 }
 

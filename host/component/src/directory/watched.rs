@@ -160,7 +160,7 @@ impl Files {
     }
 }
 
-/// Whether a file is ready to load.
+/// The next step for a file.
 enum Ripe {
     Nothing,
     Wait,

@@ -133,7 +133,7 @@ impl<F: FnMut(Chain)> Watcher<F> {
     }
 
     /// Updates the files and their selectors. The previous ones are components and run no code of
-    /// the application when they are dropped. Whoever reads the new status finds them dropped.
+    /// the application when they are dropped. They are dropped before the new status can be read.
     fn post(&self, posted: &mut StatusState) {
         posted.status.files = self.files.public();
         posted.selectors = self.files.selectors();

@@ -23,7 +23,7 @@ pub(super) struct Queue {
     batch: usize,
     meter: Arc<Meter>,
     stop: Arc<Stop>,
-    /// The worker writes to disk what cannot be sent, so nothing is dropped at the deadline
+    /// The worker writes spans that cannot be sent to disk, so nothing is dropped at the deadline
     /// of the shutdown.
     is_buffered: bool,
 }
@@ -207,7 +207,7 @@ impl Queue {
         self.progress.notify_all();
     }
 
-    /// Tells whether the sender of a disk buffer has a batch.
+    /// Records whether the sender of a disk buffer has a batch.
     pub(super) fn set_busy(&self, is_busy: bool) {
         let mut state = self.state.lock();
         if state.is_busy && !is_busy {

@@ -107,7 +107,7 @@ impl TraceTree {
     }
 
     /// Reads traces from OTLP JSON that any program wrote, in order of their first appearance, and
-    /// skips what is not an OTLP trace request. A request takes one line or several. Requests
+    /// skips lines that are not OTLP trace requests. A request takes one line or several. Requests
     /// with logs or metrics have no traces.
     ///
     /// # Examples

@@ -40,7 +40,7 @@ struct Name<'a> {
     text: Cow<'a, str>,
     start: usize,
     is_quoted: bool,
-    /// Whether the name is a parameter of a URL or of a form.
+    /// `true` for a parameter of a URL or of a form.
     is_parameter: bool,
 }
 

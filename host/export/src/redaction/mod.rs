@@ -97,7 +97,7 @@ impl SpanProcessing {
         processed.cut += left_out(span);
     }
 
-    /// Redacts a text of a span that is no attribute.
+    /// Redacts a text of a span other than an attribute.
     fn name(&self, key: &str, text: &mut Cow<'static, str>, processed: &mut ProcessingCounts) {
         if let Some(other) = self.redacted(key, text, processed) {
             *text = Cow::Owned(other);

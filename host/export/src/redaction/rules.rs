@@ -123,7 +123,7 @@ impl Redaction {
 
     /// Calls a function for each text, with its key (`span.name`, `event.name`,
     /// `status.description`, `scope.name`, `scope.version` and `scope.schema_url` for texts
-    /// that are no attributes). The function returns the replacement, or `None` to leave
+    /// that are not attributes). The function returns the replacement, or `None` to leave
     /// the text unchanged. If it panics, the mask replaces the text, so
     /// that a bug does not reveal a secret.
     pub fn custom(

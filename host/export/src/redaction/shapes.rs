@@ -213,7 +213,7 @@ const ROWS: [(usize, usize); 128] = {
 };
 
 /// The number of bytes in which a digit is searched, so that a key that does not match
-/// costs the same, whatever follows it.
+/// costs the same for any text after it.
 const DIGIT_WITHIN: usize = 64;
 
 /// Returns `true` if a prefix begins with these bytes.

@@ -6,7 +6,7 @@ use super::{Redaction, texts};
 /// More than the longest private key and the longest token.
 const AHEAD: usize = 16 * 1024;
 
-/// Splits off what is kept of a text, and returns the number of characters that are
+/// Splits a text into the part that is kept and the number of characters that are
 /// omitted.
 pub fn kept_and_omitted(text: &str, end: usize) -> (&str, usize) {
     let (kept, rest) = text.split_at(text.floor_char_boundary(end));

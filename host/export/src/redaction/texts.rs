@@ -4,9 +4,9 @@
 //! with a prefix of their issuer, JSON web tokens, private keys, and passwords in URLs.
 //! Fields are pairs of a name and a value in any notation; see [`Fields`].
 //!
-//! The text is read once, from left to right. Whatever a rule reads ahead is either bounded
-//! by a constant, part of the secret that it finds, or remembered, so that the work is
-//! linear in the length of the text.
+//! The text is read once, from left to right. Text that a rule reads ahead is bounded by a
+//! constant, part of the secret that it finds, or remembered, so that the work is linear
+//! in the length of the text.
 
 use std::ops::Range;
 
@@ -134,8 +134,8 @@ impl Secrets<'_> {
         let fields = self.fields();
         match sign {
             b'-' if in_texts => self.private_key(self.at).or_else(|| fields.option(self.at)),
-            b'-' => None,
-            b'>' => fields.element(self.at).filter(|_| in_texts),
+            b'>' if in_texts => fields.element(self.at),
+            b'-' | b'>' => None,
             _ => fields.after(self.at),
         }
     }

@@ -78,7 +78,7 @@ pub(crate) struct Server {
 #[derive(Default)]
 struct State {
     outage: Mutex<Option<Outage>>,
-    /// How often the span with this number was received.
+    /// The number of times that each span was received, by its number.
     spans: Mutex<Vec<u8>>,
     connections: Mutex<Vec<JoinHandle<Option<()>>>>,
 }

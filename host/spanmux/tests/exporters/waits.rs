@@ -58,7 +58,7 @@ impl Server {
 }
 
 #[test]
-fn wait_of_zero_is_no_hot_loop() {
+fn wait_of_zero_never_causes_a_hot_loop() {
     for server in Server::each("retry-after: 0\r\n", None) {
         let dir = tempfile::tempdir().unwrap();
         let buffered = spanmux::delivery::DiskBuffer::new(dir.path());

@@ -197,7 +197,7 @@ fn assert_row(row: &Row, fleet: &Fleet) {
     assert_ne!(fields[1], "0".repeat(32), "{row:?}");
     assert_ne!(fields[2], SPAN, "{row:?}");
     assert_eq!(fields[3], "01", "{row:?}");
-    // Any reader accepts what we write.
+    // Any reader accepts our headers.
     let again = fleet.provider.propagator().extract(&onwards);
     assert!(again.span().span_context().is_valid(), "{row:?}");
 

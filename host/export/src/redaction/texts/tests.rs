@@ -328,8 +328,8 @@ fn steps_of(text: &str) -> usize {
     })
 }
 
-/// Returns the number of times that a unit is repeated: always an even one, so that what is
-/// opened by one and closed by the next is closed at the end of each text.
+/// Returns the number of times that a unit is repeated: always an even one, so that a
+/// pattern that one unit opens and the next one closes is closed at the end of each text.
 fn number(length: usize, unit: &str) -> usize {
     length / unit.len() / 4 * 4
 }
