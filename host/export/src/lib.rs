@@ -6,6 +6,7 @@
 //! counts the outcome, and [`exporters`] holds the destinations. Only `exporters` uses the
 //! network.
 
+mod base64_text;
 pub mod delivery;
 pub mod exporters;
 mod exporting;

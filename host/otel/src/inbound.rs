@@ -176,7 +176,7 @@ pub(super) struct TruncatedNames {
 
 #[derive(Debug)]
 struct Index {
-    /// The list that was indexed. Holding it keeps its address unique.
+    /// The list that was indexed.
     names: TracerNames,
     by_encoding: HashMap<String, String>,
 }
@@ -200,7 +200,7 @@ impl TruncatedNames {
     fn name(&self, names: TracerNames, encoded: &str) -> Option<String> {
         let index = self.index.load();
         let known = index.as_deref();
-        if let Some(index) = known.filter(|index| is_same(&index.names, &names)) {
+        if let Some(index) = known.filter(|index| index.names == names) {
             return index.by_encoding.get(encoded).cloned();
         }
         let index = Index::of(names);
@@ -210,14 +210,10 @@ impl TruncatedNames {
     }
 }
 
-fn is_same(a: &TracerNames, b: &TracerNames) -> bool {
-    std::ptr::eq(a.as_slice(), b.as_slice())
-}
-
 impl Index {
     fn of(names: TracerNames) -> Self {
-        let all = names.as_slice().iter();
-        let encoded = all.map(|name| (tracestate::encode(name), name.clone()));
+        let all = names.iter();
+        let encoded = all.map(|name| (tracestate::encode(name), name.to_owned()));
         let truncated = encoded.filter(|(encoded, _)| tracestate::is_truncated(encoded));
         let by_encoding = truncated.collect();
         Self { names, by_encoding }

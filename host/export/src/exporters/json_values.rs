@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::base64_text;
+
 /// Returns a field by its name in camel case, or by the same name with underscores.
 pub(super) fn field<'a>(of: &'a Map<String, Json>, name: &str) -> Option<&'a Json> {
     let found = of.get(name).or_else(|| {
@@ -50,7 +52,7 @@ pub(super) fn bytes<const N: usize>(value: &Json) -> Option<[u8; N]> {
     let bytes = if text.len() == 2 * N {
         hexadecimal(text)
     } else {
-        base64(text)
+        base64_text::decode(text.trim_end_matches('=').as_bytes())
     };
     bytes?.try_into().ok()
 }
@@ -62,29 +64,6 @@ fn hexadecimal(text: &str) -> Option<Vec<u8>> {
         u8::try_from(value).ok()
     };
     text.as_bytes().chunks(2).map(pair).collect()
-}
-
-/// Decodes both alphabets of Base64, with and without padding.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for byte in text.trim_end_matches('=').bytes() {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(digit)) & 0xffff;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.extend(u8::try_from(bits >> count & 0xff));
-        }
-    }
-    Some(bytes)
 }
 
 /// Converts the value of an attribute to JSON: an array, a map, or a plain value. Bytes stay in

@@ -13,6 +13,7 @@ use std::ops::Range;
 use super::fields::Fields;
 use super::shapes::{self, is_id, is_word, run};
 use super::steps;
+use crate::base64_text;
 
 /// The rules for the names of fields.
 pub(super) trait Names {
@@ -319,31 +320,9 @@ fn is_opaque(token: &[u8]) -> bool {
 
 /// Returns `true` if a token is a user and a password in base64.
 fn is_basic_pair(token: &[u8]) -> bool {
-    let value = |byte: u8| match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
-    };
-    let (mut bits, mut count, mut has_colon) = (0_u32, 0, false);
-    for byte in token.iter().take_while(|byte| **byte != b'=') {
-        let Some(value) = value(*byte) else {
-            return false;
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xffff;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            let byte = (bits >> count) as u8;
-            if byte.is_ascii_control() {
-                return false;
-            }
-            has_colon |= byte == b':';
-        }
-    }
-    has_colon
+    let encoded = token.split(|byte| *byte == b'=').next();
+    let pair = encoded.and_then(base64_text::decode).unwrap_or_default();
+    pair.contains(&b':') && !pair.iter().any(u8::is_ascii_control)
 }
 
 #[cfg(test)]
