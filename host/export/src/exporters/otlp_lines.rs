@@ -209,7 +209,7 @@ impl fmt::Display for ReadError {
         match &self.problem {
             Problem::Json(error) if error.is_eof() => write!(
                 f,
-                "line {line} is incomplete, as a program leaves it that was killed while it wrote"
+                "line {line} is incomplete; the program was probably killed while writing it"
             ),
             Problem::Json(_) => write!(f, "line {line} is not an OTLP trace request in JSON"),
             Problem::NoRequest => write!(
