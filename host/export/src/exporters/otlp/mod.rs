@@ -228,6 +228,7 @@ impl OtlpExporter {
 
     /// Checks the settings as [`sink`](Self::sink) does, without a thread or a connection.
     pub(super) fn check(&self, batch: Duration) -> Result<(), OtlpError> {
+        self.endpoint()?;
         let times = self.times(batch);
         let checked = match self.protocol() {
             Protocol::Http => HttpTransport::new(self, times).map(drop),
