@@ -25,9 +25,9 @@ pub struct BatchConfig {
     /// The maximum time that a span waits for its batch to fill, at least one millisecond.
     /// Defaults to 5 seconds, as in the SDK.
     pub scheduled_delay: Duration,
-    /// The maximum time to send one batch, including all attempts. Defaults to 10 seconds,
-    /// as in the OTLP specification. If a backend asks to wait for longer, the exporter waits
-    /// and then starts again.
+    /// The maximum time to send one batch, including all attempts. Defaults to 20 seconds:
+    /// two attempts of 10 seconds, the timeout of the OTLP specification. If a backend asks to
+    /// wait for longer, the exporter waits and then starts again.
     pub max_export_timeout: Duration,
 }
 
@@ -38,7 +38,7 @@ impl BatchConfig {
             max_queue_size: 2_048,
             max_export_batch_size: 512,
             scheduled_delay: Duration::from_secs(5),
-            max_export_timeout: Duration::from_secs(10),
+            max_export_timeout: Duration::from_secs(20),
         }
     }
 
