@@ -68,8 +68,14 @@ impl Checks {
         for loss in &outage.losses {
             self.check(loss.agrees(), || {
                 format!(
-                    "{} away, {}: counted and stored differ",
-                    outage.away, loss.tracer
+                    "{} away, {}: counted and stored differ: {} of {} stored, {} delivered, \
+                     lost: {}",
+                    outage.away,
+                    loss.tracer,
+                    loss.stored,
+                    loss.sent,
+                    loss.counted.delivered,
+                    loss.counted.causes()
                 )
             });
         }

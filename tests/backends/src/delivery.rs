@@ -23,6 +23,12 @@ impl Delivery {
         self.lost.values().sum()
     }
 
+    /// Returns the number of lost spans whose last request got no answer in time.
+    pub fn unanswered(&self) -> u64 {
+        let timed_out = self.lost.get(Loss::TimedOut.as_str());
+        timed_out.copied().unwrap_or_default()
+    }
+
     /// Formats the causes of loss.
     pub fn causes(&self) -> String {
         let causes = self.lost.iter().filter(|(_, spans)| **spans > 0);
