@@ -60,6 +60,9 @@ pub struct SelectorsDirectory {
 
 impl SelectorsDirectory {
     /// Names a directory without reading it.
+    ///
+    /// A relative path is resolved when the directory is loaded, or when a watch begins; a watch
+    /// keeps it when the working directory changes.
     pub fn new(path: impl Into<PathBuf>, host: SelectorHost) -> Self {
         Self {
             path: path.into(),

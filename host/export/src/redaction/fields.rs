@@ -16,8 +16,8 @@ use percent_encoding::percent_decode_str;
 
 use self::values::Bare;
 use super::shapes::{is_id, run};
-use super::steps;
 use super::texts::Names;
+use super::{pairs, steps};
 
 /// The maximum length of a name, in bytes. Of a longer one, the end is compared.
 const MAX_NAME: usize = 128;
@@ -27,6 +27,9 @@ const MAX_SPACES: usize = 64;
 
 /// The maximum length of the text of an element that contains spaces.
 const MAX_ELEMENT: usize = 256;
+
+/// Options that are followed by a user and a password.
+const USER_OPTIONS: [&str; 4] = ["-u", "--user", "-U", "--proxy-user"];
 
 /// A text with fields.
 #[derive(Clone, Copy)]
@@ -64,7 +67,9 @@ impl<'a> Fields<'a> {
         if !name.is_quoted && !self.names.in_texts() {
             return None;
         }
-        let hides = self.names.hides(&name.text) || self.hides_phrase(&name, sign);
+        let hides = self.names.hides(&name.text)
+            || self.hides_phrase(&name, sign)
+            || self.hides_value_of_pair(&name);
         let hides_parameter = || name.is_parameter && self.names.hides_parameter(&name.text);
         if !hides && !hides_parameter() {
             return None;
@@ -104,6 +109,26 @@ impl<'a> Fields<'a> {
             return None;
         }
         self.bare(value, Bare::Word)
+    }
+
+    /// Matches the password of a user in the options of `curl`: `-u user:password`.
+    pub(super) fn user_option(&self, at: usize) -> Option<Range<usize>> {
+        let begins = at == 0 || !is_id(self.bytes()[at - 1]);
+        let rest = self.text.get(at..)?;
+        let option = USER_OPTIONS.iter().find(|it| rest.starts_with(**it))?;
+        let between = at + option.len();
+        let start = between + self.run(between, |byte| b" \t=\"',".contains(&byte));
+        if !begins || start == between {
+            return None;
+        }
+        let end = start + self.run(start, |byte| !b" \t\r\n\"',".contains(&byte));
+        let (user, password) = self.text.get(start..end)?.split_once(':')?;
+        steps::count(end - at);
+        // Two numbers are the ids of a user and a group.
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_ids = is_number(user) && is_number(password);
+        let is_password = !password.is_empty() && !password.starts_with("//") && !is_ids;
+        is_password.then_some(end - password.len()..end)
     }
 
     /// Matches the secret in quotes after a word, as in SQL: `WITH PASSWORD 'x'`. It ends in
@@ -212,6 +237,52 @@ impl<'a> Fields<'a> {
             start += 1;
         }
         start
+    }
+
+    /// Returns `true` for the second member of `"name": "password", "value": "x"`.
+    fn hides_value_of_pair(&self, name: &Name<'_>) -> bool {
+        if !name.is_quoted || !pairs::is_value(&name.text) {
+            return false;
+        }
+        let named = || {
+            let before = self.before_spaces(name.start - 1, b"\\");
+            let comma = self.before_sign(before, b',')?;
+            let (text, start) = self.quoted_before(comma)?;
+            let sign = self.before_sign(start, b':')?;
+            let (member, _) = self.quoted_before(sign)?;
+            Some(pairs::is_name(member) && self.names.hides(text))
+        };
+        named().unwrap_or_default()
+    }
+
+    /// Returns the end of what is before the spaces, and before these bytes, that end at `end`.
+    fn before_spaces(&self, end: usize, others: &[u8]) -> usize {
+        let near = self.bytes()[..end].iter().rev().take(MAX_SPACES);
+        let spaces = near.take_while(|byte| byte.is_ascii_whitespace() || others.contains(byte));
+        let spaces = spaces.count();
+        steps::count(spaces);
+        end - spaces
+    }
+
+    /// Returns the place of the sign that is before `end`.
+    fn before_sign(&self, end: usize, sign: u8) -> Option<usize> {
+        let place = self.before_spaces(end, &[]).checked_sub(1)?;
+        (self.bytes()[place] == sign).then_some(place)
+    }
+
+    /// Returns the text in quotes that ends before `end`, and the place of its first quote or
+    /// escape.
+    fn quoted_before(&self, end: usize) -> Option<(&'a str, usize)> {
+        let close = self.before_spaces(end, &[]).checked_sub(1)?;
+        let quote = Some(self.bytes()[close]).filter(|byte| is_quote(*byte))?;
+        let close = self.before_spaces(close, b"\\");
+        let start = self.quoted_start(close, quote);
+        steps::count(close - start);
+        let text = self.text.get(start..close)?;
+        Some((
+            text.trim_end_matches('\\'),
+            self.before_spaces(start.checked_sub(1)?, b"\\"),
+        ))
     }
 
     /// Returns `true` if a name of several words is sensitive: `API key: x`.

@@ -12,7 +12,7 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::{ProcessingCounts, steps};
+use super::{ProcessingCounts, pairs, steps};
 
 /// The maximum depth of JSON, regardless of the configured limit, because the parser
 /// recurses on the stack.
@@ -169,9 +169,10 @@ struct Step<'w, 'a, 'k> {
 }
 
 impl<'de> DeserializeSeed<'de> for Step<'_, '_, '_> {
-    type Value = ();
+    /// `true` for a text that is the name of a hidden field, or such an option of a command.
+    type Value = bool;
 
-    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<bool, D::Error> {
         parser.deserialize_any(self)
     }
 }
@@ -206,53 +207,53 @@ impl Step<'_, '_, '_> {
 }
 
 impl<'de> Visitor<'de> for Step<'_, '_, '_> {
-    type Value = ();
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
+    fn visit_unit<E>(self) -> Result<bool, E> {
         self.walk.write("null");
-        Ok(())
+        Ok(false)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+    fn visit_bool<E>(self, value: bool) -> Result<bool, E> {
         self.plain(value, false);
-        Ok(())
+        Ok(false)
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+    fn visit_i64<E>(self, value: i64) -> Result<bool, E> {
         self.plain(value, true);
-        Ok(())
+        Ok(false)
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+    fn visit_u64<E>(self, value: u64) -> Result<bool, E> {
         self.plain(value, true);
-        Ok(())
+        Ok(false)
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+    fn visit_f64<E>(self, value: f64) -> Result<bool, E> {
         self.plain(serde_json::Value::from(value), true);
-        Ok(())
+        Ok(false)
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+    fn visit_str<E>(self, text: &str) -> Result<bool, E> {
         if self.hidden {
             self.hide(text);
-            return Ok(());
+            return Ok(false);
         }
-        let key = self.key;
-        self.walk
-            .write_replaced(text, |rules, done| rules.text(key, text, done));
-        Ok(())
+        let Self { walk, key, .. } = self;
+        walk.write_replaced(text, |rules, done| rules.text(key, text, done));
+        let names_a_field = pairs::is_name(key) || text.starts_with("--");
+        Ok(names_a_field && walk.rules.hides(text))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<bool, A::Error> {
         if self.is_too_deep() {
             while items.next_element::<IgnoredAny>()?.is_some() {}
             self.cut();
-            return Ok(());
+            return Ok(false);
         }
         let Self {
             walk,
@@ -261,6 +262,8 @@ impl<'de> Visitor<'de> for Step<'_, '_, '_> {
             level,
         } = self;
         walk.write("[");
+        // `["--password", "x"]`: the arguments of a command.
+        let mut follows_option = false;
         for place in 0.. {
             // Written before it is known whether there is another item, and removed if
             // there is none.
@@ -269,10 +272,12 @@ impl<'de> Visitor<'de> for Step<'_, '_, '_> {
             let step = Step {
                 walk,
                 key,
-                hidden,
+                hidden: hidden || follows_option,
                 level: level + 1,
             };
-            if items.next_element_seed(step)?.is_none() {
+            let item = items.next_element_seed(step)?;
+            follows_option = item.unwrap_or_default();
+            if item.is_none() {
                 if let (Some(out), Some(before)) = (&mut walk.out, before) {
                     out.truncate(before);
                 }
@@ -280,14 +285,14 @@ impl<'de> Visitor<'de> for Step<'_, '_, '_> {
             }
         }
         walk.write("]");
-        Ok(())
+        Ok(false)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<bool, A::Error> {
         if self.is_too_deep() {
             while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
             self.cut();
-            return Ok(());
+            return Ok(false);
         }
         let Self {
             walk,
@@ -296,6 +301,7 @@ impl<'de> Visitor<'de> for Step<'_, '_, '_> {
             ..
         } = self;
         let mut comma = "{";
+        let mut is_named = false;
         while let Some(Key(key)) = members.next_key()? {
             if key == NUMBER {
                 let text: String = members.next_value()?;
@@ -308,7 +314,7 @@ impl<'de> Visitor<'de> for Step<'_, '_, '_> {
                 // A text can also contain this name.
                 if text.bytes().all(|byte| b"+-.0123456789eE".contains(&byte)) {
                     step.plain(text, true);
-                    return Ok(());
+                    return Ok(false);
                 }
                 return Err(serde::de::Error::custom("expected a number"));
             }
@@ -316,16 +322,17 @@ impl<'de> Visitor<'de> for Step<'_, '_, '_> {
             comma = ",";
             walk.write_replaced(&key, |rules, done| rules.key(&key, done));
             walk.write(":");
-            let hidden = hidden || walk.rules.hides(&key);
-            members.next_value_seed(Step {
+            let hidden = hidden || walk.rules.hides(&key) || (is_named && pairs::is_value(&key));
+            let names_a_field = members.next_value_seed(Step {
                 walk,
                 key: &key,
                 hidden,
                 level: level + 1,
             })?;
+            is_named |= names_a_field && pairs::is_name(&key);
         }
         walk.write(if comma == "{" { "{}" } else { "}" });
-        Ok(())
+        Ok(false)
     }
 }
 

@@ -10,7 +10,7 @@ use super::key_words::{
 use super::steps;
 
 /// Returns `true` if the value of this key is usually a secret.
-pub(super) fn is_sensitive(key: &str) -> bool {
+pub(crate) fn is_sensitive(key: &str) -> bool {
     any_of_three(key, says_secret)
 }
 

@@ -9,6 +9,8 @@ mod json;
 mod key_words;
 mod keys;
 mod limits;
+mod pairs;
+mod percent;
 mod rules;
 mod scope;
 mod shapes;
@@ -20,6 +22,7 @@ mod texts;
 mod value;
 
 pub use filter::SpanFilter;
+pub(crate) use keys::is_sensitive;
 pub use limits::AttributeLimits;
 pub use rules::{Mask, Redaction};
 #[doc(hidden)]
@@ -111,8 +114,21 @@ impl SpanProcessing {
     fn attributes(&self, attributes: &mut [KeyValue], processed: &mut ProcessingCounts) {
         for attribute in attributes {
             self.value(attribute.key.as_str(), &mut attribute.value, processed);
+            let key = attribute.key.as_str();
+            if !is_plain(key)
+                && let Some(other) = self.redaction.without_secrets(key, processed)
+            {
+                attribute.key = other.into();
+            }
         }
     }
+}
+
+/// Returns `true` for a key without a digit, an uppercase letter or a sign, as most are. Such a
+/// key contains no secret.
+fn is_plain(key: &str) -> bool {
+    key.bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'.' || byte == b'_')
 }
 
 /// Returns the number of items that the SDK dropped, as recorded on the span.

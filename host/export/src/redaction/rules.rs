@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::keys::{self, Words};
 use super::value::{MAX_NESTED, Nested};
-use super::{ProcessingCounts, texts};
+use super::{ProcessingCounts, percent, texts};
 
 /// Settings for replacing sensitive values before a span leaves the process.
 ///
@@ -194,9 +195,33 @@ impl Redaction {
         if !self.in_texts && !self.by_default && self.keys.is_empty() {
             return None;
         }
+        let Some(decoded) = percent::decode(text) else {
+            return self.without(text, texts::secrets(text, self), done);
+        };
+        let encoded = texts::secrets(&decoded.text, self);
+        let encoded = encoded.map(|secret| decoded.original(secret));
+        let mut secrets: Vec<_> = texts::secrets(text, self).chain(encoded).collect();
+        secrets.sort_unstable_by_key(|secret| secret.start);
+        secrets.dedup_by(|next, before| {
+            let overlaps = next.start < before.end;
+            if overlaps {
+                before.end = before.end.max(next.end);
+            }
+            overlaps
+        });
+        self.without(text, secrets.into_iter(), done)
+    }
+
+    /// Replaces these parts of a text.
+    fn without(
+        &self,
+        text: &str,
+        secrets: impl Iterator<Item = Range<usize>>,
+        done: &mut ProcessingCounts,
+    ) -> Option<String> {
         let mut written: Option<String> = None;
         let mut from = 0;
-        for secret in texts::secrets(text, self) {
+        for secret in secrets {
             let out = written.get_or_insert_default();
             out.push_str(&text[from..secret.start]);
             out.push_str(&self.hidden(&text[secret.start..secret.end]));

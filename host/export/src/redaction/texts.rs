@@ -134,7 +134,10 @@ impl Secrets<'_> {
         }
         let fields = self.fields();
         match sign {
-            b'-' if in_texts => self.private_key(self.at).or_else(|| fields.option(self.at)),
+            b'-' if in_texts => self
+                .private_key(self.at)
+                .or_else(|| fields.option(self.at))
+                .or_else(|| fields.user_option(self.at)),
             b'>' if in_texts => fields.element(self.at),
             b'-' | b'>' => None,
             _ => fields.after(self.at),

@@ -138,6 +138,8 @@ fn trace_with_secrets(provider: &RoutingTracerProvider) {
     for key in ["DB_PASS", "passWord", "dsn", "pin"] {
         span.set_attribute(KeyValue::new(key, "hunter2"));
     }
+    // A key can be a text of the caller.
+    span.set_attribute(KeyValue::new("Authorization: Bearer hunter2hunter2", 1));
     span.add_event(
         "login failed for postgres://shop:hunter2@db",
         vec![secret()],

@@ -21,3 +21,4 @@ mod support;
 mod tls;
 mod waits;
 mod wire;
+mod working_directory;

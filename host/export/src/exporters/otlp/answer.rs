@@ -88,7 +88,7 @@ pub(super) fn clean(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{MAX_ANSWER, excerpt, read};
-    use crate::exporters::otlp::mask::Mask;
+    use crate::exporters::otlp::mask::{Hidden, Mask};
 
     #[test]
     fn excerpt_returns_readable_part_of_an_error() {
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn excerpt_hides_a_secret_that_the_limit_would_cut() {
-        let mask = Mask::of(["super-secret-key-0123456789"]);
+        let mask = Mask::of([Hidden::Value("super-secret-key-0123456789")]);
         for before in 170..=200 {
             let body = format!("{}super-secret-key-0123456789", "x".repeat(before));
             let said = excerpt(body.as_bytes(), &mask).unwrap();

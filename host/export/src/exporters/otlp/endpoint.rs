@@ -136,7 +136,21 @@ pub(super) fn shown(text: &str) -> String {
     };
     match before.rsplit_once('@') {
         Some((_, host)) => format!("{scheme}***@{host}{hidden}"),
-        None => format!("{scheme}{before}{hidden}"),
+        None => format!("{scheme}{}{hidden}", without_password(before)),
+    }
+}
+
+/// Hides what stands in the place of a port and is no port: the password of credentials whose
+/// `@` was forgotten.
+fn without_password(rest: &str) -> String {
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.find(']').map_or(0, |end| end + 1);
+    match authority[host..].split_once(':') {
+        Some((name, port)) if port.parse::<u32>().is_err() && !port.is_empty() => {
+            // The path may be the rest of the password.
+            format!("{}{name}:***", &authority[..host])
+        }
+        _ => format!("{authority}{path}"),
     }
 }
 
@@ -157,6 +171,11 @@ mod tests {
             ("https:user:s3cr3t@host", "***@host"),
             ("user:s3cr3t?@host", "***"),
             ("https://s3cr3t@", "https://***@"),
+            ("https://user:s3cr3t", "https://user:***"),
+            ("https://user:s3cr3t/s3", "https://user:***"),
+            ("https://[::1]:4318/v1", "https://[::1]:4318/v1"),
+            ("https://host:99999/v1", "https://host:99999/v1"),
+            ("https://host:/v1", "https://host:/v1"),
         ];
         for (text, expected) in rows {
             assert_eq!(shown(text), expected);

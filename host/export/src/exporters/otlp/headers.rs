@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::Secret;
+use super::mask::Hidden;
 use super::secret::HIDDEN;
 
 /// Headers that the protocols set themselves, as well as all names that start with `grpc-`.
@@ -77,9 +78,11 @@ impl Headers {
     }
 
     /// Returns all secrets, which messages must not contain.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
-        let values = self.values.iter().map(|(_, value)| value);
-        values.chain(&self.inside).map(Secret::expose)
+    pub(super) fn secrets(&self) -> impl Iterator<Item = Hidden<'_>> {
+        let values = self.values.iter();
+        let values = values.map(|(name, value)| Hidden::named(name, value.expose()));
+        let inside = self.inside.iter().map(Secret::expose);
+        values.chain(inside.map(Hidden::Key))
     }
 }
 

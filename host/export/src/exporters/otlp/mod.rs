@@ -35,7 +35,7 @@ use endpoint::Address;
 pub use error::{OtlpError, OtlpProblem};
 use headers::Headers;
 use http::HttpTransport;
-use mask::Mask;
+use mask::{Hidden, Mask};
 use retry::Times;
 pub use secret::Secret;
 use sink::OtlpSink;
@@ -272,14 +272,19 @@ impl OtlpExporter {
     fn mask(&self) -> Mask {
         let uri = self.uri().ok();
         let query = uri.as_ref().and_then(Uri::query).unwrap_or_default();
-        let in_query = query
-            .split('&')
-            .map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+        let in_query = query.split('&').map(|pair| match pair.split_once('=') {
+            Some((name, value)) => Hidden::named(name, value),
+            None => Hidden::Value(pair),
+        });
         let proxy = self.proxy.as_ref().map_or("", Secret::expose);
         let rest = proxy.split_once("://").map_or(proxy, |(_, rest)| rest);
         let pair = rest.rsplit_once('@').map_or("", |(pair, _)| pair);
         let password = pair.split_once(':').map_or("", |(_, password)| password);
-        let of_proxy = [proxy, pair, password];
+        let of_proxy = [
+            Hidden::Value(proxy),
+            Hidden::Value(pair),
+            Hidden::Key(password),
+        ];
         Mask::of(self.headers.secrets().chain(in_query).chain(of_proxy))
     }
 

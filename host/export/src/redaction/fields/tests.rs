@@ -38,6 +38,22 @@ fn value_is_hidden_in_every_notation() {
         r#"{"x":NaN,"pin":1234,"password":"hunter2"}"#,
         r#"{"x":NaN,"password":"a\"hunter2"}"#,
         r#"password": "hunter2", "x": 1}"#,
+        // A name and a value.
+        r#"{"name":"password","value":"hunter2"}"#,
+        r#"{"key":"password","value":{"stringValue":"hunter2"}}"#,
+        r#"[{"header":"Authorization","type":"text","value":"hunter2"}]"#,
+        r#"{"x":NaN,"name": "password", "value": "hunter2"}"#,
+        r#"{"a":"{\"name\":\"password\",\"value\":\"hunter2\"}","x":NaN}"#,
+        "{'name': 'password', 'value': 'hunter2'}",
+        // Percent-encoded signs.
+        "/in?body=%7B%22password%22%3A%22hunter2%22%7D",
+        "/in?body=%7b%22password%22%3a+%22hunter2%22%7d&x=1",
+        "/in?next=%2Fa%3Fpassword%3Dhunter2",
+        // Options of a command line.
+        "curl -u user:hunter2 https://host",
+        "curl --user 'user:hunter2' https://host",
+        "['curl', '-u', 'user:hunter2']",
+        r#"["mysql","--password","hunter2"]"#,
         // JSON in JSON strings.
         r#""{\"password\":\"hunter2\"}""#,
         r#"{"a":"{\"password\":\"hunter2\"}","x":NaN}"#,
@@ -192,6 +208,11 @@ fn similar_fields_are_left() {
         "password: ********",
         "a = b, c == d, e => f, g := h",
         "::::====>>>>----",
+        r#"{"name":"password","type":"string","description":"the password","value_type":"text"}"#,
+        r#"{"name":"colour","value":"red"}"#,
+        "docker run -u 1000:1000 -U me image",
+        "%7B%22colour%22%3A%22red%22%7D",
+        r#"["--colour","red"]"#,
     ] {
         assert_eq!(redacted(text), text);
     }
