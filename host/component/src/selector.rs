@@ -210,8 +210,25 @@ impl Selector for ComponentSelector {
         }
     }
 
+    fn recall_in(
+        &self,
+        slot: &CacheSlot,
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+        _: Sealed,
+    ) -> Option<CompactDecision> {
+        match &self.mode_state {
+            ModeState::Cached(cached) => cached.recall(slot.tree(|| cached.tree(tracers)), context),
+            ModeState::Fresh | ModeState::Stateful(_) => None,
+        }
+    }
+
     fn suspension(&self) -> Option<Suspension> {
         self.circuit.suspension()
+    }
+
+    fn explanation(&self, tracers: &TracerNames) -> Option<Explanation> {
+        Some(self.explain(tracers))
     }
 }
 

@@ -86,6 +86,15 @@ impl ConfigBuilder {
         self
     }
 
+    /// Adds native selectors in order, as [`native_selector`](Self::native_selector) does.
+    pub fn native_selectors(
+        mut self,
+        selectors: impl IntoIterator<Item = Arc<dyn Selector>>,
+    ) -> Self {
+        self.natives.extend(selectors);
+        self
+    }
+
     /// Sets the cache for compiled selectors. Overrides the cache of the file.
     pub fn cache(mut self, cache: impl Into<Option<CompileCache>>) -> Self {
         self.cache = Some(cache.into());
@@ -101,6 +110,33 @@ impl ConfigBuilder {
     /// Compiles each file that is not in the cache.
     pub fn load_selectors(&self) -> Result<LoadedSelectors, ConfigBuildError> {
         self.load(self.directory()?.as_ref())
+    }
+
+    /// Loads the selectors without creating any tracers, and keeps them up to date until the
+    /// returned handle is dropped. Calls `on_change` with the chain once before it returns, and
+    /// after every change. Returns `None` if the file names no selectors directory.
+    ///
+    /// # Errors
+    /// Same as [`load_selectors`](Self::load_selectors).
+    ///
+    /// # Cost
+    /// Same as [`load_selectors`](Self::load_selectors), plus one thread.
+    pub fn watch_selectors(
+        &self,
+        mut on_change: impl FnMut(Chain) + Send + 'static,
+    ) -> Result<Option<WatchedDirectory>, ConfigBuildError> {
+        let directory = self.directory()?;
+        // Kept until the watch begins, so that nothing is compiled twice.
+        let loaded = self.load(directory.as_ref())?;
+        let order = self.candidates(&[]).order();
+        let Some(directory) = directory else {
+            on_change(loaded.chain);
+            return Ok(None);
+        };
+        let watched =
+            directory.watch(move |files| on_change(order.chain(files.selectors().cloned())));
+        drop(loaded);
+        watched.map(Some).map_err(ConfigBuildError::Directory)
     }
 
     fn load(

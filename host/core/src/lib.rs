@@ -37,8 +37,8 @@ pub use decision::{
     Budget, Cause, Choice, Decision, Fallback, Origin, Reason, RunCost, Suspension, TracerIndex,
 };
 pub use registry::{
-    Lifecycle, LifecycleError, LifecycleFailure, LifecycleReport, RegisterError, Selection,
-    SelectionCounts, SelectionOutcome, TracerRegistry, Undelivered, UnknownTracerError,
+    Lifecycle, LifecycleError, LifecycleFailure, LifecycleReport, PendingSelection, RegisterError,
+    Selection, SelectionCounts, SelectionOutcome, TracerRegistry, Undelivered, UnknownTracerError,
 };
 pub use selector::{Chain, Selector, selector_fn};
 pub use tracer_names::{MAX_NAME_BYTES, MAX_TRACER_BYTES, MAX_TRACERS, TracerNames};

@@ -19,7 +19,7 @@ use std::time::Duration;
 pub use counts::{OTHERS, SelectionCounts, SelectionOutcome};
 pub use errors::{RegisterError, UnknownTracerError};
 pub use lifecycle::{Lifecycle, LifecycleError, LifecycleFailure, LifecycleReport, Undelivered};
-pub use selection::Selection;
+pub use selection::{PendingSelection, Selection};
 
 use crate::context::ContextView;
 use crate::parallel::UnderWay;
@@ -244,6 +244,19 @@ impl<T> TracerRegistry<T> {
     #[inline]
     pub fn select(&self, context: &ContextView<'_>) -> Selection<T> {
         Selection::new(self.current.load(), context)
+    }
+
+    /// Selects the tracer for one trace as [`select`](Self::select) does, but runs no component.
+    ///
+    /// A host that must not block a thread for the time of a run, such as an interpreter with a
+    /// lock, calls it first and finishes the selection without the lock.
+    ///
+    /// # Errors
+    /// Returns a [`PendingSelection`] if a component has to run. Each selector is asked once,
+    /// whether the selection is finished later or not.
+    #[inline]
+    pub fn recall(&self, context: &ContextView<'_>) -> Result<Selection<T>, PendingSelection<T>> {
+        Selection::recall(self.current.load(), context)
     }
 
     /// Returns the number of selections by cause.

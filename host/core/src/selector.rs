@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use crate::cache_slot::CacheSlot;
 use crate::context::ContextView;
 use crate::decision::{Cause, Choice, CompactDecision, Decision, Fallback, RunCost, Suspension};
+use crate::explanation::Explanation;
 use crate::tracer_names::TracerNames;
 
 /// Decides which tracer receives a trace.
@@ -45,6 +46,11 @@ pub trait Selector: Send + Sync {
         None
     }
 
+    /// Returns the cached decisions for these tracers as a tree, or `None` for native code.
+    fn explanation(&self, _tracers: &TracerNames) -> Option<Explanation> {
+        None
+    }
+
     /// Prepares a cache slot for these tracers, so that the threads that decide do not wait for
     /// each other to do it. Sealed.
     #[doc(hidden)]
@@ -62,6 +68,18 @@ pub trait Selector: Send + Sync {
         _: Sealed,
     ) -> CompactDecision {
         CompactDecision::of(self.decide(context, tracers), false)
+    }
+
+    /// Decides from a cache slot of these tracers if that takes no run of a component. Sealed.
+    #[doc(hidden)]
+    fn recall_in(
+        &self,
+        slot: &CacheSlot,
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+        sealed: Sealed,
+    ) -> Option<CompactDecision> {
+        Some(self.decide_in(slot, context, tracers, sealed))
     }
 }
 
@@ -199,29 +217,46 @@ impl Chain {
         context: &ContextView<'_>,
         tracers: &TracerNames,
     ) -> Decided {
-        let mut cached = false;
-        let mut cost = None;
+        self.resume(seats, context, tracers, Unfinished::default())
+    }
+
+    /// Runs the remaining selectors.
+    #[inline]
+    pub(crate) fn resume(
+        &self,
+        seats: &[CacheSlot],
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+        unfinished: Unfinished,
+    ) -> Decided {
+        let Unfinished { mut decided, next } = unfinished;
+        for (place, (link, seat)) in self.links.iter().zip(seats).enumerate().skip(next) {
+            if decided.add(place, link.decide(seat, context, tracers)) {
+                break;
+            }
+        }
+        decided
+    }
+
+    /// Decides as [`decide`](Self::decide) does, up to the first component that would run.
+    #[inline]
+    pub(crate) fn recall(
+        &self,
+        seats: &[CacheSlot],
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+    ) -> Result<Decided, Unfinished> {
+        let mut decided = Decided::default();
         for (place, (link, seat)) in self.links.iter().zip(seats).enumerate() {
-            let brief = link.decide(seat, context, tracers);
-            cached |= brief.cached();
-            if let Some(more) = brief.cost() {
-                cost = Some(more.and(cost));
-            }
-            if !brief.abstains() {
-                return Decided {
-                    brief,
-                    by: Some(place),
-                    cached,
-                    cost,
-                };
+            let Some(brief) = link.recall(seat, context, tracers) else {
+                let next = place;
+                return Err(Unfinished { decided, next });
+            };
+            if decided.add(place, brief) {
+                break;
             }
         }
-        Decided {
-            brief: CompactDecision::abstain(false),
-            by: None,
-            cached,
-            cost,
-        }
+        Ok(decided)
     }
 }
 
@@ -274,6 +309,43 @@ pub(crate) struct Decided {
     pub(crate) cost: Option<Box<RunCost>>,
 }
 
+/// The decision of the first selectors of a chain, which all abstained.
+#[derive(Default)]
+pub(crate) struct Unfinished {
+    decided: Decided,
+    /// The position of the selector that is next.
+    next: usize,
+}
+
+impl Default for Decided {
+    #[inline]
+    fn default() -> Self {
+        Self {
+            brief: CompactDecision::abstain(false),
+            by: None,
+            cached: false,
+            cost: None,
+        }
+    }
+}
+
+impl Decided {
+    /// Adds the decision of the next selector. Returns `true` if it does not abstain.
+    #[inline]
+    fn add(&mut self, place: usize, brief: CompactDecision) -> bool {
+        self.cached |= brief.cached();
+        if let Some(more) = brief.cost() {
+            self.cost = Some(more.and(self.cost.take()));
+        }
+        let decides = !brief.abstains();
+        if decides {
+            self.brief = brief;
+            self.by = Some(place);
+        }
+        decides
+    }
+}
+
 /// Formats the names of the selectors.
 impl fmt::Debug for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -288,18 +360,36 @@ impl Link {
         context: &ContextView<'_>,
         tracers: &TracerNames,
     ) -> CompactDecision {
-        // A panic of a selector must not reach the caller's span. Half-finished state stays inside
-        // the selector, which is shared only as `&self`.
-        let asked =
-            AssertUnwindSafe(|| self.selector.decide_in(seat, context, tracers, Sealed(())));
-        let brief = catch_unwind(asked).unwrap_or_else(|panic| {
-            let trapped = Fallback::Trapped(panic_message(&*panic));
-            CompactDecision::of(Choice::Fallback(trapped), false)
-        });
+        let decide = || self.selector.decide_in(seat, context, tracers, Sealed(()));
+        let brief = self.guard(decide).unwrap_or_else(|trapped| trapped);
         if let Some(decision) = brief.as_whole() {
             self.log_failure(decision);
         }
         brief
+    }
+
+    fn recall(
+        &self,
+        seat: &CacheSlot,
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+    ) -> Option<CompactDecision> {
+        let recall = || self.selector.recall_in(seat, context, tracers, Sealed(()));
+        let brief = self.guard(recall).unwrap_or_else(Some)?;
+        if let Some(decision) = brief.as_whole() {
+            self.log_failure(decision);
+        }
+        Some(brief)
+    }
+
+    /// Runs code of the selector. A panic must not reach the caller's span, and becomes a failed
+    /// decision. Half-finished state stays inside the selector, which is shared only as `&self`.
+    #[inline]
+    fn guard<R>(&self, code: impl FnOnce() -> R) -> Result<R, CompactDecision> {
+        catch_unwind(AssertUnwindSafe(code)).map_err(|panic| {
+            let trapped = Fallback::Trapped(panic_message(&*panic));
+            CompactDecision::of(Choice::Fallback(trapped), false)
+        })
     }
 
     #[cold]

@@ -144,5 +144,6 @@ pub use tracer_stats::TracerDelivery;
 /// Parts that the other crates of Spanmux share. Not covered by semantic versioning.
 #[doc(hidden)]
 pub mod internal {
+    pub use super::tracestate::encode as encode_tracer_name;
     pub use spanmux_export::internal::{kept_and_omitted, safe_end};
 }

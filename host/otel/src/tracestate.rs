@@ -128,7 +128,7 @@ pub(super) fn number() -> u64 {
 /// Encodes a name for a `tracestate` entry. Letters, digits and `-_.` are kept; any other
 /// byte becomes `%XX`. A long name is truncated and ends in `~` and a hash of the full
 /// name, so two names share an encoding only if their hashes collide.
-pub(super) fn encode(name: &str) -> String {
+pub fn encode(name: &str) -> String {
     let mut encoded = String::with_capacity(name.len());
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {

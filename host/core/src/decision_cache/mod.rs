@@ -147,6 +147,12 @@ impl DecisionCache {
         }
     }
 
+    /// Returns the cached decision for this context.
+    #[inline]
+    pub fn recall(&self, tree: &Tree, view: &ContextView<'_>) -> Option<CompactDecision> {
+        tree.walk(view).ok()
+    }
+
     #[cold]
     fn miss(
         &self,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Snapshot;
 use crate::context::{ContextError, ContextView};
 use crate::decision::{Cause, Choice, Fallback, Origin, Reason, RunCost};
-use crate::selector::{Decided, Selector};
+use crate::selector::{Decided, Selector, Unfinished};
 use crate::sync::Guard;
 
 /// The tracer that receives a trace, and the reason.
@@ -27,25 +27,52 @@ pub struct Selection<T> {
 impl<T> Selection<T> {
     #[inline]
     pub(super) fn new(snapshot: Guard<Arc<Snapshot<T>>>, context: &ContextView<'_>) -> Self {
+        if snapshot.asks_nobody(context) {
+            return Self::without_asking(snapshot, context);
+        }
         let Snapshot {
-            tracers,
             chain,
             seats,
             names,
             ..
         } = &**snapshot;
-        if tracers.is_empty() || chain.is_empty() {
-            return Self::without_asking(snapshot);
+        let decided = chain.decide(seats, context, names);
+        Self::of(snapshot, decided)
+    }
+
+    /// Selects as [`new`](Self::new) does, up to the first component that would run.
+    #[inline]
+    pub(super) fn recall(
+        snapshot: Guard<Arc<Snapshot<T>>>,
+        context: &ContextView<'_>,
+    ) -> Result<Self, PendingSelection<T>> {
+        if snapshot.asks_nobody(context) {
+            return Ok(Self::without_asking(snapshot, context));
         }
-        if let Some(error) = context.error() {
-            return Self::incomplete(snapshot, error);
+        let Snapshot {
+            chain,
+            seats,
+            names,
+            ..
+        } = &**snapshot;
+        match chain.recall(seats, context, names) {
+            Ok(decided) => Ok(Self::of(snapshot, decided)),
+            Err(unfinished) => Err(PendingSelection {
+                snapshot,
+                unfinished,
+            }),
         }
+    }
+
+    #[inline]
+    fn of(snapshot: Guard<Arc<Snapshot<T>>>, decided: Decided) -> Self {
         let Decided {
             brief,
             by,
             cached,
             cost,
-        } = chain.decide(seats, context, names);
+        } = decided;
+        let tracers = &snapshot.tracers;
         let (tracer, reason) = match brief.place() {
             Some(place) if place < tracers.len() => (Some(place), Reason::Chosen),
             None if brief.as_whole().is_none() => (snapshot.default, Reason::Abstained),
@@ -80,7 +107,11 @@ impl<T> Selection<T> {
     }
 
     #[cold]
-    fn without_asking(snapshot: Guard<Arc<Snapshot<T>>>) -> Self {
+    fn without_asking(snapshot: Guard<Arc<Snapshot<T>>>, context: &ContextView<'_>) -> Self {
+        let has_selectors = !snapshot.tracers.is_empty() && !snapshot.chain.is_empty();
+        if let Some(error) = context.error().filter(|_| has_selectors) {
+            return Self::incomplete(snapshot, error);
+        }
         let reason = if snapshot.tracers.is_empty() {
             Reason::NoTracers
         } else {
@@ -140,7 +171,46 @@ impl<T> Selection<T> {
     }
 }
 
+/// A selection for which a component has to run, returned by
+/// [`TracerRegistry::recall`](super::TracerRegistry::recall).
+#[must_use = "the trace has no tracer yet"]
+pub struct PendingSelection<T> {
+    snapshot: Guard<Arc<Snapshot<T>>>,
+    unfinished: Unfinished,
+}
+
+impl<T> PendingSelection<T> {
+    /// Runs the component, and the selectors after it. `context` must be the view that was passed
+    /// to [`recall`](super::TracerRegistry::recall), or an equal one.
+    pub fn run(self, context: &ContextView<'_>) -> Selection<T> {
+        let Self {
+            snapshot,
+            unfinished,
+        } = self;
+        let Snapshot {
+            chain,
+            seats,
+            names,
+            ..
+        } = &**snapshot;
+        let decided = chain.resume(seats, context, names, unfinished);
+        Selection::of(snapshot, decided)
+    }
+}
+
+impl<T> fmt::Debug for PendingSelection<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingSelection").finish_non_exhaustive()
+    }
+}
+
 impl<T> Snapshot<T> {
+    /// Returns `true` if no selector runs.
+    #[inline]
+    fn asks_nobody(&self, context: &ContextView<'_>) -> bool {
+        self.tracers.is_empty() || self.chain.is_empty() || context.error().is_some()
+    }
+
     #[inline]
     fn count(&self, by: Option<usize>, tracer: Option<usize>, why: &Reason, cached: bool) {
         let told = match (why.cause(), tracer) {

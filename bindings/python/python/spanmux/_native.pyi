@@ -1,0 +1,99 @@
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike
+from types import TracebackType
+from typing import Any, Literal, TypedDict, final
+
+from typing_extensions import Self
+
+__version__: str
+
+class PolicyError(Exception): ...
+
+@final
+class Decision:
+    @property
+    def tracer(self) -> str | None: ...
+    @property
+    def selector(self) -> str | None: ...
+    @property
+    def digest(self) -> str | None: ...
+    @property
+    def fallback(self) -> str | None: ...
+    @property
+    def cause(self) -> str | None: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def chosen(self) -> bool: ...
+    @property
+    def cached(self) -> bool: ...
+
+class Limits(TypedDict, total=False):
+    component_bytes: int
+    memory_bytes: int
+    fuel: int
+    wall_clock: float
+    sandboxes: int
+    admission_wait: float
+    selectors: int
+    cached_answers: int
+    cached_bytes: int
+
+class WatchedFile(TypedDict):
+    name: str
+    path: str
+    digest: str | None
+    refused: str | None
+    suspended: str | None
+
+class Status(TypedDict):
+    files: list[WatchedFile]
+    trouble: str | None
+    loads: int
+    refusals: int
+    events: bool
+
+Selector = Callable[[dict[str, Any], list[str]], str | None]
+
+class Policy:
+    def __new__(
+        cls,
+        path: str | PathLike[str],
+        *,
+        watch: bool = True,
+        lock: str | PathLike[str] | None = None,
+        limits: Limits | None = None,
+        cache: str | PathLike[str] | None = None,
+        selectors: Iterable[tuple[str, Selector]] | None = None,
+    ) -> Self: ...
+    def decide(
+        self,
+        context: Mapping[str, object] | None,
+        tracers: Sequence[str],
+        default: str | None = None,
+        fallback: str | None = None,
+        *,
+        span: tuple[str, str, Mapping[str, object] | None] | None = None,
+    ) -> Decision: ...
+    def explain(
+        self,
+        tracers: Sequence[str] | None = None,
+        *,
+        format: Literal["text", "json", "mermaid", "svg"] = "text",
+    ) -> str: ...
+    def status(self) -> Status | None: ...
+    @property
+    def selectors(self) -> list[str]: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def _before_fork(self) -> None: ...
+    def _after_fork(self, is_child: bool) -> None: ...
+
+def encode_name(name: str) -> str: ...

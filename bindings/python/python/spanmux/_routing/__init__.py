@@ -1,0 +1,1 @@
+"""The parts of the routing provider: context, route, sampler, processor, provider."""

@@ -1,0 +1,76 @@
+"""A tracer's processors, and the route of one trace to them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+logger = logging.getLogger("spanmux")
+
+
+class RoutedTracer(SpanProcessor):
+    """The processors of one tracer. A failing processor affects no other one, and no caller."""
+
+    def __init__(self, name: str, processors: tuple[SpanProcessor, ...]) -> None:
+        """Creates a tracer of this name."""
+        self.name = name
+        # Replaced and never changed, so that it is read without a lock.
+        self.processors = processors
+        self._reported: set[int] = set()
+
+    def add(self, processor: SpanProcessor) -> None:
+        """Adds a processor."""
+        self.processors = (*self.processors, processor)
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Calls each processor."""
+        for processor in self.processors:
+            try:
+                processor.on_start(span, parent_context)
+            except Exception:
+                self._report(processor, "on_start")
+
+    def _on_ending(self, span: Span) -> None:
+        for processor in self.processors:
+            try:
+                processor._on_ending(span)
+            except Exception:
+                self._report(processor, "_on_ending")
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Calls each processor."""
+        for processor in self.processors:
+            try:
+                processor.on_end(span)
+            except Exception:
+                self._report(processor, "on_end")
+
+    def _report(self, processor: SpanProcessor, step: str) -> None:
+        # Once for each processor: a broken exporter would fill the log.
+        if id(processor) not in self._reported:
+            self._reported.add(id(processor))
+            logger.exception(
+                "the processor %s of the tracer %r failed in %s; further failures are not logged",
+                type(processor).__name__,
+                self.name,
+                step,
+            )
+
+
+class Route:
+    """The decision for one local root span: its tracer, and the text forms of the decision."""
+
+    __slots__ = ("__weakref__", "attributes", "remote_parent", "tracer")
+
+    def __init__(
+        self, tracer: RoutedTracer, attributes: dict[str, str], remote_parent: bool
+    ) -> None:
+        """Creates a route."""
+        self.tracer = tracer
+        self.attributes = attributes
+        self.remote_parent = remote_parent

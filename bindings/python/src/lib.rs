@@ -1,0 +1,23 @@
+//! The native module of the Python package `spanmux`.
+//!
+//! The flow is that of the library: a `dict` becomes a context (`context`), a policy decides
+//! (`policy`), and the result is a `Decision` (`decision`). Python functions can be selectors
+//! (`selector`). The routing of spans is written in Python, above this module.
+
+mod context;
+mod decision;
+mod header;
+mod policy;
+mod selector;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("PolicyError", module.py().get_type::<policy::PolicyError>())?;
+    module.add_class::<policy::Policy>()?;
+    module.add_class::<decision::Decision>()?;
+    module.add_function(wrap_pyfunction!(header::encode_name, module)?)?;
+    Ok(())
+}

@@ -1,0 +1,266 @@
+//! A policy as a Python object.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pyo3::create_exception;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use pyo3::types::{PyDict, PyType};
+use spanmux_component::{CompileCache, Limits, WatchStatus, WatchedFile};
+use spanmux_core::{ContextView, RootSpan, RuntimeContext};
+use spanmux_embed::{Policy as Live, PolicyError as OpenError, Tracers};
+
+use crate::context;
+use crate::decision::Decision;
+use crate::selector::PythonSelector;
+
+create_exception!(
+    spanmux,
+    PolicyError,
+    pyo3::exceptions::PyException,
+    "A policy cannot be opened: the path, a component or the configuration is wrong."
+);
+
+/// Live selectors that decide which tracer receives a trace.
+#[pyclass(frozen, subclass, weakref, module = "spanmux")]
+pub(crate) struct Policy {
+    live: Live,
+}
+
+#[pymethods]
+impl Policy {
+    #[new]
+    #[pyo3(signature = (path, *, watch = true, lock = None, limits = None, cache = None, selectors = None))]
+    fn new(
+        py: Python<'_>,
+        path: PathBuf,
+        watch: bool,
+        lock: Option<PathBuf>,
+        limits: Option<&Bound<'_, PyDict>>,
+        cache: Option<PathBuf>,
+        selectors: Option<Vec<(String, Py<PyAny>)>>,
+    ) -> PyResult<Self> {
+        let mut builder = Live::builder(path).watch(watch);
+        if let Some(lock) = lock {
+            builder = builder.lock(lock);
+        }
+        if let Some(limits) = limits {
+            builder = builder.limits(self::limits(limits)?);
+        }
+        if let Some(cache) = cache {
+            builder = builder.cache(CompileCache::in_directory(cache));
+        }
+        for (name, function) in selectors.into_iter().flatten() {
+            if !function.bind(py).is_callable() {
+                return Err(PyTypeError::new_err(format!(
+                    "the selector {name:?} is not callable"
+                )));
+            }
+            builder = builder.native_selector(PythonSelector { name, function });
+        }
+        let live = py.detach(|| builder.open()).map_err(open_error)?;
+        Ok(Self { live })
+    }
+
+    /// Decides one trace.
+    ///
+    /// `span` is the root span that is about to start: its name, its kind in lower case, and its
+    /// attributes.
+    #[pyo3(signature = (context, tracers, default = None, fallback = None, *, span = None))]
+    fn decide(
+        &self,
+        py: Python<'_>,
+        context: Option<&Bound<'_, PyAny>>,
+        tracers: Vec<PyBackedStr>,
+        default: Option<&str>,
+        fallback: Option<&str>,
+        span: Option<Root<'_>>,
+    ) -> PyResult<Decision> {
+        let names = tracers.iter().map(|name| &**name);
+        let tracers = self.live.tracers(names, default, fallback);
+        let tracers = tracers.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(self.decision(py, context, span.as_ref(), &tracers))
+    }
+
+    /// Shows the learned rules.
+    #[pyo3(signature = (tracers = None, *, format = "text"))]
+    fn explain(&self, tracers: Option<Vec<PyBackedStr>>, format: &str) -> PyResult<String> {
+        let format = format.parse().map_err(PyValueError::new_err)?;
+        let list = match &tracers {
+            None => None,
+            Some(names) => {
+                let names = names.iter().map(|name| &**name);
+                let list = self.live.tracers(names, None, None);
+                Some(list.map_err(|error| PyValueError::new_err(error.to_string()))?)
+            }
+        };
+        Ok(self.live.explain(list.as_deref(), format))
+    }
+
+    /// Returns the status of the watched directory, or `None`.
+    fn status<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        self.live
+            .status()
+            .map(|status| shown(py, &status))
+            .transpose()
+    }
+
+    /// The names of the live selectors in order.
+    #[getter]
+    fn selectors(&self) -> Vec<String> {
+        let chain = self.live.chain();
+        chain.selectors().map(|one| one.name().to_owned()).collect()
+    }
+
+    /// Stops watching. Decisions continue with the last live selectors.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.live.close());
+    }
+
+    fn __enter__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        _kind: Option<&Bound<'_, PyType>>,
+        _error: Option<&Bound<'_, PyAny>>,
+        _traceback: Option<&Bound<'_, PyAny>>,
+    ) {
+        self.close(py);
+    }
+
+    fn _before_fork(&self, py: Python<'_>) {
+        py.detach(|| self.live.before_fork());
+    }
+
+    fn _after_fork(&self, is_child: bool) -> PyResult<()> {
+        Ok(self.live.after_fork(is_child)?)
+    }
+}
+
+impl Policy {
+    fn decision(
+        &self,
+        py: Python<'_>,
+        context: Option<&Bound<'_, PyAny>>,
+        root: Option<&Root<'_>>,
+        tracers: &Tracers,
+    ) -> Decision {
+        let context = context::from_python(context);
+        // A span attribute that cannot be converted is absent, as in every language.
+        let attributes = root.map(|(_, _, attributes)| context::attributes(attributes.as_ref()));
+        let asked = Asked {
+            context: &context,
+            span: root
+                .zip(attributes.as_ref())
+                .map(|((name, kind, _), attributes)| (&**name, &**kind, attributes)),
+        };
+        let pending = match asked.with(|view| tracers.recall(view)) {
+            Ok(selection) => return Decision::new(py, &selection),
+            Err(pending) => pending,
+        };
+        // To release the lock of the interpreter costs more than a short run.
+        let run = || asked.with(|view| pending.run(view));
+        let selection = if self.live.has_long_runs() {
+            py.detach(|| self.live.outside_of_forks(run))
+        } else {
+            run()
+        };
+        self.live.ran(&selection);
+        Decision::new(py, &selection)
+    }
+}
+
+/// The name, the kind and the attributes of a root span.
+type Root<'py> = (PyBackedStr, PyBackedStr, Option<Bound<'py, PyAny>>);
+
+/// The parts of a view. A view itself stays on one thread.
+struct Asked<'a> {
+    context: &'a RuntimeContext,
+    span: Option<(&'a str, &'a str, &'a RuntimeContext)>,
+}
+
+impl Asked<'_> {
+    fn with<R>(&self, code: impl FnOnce(&ContextView<'_>) -> R) -> R {
+        match self.span {
+            Some((name, kind, attributes)) => {
+                let span = RootSpan::with_attributes(name, kind, attributes);
+                code(&self.context.view_with_span(&span))
+            }
+            None => code(&self.context.view()),
+        }
+    }
+}
+
+fn open_error(error: OpenError) -> PyErr {
+    PolicyError::new_err(error.to_string())
+}
+
+/// Reads limits by the names of the fields of `Limits`. Durations are seconds.
+fn limits(given: &Bound<'_, PyDict>) -> PyResult<Limits> {
+    let mut limits = Limits::default();
+    for (name, value) in given.iter() {
+        let name: String = name.extract()?;
+        let seconds = || -> PyResult<Duration> {
+            let seconds: f64 = value.extract()?;
+            Duration::try_from_secs_f64(seconds)
+                .map_err(|error| PyValueError::new_err(format!("limits[{name:?}]: {error}")))
+        };
+        limits = match name.as_str() {
+            "component_bytes" => limits.component_bytes(value.extract()?),
+            "memory_bytes" => limits.memory_bytes(value.extract()?),
+            "fuel" => limits.fuel(value.extract()?),
+            "wall_clock" => limits.wall_clock(seconds()?),
+            "sandboxes" => limits.sandboxes(value.extract()?),
+            "admission_wait" => limits.admission_wait(seconds()?),
+            "selectors" => limits.selectors(value.extract()?),
+            "cached_answers" => limits.cached_answers(value.extract()?),
+            "cached_bytes" => limits.cached_bytes(value.extract()?),
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "no limit is named {name:?}; available: component_bytes, memory_bytes, fuel, \
+                     wall_clock, sandboxes, admission_wait, selectors, cached_answers, cached_bytes"
+                )));
+            }
+        };
+    }
+    Ok(limits)
+}
+
+fn shown<'py>(py: Python<'py>, status: &WatchStatus) -> PyResult<Bound<'py, PyDict>> {
+    let shown = PyDict::new(py);
+    let files: PyResult<Vec<_>> = status
+        .files
+        .iter()
+        .map(|file| shown_file(py, file))
+        .collect();
+    shown.set_item("files", files?)?;
+    shown.set_item(
+        "trouble",
+        status.trouble.as_ref().map(|it| it.reason.as_str()),
+    )?;
+    shown.set_item("loads", status.loads)?;
+    shown.set_item("refusals", status.refusals)?;
+    shown.set_item("events", status.events)?;
+    Ok(shown)
+}
+
+fn shown_file<'py>(py: Python<'py>, file: &WatchedFile) -> PyResult<Bound<'py, PyDict>> {
+    let shown = PyDict::new(py);
+    shown.set_item("name", &file.name)?;
+    shown.set_item("path", &file.path)?;
+    shown.set_item("digest", file.active.as_ref().map(|it| it.digest.as_str()))?;
+    shown.set_item(
+        "refused",
+        file.refused.as_ref().map(|it| it.reason.as_str()),
+    )?;
+    shown.set_item(
+        "suspended",
+        file.suspended.as_ref().map(|it| it.reason.as_str()),
+    )?;
+    Ok(shown)
+}

@@ -1,0 +1,40 @@
+//! The part of Spanmux that bindings for other languages share.
+//!
+//! A [`Policy`] holds live selectors. [`Policy::tracers`] names the tracers of a caller, and
+//! [`Tracers::decide`] returns a [`Decided`]: plain values that a binding converts to its
+//! language. Nothing here knows OpenTelemetry spans; a binding routes the spans of its own SDK.
+//!
+//! # Examples
+//! ```
+//! use spanmux_core::{RuntimeContext, selector_fn};
+//! use spanmux_embed::Policy;
+//!
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path();
+//! let by_tenant = selector_fn("by-tenant", |context, tracers| {
+//!     tracers.choose(context.text("tenant").unwrap_or_default())
+//! });
+//! let policy = Policy::builder(path).native_selector(by_tenant).open()?;
+//! let tracers = policy.tracers(["console", "acme"], Some("console"), None)?;
+//!
+//! let context = RuntimeContext::builder().set("tenant", "acme").build();
+//! let decided = tracers.decide(&context.view());
+//! assert_eq!(decided.tracer.as_deref(), Some("acme"));
+//! assert_eq!(decided.selector.as_deref(), Some("by-tenant"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod decided;
+mod error;
+mod explained;
+mod fork;
+mod live;
+mod policy;
+mod source;
+mod tracers;
+
+pub use decided::Decided;
+pub use error::{PolicyError, TracersError};
+pub use explained::ExplainFormat;
+pub use policy::{Policy, PolicyBuilder};
+pub use tracers::Tracers;
