@@ -24,8 +24,10 @@ pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
         gzip,
         timeout,
         proxy,
+        no_proxy,
         origin,
         ca_certificates,
+        system_certificates,
         spill,
         kind,
     } = table;
@@ -39,12 +41,18 @@ pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
         let exporter = with(exporter, proxy, |exporter, Hidden(Secret(url))| {
             exporter.proxy(url)
         });
+        let exporter = exporter.no_proxy(no_proxy);
         let exporter = with(exporter, origin, |exporter, Url(url)| exporter.origin(url));
         let exporter = with(exporter, ca_certificates, |exporter, file| {
             // The file was readable during validation. If it no longer is, the exporter
             // rejects the empty text, because it contains no certificate.
             exporter.ca_certificates(fs::read_to_string(directory.join(file)).unwrap_or_default())
         });
+        let exporter = if_said(
+            exporter,
+            system_certificates,
+            OtlpExporter::system_certificates,
+        );
         if_said(exporter, gzip, OtlpExporter::gzip)
     };
     let exporter = match made(kind, directory) {

@@ -94,8 +94,8 @@ impl fmt::Display for Unfilled {
         match self {
             Self::Missing(name) => write!(
                 f,
-                "environment variable `{name}` is not set; set it or provide a default with \
-                 `${{{name}:-DEFAULT}}`"
+                "environment variable `{name}` is not set or is not UTF-8 text; set it or provide \
+                 a default with `${{{name}:-DEFAULT}}`"
             ),
             Self::Name(inner) => not_a_name(f, inner),
             Self::File(path, problem) => write!(f, "the file {path:?} {problem}"),

@@ -13,13 +13,15 @@ use spanmux_core::MAX_NAME_BYTES;
 /// Exporter types without a backend.
 const LOCAL: [&str; 3] = ["console", "file", "discard"];
 /// Keys that only exporters with a backend accept.
-const FOR_BACKENDS: [&str; 7] = [
+const FOR_BACKENDS: [&str; 9] = [
     "headers",
     "gzip",
     "timeout",
     "proxy",
+    "no_proxy",
     "origin",
     "ca_certificates",
+    "system_certificates",
     "spill",
 ];
 
@@ -168,17 +170,23 @@ impl Names<'_> {
     /// Checks that the file named by a key is readable. The path may come from the
     /// environment, so the message shows the text as written.
     fn readable(&mut self, entry: &Entry, file: &str, path: &str) {
-        if fs::read_to_string(self.directory.join(file)).is_ok() {
-            return;
-        }
+        let read = fs::read(self.directory.join(file));
         let shown = match &entry.node.value {
             Value::Text(written) => written,
             _ => file,
         };
-        let message = format!(
-            "failed to read the file {}; name a readable PEM file",
-            self.directory.join(shown).display()
-        );
+        let shown = self.directory.join(shown);
+        let shown = shown.display();
+        let message = match read {
+            Ok(bytes) if std::str::from_utf8(&bytes).is_ok() => return,
+            // DER begins with a sequence.
+            Ok(bytes) if bytes.starts_with(&[0x30]) => format!(
+                "the file {shown} is a certificate in DER, not PEM; convert it with `openssl x509 \
+                 -inform der -in {shown} -out {shown}.pem`"
+            ),
+            Ok(_) => format!("the file {shown} is not text; name a PEM file"),
+            Err(_) => format!("failed to read the file {shown}; name a readable PEM file"),
+        };
         self.problem(entry.node.at, path, message);
     }
 

@@ -26,12 +26,20 @@ pub(crate) struct ExporterTable {
     pub(crate) timeout: Option<Period>,
     /// The HTTP proxy for requests to a backend, such as "http://proxy:3128".
     pub(crate) proxy: Option<Hidden>,
+    /// The hosts that are reached without the proxy: "localhost", or ".internal" for every host
+    /// below it.
+    #[serde(default)]
+    #[schemars(example = &["localhost", ".internal"])]
+    pub(crate) no_proxy: Vec<String>,
     /// The origin of a gateway in front of the backend. Requests keep their path.
     pub(crate) origin: Option<Url>,
     /// A PEM file with the only certificate authorities to trust for a backend, for a
     /// self-hosted server. Its path is relative to the configuration file.
     #[schemars(example = &"authorities.pem")]
     pub(crate) ca_certificates: Option<PathBuf>,
+    /// Trusts the certificate authorities of the operating system, in addition to
+    /// `ca_certificates` and instead of those of Mozilla. Defaults to `false`.
+    pub(crate) system_certificates: Option<bool>,
     /// The disk buffer for spans while a backend is down.
     pub(crate) spill: Option<SpillTable>,
     /// The exporter type and its settings.

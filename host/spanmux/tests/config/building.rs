@@ -210,6 +210,25 @@ fn ca_certificates_are_read_from_file() {
 }
 
 #[test]
+fn certificate_in_der_is_reported_with_the_command_that_converts_it() {
+    let folder = Folder::new();
+    let text = "[tracers.a]\nservice = 's'\n\
+                exporter = { type = 'otlp', endpoint = 'https://c', ca_certificates = 'own.der' }";
+    let path = folder.path("own.der");
+    for (bytes, remedy) in [
+        (
+            &[0x30, 0x82, 0xff][..],
+            "convert it with `openssl x509 -inform der -in ",
+        ),
+        (&[0xff][..], "is not text; name a PEM file"),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        let error = folder.read("spanmux.toml", text).unwrap_err().to_string();
+        assert!(error.contains(remedy), "{error}");
+    }
+}
+
+#[test]
 fn watched_directory_keeps_configured_order() {
     let folder = folder();
     let text = selectors("order = ['50-environment', 'two', '*', 'one']\nunavailable = 'skip'");

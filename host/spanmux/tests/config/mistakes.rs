@@ -50,8 +50,9 @@ fn unknown_key_suggests_nearest_valid_key() {
                     "spanmux.toml:2:12: tracers.a.exporter: missing key \"secret_key\": The \
                      secret key of the project",
                     "spanmux.toml:4:1: tracers.a.exporter.publik_key: unknown key; did you mean \
-                     \"public_key\"? Available: ca_certificates, filter, gzip, headers, origin, \
-                     proxy, spill, timeout, base_url, public_key, region, secret_key, type",
+                     \"public_key\"? Available: ca_certificates, filter, gzip, headers, no_proxy, \
+                     origin, proxy, spill, system_certificates, timeout, base_url, public_key, \
+                     region, secret_key, type",
                 ],
             ),
             (
@@ -290,8 +291,8 @@ fn missing_part_is_reported() {
                 "service = '${SERVICE}'\ndefault = '${'\nfallback = '${a b}'\n\
                  [tracers.a.exporter]\ntype = '${NOPE:-console}'",
                 &[
-                    "spanmux.toml:1:11: service: environment variable `SERVICE` is not set; set it \
-                     or provide a default with `${SERVICE:-DEFAULT}`",
+                    "spanmux.toml:1:11: service: environment variable `SERVICE` is not set or is \
+                     not UTF-8 text; set it or provide a default with `${SERVICE:-DEFAULT}`",
                     "spanmux.toml:2:11: default: `${` is not closed; write `${NAME}` for an \
                      environment variable, or `$${` for a literal `${`",
                     "spanmux.toml:3:12: fallback: invalid environment variable name \"a b\"; use \
@@ -360,8 +361,8 @@ fn invalid_json_reports_position() {
                     "spanmux.json:2:20: tracers.\"é\".exporter: missing key \"path\": The output \
                      file, relative to the configuration file",
                     "spanmux.json:2:49: tracers.\"é\".exporter.pat: unknown key; did you mean \
-                     \"path\"? Available: ca_certificates, filter, gzip, headers, origin, proxy, \
-                     spill, timeout, keep, max_bytes, path, type",
+                     \"path\"? Available: ca_certificates, filter, gzip, headers, no_proxy, origin, \
+                     proxy, spill, system_certificates, timeout, keep, max_bytes, path, type",
                 ],
             ),
         ],

@@ -30,7 +30,7 @@ const ROWS: [(&str, &str, &str); 27] = [
         "http://c:4317",
     ),
     (
-        "type = 'otlp', endpoint = 'http://c', gzip = true, timeout = '1s', proxy = 'http://p:1', origin = 'http://d', headers = { x = 'y' }",
+        "type = 'otlp', endpoint = 'http://c', gzip = true, timeout = '1s', proxy = 'http://p:1', no_proxy = ['e', '.f'], system_certificates = false, origin = 'http://d', headers = { x = 'y' }",
         "otlp",
         "http://d/v1/traces",
     ),

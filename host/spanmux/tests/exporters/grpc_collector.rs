@@ -21,6 +21,8 @@ pub(crate) enum GrpcAnswer {
     Taken(Vec<u8>),
     /// A status, and the requested delay.
     Status(tonic::Code, Option<Duration>),
+    /// A page of another server, with this status.
+    Page(u16),
     Hang,
     /// Resets the stream without a response.
     Reset,
@@ -146,6 +148,13 @@ async fn reply(mut respond: SendResponse<Bytes>, answer: GrpcAnswer) {
             let mut response = status.into_http::<()>();
             response.headers_mut().extend(map(&[kind]));
             respond.send_response(response.map(|_| ()), true).unwrap();
+        }
+        GrpcAnswer::Page(status) => {
+            let mut response = head(&[("content-type", "text/html".to_owned())]);
+            *response.status_mut() = status.try_into().unwrap();
+            let mut body = respond.send_response(response, false).unwrap();
+            let page = Bytes::from_static(b"<html><title>Log in</title></html>");
+            body.send_data(page, true).unwrap();
         }
         GrpcAnswer::Hang => tokio::time::sleep(Duration::from_secs(60)).await,
         GrpcAnswer::Reset => respond.send_reset(Reason::REFUSED_STREAM),

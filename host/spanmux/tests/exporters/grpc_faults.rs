@@ -129,3 +129,29 @@ fn grpc_with_a_proxy_is_an_error() {
         "{text}"
     );
 }
+
+/// An ingress or a login page answers instead of the backend.
+#[test]
+fn page_of_another_server_is_not_taken_for_a_delivery() {
+    for (status, cause, remedy) in [
+        (
+            200,
+            Loss::Unavailable,
+            "often a login page: check the endpoint",
+        ),
+        (404, Loss::Unavailable, "404 Not Found"),
+        (503, Loss::Unavailable, "503"),
+    ] {
+        let collector = GrpcCollector::answering([GrpcAnswer::Page(status)]);
+        let tracer = crate::support::tracer(OtlpExporter::grpc(collector.origin()), SHORT);
+        crate::support::end_spans(&tracer, 2);
+        let error = tracer.force_flush().unwrap_err().to_string();
+        assert!(error.contains(remedy), "{status}: {error}");
+        let counts = crate::support::counts(&tracer);
+        assert_eq!(
+            (counts.delivered, counts.lost_to(cause)),
+            (0, 2),
+            "{status}: {counts:?}"
+        );
+    }
+}

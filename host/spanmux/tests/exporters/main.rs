@@ -15,6 +15,7 @@ mod local;
 mod mistakes;
 mod presets;
 mod process;
+mod proxy;
 mod responses;
 mod secrets;
 mod support;

@@ -1,17 +1,23 @@
 //! Tests that a success status alone does not count as delivery.
 
 use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use parking_lot::Mutex;
+use spanmux::delivery::BatchConfig;
 use spanmux::delivery::Loss::Unavailable;
 use spanmux::exporters::OtlpExporter;
+use spanmux::otel::TracerConfig;
 
 use crate::collector::{Answer, Collector};
 use crate::faults::Attempts::Exactly;
 use crate::faults::Fate::{self, Delivered, Lost, Refused};
 use crate::faults::{assert_fate, partial};
-use crate::support::{PATIENT, end_spans, send, tracer};
+use crate::process::alone;
+use crate::support::{PATIENT, counts, end_spans, send, tracer};
 
 fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -67,4 +73,51 @@ fn login_page_is_reported_with_the_remedy() {
     let error = tracer.force_flush().unwrap_err().to_string();
     assert!(error.contains("HTML page, often a login page"), "{error}");
     assert!(error.contains("; check the endpoint"), "{error}");
+}
+
+/// The log, from all threads.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn login_page_is_logged_once() {
+    let name = "responses::login_page_is_logged_once";
+    alone(name, &[], || {
+        let log = Log::default();
+        let writer = log.clone();
+        tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .init();
+        let answer = Answer::Status(200, HTML, b"<html>".to_vec());
+        let collector = Collector::answering([answer]);
+        let batch = BatchConfig::new().scheduled_delay(Duration::from_millis(1));
+        let tracer = TracerConfig::new()
+            .service_name("shop")
+            .exporter(OtlpExporter::http(collector.origin()))
+            .batch(batch)
+            .build()
+            .unwrap();
+        // Without a flush, which returns the error instead.
+        for requests in 1..=10 {
+            end_spans(&tracer, 1);
+            while counts(&tracer).lost() < requests {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        tracer.shutdown().unwrap_err();
+        assert_eq!(collector.received().len(), 10);
+        let text = String::from_utf8(log.0.lock().clone()).unwrap();
+        assert_eq!(text.matches("HTML page").count(), 1, "{text}");
+    });
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::thread;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, ServerConnection};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ConfigBuilder, ServerConfig, ServerConnection, WantsVerifier};
 use spanmux::delivery::Loss;
 use spanmux::exporters::OtlpExporter;
 
@@ -16,15 +16,27 @@ use crate::faults::SHORT;
 use crate::support::{PATIENT, send};
 
 /// A TLS server for `localhost` that forwards to a server without TLS.
-struct Tls {
-    origin: String,
+pub(crate) struct Tls {
+    pub(crate) origin: String,
     /// The certificate authority of the server.
-    authority: String,
+    pub(crate) authority: String,
 }
 
 impl Tls {
-    fn before(backend: String, protocol: &[u8]) -> Self {
-        let (config, authority) = certified(protocol);
+    pub(crate) fn before(backend: String, protocol: &[u8]) -> Self {
+        let (authority, certificate, key) = issued();
+        let config = builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        let mut tls = Self::with(config, backend, protocol);
+        tls.authority = authority.pem();
+        tls
+    }
+
+    fn with(mut config: ServerConfig, backend: String, protocol: &[u8]) -> Self {
+        config.alpn_protocols = vec![protocol.to_vec()];
+        let config = Arc::new(config);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         thread::spawn(move || {
@@ -35,31 +47,31 @@ impl Tls {
         });
         Self {
             origin: format!("https://localhost:{port}"),
-            authority,
+            authority: String::new(),
         }
     }
 }
 
-/// Creates a server certificate and its own certificate authority.
-fn certified(protocol: &[u8]) -> (Arc<ServerConfig>, String) {
+/// Issues a certificate for `localhost` by an authority of its own.
+fn issued() -> (
+    CertifiedIssuer<'static, KeyPair>,
+    CertificateDer<'static>,
+    PrivateKeyDer<'static>,
+) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let certificate = params.signed_by(&key, &authority).unwrap();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    (authority, certificate.der().clone(), key)
+}
+
+fn builder() -> ConfigBuilder<ServerConfig, WantsVerifier> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-        )
-        .unwrap();
-    config.alpn_protocols = vec![protocol.to_vec()];
-    (Arc::new(config), authority.pem())
+    let builder = ServerConfig::builder_with_provider(provider);
+    builder.with_safe_default_protocol_versions().unwrap()
 }
 
 /// Copies bytes in both directions by turns. Each read waits only briefly.
@@ -75,7 +87,7 @@ fn end_tls(stream: TcpStream, config: Arc<ServerConfig>, backend: &str) {
             Ok(0) => return,
             Ok(length) => inner.write_all(&buffer[..length]).unwrap(),
             Err(error) if is_turn(&error) => {}
-            Err(_) => return,
+            Err(_) => return linger(outer.sock),
         }
         match inner.read(&mut buffer) {
             Ok(0) => return,
@@ -84,6 +96,13 @@ fn end_tls(stream: TcpStream, config: Arc<ServerConfig>, backend: &str) {
             Err(_) => return,
         }
     }
+}
+
+/// Closes a connection so that the other side can read the alert.
+fn linger(mut stream: TcpStream) {
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    let _ = stream.set_read_timeout(Some(std::time::Duration::from_secs(1)));
+    let _ = std::io::copy(&mut stream, &mut std::io::sink());
 }
 
 fn is_turn(error: &std::io::Error) -> bool {
@@ -109,11 +128,6 @@ fn assert_trust(exporter: &OtlpExporter, tls: &Tls, received: impl Fn() -> usize
 
 #[test]
 fn unknown_issuer_is_reported_with_the_remedy() {
-    let message = |exporter: OtlpExporter| {
-        let tracer = crate::support::tracer(exporter, SHORT);
-        crate::support::end_spans(&tracer, 1);
-        tracer.force_flush().unwrap_err().to_string()
-    };
     let collector = Collector::start();
     let tls = Tls::before(collector.authority(), b"http/1.1");
     let text = message(OtlpExporter::http(&*tls.origin));
@@ -124,6 +138,99 @@ fn unknown_issuer_is_reported_with_the_remedy() {
         let text = message(OtlpExporter::grpc(&*tls.origin));
         assert!(text.contains("set its CA certificates"), "{text}");
     }
+}
+
+/// The message of an exporter that sends one span.
+fn message(exporter: OtlpExporter) -> String {
+    let tracer = crate::support::tracer(exporter, SHORT);
+    crate::support::end_spans(&tracer, 1);
+    tracer.force_flush().unwrap_err().to_string()
+}
+
+#[test]
+fn ca_certificate_as_server_certificate_is_reported_with_the_remedy() {
+    let collector = Collector::start();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let server = |protocol: &[u8]| {
+        let config = builder()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        Tls::with(config, collector.authority(), protocol).origin
+    };
+    let remedy = "issue a server certificate";
+    let exporter = OtlpExporter::http(server(b"http/1.1")).ca_certificates(certificate.pem());
+    let text = message(exporter);
+    assert!(text.contains(remedy), "{text}");
+    #[cfg(feature = "grpc")]
+    {
+        let exporter = OtlpExporter::grpc(server(b"h2")).ca_certificates(certificate.pem());
+        let text = message(exporter);
+        assert!(text.contains(remedy), "{text}");
+    }
+}
+
+#[test]
+fn required_client_certificate_is_reported_with_the_remedy() {
+    let collector = Collector::start();
+    let server = |protocol: &[u8]| {
+        let (authority, certificate, key) = issued();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(authority.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier =
+            rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let config = builder()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        let mut tls = Tls::with(config, collector.authority(), protocol);
+        tls.authority = authority.pem();
+        tls
+    };
+    let remedy = "the server requires a client certificate";
+    let tls = server(b"http/1.1");
+    let text = message(OtlpExporter::http(&*tls.origin).ca_certificates(tls.authority));
+    assert!(text.contains(remedy), "{text}");
+    #[cfg(feature = "grpc")]
+    {
+        let tls = server(b"h2");
+        let text = message(OtlpExporter::grpc(&*tls.origin).ca_certificates(tls.authority));
+        assert!(text.contains(remedy), "{text}");
+    }
+}
+
+/// The system trusts the authority in the file that a variable names.
+#[test]
+fn certificate_authorities_of_the_system_are_trusted_on_request() {
+    let collector = Collector::start();
+    let tls = Tls::before(collector.authority(), b"http/1.1");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &tls.authority).unwrap();
+    let variables = [
+        ("SSL_CERT_FILE", file.path().display().to_string()),
+        ("SPANMUX_TEST_ORIGIN", tls.origin.clone()),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value));
+    let name = "tls::certificate_authorities_of_the_system_are_trusted_on_request";
+    crate::process::alone(name, &variables, || {
+        let origin = std::env::var("SPANMUX_TEST_ORIGIN").unwrap();
+        let exporter = OtlpExporter::http(&*origin);
+        let counts = send(exporter.clone(), 1, SHORT);
+        assert_eq!(counts.lost_to(Loss::Unreachable), 1, "{counts:?}");
+        let counts = send(exporter.clone().system_certificates(), 1, PATIENT);
+        assert_eq!(counts.delivered, 1, "{counts:?}");
+        // Both are trusted.
+        let stranger = Tls::before("127.0.0.1:1".to_owned(), b"").authority;
+        let both = exporter.ca_certificates(stranger).system_certificates();
+        assert_eq!(send(both, 1, PATIENT).delivered, 1);
+    });
 }
 
 #[test]

@@ -43,6 +43,10 @@ impl Address {
         let path = path.cloned().unwrap_or(PathAndQuery::from_static("/"));
         parts.path_and_query = Some(match self {
             Self::Whole(_) => path,
+            Self::Base(_) if base_of(&path).contains(TRACES) => {
+                let problem = format!("contains {TRACES} twice; remove it");
+                return Err(wrong(text, &problem));
+            }
             Self::Base(_) => below(&path).ok_or_else(|| wrong(text, "is not a URL"))?,
             Self::Host(_) if path == "/" => path,
             Self::Host(_) => return Err(wrong(text, "must not have a path for gRPC")),
@@ -58,9 +62,14 @@ impl Address {
     }
 }
 
-fn below(path: &PathAndQuery) -> Option<PathAndQuery> {
+/// Returns the base path without [`TRACES`].
+fn base_of(path: &PathAndQuery) -> &str {
     let base = path.path().trim_end_matches('/');
-    let base = base.strip_suffix(TRACES).unwrap_or(base);
+    base.strip_suffix(TRACES).unwrap_or(base)
+}
+
+fn below(path: &PathAndQuery) -> Option<PathAndQuery> {
+    let base = base_of(path);
     let query = path.query().map(|query| format!("?{query}"));
     format!("{base}{TRACES}{}", query.unwrap_or_default())
         .parse()
@@ -78,6 +87,9 @@ fn parse(text: &str) -> Result<Parts, WrongAddress> {
         let problem = "contains credentials, which would be shown; send them in a header";
         return Err(wrong(text, problem));
     }
+    if let Some(problem) = surroundings(text) {
+        return Err(wrong(text, problem));
+    }
     let uri: Uri = text.parse().map_err(|_| wrong(text, "is not a URL"))?;
     match uri.scheme_str() {
         Some("http" | "https") => {}
@@ -92,9 +104,32 @@ fn parse(text: &str) -> Result<Parts, WrongAddress> {
             text,
             "contains credentials, which would be shown; send them in a header",
         )),
+        Some(authority) if has_invalid_port(authority) => Err(wrong(
+            text,
+            "has an invalid port; a port is a number from 1 to 65535",
+        )),
         Some(_) if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri.into_parts()),
         _ => Err(wrong(text, "has no host")),
     }
+}
+
+/// Returns the problem with what an environment variable or a file often has around an address.
+fn surroundings(text: &str) -> Option<&'static str> {
+    let is_quote = |c: char| matches!(c, '"' | '\'' | '`');
+    if text.trim().is_empty() {
+        return Some("is empty: the address is missing");
+    }
+    if text.starts_with(is_quote) || text.ends_with(is_quote) {
+        return Some("contains quotes; remove them");
+    }
+    (text.trim() != text).then_some("begins or ends with a space or a line break; remove it")
+}
+
+/// Returns `true` if a port is given that is no number from 1 to 65535.
+fn has_invalid_port(authority: &str) -> bool {
+    let host = authority.rfind(']').map_or(0, |end| end + 1);
+    let port = authority[host..].split_once(':').map(|(_, port)| port);
+    port.is_some_and(|port| !matches!(port.parse::<u16>(), Ok(1..)))
 }
 
 fn wrong(text: &str, problem: &str) -> WrongAddress {

@@ -36,10 +36,20 @@ pub enum OtlpProblem {
     },
     /// The exporter uses gRPC, which is not compiled in.
     NoGrpc,
+    /// An exception of the proxy is not a host.
+    ProxyException {
+        /// The exception.
+        host: String,
+    },
     /// The proxy URL is invalid, or the exporter uses gRPC, which does not support proxies.
     Proxy,
     /// The certificates are not valid PEM text, or the text contains no certificate.
     Certificates,
+    /// The operating system has no certificate authorities that can be read.
+    SystemCertificates {
+        /// The first problem, which may be empty.
+        problem: String,
+    },
     /// The thread or the connection of gRPC could not be set up.
     Setup(Box<dyn Error + Send + Sync>),
 }
@@ -80,6 +90,11 @@ impl fmt::Display for OtlpError {
                 "exporter {exporter} uses gRPC, which is not compiled in; enable the feature \
                  `grpc` of the crate `spanmux`, or use HTTP if the backend accepts it"
             ),
+            OtlpProblem::ProxyException { host } => write!(
+                f,
+                "the exception {host:?} of the proxy of exporter {exporter} is not a host; write a \
+                 host, or \".internal\" for every host below it"
+            ),
             OtlpProblem::Proxy => write!(
                 f,
                 "exporter {exporter} has an invalid proxy URL (expected one such as \
@@ -89,6 +104,11 @@ impl fmt::Display for OtlpError {
                 f,
                 "the CA certificates of exporter {exporter} are not PEM text with a \
                  `BEGIN CERTIFICATE` line"
+            ),
+            OtlpProblem::SystemCertificates { problem } => write!(
+                f,
+                "the system has no readable certificate authorities for exporter {exporter}; \
+                 install the package `ca-certificates`, or give the exporter its own. {problem}"
             ),
             OtlpProblem::Setup(_) => write!(f, "failed to set up gRPC for exporter {exporter}"),
         }

@@ -26,10 +26,11 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, ConnectError, Response, Status};
 use tonic_types::StatusExt as _;
 
+use super::certificates::Authorities;
 use super::mask::Mask;
 use super::retry::{self, Again, Attempt, Failure, Times};
 use super::{OtlpExporter, OtlpProblem, USER_AGENT, spans};
-use super::{answer, certificates, remedy};
+use super::{answer, remedy};
 use crate::delivery::{Loss, Sent, Stop, Transport, Tries};
 
 /// The interval of HTTP/2 pings while a request waits, and the maximum time for a response.
@@ -120,7 +121,11 @@ impl GrpcTransport {
         let asked = status.get_details_retry_info();
         Failure {
             cause: cause(code),
-            message: format!("answered {code:?} {said:?}{}", advice(code)),
+            message: format!(
+                "answered {code:?} {said:?}{}{}",
+                advice(code),
+                remedy::of(&said)
+            ),
             again: again(code, asked.and_then(|info| info.retry_delay)),
         }
     }
@@ -178,7 +183,14 @@ fn checked(exporter: &OtlpExporter, times: Times) -> Result<(MetadataMap, Endpoi
     if exporter.proxy.is_some() {
         return Err(OtlpProblem::Proxy);
     }
-    let metadata = MetadataMap::from_headers(exporter.headers.checked()?);
+    let headers = exporter.headers.checked()?;
+    if let Some((name, _)) = headers.iter().find(|(_, value)| value.to_str().is_err()) {
+        return Err(OtlpProblem::Header {
+            header: name.to_string(),
+            problem: "has a character beyond ASCII, which gRPC does not permit",
+        });
+    }
+    let metadata = MetadataMap::from_headers(headers);
     let uri = exporter.uri()?.to_string();
     let endpoint = endpoint(uri, tls(exporter)?, times).map_err(setup)?;
     Ok((metadata, endpoint))
@@ -190,12 +202,10 @@ fn setup(error: impl Error + Send + Sync + 'static) -> OtlpProblem {
 
 fn tls(exporter: &OtlpExporter) -> Result<ClientTlsConfig, OtlpProblem> {
     let tls = ClientTlsConfig::new();
-    Ok(
-        match (certificates::of(exporter)?, &exporter.ca_certificates) {
-            (Some(_), Some(pem)) => tls.ca_certificate(Certificate::from_pem(pem.expose())),
-            _ => tls.with_webpki_roots(),
-        },
-    )
+    Ok(match Authorities::of(exporter)?.pem() {
+        Some(pem) => tls.ca_certificate(Certificate::from_pem(pem)),
+        None => tls.with_webpki_roots(),
+    })
 }
 
 fn endpoint(

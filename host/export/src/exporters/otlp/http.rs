@@ -14,25 +14,30 @@ use prost::Message as _;
 use tracing::Dispatch;
 use tracing::dispatcher::with_default;
 use ureq::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
-use ureq::tls::{RootCerts, TlsConfig};
+use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::DefaultResolver;
-use ureq::{Agent, Body, Proxy};
+use ureq::{Agent, Body};
 
 use super::accepted::{self, Verdict};
+use super::certificates::Authorities;
 use super::mask::Mask;
+use super::proxy::{self, ForwardConnector, Way};
 use super::retry::{self, Again, Attempt, Failure, Times};
-use super::{
-    OtlpExporter, OtlpProblem, USER_AGENT, answer, certificates, late_answer, remedy, spans,
-};
+use super::{OtlpExporter, OtlpProblem, USER_AGENT, answer, late_answer, remedy, spans};
 use crate::delivery::{Loss, Sent, Stop, Transport, Tries};
 
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 
-const GRPC_PORT: &str = "; the server may expect gRPC: check the port or use gRPC";
+/// The port on which OTLP receivers usually expect gRPC.
+const GRPC_PORT: u16 = 4317;
+
+const EXPECTS_GRPC: &str = "; the server may expect gRPC: check the port or use gRPC";
 
 pub(super) struct HttpTransport {
     agent: Agent,
+    /// The URL to connect to: that of the backend, or of a proxy that reads the requests.
     uri: Uri,
+    way: Way,
     headers: HeaderMap,
     secrets: Mask,
     gzip: bool,
@@ -46,9 +51,12 @@ impl HttpTransport {
         if exporter.gzip {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
+        let uri = exporter.uri()?;
+        let way = Way::of(exporter, &uri)?;
         Ok(Self {
-            agent: agent(exporter)?,
-            uri: exporter.uri()?,
+            agent: agent(exporter, &way, &uri)?,
+            uri: way.forward(uri, &mut headers)?,
+            way,
             headers,
             secrets: exporter.mask(),
             gzip: exporter.gzip,
@@ -102,7 +110,11 @@ impl HttpTransport {
         }
         Attempt::Failed(Failure {
             cause: cause(status),
-            message: format!("answered {status}{}{}", self.said(&body), advice(status)),
+            message: format!(
+                "answered {status}{}{}",
+                self.said(&body),
+                self.advice(status)
+            ),
             again: again(status, asked),
         })
     }
@@ -137,16 +149,48 @@ impl HttpTransport {
         }
     }
 
+    /// Returns the remedy for a status, of the backend or of a proxy that reads the requests.
+    fn advice(&self, status: StatusCode) -> &'static str {
+        match self.way {
+            Way::Forward(_) if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                proxy::advice(status.as_u16())
+            }
+            _ => advice(status),
+        }
+    }
+
     fn not_answered(&self, error: &ureq::Error) -> Failure {
         let cause = unanswered(error);
         let text = error.to_string();
+        let hint = match error {
+            ureq::Error::ConnectProxyFailed(message) => {
+                proxy::refused(message).map_or("", |status| proxy::advice(status.as_u16()))
+            }
+            _ => self.hint(error, &text),
+        };
+        let proxy = self.way.shown().filter(|_| cause == Loss::Unreachable);
+        let through = proxy.map(|proxy| format!(", through the proxy {proxy}"));
         Failure {
             cause,
-            message: self.secrets.hide(text.clone()) + hint(error, &text),
+            message: self.secrets.hide(text) + &through.unwrap_or_default() + hint,
             again: match cause {
                 Loss::Failed => Again::Later,
                 _ => Again::Soon,
             },
+        }
+    }
+
+    /// Returns the remedy for a server that does not speak HTTP/1.1, or for a failed handshake.
+    fn hint(&self, error: &ureq::Error, text: &str) -> &'static str {
+        // Many gRPC servers close a connection that does not begin like HTTP/2. Others close
+        // connections for many reasons.
+        let is_grpc_port = self.uri.port_u16() == Some(GRPC_PORT);
+        match error {
+            ureq::Error::Protocol(_) => EXPECTS_GRPC,
+            ureq::Error::Io(_) if is_grpc_port && unanswered(error) == Loss::Unavailable => {
+                EXPECTS_GRPC
+            }
+            _ => remedy::of(text),
         }
     }
 
@@ -183,20 +227,12 @@ impl fmt::Debug for HttpTransport {
     }
 }
 
-fn agent(exporter: &OtlpExporter) -> Result<Agent, OtlpProblem> {
-    let proxy = exporter
-        .proxy
-        .as_ref()
-        .map(|proxy| Proxy::new(proxy.expose()));
-    let proxy = proxy.transpose().map_err(|_| OtlpProblem::Proxy)?;
-    let roots = match certificates::of(exporter)? {
-        Some(certificates) => certificates.into(),
-        None => RootCerts::WebPki,
-    };
+fn agent(exporter: &OtlpExporter, way: &Way, uri: &Uri) -> Result<Agent, OtlpProblem> {
+    let roots = Authorities::of(exporter)?.roots();
     let config = Agent::config_builder()
         .tls_config(TlsConfig::builder().root_certs(roots).build())
         // By default, `ureq` uses the proxy from the environment, for the whole process.
-        .proxy(proxy)
+        .proxy(way.tunnel())
         // A redirect would send the keys to another host.
         .max_redirects(0)
         .http_status_as_error(false)
@@ -208,7 +244,7 @@ fn agent(exporter: &OtlpExporter) -> Result<Agent, OtlpProblem> {
         .build();
     Ok(Agent::with_parts(
         config,
-        late_answer::connector(),
+        late_answer::connector(ForwardConnector(way.origin(uri))),
         DefaultResolver::default(),
     ))
 }
@@ -216,6 +252,8 @@ fn agent(exporter: &OtlpExporter) -> Result<Agent, OtlpProblem> {
 fn cause(status: StatusCode) -> Loss {
     match status {
         StatusCode::TOO_MANY_REQUESTS => Loss::Unavailable,
+        // A proxy answered, and not the backend.
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => Loss::Unreachable,
         _ if status.is_server_error() => Loss::Unavailable,
         _ => Loss::Rejected,
     }
@@ -253,16 +291,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
             let date = httpdate::parse_http_date(text).ok()?;
             date.duration_since(SystemTime::now()).ok()
         }
-    }
-}
-
-/// Returns the remedy for a server that does not speak HTTP/1.1, or for a failed handshake.
-fn hint(error: &ureq::Error, text: &str) -> &'static str {
-    match error {
-        // Many gRPC servers close a connection that does not begin like HTTP/2.
-        ureq::Error::Protocol(_) => GRPC_PORT,
-        ureq::Error::Io(_) if unanswered(error) == Loss::Unavailable => GRPC_PORT,
-        _ => remedy::of(text),
     }
 }
 

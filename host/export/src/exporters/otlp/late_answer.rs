@@ -14,13 +14,16 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
+use super::proxy::ForwardConnector;
+
 /// Returns the connector of `ureq` for TCP, TLS and HTTP proxies, with this layer between
-/// TCP and TLS.
-pub(super) fn connector() -> impl Connector {
+/// TCP and TLS, and the layer for proxies that read the requests above them.
+pub(super) fn connector(forward: ForwardConnector) -> impl Connector {
     ().chain(ConnectProxyConnector::default())
         .chain(TcpConnector::default())
         .chain(LateAnswerConnector)
         .chain(RustlsConnector::default())
+        .chain(forward)
 }
 
 #[derive(Debug)]

@@ -19,6 +19,7 @@ mod headers;
 mod http;
 mod late_answer;
 mod mask;
+mod proxy;
 mod remedy;
 mod retry;
 mod secret;
@@ -87,8 +88,10 @@ pub struct OtlpExporter {
     gzip: bool,
     timeout: Option<Duration>,
     proxy: Option<Secret>,
+    no_proxy: Vec<String>,
     /// Treated as secret, because the text may contain a private key by mistake.
     ca_certificates: Option<Secret>,
+    system_certificates: bool,
     resource: Vec<KeyValue>,
 }
 
@@ -102,7 +105,9 @@ impl OtlpExporter {
             gzip: false,
             timeout: None,
             proxy: None,
+            no_proxy: Vec::new(),
             ca_certificates: None,
+            system_certificates: false,
             resource: Vec::new(),
         }
     }
@@ -148,10 +153,30 @@ impl OtlpExporter {
     }
 
     /// Sends through an HTTP proxy, such as `http://proxy:3128`. The URL may contain a user
-    /// and a password, and is never shown. Defaults to no proxy. gRPC does not support
-    /// proxies.
+    /// and a password, percent-encoded, and is never shown. Defaults to no proxy; the
+    /// environment is not read. gRPC does not support proxies.
+    ///
+    /// The proxy opens a tunnel to an `https` backend. It reads the requests to an `http`
+    /// backend, keys included.
     pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
         self.proxy = Some(url.into());
+        self
+    }
+
+    /// Sets the hosts that are reached without the proxy: `localhost` is this host,
+    /// `.internal` (or `*.internal`) every host below it, and `*` every host.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::exporters::OtlpExporter;
+    ///
+    /// let exporter = OtlpExporter::http("http://collector.internal:4318")
+    ///     .proxy("http://proxy:3128")
+    ///     .no_proxy(["localhost", ".internal"]);
+    /// # drop(exporter);
+    /// ```
+    pub fn no_proxy(mut self, hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.no_proxy = hosts.into_iter().map(Into::into).collect();
         self
     }
 
@@ -160,6 +185,16 @@ impl OtlpExporter {
     /// Mozilla, as compiled into the binary.
     pub fn ca_certificates(mut self, pem: impl Into<String>) -> Self {
         self.ca_certificates = Some(Secret::from(pem.into()));
+        self
+    }
+
+    /// Trusts servers with certificates issued by the certificate authorities of the operating
+    /// system, in addition to [those given](Self::ca_certificates) and instead of those of
+    /// Mozilla: for example in a company that issues certificates itself. They are read when
+    /// the exporter is built. On Unix, the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name
+    /// other files.
+    pub fn system_certificates(mut self) -> Self {
+        self.system_certificates = true;
         self
     }
 

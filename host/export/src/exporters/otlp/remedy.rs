@@ -1,7 +1,7 @@
 //! Remedies for errors of connections, which other crates report in their own words.
 
 /// Parts of error messages, each with its remedy.
-const REMEDIES: [(&str, &str); 3] = [
+const REMEDIES: [(&str, &str); 5] = [
     (
         "UnknownIssuer",
         "; the issuer of the server's certificate is not trusted: set its CA certificates",
@@ -13,6 +13,14 @@ const REMEDIES: [(&str, &str); 3] = [
     (
         "CertificateRequired",
         "; the server requires a client certificate, which is not supported",
+    ),
+    (
+        "frame with invalid size",
+        "; the server does not answer with HTTP/2: check the port or use HTTP, or https for TLS",
+    ),
+    (
+        "invalid compression flag",
+        "; the server does not answer with gRPC, often a login page: check the endpoint",
     ),
 ];
 
