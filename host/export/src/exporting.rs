@@ -87,11 +87,11 @@ fn pipeline(
             if exporter.disk_buffer.is_some() {
                 return Err(TracerConfigError::NoDiskBuffer(name.to_owned()));
             }
-            return Ok(Arc::new(Console::new(
-                plan.service.to_owned(),
-                writer,
-                processing,
-            )));
+            let console = Console::start(plan.service.to_owned(), writer, processing);
+            return match console {
+                Ok(console) => Ok(Arc::new(console)),
+                Err(error) => Err(TracerConfigError::Thread(error)),
+            };
         }
         Ready::Sink(sink) => sink,
     };

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
 use opentelemetry::trace::{SpanContext, TraceId};
 use opentelemetry_sdk::trace::{Span, SpanData};
 use parking_lot::Mutex;
 
-use super::tree::TraceTree;
+use super::printer::{Printer, Tree};
 use crate::delivery::{DeliveryCounts, Loss, Meter, Pipeline};
-use crate::redaction::{ProcessingCounts, SpanProcessing};
+use crate::redaction::SpanProcessing;
 
 /// The maximum number of ended spans that wait for the rest of their traces. Beyond that,
 /// the oldest trace is printed incomplete, so that spans which never end do not fill the
@@ -27,16 +27,9 @@ const MAX_WAITING_TRACES: usize = 4_096;
 pub(crate) struct Console {
     service: String,
     processing: SpanProcessing,
-    meter: Meter,
+    meter: Arc<Meter>,
     waiting: Mutex<Waiting>,
-    out: Mutex<Out>,
-}
-
-struct Out {
-    writer: Box<dyn Write + Send>,
-    failing: bool,
-    /// The last error that was not yet returned by `take_error`.
-    error: Option<String>,
+    printer: Printer,
 }
 
 #[derive(Default)]
@@ -54,13 +47,6 @@ struct Waits {
     age: u64,
     open: usize,
     ended: Vec<SpanData>,
-}
-
-/// A trace to print, with the number of its spans that have not ended.
-struct Tree {
-    trace: TraceId,
-    open: usize,
-    spans: Vec<SpanData>,
 }
 
 impl Waiting {
@@ -128,70 +114,37 @@ impl Waiting {
 }
 
 impl Console {
-    pub(crate) fn new(
+    /// Starts the thread that prints.
+    pub(crate) fn start(
         service: String,
         writer: Box<dyn Write + Send>,
         processing: SpanProcessing,
-    ) -> Self {
-        Self {
+    ) -> io::Result<Self> {
+        let meter = Arc::<Meter>::default();
+        let printer = Printer::start(
+            service.clone(),
+            writer,
+            processing.clone(),
+            Arc::clone(&meter),
+        )?;
+        Ok(Self {
             service,
             processing,
-            meter: Meter::default(),
+            meter,
             waiting: Mutex::default(),
-            out: Mutex::new(Out {
-                writer,
-                failing: false,
-                error: None,
-            }),
-        }
+            printer,
+        })
     }
 
-    fn print(&self, trees: impl IntoIterator<Item = Tree>) {
-        for tree in trees {
-            let spans = tree.spans.len() as u64;
-            let text = tree.shown(&self.service).to_string();
-            if self.out.lock().print(&text) {
-                self.meter.change(|counts| counts.delivered += spans)
-            } else {
-                self.meter.lost(Loss::Failed, spans)
-            }
-        }
-    }
-
-    /// Returns the redacted span, or `None` if it is not printed.
-    fn processed(&self, mut span: SpanData) -> Option<SpanData> {
+    /// Returns the span, or `None` if it is not printed.
+    fn kept(&self, span: SpanData) -> Option<SpanData> {
         if !span.span_context.is_sampled() {
             return None;
         }
-        let mut processed = ProcessingCounts::default();
         let keeps = self.processing.keeps(&span);
-        if keeps {
-            self.processing.span(&mut span, &mut processed)
-        } else {
-            processed.filtered = 1
-        }
-        self.meter.change(|counts| counts.add_processed(&processed));
+        self.meter
+            .change(|counts| counts.filtered += u64::from(!keeps));
         keeps.then_some(span)
-    }
-}
-
-impl Out {
-    fn print(&mut self, text: &str) -> bool {
-        // A panic of the writer must reach neither the thread that ends the span nor the
-        // next exporter.
-        let printed = catch_unwind(AssertUnwindSafe(|| {
-            self.writer.write_all(text.as_bytes())?;
-            self.writer.flush()
-        }));
-        let printed = printed.unwrap_or_else(|_| Err(io::Error::other("the writer panicked")));
-        let was_failing = std::mem::replace(&mut self.failing, printed.is_err());
-        if let Err(error) = &printed {
-            self.error = Some(format!("failed to print a trace: {error}"));
-            if !was_failing {
-                tracing::warn!(%error, "failed to print; traces are lost");
-            }
-        }
-        printed.is_ok()
     }
 }
 
@@ -199,7 +152,7 @@ impl Pipeline for Console {
     fn start(&self, span: &Span) {
         let context = opentelemetry::trace::Span::span_context(span);
         let tree = self.waiting.lock().start(context);
-        self.print(tree);
+        self.printer.print(tree);
     }
 
     fn end(&self, span: SpanData) {
@@ -209,18 +162,18 @@ impl Pipeline for Console {
         if self.waiting.lock().stopped {
             return self.meter.lost(Loss::ShutDown, sampled);
         }
-        let span = self.processed(span);
+        let span = self.kept(span);
         let tree = self.waiting.lock().end(trace, span);
-        self.print(tree);
+        self.printer.print_soon(tree);
     }
 
     fn flush(&self) {
         let trees = self.waiting.lock().take_ended();
-        self.print(trees);
+        self.printer.print(trees);
     }
 
-    fn wait_for_flush(&self, _deadline: Instant) -> bool {
-        true
+    fn wait_for_flush(&self, deadline: Instant) -> bool {
+        self.printer.wait(deadline)
     }
 
     fn close(&self, _deadline: Instant) {
@@ -228,11 +181,12 @@ impl Pipeline for Console {
         waiting.stopped = true;
         let trees = waiting.take_ended();
         drop(waiting);
-        self.print(trees);
+        self.printer.print(trees);
+        self.printer.close();
     }
 
-    fn wait_for_close(&self, _deadline: Instant) -> bool {
-        true
+    fn wait_for_close(&self, deadline: Instant) -> bool {
+        self.printer.wait_for_close(deadline)
     }
 
     fn counts(&self) -> DeliveryCounts {
@@ -243,11 +197,18 @@ impl Pipeline for Console {
     }
 
     fn take_error(&self) -> Option<String> {
-        self.out.lock().error.take()
+        self.printer.take_error()
     }
 
     fn is_over(&self) -> bool {
-        self.waiting.lock().stopped
+        self.printer.is_over()
+    }
+}
+
+/// Prints what has ended. Dropping does not wait for it.
+impl Drop for Console {
+    fn drop(&mut self) {
+        self.printer.print(self.waiting.get_mut().take_ended());
     }
 }
 
@@ -256,11 +217,5 @@ impl fmt::Debug for Console {
         f.debug_struct("Console")
             .field("service", &self.service)
             .finish_non_exhaustive()
-    }
-}
-
-impl Tree {
-    fn shown(self, service: &str) -> TraceTree {
-        TraceTree::of_spans(service, self.trace, self.open, self.spans)
     }
 }

@@ -84,7 +84,13 @@ impl OtlpFile {
     pub(super) fn append(path: &Path, rotation: Rotation) -> io::Result<Self> {
         // The working directory may change later.
         let path = std::path::absolute(path)?;
-        open(&path)?;
+        if is_open_to_others(&open(&path)?) {
+            tracing::warn!(
+                path = %path.display(),
+                "other users can read this file of spans, which existed before; restrict it with \
+                 `chmod 600`"
+            );
+        }
         Ok(Self {
             path,
             rotation,
@@ -147,6 +153,19 @@ impl OtlpFile {
         }
         path.into()
     }
+}
+
+/// Returns `true` if users other than the owner can read the file.
+#[cfg(unix)]
+fn is_open_to_others(file: &File) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.metadata()
+        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o044 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &File) -> bool {
+    false
 }
 
 fn open(path: &Path) -> io::Result<File> {

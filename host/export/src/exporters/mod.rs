@@ -13,6 +13,7 @@ mod otlp;
 mod otlp_lines;
 #[cfg(feature = "otlp")]
 mod presets;
+mod printer;
 mod tree;
 
 use std::fmt;
@@ -100,9 +101,10 @@ impl Exporter {
         Self::console_to(io::stdout())
     }
 
-    /// Like [`console`](Self::console), with a custom writer. The writer is called on the
-    /// thread that ends the last span of a trace, and must not start spans. If it panics, the
-    /// trace is lost and counted.
+    /// Like [`console`](Self::console), with a custom writer, which runs on a thread of its
+    /// own. If it blocks, the thread that ends a trace is delayed by 20 ms, and none after it
+    /// until the writer has caught up; up to 16,384 spans wait. Spans that the writer starts
+    /// are no-ops. If it fails or panics, the trace is lost and counted.
     pub fn console_to(writer: impl Write + Send + 'static) -> Self {
         Self::of(Kind::Console(Box::new(writer)))
     }

@@ -12,6 +12,7 @@ mod grpc_collector;
 mod grpc_faults;
 mod leak;
 mod local;
+mod log;
 mod mistakes;
 mod presets;
 mod process;

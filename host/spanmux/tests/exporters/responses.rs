@@ -1,12 +1,10 @@
 //! Tests that a success status alone does not count as delivery.
 
 use std::io::Write as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use parking_lot::Mutex;
 use spanmux::delivery::BatchConfig;
 use spanmux::delivery::Loss::Unavailable;
 use spanmux::exporters::OtlpExporter;
@@ -16,6 +14,7 @@ use crate::collector::{Answer, Collector};
 use crate::faults::Attempts::Exactly;
 use crate::faults::Fate::{self, Delivered, Lost, Refused};
 use crate::faults::{assert_fate, partial};
+use crate::log::Log;
 use crate::process::alone;
 use crate::support::{PATIENT, counts, end_spans, send, tracer};
 
@@ -75,21 +74,6 @@ fn login_page_is_reported_with_the_remedy() {
     assert!(error.contains("; check the endpoint"), "{error}");
 }
 
-/// The log, from all threads.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn login_page_is_logged_once() {
     let name = "responses::login_page_is_logged_once";
@@ -117,7 +101,7 @@ fn login_page_is_logged_once() {
         }
         tracer.shutdown().unwrap_err();
         assert_eq!(collector.received().len(), 10);
-        let text = String::from_utf8(log.0.lock().clone()).unwrap();
+        let text = log.text();
         assert_eq!(text.matches("HTML page").count(), 1, "{text}");
     });
 }

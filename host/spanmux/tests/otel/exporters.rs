@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use opentelemetry::trace::{
     Event, Link, Span, SpanKind, Status, TraceContextExt, Tracer, TracerProvider,
@@ -33,6 +33,20 @@ impl Page {
     /// Returns the output since the previous call.
     fn take(&self) -> String {
         String::from_utf8(std::mem::take(&mut *self.0.lock())).unwrap()
+    }
+}
+
+impl Page {
+    /// Waits until the console has printed this text, and takes everything.
+    fn take_with(&self, part: &str, times: usize) -> String {
+        let start = Instant::now();
+        let mut text = String::new();
+        while text.matches(part).count() < times {
+            assert!(start.elapsed() < Duration::from_secs(60), "{text}");
+            std::thread::sleep(Duration::from_millis(1));
+            text += &self.take();
+        }
+        text
     }
 }
 
@@ -88,7 +102,7 @@ fn console_prints_a_trace_as_a_tree() {
     assert_eq!(page.take(), "", "one child is still open");
     end(&late, 1502);
     assert_eq!(
-        page.take(),
+        page.take_with("write log", 1),
         r"shop  trace 4bf92f3577b34da6a3ce929d0e0e4736  5 spans
 └─ POST /chat  1.25 s  server
    │ spanmux.tracer = console
@@ -114,9 +128,9 @@ fn console_prints_open_traces_on_flush_and_late_spans() {
     let text = page.take();
     assert!(text.contains("1 span, 1 still open\n└─ child"), "{text}");
     root.span().end();
-    assert!(page.take().contains("└─ root"));
+    page.take_with("└─ root", 1);
     tracer.start_with_context("late", &root).end();
-    assert!(page.take().contains("└─ late"));
+    page.take_with("└─ late", 1);
     let _report = provider.shutdown();
     assert_eq!(page.take(), "");
 }
@@ -131,8 +145,7 @@ fn console_limits_the_indentation_of_a_deep_trace() {
         open.push(cx.with_span(tracer.start_with_context("nested", cx)));
     }
     open.into_iter().rev().for_each(drop);
-    let text = page.take();
-    assert_eq!(text.matches("nested").count(), 2000);
+    let text = page.take_with("nested", 2000);
     assert!(text.contains("(2000) nested"));
     assert!(text.lines().all(|line| line.chars().count() < 200));
 }
@@ -145,7 +158,7 @@ fn console_prints_traces_that_never_end_when_limits_are_reached() {
     for _ in 0..16_385 {
         tracer.start_with_context("child", &root).end();
     }
-    let text = page.take();
+    let text = page.take_with("still open", 1);
     assert!(
         text.contains("16385 spans, 1 still open"),
         "{}",
@@ -153,15 +166,14 @@ fn console_prints_traces_that_never_end_when_limits_are_reached() {
     );
     // The trace has been forgotten and is tracked again from its next span on.
     tracer.start_with_context("again", &root).end();
-    assert!(page.take().contains("1 span\n└─ again"));
+    page.take_with("1 span\n└─ again", 1);
     let old = Context::new().with_span(tracer.start("old"));
     tracer.start_with_context("child", &old).end();
     let start = || tracer.start_with_context("other", &Context::new());
     let open: Vec<_> = (0..4_096).map(|_| start()).collect();
-    let text = page.take();
-    assert!(text.contains("1 span, 1 still open\n└─ child"), "{text}");
+    page.take_with("1 span, 1 still open\n└─ child", 1);
     drop(open);
-    assert_eq!(page.take().matches("└─ other").count(), 4_096);
+    page.take_with("└─ other", 4_096);
 }
 
 /// A writer that fails.

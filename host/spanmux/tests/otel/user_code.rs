@@ -446,3 +446,51 @@ fn value_of_a_runtime_context_may_start_spans() {
     go(&provider);
     assert!(code.runs() > 0);
 }
+
+/// A value of a `tracing` field is formatted by the layer.
+#[cfg(feature = "layer")]
+#[test]
+fn field_of_tracing_may_start_spans_and_panic() {
+    use tracing_subscriber::layer::SubscriberExt;
+
+    struct Value(Code);
+    impl fmt::Display for Value {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.run();
+            f.write_str("value")
+        }
+    }
+    for panics in BOTH {
+        let (code, spans) = (Code::new(panics), InMemorySpanExporter::default());
+        let sdk = SdkTracerProvider::builder().with_simple_exporter(spans.clone());
+        let provider = provider(sdk, &code);
+        let value = Value(code.clone());
+        // A panic reaches the macro, as it does with every other layer, and nothing else.
+        let attempt = |work: &dyn Fn()| {
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            assert_eq!(outcome.is_err(), panics);
+        };
+        let subscriber = tracing_subscriber::registry().with(provider.layer());
+        tracing::subscriber::with_default(subscriber, || {
+            attempt(&|| drop(tracing::info_span!("new", field = %value)));
+            let span = tracing::info_span!("span", field = tracing::field::Empty);
+            attempt(&|| {
+                span.record("field", tracing::field::display(&value));
+            });
+            span.in_scope(|| {
+                attempt(&|| {
+                    span.record("field", tracing::field::display(&value));
+                });
+                attempt(&|| tracing::info!(field = %value));
+            });
+            drop(span);
+            tracing::info_span!("later").in_scope(|| {});
+        });
+        assert!(code.runs() >= 4);
+        let names: Vec<_> = spans.get_finished_spans().unwrap();
+        let names = names.iter().map(|span| span.name.to_string());
+        let names: Vec<_> = names.filter(|name| !name.starts_with("inside")).collect();
+        assert!(names.contains(&"later".to_owned()), "{names:?}");
+        assert!(names.contains(&"span".to_owned()), "{names:?}");
+    }
+}
