@@ -22,6 +22,7 @@ mod texts;
 mod value;
 
 pub use filter::SpanFilter;
+#[cfg(feature = "otlp")]
 pub(crate) use keys::is_sensitive;
 pub use limits::AttributeLimits;
 pub use rules::{Mask, Redaction};
