@@ -183,6 +183,8 @@ fn log_messages_of_the_layer_are_redacted() {
         .service_name("shop")
         .exporter(Exporter::file(&path));
     let provider = of(config);
+    // With one dispatcher, the interest of another test's thread might be cached.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let subscriber = tracing_subscriber::registry().with(provider.layer());
     tracing::subscriber::with_default(subscriber, || {
         tracing::info_span!("call", auth = "Bearer hunter2hunter2").in_scope(|| {

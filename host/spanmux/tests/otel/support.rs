@@ -33,6 +33,16 @@ pub(crate) enum Carrier {
 
 pub(crate) const CARRIERS: [Carrier; 2] = [Carrier::TraceId, Carrier::Tracestate];
 
+/// Prevents one test from disabling the spans of another. While a process has a single
+/// subscriber, `tracing` asks the subscriber of the thread that reloads a filter, which may
+/// have none, and caches the answer for all threads. These two stay until the process ends.
+pub(crate) fn several_subscribers() {
+    use tracing::Dispatch;
+    use tracing::subscriber::NoSubscriber;
+    static KEPT: std::sync::OnceLock<[Dispatch; 2]> = std::sync::OnceLock::new();
+    KEPT.get_or_init(|| [(); 2].map(|()| Dispatch::new(NoSubscriber::new())));
+}
+
 /// A provider, its tracers' exporters, and the number of selector runs.
 pub(crate) struct Fleet {
     pub(crate) provider: RoutingTracerProvider,
@@ -73,6 +83,7 @@ impl Fleet {
         sampler: impl Fn() -> S,
         settings: impl FnOnce(Builder) -> Builder,
     ) -> Self {
+        several_subscribers();
         let asked = Arc::new(AtomicUsize::new(0));
         let mut exporters = BTreeMap::new();
         let mut builder = RoutingTracerProvider::builder().selectors(by_key(&asked));

@@ -164,6 +164,7 @@ impl Selector for Named {
 }
 
 fn provider(tracer: impl Into<spanmux::otel::TracerSource>, code: &Code) -> RoutingTracerProvider {
+    crate::support::several_subscribers();
     let provider = RoutingTracerProvider::builder()
         .tracer("only", tracer)
         .build()
