@@ -287,7 +287,7 @@ impl<K: AiSpanKind> Drop for AiSpan<K> {
             self.fail_span(&span, PANIC.into(), PANIC.to_owned());
         }
         if let Some(late) = &self.late {
-            late.lock().drain().for_each(|kv| span.set_attribute(kv));
+            late.lock().drain(|kv| span.set_attribute(kv));
         }
         span.end();
         self.place = None;

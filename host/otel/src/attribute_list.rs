@@ -32,14 +32,19 @@ impl AttributeList {
     /// all attributes leave in their order: `forward` receives them.
     pub fn set(&mut self, attribute: KeyValue, mut forward: impl FnMut(KeyValue)) {
         if self.is_full {
-            self.drain().for_each(&mut forward);
+            self.drain(&mut forward);
             forward(attribute);
             return;
         }
         let key = attribute.key.as_str();
         match self.kept.iter_mut().find(|kv| kv.key.as_str() == key) {
             Some(known) => *known = attribute,
-            None => self.kept.push(attribute),
+            None => {
+                if self.kept.capacity() == 0 {
+                    self.kept = spare::take();
+                }
+                self.kept.push(attribute);
+            }
         }
         self.is_full = self.kept.len() >= MAX_KEYS;
     }
@@ -49,13 +54,43 @@ impl AttributeList {
         self.kept.iter().any(|kv| kv.key.as_str() == key)
     }
 
-    /// Removes and returns all attributes.
-    pub fn drain(&mut self) -> impl Iterator<Item = KeyValue> + use<> {
-        std::mem::take(&mut self.kept).into_iter()
+    /// Removes all attributes: `take` receives them.
+    pub fn drain(&mut self, take: impl FnMut(KeyValue)) {
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.drain(..).for_each(take);
+        spare::put(kept);
     }
 
     pub(super) fn len(&self) -> usize {
         self.kept.len()
+    }
+}
+
+/// Empty lists that the spans of a thread use again, because most spans have attributes and an
+/// allocation costs more than to set one.
+mod spare {
+    use std::cell::RefCell;
+
+    use arrayvec::ArrayVec;
+    use opentelemetry::KeyValue;
+
+    /// Maximum capacity of a list that is kept, which bounds the memory.
+    const MAX_CAPACITY: usize = 32;
+
+    thread_local! {
+        static LISTS: RefCell<ArrayVec<Vec<KeyValue>, 4>> = const { RefCell::new(ArrayVec::new_const()) };
+    }
+
+    pub(super) fn take() -> Vec<KeyValue> {
+        // The thread may be ending.
+        let spare = LISTS.try_with(|lists| lists.borrow_mut().pop());
+        spare.ok().flatten().unwrap_or_default()
+    }
+
+    pub(super) fn put(list: Vec<KeyValue>) {
+        if (1..=MAX_CAPACITY).contains(&list.capacity()) {
+            let _full = LISTS.try_with(|lists| lists.borrow_mut().try_push(list));
+        }
     }
 }
 

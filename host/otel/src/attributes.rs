@@ -74,15 +74,14 @@ pub(super) fn of_selection(
     let mut attributes = Vec::with_capacity(MOST + more);
     attributes.push(KeyValue::new(TRACER, interner::intern(tracer)));
     if let Some(selector) = selection.selector() {
-        // A native selector may compute them.
-        let name = || interner::intern(selector.name());
-        if let Some(name) = user_code::run("selector name", name) {
+        // A native selector may compute them. If the digest panics, the name is there already.
+        user_code::run("name or digest of a selector", || {
+            let name = interner::intern(selector.name());
             attributes.push(KeyValue::new(SELECTOR, name));
-        }
-        let digest = || selector.digest().map(interner::intern);
-        if let Some(digest) = user_code::run("selector digest", digest).flatten() {
-            attributes.push(KeyValue::new(SELECTOR_DIGEST, digest));
-        }
+            if let Some(digest) = selector.digest() {
+                attributes.push(KeyValue::new(SELECTOR_DIGEST, interner::intern(digest)));
+            }
+        });
     }
     if let Some(cause) = selection.reason().cause() {
         attributes.push(KeyValue::new(FALLBACK, cause.as_str()));

@@ -20,7 +20,7 @@ impl RoutingTracer {
     pub(super) fn start_external(
         &self,
         external: &ExternalTrace,
-        builder: SpanBuilder,
+        builder: &mut SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
@@ -36,12 +36,12 @@ impl RoutingTracer {
     }
 
     /// Returns the route of the trace, and the span with the attributes that explain it.
-    fn external_route(
+    fn external_route<'a>(
         &self,
         external: &ExternalTrace,
-        mut builder: SpanBuilder,
+        builder: &'a mut SpanBuilder,
         parent_cx: &Context,
-    ) -> Option<(Arc<Route>, Arc<OtelTracer>, Start)> {
+    ) -> Option<(Arc<Route>, Arc<OtelTracer>, Start<'a>)> {
         let own = builder.attributes.take().unwrap_or_default();
         let run = self.run(parent_cx);
         let more = own.len();
@@ -50,7 +50,7 @@ impl RoutingTracer {
             let start = self.root(builder, ours, &run, own);
             return Some((route, tracer, start));
         }
-        let selection = self.select(&builder, &own, &run);
+        let selection = self.select(builder, &own, &run);
         let (tracer, name) = (selection.tracer()?.clone(), selection.tracer_name()?);
         let own_route = self.state.routes.route(&tracer, name);
         let (route, tracer) = self
@@ -73,7 +73,7 @@ impl RoutingTracer {
         external: &ExternalTrace,
         route: &Route,
         tracer: Arc<OtelTracer>,
-        start: Start,
+        start: Start<'_>,
         parent_cx: &Context,
     ) -> RoutingSpan {
         let (id, entry) = (external.trace, route.entry());

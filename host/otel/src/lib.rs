@@ -94,6 +94,7 @@ mod interner;
 mod last_values;
 #[cfg(feature = "layer")]
 mod layer;
+mod numbered_routes;
 mod open_roots;
 mod otel_tracer;
 mod propagator;

@@ -8,6 +8,7 @@ use opentelemetry::trace::{SpanContext, TraceId, TraceState};
 use parking_lot::Mutex;
 
 use super::dropped::DroppedSpans;
+use super::numbered_routes::{NOWHERE, NumberedRoutes, RoutesVersion};
 use super::otel_tracer::OtelTracer;
 use super::trace_id::TraceIds;
 use super::tracer_stats::{Forgotten, Totals, TracerStats};
@@ -16,9 +17,6 @@ use super::tracestate::{self, TracestateEntry};
 /// Maximum number of names per tracer with their own route. One is usual. The limit
 /// bounds memory for a tracer that is registered under ever new names.
 const MAX_KEPT_NAMES: usize = 16;
-
-/// A number that no route has.
-const NOWHERE: u64 = 0;
 
 /// The routes of one provider. They keep no tracer alive: spans and the registry hold the
 /// tracers of open traces.
@@ -30,29 +28,17 @@ pub(super) struct Routes {
     provider: u64,
     ids: TraceIds,
     table: ArcSwap<Table>,
+    version: RoutesVersion,
     /// Held while the table changes. Contains the statistics of tracers that have left
     /// the table.
     forgotten: Mutex<Forgotten>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Table {
-    /// The number of the next route. Numbers are never reused.
-    next: u64,
-    /// Sorted by number.
-    routes: Vec<Arc<Route>>,
+    numbered: Arc<NumberedRoutes>,
     /// Sorted by address.
     tracers: Vec<Known>,
-}
-
-impl Default for Table {
-    fn default() -> Self {
-        Self {
-            next: NOWHERE + 1,
-            routes: Vec::new(),
-            tracers: Vec::new(),
-        }
-    }
 }
 
 /// A tracer and its routes.
@@ -88,8 +74,12 @@ impl Route {
         self.tracer.upgrade()
     }
 
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Returns the number if it identifies the route completely.
-    fn number(&self) -> Option<u64> {
+    fn kept_number(&self) -> Option<u64> {
         self.is_kept.then_some(self.number)
     }
 
@@ -117,6 +107,7 @@ impl Routes {
             provider,
             ids: TraceIds::new(provider),
             table: ArcSwap::from_pointee(Table::default()),
+            version: RoutesVersion::default(),
             forgotten: Mutex::default(),
         }
     }
@@ -128,22 +119,22 @@ impl Routes {
     /// called itself.
     ///
     /// # Cost
-    /// One lookup without a lock, and one counted reference.
+    /// One lookup without a lock or a locked instruction, and one counted reference.
     pub(super) fn lineage(&self, parent: &SpanContext) -> Lineage {
         let marked = tracestate::read(parent.trace_state(), self.provider);
         let number = marked.unwrap_or_else(|| self.ids.read(parent.trace_id()));
-        let table = self.table.load();
-        if number >= table.next {
-            return Lineage::Root;
-        }
-        match table
-            .by_number(number)
-            .and_then(|route| route.tracer.upgrade())
-        {
-            Some(tracer) if marked.is_none() => Lineage::ById(tracer),
-            Some(tracer) => Lineage::ByTracestate(tracer),
-            None => Lineage::Gone,
-        }
+        let load = || self.table.load().numbered.clone();
+        self.version.with(self.provider, load, |routes| {
+            if number >= routes.next {
+                return Lineage::Root;
+            }
+            let route = routes.get(number);
+            match route.and_then(|route| route.tracer()) {
+                Some(tracer) if marked.is_none() => Lineage::ById(tracer),
+                Some(tracer) => Lineage::ByTracestate(tracer),
+                None => Lineage::Gone,
+            }
+        })
     }
 
     /// Returns the route to a tracer under a name. Afterwards the tracer can be found by
@@ -179,11 +170,13 @@ impl Routes {
         }
         let mut next = Table::clone(&table);
         next.tidy(&mut forgotten);
-        let route = route(next.next, true);
-        next.next += 1;
-        next.routes.push(route.clone());
+        let numbered = Arc::make_mut(&mut next.numbered);
+        let route = route(numbered.next, true);
+        numbered.next += 1;
+        numbered.routes.push(route.clone());
         next.known_or_new(tracer).routes.push(route.clone());
         self.table.store(Arc::new(next));
+        self.version.changed();
         route
     }
 
@@ -193,7 +186,7 @@ impl Routes {
         if !tracer.has_routed_ids() {
             return None;
         }
-        let give = || self.route(tracer, name).number();
+        let give = || self.route(tracer, name).kept_number();
         let number = tracer.route_number(self.provider, name, give)?;
         Some(self.ids.write(number))
     }
@@ -215,7 +208,7 @@ impl Routes {
         }
         let number = self.ids.read(context.trace_id());
         let table = self.table.load();
-        Some(table.by_number(number)?.entry.put(state))
+        Some(table.numbered.get(number)?.entry.put(state))
     }
 
     /// Returns the tracers that still exist, each with the name under which it was most
@@ -257,13 +250,6 @@ impl Table {
         routes.find(|route| **route.name() == *name)
     }
 
-    fn by_number(&self, number: u64) -> Option<&Arc<Route>> {
-        let place = self
-            .routes
-            .binary_search_by_key(&number, |route| route.number);
-        self.routes.get(place.ok()?)
-    }
-
     fn known(&self, tracer: &Arc<OtelTracer>) -> Option<&Known> {
         self.tracers.get(self.place(tracer).ok()?)
     }
@@ -299,7 +285,9 @@ impl Table {
             }
             !gone
         });
-        self.routes.retain(|route| !route.is_gone());
+        Arc::make_mut(&mut self.numbered)
+            .routes
+            .retain(|route| !route.is_gone());
     }
 }
 

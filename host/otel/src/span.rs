@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use arrayvec::ArrayVec;
 use opentelemetry::trace::{Span, SpanBuilder, SpanContext, Status, TraceState, Tracer as _};
 use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::Span as SdkSpan;
 
-use super::attribute_list::{AttributeList, keep_last};
+use super::attribute_list::AttributeList;
 use super::attributes;
 use super::last_values;
 use super::open_roots::Place;
@@ -36,13 +38,15 @@ pub struct RoutingSpan {
     /// Shown instead of the context of the SDK's span: the same context with our
     /// `tracestate` entry, or the parent's context for a no-op span.
     context: Option<SpanContext>,
-    routed: Option<Routed>,
+    // The fields are dropped in this order: the SDK's span needs its tracer until the end.
+    /// Empty for a no-op span. See [`fill`] for the reason why it is not an `Option`.
+    span: ArrayVec<SdkSpan, 1>,
+    routed: Routed,
 }
 
-/// The fields are dropped in this order: the SDK's span needs its tracer until the end.
-#[derive(Debug)]
+/// What a span keeps beside the SDK's one.
+#[derive(Debug, Default)]
 struct Routed {
-    span: opentelemetry_sdk::trace::Span,
     /// Attributes that were set after the start, and the copied ones.
     late: AttributeList,
     has_status: bool,
@@ -60,60 +64,39 @@ const ERROR_TYPE: &str = "error.type";
 const PANIC: &str = "panic";
 
 impl Routed {
-    fn new(
-        span: opentelemetry_sdk::trace::Span,
-        tracer: Arc<OtelTracer>,
-        copied: Vec<KeyValue>,
-        root: Option<Place>,
-    ) -> Self {
-        if span.is_recording() {
-            tracer.stats().opened();
-        }
-        Self {
-            span,
-            late: AttributeList::of(copied),
-            has_status: false,
-            started_in_panic: std::thread::panicking(),
-            root,
-            tracer: Held(Some(tracer)),
-        }
-    }
-
-    fn set_attribute(&mut self, attribute: KeyValue) {
-        if self.span.is_recording() && !attributes::is_reserved(attribute.key.as_str()) {
-            let span = &mut self.span;
+    fn set_attribute(&mut self, span: &mut SdkSpan, attribute: KeyValue) {
+        if span.is_recording() && !attributes::is_reserved(attribute.key.as_str()) {
             self.late.set(attribute, |kv| span.set_attribute(kv));
         }
     }
 
     /// Records that the span ends because its thread panics.
-    fn record_panic(&mut self) {
+    fn record_panic(&mut self, span: &mut SdkSpan) {
         if self.started_in_panic || self.has_status || !std::thread::panicking() {
             return;
         }
         if !self.late.has(ERROR_TYPE) {
-            self.set_attribute(KeyValue::new(ERROR_TYPE, PANIC));
+            self.set_attribute(span, KeyValue::new(ERROR_TYPE, PANIC));
         }
-        self.span.set_status(Status::error(PANIC));
+        span.set_status(Status::error(PANIC));
     }
 
     /// Ends the span once, and counts it if its tracer no longer exports spans.
-    fn end(&mut self, timestamp: Option<SystemTime>) {
-        if !self.span.is_recording() {
+    fn end(&mut self, span: &mut SdkSpan, timestamp: Option<SystemTime>) {
+        if !span.is_recording() {
             return;
         }
         let tracer = self.tracer.0.as_ref();
         if let Some(tracer) = tracer.filter(|tracer| tracer.is_stopped())
-            && self.span.span_context().is_sampled()
+            && span.span_context().is_sampled()
         {
             tracer.stats().count_after_shutdown();
         }
-        self.record_panic();
+        self.record_panic(span);
         let late = self.late.len();
-        for attribute in self.late.drain() {
-            self.span.set_attribute(attribute);
+        if late > 0 {
+            self.late.drain(|attribute| span.set_attribute(attribute));
         }
-        let span = &mut self.span;
         let end = || match timestamp {
             Some(timestamp) => span.end_with_timestamp(timestamp),
             None => span.end(),
@@ -126,14 +109,16 @@ impl Routed {
     }
 }
 
-impl Drop for Routed {
+impl Drop for RoutingSpan {
     fn drop(&mut self) {
-        self.end(None);
+        if let Some(span) = self.span.first_mut() {
+            self.routed.end(span, None);
+        }
     }
 }
 
-/// A span's reference to its tracer. `None` only during the drop.
-#[derive(Debug)]
+/// A span's reference to its tracer. `None` only while the span starts and during the drop.
+#[derive(Debug, Default)]
 struct Held(Option<Arc<OtelTracer>>);
 
 /// Dropping the last reference to a tracer shuts its provider down and waits for
@@ -148,8 +133,10 @@ impl Drop for Held {
 
 /// A span to start.
 #[derive(Debug)]
-pub(super) struct Start {
-    pub(super) builder: SpanBuilder,
+pub(super) struct Start<'a> {
+    /// Its attributes have different keys. Borrowed, because to move it right after it was written
+    /// costs some nanoseconds each time.
+    pub(super) builder: &'a mut SpanBuilder,
     /// Attributes that are copied from the runtime context. The span's own value of a key
     /// takes precedence, also if it is set later.
     pub(super) copied: Vec<KeyValue>,
@@ -172,9 +159,9 @@ pub(super) struct Refused<'a> {
 }
 
 impl Refused<'_> {
-    /// Returns a no-op span that shows this context. The refused span is counted if it
-    /// would have been exported.
-    pub(super) fn showing(self, counts: bool, context: SpanContext) -> RoutingSpan {
+    /// Counts the refused span if it would have been exported, and returns the context that a
+    /// no-op span shows in its place.
+    pub(super) fn showing(self, counts: bool, context: SpanContext) -> SpanContext {
         let stats = self.tracer.stats();
         match self.why {
             Refusal::Stopped => {
@@ -187,7 +174,7 @@ impl Refused<'_> {
             Refusal::Panicked if counts => stats.count_panicked(),
             Refusal::TooManyOpen | Refusal::Panicked => {}
         }
-        RoutingSpan::showing(context)
+        context
     }
 }
 
@@ -196,7 +183,8 @@ impl RoutingSpan {
     pub(super) fn nowhere() -> Self {
         Self {
             context: None,
-            routed: None,
+            span: ArrayVec::new(),
+            routed: Routed::default(),
         }
     }
 
@@ -205,78 +193,98 @@ impl RoutingSpan {
     pub(super) fn showing(context: SpanContext) -> Self {
         Self {
             context: Some(context),
-            routed: None,
+            span: ArrayVec::new(),
+            routed: Routed::default(),
         }
     }
 
     /// Starts a span of `tracer`. If the tracer is shut down, has too many open spans, or
-    /// its sampler or a processor panics, returns the result of `refused`.
-    ///
-    /// The SDK's span is large. It is moved once, and callers return it directly where
-    /// they can.
+    /// its sampler or a processor panics, returns a no-op span that shows the context of
+    /// `refused`.
     pub(super) fn start(
         tracer: Arc<OtelTracer>,
         scope: &Arc<Scope>,
-        start: Start,
+        start: Start<'_>,
         parent_cx: &Context,
-        refused: impl FnOnce(Refused<'_>) -> Self,
+        refused: impl FnOnce(Refused<'_>) -> SpanContext,
     ) -> Self {
+        let mut shown = Self::nowhere();
+        if let Err((why, tracer)) = shown.open(tracer, scope, start, parent_cx) {
+            let tracer = &tracer;
+            shown.span.clear();
+            shown.context = Some(refused(Refused { tracer, why }));
+        }
+        shown
+    }
+
+    /// Starts the SDK's span in its place, or returns the reason why not.
+    fn open(
+        &mut self,
+        tracer: Arc<OtelTracer>,
+        scope: &Arc<Scope>,
+        start: Start<'_>,
+        parent_cx: &Context,
+    ) -> Result<(), (Refusal, Arc<OtelTracer>)> {
         // Not atomic: threads that check concurrently may slightly exceed the limit.
         if tracer.is_full() {
-            let why = Refusal::TooManyOpen;
-            return refused(Refused {
-                tracer: &tracer,
-                why,
-            });
+            return Err((Refusal::TooManyOpen, tracer));
         }
         let Start {
-            mut builder,
+            builder,
             copied,
             is_root,
         } = start;
-        if let Some(own) = &mut builder.attributes {
-            keep_last(own);
-        }
-        let root = if is_root {
-            tracer.stats().roots().open(&builder.name)
-        } else {
-            None
-        };
+        let root = is_root
+            .then(|| tracer.stats().roots().open(&builder.name))
+            .flatten();
+        let started_in_panic = std::thread::panicking();
         // This runs the sampler, the id generator and the processors.
-        let span = user_code::run("sampler or span processor", || {
-            tracer.scoped(scope).build_with_context(builder, parent_cx)
+        user_code::run("sampler or span processor", || {
+            fill(&mut self.span, &tracer, scope, builder, parent_cx);
         });
-        let open = span.as_ref().is_some_and(Span::is_recording);
-        let root = tracer.stats().roots().only_if(open, root);
-        let Some(span) = span else {
-            let why = Refusal::Panicked;
-            return refused(Refused {
-                tracer: &tracer,
-                why,
-            });
+        let is_recording = self.span.first().is_some_and(SdkSpan::is_recording);
+        if is_recording {
+            tracer.stats().opened();
+        } else {
+            tracer.stats().not_opened(root);
+        }
+        let Some(span) = self.span.first() else {
+            return Err((Refusal::Panicked, tracer));
         };
         // A provider that is shut down returns spans without a context.
         if !span.span_context().is_valid() {
-            let why = Refusal::Stopped;
-            return refused(Refused {
-                tracer: &tracer,
-                why,
-            });
+            return Err((Refusal::Stopped, tracer));
         }
-        Self {
-            context: None,
-            routed: Some(Routed::new(span, tracer, copied, root)),
-        }
+        self.routed = Routed {
+            late: AttributeList::of(copied),
+            has_status: false,
+            started_in_panic,
+            root: root.filter(|_| is_recording),
+            tracer: Held(Some(tracer)),
+        };
+        Ok(())
     }
 
     /// Replaces the `tracestate` that the span shows.
     pub(super) fn show_state(&mut self, state: TraceState) {
         self.context = Some(tracestate::with_state(self.span_context(), state));
     }
+}
 
-    fn span(&mut self) -> Option<&mut opentelemetry_sdk::trace::Span> {
-        self.routed.as_mut().map(|routed| &mut routed.span)
-    }
+/// Starts the SDK's span in an empty place.
+///
+/// The span is large, and its first move waits until the processor has written it. An assignment to
+/// an `Option` moves it twice, because it drops the old value in between; a push moves it once.
+#[inline(never)]
+fn fill(
+    place: &mut ArrayVec<SdkSpan, 1>,
+    tracer: &OtelTracer,
+    scope: &Arc<Scope>,
+    builder: &mut SpanBuilder,
+    parent_cx: &Context,
+) {
+    let builder = std::mem::take(builder);
+    place.push(tracer.scoped(scope).build_with_context(builder, parent_cx));
 }
 
 impl Span for RoutingSpan {
@@ -288,35 +296,33 @@ impl Span for RoutingSpan {
     ) where
         T: Into<Cow<'static, str>>,
     {
-        if let Some(span) = self.span() {
+        if let Some(span) = self.span.first_mut() {
             span.add_event_with_timestamp(name, timestamp, attributes);
         }
     }
 
     fn span_context(&self) -> &SpanContext {
-        match (&self.context, &self.routed) {
+        match (&self.context, self.span.first()) {
             (Some(context), _) => context,
-            (None, Some(routed)) => routed.span.span_context(),
+            (None, Some(span)) => span.span_context(),
             (None, None) => &NOWHERE,
         }
     }
 
     fn is_recording(&self) -> bool {
-        self.routed
-            .as_ref()
-            .is_some_and(|routed| routed.span.is_recording())
+        self.span.first().is_some_and(SdkSpan::is_recording)
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        if let Some(routed) = &mut self.routed {
-            routed.set_attribute(attribute);
+        if let Some(span) = self.span.first_mut() {
+            self.routed.set_attribute(span, attribute);
         }
     }
 
     fn set_status(&mut self, status: Status) {
-        if let Some(routed) = &mut self.routed {
-            routed.has_status |= status != Status::Unset;
-            routed.span.set_status(status);
+        if let Some(span) = self.span.first_mut() {
+            self.routed.has_status |= status != Status::Unset;
+            span.set_status(status);
         }
     }
 
@@ -324,20 +330,20 @@ impl Span for RoutingSpan {
     where
         T: Into<Cow<'static, str>>,
     {
-        if let Some(span) = self.span() {
+        if let Some(span) = self.span.first_mut() {
             span.update_name(new_name);
         }
     }
 
     fn add_link(&mut self, span_context: SpanContext, attributes: Vec<KeyValue>) {
-        if let Some(span) = self.span() {
+        if let Some(span) = self.span.first_mut() {
             span.add_link(span_context, attributes);
         }
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        if let Some(routed) = &mut self.routed {
-            routed.end(Some(timestamp));
+        if let Some(span) = self.span.first_mut() {
+            self.routed.end(span, Some(timestamp));
         }
     }
 }

@@ -11,6 +11,7 @@ use opentelemetry::metrics::{AsyncInstrument, Histogram, Meter};
 
 use super::attributes::{FALLBACK, SELECTOR, TRACER};
 use super::provider_state::ProviderState;
+use super::user_code;
 use spanmux_core::Origin;
 use spanmux_core::Selection;
 use spanmux_export::delivery::{DeliveryCounts, Loss};
@@ -41,7 +42,8 @@ impl Telemetry {
     #[inline]
     pub(super) fn record<T>(&self, selection: &Selection<T>) {
         if let Some(duration) = self.duration.get() {
-            record(duration, selection);
+            // A native selector may compute its name.
+            user_code::run("selector name", || record(duration, selection));
         }
     }
 }

@@ -11,6 +11,7 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 
+use super::attribute_list::keep_last;
 use super::attributes::{self, StartAttributes};
 use super::baggage;
 use super::external;
@@ -24,7 +25,6 @@ use super::scope::Scope;
 use super::span::{RoutingSpan, Start};
 use super::trace_id::Offer;
 use super::tracestate::{self, TracestateEntry};
-use super::user_code;
 use spanmux_core::Selection;
 use spanmux_core::{RootSpan, RuntimeContext};
 
@@ -85,7 +85,7 @@ impl RoutingTracer {
     fn start_child(
         &self,
         tracer: Arc<OtelTracer>,
-        mut builder: SpanBuilder,
+        builder: &mut SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
@@ -97,6 +97,7 @@ impl RoutingTracer {
         }
         if let Some(own) = &mut builder.attributes {
             attributes::remove_reserved(own);
+            keep_last(own);
         }
         let start = Start {
             builder,
@@ -119,7 +120,7 @@ impl RoutingTracer {
     /// Starts a root span, or the first local span of a trace from another process.
     fn start_root(
         &self,
-        mut builder: SpanBuilder,
+        builder: &mut SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
@@ -142,7 +143,7 @@ impl RoutingTracer {
             let Followed { name, tracer, .. } = followed;
             return self.start_in(&tracer, &name, start, parent_cx, parent);
         }
-        let selection = self.select(&builder, &own, &run);
+        let selection = self.select(builder, &own, &run);
         let (Some(tracer), Some(name)) = (selection.tracer(), selection.tracer_name()) else {
             return RoutingSpan::showing(parent.clone());
         };
@@ -152,18 +153,19 @@ impl RoutingTracer {
     }
 
     /// Returns a root span with its attributes: ours, its own, and the copied ones.
-    pub(super) fn root(
+    pub(super) fn root<'a>(
         &self,
-        mut builder: SpanBuilder,
+        builder: &'a mut SpanBuilder,
         mut ours: Vec<KeyValue>,
         run: &RuntimeContext,
         mut own: Vec<KeyValue>,
-    ) -> Start {
+    ) -> Start<'a> {
         let settings = &self.state.settings;
         let mut copied = Vec::with_capacity(settings.copied());
         settings.root_keys.copy(run, &own, &mut copied);
         settings.span_keys.copy(run, &own, &mut copied);
         attributes::remove_reserved(&mut own);
+        keep_last(&mut own);
         ours.extend(own);
         builder.attributes = Some(ours);
         Start {
@@ -192,7 +194,7 @@ impl RoutingTracer {
         &self,
         tracer: &Arc<OtelTracer>,
         name: &str,
-        start: Start,
+        start: Start<'_>,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
@@ -210,7 +212,7 @@ impl RoutingTracer {
         &self,
         id: TraceId,
         tracer: Arc<OtelTracer>,
-        start: Start,
+        start: Start<'_>,
         parent_cx: &Context,
     ) -> RoutingSpan {
         let _offer = Offer::of(id);
@@ -223,7 +225,7 @@ impl RoutingTracer {
         &self,
         entry: &TracestateEntry,
         tracer: Arc<OtelTracer>,
-        to_start: Start,
+        to_start: Start<'_>,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
@@ -264,7 +266,7 @@ impl RoutingTracer {
         let span = RootSpan::with_attributes(&builder.name, kind, &attributes);
         let _guard = ReentrancyGuard::enter();
         let selection = self.state.registry.select(&run.view_with_span(&span));
-        user_code::run("selector name", || self.state.telemetry.record(&selection));
+        self.state.telemetry.record(&selection);
         selection
     }
 }
@@ -272,7 +274,7 @@ impl RoutingTracer {
 impl Tracer for RoutingTracer {
     type Span = RoutingSpan;
 
-    fn build_with_context(&self, builder: SpanBuilder, parent_cx: &Context) -> RoutingSpan {
+    fn build_with_context(&self, mut builder: SpanBuilder, parent_cx: &Context) -> RoutingSpan {
         if parent_cx.is_telemetry_suppressed() {
             return RoutingSpan::nowhere();
         }
@@ -287,9 +289,9 @@ impl Tracer for RoutingTracer {
             Lineage::Root
         };
         match lineage {
-            Lineage::ById(tracer) => self.start_child(tracer, builder, parent_cx, parent),
+            Lineage::ById(tracer) => self.start_child(tracer, &mut builder, parent_cx, parent),
             Lineage::ByTracestate(tracer) => {
-                let mut span = self.start_child(tracer, builder, parent_cx, parent);
+                let mut span = self.start_child(tracer, &mut builder, parent_cx, parent);
                 // Usually already present: samplers copy the parent's `tracestate`.
                 let own = span.span_context().trace_state();
                 if let Some(state) = tracestate::copy(own, parent.trace_state()) {
@@ -298,7 +300,7 @@ impl Tracer for RoutingTracer {
                 span
             }
             Lineage::Gone => self.start_nothing(parent),
-            Lineage::Root => self.start_root(builder, parent_cx, parent),
+            Lineage::Root => self.start_root(&mut builder, parent_cx, parent),
         }
     }
 }

@@ -92,11 +92,16 @@ impl TracerStats {
         self.open.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Records the end of a span. Call it after the exporters have received the span.
-    pub(super) fn closed(&self, root: Option<Place>) {
+    /// Gives the place of a root span back that does not record.
+    pub(super) fn not_opened(&self, root: Option<Place>) {
         if let Some(place) = root {
             self.roots.close(place);
         }
+    }
+
+    /// Records the end of a span. Call it after the exporters have received the span.
+    pub(super) fn closed(&self, root: Option<Place>) {
+        self.not_opened(root);
         let was_last = self.open.fetch_sub(1, Ordering::SeqCst) == 1;
         if was_last && self.is_awaited.load(Ordering::SeqCst) {
             let _waiting = self.waiting.lock();

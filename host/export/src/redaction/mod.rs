@@ -32,8 +32,8 @@ pub use shorten::{kept_and_omitted, safe_end};
 use std::borrow::Cow;
 use std::ops::AddAssign;
 
-use opentelemetry::KeyValue;
 use opentelemetry::trace::Status;
+use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
 /// The span attribute with the number of truncated values.
@@ -69,8 +69,16 @@ impl SpanProcessing {
             filtered: (before - batch.len()) as u64,
             ..ProcessingCounts::default()
         };
+        // Most spans of a batch have the scope of the one before.
+        let mut clean: Option<InstrumentationScope> = None;
         for span in batch {
-            self.span(span, &mut processed);
+            let before = processed.cut;
+            let scope = &mut span.instrumentation_scope;
+            if clean.as_ref() != Some(scope) {
+                let has_changed = self.scope(scope, &mut processed);
+                clean = (!has_changed).then(|| scope.clone());
+            }
+            self.rest_of_span(span, before, &mut processed);
         }
         processed
     }
@@ -81,11 +89,16 @@ impl SpanProcessing {
 
     pub(crate) fn span(&self, span: &mut SpanData, processed: &mut ProcessingCounts) {
         let before = processed.cut;
+        self.scope(&mut span.instrumentation_scope, processed);
+        self.rest_of_span(span, before, processed);
+    }
+
+    /// Processes everything but the scope. `before` is the number of truncated values before it.
+    fn rest_of_span(&self, span: &mut SpanData, before: u64, processed: &mut ProcessingCounts) {
         self.name("span.name", &mut span.name, processed);
         if let Status::Error { description } = &mut span.status {
             self.name("status.description", description, processed);
         }
-        self.scope(&mut span.instrumentation_scope, processed);
         self.attributes(&mut span.attributes, processed);
         for event in &mut span.events.events {
             self.name("event.name", &mut event.name, processed);

@@ -8,9 +8,13 @@ use opentelemetry_sdk::Resource;
 use super::{ProcessingCounts, SpanProcessing};
 
 impl SpanProcessing {
-    /// Redacts a scope in place. A scope without secrets is not copied, except for its
-    /// attributes, which few scopes have.
-    pub(super) fn scope(&self, scope: &mut InstrumentationScope, done: &mut ProcessingCounts) {
+    /// Redacts a scope in place. Returns `false` if nothing had to change; such a scope is not
+    /// copied, except for its attributes, which few scopes have.
+    pub(super) fn scope(
+        &self,
+        scope: &mut InstrumentationScope,
+        done: &mut ProcessingCounts,
+    ) -> bool {
         let before = *done;
         let name = self.redacted("scope.name", scope.name(), done);
         let mut text =
@@ -20,7 +24,7 @@ impl SpanProcessing {
         let mut attributes: Vec<KeyValue> = scope.attributes().cloned().collect();
         self.attributes(&mut attributes, done);
         if *done == before {
-            return;
+            return false;
         }
         let own = |text: Option<&str>| text.map(str::to_owned);
         let mut builder =
@@ -33,6 +37,7 @@ impl SpanProcessing {
             builder = builder.with_schema_url(schema);
         }
         *scope = builder.build();
+        true
     }
 
     /// Returns the resource without secrets.

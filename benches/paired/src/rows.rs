@@ -1,0 +1,156 @@
+// Included twice, with `spanmux` being one side and the other. No `//!`, because `include!`
+// refuses it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use opentelemetry::trace::{Span as _, TraceContextExt as _, Tracer as _, TracerProvider as _};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData, SpanExporter,
+    TracerProviderBuilder,
+};
+use spanmux::delivery::BatchConfig;
+use spanmux::exporters::{Exporter, OtlpExporter};
+use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
+use spanmux::{Chain, Limits, RuntimeContext, Selector, SelectorHost, TracerRegistry};
+
+use crate::{Clock, Row};
+
+const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];
+
+/// Spans of one trace in the rows about delivery.
+const SPANS: u32 = 512;
+
+#[derive(Debug)]
+struct Nowhere;
+
+impl SpanExporter for Nowhere {
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// A provider of the SDK whose queue does not overflow: to drop a span is cheaper than to queue it.
+fn sdk() -> TracerProviderBuilder {
+    let queue = BatchConfigBuilder::default().with_max_queue_size(1 << 16);
+    let processor = BatchSpanProcessor::builder(Nowhere).with_batch_config(queue.build());
+    SdkTracerProvider::builder().with_span_processor(processor.build())
+}
+
+fn context() -> RuntimeContext {
+    let mut context = RuntimeContext::builder();
+    for number in 0..16 {
+        context = context.set(&format!("key.{number}"), format!("value {number}").as_str());
+    }
+    context
+        .set("tenant", "acme")
+        .set("tier", "free")
+        .set("region", "us-east")
+        .set("environment", "production")
+        .build()
+}
+
+fn selector(host: &SelectorHost, wasm: &[u8]) -> Result<Arc<dyn Selector>> {
+    Ok(Arc::new(host.load("bench", wasm)?))
+}
+
+/// The rows of this side, in order.
+pub fn rows(receiver: &str) -> Result<Vec<Row>> {
+    let host = SelectorHost::new(Limits::default())?;
+    let mut rows = Vec::new();
+    for (name, wasm) in [
+        (
+            "hit, one key",
+            include_bytes!("../../selectors/one-key.wasm").as_slice(),
+        ),
+        (
+            "hit, four keys",
+            include_bytes!("../../selectors/four-keys.wasm").as_slice(),
+        ),
+    ] {
+        let registry = TracerRegistry::new();
+        for tracer in TRACERS {
+            registry.register(tracer, ())?;
+        }
+        registry.set_selectors([selector(&host, wasm)?].into_iter().collect::<Chain>());
+        let context = context();
+        let work = move || {
+            let selection = registry.select(&context.view());
+            std::hint::black_box(selection.tracer());
+        };
+        rows.push(Row::new(name, Clock::Thread, 1, work));
+    }
+    rows.extend(spans(&host)?);
+    rows.push(delivery("delivery of a plain span", receiver, false)?);
+    rows.push(delivery(
+        "delivery of a span with messages",
+        receiver,
+        true,
+    )?);
+    Ok(rows)
+}
+
+/// A root span and a child span, each started and ended.
+fn spans(host: &SelectorHost) -> Result<Vec<Row>> {
+    let wasm = include_bytes!("../../selectors/one-key.wasm").as_slice();
+    let provider = RoutingTracerProvider::builder()
+        .tracer("langfuse", sdk())
+        .tracer("datadog", sdk())
+        .tracer("console", sdk())
+        .selectors(selector(host, wasm)?)
+        .build()?;
+    let tracer = provider.tracer("bench");
+    let context = Context::new().with_runtime_context(context());
+    let parent = context.with_span(tracer.start_with_context("answer", &context));
+    let root = {
+        let (tracer, context) = (tracer.clone(), context);
+        move || tracer.start_with_context("answer", &context).end()
+    };
+    let child = move || {
+        // Keeps the provider alive.
+        let _ = &provider;
+        tracer.start_with_context("look up", &parent).end();
+    };
+    Ok(vec![
+        Row::new("root span", Clock::Thread, 1, root),
+        Row::new("child span", Clock::Thread, 1, child),
+    ])
+}
+
+/// A root with its children, until all of them are delivered over HTTP.
+fn delivery(name: &'static str, receiver: &str, messages: bool) -> Result<Row> {
+    let batch = BatchConfig::new()
+        .max_queue_size(1 << 14)
+        .scheduled_delay(Duration::from_secs(5));
+    let config = TracerConfig::new()
+        .exporter(Exporter::otlp(OtlpExporter::http(receiver)))
+        .batch(batch);
+    let provider = RoutingTracerProvider::builder()
+        .tracer("only", config)
+        .build()?;
+    let tracer = provider.tracer("bench");
+    let work = move || {
+        let root = tracer.start_with_context("answer", &Context::new());
+        let parent = Context::new().with_span(root);
+        for number in 1..SPANS {
+            let mut span = tracer.start_with_context("look up", &parent);
+            span.set_attribute(KeyValue::new("step", i64::from(number)));
+            span.set_attribute(KeyValue::new("shop.order", "a-1024"));
+            if messages {
+                span.set_attribute(KeyValue::new("gen_ai.input.messages", MESSAGES));
+                span.set_attribute(KeyValue::new("gen_ai.request.model", "large"));
+            }
+            span.end();
+        }
+        parent.span().end();
+        provider.force_flush().into_result().expect("delivered");
+        let delivery = &provider.delivery()[0].exporters[0].1;
+        assert_eq!(delivery.ended, delivery.delivered, "{delivery:?}");
+    };
+    Ok(Row::new(name, Clock::Process, SPANS, work))
+}
+
+const MESSAGES: &str = r#"[{"role":"system","parts":[{"type":"text","content":"You answer questions about orders, briefly and politely, and never invent an order that you have not looked up."}]},{"role":"user","parts":[{"type":"text","content":"Where is my order a-1024? I ordered two weeks ago, and the page of the carrier says that the parcel has left the warehouse, but nothing has arrived since. Could you find out whether it is lost, and send another one if it is?"}]}]"#;
