@@ -132,9 +132,9 @@ impl Serialize for Refused {
 }
 
 /// A Python value as JSON.
-struct Json<'a, 'py> {
-    value: &'a Bound<'py, PyAny>,
-    depth: usize,
+pub(crate) struct Json<'a, 'py> {
+    pub(crate) value: &'a Bound<'py, PyAny>,
+    pub(crate) depth: usize,
 }
 
 impl Serialize for Json<'_, '_> {

@@ -6,9 +6,11 @@
 
 mod context;
 mod decision;
+mod exporters;
 mod header;
 mod policy;
 mod selector;
+mod span;
 
 use pyo3::prelude::*;
 
@@ -18,6 +20,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("PolicyError", module.py().get_type::<policy::PolicyError>())?;
     module.add_class::<policy::Policy>()?;
     module.add_class::<decision::Decision>()?;
+    module.add_class::<exporters::Exporters>()?;
     module.add_function(wrap_pyfunction!(header::encode_name, module)?)?;
     Ok(())
 }

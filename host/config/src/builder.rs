@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 
 use super::chain::{Candidates, LoadedSelectors};
@@ -53,6 +54,7 @@ pub struct ConfigBuilder {
     samplings: BTreeMap<String, Sampling>,
     natives: Vec<Arc<dyn Selector>>,
     cache: Option<Option<CompileCache>>,
+    resource: Vec<KeyValue>,
 }
 
 impl ConfigBuilder {
@@ -63,6 +65,7 @@ impl ConfigBuilder {
             samplings: BTreeMap::new(),
             natives: Vec::new(),
             cache: None,
+            resource: Vec::new(),
         }
     }
 
@@ -92,6 +95,13 @@ impl ConfigBuilder {
         selectors: impl IntoIterator<Item = Arc<dyn Selector>>,
     ) -> Self {
         self.natives.extend(selectors);
+        self
+    }
+
+    /// Adds attributes to the resource of each tracer of the file. An attribute of the file takes
+    /// precedence.
+    pub fn resource(mut self, attributes: impl IntoIterator<Item = KeyValue>) -> Self {
+        self.resource.extend(attributes);
         self
     }
 
@@ -262,6 +272,17 @@ impl ConfigBuilder {
             .map_err(ConfigBuildError::Provider)
     }
 
+    /// Creates the tracers without any selectors, for a program that decides elsewhere.
+    ///
+    /// # Errors
+    /// Same as [`build`](Self::build), except for those that concern selectors.
+    pub fn build_tracers(self) -> Result<RoutingTracerProvider, ConfigBuildError> {
+        self.build_with(LoadedSelectors {
+            chain: Chain::default(),
+            report: None,
+        })
+    }
+
     /// Checks everything that [`build_with`](Self::build_with) checks, without creating tracers:
     /// opens no file and no disk buffer, starts no exporter, and sends nothing.
     ///
@@ -321,6 +342,7 @@ impl ConfigBuilder {
             config,
             tracers: mut provided,
             samplings,
+            resource,
             ..
         } = self;
         let builder = RoutingTracerProvider::builder().selectors(chain);
@@ -333,7 +355,7 @@ impl ConfigBuilder {
                 Some(place) => provided.remove(place).1,
                 None => {
                     let sampling = sampling(table.sampling.as_ref(), &samplings);
-                    let tracer = tracer(table, &service, sampling, &config.directory);
+                    let tracer = tracer(table, &service, sampling, &config.directory, &resource);
                     source(&name, tracer)
                 }
             };

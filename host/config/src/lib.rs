@@ -89,4 +89,4 @@ pub use builder::{ConfigBuildError, ConfigBuilder};
 pub use chain::LoadedSelectors;
 pub use config::Config;
 pub use problem::{ConfigError, Problem};
-pub use summary::{ExporterSummary, TracerSummary};
+pub use summary::{ContextSummary, ExporterSummary, TracerSummary};

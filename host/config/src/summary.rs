@@ -19,6 +19,9 @@ pub struct TracerSummary {
     pub sampling: Option<String>,
     /// The name of the custom sampling that code must register.
     pub custom_sampling: Option<String>,
+    /// The share of the traces that are recorded, from 0 to 1. `None` if code decides it or
+    /// provides the tracer.
+    pub share: Option<f64>,
 }
 
 impl TracerSummary {
@@ -26,6 +29,22 @@ impl TracerSummary {
     pub fn is_provided(&self) -> bool {
         self.exporters.is_empty()
     }
+}
+
+/// A summary of the context propagation of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ContextSummary {
+    /// The incoming choice that is followed: `select`, `tracestate`, `baggage` or `both`.
+    pub inbound: &'static str,
+    /// The carriers of the choice in outgoing contexts: `tracestate` or `both`.
+    pub outbound: &'static str,
+    /// The keys that are copied from the baggage into the runtime context.
+    pub baggage_keys: Vec<String>,
+    /// The keys of the runtime context that become attributes of every span.
+    pub copy_to_spans: Vec<String>,
+    /// The keys of the runtime context that become attributes of root spans.
+    pub copy_to_root_spans: Vec<String>,
 }
 
 /// A summary of a configured exporter.
@@ -39,6 +58,11 @@ pub struct ExporterSummary {
 }
 
 impl Config {
+    /// Returns a summary of the context propagation.
+    pub fn context(&self) -> ContextSummary {
+        self.context.summary()
+    }
+
     /// Returns a summary of each tracer, in file order.
     pub fn tracers(&self) -> Vec<TracerSummary> {
         let summary = |(name, table): &(String, super::shape::TracerTable)| {
@@ -55,6 +79,7 @@ impl Config {
                 exporters: exporters.map(|table| self.exporter(table)).collect(),
                 sampling: (!provided).then(|| shown(table.sampling.as_ref())),
                 custom_sampling: custom,
+                share: share(table.sampling.as_ref()).filter(|_| !provided),
             }
         };
         self.tracers.iter().map(summary).collect()
@@ -95,5 +120,14 @@ fn shown(sampling: Option<&SamplingName>) -> String {
         Some(SamplingName::Never) => "never".to_owned(),
         Some(SamplingName::Ratio(share)) => format!("ratio {share}"),
         Some(SamplingName::Custom(name)) => format!("custom {name}"),
+    }
+}
+
+fn share(sampling: Option<&SamplingName>) -> Option<f64> {
+    match sampling {
+        None | Some(SamplingName::Always) => Some(1.0),
+        Some(SamplingName::Never) => Some(0.0),
+        Some(SamplingName::Ratio(share)) => Some(*share),
+        Some(SamplingName::Custom(_)) => None,
     }
 }

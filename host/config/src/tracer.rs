@@ -3,6 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
 use super::exporter::exporter;
@@ -14,17 +15,22 @@ use spanmux_export::delivery::BatchConfig;
 use spanmux_export::redaction::{AttributeLimits, Mask, Redaction, SpanFilter};
 use spanmux_otel::{Sampling, TracerConfig};
 
-/// Creates the settings of a tracer. Its paths are relative to `directory`.
+/// Creates the settings of a tracer. Its paths are relative to `directory`. Its own resource
+/// attributes take precedence over those of `resource`.
 pub(super) fn tracer(
     table: TracerTable,
     service: &str,
     sampling: Sampling,
     directory: &Path,
+    resource: &[KeyValue],
 ) -> TracerConfig {
     let service = table.service.unwrap_or_else(|| service.to_owned());
     let mut config = TracerConfig::new().service_name(service).sampling(sampling);
     for exporter in table.exporter.into_iter().chain(table.exporters) {
         config = config.exporter(self::exporter(exporter, directory));
+    }
+    for attribute in resource {
+        config = config.resource(attribute.key.clone(), attribute.value.clone());
     }
     for (key, value) in table.resource {
         config = config.resource(key, opentelemetry::Value::from(value));

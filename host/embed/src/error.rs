@@ -29,6 +29,13 @@ pub enum PolicyError {
         /// The reason, and where to set it.
         problem: &'static str,
     },
+    /// The configuration file leaves a tracer to the program, which has not provided it.
+    NotProvided {
+        /// The path of the file.
+        path: PathBuf,
+        /// The name of the tracer.
+        tracer: String,
+    },
     /// This machine cannot run components within the limits.
     Host(HostError),
     /// The directory cannot be read.
@@ -59,6 +66,12 @@ impl fmt::Display for PolicyError {
             Self::NotApplicable { setting, problem } => {
                 write!(f, "the setting {setting} has no effect here: {problem}")
             }
+            Self::NotProvided { path, tracer } => write!(
+                f,
+                "{}: the tracer {tracer:?} has the type \"provided\", but the program does not \
+                 provide it",
+                path.display()
+            ),
             Self::Host(error) => error.fmt(f),
             Self::Directory(error) => error.fmt(f),
             Self::Component { path, error } => write!(f, "{}: {error}", path.display()),
@@ -72,7 +85,10 @@ impl Error for PolicyError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         // `Display` already includes the message of the wrapped error.
         match self {
-            Self::Missing { .. } | Self::Unknown { .. } | Self::NotApplicable { .. } => None,
+            Self::Missing { .. }
+            | Self::Unknown { .. }
+            | Self::NotApplicable { .. }
+            | Self::NotProvided { .. } => None,
             Self::Host(error) => error.source(),
             Self::Directory(error) => error.source(),
             Self::Component { error, .. } => error.source(),

@@ -2,7 +2,8 @@
 //!
 //! A [`Policy`] holds live selectors. [`Policy::tracers`] names the tracers of a caller, and
 //! [`Tracers::decide`] returns a [`Decided`]: plain values that a binding converts to its
-//! language. Nothing here knows OpenTelemetry spans; a binding routes the spans of its own SDK.
+//! language. A binding routes the spans of its own SDK. [`Exporters`] delivers them as a
+//! configuration file says.
 //!
 //! # Examples
 //! ```
@@ -27,6 +28,7 @@
 mod decided;
 mod error;
 mod explained;
+mod exporters;
 mod fork;
 mod live;
 mod policy;
@@ -36,5 +38,6 @@ mod tracers;
 pub use decided::Decided;
 pub use error::{PolicyError, TracersError};
 pub use explained::ExplainFormat;
+pub use exporters::{Exporters, ExportingTracer};
 pub use policy::{Policy, PolicyBuilder};
 pub use tracers::Tracers;

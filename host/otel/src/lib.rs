@@ -89,6 +89,7 @@ mod detached;
 mod dropped;
 mod external;
 mod external_root;
+mod foreign_spans;
 mod inbound;
 mod interner;
 mod last_values;

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::summary::ContextSummary;
 use spanmux_otel::{Inbound, Outbound, RoutingTracerProviderBuilder};
 
 /// Context propagation between processes, and runtime context keys copied to spans.
@@ -39,6 +40,24 @@ impl ContextTable {
             .baggage_keys(self.baggage_keys)
             .copy_to_spans(self.copy_to_spans)
             .copy_to_root_spans(self.copy_to_root_spans)
+    }
+
+    pub(crate) fn summary(&self) -> ContextSummary {
+        ContextSummary {
+            inbound: match self.inbound {
+                InboundName::Select => "select",
+                InboundName::Tracestate => "tracestate",
+                InboundName::Baggage => "baggage",
+                InboundName::Both => "both",
+            },
+            outbound: match self.outbound {
+                OutboundName::Tracestate => "tracestate",
+                OutboundName::Both => "both",
+            },
+            baggage_keys: self.baggage_keys.clone(),
+            copy_to_spans: self.copy_to_spans.clone(),
+            copy_to_root_spans: self.copy_to_root_spans.clone(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
+use opentelemetry::trace::SpanContext;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use parking_lot::Mutex;
@@ -21,7 +22,7 @@ use crate::redaction::SpanProcessing;
 /// so that several pipelines can be asked before the caller waits for the first.
 pub trait Pipeline: Debug + Send + Sync + 'static {
     /// Called when a sampled or recorded span starts.
-    fn start(&self, _span: &Span) {}
+    fn start(&self, _span: &SpanContext) {}
 
     /// Called when a span ends.
     fn end(&self, span: SpanData);
@@ -227,7 +228,9 @@ impl Processor {
 
 impl SpanProcessor for Processor {
     fn on_start(&self, span: &mut Span, _parent: &Context) {
-        self.0.pipeline.start(span);
+        self.0
+            .pipeline
+            .start(opentelemetry::trace::Span::span_context(span));
     }
 
     fn on_end(&self, span: SpanData) {

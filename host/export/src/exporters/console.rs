@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use opentelemetry::trace::{SpanContext, TraceId};
-use opentelemetry_sdk::trace::{Span, SpanData};
+use opentelemetry_sdk::trace::SpanData;
 use parking_lot::Mutex;
 
 use super::printer::{Printer, Tree};
@@ -149,8 +149,7 @@ impl Console {
 }
 
 impl Pipeline for Console {
-    fn start(&self, span: &Span) {
-        let context = opentelemetry::trace::Span::span_context(span);
+    fn start(&self, context: &SpanContext) {
         let tree = self.waiting.lock().start(context);
         self.printer.print(tree);
     }

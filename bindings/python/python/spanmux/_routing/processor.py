@@ -15,6 +15,7 @@ from opentelemetry.trace import get_current_span
 
 from .context import current_run_context
 from .decide import Decider
+from .exporting import ExportingProcessor
 from .route import Route, RoutedTracer, logger
 from .sampler import Pending
 
@@ -156,7 +157,14 @@ class RoutingProcessor(SpanProcessor):
         if self._is_shut_down:
             return True
         self._is_shut_down = True
-        return self._each(lambda processor, _: processor.shutdown(), seconds, "shutdown")
+
+        def shutdown(processor: SpanProcessor, left: float) -> None:
+            if isinstance(processor, ExportingProcessor):
+                processor.shutdown_within(max(0.0, left))
+            else:
+                processor.shutdown()
+
+        return self._each(shutdown, seconds, "shutdown")
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Flushes all tracers in parallel. Returns ``False`` if one failed or was too slow."""

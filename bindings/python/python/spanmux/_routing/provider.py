@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
@@ -19,11 +19,18 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler
 from opentelemetry.trace import Tracer
 
-from .. import Policy
+from .. import Policy, PolicyError
+from .._native import Exporters
 from .decide import Decider
+from .exporting import ExportingProcessor
 from .processor import RoutingProcessor
 from .route import RoutedTracer, logger
 from .sampler import Pending, RoutingSampler
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .._native import Delivery, Selector
 
 Destination = SpanProcessor | SpanExporter
 Selectors = str | os.PathLike[str] | Policy
@@ -66,6 +73,7 @@ class RoutingTracerProvider(TracerProvider):
         """Creates a provider. Raises ``ValueError`` for wrong settings."""
         if not tracers:
             raise ValueError("a provider needs at least one tracer")
+        self._exporters: Exporters | None = None
         _one_of("inbound", inbound, ("select", "tracestate", "baggage", "both"))
         _one_of("outbound", outbound, ("tracestate", "none"))
         default = default if default is not None else next(iter(tracers))
@@ -103,6 +111,80 @@ class RoutingTracerProvider(TracerProvider):
                     alive.after_fork()
 
             os.register_at_fork(after_in_child=after_fork)
+
+    @classmethod
+    def from_config(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        tracers: Mapping[str, Destination | Iterable[Destination]] | None = None,
+        selectors: Iterable[tuple[str, Selector]] | None = None,
+        watch: bool = True,
+        resource: Resource | None = None,
+        sampler: Sampler | None = None,
+        id_generator: IdGenerator | None = None,
+        span_limits: SpanLimits | None = None,
+        shutdown_on_exit: bool = True,
+    ) -> Self:
+        """Creates a provider from a ``spanmux.toml``, with the exporters that the file names.
+
+        Spans are handed over when they end, and leave through the redaction, the queue, the disk
+        buffer and the presets of the Rust library. Its threads do the work: a backend that hangs
+        delays no thread of the program.
+
+        ``tracers`` has the destinations of the tracers that the file declares with ``type =
+        "provided"``, and of further ones. ``selectors`` are Python functions that run before the
+        components. The attributes of ``resource`` are those of the process; the file takes
+        precedence, also with its service name.
+
+        Raises :class:`spanmux.PolicyError` with every mistake of the file.
+        """
+        given = dict(tracers or {})
+        resource = resource if resource is not None else Resource.create()
+        exporters = Exporters(path, resource.attributes, list(given))
+        context = exporters.context
+        if context["outbound"] != "tracestate":
+            raise PolicyError(
+                "context.outbound: the Python package writes the choice to the tracestate only; "
+                'set "tracestate"'
+            )
+        destinations: dict[str, Destination | Iterable[Destination]] = {}
+        shares: dict[str, float] = {}
+        for name, is_provided, share, wants_starts in exporters.tracers:
+            shares[name] = share
+            destinations[name] = (
+                given[name] if is_provided else ExportingProcessor(exporters, name, wants_starts)
+            )
+        policy = Policy(path, watch=watch, selectors=selectors)
+        provider = cls(
+            destinations,
+            selectors=policy,
+            default=exporters.default,
+            fallback=exporters.fallback,
+            resource=resource,
+            sampler=sampler,
+            id_generator=id_generator,
+            span_limits=span_limits,
+            shutdown_on_exit=shutdown_on_exit,
+            inbound=context["inbound"],
+            baggage_keys=context["baggage_keys"],
+            copy_to_spans=context["copy_to_spans"],
+            copy_to_root_spans=context["copy_to_root_spans"],
+        )
+        provider._owned = policy
+        provider._exporters = exporters
+        for name, share in shares.items():
+            provider._routed[name].share = share
+        return provider
+
+    def delivery(self) -> dict[str, dict[str, Delivery]]:
+        """Returns the delivery counts of this process, by tracer and exporter.
+
+        Only the exporters of a configuration file are counted: spans that ``ended``, were
+        ``delivered``, ``filtered``, are ``waiting`` in the queue or ``buffered`` on disk, or were
+        ``lost``.
+        """
+        return {} if self._exporters is None else self._exporters.delivery()
 
     @property
     def policy(self) -> Policy:

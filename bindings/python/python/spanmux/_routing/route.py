@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace.sampling import Decision, TraceIdRatioBased
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -19,6 +20,8 @@ class RoutedTracer(SpanProcessor):
     def __init__(self, name: str, processors: tuple[SpanProcessor, ...]) -> None:
         """Creates a tracer of this name."""
         self.name = name
+        #: The share of its traces that are recorded.
+        self.share = 1.0
         # Replaced and never changed, so that it is read without a lock.
         self.processors = processors
         self._reported: set[int] = set()
@@ -26,6 +29,13 @@ class RoutedTracer(SpanProcessor):
     def add(self, processor: SpanProcessor) -> None:
         """Adds a processor."""
         self.processors = (*self.processors, processor)
+
+    def keeps(self, trace_id: int, has_parent: bool) -> bool:
+        """Returns ``False`` for a trace outside of the share. Another process may have sampled."""
+        if self.share == 1.0 or (has_parent and self.share > 0.0):
+            return True
+        sampled = TraceIdRatioBased(self.share).should_sample(None, trace_id, "")
+        return sampled.decision is not Decision.DROP
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Calls each processor."""

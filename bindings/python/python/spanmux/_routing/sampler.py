@@ -59,6 +59,8 @@ class RoutingSampler(Sampler):
         if is_child or result.decision is Decision.DROP:
             return result
         route = self._decider.route(parent_context, parent, name, kind, attributes)
+        if not route.tracer.keeps(trace_id, parent.is_valid):
+            return SamplingResult(Decision.DROP, None, result.trace_state)
         self._pending.trace_id = trace_id
         self._pending.route = route
         state = result.trace_state or TraceState()
