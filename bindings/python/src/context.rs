@@ -103,9 +103,11 @@ fn entry(
         return builder.set(key, boolean.is_true());
     }
     if value.is_instance_of::<PyInt>() {
-        return match value.extract::<i64>() {
-            Ok(integer) => builder.set(key, integer),
-            Err(_) => refuse(builder, key, "the integer does not fit into 64 bits"),
+        return match (value.extract::<i64>(), value.extract::<u64>()) {
+            (Ok(integer), _) => builder.set(key, integer),
+            // As in JSON text, which is how other languages pass it.
+            (_, Ok(integer)) => builder.set_json(key, &integer),
+            _ => refuse(builder, key, "the integer does not fit into 64 bits"),
         };
     }
     if let Ok(float) = value.cast::<PyFloat>() {
@@ -156,9 +158,10 @@ impl Serialize for Json<'_, '_> {
             return to.serialize_bool(boolean.is_true());
         }
         if value.is_instance_of::<PyInt>() {
-            return match value.extract::<i64>() {
-                Ok(integer) => to.serialize_i64(integer),
-                Err(_) => Err(S::Error::custom("an integer does not fit into 64 bits")),
+            return match (value.extract::<i64>(), value.extract::<u64>()) {
+                (Ok(integer), _) => to.serialize_i64(integer),
+                (_, Ok(integer)) => to.serialize_u64(integer),
+                _ => Err(S::Error::custom("an integer does not fit into 64 bits")),
             };
         }
         if let Ok(float) = value.cast::<PyFloat>() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,12 @@ from spanmux.opentelemetry import RoutingTracerProvider
 ROOT = Path(__file__).resolve().parents[3]
 SELECTORS = ROOT / "selectors"
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def target() -> Path:
+    """The directory of what Cargo builds."""
+    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 
 
 @pytest.fixture(scope="session")

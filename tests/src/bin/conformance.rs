@@ -4,15 +4,23 @@
 //! conformance DIRECTORY            the matrix; its subfolder `templates` too
 //! conformance DIRECTORY --table    what each costs, as a table in Markdown
 //! conformance DIRECTORY --world    what each sees of the world, a line for each
+//! conformance DIRECTORY --answers  each decision of the registry as a line of JSON, which the
+//!                                  package of another language compares with its own
 //! ```
 
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use spanmux::{CompileCache, SelectorHost};
-use spanmux_tests::conformance::{Matrix, Measured, Subject, Suite, measure, outcome};
-use spanmux_tests::limits;
+use opentelemetry::Context;
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use spanmux::otel::RoutingTracerProvider;
+use spanmux::{Chain, CompileCache, ComponentSelector, SelectorHost, TracerRegistry};
+use spanmux_tests::conformance::{Case, Matrix, Measured, Subject, Suite, measure, outcome};
+use spanmux_tests::{limits, load};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,8 +29,9 @@ fn main() -> ExitCode {
         [directory] => matrix(Path::new(directory)),
         [directory, "--table"] => table(Path::new(directory)),
         [directory, "--world"] => world(Path::new(directory)),
+        [directory, "--answers"] => answers(Path::new(directory)),
         _ => {
-            eprintln!("usage: conformance DIRECTORY [--table | --world]");
+            eprintln!("usage: conformance DIRECTORY [--table | --world | --answers]");
             ExitCode::from(2)
         }
     }
@@ -137,4 +146,60 @@ fn row(name: &str, measured: &Measured) -> String {
         measured.fresh.as_secs_f64() * 1e6,
         measured.hit.as_nanos(),
     )
+}
+
+fn answers(directory: &Path) -> ExitCode {
+    let suite = Suite::read();
+    let host = SelectorHost::new(limits()).expect("a host");
+    for (name, bytes) in components(directory) {
+        let selector = load(&host, &name, &bytes);
+        for case in suite.cases.iter().filter(|case| case.is_for(&name)) {
+            println!("{}", answer(&name, &selector, case));
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn answer(component: &str, selector: &ComponentSelector, case: &Case) -> serde_json::Value {
+    let registry = TracerRegistry::new();
+    for tracer in &case.tracers {
+        registry.register(tracer, ()).expect("a valid name");
+    }
+    registry.set_selectors(Chain::from(selector.clone()));
+    let context = case.runtime_context();
+    let selection = registry.select(&context.view());
+    let reason = selection.reason();
+    let floats = case.floats.iter();
+    // JSON has no infinite numbers.
+    let floats: BTreeMap<_, _> = floats
+        .map(|(key, float)| (key, float.to_string()))
+        .collect();
+    serde_json::json!({
+        "component": component,
+        "case": case.name,
+        "context": case.context,
+        "floats": floats,
+        "tracers": case.tracers,
+        "tracer": selection.tracer_name(),
+        "selector": selection.selector_name(),
+        "fallback": selection.fallback().map(|fallback| fallback.cause().as_str()),
+        "cause": reason.cause().map(|cause| cause.as_str()),
+        "reason": selection.fallback().map_or_else(|| reason.to_string(), ToString::to_string),
+        "tracestate": tracestate(selection.tracer_name()),
+    })
+}
+
+/// Returns the name of a tracer as the propagator writes it, without the numbers behind it.
+fn tracestate(tracer: Option<&str>) -> Option<String> {
+    let provider = RoutingTracerProvider::builder()
+        // A provider that was built elsewhere: its trace ids do not name the tracer.
+        .tracer(tracer?, SdkTracerProvider::builder().build())
+        .build()
+        .expect("a provider");
+    let span = provider.tracer("conformance").start("root");
+    let context = Context::new().with_span(span);
+    let mut headers = HashMap::new();
+    provider.propagator().inject_context(&context, &mut headers);
+    let state = headers.get("tracestate")?.strip_prefix("spanmux=")?;
+    Some(state.split(':').next()?.to_owned())
 }
