@@ -4,6 +4,7 @@
 //! (`policy`), and the result is a `Decision` (`decision`). Python functions can be selectors
 //! (`selector`). The routing of spans is written in Python, above this module.
 
+mod command;
 mod context;
 mod decision;
 mod exporters;
@@ -21,6 +22,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<policy::Policy>()?;
     module.add_class::<decision::Decision>()?;
     module.add_class::<exporters::Exporters>()?;
+    module.add_function(wrap_pyfunction!(command::run_command, module)?)?;
     module.add_function(wrap_pyfunction!(header::encode_name, module)?)?;
     Ok(())
 }

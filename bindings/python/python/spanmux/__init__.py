@@ -14,8 +14,12 @@ For OpenTelemetry, see :mod:`spanmux.opentelemetry`; for tests, :mod:`spanmux.te
 import os
 import weakref
 
-from ._native import Decision, PolicyError, __version__
-from ._native import Policy as _Policy
+from . import _main_interpreter
+
+_main_interpreter.require()
+
+from ._native import Decision, PolicyError, __version__  # noqa: E402
+from ._native import Policy as _Policy  # noqa: E402
 
 __all__ = ["Decision", "Policy", "PolicyError", "__version__"]
 
