@@ -30,20 +30,20 @@ def by_tenant(context: Mapping[str, object], tracers: list[str]) -> str | None:
 
 
 def provider_of(endpoint: str, keys: Mapping[str, str]) -> RoutingTracerProvider:
-    """Returns a provider with a tracer for each tenant, and one that drops all other traces."""
+    """Returns a provider with a tracer for each tenant, and one that drops other traces."""
 
     def processor(key: str) -> BatchSpanProcessor:
         headers = {"authorization": f"Bearer {key}"}
         return BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint, headers=headers))
 
-    tracers = {tenant: [processor(key)] for tenant, key in keys.items()}
-    return RoutingTracerProvider({"drop": [], **tracers}, selectors=policy_of(by_tenant))
+    tracers = {"drop": [], **{tenant: [processor(key)] for tenant, key in keys.items()}}
+    return RoutingTracerProvider(tracers, selectors=policy_of(by_tenant))
 
 
 class TenantOfHeader:
-    """Puts the tenant in the run context, outside of the instrumentation.
+    """Puts the tenant in the run context, before the instrumentation starts the root span.
 
-    A middleware of the app runs after the start of the root span, and would be too late.
+    A middleware of the app itself would run after that.
     """
 
     def __init__(self, app: ASGIApp) -> None:
