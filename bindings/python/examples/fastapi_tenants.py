@@ -41,10 +41,7 @@ def provider_of(endpoint: str, keys: Mapping[str, str]) -> RoutingTracerProvider
 
 
 class TenantOfHeader:
-    """Puts the tenant in the run context, before the instrumentation starts the root span.
-
-    A middleware of the app itself would run after that.
-    """
+    """Puts the tenant in the run context. A middleware of FastAPI is inside the root span."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wraps an instrumented app."""
@@ -68,8 +65,9 @@ def service(provider: RoutingTracerProvider) -> ASGIApp:
             await asyncio.to_thread(lambda: tracer.start_span("look-up").end())
             return {"trace": f"{span.get_span_context().trace_id:032x}"}
 
-    exclude = ["receive", "send"]
-    FastAPIInstrumentor.instrument_app(app, tracer_provider=provider, exclude_spans=exclude)
+    FastAPIInstrumentor.instrument_app(
+        app, tracer_provider=provider, exclude_spans=["receive", "send"]
+    )
     return TenantOfHeader(app)
 
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -55,7 +56,7 @@ def ask(provider: RoutingTracerProvider, tenant: str, question: str, model: str)
     prompt = ChatPromptTemplate.from_messages([("system", "Be brief."), ("user", "{question}")])
     chain = prompt | ChatOpenAI(model=model, stream_usage=True) | StrOutputParser()
     create = OpenAI().chat.completions.create
-    given = {"model": model, "messages": [{"role": "user", "content": question}]}
+    given: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": question}]}
     tracer = provider.get_tracer("questions")
     with run_context(tenant=tenant), tracer.start_as_current_span("question"):
         answers = chain.batch([{"question": question}] * 2)  # On two threads.

@@ -24,6 +24,8 @@ class FakeOpenAI:
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
+        #: The hosts that a process has tried to reach through this server as its proxy.
+        self.tunnels: list[str] = []
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -41,6 +43,10 @@ class FakeOpenAI:
                 else:
                     self.answer(200, "application/json", json.dumps(completion(body)).encode())
 
+            def do_CONNECT(self) -> None:
+                fake.tunnels.append(self.path)
+                self.answer(403, "text/plain", b"")
+
             def answer(self, status: int, kind: str, body: bytes) -> None:
                 self.send_response(status)
                 self.send_header("content-type", kind)
@@ -56,7 +62,8 @@ class FakeOpenAI:
             request_queue_size = 128
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        self.proxy = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"{self.proxy}/v1"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:

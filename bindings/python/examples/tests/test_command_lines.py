@@ -32,6 +32,9 @@ def test_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TRACES_ENDPOINT", arrived.endpoint)
+    # A library that sends to another host would go this way.
+    monkeypatch.setenv("HTTPS_PROXY", fake.proxy)
+    monkeypatch.delenv("LITELLM_LOCAL_MODEL_COST_MAP")
     done = subprocess.run(
         [sys.executable, EXAMPLES / program], capture_output=True, text=True, timeout=120
     )
@@ -40,3 +43,4 @@ def test_program(
     found = [span.name for span in arrived.at(f"Bearer {key}")]
     assert len(found) == spans, (found, done.stderr)
     arrived.assert_whole()
+    assert fake.tunnels == []

@@ -25,7 +25,7 @@ def provider(arrived: Arrived, fake: FakeOpenAI) -> Iterator[RoutingTracerProvid
     provider = litellm_otel.instrumented(arrived.endpoint, KEYS)
     yield provider
     # LiteLLM copies its callbacks to other lists.
-    litellm.logging_callback_manager._reset_all_callbacks()
+    litellm.logging_callback_manager._reset_all_callbacks()  # type: ignore[no-untyped-call]
     provider.shutdown()
 
 
