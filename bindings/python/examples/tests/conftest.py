@@ -1,4 +1,4 @@
-"""What the tests of the examples share: the receiver, the fake, and what arrived by key."""
+"""Fixtures of the tests: a receiver, a fake of the OpenAI API, and a watch for other hosts."""
 
 from __future__ import annotations
 
