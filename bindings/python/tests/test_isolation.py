@@ -9,9 +9,11 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from langfuse import Langfuse
+from openinference.instrumentation import OITracer, TraceConfig
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -24,6 +26,8 @@ from spanmux.testing import policy_of
 
 TENANTS = 50
 REQUESTS = 40
+#: The spans of a request.
+SPANS = 6
 
 
 @pytest.fixture
@@ -55,10 +59,11 @@ def client(tenant: str, receiver: Receiver, provider: TracerProvider) -> Langfus
 
 
 class Requests:
-    """Requests of tenants: spans of OpenTelemetry and of Langfuse, and children that are late."""
+    """Requests of tenants: spans of OpenTelemetry, Langfuse and OpenInference, some late."""
 
     def __init__(self, tracer: trace.Tracer, clients: dict[str, Langfuse]) -> None:
         self.tracer = tracer
+        self.openinference = OITracer(tracer, TraceConfig())
         self.clients = clients
         self.sent: dict[int, str] = {}
         self.spans = 0
@@ -68,9 +73,14 @@ class Requests:
             self.sent[root.get_span_context().trace_id] = tenant
             with self.clients[tenant].start_as_current_observation(name=f"generation of {tenant}"):
                 self.tracer.start_span(f"call of {tenant}").end()
+                model = self.openinference.start_as_current_span(
+                    f"model of {tenant}", openinference_span_kind="llm"
+                )
+                with model:
+                    self.tracer.start_span(f"request of {tenant}").end()
             inside = otel_context.get_current()
         late(lambda: self.tracer.start_span(f"late of {tenant}", context=inside).end())
-        self.spans += 4
+        self.spans += SPANS
 
     async def on_tasks(self, tenants: list[str]) -> None:
         async def one(tenant: str) -> None:
@@ -137,7 +147,7 @@ def test_no_span_reaches_another_tenant(receiver: Receiver) -> None:
     )
     clients = {name: client(name, receiver, provider.at(name)) for name in tenants}
     requests = play(provider, clients)
-    assert requests.spans == TENANTS * REQUESTS * 4
+    assert requests.spans == TENANTS * REQUESTS * SPANS
     found = verdict(requests, receiver)
     assert found == {"arrived": requests.spans, "wrong": 0, "torn": 0, "lost": 0}
     provider.shutdown()
@@ -170,6 +180,45 @@ def test_exporters_of_the_sdk_are_kept_apart(receiver: Receiver) -> None:
     ]
     assert len(arrived) == 1_000
     assert all(sender == key(sent[trace_id]) for trace_id, sender in arrived)
+
+
+def test_exporters_of_a_file_are_kept_apart(receiver: Receiver, tmp_path: Path) -> None:
+    tenants = [f"tenant-{number}" for number in range(TENANTS)]
+    tables = [
+        f"""
+        [tracers.{tenant}.exporter]
+        type = "otlp"
+        endpoint = "{receiver.url}"
+        headers = {{ authorization = "{key(tenant)}" }}
+        """
+        for tenant in tenants
+    ]
+    path = tmp_path / "spanmux.toml"
+    path.write_text("\n".join(['service = "shop"', *tables]))
+    provider = RoutingTracerProvider.from_config(
+        path, selectors=[("by-tenant", by_tenant)], shutdown_on_exit=False
+    )
+    tracer = provider.get_tracer("shop")
+    sent: dict[int, str] = {}
+
+    def one(tenant: str) -> None:
+        with run_context(tenant=tenant), tracer.start_as_current_span("root") as root:
+            sent[root.get_span_context().trace_id] = tenant
+            inside = otel_context.get_current()
+        tracer.start_span("late", context=inside).end()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, random.sample(tenants * REQUESTS, TENANTS * REQUESTS)))
+    provider.shutdown()
+    arrived = [
+        (int.from_bytes(span.trace_id, "big"), sender)
+        for sender, spans in receiver.spans.items()
+        for span in spans
+    ]
+    assert len(arrived) == 2 * TENANTS * REQUESTS
+    assert all(sender == key(sent[trace_id]) for trace_id, sender in arrived)
+    delivery = provider.delivery().values()
+    assert sum(counts["otlp"]["delivered"] for counts in delivery) == len(arrived)
 
 
 def test_plain_clients_on_one_provider_leak(receiver: Receiver) -> None:

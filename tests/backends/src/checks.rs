@@ -94,6 +94,11 @@ impl Checks {
         });
     }
 
+    /// Checks a part of what a Python program sent.
+    pub fn python(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
+        self.check(holds, otherwise);
+    }
+
     fn check(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
         if holds {
             self.passed += 1;

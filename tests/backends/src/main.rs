@@ -20,6 +20,7 @@ mod outage;
 mod phoenix;
 mod plan;
 mod process;
+mod python;
 mod rotel;
 mod runs;
 mod selecting;
@@ -96,6 +97,8 @@ fn run_in(home: &TempDir, args: &Args, checks: &mut Checks) -> Result<()> {
         report_outage(checks, &outage);
     }
     suite.end();
+    python::run(&environment, &mut backends, checks)?;
+    clock.print("the spans of a Python program were read back");
     Ok(())
 }
 
