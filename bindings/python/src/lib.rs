@@ -20,6 +20,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("PolicyError", module.py().get_type::<policy::PolicyError>())?;
     module.add_class::<policy::Policy>()?;
+    module.add_class::<policy::TracerList>()?;
     module.add_class::<decision::Decision>()?;
     module.add_class::<exporters::Exporters>()?;
     module.add_function(wrap_pyfunction!(command::run_command, module)?)?;

@@ -1,6 +1,7 @@
 //! A policy as a Python object.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::create_exception;
@@ -84,6 +85,21 @@ impl Policy {
         Ok(self.decision(py, context, span.as_ref(), &tracers))
     }
 
+    /// Returns a list of tracers, for which a decision costs less.
+    #[pyo3(name = "_tracers", signature = (names, default = None, fallback = None))]
+    fn tracers(
+        this: &Bound<'_, Self>,
+        names: Vec<PyBackedStr>,
+        default: Option<&str>,
+        fallback: Option<&str>,
+    ) -> PyResult<TracerList> {
+        let names = names.iter().map(|name| &**name);
+        let tracers = this.get().live.tracers(names, default, fallback);
+        let tracers = tracers.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let policy = this.clone().unbind();
+        Ok(TracerList { policy, tracers })
+    }
+
     /// Shows the learned rules.
     #[pyo3(signature = (tracers = None, *, format = "text"))]
     fn explain(&self, tracers: Option<Vec<PyBackedStr>>, format: &str) -> PyResult<String> {
@@ -139,6 +155,27 @@ impl Policy {
 
     fn _after_fork(&self, is_child: bool) -> PyResult<()> {
         Ok(self.live.after_fork(is_child)?)
+    }
+}
+
+/// A list of tracers, with its policy.
+#[pyclass(frozen, module = "spanmux")]
+pub(crate) struct TracerList {
+    policy: Py<Policy>,
+    tracers: Arc<Tracers>,
+}
+
+#[pymethods]
+impl TracerList {
+    /// Decides one trace, as `Policy.decide` does.
+    fn decide(
+        &self,
+        py: Python<'_>,
+        context: Option<&Bound<'_, PyAny>>,
+        span: Option<Root<'_>>,
+    ) -> Decision {
+        let policy = self.policy.get();
+        policy.decision(py, context, span.as_ref(), &self.tracers)
     }
 }
 

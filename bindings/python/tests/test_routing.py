@@ -119,7 +119,7 @@ def test_unsampled_root_is_not_decided(tracers: Make) -> None:
     made = tracers(sampler=ALWAYS_OFF)
     span = made.tracer.start_span("root")
     assert not span.is_recording()
-    assert len(made.provider._routing._by_trace) == 0
+    assert len(made.provider._routing._known) == 0
 
 
 def test_memory_is_released_with_the_spans(tracers: Make) -> None:
@@ -128,8 +128,23 @@ def test_memory_is_released_with_the_spans(tracers: Make) -> None:
         made.tracer.start_span("root").end()
     made.exporters["console"].clear()
     routing = made.provider._routing
-    assert len(routing._by_trace) <= 4_096 and len(routing._by_root) <= 4_096
+    assert len(routing._known) <= 4_096
     assert not routing._open
+
+
+def test_route_of_an_old_open_trace_is_found_by_its_ids(tracers: Make) -> None:
+    made = tracers()
+    with run_context(tenant="acme"):
+        root = made.tracer.start_span("root")
+    for _ in range(5_000):
+        made.tracer.start_span("other").end()
+    ids = root.get_span_context()
+    for rebuilt in [ids, SpanContext(ids.trace_id, 7, False, TraceFlags(1))]:
+        context = trace.set_span_in_context(NonRecordingSpan(rebuilt))
+        made.tracer.start_span("child", context=context).end()
+    assert [span.name for span in made.spans("tenant-acme")] == ["child", "child"]
+    # One for the root, one for its trace.
+    assert len(made.provider._routing._known) == 4_096 + 2
 
 
 def test_keys_are_copied(tracers: Make) -> None:

@@ -81,6 +81,9 @@ class Policy:
         *,
         format: Literal["text", "json", "mermaid", "svg"] = "text",
     ) -> str: ...
+    def _tracers(
+        self, names: Sequence[str], default: str | None = None, fallback: str | None = None
+    ) -> TracerList: ...
     def status(self) -> Status | None: ...
     @property
     def selectors(self) -> list[str]: ...
@@ -115,6 +118,13 @@ class Propagation(TypedDict):
     baggage_keys: list[str]
     copy_to_spans: list[str]
     copy_to_root_spans: list[str]
+
+class TracerList:
+    def decide(
+        self,
+        context: Mapping[str, object] | None,
+        span: tuple[str, str, Mapping[str, object] | None] | None,
+    ) -> Decision: ...
 
 class Exporters:
     def __new__(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-import weakref
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -13,9 +12,10 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import get_current_span
 
-from .context import current_run_context
+from .context import current_facts
 from .decide import Decider
 from .exporting import ExportingProcessor
+from .known_routes import KnownRoutes
 from .route import Route, RoutedTracer, logger
 from .sampler import Pending
 
@@ -53,12 +53,7 @@ class RoutingProcessor(SpanProcessor):
         self._everywhere = RoutedTracer("*", ())
         self._to_spans = tuple(copy_to_spans)
         self._to_root_spans = (*copy_to_spans, *copy_to_root_spans)
-        # A trace has several local roots if a caller's trace enters this process more than once.
-        self._by_trace: weakref.WeakValueDictionary[int, Route] = weakref.WeakValueDictionary()
-        self._by_root: weakref.WeakValueDictionary[tuple[int, int], Route] = (
-            weakref.WeakValueDictionary()
-        )
-        self._recent: deque[Route] = deque(maxlen=_MAX_ENDED)
+        self._known = KnownRoutes(_MAX_ENDED)
         self._open: OrderedDict[tuple[int, int], Route] = OrderedDict()
         self._is_shut_down = False
 
@@ -92,8 +87,7 @@ class RoutingProcessor(SpanProcessor):
         ids = span.get_span_context()
         if parent is not None and not parent.is_remote:
             # The context was rebuilt from the ids of a span of this process.
-            route = self._by_root.get((parent.trace_id, parent.span_id))
-            route = route or self._by_trace.get(parent.trace_id)
+            route = self._known.find(parent.trace_id, parent.span_id)
             if route is not None:
                 return route, False
         pending = self._pending
@@ -106,13 +100,11 @@ class RoutingProcessor(SpanProcessor):
             route = self._decider.route(context, parent_ids, span.name, span.kind, span.attributes)
             for key, value in route.attributes.items():
                 span.set_attribute(key, value)
-        self._by_trace[ids.trace_id] = route
-        self._by_root[(ids.trace_id, ids.span_id)] = route
-        self._recent.append(route)
+        self._known.add(ids.trace_id, ids.span_id, route)
         return route, True
 
     def _copy(self, span: Span, keys: Sequence[str]) -> None:
-        facts = current_run_context()
+        facts = current_facts()
         own = span.attributes or {}
         for key in keys:
             value = facts.get(key)
@@ -139,7 +131,7 @@ class RoutingProcessor(SpanProcessor):
         if ids is None:
             return
         route = self._open.pop((ids.trace_id, ids.span_id), None)
-        route = route or self._by_trace.get(ids.trace_id)
+        route = route or self._known.find(ids.trace_id, 0)
         if route is not None:
             self._everywhere.on_end(span)
             route.tracer.on_end(span)

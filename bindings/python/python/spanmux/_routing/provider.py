@@ -16,12 +16,12 @@ from opentelemetry.sdk.trace.export import (
     SpanExporter,
 )
 from opentelemetry.sdk.trace.id_generator import IdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler
+from opentelemetry.sdk.trace.sampling import Sampler
 from opentelemetry.trace import Tracer
 
 from .. import Policy, PolicyError
 from .._native import Exporters
-from .decide import Decider
+from .decide import Decider, Members
 from .exporting import ExportingProcessor
 from .processor import RoutingProcessor
 from .route import RoutedTracer, logger
@@ -95,7 +95,7 @@ class RoutingTracerProvider(TracerProvider):
         )
         super().__init__(
             sampler=RoutingSampler(
-                sampler or ParentBased(ALWAYS_ON), decider, pending, outbound == "tracestate"
+                sampler, decider, pending, Members(tracers) if outbound == "tracestate" else None
             ),
             resource=resource,
             shutdown_on_exit=shutdown_on_exit,

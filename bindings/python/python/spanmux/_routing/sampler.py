@@ -6,10 +6,16 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_ON,
+    Decision,
+    ParentBased,
+    Sampler,
+    SamplingResult,
+)
 from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
 
-from .decide import Decider, with_member
+from .decide import Decider, Members
 from .route import Route
 
 if TYPE_CHECKING:
@@ -29,16 +35,19 @@ class RoutingSampler(Sampler):
 
     def __init__(
         self,
-        inner: Sampler,
+        inner: Sampler | None,
         decider: Decider,
         pending: Pending,
-        writes_tracestate: bool,
+        members: Members | None,
     ) -> None:
-        """Wraps a sampler."""
+        """Wraps a sampler, or follows the parent and samples every trace that begins here.
+
+        ``members`` writes the choice to the ``tracestate``.
+        """
         self._inner = inner
         self._decider = decider
         self._pending = pending
-        self._writes_tracestate = writes_tracestate
+        self._members = members
 
     def should_sample(
         self,
@@ -51,26 +60,37 @@ class RoutingSampler(Sampler):
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
         """Samples a span, and decides its route if it is a local root."""
-        result = self._inner.should_sample(
-            parent_context, trace_id, name, kind, attributes, links, trace_state
-        )
         parent = get_current_span(parent_context).get_span_context()
-        is_child = parent.is_valid and not parent.is_remote
-        if is_child or result.decision is Decision.DROP:
-            return result
+        inner = self._inner
+        if inner is None:
+            # As `ParentBased(ALWAYS_ON)`, which costs more than the decision.
+            state = parent.trace_state if parent.is_valid else None
+            if parent.is_valid and not parent.trace_flags.sampled:
+                return SamplingResult(Decision.DROP, None, state)
+            decision = Decision.RECORD_AND_SAMPLE
+            added: Mapping[str, AttributeValue] | None = attributes or None
+        else:
+            result = inner.should_sample(
+                parent_context, trace_id, name, kind, attributes, links, trace_state
+            )
+            if result.decision is Decision.DROP:
+                return result
+            decision, state = result.decision, result.trace_state
+            added = cast("Mapping[str, AttributeValue]", result.attributes)  # pyright: ignore[reportUnknownMemberType]
+        if parent.is_valid and not parent.is_remote:
+            return SamplingResult(decision, added, state)
         route = self._decider.route(parent_context, parent, name, kind, attributes)
-        if not route.tracer.keeps(trace_id, parent.is_valid):
-            return SamplingResult(Decision.DROP, None, result.trace_state)
+        tracer = route.tracer
+        if not tracer.keeps(trace_id, parent.is_valid):
+            return SamplingResult(Decision.DROP, None, state)
         self._pending.trace_id = trace_id
         self._pending.route = route
-        state = result.trace_state or TraceState()
-        if self._writes_tracestate:
-            state = with_member(state, route.tracer.name)
-        sampled = cast("Mapping[str, AttributeValue]", result.attributes or {})  # pyright: ignore[reportUnknownMemberType]
-        added = dict(sampled)
-        added.update(route.attributes)
-        return SamplingResult(result.decision, added, state)
+        if self._members is not None:
+            state = self._members.put(state, tracer.name)
+        merged = {**added, **route.attributes} if added else route.attributes
+        return SamplingResult(decision, merged, state)
 
     def get_description(self) -> str:
         """Returns the description of the inner sampler."""
-        return f"Routing({self._inner.get_description()})"
+        inner = self._inner or ParentBased(ALWAYS_ON)
+        return f"Routing({inner.get_description()})"
