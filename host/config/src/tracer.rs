@@ -157,7 +157,12 @@ mod tests {
             .max_files(2)
             .max_age(Duration::from_secs(3));
         assert_eq!(one.disk_buffer, Some(buffer));
-        let made = tracer(table, "another", Sampling::Never, Path::new("etc"));
+        let of_process = [
+            KeyValue::new("host", "h"),
+            KeyValue::new("text", "replaced"),
+        ];
+        let sampling = Sampling::Never;
+        let made = tracer(table, "another", sampling, Path::new("etc"), &of_process);
 
         let exporter = OtlpExporter::http("http://collector:4318")
             .header("x", "y")
@@ -167,6 +172,8 @@ mod tests {
             .service_name("shop")
             .sampling(Sampling::Never)
             .exporter(Exporter::otlp(exporter))
+            .resource("host", "h")
+            .resource("text", "replaced")
             .resource("flag", true)
             .resource("number", 7)
             .resource("share", 0.5)

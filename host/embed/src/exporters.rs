@@ -48,10 +48,13 @@ struct Settings {
     provided: Vec<String>,
 }
 
+/// The open tracers by name, in order.
+type OpenTracers = Arc<[(String, Arc<OtelTracer>)]>;
+
 /// The tracers of one process. A fork copies the value, but not its threads.
 struct Opened {
     process: u32,
-    tracers: Arc<[(String, Arc<OtelTracer>)]>,
+    tracers: OpenTracers,
 }
 
 impl Exporters {
@@ -196,7 +199,7 @@ impl Exporters {
     }
 
     /// Returns the tracers if this process has opened them.
-    fn current(&self) -> Option<Arc<[(String, Arc<OtelTracer>)]>> {
+    fn current(&self) -> Option<OpenTracers> {
         let opened = self.lock();
         (opened.process == std::process::id()).then(|| opened.tracers.clone())
     }
@@ -243,7 +246,7 @@ impl Settings {
     }
 }
 
-fn tracers(provider: &RoutingTracerProvider) -> Arc<[(String, Arc<OtelTracer>)]> {
+fn tracers(provider: &RoutingTracerProvider) -> OpenTracers {
     provider.registry().list().into()
 }
 
