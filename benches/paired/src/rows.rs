@@ -83,6 +83,16 @@ pub fn rows(receiver: &str) -> Result<Vec<Row>> {
         };
         rows.push(Row::new(name, Clock::Thread, 1, work));
     }
+    for (name, key) in [
+        ("a plain key", "tier"),
+        ("a dotted key that is absent", "user.tier"),
+    ] {
+        let context = context();
+        let work = move || {
+            std::hint::black_box(context.view().get(std::hint::black_box(key)));
+        };
+        rows.push(Row::new(name, Clock::Thread, 1, work));
+    }
     rows.extend(spans(&host)?);
     rows.push(delivery("delivery of a plain span", receiver, false)?);
     rows.push(delivery(

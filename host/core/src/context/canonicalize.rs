@@ -16,6 +16,9 @@ use super::value::{MAX_SAFE_INTEGER, Value};
 #[derive(Clone, Default)]
 pub(super) struct Entries {
     map: Map<Entry>,
+    /// `false` if no value is an object, so that no dotted path has a value. Most contexts have none,
+    /// and most dotted keys that a selector asks for are absent.
+    has_objects: bool,
     /// The limits, and the sizes so far.
     limits: ContextLimits,
     counted: usize,
@@ -78,6 +81,12 @@ impl Entries {
         self.error.as_deref()
     }
 
+    /// Returns `false` if no dotted path has a value.
+    #[inline]
+    pub(super) fn has_objects(&self) -> bool {
+        self.has_objects
+    }
+
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         self.map.keys()
     }
@@ -91,6 +100,9 @@ impl Entries {
     /// Returns the value of a dotted path: the longest prefix that names an object, then the rest
     /// inside that object.
     pub(super) fn dotted(&self, key: impl LookUp) -> Option<Value<'_>> {
+        if !self.has_objects {
+            return None;
+        }
         let ((entry, members), rest) = longest_object(&key, 0, |end| {
             let entry = self.map.get(key.hash(0, end), &key.text()[..end])?;
             Some((entry, entry.node.members()?))
@@ -255,6 +267,8 @@ impl Canonicalizer {
         if !matches!(node, Node::Json(_) | Node::Object(..)) {
             json.clear();
         }
+        // Also if a later value of the key replaces the object: this costs a look-up and no more.
+        self.entries.has_objects |= node.members().is_some();
         let entry = Entry {
             json: json.into_boxed_str(),
             node,

@@ -253,10 +253,11 @@ impl<'a> ContextView<'a> {
 
     #[inline(always)]
     pub(super) fn look_up(&self, key: impl LookUp + Copy) -> Option<Value<'a>> {
-        match self.context.entries.literal(&key) {
-            None => self.look_further(key),
-            found => found,
+        let found = self.context.entries.literal(&key);
+        if found.is_none() && (self.span.is_some() || self.context.entries.has_objects()) {
+            return self.look_further(key);
         }
+        found
     }
 
     /// Looks up a key that is not a literal one: as a dotted path, otherwise in the root span.

@@ -121,9 +121,16 @@ impl<'a> Fields<'a> {
         if !begins || start == between {
             return None;
         }
-        let end = start + self.run(start, |byte| !b" \t\r\n\"',".contains(&byte));
-        let (user, password) = self.text.get(start..end)?.split_once(':')?;
-        steps::count(end - at);
+        let of_word = |byte: u8| !b" \t\r\n\"',".contains(&byte);
+        let near = self.bytes().get(start..)?;
+        let near = &near[..near.len().min(MAX_NAME)];
+        let user = run(near, |byte| of_word(byte) && byte != b':');
+        if near.get(user) != Some(&b':') {
+            return None;
+        }
+        let colon = start + user;
+        let end = colon + 1 + self.run(colon + 1, of_word);
+        let (user, password) = (self.text.get(start..colon)?, self.text.get(colon + 1..end)?);
         // Two numbers are the ids of a user and a group.
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let is_ids = is_number(user) && is_number(password);
@@ -245,7 +252,8 @@ impl<'a> Fields<'a> {
             return false;
         }
         let named = || {
-            let before = self.before_spaces(name.start - 1, b"\\");
+            // A quote without a partner may end the first word of a text.
+            let before = self.before_spaces(name.start.checked_sub(1)?, b"\\");
             let comma = self.before_sign(before, b',')?;
             let (text, start) = self.quoted_before(comma)?;
             let sign = self.before_sign(start, b':')?;

@@ -8,6 +8,7 @@ mod filter;
 mod json;
 mod key_words;
 mod keys;
+mod known_keys;
 mod limits;
 mod pairs;
 mod percent;
@@ -35,6 +36,8 @@ use std::ops::AddAssign;
 use opentelemetry::trace::Status;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
+
+use known_keys::KnownKeys;
 
 /// The span attribute with the number of truncated values.
 const CUT: &str = "spanmux.cut";
@@ -69,6 +72,7 @@ impl SpanProcessing {
             filtered: (before - batch.len()) as u64,
             ..ProcessingCounts::default()
         };
+        let mut keys = KnownKeys::default();
         // Most spans of a batch have the scope of the one before.
         let mut clean: Option<InstrumentationScope> = None;
         for span in batch {
@@ -78,7 +82,7 @@ impl SpanProcessing {
                 let has_changed = self.scope(scope, &mut processed);
                 clean = (!has_changed).then(|| scope.clone());
             }
-            self.rest_of_span(span, before, &mut processed);
+            self.rest_of_span(span, before, &mut processed, &mut keys);
         }
         processed
     }
@@ -90,22 +94,28 @@ impl SpanProcessing {
     pub(crate) fn span(&self, span: &mut SpanData, processed: &mut ProcessingCounts) {
         let before = processed.cut;
         self.scope(&mut span.instrumentation_scope, processed);
-        self.rest_of_span(span, before, processed);
+        self.rest_of_span(span, before, processed, &mut KnownKeys::default());
     }
 
     /// Processes everything but the scope. `before` is the number of truncated values before it.
-    fn rest_of_span(&self, span: &mut SpanData, before: u64, processed: &mut ProcessingCounts) {
+    fn rest_of_span(
+        &self,
+        span: &mut SpanData,
+        before: u64,
+        processed: &mut ProcessingCounts,
+        keys: &mut KnownKeys,
+    ) {
         self.name("span.name", &mut span.name, processed);
         if let Status::Error { description } = &mut span.status {
             self.name("status.description", description, processed);
         }
-        self.attributes(&mut span.attributes, processed);
+        self.attributes(&mut span.attributes, processed, keys);
         for event in &mut span.events.events {
             self.name("event.name", &mut event.name, processed);
-            self.attributes(&mut event.attributes, processed);
+            self.attributes(&mut event.attributes, processed, keys);
         }
         for link in &mut span.links.links {
-            self.attributes(&mut link.attributes, processed);
+            self.attributes(&mut link.attributes, processed, keys);
         }
         let cut = processed.cut - before;
         if cut > 0 {
@@ -122,27 +132,27 @@ impl SpanProcessing {
     }
 
     pub(crate) fn redact_attributes(&self, attributes: &mut [KeyValue]) {
-        self.attributes(attributes, &mut ProcessingCounts::default());
+        let (mut processed, mut keys) = Default::default();
+        self.attributes(attributes, &mut processed, &mut keys);
     }
 
-    fn attributes(&self, attributes: &mut [KeyValue], processed: &mut ProcessingCounts) {
+    fn attributes(
+        &self,
+        attributes: &mut [KeyValue],
+        processed: &mut ProcessingCounts,
+        keys: &mut KnownKeys,
+    ) {
         for attribute in attributes {
-            self.value(attribute.key.as_str(), &mut attribute.value, processed);
+            let known = keys.examine(&attribute.key, &self.redaction);
             let key = attribute.key.as_str();
-            if !is_plain(key)
+            self.value(key, known.hides, &mut attribute.value, processed);
+            if known.has_secret
                 && let Some(other) = self.redaction.without_secrets(key, processed)
             {
                 attribute.key = other.into();
             }
         }
     }
-}
-
-/// Returns `true` for a key without a digit, an uppercase letter or a sign, as most are. Such a
-/// key contains no secret.
-fn is_plain(key: &str) -> bool {
-    key.bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte == b'.' || byte == b'_')
 }
 
 /// Returns the number of items that the SDK dropped, as recorded on the span.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
 
+use super::known_keys::KnownKeys;
 use super::{ProcessingCounts, SpanProcessing};
 
 impl SpanProcessing {
@@ -22,7 +23,7 @@ impl SpanProcessing {
         let version = text("scope.version", scope.version());
         let schema = text("scope.schema_url", scope.schema_url());
         let mut attributes: Vec<KeyValue> = scope.attributes().cloned().collect();
-        self.attributes(&mut attributes, done);
+        self.attributes(&mut attributes, done, &mut KnownKeys::default());
         if *done == before {
             return false;
         }
@@ -47,7 +48,7 @@ impl SpanProcessing {
             .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
             .collect();
         let mut done = ProcessingCounts::default();
-        self.attributes(&mut attributes, &mut done);
+        self.attributes(&mut attributes, &mut done, &mut KnownKeys::default());
         if done == ProcessingCounts::default() {
             return Cow::Borrowed(resource);
         }

@@ -373,3 +373,35 @@ fn filter_drops_a_span_if_any_rule_matches() {
         assert_eq!(done.filtered, u64::from(!keeps));
     }
 }
+
+#[test]
+fn secret_in_front_of_another_one_is_hidden_too() {
+    let key = ["sk-proj-", "a1B2c3D4e5F6g7H8i9J0"].concat();
+    for (text, hidden) in [
+        (
+            format!("curl -u {key}:hunter2 https://host"),
+            "curl -u [REDACTED]:[REDACTED] https://host",
+        ),
+        (
+            "-U'a&password=hunter2&x:hunter3".to_owned(),
+            "-U'a&password=[REDACTED]&x:[REDACTED]",
+        ),
+        (
+            "--proxy-user password=hunter2:hunter3".to_owned(),
+            "--proxy-user password=[REDACTED]",
+        ),
+    ] {
+        assert_eq!(Redaction::default().redact("text", &text), hidden, "{text}");
+    }
+}
+
+#[test]
+fn quote_without_a_partner_at_the_beginning_is_no_problem() {
+    for text in ["value\": \"x\"", "value':x", "v\\\":x", "password\":\"x\""] {
+        let redacted = Redaction::default().redact("text", text);
+        assert_eq!(
+            redacted.contains("[REDACTED]"),
+            text.starts_with("password")
+        );
+    }
+}

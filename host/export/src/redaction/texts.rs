@@ -52,6 +52,8 @@ pub(super) struct Secrets<'a> {
     at: usize,
     /// A secret that was found together with the one before it.
     next: Option<Range<usize>>,
+    /// A secret that was found before the words in front of it were read.
+    ahead: Option<Range<usize>>,
     /// The last run of identifier characters that was read ahead.
     id: Range<usize>,
     /// The last run of URL characters that was read ahead, and its last `@`.
@@ -66,6 +68,7 @@ pub(super) fn secrets<'a>(text: &'a str, names: &'a dyn Names) -> Secrets<'a> {
         names,
         at: 0,
         next: None,
+        ahead: None,
         id: 0..0,
         url: 0..0,
         url_at: None,
@@ -82,7 +85,14 @@ impl Iterator for Secrets<'_> {
         let bytes = self.text.as_bytes();
         let in_texts = self.names.in_texts();
         let from = self.at;
-        while let Some(byte) = bytes.get(self.at) {
+        loop {
+            if let Some(ahead) = self.ahead_here() {
+                steps::count(self.at - from + 1);
+                return Some(self.found(ahead));
+            }
+            let Some(byte) = bytes.get(self.at) else {
+                break;
+            };
             let found = match byte {
                 b':' | b'=' | b'>' | b'-' => self.after_sign(*byte, in_texts),
                 b'\'' | b'"' if in_texts => self.fields().literal(self.at),
@@ -90,8 +100,14 @@ impl Iterator for Secrets<'_> {
                 _ => None,
             };
             if let Some(found) = found.filter(|found| self.is_whole(found)) {
-                steps::count(self.at - from + 1);
-                return Some(self.found(found));
+                let between = bytes.get(self.at + 1..found.start).unwrap_or_default();
+                // What is between may hold a secret as well: `-u KEY:password`.
+                if self.ahead.is_some() || !between.iter().any(u8::is_ascii_alphanumeric) {
+                    steps::count(self.at - from + 1);
+                    let found = self.with_ahead(found);
+                    return Some(self.found(found));
+                }
+                self.ahead = Some(found);
             }
             self.at += 1;
         }
@@ -106,6 +122,21 @@ impl Secrets<'_> {
     fn is_whole(&self, found: &Range<usize>) -> bool {
         let is_boundary = |place| self.text.is_char_boundary(place);
         found.start < found.end && is_boundary(found.start) && is_boundary(found.end)
+    }
+
+    /// Returns the rest of the secret that was found ahead, once it is reached.
+    fn ahead_here(&mut self) -> Option<Range<usize>> {
+        let ahead = self.ahead.take_if(|ahead| ahead.start <= self.at)?;
+        let start = ahead.start.max(self.at);
+        (start < ahead.end).then_some(start..ahead.end)
+    }
+
+    /// Returns a secret together with the one ahead, if they overlap.
+    fn with_ahead(&mut self, found: Range<usize>) -> Range<usize> {
+        match self.ahead.take_if(|ahead| found.end > ahead.start) {
+            Some(ahead) => found.start.min(ahead.start)..found.end.max(ahead.end),
+            None => found,
+        }
     }
 
     /// Continues after a secret, and after the private key whose first word it includes.

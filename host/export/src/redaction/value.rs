@@ -10,9 +10,15 @@ use super::{ProcessingCounts, Redaction, SpanProcessing, json};
 pub(super) const MAX_NESTED: usize = 4;
 
 impl SpanProcessing {
-    /// Redacts and truncates a value in place.
-    pub(super) fn value(&self, key: &str, value: &mut Value, done: &mut ProcessingCounts) {
-        if self.redaction.hides(key) {
+    /// Redacts and truncates a value in place. `hides` is the verdict on its key.
+    pub(super) fn value(
+        &self,
+        key: &str,
+        hides: bool,
+        value: &mut Value,
+        done: &mut ProcessingCounts,
+    ) {
+        if hides {
             self.hide(value, done)
         } else {
             self.redact(key, value, done)

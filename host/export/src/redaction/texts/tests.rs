@@ -318,6 +318,11 @@ const REPEATED: &[&str] = &[
     "password '",
     "password \"",
     "identified by '",
+    "-u=",
+    "-u a:",
+    " -U'a&b=",
+    " --user password=a:",
+    " -u sk-proj-",
 ];
 
 fn steps_of(text: &str) -> usize {
