@@ -1,7 +1,7 @@
 //! Converts an ended span of the Python SDK.
 //!
-//! The attributes of the object are read directly. A way through an OTLP message would need the
-//! encoder of another package and cost ten times as much.
+//! The attributes of the object are read directly. A conversion to an OTLP message would need
+//! the encoder of another package.
 
 use std::time::{Duration, SystemTime};
 

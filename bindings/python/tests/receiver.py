@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -40,6 +41,19 @@ class Receiver:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def config(self, keys: Mapping[str, str]) -> str:
+        """Returns a ``spanmux.toml`` with a tracer for each name, which sends with its key."""
+        tables = [
+            f"""
+            [tracers.{name}.exporter]
+            type = "otlp"
+            endpoint = "{self.url}"
+            headers = {{ authorization = "{key}" }}
+            """
+            for name, key in keys.items()
+        ]
+        return "\n".join(['service = "shop"', *tables])
 
     def _take(self, key: str, body: bytes) -> None:
         request = ExportTraceServiceRequest()

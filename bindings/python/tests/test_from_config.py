@@ -63,16 +63,7 @@ def open_config(tmp_path: Path) -> Iterator[Open]:
 
 
 def otlp(receiver: Receiver, *tracers: str) -> str:
-    tables = [
-        f"""
-        [tracers.{name}.exporter]
-        type = "otlp"
-        endpoint = "{receiver.url}"
-        headers = {{ authorization = "key of {name}" }}
-        """
-        for name in tracers
-    ]
-    return "\n".join(['service = "shop"', *tables])
+    return receiver.config({name: f"key of {name}" for name in tracers})
 
 
 def closed_port() -> int:
@@ -316,6 +307,8 @@ def test_children_of_a_fork_deliver_their_own_spans(receiver: Receiver, open_con
     def load() -> None:
         while not is_over.is_set():
             tracer.start_span("load").end()
+            # Slower than the exporter: a full queue loses spans, as it should.
+            time.sleep(0.001)
 
     thread = threading.Thread(target=load)
     thread.start()

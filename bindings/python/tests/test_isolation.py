@@ -184,17 +184,8 @@ def test_exporters_of_the_sdk_are_kept_apart(receiver: Receiver) -> None:
 
 def test_exporters_of_a_file_are_kept_apart(receiver: Receiver, tmp_path: Path) -> None:
     tenants = [f"tenant-{number}" for number in range(TENANTS)]
-    tables = [
-        f"""
-        [tracers.{tenant}.exporter]
-        type = "otlp"
-        endpoint = "{receiver.url}"
-        headers = {{ authorization = "{key(tenant)}" }}
-        """
-        for tenant in tenants
-    ]
     path = tmp_path / "spanmux.toml"
-    path.write_text("\n".join(['service = "shop"', *tables]))
+    path.write_text(receiver.config({tenant: key(tenant) for tenant in tenants}))
     provider = RoutingTracerProvider.from_config(
         path, selectors=[("by-tenant", by_tenant)], shutdown_on_exit=False
     )

@@ -72,7 +72,7 @@ impl RoutesVersion {
         // Read before the routes: if both change meanwhile, the next span reads them again.
         let version = self.0.load(Ordering::Acquire);
         let seen = SEEN.try_with(|seen| {
-            // The drop of older routes may run nothing that starts spans, but costs a check only.
+            // Nothing below starts a span on this thread, so the borrow does not fail.
             let mut seen = seen.try_borrow_mut().ok()?;
             if let Some(seen) = &*seen
                 && seen.provider == provider

@@ -26,7 +26,6 @@ pub(super) fn is_signature(parameter: &str) -> bool {
 }
 
 /// Returns `true` if `of` accepts a word together with its neighbours.
-#[inline]
 fn any_of_three(key: &str, of: impl Fn(&Word, &Word, &Word) -> bool) -> bool {
     steps::count(key.len());
     let mut words = words(key).map(Word::new);
@@ -78,7 +77,6 @@ struct Word {
 }
 
 impl Word {
-    #[inline]
     fn new(text: &str) -> Self {
         let mut low = [0; MAX_WORD];
         let tail = &text.as_bytes()[text.len().saturating_sub(MAX_WORD)..];

@@ -396,7 +396,7 @@ fn secret_in_front_of_another_one_is_hidden_too() {
 }
 
 #[test]
-fn quote_without_a_partner_at_the_beginning_is_no_problem() {
+fn quote_without_a_partner_at_the_beginning_does_not_panic() {
     for text in ["value\": \"x\"", "value':x", "v\\\":x", "password\":\"x\""] {
         let redacted = Redaction::default().redact("text", text);
         assert_eq!(
