@@ -259,3 +259,32 @@ fn redaction_of_texts_without_secrets_allocates_nothing() {
         assert_eq!(allocations(redact), 0, "{key}");
     }
 }
+
+#[test]
+fn building_a_context_of_twenty_keys_allocates_three_times() {
+    let entries: Vec<(String, String)> = (0..20)
+        .map(|number| (format!("key.{number}"), format!("value {number}")))
+        .collect();
+    let build = |context: RuntimeContext, entries: &[(String, String)]| {
+        let start = context.to_builder();
+        let set = entries
+            .iter()
+            .fold(start, |builder, (key, value)| builder.set(key, value));
+        set.build()
+    };
+    let empty = RuntimeContext::empty();
+    let allocated = allocations(|| {
+        let start = RuntimeContext::builder();
+        let set = entries
+            .iter()
+            .fold(start, |builder, (key, value)| builder.set(key, value));
+        drop(std::hint::black_box(set.build()));
+    });
+    assert_eq!(allocated, 3);
+    // As many for a request that extends the context of its service.
+    let service = build(empty, &entries);
+    let request = [("tenant", "acme"), ("tier", "gold"), ("user", "u-3")]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let extended = allocations(|| drop(std::hint::black_box(build(service.clone(), &request))));
+    assert_eq!(extended, 3);
+}

@@ -1,7 +1,7 @@
 //! A key for look-ups: its text, and the hashes of the prefixes and suffixes of a dotted path.
 
+use super::hash::hash;
 use super::look_up::LookUp;
-use super::map::hash;
 
 /// Longer paths are hashed on demand.
 const PREPARED_PARTS: usize = 4;

@@ -17,7 +17,8 @@ use std::fmt;
 pub struct ContextLimits {
     /// Number of keys and of members of objects, counted together.
     pub keys: usize,
-    /// Total size of keys and values in bytes. JSON values count with the size of their text.
+    /// Total size of keys and values in bytes. JSON values count with the size of their text. At most
+    /// 1 GiB, whatever is set.
     pub bytes: usize,
     /// Nesting of arrays and objects. A plain value has depth 0.
     pub depth: usize,

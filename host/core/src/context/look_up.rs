@@ -1,6 +1,6 @@
 //! The operations on a key that a look-up needs.
 
-use super::map::hash;
+use super::hash::hash;
 
 /// A key for a look-up. Plain text is hashed on demand; a `Key` has its hashes ready.
 pub(super) trait LookUp {

@@ -5,12 +5,14 @@
 //! the context together with the root span. The view is the single source of answers for native
 //! selectors and components.
 
+mod arena;
 mod bucket;
 mod canonicalize;
+mod deserialize;
+mod hash;
 mod key;
 mod limits;
 mod look_up;
-mod map;
 #[allow(missing_docs)] // Shared within the workspace only.
 mod question;
 mod serialize;
@@ -27,7 +29,8 @@ pub use value::{MAX_SAFE_INTEGER, not_finite};
 pub use view::OwnedView;
 pub use view::{ContextView, RootSpan, SpanAttributes};
 
-use canonicalize::{Canonicalizer, Entries};
+use arena::Entries;
+use canonicalize::Canonicalizer;
 use serialize::Failure;
 
 /// The application's facts about one run: environment, tenant, user tier …
@@ -36,8 +39,9 @@ use serialize::Failure;
 /// share it.
 ///
 /// # Cost
-/// Building hashes each key and copies each value once. Cloning increments one reference count.
-/// Reading takes no lock and allocates nothing.
+/// Building hashes each key and copies each text once, into one buffer: three allocations for up to
+/// 24 keys with 512 bytes. Cloning increments one reference count. Reading takes no lock and
+/// allocates nothing.
 ///
 /// # Examples
 /// ```
@@ -105,7 +109,8 @@ impl RuntimeContext {
     /// request. The limits of this context apply to both together.
     ///
     /// # Cost
-    /// Copies every key and value.
+    /// Shares the keys and values of this context. A context that extends one that extends another
+    /// one copies the keys and values that were added last.
     ///
     /// # Examples
     /// ```
@@ -119,7 +124,7 @@ impl RuntimeContext {
     /// ```
     pub fn to_builder(&self) -> RuntimeContextBuilder {
         RuntimeContextBuilder {
-            canonicalizer: Canonicalizer::after(Entries::clone(&self.entries)),
+            canonicalizer: Canonicalizer::after(&self.entries),
         }
     }
 
@@ -162,12 +167,12 @@ impl RuntimeContext {
 
     /// Returns the number of keys, without the members of objects.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.keys().count()
     }
 
     /// Returns `true` if the context has no key.
     pub fn is_empty(&self) -> bool {
-        self.entries.len() == 0
+        self.entries.keys().next().is_none()
     }
 
     fn of(entries: Entries) -> Self {

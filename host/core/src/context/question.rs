@@ -121,7 +121,7 @@ impl Keys<'_> {
     pub fn fingerprint(&self) -> u64 {
         let mut sum = 0_u64;
         self.view.each_key(&mut |prefix, key| {
-            sum = sum.wrapping_add(super::map::hash(key).rotate_left(prefix.len() as u32));
+            sum = sum.wrapping_add(super::hash::hash(key).rotate_left(prefix.len() as u32));
         });
         sum
     }
