@@ -19,6 +19,11 @@ impl CacheSlot {
         }
     }
 
+    /// Returns the tree, or `None` if no decision has used it yet or the selector has none.
+    pub(crate) fn known(&self) -> Option<&Arc<Tree>> {
+        self.tree.get()
+    }
+
     /// Returns the tree. The first call finds it.
     #[inline]
     pub fn tree(&self, find: impl FnOnce() -> Arc<Tree>) -> &Tree {

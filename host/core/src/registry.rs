@@ -299,13 +299,19 @@ impl<T> TracerRegistry<T> {
         counter_history: &mut CounterHistory,
         mut next: Snapshot<T>,
     ) -> Arc<Snapshot<T>> {
-        next.seats = next.chain.seats(&next.names);
-        if next.extends(&self.current.load()) && !counter_history.is_empty() {
+        let current = self.current.load();
+        let same = next.chain.is(&current.chain)
+            && next.names.len() == current.names.len()
+            && next.names == current.names;
+        let known = same.then_some(&current.seats);
+        next.seats = next.chain.seats(&next.names, known);
+        if next.extends(&current) && !counter_history.is_empty() {
             counter_history.extend(&next.names);
         } else {
             next.counters = Arc::new(ShardedCounters::of(&next));
             counter_history.add(&next.counters, &next.names);
         }
+        drop(current);
         self.current.swap(Arc::new(next))
     }
 }

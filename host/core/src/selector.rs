@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use crate::cache_slot::CacheSlot;
 use crate::context::ContextView;
 use crate::decision::{Cause, Choice, CompactDecision, Decision, Fallback, RunCost, Suspension};
+use crate::decision_cache::{ChainSlot, Walked};
 use crate::explanation::Explanation;
 use crate::tracer_names::TracerNames;
 
@@ -203,61 +204,129 @@ impl Chain {
         self.links.get(place).map(|link| &*link.selector)
     }
 
-    /// Returns a cache slot per selector for one list of tracers.
-    pub(crate) fn seats(&self, tracers: &TracerNames) -> Box<[CacheSlot]> {
+    /// Returns the cache slots for one list of tracers. `known` are those of the same chain and list,
+    /// if there are any.
+    pub(crate) fn seats(&self, tracers: &TracerNames, known: Option<&Seats>) -> Seats {
         let seat = |link: &Link| link.selector.cache_slot(tracers, Sealed(()));
-        self.links.iter().map(seat).collect()
+        Seats {
+            each: self.links.iter().map(seat).collect(),
+            whole: known.map(|known| known.whole.clone()).unwrap_or_default(),
+        }
     }
 
     /// Runs the selectors in order, each from its cache slot, until one does not abstain.
     #[inline]
     pub(crate) fn decide(
         &self,
-        seats: &[CacheSlot],
+        seats: &Seats,
         context: &ContextView<'_>,
         tracers: &TracerNames,
     ) -> Decided {
-        self.resume(seats, context, tracers, Unfinished::default())
-    }
-
-    /// Runs the remaining selectors.
-    #[inline]
-    pub(crate) fn resume(
-        &self,
-        seats: &[CacheSlot],
-        context: &ContextView<'_>,
-        tracers: &TracerNames,
-        unfinished: Unfinished,
-    ) -> Decided {
-        let Unfinished { mut decided, next } = unfinished;
-        for (place, (link, seat)) in self.links.iter().zip(seats).enumerate().skip(next) {
-            if decided.add(place, link.decide(seat, context, tracers)) {
-                break;
-            }
+        match self.walk(seats, context) {
+            Ok(decided) => decided,
+            Err(unfinished) => self.resume(seats, context, tracers, unfinished),
         }
-        decided
     }
 
     /// Decides as [`decide`](Self::decide) does, up to the first component that would run.
     #[inline]
     pub(crate) fn recall(
         &self,
-        seats: &[CacheSlot],
+        seats: &Seats,
         context: &ContextView<'_>,
         tracers: &TracerNames,
     ) -> Result<Decided, Unfinished> {
-        let mut decided = Decided::default();
-        for (place, (link, seat)) in self.links.iter().zip(seats).enumerate() {
+        let mut unfinished = match self.walk(seats, context) {
+            Ok(decided) => return Ok(decided),
+            Err(unfinished) => unfinished,
+        };
+        for (place, (link, seat)) in self.rest(seats, unfinished.next) {
+            unfinished.next = place;
             let Some(brief) = link.recall(seat, context, tracers) else {
-                let next = place;
-                return Err(Unfinished { decided, next });
+                return Err(unfinished);
             };
-            if decided.add(place, brief) {
+            if unfinished.decided.add(place, brief) {
                 break;
             }
         }
-        Ok(decided)
+        Ok(self.learn(seats, context, unfinished))
     }
+
+    /// Walks the tree of the whole chain.
+    #[inline]
+    fn walk(&self, seats: &Seats, context: &ContextView<'_>) -> Result<Decided, Unfinished> {
+        if self.links.len() < 2 {
+            return Err(Unfinished::default());
+        }
+        // The attributes of a span are code of the application. A panic in it is caught again where
+        // the selector that asks for them is known.
+        let walk = || seats.whole.walk(context);
+        match catch_unwind(AssertUnwindSafe(walk)) {
+            Ok(Walked::Decided(brief, by)) => Ok(Decided {
+                brief,
+                by,
+                cached: true,
+                cost: None,
+            }),
+            Ok(Walked::Next { selector, grows }) => Err(Unfinished {
+                decided: Decided {
+                    cached: selector > 0,
+                    ..Decided::default()
+                },
+                next: selector,
+                grows,
+            }),
+            Err(_) => Err(Unfinished::default()),
+        }
+    }
+
+    fn rest<'a>(
+        &'a self,
+        seats: &'a Seats,
+        next: usize,
+    ) -> impl Iterator<Item = (usize, (&'a Link, &'a CacheSlot))> {
+        let rest = self.links.iter().zip(&seats.each);
+        rest.enumerate().skip(next)
+    }
+
+    /// Runs the remaining selectors.
+    #[inline]
+    pub(crate) fn resume(
+        &self,
+        seats: &Seats,
+        context: &ContextView<'_>,
+        tracers: &TracerNames,
+        mut unfinished: Unfinished,
+    ) -> Decided {
+        for (place, (link, seat)) in self.rest(seats, unfinished.next) {
+            let brief = link.decide(seat, context, tracers);
+            if unfinished.decided.add(place, brief) {
+                break;
+            }
+        }
+        self.learn(seats, context, unfinished)
+    }
+
+    /// Inserts the path of a decision that no component had to run for into the tree of the chain.
+    #[inline]
+    fn learn(&self, seats: &Seats, context: &ContextView<'_>, unfinished: Unfinished) -> Decided {
+        let Unfinished { decided, grows, .. } = unfinished;
+        if grows && decided.cached && decided.cost.is_none() {
+            let learn = || seats.whole.learn(&seats.each, context);
+            // As for the walk.
+            let _panicked = catch_unwind(AssertUnwindSafe(learn));
+        }
+        decided
+    }
+}
+
+/// The cached decisions of a chain for one list of tracers.
+#[derive(Default)]
+pub(crate) struct Seats {
+    /// One slot per selector.
+    each: Box<[CacheSlot]>,
+    /// The tree of all of them.
+    whole: ChainSlot,
 }
 
 impl<S: Selector + 'static> From<S> for Chain {
@@ -315,6 +384,8 @@ pub(crate) struct Unfinished {
     decided: Decided,
     /// The position of the selector that is next.
     next: usize,
+    /// `true` if the tree of the chain may get the path of this decision.
+    grows: bool,
 }
 
 impl Default for Decided {

@@ -12,6 +12,7 @@
 //! that seed, which a failure prints. `--nocapture` shows the counts.
 
 mod case;
+mod chains;
 mod contexts;
 mod features;
 mod program;
@@ -20,6 +21,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use case::{Case, CasePlan, Question, Tally, case_limits, with_fuel};
+use chains::{ChainCase, ChainTally};
 use contexts::{ContextPlan, Plan};
 use fastrand::Rng;
 use features::Feature;
@@ -139,6 +141,40 @@ fn question_left_out_is_noticed() {
         let first = wrong.map(|seed| seed - (1 << 32)).next();
         println!("without {forget:?}, the case {first:?} is the first to fail, after {tally}");
         assert!(first.is_some(), "nothing fails without {forget:?}");
+    }
+}
+
+#[test]
+fn cached_chains_decide_as_fresh_ones() {
+    let host = host_within(case_limits());
+    let mut tally = ChainTally::default();
+    for seed in seeds(9, 120) {
+        let case = ChainCase::random(seed, &host);
+        let cached = |_, selector: &ComponentSelector| selector.with_mode(Mode::Cached);
+        if let Err(wrong) = case.compare(cached, 8, &mut tally) {
+            panic!("{wrong}");
+        }
+    }
+    println!("{tally}");
+    assert!(tally.whole >= 1_000 || !all_cases(), "{tally}");
+}
+
+/// Checks the check, as [`question_left_out_is_noticed`] does for single selectors.
+#[cfg(spanmux_mutations)]
+#[test]
+fn question_left_out_in_a_chain_is_noticed() {
+    use spanmux::Forget;
+
+    let host = host_within(case_limits());
+    for forget in [Forget::Get, Forget::Has, Forget::Keys, Forget::Bucket] {
+        let mut tally = ChainTally::default();
+        let wrong = (9 << 32..).take(200).find(|seed| {
+            let case = ChainCase::random(*seed, &host);
+            let mutated = |_, selector: &ComponentSelector| selector.forgetting(forget);
+            case.compare(mutated, 8, &mut tally).is_err()
+        });
+        println!("without {forget:?}, the chain {wrong:?} is the first to fail, after {tally}");
+        assert!(wrong.is_some(), "nothing fails without {forget:?}");
     }
 }
 

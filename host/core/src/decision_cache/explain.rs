@@ -13,6 +13,9 @@ use crate::explanation::{self, Answer, Edge, Explanation, Outcome};
 /// The entries of the bounded cache by node.
 type Cached = HashMap<u64, Vec<(Answer, bounded::Step, u32)>>;
 
+/// The hits that were counted in the trees of chains, by leaf.
+type OfChains = HashMap<usize, u64>;
+
 impl Tree {
     /// Returns the content of this tree, without the selector's name.
     pub(super) fn explain(&self, runs: u64) -> Explanation {
@@ -24,37 +27,45 @@ impl Tree {
             });
         }
         let size = self.size();
+        let mut of_chains = OfChains::new();
+        self.chains().each_hit(self, |leaf, hits| {
+            *of_chains.entry(leaf).or_default() += hits
+        });
         Explanation {
             selector: String::new(),
             digest: None,
             tracers: self.names.as_slice().to_vec(),
-            tree: self.root().map(|step| self.step(step, &mut cached)),
-            hits: self.hits().total(),
+            tree: self
+                .root()
+                .map(|step| self.step(step, &mut cached, &of_chains)),
+            hits: self.hits().total() + of_chains.values().sum::<u64>(),
             runs,
             edges: size.entries,
             bytes: size.bytes,
         }
     }
 
-    fn step(&self, step: &Step, cached: &mut Cached) -> explanation::Step {
+    fn step(&self, step: &Step, cached: &mut Cached, of_chains: &OfChains) -> explanation::Step {
         match step {
-            Step::Asks(node) => {
-                explanation::Step::Asks(self.asked(node.question), self.edges(node, cached))
-            }
+            Step::Asks(node) => explanation::Step::Asks(
+                self.asked(node.question),
+                self.edges(node, cached, of_chains),
+            ),
             Step::Decides(verdict, end) => {
-                explanation::Step::Decides(self.outcome(&verdict.choice()), self.hits().of(*end))
+                let hits = self.hits().of(*end) + of_chains.get(end).copied().unwrap_or(0);
+                explanation::Step::Decides(self.outcome(&verdict.choice()), hits)
             }
         }
     }
 
-    fn edges(&self, node: &Node, cached: &mut Cached) -> Vec<Edge> {
-        let own = node.edges().map(|edge| Edge {
+    fn edges(&self, node: &Node, cached: &mut Cached, of_chains: &OfChains) -> Vec<Edge> {
+        let own = node.ways.edges().map(|edge| Edge {
             answer: edge.answer.explain(),
-            then: self.step(&edge.then, cached),
+            then: self.step(&edge.then, cached, of_chains),
         });
         let mut edges: Vec<Edge> = own.collect();
         if node.overflows() {
-            edges.extend(self.cached_ways(node.id, cached));
+            edges.extend(self.cached_ways(node.id(), cached));
         }
         edges
     }

@@ -38,10 +38,16 @@ impl Hits {
     /// Counts a hit in the trie.
     #[inline]
     pub(super) fn count(&self, end: usize) {
+        self.add(end, 1);
+    }
+
+    /// Counts hits in the trie.
+    #[inline]
+    pub(super) fn add(&self, end: usize, hits: u64) {
         let row = self.rows.get_or_default();
         if let Some(chunk) = row.ends.get(end / CHUNK) {
             let chunk = chunk.get_or_init(|| Box::new([const { AtomicU64::new(0) }; CHUNK]));
-            add_one(&chunk[end % CHUNK]);
+            add(&chunk[end % CHUNK], hits);
         }
     }
 
@@ -49,7 +55,7 @@ impl Hits {
     #[inline]
     pub(super) fn count_cached(&self, seen: &AtomicU32) {
         let row = self.rows.get_or_default();
-        let hits = add_one(&row.cached);
+        let hits = add(&row.cached, 1);
         if seen.load(Ordering::Relaxed) < SAMPLE {
             seen.fetch_add(1, Ordering::Relaxed);
         } else if hits.is_multiple_of(SAMPLE.into()) {
@@ -80,8 +86,8 @@ impl Hits {
 
 /// Only this thread writes the cell, so no increment is lost between the two steps.
 #[inline]
-fn add_one(cell: &AtomicU64) -> u64 {
+fn add(cell: &AtomicU64, hits: u64) -> u64 {
     let before = cell.load(Ordering::Relaxed);
-    cell.store(before + 1, Ordering::Relaxed);
+    cell.store(before + hits, Ordering::Relaxed);
     before
 }

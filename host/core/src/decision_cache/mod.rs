@@ -10,12 +10,15 @@
 //! Readers follow references through an append-only tree. They take no lock, allocate nothing, and
 //! write no shared memory.
 //!
-//! Reading order: an `answer` as numbers, the `question`s of a tree, its first levels (`trie`),
+//! Reading order: an `answer` as numbers, the `ways` from a question, the `question`s of a tree, its
+//! first levels (`trie`),
 //! nodes with many answers (`bounded`, with admission by `frequency`), the `tree` of both,
-//! concurrent misses (`single_flight`), the `hits`, and the conversion to plain data (`explain`).
+//! concurrent misses (`single_flight`), the `hits`, the tree of a whole `chain`, and the conversion
+//! to plain data (`explain`).
 
 mod answer;
 mod bounded;
+mod chain;
 mod explain;
 mod frequency;
 mod hits;
@@ -23,7 +26,10 @@ mod question;
 mod single_flight;
 mod tree;
 mod trie;
+mod ways;
 
+#[cfg(test)]
+mod chain_tests;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +45,7 @@ use crate::context::{ContextView, Question};
 use crate::decision::{Choice, CompactDecision, Decision, Fallback, Origin};
 use crate::explanation::Explanation;
 use crate::tracer_names::TracerNames;
+pub(crate) use chain::{ChainSlot, Walked};
 use single_flight::SingleFlight;
 pub use tree::{CacheLimits, Tree};
 

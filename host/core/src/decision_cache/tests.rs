@@ -9,19 +9,19 @@ use super::*;
 use crate::context::{Answer, RuntimeContext, Value};
 use crate::decision::{Choice, Fallback, Origin, RunCost};
 
-const ROOM: CacheLimits = CacheLimits {
+pub(super) const ROOM: CacheLimits = CacheLimits {
     answers: 65_536,
     bytes: 4 << 20,
 };
 
 /// The questions of a selector.
-struct Asker<'a> {
-    view: ContextView<'a>,
-    asked: Vec<Question>,
+pub(super) struct Asker<'a> {
+    pub(super) view: ContextView<'a>,
+    pub(super) asked: Vec<Question>,
 }
 
 impl<'a> Asker<'a> {
-    fn text(&mut self, key: &str) -> Option<&'a str> {
+    pub(super) fn text(&mut self, key: &str) -> Option<&'a str> {
         let question = Question::get(key.to_owned());
         let answer = question.ask(&self.view);
         self.asked.push(question);

@@ -8,18 +8,20 @@ use crate::sync::Mutex;
 
 use super::answer::AnswerRef;
 use super::bounded::{self, Cache, Size};
+use super::chain::Chains;
 use super::frequency::Sketch;
 use super::hits::{Hits, MAX_ENDS};
 use super::question::{Place, Questions};
 use super::single_flight::Frontier;
-use super::trie::{Edge, MAX_WAYS, NODE_BYTES, Node, Step, Verdict, WAY_BYTES};
+use super::trie::{MAX_WAYS, NODE_BYTES, Node, Step, Verdict, WAY_BYTES};
+use super::ways::Edge;
 use crate::context::{ContextView, Question};
 use crate::decision::{Choice, CompactDecision};
 use crate::tracer_names::TracerNames;
 
 /// Maximum number of questions of a cached decision. A selector asks a dozen. One that asks more
 /// loops over keys.
-const MAX_PATH: usize = 64;
+pub(super) const MAX_PATH: usize = 64;
 
 /// Size of a full trie with one node per edge, in bytes.
 const MAX_TRUNK_BYTES: usize = MAX_WAYS * (WAY_BYTES + NODE_BYTES);
@@ -60,6 +62,7 @@ pub struct Tree {
     room: CacheLimits,
     /// `true` if two runs contradicted each other.
     refuted: AtomicBool,
+    chains: Chains,
     /// Held by the writer.
     ledger: Mutex<Ledger>,
 }
@@ -92,6 +95,7 @@ impl Tree {
             cache: OnceLock::new(),
             room,
             refuted: AtomicBool::new(false),
+            chains: Chains::default(),
             ledger: Mutex::default(),
         }
     }
@@ -112,11 +116,11 @@ impl Tree {
                     return Ok(verdict.brief());
                 }
             };
-            let answer_ref = self.answer_ref(node.question, view).ok_or((node.id, 0))?;
-            match node.find(&answer_ref) {
+            let answer_ref = self.answer_ref(node.question, view).ok_or((node.id(), 0))?;
+            match node.ways.find(&answer_ref) {
                 Some(next) => step = next,
-                None if node.overflows() => return self.walk_cache(node.id, answer_ref, view),
-                None => return Err(frontier(node.id, answer_ref)),
+                None if node.overflows() => return self.walk_cache(node.id(), answer_ref, view),
+                None => return Err(frontier(node.id(), answer_ref)),
             }
         }
     }
@@ -145,6 +149,35 @@ impl Tree {
         }
     }
 
+    /// Shows the questions for this context with their answers, as far as the trie has them, and
+    /// returns the end of the path. Counts no hit.
+    pub(super) fn trace<'v>(
+        &self,
+        view: &ContextView<'v>,
+        mut show: impl FnMut(&Question, AnswerRef<'v>),
+    ) -> Traced<'_> {
+        let mut step = match self.root.get() {
+            Some(root) if !self.refuted.load(Ordering::Relaxed) => root,
+            _ => return Traced::Unknown,
+        };
+        loop {
+            let node = match step {
+                Step::Asks(node) => node,
+                Step::Decides(verdict, leaf) => return Traced::Decided(verdict, *leaf),
+            };
+            let Some(question) = self.questions.get(node.question) else {
+                return Traced::Unknown;
+            };
+            let answer_ref = AnswerRef::of(question.ask(view));
+            show(question, answer_ref);
+            match node.ways.find(&answer_ref) {
+                Some(next) => step = next,
+                None if node.overflows() => return Traced::Overflows,
+                None => return Traced::Unknown,
+            }
+        }
+    }
+
     #[inline(always)]
     fn answer_ref<'v>(&self, question: Place, view: &ContextView<'v>) -> Option<AnswerRef<'v>> {
         Some(AnswerRef::of(self.questions.get(question)?.ask(view)))
@@ -169,6 +202,7 @@ impl Tree {
         };
         if let Err(Contradiction) = learner.learn(&path) {
             self.refuted.store(true, Ordering::Relaxed);
+            self.chains.refute();
             // A subscriber of the event may ask this tree.
             drop(ledger);
             tracing::error!(
@@ -207,6 +241,10 @@ impl Tree {
         &self.hits
     }
 
+    pub(super) fn chains(&self) -> &Chains {
+        &self.chains
+    }
+
     #[inline]
     pub(super) fn cache(&self) -> Option<&Cache> {
         self.cache.get()?.as_ref()
@@ -221,6 +259,15 @@ impl Tree {
             bytes: ledger.trunk.bytes + ledger.cached.bytes + counting,
         }
     }
+}
+
+/// The end of the path of a context in the trie.
+pub(super) enum Traced<'a> {
+    /// A decision and the position of its hit counter.
+    Decided(&'a Verdict, usize),
+    /// The bounded cache may have the answer to the last question.
+    Overflows,
+    Unknown,
 }
 
 #[cold]
@@ -259,7 +306,7 @@ impl Learner<'_> {
             if node.question != *question {
                 return Err(Contradiction);
             }
-            match node.find(answer_ref) {
+            match node.ways.find(answer_ref) {
                 Some(known) => step = known,
                 None => return self.extend(node, answer_ref, rest),
             }
@@ -276,14 +323,14 @@ impl Learner<'_> {
         let Some(answer) = answer_ref.keep() else {
             return Ok(());
         };
-        let full = node.edges().count() >= super::trie::MAX_WAYS_OF_NODE;
+        let full = node.ways.is_full();
         let bytes = WAY_BYTES + answer.heap_bytes();
         if !full && let Some(then) = self.branch(rest, bytes) {
             // The node is not full, so there is space.
-            let _ = node.add(Edge { answer, then });
+            let _ = node.ways.add(Edge { answer, then });
             return Ok(());
         }
-        if self.cache(node.id, answer_ref, rest)? {
+        if self.cache(node.id(), answer_ref, rest)? {
             node.overflow();
         }
         Ok(())
@@ -322,7 +369,7 @@ impl Learner<'_> {
         for ((question, _), answer) in path.iter().zip(answers).rev() {
             let node = Node::new(self.number(), *question);
             // The node is empty, so there is space.
-            let _ = node.add(Edge { answer, then });
+            let _ = node.ways.add(Edge { answer, then });
             then = Step::Asks(Box::new(node));
         }
         Some(then)

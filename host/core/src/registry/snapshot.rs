@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use super::UnknownTracerError;
 use super::sharded_counters::ShardedCounters;
-use crate::cache_slot::CacheSlot;
 use crate::chunks::Chunks;
-use crate::selector::Chain;
+use crate::selector::{Chain, Seats};
 use crate::tracer_names::TracerNames;
 
 /// An immutable state of the registry, as readers see it.
@@ -19,8 +18,8 @@ pub(super) struct Snapshot<T> {
     /// The position of the fallback tracer, or `None` for the default tracer.
     pub(super) fallback: Option<usize>,
     pub(super) chain: Chain,
-    /// One cache slot per selector for these names.
-    pub(super) seats: Box<[CacheSlot]>,
+    /// The cached decisions of the chain for these names.
+    pub(super) seats: Seats,
     pub(super) counters: Arc<ShardedCounters>,
 }
 
@@ -32,7 +31,7 @@ impl<T> Default for Snapshot<T> {
             default: None,
             fallback: None,
             chain: Chain::empty(),
-            seats: Box::default(),
+            seats: Seats::default(),
             counters: Arc::default(),
         }
     }
@@ -46,7 +45,7 @@ impl<T> Clone for Snapshot<T> {
             default: self.default,
             fallback: self.fallback,
             chain: self.chain.clone(),
-            seats: Box::default(),
+            seats: Seats::default(),
             counters: self.counters.clone(),
         }
     }
