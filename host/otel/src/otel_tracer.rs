@@ -139,8 +139,9 @@ impl OtelTracer {
         &self.stats
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.stats.open() >= self.max_open
+    /// Returns the maximum number of open spans.
+    pub(super) fn max_open(&self) -> u64 {
+        self.max_open
     }
 
     pub(super) fn is_stopped(&self) -> bool {
