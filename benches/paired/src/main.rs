@@ -1,11 +1,13 @@
-//! This tree beside an earlier commit, in one program. Both sides do the same work in turns, in an
-//! order that alternates, and the median of the ratios of the rounds is printed.
+//! This tree beside an earlier commit, and beside the plain means that it replaces, in one program.
+//! Both sides do the same work in turns, in an order that alternates, and the median of the ratios of
+//! the rounds is printed.
 
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
 mod receiver;
+mod yardsticks;
 
 /// The rows, compiled against the earlier commit.
 mod before {
@@ -89,6 +91,33 @@ fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
+/// Times two rows in turns and prints a line.
+fn compare(name: &str, mut one: Row, mut other: Row, rounds: usize) {
+    let times = one.times().max(other.times());
+    let mut figures = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..rounds {
+        let (a, b) = if round % 2 == 0 {
+            let a = one.time(times);
+            (a, other.time(times))
+        } else {
+            let b = other.time(times);
+            (one.time(times), b)
+        };
+        figures.0.push(a);
+        figures.1.push(b);
+        figures.2.push(b / a);
+    }
+    figures.2.sort_unstable_by(f64::total_cmp);
+    println!(
+        "| {name} | {:.1} ns | {:.1} ns | {:.3} | {:.3} to {:.3} |",
+        median(figures.0),
+        median(figures.1),
+        figures.2[rounds / 2],
+        figures.2[rounds / 4],
+        figures.2[rounds * 3 / 4],
+    );
+}
+
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let commit = arguments.next().context("the earlier commit is missing")?;
@@ -111,35 +140,19 @@ fn main() -> Result<()> {
     let now = now::rows(&receiver)?;
     println!("| row | {commit} | now | ratio | middle half of the ratios |");
     println!("|---|---:|---:|---:|---|");
-    for (mut before, mut now) in before.into_iter().zip(now) {
+    for (before, now) in before.into_iter().zip(now) {
         anyhow::ensure!(before.name == now.name, "the rows differ");
-        if !now.name.contains(&only) {
-            continue;
+        if now.name.contains(&only) {
+            compare(before.name, before, now, rounds);
         }
-        let times = before.times().max(now.times());
-        let mut figures = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..rounds {
-            let (a, b) = if round % 2 == 0 {
-                let a = before.time(times);
-                (a, now.time(times))
-            } else {
-                let b = now.time(times);
-                (before.time(times), b)
-            };
-            figures.0.push(a);
-            figures.1.push(b);
-            figures.2.push(b / a);
+    }
+    println!("\n| row | yardstick | Spanmux | ratio | middle half of the ratios |");
+    println!("|---|---:|---:|---:|---|");
+    for (yardstick, ours) in yardsticks::rows()? {
+        let name = format!("{}: {}", ours.name, yardstick.name);
+        if name.contains(&only) {
+            compare(&name, yardstick, ours, rounds);
         }
-        figures.2.sort_unstable_by(f64::total_cmp);
-        println!(
-            "| {} | {:.1} ns | {:.1} ns | {:.3} | {:.3} to {:.3} |",
-            before.name,
-            median(figures.0),
-            median(figures.1),
-            figures.2[rounds / 2],
-            figures.2[rounds / 4],
-            figures.2[rounds * 3 / 4],
-        );
     }
     Ok(())
 }

@@ -93,6 +93,8 @@ pub fn rows(receiver: &str) -> Result<Vec<Row>> {
         };
         rows.push(Row::new(name, Clock::Thread, 1, work));
     }
+    rows.extend(contexts());
+    rows.extend(chains(&host)?);
     rows.extend(spans(&host)?);
     rows.push(delivery("delivery of a plain span", receiver, false)?);
     rows.push(delivery(
@@ -100,6 +102,92 @@ pub fn rows(receiver: &str) -> Result<Vec<Row>> {
         receiver,
         true,
     )?);
+    Ok(rows)
+}
+
+/// Contexts that are built for a request.
+fn contexts() -> Vec<Row> {
+    let entries: Vec<_> = (0..20)
+        .map(|number| (format!("key.{number}"), format!("value {number}")))
+        .collect();
+    let service = entries.clone();
+    let build = move || {
+        let builder = entries
+            .iter()
+            .fold(RuntimeContext::builder(), |builder, (key, value)| {
+                builder.set(key, value)
+            });
+        drop(std::hint::black_box(builder.build()));
+    };
+    let extend = {
+        let service = service
+            .iter()
+            .fold(RuntimeContext::builder(), |builder, (key, value)| {
+                builder.set(key, value)
+            });
+        let service = service.build();
+        move || {
+            let request = service.to_builder().set("tenant", "acme");
+            let request = request.set("user", "u-1024").set("tier", "free");
+            drop(std::hint::black_box(request.build()));
+        }
+    };
+    let members: Vec<_> = service
+        .iter()
+        .map(|(key, value)| format!("\"{key}\": \"{value}\""))
+        .collect();
+    let json = format!("{{{}}}", members.join(", "));
+    let parse = move || drop(std::hint::black_box(RuntimeContext::from_json(&json)));
+    vec![
+        Row::new("a context of 20 keys", Clock::Thread, 1, build),
+        Row::new("a context of 20 keys, extended by 3", Clock::Thread, 1, extend),
+        Row::new("a context from JSON, 20 keys", Clock::Thread, 1, parse),
+    ]
+}
+
+/// Chains of selectors whose decisions are cached.
+fn chains(host: &SelectorHost) -> Result<Vec<Row>> {
+    let abstains = include_bytes!("../../selectors/abstains.wasm").as_slice();
+    let users = include_bytes!("../../selectors/users.wasm").as_slice();
+    let examples = [
+        include_bytes!("../../../selectors/10-health-checks.wasm").as_slice(),
+        include_bytes!("../../../selectors/20-tenant.wasm").as_slice(),
+        include_bytes!("../../../selectors/30-rollout.wasm").as_slice(),
+        include_bytes!("../../../selectors/40-tier-region.wasm").as_slice(),
+        include_bytes!("../../../selectors/50-environment.wasm").as_slice(),
+    ];
+    let mut per_user = vec![abstains; 15];
+    per_user.push(users);
+    let mut rows = Vec::new();
+    for (name, files, many_users) in [
+        ("a chain of the five examples, hit", examples.to_vec(), false),
+        ("a chain of 16 that ask one key, hit", vec![abstains; 16], false),
+        ("a chain of 16, the last asks for the user, hit", per_user, true),
+    ] {
+        let registry = TracerRegistry::new();
+        for tracer in TRACERS {
+            registry.register(tracer, ())?;
+        }
+        let selectors: Result<Vec<_>> = files.iter().map(|wasm| selector(host, wasm)).collect();
+        registry.set_selectors(selectors?.into_iter().collect::<Chain>());
+        let users = if many_users { 500 } else { 1 };
+        let contexts: Vec<_> = (0..users)
+            .map(|user| {
+                let context = context().to_builder();
+                context.set("user.id", format!("u-{user}").as_str()).build()
+            })
+            .collect();
+        for context in contexts.iter().cycle().take(4 * users) {
+            std::hint::black_box(registry.select(&context.view()).tracer());
+        }
+        let mut next = 0;
+        let work = move || {
+            next = (next + 1) % contexts.len();
+            let selection = registry.select(&contexts[next].view());
+            std::hint::black_box(selection.tracer());
+        };
+        rows.push(Row::new(name, Clock::Thread, 1, work));
+    }
     Ok(rows)
 }
 
