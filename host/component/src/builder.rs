@@ -1,6 +1,7 @@
 //! A builder for hosts of component selectors.
 
 use super::cache::CompileCache;
+use super::event::{Events, SelectorEvent};
 use super::host::{HostError, SelectorHost};
 use super::limits::Limits;
 
@@ -23,6 +24,7 @@ use super::limits::Limits;
 pub struct SelectorHostBuilder {
     limits: Limits,
     cache: Option<CompileCache>,
+    events: Events,
 }
 
 impl SelectorHostBuilder {
@@ -39,6 +41,34 @@ impl SelectorHostBuilder {
         self
     }
 
+    /// Calls `callback` with each event of the host and its selectors. Defaults to no callback.
+    ///
+    /// The callback runs where the event happens: on the thread that loads or watches, or on one
+    /// that decides. It must not block, and must not decide with the selector that it is told
+    /// about. A panic in it is caught and logged.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use spanmux::{SelectorHost, SelectorsDirectory};
+    /// # let selectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../selectors");
+    ///
+    /// let kinds = Arc::new(Mutex::new(Vec::new()));
+    /// let seen = Arc::clone(&kinds);
+    /// let host = SelectorHost::builder()
+    ///     .on_event(move |event| seen.lock().unwrap().push(event.kind()))
+    ///     .build()?;
+    /// let report = SelectorsDirectory::new(selectors, host).load()?;
+    /// assert_eq!(kinds.lock().unwrap().len(), report.files().len());
+    /// assert!(kinds.lock().unwrap().iter().all(|kind| *kind == "loaded"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_event(mut self, callback: impl Fn(&SelectorEvent) + Send + Sync + 'static) -> Self {
+        self.events = Events::to(callback);
+        self
+    }
+
     /// Builds the host. A cache that cannot be used is not an error:
     /// [`SelectorHost::compile_status`] reports it.
     ///
@@ -49,6 +79,6 @@ impl SelectorHostBuilder {
     /// As [`SelectorHost::new`]. With a cache, creates and lists its directory, and starts a second
     /// thread that limits the size of the cache.
     pub fn build(self) -> Result<SelectorHost, HostError> {
-        SelectorHost::make_with(self.limits, self.cache.as_ref())
+        SelectorHost::make_with(self.limits, self.cache.as_ref(), self.events)
     }
 }

@@ -15,8 +15,10 @@ use super::nearest::hint;
 use super::problem::{Problem, lines};
 use super::shape::{SamplingName, TracerTable};
 use super::tracer::tracer;
-use spanmux_component::{CompileCache, HostError, Limits, SelectorHost};
-use spanmux_component::{DirectoryError, LoadedFile, SelectorsDirectory, WatchedDirectory};
+use spanmux_component::{CompileCache, HostError, Limits, SelectorEvent, SelectorHost};
+use spanmux_component::{
+    DirectoryError, LoadReport, LoadedFile, SelectorsDirectory, WatchedDirectory,
+};
 use spanmux_core::{Chain, Selector};
 use spanmux_otel::{BuildError, RoutingTracerProvider, RoutingTracerProviderBuilder};
 use spanmux_otel::{Sampling, TracerConfig, TracerSource};
@@ -54,8 +56,11 @@ pub struct ConfigBuilder {
     samplings: BTreeMap<String, Sampling>,
     natives: Vec<Arc<dyn Selector>>,
     cache: Option<Option<CompileCache>>,
+    on_event: Option<OnEvent>,
     resource: Vec<KeyValue>,
 }
+
+type OnEvent = Arc<dyn Fn(&SelectorEvent) + Send + Sync>;
 
 impl ConfigBuilder {
     pub(super) fn new(config: Config) -> Self {
@@ -65,6 +70,7 @@ impl ConfigBuilder {
             samplings: BTreeMap::new(),
             natives: Vec::new(),
             cache: None,
+            on_event: None,
             resource: Vec::new(),
         }
     }
@@ -111,6 +117,13 @@ impl ConfigBuilder {
         self
     }
 
+    /// Calls `callback` with each event of the selectors: see
+    /// [`SelectorHostBuilder::on_event`](spanmux_component::SelectorHostBuilder::on_event).
+    pub fn on_event(mut self, callback: impl Fn(&SelectorEvent) + Send + Sync + 'static) -> Self {
+        self.on_event = Some(Arc::new(callback));
+        self
+    }
+
     /// Loads the selectors without creating any tracers.
     ///
     /// # Errors
@@ -119,7 +132,7 @@ impl ConfigBuilder {
     /// # Cost
     /// Compiles each file that is not in the cache.
     pub fn load_selectors(&self) -> Result<LoadedSelectors, ConfigBuildError> {
-        self.load(self.directory()?.as_ref())
+        self.load(self.directory()?.as_ref(), SelectorsDirectory::load)
     }
 
     /// Loads the selectors without creating any tracers, and keeps them up to date until the
@@ -136,8 +149,8 @@ impl ConfigBuilder {
         mut on_change: impl FnMut(Chain) + Send + 'static,
     ) -> Result<Option<WatchedDirectory>, ConfigBuildError> {
         let directory = self.directory()?;
-        // Kept until the watch begins, so that nothing is compiled twice.
-        let loaded = self.load(directory.as_ref())?;
+        // Kept until the watch begins, so that nothing is compiled twice. The watch reports it.
+        let loaded = self.load(directory.as_ref(), SelectorsDirectory::load_unreported)?;
         let order = self.candidates(&[]).order();
         let Some(directory) = directory else {
             on_change(loaded.chain);
@@ -152,8 +165,9 @@ impl ConfigBuilder {
     fn load(
         &self,
         directory: Option<&SelectorsDirectory>,
+        load: impl Fn(&SelectorsDirectory) -> Result<LoadReport, DirectoryError>,
     ) -> Result<LoadedSelectors, ConfigBuildError> {
-        let report = directory.map(SelectorsDirectory::load).transpose();
+        let report = directory.map(load).transpose();
         let report = report.map_err(ConfigBuildError::Directory)?;
         let files = report.as_ref().map_or(&[][..], |report| report.files());
         let chain = self.candidates(files).chain();
@@ -179,11 +193,13 @@ impl ConfigBuilder {
         let path = self.config.path(path);
         let said = table.cache.as_ref();
         let said = said.map(|path| CompileCache::in_directory(self.config.path(path)));
-        let host = SelectorHost::builder()
+        let mut host = SelectorHost::builder()
             .limits(Limits::from(&table.limits))
-            .cache(self.cache.clone().unwrap_or(said))
-            .build()
-            .map_err(ConfigBuildError::Host)?;
+            .cache(self.cache.clone().unwrap_or(said));
+        if let Some(callback) = self.on_event.clone() {
+            host = host.on_event(move |event| callback(event));
+        }
+        let host = host.build().map_err(ConfigBuildError::Host)?;
         let mut directory = SelectorsDirectory::new(path, host);
         if let Some(lock) = &table.lock {
             directory = directory.with_lock(self.config.path(lock));
@@ -240,7 +256,8 @@ impl ConfigBuilder {
         self,
     ) -> Result<(RoutingTracerProvider, Option<WatchedDirectory>), ConfigBuildError> {
         let directory = self.directory()?;
-        let selectors = self.load(directory.as_ref())?;
+        // The watch reports the files.
+        let selectors = self.load(directory.as_ref(), SelectorsDirectory::load_unreported)?;
         let order = self.candidates(&[]).order();
         // The provider keeps the loaded selectors alive until the watch starts, so nothing
         // is compiled twice.

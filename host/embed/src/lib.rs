@@ -25,8 +25,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod builder;
 mod decided;
 mod error;
+mod event;
 mod explained;
 mod exporters;
 mod fork;
@@ -35,9 +37,11 @@ mod policy;
 mod source;
 mod tracers;
 
+pub use builder::PolicyBuilder;
 pub use decided::Decided;
 pub use error::{PolicyError, TracersError};
+pub use event::PolicyEvent;
 pub use explained::ExplainFormat;
 pub use exporters::{Exporters, ExportingTracer};
-pub use policy::{Policy, PolicyBuilder};
+pub use policy::Policy;
 pub use tracers::Tracers;
