@@ -36,7 +36,7 @@ impl Policy {
     // Keyword arguments of Python.
     #[allow(clippy::too_many_arguments)]
     #[new]
-    #[pyo3(signature = (path, *, watch = true, lock = None, limits = None, cache = None, selectors = None, on_event = None))]
+    #[pyo3(signature = (path, *, watch = true, lock = None, limits = None, cache = None, selectors = None, on_event = None, small = None))]
     fn new(
         py: Python<'_>,
         path: PathBuf,
@@ -46,6 +46,7 @@ impl Policy {
         cache: Option<PathBuf>,
         selectors: Option<Vec<(String, Py<PyAny>)>>,
         on_event: Option<Py<PyAny>>,
+        small: Option<bool>,
     ) -> PyResult<Self> {
         let mut builder = Live::builder(path).watch(watch);
         if let Some(lock) = lock {
@@ -53,6 +54,9 @@ impl Policy {
         }
         if let Some(limits) = limits {
             builder = builder.limits(self::limits(limits)?);
+        }
+        if let Some(small) = small {
+            builder = builder.small(small);
         }
         if let Some(cache) = cache {
             builder = builder.cache(CompileCache::in_directory(cache));

@@ -25,6 +25,7 @@ pub struct SelectorHostBuilder {
     limits: Limits,
     cache: Option<CompileCache>,
     events: Events,
+    small: bool,
 }
 
 impl SelectorHostBuilder {
@@ -38,6 +39,31 @@ impl SelectorHostBuilder {
     /// files and accesses no other file.
     pub fn cache(mut self, cache: impl Into<Option<CompileCache>>) -> Self {
         self.cache = cache.into();
+        self
+    }
+
+    /// Reserves no address space for sandboxes, and uses one engine. Defaults to `false`.
+    ///
+    /// For a process that decides on few threads, or that has many hosts or a limit of its address
+    /// space, such as an interpreter. Decisions, limits and cached decisions are the same.
+    ///
+    /// # Cost
+    /// By default, a host reserves `(sandboxes + 9) × memories × memory_bytes` per engine: gigabytes
+    /// of addresses, which take no memory until they are used. A small host reserves none. Instead,
+    /// each run of a component maps its memory, which takes some microseconds, and threads that run
+    /// components contend for one engine.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::SelectorHost;
+    ///
+    /// let host = SelectorHost::builder().small(true).build()?;
+    /// # let selectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../selectors");
+    /// let selector = host.load_file(format!("{selectors}/20-tenant.wasm"))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn small(mut self, small: bool) -> Self {
+        self.small = small;
         self
     }
 
@@ -79,6 +105,6 @@ impl SelectorHostBuilder {
     /// As [`SelectorHost::new`]. With a cache, creates and lists its directory, and starts a second
     /// thread that limits the size of the cache.
     pub fn build(self) -> Result<SelectorHost, HostError> {
-        SelectorHost::make_with(self.limits, self.cache.as_ref(), self.events)
+        SelectorHost::make_with(self.limits, self.cache.as_ref(), self.events, self.small)
     }
 }

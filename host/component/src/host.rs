@@ -113,6 +113,7 @@ impl SelectorHost {
         limits: Limits,
         cache: Option<&CompileCache>,
         events: Events,
+        small: bool,
     ) -> Result<Self, HostError> {
         if limits.sandboxes == 0 {
             return Err(HostError {
@@ -124,11 +125,11 @@ impl SelectorHost {
         if let CacheState::Unusable { directory, reason } = disk.state() {
             events.emit(|| SelectorEvent::CacheUnusable { directory, reason });
         }
-        with_stack(|| Self::make(limits, disk, events))
+        with_stack(|| Self::make(limits, disk, events, small))
     }
 
-    fn make(limits: Limits, disk: Disk, events: Events) -> Result<Self, HostError> {
-        let lanes = EngineShards::new(&limits, &disk)?;
+    fn make(limits: Limits, disk: Disk, events: Events, small: bool) -> Result<Self, HostError> {
+        let lanes = EngineShards::new(&limits, &disk, small)?;
         let admission = Admission::new(limits.sandboxes);
         let clock = EpochTicker::start(admission).map_err(|error| HostError {
             message: format!("failed to start the epoch thread: {error}"),

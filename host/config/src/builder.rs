@@ -57,6 +57,7 @@ pub struct ConfigBuilder {
     natives: Vec<Arc<dyn Selector>>,
     cache: Option<Option<CompileCache>>,
     on_event: Option<OnEvent>,
+    small: Option<bool>,
     resource: Vec<KeyValue>,
 }
 
@@ -65,6 +66,7 @@ type OnEvent = Arc<dyn Fn(&SelectorEvent) + Send + Sync>;
 impl ConfigBuilder {
     pub(super) fn new(config: Config) -> Self {
         Self {
+            small: config.selectors.small,
             config,
             tracers: Vec::new(),
             samplings: BTreeMap::new(),
@@ -115,6 +117,20 @@ impl ConfigBuilder {
     pub fn cache(mut self, cache: impl Into<Option<CompileCache>>) -> Self {
         self.cache = Some(cache.into());
         self
+    }
+
+    /// Reserves no address space for sandboxes, and uses one engine: see
+    /// [`SelectorHostBuilder::small`](spanmux_component::SelectorHostBuilder::small). Overrides the
+    /// key `selectors.small` of the file.
+    pub fn small(mut self, small: bool) -> Self {
+        self.small = Some(small);
+        self
+    }
+
+    /// Returns the setting of [`small`](Self::small), or `None` if neither the file nor code has
+    /// set it.
+    pub fn is_small(&self) -> Option<bool> {
+        self.small
     }
 
     /// Calls `callback` with each event of the selectors: see
@@ -195,7 +211,8 @@ impl ConfigBuilder {
         let said = said.map(|path| CompileCache::in_directory(self.config.path(path)));
         let mut host = SelectorHost::builder()
             .limits(Limits::from(&table.limits))
-            .cache(self.cache.clone().unwrap_or(said));
+            .cache(self.cache.clone().unwrap_or(said))
+            .small(self.small.unwrap_or(false));
         if let Some(callback) = self.on_event.clone() {
             host = host.on_event(move |event| callback(event));
         }

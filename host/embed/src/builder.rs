@@ -26,6 +26,7 @@ pub struct PolicyBuilder {
     cache: Option<CompileCache>,
     natives: Vec<Arc<dyn Selector>>,
     on_event: Option<Callback>,
+    small: Option<bool>,
 }
 
 impl PolicyBuilder {
@@ -38,6 +39,7 @@ impl PolicyBuilder {
             cache: None,
             natives: Vec::new(),
             on_event: None,
+            small: None,
         }
     }
 
@@ -70,6 +72,17 @@ impl PolicyBuilder {
     /// sets another position.
     pub fn native_selector(mut self, selector: impl Selector + 'static) -> Self {
         self.natives.push(Arc::new(selector));
+        self
+    }
+
+    /// Reserves no address space for sandboxes, and uses one engine: see
+    /// [`SelectorHostBuilder::small`]. Overrides a configuration file. Defaults to the key
+    /// `selectors.small` of the file, and without one to `true`, because an interpreter rarely runs
+    /// components on several threads at once.
+    ///
+    /// [`SelectorHostBuilder::small`]: spanmux_component::SelectorHostBuilder::small
+    pub fn small(mut self, small: bool) -> Self {
+        self.small = Some(small);
         self
     }
 
@@ -138,7 +151,8 @@ impl PolicyBuilder {
     fn host(&self, events: Option<&Outbox>) -> Result<SelectorHost, PolicyError> {
         let mut builder = SelectorHost::builder()
             .limits(self.limits.clone().unwrap_or_default())
-            .cache(self.cache.clone());
+            .cache(self.cache.clone())
+            .small(self.small.unwrap_or(true));
         if let Some(events) = events {
             builder = builder.on_event(events.forward());
         }
@@ -215,6 +229,8 @@ impl PolicyBuilder {
         if let Some(events) = events {
             builder = builder.on_event(events.forward());
         }
+        let small = self.small.or(builder.is_small()).unwrap_or(true);
+        builder = builder.small(small);
         if !self.watch {
             let loaded = builder.load_selectors().map_err(PolicyError::Selectors)?;
             live.set(loaded.chain);

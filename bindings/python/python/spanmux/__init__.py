@@ -39,6 +39,10 @@ class Policy(_Policy):
     ``on_event`` is called with each event of :mod:`spanmux.events`, on a thread of its own. An
     exception in it goes to ``sys.unraisablehook``.
 
+    A policy reserves no address space for sandboxes, unless ``small`` is ``False`` (or the
+    configuration file says ``small = false``): then runs of components on several threads are
+    faster, and gigabytes of addresses are reserved.
+
     Decisions never raise because of a context or a selector: they go to the fallback tracer, and
     the decision has the reason. The constructor raises :class:`PolicyError` if the path cannot be
     used.

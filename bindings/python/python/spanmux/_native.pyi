@@ -68,6 +68,7 @@ class Policy:
         cache: str | PathLike[str] | None = None,
         selectors: Iterable[tuple[str, Selector]] | None = None,
         on_event: Callable[[Event], object] | None = None,
+        small: bool | None = None,
     ) -> Self: ...
     def decide(
         self,
