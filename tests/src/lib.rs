@@ -132,6 +132,13 @@ pub fn resident_bytes() -> Option<usize> {
     Some(pages.split_whitespace().nth(1)?.parse::<usize>().ok()? * PAGE)
 }
 
+/// Returns the reserved address space of this process in bytes, if the system reports it.
+pub fn address_bytes() -> Option<usize> {
+    const PAGE: usize = 4096;
+    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+    Some(pages.split_whitespace().next()?.parse::<usize>().ok()? * PAGE)
+}
+
 /// The documents whose code blocks are compiled as doctests of this crate, with their paths from
 /// the root of the repository. `suites/documents.rs` checks that no document is missing.
 #[cfg(doctest)]

@@ -86,3 +86,32 @@ fn unsafe_code_is_in_one_file() {
     }
     assert_eq!(found, ["guest-sdk/rust/src/arena.rs"]);
 }
+
+/// Returns the packages that a build of `spanmux-embed` with these arguments contains.
+fn packages_of_embed(arguments: &[&str]) -> BTreeSet<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let tree = std::process::Command::new(cargo)
+        .args(["tree", "--offline", "--package", "spanmux-embed", "--edges"])
+        .args(["normal", "--prefix", "none", "--format", "{p}"])
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{tree:?}");
+    let text = String::from_utf8(tree.stdout).unwrap();
+    let names = text.lines().filter_map(|line| line.split(' ').next());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn selectors_of_a_configuration_file_need_no_opentelemetry() {
+    let needs = |packages: &BTreeSet<String>| {
+        let named = |name: &&String| name.starts_with("opentelemetry") || *name == "ureq";
+        packages.iter().filter(named).cloned().collect::<Vec<_>>()
+    };
+    let whole = packages_of_embed(&[]);
+    assert!(needs(&whole).len() > 2, "the check can fail: {whole:?}");
+    let selectors = packages_of_embed(&["--no-default-features"]);
+    assert!(selectors.contains("spanmux-config"), "{selectors:?}");
+    assert_eq!(needs(&selectors), Vec::<String>::new());
+}

@@ -7,6 +7,7 @@
 mod command;
 mod context;
 mod decision;
+mod event;
 mod exporters;
 mod header;
 mod policy;

@@ -15,6 +15,7 @@ use spanmux_embed::{Policy as Live, PolicyError as OpenError, Tracers};
 
 use crate::context;
 use crate::decision::Decision;
+use crate::event;
 use crate::selector::PythonSelector;
 
 create_exception!(
@@ -32,8 +33,10 @@ pub(crate) struct Policy {
 
 #[pymethods]
 impl Policy {
+    // Keyword arguments of Python.
+    #[allow(clippy::too_many_arguments)]
     #[new]
-    #[pyo3(signature = (path, *, watch = true, lock = None, limits = None, cache = None, selectors = None))]
+    #[pyo3(signature = (path, *, watch = true, lock = None, limits = None, cache = None, selectors = None, on_event = None, small = None))]
     fn new(
         py: Python<'_>,
         path: PathBuf,
@@ -42,6 +45,8 @@ impl Policy {
         limits: Option<&Bound<'_, PyDict>>,
         cache: Option<PathBuf>,
         selectors: Option<Vec<(String, Py<PyAny>)>>,
+        on_event: Option<Py<PyAny>>,
+        small: Option<bool>,
     ) -> PyResult<Self> {
         let mut builder = Live::builder(path).watch(watch);
         if let Some(lock) = lock {
@@ -49,6 +54,9 @@ impl Policy {
         }
         if let Some(limits) = limits {
             builder = builder.limits(self::limits(limits)?);
+        }
+        if let Some(small) = small {
+            builder = builder.small(small);
         }
         if let Some(cache) = cache {
             builder = builder.cache(CompileCache::in_directory(cache));
@@ -60,6 +68,12 @@ impl Policy {
                 )));
             }
             builder = builder.native_selector(PythonSelector { name, function });
+        }
+        if let Some(function) = on_event {
+            if !function.bind(py).is_callable() {
+                return Err(PyTypeError::new_err("on_event is not callable"));
+            }
+            builder = builder.on_event(event::callback(function));
         }
         let live = py.detach(|| builder.open()).map_err(open_error)?;
         Ok(Self { live })

@@ -15,7 +15,8 @@ from conftest import SELECTORS
 
 NAMES = ["console", "tenant-acme"]
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+has_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+pytestmark = has_fork
 
 
 def exit_code(child: int, seconds: float) -> int:

@@ -178,9 +178,9 @@ def test_mistakes_of_the_caller_raise(policy: spanmux.Policy, tmp_path: Path) ->
     with pytest.raises(ValueError, match="the default tracer"):
         policy.decide({}, ["a"], default="b")
     with pytest.raises(ValueError, match="no limit is named"):
-        spanmux.Policy(SELECTORS, limits={"fule": 1})
+        spanmux.Policy(SELECTORS, limits={"fule": 1})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="not callable"):
-        spanmux.Policy(SELECTORS, selectors=[("x", 3)])
+        spanmux.Policy(SELECTORS, selectors=[("x", 3)])  # type: ignore[list-item]
 
 
 def test_selector_that_cannot_start_is_a_fallback() -> None:

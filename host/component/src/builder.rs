@@ -1,6 +1,7 @@
 //! A builder for hosts of component selectors.
 
 use super::cache::CompileCache;
+use super::event::{Events, SelectorEvent};
 use super::host::{HostError, SelectorHost};
 use super::limits::Limits;
 
@@ -23,6 +24,8 @@ use super::limits::Limits;
 pub struct SelectorHostBuilder {
     limits: Limits,
     cache: Option<CompileCache>,
+    events: Events,
+    small: bool,
 }
 
 impl SelectorHostBuilder {
@@ -39,6 +42,59 @@ impl SelectorHostBuilder {
         self
     }
 
+    /// Reserves no address space for sandboxes, and uses one engine. Defaults to `false`.
+    ///
+    /// For a process that decides on few threads, or that has many hosts or a limit of its address
+    /// space, such as an interpreter. Decisions, limits and cached decisions are the same.
+    ///
+    /// # Cost
+    /// By default, a host reserves `(sandboxes + 9) × memories × memory_bytes` per engine: gigabytes
+    /// of addresses, which take no memory until they are used. A small host reserves none. Instead,
+    /// each run of a component maps its memory, which takes some microseconds, and threads that run
+    /// components contend for one engine.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::SelectorHost;
+    ///
+    /// let host = SelectorHost::builder().small(true).build()?;
+    /// # let selectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../selectors");
+    /// let selector = host.load_file(format!("{selectors}/20-tenant.wasm"))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn small(mut self, small: bool) -> Self {
+        self.small = small;
+        self
+    }
+
+    /// Calls `callback` with each event of the host and its selectors. Defaults to no callback.
+    ///
+    /// The callback runs where the event happens: on the thread that loads or watches, or on one
+    /// that decides. It must not block, and must not decide with the selector that it is told
+    /// about. A panic in it is caught and logged.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use spanmux::{SelectorHost, SelectorsDirectory};
+    /// # let selectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../../selectors");
+    ///
+    /// let kinds = Arc::new(Mutex::new(Vec::new()));
+    /// let seen = Arc::clone(&kinds);
+    /// let host = SelectorHost::builder()
+    ///     .on_event(move |event| seen.lock().unwrap().push(event.kind()))
+    ///     .build()?;
+    /// let report = SelectorsDirectory::new(selectors, host).load()?;
+    /// assert_eq!(kinds.lock().unwrap().len(), report.files().len());
+    /// assert!(kinds.lock().unwrap().iter().all(|kind| *kind == "loaded"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_event(mut self, callback: impl Fn(&SelectorEvent) + Send + Sync + 'static) -> Self {
+        self.events = Events::to(callback);
+        self
+    }
+
     /// Builds the host. A cache that cannot be used is not an error:
     /// [`SelectorHost::compile_status`] reports it.
     ///
@@ -49,6 +105,6 @@ impl SelectorHostBuilder {
     /// As [`SelectorHost::new`]. With a cache, creates and lists its directory, and starts a second
     /// thread that limits the size of the cache.
     pub fn build(self) -> Result<SelectorHost, HostError> {
-        SelectorHost::make_with(self.limits, self.cache.as_ref())
+        SelectorHost::make_with(self.limits, self.cache.as_ref(), self.events, self.small)
     }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::artifact::Artifact;
 use super::classify::comes_again;
 use super::error::LoadError;
+use super::event::SelectorEvent;
 use super::host_state::HostState;
 use super::instance::{GuestInstance, Selected};
 use super::stateful::StatefulInstance;
@@ -131,6 +132,10 @@ impl Compiled {
             // One event per decision, because a guest determines the number of lines.
             let printed = printable(printed.trim_end().chars());
             tracing::info!(selector = self.name, printed, "a selector printed");
+            self.host.events.emit(|| SelectorEvent::Printed {
+                selector: self.name.clone(),
+                text: printed,
+            });
         }
     }
 }

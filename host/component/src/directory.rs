@@ -19,7 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::{ComponentSelector, LoadError, Mode, SelectorHost};
+use crate::{ComponentSelector, LoadError, Mode, SelectorEvent, SelectorHost};
 use spanmux_core::ContextView;
 use spanmux_core::TracerNames;
 use spanmux_core::{Chain, Selector};
@@ -146,18 +146,29 @@ impl SelectorsDirectory {
     /// Compiles each file that is not in the compile cache, at most
     /// [`Limits::compile_threads`](crate::Limits) at once.
     pub fn load(&self) -> Result<LoadReport, DirectoryError> {
+        let report = self.load_unreported()?;
+        for file in &report.files {
+            file.log();
+            self.host.events().emit(|| file.event(false));
+        }
+        Ok(report)
+    }
+
+    /// Loads as [`load`](Self::load) does, without an event: a watch that follows reports the files.
+    #[doc(hidden)]
+    pub fn load_unreported(&self) -> Result<LoadReport, DirectoryError> {
         self.check_lock()?;
         let pins = DigestCheck::read(self.lock.as_deref())?;
         let paths = self.live_files(&pins)?;
         let load = |path: &Path| pins.load(&self.host, path, self.host.read_file(path));
         let outcomes = self.host.load_files(&paths, load);
-        let files: Vec<_> = paths
+        let files = paths
             .into_iter()
             .zip(outcomes)
-            .map(|(path, outcome)| LoadedFile { path, outcome }.in_mode(&self.modes))
-            .collect();
-        files.iter().for_each(LoadedFile::log);
-        Ok(LoadReport { files })
+            .map(|(path, outcome)| LoadedFile { path, outcome }.in_mode(&self.modes));
+        Ok(LoadReport {
+            files: files.collect(),
+        })
     }
 
     /// Returns the files that may be loaded, in order.
@@ -274,6 +285,25 @@ impl LoadedFile {
                 "a selector could not be loaded; decisions that reach its place go to the \
                  fallback tracer"
             ),
+        }
+    }
+
+    /// Returns the event of the result. `kept` is `true` if the previous content stays live.
+    fn event(&self, kept: bool) -> SelectorEvent {
+        let (selector, path) = (self.name(), self.path.clone());
+        match &self.outcome {
+            Ok(loaded) => SelectorEvent::Loaded {
+                selector,
+                path,
+                digest: loaded.digest().unwrap_or_default().to_owned(),
+                bytes: loaded.file_bytes(),
+            },
+            Err(error) => SelectorEvent::Refused {
+                selector,
+                path,
+                reason: describe(error),
+                kept,
+            },
         }
     }
 

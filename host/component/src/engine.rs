@@ -54,6 +54,16 @@ impl Memory {
     }
 }
 
+/// The source of a sandbox's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Allocation {
+    /// A pool that matches the limits. If the system refuses that much address space, `OnDemand`.
+    Pool,
+    /// The system, for each sandbox: slower, without address space in advance, and otherwise
+    /// equivalent.
+    OnDemand,
+}
+
 /// Returns `true` if the kernel reports written pages (Linux 6.7 and later). Without that, a large
 /// memory is treated as a small one.
 pub(super) fn tells_large() -> bool {
@@ -61,12 +71,18 @@ pub(super) fn tells_large() -> bool {
 }
 
 /// Creates an engine. Engines share nothing.
-///
-/// Sandboxes come from a pool that matches the limits. If the system refuses that much address
-/// space, they are allocated on demand, which is slower and otherwise equivalent.
-pub(super) fn engine(limits: &Limits, memory: Memory, disk: &Disk) -> wasmtime::Result<Engine> {
+pub(super) fn engine(
+    limits: &Limits,
+    memory: Memory,
+    disk: &Disk,
+    allocation: Allocation,
+) -> wasmtime::Result<Engine> {
     let mut config = config(limits);
     config.cache(disk.entries().map(|entries| entries.wasmtime().clone()));
+    if allocation == Allocation::OnDemand {
+        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        return Engine::new(&config);
+    }
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, memory)));
     Engine::new(&config).or_else(|error| {
         tracing::debug!(%error, "no pool of sandboxes; they are allocated on demand");
@@ -180,8 +196,12 @@ mod tests {
             assert!(named.contains(flag), "{flag} is not in docs/wasmtime.md");
         }
         let disk = Disk::open(None, &Limits::default());
-        for memory in [Memory::Small, Memory::Large] {
-            let engine = engine(&Limits::default(), memory, &disk).unwrap();
+        for (memory, allocation) in [
+            (Memory::Small, Allocation::Pool),
+            (Memory::Large, Allocation::Pool),
+            (Memory::Small, Allocation::OnDemand),
+        ] {
+            let engine = engine(&Limits::default(), memory, &disk, allocation).unwrap();
             for (flag, on) in &documented {
                 let is_on = WasmFeatures::from_name(flag).unwrap();
                 let is_on = engine.get_wasm_features().contains(is_on);

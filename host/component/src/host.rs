@@ -15,12 +15,13 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 use super::admission::Admission;
 use super::artifact::{Artifact, Artifacts, CompileStatus, Start};
 use super::builder::SelectorHostBuilder;
-use super::cache::{CompileCache, Disk};
+use super::cache::{CacheState, CompileCache, Disk};
 use super::compiled::Compiled;
 use super::contract;
 use super::engine::Memory;
 use super::epoch::EpochTicker;
 use super::error::{self, LoadError};
+use super::event::{Events, SelectorEvent};
 use super::host_state::HostState;
 use super::limits::Limits;
 use super::manifest::Manifest;
@@ -111,6 +112,8 @@ impl SelectorHost {
     pub(super) fn make_with(
         limits: Limits,
         cache: Option<&CompileCache>,
+        events: Events,
+        small: bool,
     ) -> Result<Self, HostError> {
         if limits.sandboxes == 0 {
             return Err(HostError {
@@ -119,11 +122,14 @@ impl SelectorHost {
         }
         let limits = limits.within_reach();
         let disk = Disk::open(cache, &limits);
-        with_stack(|| Self::make(limits, disk))
+        if let CacheState::Unusable { directory, reason } = disk.state() {
+            events.emit(|| SelectorEvent::CacheUnusable { directory, reason });
+        }
+        with_stack(|| Self::make(limits, disk, events, small))
     }
 
-    fn make(limits: Limits, disk: Disk) -> Result<Self, HostError> {
-        let lanes = EngineShards::new(&limits, &disk)?;
+    fn make(limits: Limits, disk: Disk, events: Events, small: bool) -> Result<Self, HostError> {
+        let lanes = EngineShards::new(&limits, &disk, small)?;
         let admission = Admission::new(limits.sandboxes);
         let clock = EpochTicker::start(admission).map_err(|error| HostError {
             message: format!("failed to start the epoch thread: {error}"),
@@ -132,6 +138,7 @@ impl SelectorHost {
         Ok(Self {
             shared: Arc::new(HostState {
                 artifacts: Artifacts::new(disk),
+                events,
                 starting: Mutex::new(()),
                 lanes,
                 limits,
@@ -161,6 +168,10 @@ impl SelectorHost {
     /// ```
     pub fn compile_status(&self) -> CompileStatus {
         self.shared.artifacts.status()
+    }
+
+    pub(crate) fn events(&self) -> &Events {
+        &self.shared.events
     }
 
     /// Returns the directory of the compile cache, if one is in use.

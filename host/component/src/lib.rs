@@ -17,11 +17,13 @@
 //!   `questions`, charges `fuel`, enforces a `quota`, and shows an empty `world` through `wasi`.
 //!   Faults are a `guest_fault` or are assigned by `classify`.
 //! - The selectors `directory`, its watcher and its lock file.
+//! - Each `event` goes through `tracing` and to the callback of the host.
 
 mod contract;
 mod control;
 mod directory;
 mod error;
+mod event;
 mod limits;
 mod requirements;
 
@@ -64,6 +66,7 @@ pub use directory::{
     SelectorsLock, WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
 };
 pub use error::LoadError;
+pub use event::SelectorEvent;
 pub use host::{HostError, SelectorHost};
 pub use limits::Limits;
 pub use mode::Mode;

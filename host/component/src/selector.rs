@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::compiled::Compiled;
 use super::control::ControlContext;
+use super::event::SelectorEvent;
 use super::limits::Limits;
 use super::mode::Mode;
 use super::stateful::StatefulInstance;
@@ -12,10 +13,10 @@ use spanmux_core::ContextView;
 use spanmux_core::Selector;
 use spanmux_core::TracerNames;
 use spanmux_core::explanation::Explanation;
-use spanmux_core::internal::Circuit;
 use spanmux_core::internal::CompactDecision;
 use spanmux_core::internal::shows_health;
 use spanmux_core::internal::{CacheSlot, Sealed};
+use spanmux_core::internal::{Circuit, CircuitChange};
 use spanmux_core::internal::{DecisionCache, Run};
 use spanmux_core::{Choice, Suspension};
 
@@ -249,10 +250,25 @@ impl ComponentSelector {
         if shows_health(choice) {
             self.control.worked(context);
         }
-        permit.ended(&self.compiled.name, choice, || self.control_run(tracers));
+        let change = permit.ended(&self.compiled.name, choice, || self.control_run(tracers));
+        if let Some(change) = change {
+            self.report(change);
+        }
         #[cfg(spanmux_mutations)]
         let run = self.mutate(run);
         run
+    }
+
+    fn report(&self, change: CircuitChange) {
+        let selector = self.compiled.name.clone();
+        self.compiled.host.events.emit(|| match change {
+            CircuitChange::Opened { reason, back_off } => SelectorEvent::Suspended {
+                selector,
+                reason,
+                back_off,
+            },
+            CircuitChange::Closed => SelectorEvent::Resumed { selector },
+        });
     }
 
     /// Runs the component with a context that should work. Always in a fresh instance, so that the

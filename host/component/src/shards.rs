@@ -9,7 +9,7 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::cache::Disk;
-use super::engine::{self, Memory};
+use super::engine::{self, Allocation, Memory};
 use super::epoch::EpochTicker;
 use super::limits::Limits;
 use super::questions;
@@ -27,8 +27,13 @@ pub(super) struct EngineShard {
 }
 
 impl EngineShard {
-    fn new(limits: &Limits, memory: Memory, disk: &Disk) -> wasmtime::Result<Self> {
-        let engine = engine::engine(limits, memory, disk)?;
+    fn new(
+        limits: &Limits,
+        memory: Memory,
+        disk: &Disk,
+        allocation: Allocation,
+    ) -> wasmtime::Result<Self> {
+        let engine = engine::engine(limits, memory, disk, allocation)?;
         let mut linker = Linker::new(&engine);
         questions::link(&mut linker)?;
         wasi::link(&mut linker)?;
@@ -48,17 +53,27 @@ pub(super) struct EngineShards {
 }
 
 impl EngineShards {
-    /// Creates the shards for components with a small memory.
-    pub(super) fn new(limits: &Limits, disk: &Disk) -> wasmtime::Result<Self> {
-        let first = EngineShard::new(limits, Memory::Small, disk)?;
+    /// Creates the shards for components with a small memory. A small host has one shard.
+    pub(super) fn new(limits: &Limits, disk: &Disk, small: bool) -> wasmtime::Result<Self> {
+        let (allocation, count) = if small {
+            (Allocation::OnDemand, 1)
+        } else {
+            (Allocation::Pool, limits.engines.min(limits.sandboxes))
+        };
+        let shard = || EngineShard::new(limits, Memory::Small, disk, allocation);
+        let first = shard()?;
         // If the system refuses an engine, there is one shard less.
-        let others = (1..limits.engines.min(limits.sandboxes))
-            .map_while(|_| EngineShard::new(limits, Memory::Small, disk).ok())
-            .collect();
+        let others = (1..count).map_while(|_| shard().ok()).collect();
+        // The first shard clears no memory, so a large one is no different for it.
+        let large = if small {
+            OnceLock::from(None)
+        } else {
+            OnceLock::new()
+        };
         Ok(Self {
             first,
             others,
-            large: OnceLock::new(),
+            large,
             threads: AtomicUsize::new(0),
             thread: ThreadLocal::new(),
         })
@@ -85,7 +100,7 @@ impl EngineShards {
             Memory::Small => (&self.first, &[]),
             Memory::Large => {
                 let make = || {
-                    let lane = EngineShard::new(limits, memory, disk).ok()?;
+                    let lane = EngineShard::new(limits, memory, disk, Allocation::Pool).ok()?;
                     clock.watch(&lane.engine);
                     Some(lane)
                 };

@@ -5,23 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::addresses;
 use super::builder::ConfigBuilder;
 use super::check::{check, join};
 use super::document::{Format, Source};
 use super::environment;
-use super::exporter::exporter;
 use super::interpolate::{Lookup, Outside};
 use super::located::Located;
 use super::names;
 use super::problem::{ConfigError, Problem};
 use super::schema;
-use super::shape::{AiTable, ContextTable, ExporterTable, File, SelectorsTable, TracerTable};
-use spanmux_export::exporters::{OtlpError, OtlpProblem};
-use spanmux_genai::AiOptions;
-
-/// The keys of an exporter with an address.
-const ADDRESSES: [&str; 4] = ["origin", "endpoint", "base_url", "address"];
+use super::shape::{AiTable, ContextTable, File, SelectorsTable, TracerTable};
 
 /// A validated configuration of tracers and selectors, with environment variables replaced.
 /// See the [module](super) for the file format.
@@ -59,34 +52,14 @@ pub struct Config {
     pub(super) fallback: Option<String>,
     pub(super) selectors: SelectorsTable,
     pub(super) context: ContextTable,
-    ai: AiTable,
+    pub(super) ai: AiTable,
     /// The tracers, in file order.
     pub(super) tracers: Vec<(String, TracerTable)>,
     pub(super) disabled: bool,
-    warnings: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
 }
 
 impl Config {
-    /// Returns the options for AI spans, for [`Ai`](spanmux_genai::Ai).
-    ///
-    /// # Examples
-    /// ```
-    /// use spanmux::genai::Ai;
-    /// use spanmux::config::Config;
-    ///
-    /// let config = Config::from_toml(r#"
-    ///     service = "shop"
-    ///     ai.capture_content = true
-    ///     tracers.nowhere.exporter.type = "discard"
-    /// "#)?;
-    /// let options = config.ai_options();
-    /// assert!(options.captures_content());
-    /// # Ok::<(), spanmux::config::ConfigError>(())
-    /// ```
-    pub fn ai_options(&self) -> AiOptions {
-        self.ai.clone().into()
-    }
-
     /// Reads a file: JSON if its name ends in `.json`, TOML otherwise. `${NAME}` is replaced
     /// from the process environment. Relative paths are resolved against the directory of
     /// the file.
@@ -166,7 +139,8 @@ impl Config {
         let mut tracers: Vec<_> = file.tracers.into_iter().collect();
         tracers.sort_by_key(|(name, _)| checked.places.get(&join("tracers", name)));
         let disabled = file.honour_sdk_disabled && environment::is_disabled(look_up);
-        let config = Self {
+        #[allow(unused_mut)] // Without tracers, there are no endpoints.
+        let mut config = Self {
             located: Arc::new(Located {
                 source,
                 places: checked.places,
@@ -183,75 +157,9 @@ impl Config {
             disabled,
             warnings: checked.warnings,
         };
-        let problems = config.wrong_addresses();
-        if !problems.is_empty() {
-            return Err(ConfigError::Invalid(problems));
-        }
-        Ok(Self {
-            warnings: [config.odd_addresses(), config.warnings.clone()].concat(),
-            ..config
-        })
-    }
-
-    /// Returns the tables of all exporters with their paths.
-    fn exporters(&self) -> Vec<(String, &ExporterTable)> {
-        let mut exporters = Vec::new();
-        for (name, table) in &self.tracers {
-            let path = join("tracers", name);
-            if let Some(one) = &table.exporter {
-                exporters.push((format!("{path}.exporter"), one));
-            }
-            for (place, one) in table.exporters.iter().enumerate() {
-                exporters.push((format!("{path}.exporters[{place}]"), one));
-            }
-        }
-        exporters
-    }
-
-    /// Returns a warning for each valid address that is unlikely to accept traces.
-    fn odd_addresses(&self) -> Vec<Problem> {
-        let odd = self.exporters().into_iter().filter_map(|(key, table)| {
-            let url = exporter(table.clone(), &self.directory).endpoint()?;
-            let warning = addresses::warning(&url, table.kind.speaks_grpc())?;
-            Some(self.problem(&key, warning))
-        });
-        odd.collect()
-    }
-
-    /// Returns the endpoints that exporters reject.
-    fn wrong_addresses(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        for (key, table) in self.exporters() {
-            if let Err(error) = exporter(table.clone(), &self.directory).check_endpoint() {
-                problems.push(self.problem(&key, self.wrong_address(&key, &error)));
-            }
-        }
-        problems
-    }
-
-    /// Returns the message of an address that an exporter rejects. It shows no part of a value
-    /// from outside of the file.
-    fn wrong_address(&self, exporter: &str, error: &OtlpError) -> String {
-        let OtlpProblem::Endpoint { problem, .. } = &error.problem else {
-            return error.to_string();
-        };
-        let taken = ADDRESSES.iter().find_map(|key| {
-            let key = join(exporter, key);
-            let written = self.located.taken(&key)?;
-            Some((key, written))
-        });
-        let Some((key, written)) = taken else {
-            return error.to_string();
-        };
-        let problem = if self.located.shows(&key, problem) {
-            "is not a valid address; write one such as \"http://localhost:4318\""
-        } else {
-            problem
-        };
-        format!(
-            "the endpoint {written:?} of exporter {} {problem}",
-            error.exporter
-        )
+        #[cfg(feature = "otel")]
+        config.check_endpoints()?;
+        Ok(config)
     }
 
     /// Returns `true` if the file has `honour_sdk_disabled = true` and the environment variable

@@ -46,6 +46,10 @@
 //! `Debug` output never contain values from outside or secrets, and summaries never contain
 //! secrets.
 //!
+//! # Features
+//! - `otel` (default): tracers. Without it, the crate needs no OpenTelemetry: a file is checked whole,
+//!   except for the addresses of exporters, and [`ConfigBuilder`] loads and watches its selectors.
+//!
 //! # Errors in a file
 //! All mistakes are reported at once, each with its line, its key, the found and expected
 //! values, and the nearest valid word:
@@ -54,14 +58,23 @@
 //! spanmux.toml:14:8: tracers.a.exporter.type: unknown type "langfues"; did you mean "langfuse"? …
 //! ```
 
+// Without tracers, the tables of a file are checked and not used.
+#![cfg_attr(not(feature = "otel"), allow(dead_code, unused_imports))]
+
+#[cfg(feature = "otel")]
 mod addresses;
+#[cfg(feature = "otel")]
+mod ai;
 mod builder;
 mod chain;
 mod check;
 #[allow(clippy::module_inception)]
 mod config;
 mod document;
+#[cfg(feature = "otel")]
+mod endpoints;
 mod environment;
+#[cfg(feature = "otel")]
 mod exporter;
 mod foreign;
 mod interpolate;
@@ -70,12 +83,19 @@ mod located;
 mod names;
 mod nearest;
 mod problem;
+#[cfg(feature = "otel")]
+mod propagation;
+#[cfg(feature = "otel")]
+mod provider;
 mod schema;
 mod secret_file;
 mod shape;
 mod summary;
 mod toml;
+#[cfg(feature = "otel")]
 mod tracer;
+#[cfg(feature = "otel")]
+mod tracer_summary;
 mod values;
 mod variants;
 
@@ -89,4 +109,6 @@ pub use builder::{ConfigBuildError, ConfigBuilder};
 pub use chain::LoadedSelectors;
 pub use config::Config;
 pub use problem::{ConfigError, Problem};
-pub use summary::{ContextSummary, ExporterSummary, TracerSummary};
+pub use summary::ContextSummary;
+#[cfg(feature = "otel")]
+pub use tracer_summary::{ExporterSummary, TracerSummary};

@@ -1,35 +1,6 @@
-//! A summary of a configuration for display. It contains no secrets.
+//! A summary of a configuration without its tracers.
 
 use super::config::Config;
-use super::exporter::exporter;
-use super::shape::{ExporterKind, ExporterTable, SamplingName};
-
-/// A summary of a configured tracer.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct TracerSummary {
-    /// The name of the tracer.
-    pub name: String,
-    /// The service name, or `None` if code provides the tracer.
-    pub service: Option<String>,
-    /// The exporters. Empty if code provides the tracer.
-    pub exporters: Vec<ExporterSummary>,
-    /// The sampling: `always`, `never`, `ratio 0.1` or `custom paying`. `None` if code provides
-    /// the tracer.
-    pub sampling: Option<String>,
-    /// The name of the custom sampling that code must register.
-    pub custom_sampling: Option<String>,
-    /// The share of the traces that are recorded, from 0 to 1. `None` if code decides it or
-    /// provides the tracer.
-    pub share: Option<f64>,
-}
-
-impl TracerSummary {
-    /// Returns `true` if code provides the tracer.
-    pub fn is_provided(&self) -> bool {
-        self.exporters.is_empty()
-    }
-}
 
 /// A summary of the context propagation of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,42 +18,10 @@ pub struct ContextSummary {
     pub copy_to_root_spans: Vec<String>,
 }
 
-/// A summary of a configured exporter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ExporterSummary {
-    /// The name of the exporter type.
-    pub kind: &'static str,
-    /// The endpoint URL without a query or a user, or the output file.
-    pub target: Option<String>,
-}
-
 impl Config {
     /// Returns a summary of the context propagation.
     pub fn context(&self) -> ContextSummary {
         self.context.summary()
-    }
-
-    /// Returns a summary of each tracer, in file order.
-    pub fn tracers(&self) -> Vec<TracerSummary> {
-        let summary = |(name, table): &(String, super::shape::TracerTable)| {
-            let provided = table.kind.is_some();
-            let exporters = table.exporter.iter().chain(&table.exporters);
-            let service = table.service.clone().or_else(|| self.service.clone());
-            let custom = match &table.sampling {
-                Some(SamplingName::Custom(name)) => Some(name.clone()),
-                _ => None,
-            };
-            TracerSummary {
-                name: name.clone(),
-                service: service.filter(|_| !provided),
-                exporters: exporters.map(|table| self.exporter(table)).collect(),
-                sampling: (!provided).then(|| shown(table.sampling.as_ref())),
-                custom_sampling: custom,
-                share: share(table.sampling.as_ref()).filter(|_| !provided),
-            }
-        };
-        self.tracers.iter().map(summary).collect()
     }
 
     /// Returns the tracer for traces on which all selectors abstain.
@@ -99,35 +38,5 @@ impl Config {
     /// Returns the names of the native selectors that code must register.
     pub fn native_selectors(&self) -> &[String] {
         &self.selectors.native
-    }
-
-    fn exporter(&self, table: &ExporterTable) -> ExporterSummary {
-        let made = exporter(table.clone(), &self.directory);
-        let file = match &table.kind {
-            ExporterKind::File { path, .. } => Some(self.path(path).display().to_string()),
-            _ => None,
-        };
-        ExporterSummary {
-            kind: made.name(),
-            target: file.or_else(|| made.endpoint()),
-        }
-    }
-}
-
-fn shown(sampling: Option<&SamplingName>) -> String {
-    match sampling {
-        None | Some(SamplingName::Always) => "always".to_owned(),
-        Some(SamplingName::Never) => "never".to_owned(),
-        Some(SamplingName::Ratio(share)) => format!("ratio {share}"),
-        Some(SamplingName::Custom(name)) => format!("custom {name}"),
-    }
-}
-
-fn share(sampling: Option<&SamplingName>) -> Option<f64> {
-    match sampling {
-        None | Some(SamplingName::Always) => Some(1.0),
-        Some(SamplingName::Never) => Some(0.0),
-        Some(SamplingName::Ratio(share)) => Some(*share),
-        Some(SamplingName::Custom(_)) => None,
     }
 }

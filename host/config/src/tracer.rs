@@ -10,7 +10,7 @@ use super::exporter::exporter;
 use super::shape::{
     AttributeLimitsTable, BatchTable, FilterTable, KindName, MaskName, RedactionTable, TracerTable,
 };
-use super::values::Period;
+use super::values::{Period, Plain};
 use spanmux_export::delivery::BatchConfig;
 use spanmux_export::redaction::{AttributeLimits, Mask, Redaction, SpanFilter};
 use spanmux_otel::{Sampling, TracerConfig};
@@ -50,6 +50,17 @@ pub(super) fn tracer(
     match table.max_open_spans {
         Some(spans) => config.max_open_spans(spans.get()),
         None => config,
+    }
+}
+
+impl From<Plain> for opentelemetry::Value {
+    fn from(value: Plain) -> Self {
+        match value {
+            Plain::Flag(flag) => flag.into(),
+            Plain::Integer(number) => number.into(),
+            Plain::Float(number) => number.into(),
+            Plain::Text(text) => text.into(),
+        }
     }
 }
 

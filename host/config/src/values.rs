@@ -178,14 +178,3 @@ impl JsonSchema for Plain {
         json_schema!({"type": ["string", "number", "boolean"]})
     }
 }
-
-impl From<Plain> for opentelemetry::Value {
-    fn from(value: Plain) -> Self {
-        match value {
-            Plain::Flag(flag) => flag.into(),
-            Plain::Integer(number) => number.into(),
-            Plain::Float(number) => number.into(),
-            Plain::Text(text) => text.into(),
-        }
-    }
-}

@@ -44,6 +44,15 @@ pub struct Permit<'a> {
     checking: bool,
 }
 
+/// A change of the circuit by the result of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CircuitChange {
+    /// The selector is suspended, for the first time or again.
+    Opened { reason: String, back_off: Duration },
+    /// The suspension ended.
+    Closed,
+}
+
 impl Circuit {
     pub fn new(patience: Patience) -> Self {
         Self {
@@ -79,26 +88,28 @@ impl Circuit {
 }
 
 impl Permit<'_> {
-    /// Records the result of the run of this selector. `control` runs it with a context that is
+    /// Records the result of the run of this selector, and returns the change of the circuit that
+    /// follows. `control` runs it with a context that is
     /// known to work, or an empty one. It is called without a lock, and only if a suspension depends
     /// on it.
-    pub fn ended(mut self, selector: &str, choice: &Choice, control: impl FnOnce() -> Choice) {
+    pub fn ended(
+        mut self,
+        selector: &str,
+        choice: &Choice,
+        control: impl FnOnce() -> Choice,
+    ) -> Option<CircuitChange> {
         let Some(reason) = broke(choice) else {
-            if shows_health(choice) {
-                self.worked(selector);
-            }
-            return;
+            return self.worked_if(shows_health(choice), selector);
         };
         self.checking = self.broke();
         if !self.checking {
-            return;
+            return None;
         }
         let control = control();
         if broke(&control).is_some() {
-            self.suspend(selector, reason);
-        } else if shows_health(&control) {
-            self.worked(selector);
+            return self.suspend(selector, reason);
         }
+        self.worked_if(shows_health(&control), selector)
     }
 
     /// Records a failed run. Returns `true` if this thread must make the control run.
@@ -109,25 +120,27 @@ impl Permit<'_> {
         check
     }
 
-    fn suspend(&self, selector: &str, reason: &Fallback) {
+    fn suspend(&self, selector: &str, reason: &Fallback) -> Option<CircuitChange> {
         let mut state = self.circuit.state.lock();
         let suspended = state.open(self.probe, reason, Instant::now());
         self.circuit.now_troubled(&state);
         drop(state);
-        let Some(lasts) = suspended else { return };
+        let back_off = suspended?;
         tracing::warn!(
             selector,
             %reason,
             probe = self.probe,
-            seconds = lasts.as_secs_f64(),
+            seconds = back_off.as_secs_f64(),
             "a selector is suspended until a probe succeeds; its cached decisions stay available, \
              and others go to the fallback tracer"
         );
+        let reason = reason.to_string();
+        Some(CircuitChange::Opened { reason, back_off })
     }
 
-    fn worked(&self, selector: &str) {
-        if !self.circuit.troubled.load(Ordering::Acquire) {
-            return;
+    fn worked_if(&self, healthy: bool, selector: &str) -> Option<CircuitChange> {
+        if !healthy || !self.circuit.troubled.load(Ordering::Acquire) {
+            return None;
         }
         let mut state = self.circuit.state.lock();
         let restored = state.worked(self.probe, Instant::now());
@@ -136,6 +149,7 @@ impl Permit<'_> {
         if restored {
             tracing::info!(selector, "the selector works again; its suspension ended");
         }
+        restored.then_some(CircuitChange::Closed)
     }
 }
 

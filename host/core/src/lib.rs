@@ -47,7 +47,7 @@ pub use tracer_names::{MAX_NAME_BYTES, MAX_TRACER_BYTES, MAX_TRACERS, TracerName
 #[doc(hidden)]
 pub mod internal {
     pub use crate::cache_slot::CacheSlot;
-    pub use crate::circuit::{Circuit, Patience, Permit, shows_health};
+    pub use crate::circuit::{Circuit, CircuitChange, Patience, Permit, shows_health};
     pub use crate::context::{Answer, Keys, MAX_SAFE_INTEGER, OwnedView, Question, not_finite};
     pub use crate::decision::CompactDecision;
     pub use crate::decision_cache::{CacheLimits, DecisionCache, Run, Tree};

@@ -36,6 +36,8 @@ pub enum PolicyError {
         /// The name of the tracer.
         tracer: String,
     },
+    /// The system refused the thread that delivers events.
+    Thread(std::io::Error),
     /// This machine cannot run components within the limits.
     Host(HostError),
     /// The directory cannot be read.
@@ -72,6 +74,9 @@ impl fmt::Display for PolicyError {
                  provide it",
                 path.display()
             ),
+            Self::Thread(_) => f.write_str(
+                "this process gets no thread for the events; end some threads or raise its limit",
+            ),
             Self::Host(error) => error.fmt(f),
             Self::Directory(error) => error.fmt(f),
             Self::Component { path, error } => write!(f, "{}: {error}", path.display()),
@@ -89,6 +94,7 @@ impl Error for PolicyError {
             | Self::Unknown { .. }
             | Self::NotApplicable { .. }
             | Self::NotProvided { .. } => None,
+            Self::Thread(error) => Some(error),
             Self::Host(error) => error.source(),
             Self::Directory(error) => error.source(),
             Self::Component { error, .. } => error.source(),

@@ -5,6 +5,10 @@
 //! language. A binding routes the spans of its own SDK. [`Exporters`] delivers them as a
 //! configuration file says.
 //!
+//! # Features
+//! - `exporters` (default): [`Exporters`]. Without it, a [`Policy`] still reads the selectors of a
+//!   configuration file, and the crate needs no OpenTelemetry.
+//!
 //! # Examples
 //! ```
 //! use spanmux_core::{RuntimeContext, selector_fn};
@@ -25,9 +29,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod builder;
 mod decided;
 mod error;
+mod event;
 mod explained;
+#[cfg(feature = "exporters")]
 mod exporters;
 mod fork;
 mod live;
@@ -35,9 +42,12 @@ mod policy;
 mod source;
 mod tracers;
 
+pub use builder::PolicyBuilder;
 pub use decided::Decided;
 pub use error::{PolicyError, TracersError};
+pub use event::PolicyEvent;
 pub use explained::ExplainFormat;
+#[cfg(feature = "exporters")]
 pub use exporters::{Exporters, ExportingTracer};
-pub use policy::{Policy, PolicyBuilder};
+pub use policy::Policy;
 pub use tracers::Tracers;

@@ -1,172 +1,19 @@
-//! A policy: live selectors from a directory, a component or a configuration file.
+//! A policy: live selectors that decide for any list of tracers.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use spanmux_component::{
-    CompileCache, Limits, SelectorHost, SelectorsDirectory, WatchStatus, WatchedDirectory,
-};
-use spanmux_config::Config;
-use spanmux_core::{Chain, Selection, Selector};
+use spanmux_component::{WatchStatus, WatchedDirectory};
+use spanmux_core::{Chain, Selection};
 
+use super::builder::PolicyBuilder;
+use super::event::PolicyEvent;
 use super::explained::explain;
 use super::fork::Gate;
 use super::live::Live;
-use super::source::Source;
 use super::{ExplainFormat, PolicyError, Tracers, TracersError};
-
-/// The settings of a [`Policy`].
-#[derive(Clone)]
-#[must_use = "a builder does nothing until it opens the policy"]
-pub struct PolicyBuilder {
-    path: PathBuf,
-    watch: bool,
-    lock: Option<PathBuf>,
-    limits: Option<Limits>,
-    cache: Option<CompileCache>,
-    natives: Vec<Arc<dyn Selector>>,
-}
-
-impl PolicyBuilder {
-    /// Applies changes of the directory while the process runs. Defaults to `true`. A single
-    /// component is never watched.
-    pub fn watch(mut self, watch: bool) -> Self {
-        self.watch = watch;
-        self
-    }
-
-    /// Restricts a directory to a lock file. A configuration file names its own.
-    pub fn lock(mut self, path: impl Into<PathBuf>) -> Self {
-        self.lock = Some(path.into());
-        self
-    }
-
-    /// Sets the limits of components. A configuration file has its own.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = Some(limits);
-        self
-    }
-
-    /// Sets the cache for compiled selectors.
-    pub fn cache(mut self, cache: CompileCache) -> Self {
-        self.cache = Some(cache);
-        self
-    }
-
-    /// Adds a native selector. Native selectors run before components, unless a configuration file
-    /// sets another position.
-    pub fn native_selector(mut self, selector: impl Selector + 'static) -> Self {
-        self.natives.push(Arc::new(selector));
-        self
-    }
-
-    /// Opens the policy.
-    ///
-    /// A file of a directory that cannot be loaded is no error: its decisions go to the fallback
-    /// tracer, and [`Policy::status`] has the reason.
-    ///
-    /// # Errors
-    /// Returns [`PolicyError`] if the path cannot be read, a single component cannot be loaded, or a
-    /// configuration file has mistakes.
-    ///
-    /// # Cost
-    /// Compiles each component that is not in the cache.
-    pub fn open(self) -> Result<Policy, PolicyError> {
-        let live = Arc::new(Live::default());
-        let watched = Watched::new(self.clone().open_into(&live)?);
-        Ok(Policy {
-            live,
-            watched: Arc::new(watched),
-            settings: self,
-            gate: Gate::default(),
-        })
-    }
-
-    fn open_into(self, live: &Arc<Live>) -> Result<Option<WatchedDirectory>, PolicyError> {
-        match Source::of(&self.path)? {
-            Source::Directory => self.open_directory(live),
-            Source::Component => self.open_component(live),
-            Source::Config => self.open_config(live),
-        }
-    }
-
-    fn host(&self) -> Result<SelectorHost, PolicyError> {
-        SelectorHost::builder()
-            .limits(self.limits.clone().unwrap_or_default())
-            .cache(self.cache.clone())
-            .build()
-            .map_err(PolicyError::Host)
-    }
-
-    fn open_directory(self, live: &Arc<Live>) -> Result<Option<WatchedDirectory>, PolicyError> {
-        let mut directory = SelectorsDirectory::new(&self.path, self.host()?);
-        if let Some(lock) = &self.lock {
-            directory = directory.with_lock(lock);
-        }
-        let natives = Chain::from(self.natives);
-        if !self.watch {
-            let report = directory.load().map_err(PolicyError::Directory)?;
-            live.set(natives.then(report.chain()));
-            return Ok(None);
-        }
-        let live = Arc::clone(live);
-        let watched = directory.watch(move |files| live.set(natives.clone().then(files)));
-        watched.map(Some).map_err(PolicyError::Directory)
-    }
-
-    fn open_component(self, live: &Arc<Live>) -> Result<Option<WatchedDirectory>, PolicyError> {
-        if self.lock.is_some() {
-            return Err(PolicyError::NotApplicable {
-                setting: "lock",
-                problem: "a single component has no lock file; name its directory",
-            });
-        }
-        let selector = self.host()?.load_file(&self.path);
-        let selector = selector.map_err(|error| PolicyError::Component {
-            path: self.path.clone(),
-            error,
-        })?;
-        live.set(Chain::from(self.natives).then(selector));
-        Ok(None)
-    }
-
-    fn open_config(self, live: &Arc<Live>) -> Result<Option<WatchedDirectory>, PolicyError> {
-        let problem = "the configuration file sets it, in the table [selectors]";
-        for (setting, is_set) in [
-            ("lock", self.lock.is_some()),
-            ("limits", self.limits.is_some()),
-        ] {
-            if is_set {
-                return Err(PolicyError::NotApplicable { setting, problem });
-            }
-        }
-        let config = Config::from_file(&self.path).map_err(PolicyError::Config)?;
-        let mut builder = config.builder().native_selectors(self.natives);
-        if let Some(cache) = self.cache {
-            builder = builder.cache(cache);
-        }
-        if !self.watch {
-            let loaded = builder.load_selectors().map_err(PolicyError::Selectors)?;
-            live.set(loaded.chain);
-            return Ok(None);
-        }
-        let live = Arc::clone(live);
-        let watched = builder.watch_selectors(move |chain| live.set(chain));
-        watched.map_err(PolicyError::Selectors)
-    }
-}
-
-impl fmt::Debug for PolicyBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PolicyBuilder")
-            .field("path", &self.path)
-            .field("watch", &self.watch)
-            .field("lock", &self.lock)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Live selectors that decide for any list of tracers.
 ///
@@ -200,14 +47,19 @@ impl Policy {
     /// Starts the settings of a policy: a directory of selectors, a component (`.wasm`), or a
     /// configuration file (`.toml`, `.json`), of which only the table `[selectors]` is used.
     pub fn builder(path: impl Into<PathBuf>) -> PolicyBuilder {
-        PolicyBuilder {
-            path: path.into(),
-            watch: true,
-            lock: None,
-            limits: None,
-            cache: None,
-            natives: Vec::new(),
-        }
+        PolicyBuilder::new(path.into())
+    }
+
+    pub(crate) fn open(settings: PolicyBuilder) -> Result<Self, PolicyError> {
+        let live = Arc::new(Live::default());
+        let events = settings.outbox()?;
+        let watched = settings.clone().open_into(&live, events.as_ref())?;
+        Ok(Self {
+            live,
+            watched: Arc::new(Watched::new(watched)),
+            settings,
+            gate: Gate::default(),
+        })
     }
 
     /// Returns the tracers with these names. The first one is the default, unless `default` names
@@ -305,10 +157,16 @@ impl Policy {
         let (live, watched) = (Arc::clone(&self.live), Arc::clone(&self.watched));
         let settings = self.settings.clone();
         let restart = move || {
-            // On an error, the selectors of the parent stay live. They were loaded from the same
-            // files.
-            if let Ok(restarted) = settings.open_into(&live) {
-                watched.replace(restarted);
+            // Without a thread, there are no events in this process.
+            let events = settings.outbox().unwrap_or_default();
+            match settings.open_into(&live, events.as_ref()) {
+                Ok(restarted) => watched.replace(restarted),
+                // The selectors of the parent stay live. They were loaded from the same files.
+                Err(error) => {
+                    let reason = error.to_string();
+                    let event = PolicyEvent::RestartFailed { reason };
+                    events.iter().for_each(|events| events.send(event.clone()));
+                }
             }
         };
         let thread = std::thread::Builder::new().name("spanmux-restart".to_owned());

@@ -80,7 +80,7 @@ pub use spanmux_component::Forget;
 #[cfg(feature = "components")]
 pub use spanmux_component::{
     ActiveSelector, CacheState, CompileCache, CompileStatus, ComponentSelector, DirectoryError,
-    HostError, Limits, LoadError, LoadReport, LoadedFile, LockError, Mode, Refusal, SelectorHost,
-    SelectorHostBuilder, SelectorsDirectory, SelectorsLock, WatchSettings, WatchStatus,
-    WatchedDirectory, WatchedFile,
+    HostError, Limits, LoadError, LoadReport, LoadedFile, LockError, Mode, Refusal, SelectorEvent,
+    SelectorHost, SelectorHostBuilder, SelectorsDirectory, SelectorsLock, WatchSettings,
+    WatchStatus, WatchedDirectory, WatchedFile,
 };

@@ -179,11 +179,11 @@ pub fn one_probe_runs_at_a_time_and_recovers() {
                 match choice {
                     // As if no sandbox slot was free.
                     Choice::Abstain => drop(permit),
-                    choice => permit.ended("s", &choice, || {
+                    choice => drop(permit.ended("s", &choice, || {
                         // Other threads continue during a control run.
                         thread::yield_now();
                         choice.clone()
-                    }),
+                    })),
                 }
             }
         }

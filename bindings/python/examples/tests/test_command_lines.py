@@ -17,6 +17,7 @@ EXAMPLES = Path(__file__).resolve().parents[1]
 @pytest.mark.parametrize(
     ("program", "key", "spans"),
     [
+        ("celery_tenants.py", "key-acme", 10),
         ("langchain_and_openai.py", "key-acme", 18),
         ("litellm_otel.py", "key", 7),
         ("openai_agents.py", "key", 8),

@@ -13,6 +13,7 @@ For OpenTelemetry, see :mod:`spanmux.opentelemetry`; for tests, :mod:`spanmux.te
 
 import os
 import weakref
+from typing import TYPE_CHECKING
 
 from . import _main_interpreter
 
@@ -35,14 +36,24 @@ class Policy(_Policy):
     ``path`` is a directory of selectors, a component (``.wasm``), or a configuration file
     (``spanmux.toml``), of which only the table ``[selectors]`` is used.
 
+    ``on_event`` is called with each event of :mod:`spanmux.events`, on a thread of its own. An
+    exception in it goes to ``sys.unraisablehook``.
+
+    A policy reserves no address space for sandboxes, unless ``small`` is ``False`` (or the
+    configuration file says ``small = false``): then runs of components on several threads are
+    faster, and gigabytes of addresses are reserved.
+
     Decisions never raise because of a context or a selector: they go to the fallback tracer, and
     the decision has the reason. The constructor raises :class:`PolicyError` if the path cannot be
     used.
     """
 
-    def __init__(self, *_args: object, **_kwargs: object) -> None:
-        """Remembers the policy for forks of the process."""
-        _policies.add(self)
+    # The arguments are those of the native constructor, which has the types.
+    if not TYPE_CHECKING:
+
+        def __init__(self, *_args: object, **_kwargs: object) -> None:
+            """Remembers the policy for forks of the process."""
+            _policies.add(self)
 
 
 def _before_fork() -> None:

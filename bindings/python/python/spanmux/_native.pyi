@@ -5,6 +5,8 @@ from typing import Any, Literal, TypedDict, final
 
 from typing_extensions import Self
 
+from .events import Event
+
 __version__: str
 
 class PolicyError(Exception): ...
@@ -65,6 +67,8 @@ class Policy:
         limits: Limits | None = None,
         cache: str | PathLike[str] | None = None,
         selectors: Iterable[tuple[str, Selector]] | None = None,
+        on_event: Callable[[Event], object] | None = None,
+        small: bool | None = None,
     ) -> Self: ...
     def decide(
         self,

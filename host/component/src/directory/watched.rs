@@ -11,7 +11,7 @@ use super::loader::{Attempt, Job, Loader};
 use super::status::{ActiveSelector, Refusal, WatchedFile};
 use super::verify::DigestCheck;
 use super::{LoadedFile, SelectorsDirectory};
-use crate::LoadError;
+use crate::{LoadError, SelectorEvent};
 use spanmux_core::Selector;
 
 /// All files by path, in the order of the chain.
@@ -32,6 +32,8 @@ pub(super) struct Found {
     pub(super) unsettled: bool,
     pub(super) loads: u64,
     pub(super) refusals: u64,
+    /// The events in order, which are reported once the status shows them.
+    pub(super) events: Vec<SelectorEvent>,
 }
 
 struct File {
@@ -98,7 +100,7 @@ impl Files {
             let active = file.public.active.as_ref();
             let verify = active.map(|active| self.pins.verify(path, &active.digest));
             if let Some(Err(error)) = verify {
-                file.revoke(error);
+                found.events.push(file.revoke(error));
                 found.chain = true;
                 found.status = true;
             }
@@ -133,6 +135,10 @@ impl Files {
                 found.chain = true;
                 found.status = true;
                 tracing::info!(file = %crate::place(path), "a selector was removed");
+                found.events.push(SelectorEvent::Removed {
+                    selector: file.public.name.clone(),
+                    path: path.clone(),
+                });
             }
             !forget
         });
@@ -152,6 +158,12 @@ impl Files {
         self.in_order()
             .map(|file| Arc::clone(&file.selector))
             .collect()
+    }
+
+    /// Returns the names of the selectors in order.
+    pub(super) fn names(&self) -> Vec<String> {
+        let files = self.in_order();
+        files.map(|file| file.public.name.clone()).collect()
     }
 
     /// Returns the public status of the files in order.
@@ -242,12 +254,16 @@ impl File {
                 found.chain = true;
                 self.selector = loaded.selector();
                 loaded.log();
+                found.events.push(loaded.event(false));
             }
             // The lock changed and gives the same result.
             Err(error) if again && self.is_refused_for(error) => return,
             Err(error) => {
                 self.refuse(error);
                 found.refusals += 1;
+                found
+                    .events
+                    .push(loaded.event(self.public.active.is_some()));
                 if self.public.active.is_none() {
                     found.chain = true;
                     self.selector = loaded.selector();
@@ -263,16 +279,22 @@ impl File {
     }
 
     /// The live selector leaves its position, which is kept until another file loads.
-    fn revoke(&mut self, error: LoadError) {
+    fn revoke(&mut self, error: LoadError) -> SelectorEvent {
         tracing::info!(
             file = %crate::place(&self.public.path),
             error = %error,
             "a selector was revoked"
         );
         self.public.active = None;
+        let event = SelectorEvent::Revoked {
+            selector: self.public.name.clone(),
+            path: self.public.path.clone(),
+            reason: super::describe(&error),
+        };
         let path = self.public.path.clone();
         let outcome = Err(error);
         self.selector = LoadedFile { path, outcome }.selector();
+        event
     }
 
     fn refuse(&mut self, error: &LoadError) {

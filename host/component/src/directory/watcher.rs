@@ -14,6 +14,7 @@ use super::verify::LockFile;
 use super::watch::WatchSettings;
 use super::watched::{Files, Found, Patience};
 use super::{DirectoryError, SelectorsDirectory, fingerprint};
+use crate::SelectorEvent;
 use spanmux_core::Chain;
 
 /// A setting of zero must not cause a busy loop.
@@ -52,7 +53,7 @@ impl<F: FnMut(Chain)> Watcher<F> {
         let mut found = self.look(true)?;
         // An empty directory is handed out too.
         found.chain = true;
-        self.hand_out(&found);
+        self.hand_out(found);
         Ok(())
     }
 
@@ -63,8 +64,9 @@ impl<F: FnMut(Chain)> Watcher<F> {
             self.watch_events();
             unsettled = match self.look(false) {
                 Ok(found) => {
-                    self.hand_out(&found);
-                    found.unsettled
+                    let unsettled = found.unsettled;
+                    self.hand_out(found);
+                    unsettled
                 }
                 Err(error) => {
                     self.take_out();
@@ -106,10 +108,11 @@ impl<F: FnMut(Chain)> Watcher<F> {
             posted.status.changes += 1;
             posted.status.chains += 1;
         });
+        self.emit(found);
     }
 
     /// Updates the status and hands out the chain if it changed.
-    fn hand_out(&mut self, found: &Found) {
+    fn hand_out(&mut self, found: Found) {
         if self.stopped() {
             return;
         }
@@ -130,6 +133,19 @@ impl<F: FnMut(Chain)> Watcher<F> {
             status.refusals += found.refusals;
             status.events = events;
         });
+        self.emit(found);
+    }
+
+    /// Reports the events of a scan: first those of the files, then the new chain.
+    fn emit(&self, found: Found) {
+        let events = self.directory.host.events();
+        for event in found.events {
+            events.emit(|| event);
+        }
+        if found.chain {
+            let names = self.files.names();
+            events.emit(|| SelectorEvent::Changed { selectors: names });
+        }
     }
 
     /// Updates the files and their selectors. The previous ones are components and run no code of
@@ -169,6 +185,9 @@ impl<F: FnMut(Chain)> Watcher<F> {
         // A subscriber of the event may read the status.
         if is_new {
             tracing::warn!(%reason, "the chain of selectors is unchanged");
+            let path = self.directory.path.clone();
+            let events = self.directory.host.events();
+            events.emit(|| SelectorEvent::Unreadable { path, reason });
         }
     }
 

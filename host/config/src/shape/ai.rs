@@ -3,8 +3,6 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use spanmux_genai::{AiOptions, Dialect};
-
 /// Settings for AI spans.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -12,28 +10,19 @@ pub(crate) struct AiTable {
     /// Records content: messages, instructions, queries, documents, and tool inputs and
     /// outputs. Defaults to `false`.
     #[serde(default)]
-    capture_content: bool,
+    pub(crate) capture_content: bool,
     /// The attribute conventions of AI spans. Defaults to "gen-ai".
     #[serde(default)]
-    dialect: DialectName,
+    pub(crate) dialect: DialectName,
     /// Adds Langfuse's own attributes. Defaults to `false`.
     #[serde(default)]
-    langfuse: bool,
-}
-
-impl From<AiTable> for AiOptions {
-    fn from(table: AiTable) -> Self {
-        Self::new()
-            .capture_content(table.capture_content)
-            .dialect(table.dialect.into())
-            .langfuse(table.langfuse)
-    }
+    pub(crate) langfuse: bool,
 }
 
 /// The attribute conventions of AI spans.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-enum DialectName {
+pub(crate) enum DialectName {
     /// The GenAI semantic conventions of OpenTelemetry.
     #[default]
     GenAi,
@@ -41,14 +30,4 @@ enum DialectName {
     OpenInference,
     /// Both conventions on every AI span.
     Both,
-}
-
-impl From<DialectName> for Dialect {
-    fn from(name: DialectName) -> Self {
-        match name {
-            DialectName::GenAi => Self::GenAi,
-            DialectName::OpenInference => Self::OpenInference,
-            DialectName::Both => Self::Both,
-        }
-    }
 }

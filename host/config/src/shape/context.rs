@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::summary::ContextSummary;
-use spanmux_otel::{Inbound, Outbound, RoutingTracerProviderBuilder};
 
 /// Context propagation between processes, and runtime context keys copied to spans.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -13,35 +12,23 @@ pub(crate) struct ContextTable {
     /// The incoming tracer choice to follow. Callers control it, so follow it only if all
     /// callers are your own. Defaults to "select".
     #[serde(default)]
-    inbound: InboundName,
+    pub(crate) inbound: InboundName,
     /// The carriers of the tracer choice in outgoing contexts. Defaults to "tracestate".
     #[serde(default)]
-    outbound: OutboundName,
+    pub(crate) outbound: OutboundName,
     /// Keys copied from the baggage into the runtime context of root spans. Callers control
     /// the baggage too.
     #[serde(default)]
-    baggage_keys: Vec<String>,
+    pub(crate) baggage_keys: Vec<String>,
     /// Keys of the runtime context that become attributes of every span.
     #[serde(default)]
-    copy_to_spans: Vec<String>,
+    pub(crate) copy_to_spans: Vec<String>,
     /// Keys of the runtime context that become attributes of root spans.
     #[serde(default)]
-    copy_to_root_spans: Vec<String>,
+    pub(crate) copy_to_root_spans: Vec<String>,
 }
 
 impl ContextTable {
-    pub(crate) fn apply(
-        self,
-        builder: RoutingTracerProviderBuilder,
-    ) -> RoutingTracerProviderBuilder {
-        builder
-            .inbound(self.inbound.into())
-            .outbound(self.outbound.into())
-            .baggage_keys(self.baggage_keys)
-            .copy_to_spans(self.copy_to_spans)
-            .copy_to_root_spans(self.copy_to_root_spans)
-    }
-
     pub(crate) fn summary(&self) -> ContextSummary {
         ContextSummary {
             inbound: match self.inbound {
@@ -64,7 +51,7 @@ impl ContextTable {
 /// The incoming tracer choice to follow.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum InboundName {
+pub(crate) enum InboundName {
     /// Ignores incoming choices and runs the selectors, as for any root span.
     #[default]
     Select,
@@ -76,33 +63,13 @@ enum InboundName {
     Both,
 }
 
-impl From<InboundName> for Inbound {
-    fn from(name: InboundName) -> Self {
-        match name {
-            InboundName::Select => Self::Select,
-            InboundName::Tracestate => Self::FollowTracestate,
-            InboundName::Baggage => Self::FollowBaggage,
-            InboundName::Both => Self::FollowBoth,
-        }
-    }
-}
-
 /// The carriers of the tracer choice in outgoing contexts.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum OutboundName {
+pub(crate) enum OutboundName {
     /// Writes the choice to the `tracestate`.
     #[default]
     Tracestate,
     /// Writes the choice to the `tracestate` and the baggage.
     Both,
-}
-
-impl From<OutboundName> for Outbound {
-    fn from(name: OutboundName) -> Self {
-        match name {
-            OutboundName::Tracestate => Self::Tracestate,
-            OutboundName::Both => Self::TracestateAndBaggage,
-        }
-    }
 }

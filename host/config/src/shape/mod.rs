@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(super) use ai::AiTable;
-pub(super) use context::ContextTable;
+pub(super) use ai::{AiTable, DialectName};
+pub(super) use context::{ContextTable, InboundName, OutboundName};
 pub(super) use delivery::{
     AttributeLimitsTable, BatchTable, FilterTable, KindName, MaskName, RedactionTable,
 };

@@ -37,6 +37,10 @@ pub(crate) struct SelectorsTable {
     /// The execution modes by selector name. Each defaults to "learned".
     #[serde(default)]
     pub(crate) modes: BTreeMap<String, ModeName>,
+    /// Reserves no address space for sandboxes, and uses one engine: for a process with few threads
+    /// or a limit of its address space. Runs of components take a little longer. Defaults to
+    /// `false`, in Python to `true`.
+    pub(crate) small: Option<bool>,
     /// The resource limits of selectors.
     #[serde(default)]
     pub(crate) limits: LimitsTable,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from opentelemetry.sdk.resources import Resource
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .._native import Delivery, Selector
+    from ..events import Event
 
 Destination = SpanProcessor | SpanExporter
 Selectors = str | os.PathLike[str] | Policy
@@ -120,6 +121,7 @@ class RoutingTracerProvider(TracerProvider):
         tracers: Mapping[str, Destination | Iterable[Destination]] | None = None,
         selectors: Iterable[tuple[str, Selector]] | None = None,
         watch: bool = True,
+        on_event: Callable[[Event], object] | None = None,
         resource: Resource | None = None,
         sampler: Sampler | None = None,
         id_generator: IdGenerator | None = None,
@@ -134,8 +136,9 @@ class RoutingTracerProvider(TracerProvider):
 
         ``tracers`` has the destinations of the tracers that the file declares with ``type =
         "provided"``, and of further ones. ``selectors`` are Python functions that run before the
-        components. The attributes of ``resource`` are those of the process; the file takes
-        precedence, also with its service name.
+        components, and ``on_event`` is that of :class:`spanmux.Policy`. The attributes of
+        ``resource`` are those of the process; the file takes precedence, also with its service
+        name.
 
         Raises :class:`spanmux.PolicyError` with every mistake of the file.
         """
@@ -155,7 +158,7 @@ class RoutingTracerProvider(TracerProvider):
             destinations[name] = (
                 given[name] if is_provided else ExportingProcessor(exporters, name, wants_starts)
             )
-        policy = Policy(path, watch=watch, selectors=selectors)
+        policy = Policy(path, watch=watch, selectors=selectors, on_event=on_event)
         provider = cls(
             destinations,
             selectors=policy,

@@ -1,6 +1,8 @@
 //! The part of the host that bindings for other languages share: a live policy, and decisions as
 //! plain values.
 
+mod events;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,0 +1,40 @@
+"""Tasks in the forked processes of a Celery worker, counted at the receiver."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import celery_tenants
+from conftest import Arrived
+
+KEY_OF = {"acme": "key-acme", "umbrella": "key-umbrella", "stranger": "key-q"}
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+
+
+def test_no_task_reaches_another_tenant(
+    arrived: Arrived, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACES_ENDPOINT", arrived.endpoint)
+    jobs = [(tenant, number) for tenant in KEY_OF for number in range(1, 61)]
+    random.shuffle(jobs)
+    # A child is replaced after some tasks, so that the worker forks while it works.
+    done = celery_tenants.run(tmp_path, jobs, 3, "--max-tasks-per-child=20")
+    tenant_of = {int(trace, 16): tenant for tenant, trace, _ in done}
+    processes = {process for _, _, process in done}
+    assert len(tenant_of) == len(jobs)
+    assert len(processes) > 3 and os.getpid() not in processes
+
+    found = Counter[str]()
+    for sender, spans in arrived.receiver.spans.items():
+        for span in spans:
+            tenant = tenant_of[int.from_bytes(span.trace_id, "big")]
+            found["arrived"] += 1
+            found["wrong"] += sender != f"Bearer {KEY_OF[tenant]}"
+    assert found == {"arrived": 2 * len(jobs), "wrong": 0}
+    arrived.assert_whole()
