@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use crate::cache_slot::CacheSlot;
 use crate::context::ContextView;
 use crate::decision::{Cause, Choice, CompactDecision, Decision, Fallback, RunCost, Suspension};
+use crate::decision_cache::Tree;
 use crate::explanation::Explanation;
 use crate::tracer_names::TracerNames;
 
@@ -80,6 +81,18 @@ pub trait Selector: Send + Sync {
         sealed: Sealed,
     ) -> Option<CompactDecision> {
         Some(self.decide_in(slot, context, tracers, sealed))
+    }
+
+    /// Returns the decision tree of a cache slot of these tracers, or `None` for a selector without
+    /// one. Sealed.
+    #[doc(hidden)]
+    fn tree_in<'s>(
+        &self,
+        _slot: &'s CacheSlot,
+        _tracers: &TracerNames,
+        _: Sealed,
+    ) -> Option<&'s Tree> {
+        None
     }
 }
 
@@ -207,6 +220,16 @@ impl Chain {
     pub(crate) fn seats(&self, tracers: &TracerNames) -> Box<[CacheSlot]> {
         let seat = |link: &Link| link.selector.cache_slot(tracers, Sealed(()));
         self.links.iter().map(seat).collect()
+    }
+
+    /// Returns the decision tree of each selector, or `None` for one without.
+    pub(crate) fn trees<'s>(
+        &'s self,
+        seats: &'s [CacheSlot],
+        tracers: &'s TracerNames,
+    ) -> impl Iterator<Item = Option<&'s Tree>> {
+        let links = self.links.iter().zip(seats);
+        links.map(|(link, seat)| link.selector.tree_in(seat, tracers, Sealed(())))
     }
 
     /// Runs the selectors in order, each from its cache slot, until one does not abstain.

@@ -22,6 +22,8 @@ pub(super) struct Snapshot<T> {
     /// One cache slot per selector for these names.
     pub(super) seats: Box<[CacheSlot]>,
     pub(super) counters: Arc<ShardedCounters>,
+    /// The number of changes before this state.
+    pub(super) number: u64,
 }
 
 impl<T> Default for Snapshot<T> {
@@ -34,6 +36,7 @@ impl<T> Default for Snapshot<T> {
             chain: Chain::empty(),
             seats: Box::default(),
             counters: Arc::default(),
+            number: 0,
         }
     }
 }
@@ -48,6 +51,7 @@ impl<T> Clone for Snapshot<T> {
             chain: self.chain.clone(),
             seats: Box::default(),
             counters: self.counters.clone(),
+            number: self.number,
         }
     }
 }
