@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+import { Policy } from "spanmux";
+
 /** The repository. The tests also run in another directory, with the packed package. */
 export const ROOT = process.env.SPANMUX_REPOSITORY ?? fileURLToPath(new URL("../../..", import.meta.url));
 export const SELECTORS = join(ROOT, "selectors");
@@ -23,6 +25,11 @@ export function directoryOf(t, ...names) {
     cpSync(join(SELECTORS, name), join(directory, name));
   }
   return directory;
+}
+
+/** Returns a policy with one function and no component. */
+export function policyOf(t, select) {
+  return Policy.load(directoryOf(t), { watch: false, selectors: [["own", select]] });
 }
 
 /** Waits until a condition holds. */
