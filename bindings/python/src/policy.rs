@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use pyo3::create_exception;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -253,33 +252,12 @@ fn open_error(error: OpenError) -> PyErr {
 
 /// Reads limits by the names of the fields of `Limits`. Durations are seconds.
 fn limits(given: &Bound<'_, PyDict>) -> PyResult<Limits> {
-    let mut limits = Limits::default();
-    for (name, value) in given.iter() {
-        let name: String = name.extract()?;
-        let seconds = || -> PyResult<Duration> {
-            let seconds: f64 = value.extract()?;
-            Duration::try_from_secs_f64(seconds)
-                .map_err(|error| PyValueError::new_err(format!("limits[{name:?}]: {error}")))
-        };
-        limits = match name.as_str() {
-            "component_bytes" => limits.component_bytes(value.extract()?),
-            "memory_bytes" => limits.memory_bytes(value.extract()?),
-            "fuel" => limits.fuel(value.extract()?),
-            "wall_clock" => limits.wall_clock(seconds()?),
-            "sandboxes" => limits.sandboxes(value.extract()?),
-            "admission_wait" => limits.admission_wait(seconds()?),
-            "selectors" => limits.selectors(value.extract()?),
-            "cached_answers" => limits.cached_answers(value.extract()?),
-            "cached_bytes" => limits.cached_bytes(value.extract()?),
-            _ => {
-                return Err(PyValueError::new_err(format!(
-                    "no limit is named {name:?}; available: component_bytes, memory_bytes, fuel, \
-                     wall_clock, sandboxes, admission_wait, selectors, cached_answers, cached_bytes"
-                )));
-            }
-        };
-    }
-    Ok(limits)
+    let given: Vec<(String, f64)> = given
+        .iter()
+        .map(|(name, value)| Ok((name.extract()?, value.extract()?)))
+        .collect::<PyResult<_>>()?;
+    let given = given.iter().map(|(name, value)| (name.as_str(), *value));
+    spanmux_embed::limits(given).map_err(PyValueError::new_err)
 }
 
 fn shown<'py>(py: Python<'py>, status: &WatchStatus) -> PyResult<Bound<'py, PyDict>> {

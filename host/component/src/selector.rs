@@ -17,7 +17,7 @@ use spanmux_core::internal::CompactDecision;
 use spanmux_core::internal::shows_health;
 use spanmux_core::internal::{CacheSlot, Sealed};
 use spanmux_core::internal::{Circuit, CircuitChange};
-use spanmux_core::internal::{DecisionCache, Run};
+use spanmux_core::internal::{DecisionCache, Run, Tree};
 use spanmux_core::{Choice, Suspension};
 
 /// A selector that is a component: compiled once, and run as its [`Mode`] requires. By default, its
@@ -220,6 +220,18 @@ impl Selector for ComponentSelector {
     ) -> Option<CompactDecision> {
         match &self.mode_state {
             ModeState::Cached(cached) => cached.recall(slot.tree(|| cached.tree(tracers)), context),
+            ModeState::Fresh | ModeState::Stateful(_) => None,
+        }
+    }
+
+    fn tree_in<'s>(
+        &self,
+        slot: &'s CacheSlot,
+        tracers: &TracerNames,
+        _: Sealed,
+    ) -> Option<&'s Tree> {
+        match &self.mode_state {
+            ModeState::Cached(cached) => Some(slot.tree(|| cached.tree(tracers))),
             ModeState::Fresh | ModeState::Stateful(_) => None,
         }
     }

@@ -52,7 +52,7 @@ pub mod internal {
     pub use crate::decision::CompactDecision;
     pub use crate::decision_cache::{CacheLimits, DecisionCache, Run, Tree};
     pub use crate::explanation::{is_printable, name, printable};
-    pub use crate::registry::OTHERS;
+    pub use crate::registry::{AskedKeys, OTHERS};
     pub use crate::selector::{Sealed, panic_message};
     /// The primitives that threads share.
     pub mod sync {

@@ -4,6 +4,7 @@
 //! atomic pointer, so a selection never blocks on a registration, nor a registration on a
 //! selection.
 
+mod asked;
 mod counts;
 mod errors;
 mod lifecycle;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub use asked::AskedKeys;
 pub use counts::{OTHERS, SelectionCounts, SelectionOutcome};
 pub use errors::{RegisterError, UnknownTracerError};
 pub use lifecycle::{Lifecycle, LifecycleError, LifecycleFailure, LifecycleReport, Undelivered};
@@ -259,6 +261,21 @@ impl<T> TracerRegistry<T> {
         Selection::recall(self.current.load(), context)
     }
 
+    /// Returns the keys that the cached decisions of the current selectors ask, or `None` if they may
+    /// ask any key. See [`AskedKeys`].
+    #[doc(hidden)]
+    pub fn asked_keys(&self) -> Option<AskedKeys> {
+        self.current.load().asked_keys()
+    }
+
+    /// Selects a tracer from cached decisions alone, for a context of which only the
+    /// [asked keys](Self::asked_keys) are known. Returns `None` if they have changed since
+    /// `generation`, or if a component has to run.
+    #[doc(hidden)]
+    pub fn recall_asked(&self, generation: u64, context: &ContextView<'_>) -> Option<Selection<T>> {
+        Selection::recall_asked(self.current.load(), generation, context)
+    }
+
     /// Returns the number of selections by cause.
     ///
     /// # Cost
@@ -305,6 +322,7 @@ impl<T> TracerRegistry<T> {
             && next.names == current.names;
         let known = same.then_some(&current.seats);
         next.seats = next.chain.seats(&next.names, known);
+        next.number = current.number + 1;
         if next.extends(&current) && !counter_history.is_empty() {
             counter_history.extend(&next.names);
         } else {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use crate::cache_slot::CacheSlot;
 use crate::context::ContextView;
 use crate::decision::{Cause, Choice, CompactDecision, Decision, Fallback, RunCost, Suspension};
-use crate::decision_cache::{ChainSlot, Walked};
+use crate::decision_cache::{ChainSlot, Tree, Walked};
 use crate::explanation::Explanation;
 use crate::tracer_names::TracerNames;
 
@@ -81,6 +81,18 @@ pub trait Selector: Send + Sync {
         sealed: Sealed,
     ) -> Option<CompactDecision> {
         Some(self.decide_in(slot, context, tracers, sealed))
+    }
+
+    /// Returns the decision tree of a cache slot of these tracers, or `None` for a selector without
+    /// one. Sealed.
+    #[doc(hidden)]
+    fn tree_in<'s>(
+        &self,
+        _slot: &'s CacheSlot,
+        _tracers: &TracerNames,
+        _: Sealed,
+    ) -> Option<&'s Tree> {
+        None
     }
 }
 
@@ -212,6 +224,16 @@ impl Chain {
             each: self.links.iter().map(seat).collect(),
             whole: known.map(|known| known.whole.clone()).unwrap_or_default(),
         }
+    }
+
+    /// Returns the decision tree of each selector, or `None` for one without.
+    pub(crate) fn trees<'s>(
+        &'s self,
+        seats: &'s Seats,
+        tracers: &'s TracerNames,
+    ) -> impl Iterator<Item = Option<&'s Tree>> {
+        let links = self.links.iter().zip(&seats.each);
+        links.map(|(link, seat)| link.selector.tree_in(seat, tracers, Sealed(())))
     }
 
     /// Runs the selectors in order, each from its cache slot, until one does not abstain.

@@ -37,6 +37,7 @@ mod explained;
 #[cfg(feature = "exporters")]
 mod exporters;
 mod fork;
+mod limits;
 mod live;
 mod policy;
 mod source;
@@ -49,5 +50,7 @@ pub use event::PolicyEvent;
 pub use explained::ExplainFormat;
 #[cfg(feature = "exporters")]
 pub use exporters::{Exporters, ExportingTracer};
+pub use limits::limits;
 pub use policy::Policy;
+pub use spanmux_core::internal::AskedKeys;
 pub use tracers::Tracers;

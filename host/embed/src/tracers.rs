@@ -5,7 +5,7 @@ use spanmux_core::{
     UnknownTracerError,
 };
 
-use super::{Decided, TracersError};
+use super::{AskedKeys, Decided, TracersError};
 
 /// A list of tracer names with a default and a fallback, for which the selectors of a policy
 /// decide. Decisions are learned for each list.
@@ -97,5 +97,47 @@ impl Tracers {
     /// Returns the selection that is left to finish, if a component has to run.
     pub fn recall(&self, context: &ContextView<'_>) -> Result<Selection<()>, PendingSelection<()>> {
         self.registry.recall(context)
+    }
+
+    /// Returns the keys that the learned decisions ask, or `None` if they may ask any key: a native
+    /// selector sees the whole context, and a component may list the keys.
+    ///
+    /// With the list, a binding reads a few values from an object of its language instead of
+    /// converting all of it:
+    ///
+    /// 1. It keeps the list, and reads the values of these keys alone. If any of them is not a plain
+    ///    value, or any *other* value of the object might not fit into a context, it decides with
+    ///    the whole object.
+    /// 2. It calls [`recall_asked`](Self::recall_asked) with the generation of its list. Without a
+    ///    selection, it decides with the whole object.
+    /// 3. After a decision with the whole object, it compares the generation of
+    ///    [`number_of`](Self::number_of), and replaces a list of another generation.
+    ///
+    /// Decisions are those for the whole object, always. Keys under `span.` are those of the root
+    /// span, unless the object has them.
+    ///
+    /// # Cost
+    /// Copies the keys. Keep the list.
+    pub fn asked_keys(&self) -> Option<AskedKeys> {
+        self.registry.asked_keys()
+    }
+
+    /// Decides one trace from learned decisions, for a context that has the values of the
+    /// [asked keys](Self::asked_keys) and may lack all others.
+    ///
+    /// Returns `None` if the keys have changed since `generation`, or if a component has to run.
+    pub fn recall_asked(
+        &self,
+        generation: u64,
+        context: &ContextView<'_>,
+    ) -> Option<Selection<()>> {
+        self.registry.recall_asked(generation, context)
+    }
+
+    /// Returns the generation of the asked keys, and a number that equal decisions of this list
+    /// share within the generation: same tracer, same selector, same reason. A binding can keep one
+    /// object for each. Returns `None` for a failed decision, and without a generation.
+    pub fn number_of(&self, selection: &Selection<()>) -> Option<(u64, u32)> {
+        selection.number()
     }
 }

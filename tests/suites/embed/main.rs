@@ -249,3 +249,195 @@ fn mistakes_name_the_path_and_the_remedy() {
         }
     ));
 }
+
+mod asked_keys {
+    use super::*;
+    use spanmux::{ContextView, RootSpan, Value};
+    use spanmux_embed::{AskedKeys, Tracers};
+
+    const ALL: [&str; 5] = [
+        "10-health-checks.wasm",
+        "20-tenant.wasm",
+        "30-rollout.wasm",
+        "40-tier-region.wasm",
+        "50-environment.wasm",
+    ];
+
+    /// The values of these keys in a view, as a binding hands them over. `None` if one is not plain.
+    fn handed_over(view: &ContextView<'_>, asked: &AskedKeys) -> Option<RuntimeContext> {
+        let mut builder = RuntimeContext::builder();
+        for key in &asked.keys {
+            builder = match view.get(key) {
+                None => builder,
+                Some(Value::Json(_)) => return None,
+                Some(value) => builder.set(key, value),
+            };
+        }
+        Some(builder.build())
+    }
+
+    /// What a binding does for each decision. Returns the tracer and `true` for the fast route.
+    fn decided(
+        tracers: &Tracers,
+        list: &mut Option<AskedKeys>,
+        view: &ContextView<'_>,
+    ) -> (Option<String>, Option<Cause>, bool) {
+        let fast = list.as_ref().and_then(|asked| {
+            let context = handed_over(view, asked)?;
+            tracers.recall_asked(asked.generation, &context.view())
+        });
+        let is_fast = fast.is_some();
+        let selection = fast.unwrap_or_else(|| tracers.select(view));
+        let generation = tracers.number_of(&selection).map(|(it, _)| it);
+        if generation != list.as_ref().map(|asked| asked.generation) {
+            *list = tracers.asked_keys();
+        }
+        let tracer = selection.tracer_name().map(str::to_owned);
+        (tracer, selection.reason().cause(), is_fast)
+    }
+
+    #[test]
+    fn list_has_the_keys_of_learned_decisions_and_their_prefixes() {
+        let directory = directory(&["20-tenant.wasm", "40-tier-region.wasm"]);
+        let policy = open(directory.path());
+        let tracers = policy.tracers(NAMES, None, None).unwrap();
+        let empty = tracers.asked_keys().unwrap();
+        assert_eq!(empty.keys, Vec::<String>::new());
+
+        tracers.decide(&RuntimeContext::empty().view());
+        let asked = tracers.asked_keys().unwrap();
+        assert_eq!(asked.keys, ["tenant", "user.tier", "user"]);
+        assert_ne!(asked.generation, empty.generation);
+        assert!(
+            tracers
+                .recall_asked(empty.generation, &tenant("acme").view())
+                .is_none()
+        );
+
+        // A further question changes the generation, and a further answer does not.
+        let tier = RuntimeContext::builder().set("user.tier", "pro").build();
+        tracers.decide(&tier.view());
+        assert_eq!(tracers.asked_keys().unwrap(), asked);
+        let tier = RuntimeContext::builder()
+            .set("user.tier", "enterprise")
+            .build();
+        tracers.decide(&tier.view());
+        let more = tracers.asked_keys().unwrap();
+        assert_eq!(more.keys, ["tenant", "user.tier", "user", "region"]);
+        assert_ne!(more.generation, asked.generation);
+    }
+
+    #[test]
+    fn change_of_the_selectors_changes_the_generation() {
+        let directory = directory(&["20-tenant.wasm"]);
+        let policy = Policy::builder(directory.path()).open().unwrap();
+        let tracers = policy.tracers(NAMES, None, None).unwrap();
+        let context = tenant("acme");
+        tracers.decide(&context.view());
+        let asked = tracers.asked_keys().unwrap();
+        let recalled = tracers.recall_asked(asked.generation, &context.view());
+        assert_eq!(recalled.unwrap().tracer_name(), Some("tenant-acme"));
+
+        fs::remove_file(directory.path().join("20-tenant.wasm")).unwrap();
+        let recall = || tracers.recall_asked(asked.generation, &context.view());
+        wait_until(|| recall().is_none());
+        assert_ne!(tracers.asked_keys().unwrap().generation, asked.generation);
+    }
+
+    #[test]
+    fn native_selector_may_ask_any_key() {
+        let policy = Policy::builder(example("20-tenant.wasm"))
+            .native_selector(selector_fn("abstains", |_, _| Choice::Abstain))
+            .open()
+            .unwrap();
+        let tracers = policy.tracers(NAMES, None, None).unwrap();
+        let selection = tracers.select(&tenant("acme").view());
+        assert_eq!(tracers.asked_keys(), None);
+        assert_eq!(tracers.number_of(&selection), None);
+    }
+
+    #[test]
+    fn numbers_are_those_of_equal_decisions() {
+        let policy = open(&example("20-tenant.wasm"));
+        let tracers = policy.tracers(NAMES, None, None).unwrap();
+        let number = |name: &str| {
+            let selection = tracers.select(&tenant(name).view());
+            let (generation, number) = tracers.number_of(&selection)?;
+            Some((selection.tracer_name()?.to_owned(), generation, number))
+        };
+        let chosen = number("acme").unwrap();
+        assert_eq!(number("acme").unwrap(), chosen);
+        let other = number("initech");
+        assert_ne!(other.map(|(_, _, number)| number), Some(chosen.2));
+    }
+
+    /// Both routes over random contexts and spans, while decisions are learned.
+    #[test]
+    fn decisions_are_those_of_the_whole_context() {
+        let directory = directory(&ALL);
+        let (policy, reference) = (open(directory.path()), open(directory.path()));
+        let names = [
+            "console",
+            "langfuse",
+            "langfuse-eu",
+            "tenant-acme",
+            "discard",
+            "candidate",
+        ];
+        let tracers = policy.tracers(names, None, Some("langfuse")).unwrap();
+        let expected = reference.tracers(names, None, Some("langfuse")).unwrap();
+        let keys = [
+            "tenant",
+            "user",
+            "user.tier",
+            "user.id",
+            "region",
+            "environment",
+            "span.name",
+        ];
+        let values = [
+            "acme",
+            "enterprise",
+            "free",
+            "eu",
+            "production",
+            "GET /healthz",
+            "u-3",
+            "",
+        ];
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % below as u64) as usize
+        };
+        let (mut list, mut fast) = (None, 0);
+        for _ in 0..4_000 {
+            let mut builder = RuntimeContext::builder();
+            for key in keys {
+                let text = values[random(values.len())];
+                builder = match random(8) {
+                    0 | 1 => builder.set(key, text),
+                    2 => builder.set(key, random(5) as i64),
+                    3 => builder.set_json(key, &serde_json::json!({"tier": text, "id": text})),
+                    _ => builder,
+                };
+            }
+            let context = builder.build();
+            let nothing = RuntimeContext::empty();
+            let span = RootSpan::with_attributes(values[random(values.len())], "server", &nothing);
+            let view = if random(2) == 0 {
+                context.view()
+            } else {
+                context.view_with_span(&span)
+            };
+            let whole = expected.select(&view);
+            let (tracer, cause, is_fast) = decided(&tracers, &mut list, &view);
+            assert_eq!(tracer.as_deref(), whole.tracer_name(), "{context:?}");
+            assert_eq!(cause, whole.reason().cause(), "{context:?}");
+            fast += usize::from(is_fast);
+        }
+        assert!(fast > 1_000, "{fast} decisions on the fast route");
+    }
+}

@@ -2,6 +2,7 @@
 //! append-only, so a walk can borrow a question for as long as it borrows the tree.
 
 use crate::sync::OnceLock;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::context::Question;
 
@@ -18,12 +19,16 @@ pub(super) struct Place(u8);
 
 pub(super) struct Questions {
     kept: Box<[OnceLock<Question>]>,
+    /// The number of questions. Increased before an answer of the question is stored, so a walk that
+    /// asks it is ordered after the increase.
+    count: AtomicUsize,
 }
 
 impl Questions {
     pub(super) fn new() -> Self {
         Self {
             kept: (0..MAX_QUESTIONS).map(|_| OnceLock::new()).collect(),
+            count: AtomicUsize::new(0),
         }
     }
 
@@ -40,7 +45,18 @@ impl Questions {
         }
         self.kept.iter().enumerate().find_map(|(place, cell)| {
             let kept = cell.get_or_init(|| question.clone().prepare());
+            self.count.fetch_max(place + 1, Ordering::Release);
             (kept == question).then_some(Place(u8::try_from(place).ok()?))
         })
+    }
+
+    /// Returns the number of questions. It never decreases.
+    pub(super) fn count(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// Returns the questions in the order in which they were first asked.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Question> {
+        self.kept.iter().map_while(OnceLock::get)
     }
 }

@@ -237,6 +237,17 @@ impl Tree {
         self.questions.get(place)
     }
 
+    /// Returns the number of different questions that its decisions ask. It never decreases, and it
+    /// increases before a decision that asks a further question is stored.
+    pub(crate) fn question_count(&self) -> usize {
+        self.questions.count()
+    }
+
+    /// Returns the questions that its decisions ask.
+    pub(crate) fn questions(&self) -> impl Iterator<Item = &Question> {
+        self.questions.iter()
+    }
+
     pub(super) fn hits(&self) -> &Hits {
         &self.hits
     }

@@ -64,6 +64,29 @@ impl<T> Selection<T> {
         }
     }
 
+    /// Selects from cached decisions alone, if the asked keys are those of a generation.
+    pub(super) fn recall_asked(
+        snapshot: Guard<Arc<Snapshot<T>>>,
+        generation: u64,
+        context: &ContextView<'_>,
+    ) -> Option<Self> {
+        if snapshot.generation() != Some(generation) || context.error().is_some() {
+            return None;
+        }
+        if snapshot.asks_nobody(context) {
+            return Some(Self::without_asking(snapshot, context));
+        }
+        let Snapshot {
+            chain,
+            seats,
+            names,
+            ..
+        } = &**snapshot;
+        let decided = chain.recall(seats, context, names).ok()?;
+        // A question that another thread added meanwhile may have been asked.
+        (snapshot.generation() == Some(generation)).then(|| Self::of(snapshot, decided))
+    }
+
     #[inline]
     fn of(snapshot: Guard<Arc<Snapshot<T>>>, decided: Decided) -> Self {
         let Decided {
@@ -159,6 +182,20 @@ impl<T> Selection<T> {
     /// Returns the name of the selector that decided.
     pub fn selector_name(&self) -> Option<&str> {
         self.selector().map(Selector::name)
+    }
+
+    /// Returns the generation of the [asked keys](super::TracerRegistry::asked_keys), and a number
+    /// that selections with the same tracer, selector and reason share within it. Returns `None` if
+    /// the decision failed, because its reason has a text of its own, or if there is no generation.
+    #[doc(hidden)]
+    pub fn number(&self) -> Option<(u64, u32)> {
+        if self.fallback().is_some() {
+            return None;
+        }
+        let generation = self.snapshot.generation()?;
+        let [tracer, selector] = [self.tracer, self.selector].map(|it| it.map_or(0, |it| it + 1));
+        let number = selector * (self.snapshot.tracers.len() + 1) + tracer;
+        Some((generation, u32::try_from(number).ok()?))
     }
 
     /// Returns the origin of the decision, with the total cost if several selectors ran.

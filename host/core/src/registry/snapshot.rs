@@ -21,6 +21,8 @@ pub(super) struct Snapshot<T> {
     /// The cached decisions of the chain for these names.
     pub(super) seats: Seats,
     pub(super) counters: Arc<ShardedCounters>,
+    /// The number of changes before this state.
+    pub(super) number: u64,
 }
 
 impl<T> Default for Snapshot<T> {
@@ -33,6 +35,7 @@ impl<T> Default for Snapshot<T> {
             chain: Chain::empty(),
             seats: Seats::default(),
             counters: Arc::default(),
+            number: 0,
         }
     }
 }
@@ -47,6 +50,7 @@ impl<T> Clone for Snapshot<T> {
             chain: self.chain.clone(),
             seats: Seats::default(),
             counters: self.counters.clone(),
+            number: self.number,
         }
     }
 }

@@ -1,0 +1,3 @@
+/** The entry point for `import`. It shares its state with that for `require`. */
+
+export * from "./index.js";

@@ -1,0 +1,14 @@
+//! The native module of the npm package `spanmux`.
+//!
+//! The flow is that of the library: facts become a context (`context`), a policy decides for a list
+//! of tracers (`policy`, `list`), and the result is an object (`decision`). JavaScript functions can
+//! be selectors (`selector`). Objects of the application are read in TypeScript, above this module.
+
+mod context;
+mod decision;
+mod header;
+mod list;
+mod loading;
+mod policy;
+mod selector;
+mod status;

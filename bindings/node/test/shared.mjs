@@ -1,0 +1,44 @@
+// What the tests share: the example selectors, and a directory of their own.
+
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import { Policy } from "spanmux";
+
+/** The repository. The tests also run in another directory, with the packed package. */
+export const ROOT = process.env.SPANMUX_REPOSITORY ?? fileURLToPath(new URL("../../..", import.meta.url));
+export const SELECTORS = join(ROOT, "selectors");
+export const TRACERS = ["console", "langfuse", "tenant-acme"];
+
+if (!existsSync(SELECTORS)) {
+  throw new Error(`no repository at ${ROOT}; set SPANMUX_REPOSITORY`);
+}
+
+/** Returns a directory with these example selectors, removed when the test ends. */
+export function directoryOf(t, ...names) {
+  const directory = mkdtempSync(join(tmpdir(), "spanmux-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  for (const name of names) {
+    cpSync(join(SELECTORS, name), join(directory, name));
+  }
+  return directory;
+}
+
+/** Returns a policy with one function and no component. */
+export function policyOf(t, select) {
+  return Policy.load(directoryOf(t), { watch: false, selectors: [["own", select]] });
+}
+
+/** Waits until a condition holds. */
+export async function until(holds) {
+  const deadline = Date.now() + 60_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) {
+      throw new Error("the condition did not hold within a minute");
+    }
+    await setTimeout(5);
+  }
+}
