@@ -8,7 +8,6 @@ use opentelemetry::trace::{Span as _, SpanBuilder, SpanContext, TraceState};
 use super::attributes;
 use super::detached::without_span;
 use super::external::ExternalTrace;
-use super::open_spans::ThreadSpans;
 use super::otel_tracer::OtelTracer;
 use super::routes::Route;
 use super::span::{RoutingSpan, Start};
@@ -29,11 +28,10 @@ impl RoutingTracer {
         let Some((route, tracer, start)) = found else {
             return RoutingSpan::showing(parent.clone());
         };
-        let spans = self.state.routes.hold(route.number(), &tracer);
         if external.parent.is_none() && tracer.has_routed_ids() {
-            self.start_external_root(external, &route, spans, start, parent_cx)
+            self.start_external_root(external, &route, tracer, start, parent_cx)
         } else {
-            self.start_with_entry(route.entry(), spans, start, parent_cx, parent)
+            self.start_with_entry(route.entry(), tracer, start, parent_cx, parent)
         }
     }
 
@@ -74,14 +72,14 @@ impl RoutingTracer {
         &self,
         external: &ExternalTrace,
         route: &Route,
-        spans: Arc<ThreadSpans>,
+        tracer: Arc<OtelTracer>,
         start: Start<'_>,
         parent_cx: &Context,
     ) -> RoutingSpan {
         let (id, entry) = (external.trace, route.entry());
         let no_parent = without_span(parent_cx);
         let offer = Offer::of(id);
-        let mut span = RoutingSpan::start(spans, &self.scope, start, &no_parent, |refused| {
+        let mut span = RoutingSpan::start(tracer, &self.scope, start, &no_parent, |refused| {
             refused.showing(true, adrift(id, entry.put(&TraceState::NONE)))
         });
         drop(offer);

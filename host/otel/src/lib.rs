@@ -97,7 +97,6 @@ mod last_values;
 mod layer;
 mod numbered_routes;
 mod open_roots;
-mod open_spans;
 mod otel_tracer;
 mod propagator;
 mod provider;

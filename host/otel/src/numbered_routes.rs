@@ -1,11 +1,9 @@
-//! The routes by number, as each thread saw them last, with its references to their tracers.
+//! The routes by number, as each thread saw them last.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 
-use super::open_spans::{ThreadCounts, ThreadSpans};
-use super::otel_tracer::OtelTracer;
 use super::routes::Route;
 
 /// A number that no route has.
@@ -31,22 +29,10 @@ impl Default for NumberedRoutes {
 
 impl NumberedRoutes {
     pub(super) fn get(&self, number: u64) -> Option<&Arc<Route>> {
-        self.routes.get(self.place(number)?)
-    }
-
-    fn place(&self, number: u64) -> Option<usize> {
-        let routes = &self.routes;
-        // Numbers are given in turn, so most routes are at the place of their number.
-        let guess = number.checked_sub(NOWHERE + 1)? as usize;
-        if routes
-            .get(guess)
-            .is_some_and(|route| route.number() == number)
-        {
-            return Some(guess);
-        }
-        routes
-            .binary_search_by_key(&number, |route| route.number())
-            .ok()
+        let place = self
+            .routes
+            .binary_search_by_key(&number, |route| route.number());
+        self.routes.get(place.ok()?)
     }
 }
 
@@ -55,79 +41,10 @@ thread_local! {
     static SEEN: RefCell<Option<Seen>> = const { RefCell::new(None) };
 }
 
-/// The routes of one provider, as one thread sees them.
-pub(super) struct Seen {
+struct Seen {
     provider: u64,
     version: u64,
     routes: Arc<NumberedRoutes>,
-    /// One for each route.
-    own: Vec<Own>,
-}
-
-/// A thread's own reference to the tracer of a route.
-#[derive(Clone, Default)]
-struct Own {
-    /// Alive while a span that the thread started holds it. It keeps no tracer alive.
-    spans: Weak<ThreadSpans>,
-    counts: Option<Arc<ThreadCounts>>,
-}
-
-impl Own {
-    #[inline]
-    fn hold(
-        &mut self,
-        tracer: impl FnOnce() -> Option<Arc<OtelTracer>>,
-    ) -> Option<Arc<ThreadSpans>> {
-        match self.spans.upgrade() {
-            Some(spans) => Some(spans),
-            None => self.renew(tracer()?),
-        }
-    }
-
-    fn renew(&mut self, tracer: Arc<OtelTracer>) -> Option<Arc<ThreadSpans>> {
-        let spans = match &self.counts {
-            Some(counts) => ThreadSpans::with_counts(tracer, counts.clone()),
-            None => ThreadSpans::new(tracer),
-        };
-        self.counts = Some(spans.counts().clone());
-        let spans = Arc::new(spans);
-        self.spans = Arc::downgrade(&spans);
-        Some(spans)
-    }
-}
-
-impl Seen {
-    fn new(provider: u64, version: u64, routes: Arc<NumberedRoutes>) -> Self {
-        Self {
-            provider,
-            version,
-            own: vec![Own::default(); routes.routes.len()],
-            routes,
-        }
-    }
-
-    /// Returns `true` if the number is that of a route now or earlier.
-    pub(super) fn is_known(&self, number: u64) -> bool {
-        number < self.routes.next
-    }
-
-    /// Returns a reference of this thread to the tracer of a route, if the tracer still exists.
-    #[inline]
-    pub(super) fn hold(&mut self, number: u64) -> Option<Arc<ThreadSpans>> {
-        let place = self.routes.place(number)?;
-        let route = self.routes.routes.get(place)?;
-        self.own.get_mut(place)?.hold(|| route.tracer())
-    }
-
-    /// As [`hold`](Self::hold), for a tracer that the caller has.
-    pub(super) fn hold_known(
-        &mut self,
-        number: u64,
-        tracer: &Arc<OtelTracer>,
-    ) -> Option<Arc<ThreadSpans>> {
-        let place = self.routes.place(number)?;
-        self.own.get_mut(place)?.hold(|| Some(tracer.clone()))
-    }
 }
 
 /// Counts the changes of a provider's routes. A thread reads the routes again only if they have
@@ -150,23 +67,29 @@ impl RoutesVersion {
         &self,
         provider: u64,
         load: impl Fn() -> Arc<NumberedRoutes>,
-        read: impl Fn(&mut Seen) -> R,
+        read: impl Fn(&NumberedRoutes) -> R,
     ) -> R {
         // Read before the routes: if both change meanwhile, the next span reads them again.
         let version = self.0.load(Ordering::Acquire);
-        let done = SEEN.try_with(|seen| {
+        let seen = SEEN.try_with(|seen| {
             // Nothing below starts a span on this thread, so the borrow does not fail.
             let mut seen = seen.try_borrow_mut().ok()?;
-            match &mut *seen {
-                Some(seen) if seen.provider == provider && seen.version == version => {
-                    Some(read(seen))
-                }
-                other => Some(read(other.insert(Seen::new(provider, version, load())))),
+            if let Some(seen) = &*seen
+                && seen.provider == provider
+                && seen.version == version
+            {
+                return Some(read(&seen.routes));
             }
+            let routes = load();
+            let result = read(&routes);
+            *seen = Some(Seen {
+                provider,
+                version,
+                routes,
+            });
+            Some(result)
         });
         // The thread is ending.
-        done.ok()
-            .flatten()
-            .unwrap_or_else(|| read(&mut Seen::new(provider, version, load())))
+        seen.ok().flatten().unwrap_or_else(|| read(&load()))
     }
 }

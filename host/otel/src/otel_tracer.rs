@@ -139,9 +139,8 @@ impl OtelTracer {
         &self.stats
     }
 
-    /// Returns the maximum number of open spans.
-    pub(super) fn max_open(&self) -> u64 {
-        self.max_open
+    pub(super) fn is_full(&self) -> bool {
+        self.stats.open() >= self.max_open
     }
 
     pub(super) fn is_stopped(&self) -> bool {

@@ -8,8 +8,7 @@ use opentelemetry::trace::{SpanContext, TraceId, TraceState};
 use parking_lot::Mutex;
 
 use super::dropped::DroppedSpans;
-use super::numbered_routes::{NOWHERE, NumberedRoutes, RoutesVersion, Seen};
-use super::open_spans::ThreadSpans;
+use super::numbered_routes::{NOWHERE, NumberedRoutes, RoutesVersion};
 use super::otel_tracer::OtelTracer;
 use super::trace_id::TraceIds;
 use super::tracer_stats::{Forgotten, Totals, TracerStats};
@@ -94,9 +93,9 @@ pub(super) enum Lineage {
     /// The parent belongs to another provider or there is none: the span is a root span.
     Root,
     /// Children follow the parent's trace id.
-    ById(Arc<ThreadSpans>),
+    ById(Arc<OtelTracer>),
     /// Children follow the parent's `tracestate` entry.
-    ByTracestate(Arc<ThreadSpans>),
+    ByTracestate(Arc<OtelTracer>),
     /// The parent's tracer has been dropped.
     Gone,
 }
@@ -120,29 +119,22 @@ impl Routes {
     /// called itself.
     ///
     /// # Cost
-    /// One lookup without a lock, and one reference, which is counted for this thread.
+    /// One lookup without a lock or a locked instruction, and one counted reference.
     pub(super) fn lineage(&self, parent: &SpanContext) -> Lineage {
         let marked = tracestate::read(parent.trace_state(), self.provider);
         let number = marked.unwrap_or_else(|| self.ids.read(parent.trace_id()));
         let load = || self.table.load().numbered.clone();
-        self.version.with(self.provider, load, |seen| {
-            if !seen.is_known(number) {
+        self.version.with(self.provider, load, |routes| {
+            if number >= routes.next {
                 return Lineage::Root;
             }
-            match seen.hold(number) {
+            let route = routes.get(number);
+            match route.and_then(|route| route.tracer()) {
                 Some(tracer) if marked.is_none() => Lineage::ById(tracer),
                 Some(tracer) => Lineage::ByTracestate(tracer),
                 None => Lineage::Gone,
             }
         })
-    }
-
-    /// Returns a reference of this thread to a tracer with a route of this number.
-    pub(super) fn hold(&self, number: u64, tracer: &Arc<OtelTracer>) -> Arc<ThreadSpans> {
-        let load = || self.table.load().numbered.clone();
-        let read = |seen: &mut Seen| seen.hold_known(number, tracer);
-        let held = self.version.with(self.provider, load, read);
-        held.unwrap_or_else(|| Arc::new(ThreadSpans::new(tracer.clone())))
     }
 
     /// Returns the route to a tracer under a name. Afterwards the tracer can be found by
@@ -188,15 +180,15 @@ impl Routes {
         route
     }
 
-    /// Returns an id for a new trace in a tracer under a name, and the number of the route, or
-    /// `None` if the trace needs a `tracestate` entry.
-    pub(super) fn trace_id(&self, tracer: &Arc<OtelTracer>, name: &str) -> Option<(TraceId, u64)> {
+    /// Returns an id for a new trace in a tracer under a name, or `None` if the trace
+    /// needs a `tracestate` entry.
+    pub(super) fn trace_id(&self, tracer: &Arc<OtelTracer>, name: &str) -> Option<TraceId> {
         if !tracer.has_routed_ids() {
             return None;
         }
         let give = || self.route(tracer, name).kept_number();
         let number = tracer.route_number(self.provider, name, give)?;
-        Some((self.ids.write(number), number))
+        Some(self.ids.write(number))
     }
 
     /// Returns an entry for a tracer that is not registered here. It matches no route.

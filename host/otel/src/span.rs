@@ -13,7 +13,6 @@ use super::attribute_list::AttributeList;
 use super::attributes;
 use super::last_values;
 use super::open_roots::Place;
-use super::open_spans::ThreadSpans;
 use super::otel_tracer::OtelTracer;
 use super::scope::Scope;
 use super::tracestate;
@@ -55,8 +54,7 @@ struct Routed {
     /// not concern the span.
     started_in_panic: bool,
     root: Option<Place>,
-    /// `None` for a no-op span.
-    tracer: Option<Arc<ThreadSpans>>,
+    tracer: Held,
 }
 
 /// The attribute of a failed span that names its error.
@@ -88,7 +86,7 @@ impl Routed {
         if !span.is_recording() {
             return;
         }
-        let tracer = self.tracer.as_ref().and_then(|spans| spans.tracer());
+        let tracer = self.tracer.0.as_ref();
         if let Some(tracer) = tracer.filter(|tracer| tracer.is_stopped())
             && span.span_context().is_sampled()
         {
@@ -105,11 +103,8 @@ impl Routed {
         };
         // This runs the processors.
         let _done = user_code::run("span processor", || last_values::ending(late, end));
-        if let Some(spans) = &self.tracer {
-            if let (Some(tracer), Some(root)) = (spans.tracer(), self.root.take()) {
-                tracer.stats().root_closed(Some(root));
-            }
-            spans.span_ended();
+        if let Some(tracer) = &self.tracer.0 {
+            tracer.stats().closed(self.root.take());
         }
     }
 }
@@ -118,6 +113,20 @@ impl Drop for RoutingSpan {
     fn drop(&mut self) {
         if let Some(span) = self.span.first_mut() {
             self.routed.end(span, None);
+        }
+    }
+}
+
+/// A span's reference to its tracer. `None` only while the span starts and during the drop.
+#[derive(Debug, Default)]
+struct Held(Option<Arc<OtelTracer>>);
+
+/// Dropping the last reference to a tracer shuts its provider down and waits for
+/// exporters. This must not block the thread that ends a span.
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(last) = self.0.take().and_then(Arc::into_inner) {
+            last.retire();
         }
     }
 }
@@ -193,19 +202,17 @@ impl RoutingSpan {
     /// its sampler or a processor panics, returns a no-op span that shows the context of
     /// `refused`.
     pub(super) fn start(
-        spans: Arc<ThreadSpans>,
+        tracer: Arc<OtelTracer>,
         scope: &Arc<Scope>,
         start: Start<'_>,
         parent_cx: &Context,
         refused: impl FnOnce(Refused<'_>) -> SpanContext,
     ) -> Self {
         let mut shown = Self::nowhere();
-        if let Err((why, spans)) = shown.open(spans, scope, start, parent_cx) {
+        if let Err((why, tracer)) = shown.open(tracer, scope, start, parent_cx) {
+            let tracer = &tracer;
             shown.span.clear();
-            // A reference has its tracer until it is dropped.
-            shown.context = spans
-                .tracer()
-                .map(|tracer| refused(Refused { tracer, why }));
+            shown.context = Some(refused(Refused { tracer, why }));
         }
         shown
     }
@@ -213,16 +220,14 @@ impl RoutingSpan {
     /// Starts the SDK's span in its place, or returns the reason why not.
     fn open(
         &mut self,
-        spans: Arc<ThreadSpans>,
+        tracer: Arc<OtelTracer>,
         scope: &Arc<Scope>,
         start: Start<'_>,
         parent_cx: &Context,
-    ) -> Result<(), (Refusal, Arc<ThreadSpans>)> {
-        let Some(tracer) = spans.tracer() else {
-            return Err((Refusal::Stopped, spans));
-        };
-        if spans.is_full(tracer.max_open(), || tracer.stats().open()) {
-            return Err((Refusal::TooManyOpen, spans));
+    ) -> Result<(), (Refusal, Arc<OtelTracer>)> {
+        // Not atomic: threads that check concurrently may slightly exceed the limit.
+        if tracer.is_full() {
+            return Err((Refusal::TooManyOpen, tracer));
         }
         let Start {
             builder,
@@ -235,27 +240,27 @@ impl RoutingSpan {
         let started_in_panic = std::thread::panicking();
         // This runs the sampler, the id generator and the processors.
         user_code::run("sampler or span processor", || {
-            fill(&mut self.span, tracer, scope, builder, parent_cx);
+            fill(&mut self.span, &tracer, scope, builder, parent_cx);
         });
         let is_recording = self.span.first().is_some_and(SdkSpan::is_recording);
         if is_recording {
-            spans.span_started();
+            tracer.stats().opened();
         } else {
-            tracer.stats().root_closed(root);
+            tracer.stats().not_opened(root);
         }
         let Some(span) = self.span.first() else {
-            return Err((Refusal::Panicked, spans));
+            return Err((Refusal::Panicked, tracer));
         };
         // A provider that is shut down returns spans without a context.
         if !span.span_context().is_valid() {
-            return Err((Refusal::Stopped, spans));
+            return Err((Refusal::Stopped, tracer));
         }
         self.routed = Routed {
             late: AttributeList::of(copied),
             has_status: false,
             started_in_panic,
             root: root.filter(|_| is_recording),
-            tracer: Some(spans),
+            tracer: Held(Some(tracer)),
         };
         Ok(())
     }

@@ -16,7 +16,6 @@ use super::attributes::{self, StartAttributes};
 use super::baggage;
 use super::external;
 use super::inbound::Followed;
-use super::open_spans::ThreadSpans;
 use super::otel_tracer::OtelTracer;
 use super::provider_state::ProviderState;
 use super::reentrancy::ReentrancyGuard;
@@ -34,8 +33,8 @@ use spanmux_core::{RootSpan, RuntimeContext};
 ///
 /// # Cost
 /// In addition to the SDK's own span, a root span costs the selection and one list for
-/// the attributes that explain it. A child decodes the trace id, counts one reference
-/// of its thread, and allocates nothing. No lock is taken. The [module documentation](super) describes
+/// the attributes that explain it. A child decodes the trace id, counts one reference,
+/// and allocates nothing. No lock is taken. The [module documentation](super) describes
 /// when the selected tracer is carried in the `tracestate` instead, which costs more.
 #[derive(Clone, Debug)]
 pub struct RoutingTracer {
@@ -85,7 +84,7 @@ impl RoutingTracer {
     /// Starts a child in the tracer of its parent.
     fn start_child(
         &self,
-        spans: Arc<ThreadSpans>,
+        tracer: Arc<OtelTracer>,
         builder: &mut SpanBuilder,
         parent_cx: &Context,
         parent: &SpanContext,
@@ -105,7 +104,7 @@ impl RoutingTracer {
             copied,
             is_root: false,
         };
-        RoutingSpan::start(spans, &self.scope, start, parent_cx, |refused| {
+        RoutingSpan::start(tracer, &self.scope, start, parent_cx, |refused| {
             refused.showing(parent.is_sampled(), parent.clone())
         })
     }
@@ -201,25 +200,23 @@ impl RoutingTracer {
     ) -> RoutingSpan {
         // The id of a trace that has already begun is fixed.
         if !parent.is_valid()
-            && let Some((id, number)) = self.state.routes.trace_id(tracer, name)
+            && let Some(id) = self.state.routes.trace_id(tracer, name)
         {
-            let spans = self.state.routes.hold(number, tracer);
-            return self.start_with_id(id, spans, start, parent_cx);
+            return self.start_with_id(id, tracer.clone(), start, parent_cx);
         }
         let route = self.state.routes.route(tracer, name);
-        let spans = self.state.routes.hold(route.number(), tracer);
-        self.start_with_entry(route.entry(), spans, start, parent_cx, parent)
+        self.start_with_entry(route.entry(), tracer.clone(), start, parent_cx, parent)
     }
 
     fn start_with_id(
         &self,
         id: TraceId,
-        spans: Arc<ThreadSpans>,
+        tracer: Arc<OtelTracer>,
         start: Start<'_>,
         parent_cx: &Context,
     ) -> RoutingSpan {
         let _offer = Offer::of(id);
-        RoutingSpan::start(spans, &self.scope, start, parent_cx, |refused| {
+        RoutingSpan::start(tracer, &self.scope, start, parent_cx, |refused| {
             refused.showing(true, adrift(id, TraceState::NONE))
         })
     }
@@ -227,14 +224,14 @@ impl RoutingTracer {
     pub(super) fn start_with_entry(
         &self,
         entry: &TracestateEntry,
-        spans: Arc<ThreadSpans>,
+        tracer: Arc<OtelTracer>,
         to_start: Start<'_>,
         parent_cx: &Context,
         parent: &SpanContext,
     ) -> RoutingSpan {
         let state = || entry.put(parent.trace_state());
         let start = |parent_cx| {
-            RoutingSpan::start(spans, &self.scope, to_start, parent_cx, |refused| {
+            RoutingSpan::start(tracer, &self.scope, to_start, parent_cx, |refused| {
                 let shown = if parent.is_valid() {
                     local(parent, state())
                 } else {
@@ -292,9 +289,9 @@ impl Tracer for RoutingTracer {
             Lineage::Root
         };
         match lineage {
-            Lineage::ById(spans) => self.start_child(spans, &mut builder, parent_cx, parent),
-            Lineage::ByTracestate(spans) => {
-                let mut span = self.start_child(spans, &mut builder, parent_cx, parent);
+            Lineage::ById(tracer) => self.start_child(tracer, &mut builder, parent_cx, parent),
+            Lineage::ByTracestate(tracer) => {
+                let mut span = self.start_child(tracer, &mut builder, parent_cx, parent);
                 // Usually already present: samplers copy the parent's `tracestate`.
                 let own = span.span_context().trace_state();
                 if let Some(state) = tracestate::copy(own, parent.trace_state()) {

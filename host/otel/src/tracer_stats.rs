@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex};
 
 use super::dropped::DroppedSpans;
 use super::open_roots::{OpenRoots, Place};
-use super::open_spans::OpenSpans;
 use spanmux_core::internal::OTHERS;
 use spanmux_export::delivery::DeliveryCounts;
 use spanmux_export::internal::Exporting;
@@ -49,17 +50,17 @@ impl TracerDelivery {
 /// The counters of one tracer.
 #[derive(Debug, Default)]
 pub(super) struct TracerStats {
-    open: OpenSpans,
+    open: AtomicU64,
     after_shutdown: AtomicU64,
     too_many_open: AtomicU64,
     panicked: AtomicU64,
     roots: OpenRoots,
     exporters: Vec<Exporting>,
+    /// Set while a thread waits until no span is open.
+    is_awaited: AtomicBool,
+    waiting: Mutex<()>,
+    none_open: Condvar,
 }
-
-/// The polling interval of a wait for open spans. A span that ends tells no one, because that would
-/// take a locked instruction.
-const LOOK: Duration = Duration::from_millis(1);
 
 impl TracerStats {
     pub(super) fn new(exporters: Vec<Exporting>) -> Self {
@@ -74,11 +75,7 @@ impl TracerStats {
     }
 
     pub(super) fn open(&self) -> u64 {
-        self.open.count()
-    }
-
-    pub(super) fn open_spans(&self) -> &OpenSpans {
-        &self.open
+        self.open.load(Ordering::SeqCst)
     }
 
     pub(super) fn roots(&self) -> &OpenRoots {
@@ -91,24 +88,42 @@ impl TracerStats {
         (open > 0).then(|| self.roots.describe(open))
     }
 
-    /// Gives the place of a root span back.
-    pub(super) fn root_closed(&self, root: Option<Place>) {
+    pub(super) fn opened(&self) {
+        self.open.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Gives the place of a root span back that does not record.
+    pub(super) fn not_opened(&self, root: Option<Place>) {
         if let Some(place) = root {
             self.roots.close(place);
+        }
+    }
+
+    /// Records the end of a span. Call it after the exporters have received the span.
+    pub(super) fn closed(&self, root: Option<Place>) {
+        self.not_opened(root);
+        let was_last = self.open.fetch_sub(1, Ordering::SeqCst) == 1;
+        if was_last && self.is_awaited.load(Ordering::SeqCst) {
+            let _waiting = self.waiting.lock();
+            self.none_open.notify_all();
         }
     }
 
     /// Waits until no span is open or the deadline passes. Returns the number of open
     /// spans.
     pub(super) fn wait_for_open(&self, deadline: Instant) -> u64 {
-        loop {
-            let open = self.open();
-            let left = deadline.saturating_duration_since(Instant::now());
-            if open == 0 || left.is_zero() {
-                return open;
+        let mut waiting = self.waiting.lock();
+        self.is_awaited.store(true, Ordering::SeqCst);
+        while self.open() > 0 {
+            if self
+                .none_open
+                .wait_until(&mut waiting, deadline)
+                .timed_out()
+            {
+                break;
             }
-            std::thread::sleep(left.min(LOOK));
         }
+        self.open()
     }
 
     pub(super) fn count_after_shutdown(&self) {
