@@ -244,9 +244,12 @@ impl Chain {
         context: &ContextView<'_>,
         tracers: &TracerNames,
     ) -> Decided {
-        match self.walk(seats, context) {
-            Ok(decided) => decided,
-            Err(unfinished) => self.resume(seats, context, tracers, unfinished),
+        match seats.walk(context) {
+            Walked::Decided(brief, by) => Decided::cached(brief, by),
+            Walked::Next { selector, grows } => {
+                let unfinished = Unfinished::at(selector, grows);
+                self.resume(seats, context, tracers, unfinished)
+            }
         }
     }
 
@@ -258,11 +261,11 @@ impl Chain {
         context: &ContextView<'_>,
         tracers: &TracerNames,
     ) -> Result<Decided, Unfinished> {
-        let mut unfinished = match self.walk(seats, context) {
-            Ok(decided) => return Ok(decided),
-            Err(unfinished) => unfinished,
+        let mut unfinished = match seats.walk(context) {
+            Walked::Decided(brief, by) => return Ok(Decided::cached(brief, by)),
+            Walked::Next { selector, grows } => Unfinished::at(selector, grows),
         };
-        for (place, (link, seat)) in self.rest(seats, unfinished.next) {
+        for (place, link, seat) in self.rest(seats, unfinished.next) {
             unfinished.next = place;
             let Some(brief) = link.recall(seat, context, tracers) else {
                 return Err(unfinished);
@@ -271,48 +274,20 @@ impl Chain {
                 break;
             }
         }
-        Ok(self.learn(seats, context, unfinished))
-    }
-
-    /// Walks the tree of the whole chain.
-    #[inline]
-    fn walk(&self, seats: &Seats, context: &ContextView<'_>) -> Result<Decided, Unfinished> {
-        if self.links.len() < 2 {
-            return Err(Unfinished::default());
-        }
-        // The attributes of a span are code of the application. A panic in it is caught again where
-        // the selector that asks for them is known.
-        let walk = || seats.whole.walk(context);
-        match catch_unwind(AssertUnwindSafe(walk)) {
-            Ok(Walked::Decided(brief, by)) => Ok(Decided {
-                brief,
-                by,
-                cached: true,
-                cost: None,
-            }),
-            Ok(Walked::Next { selector, grows }) => Err(Unfinished {
-                decided: Decided {
-                    cached: selector > 0,
-                    ..Decided::default()
-                },
-                next: selector,
-                grows,
-            }),
-            Err(_) => Err(Unfinished::default()),
-        }
+        Ok(seats.learn(context, unfinished))
     }
 
     fn rest<'a>(
         &'a self,
         seats: &'a Seats,
         next: usize,
-    ) -> impl Iterator<Item = (usize, (&'a Link, &'a CacheSlot))> {
-        let rest = self.links.iter().zip(&seats.each);
-        rest.enumerate().skip(next)
+    ) -> impl Iterator<Item = (usize, &'a Link, &'a CacheSlot)> {
+        let links = self.links.iter().zip(&seats.each).enumerate();
+        let links = links.skip(next);
+        links.map(|(place, (link, seat))| (place, link, seat))
     }
 
     /// Runs the remaining selectors.
-    #[inline]
     pub(crate) fn resume(
         &self,
         seats: &Seats,
@@ -320,25 +295,13 @@ impl Chain {
         tracers: &TracerNames,
         mut unfinished: Unfinished,
     ) -> Decided {
-        for (place, (link, seat)) in self.rest(seats, unfinished.next) {
+        for (place, link, seat) in self.rest(seats, unfinished.next) {
             let brief = link.decide(seat, context, tracers);
             if unfinished.decided.add(place, brief) {
                 break;
             }
         }
-        self.learn(seats, context, unfinished)
-    }
-
-    /// Inserts the path of a decision that no component had to run for into the tree of the chain.
-    #[inline]
-    fn learn(&self, seats: &Seats, context: &ContextView<'_>, unfinished: Unfinished) -> Decided {
-        let Unfinished { decided, grows, .. } = unfinished;
-        if grows && decided.cached && decided.cost.is_none() {
-            let learn = || seats.whole.learn(&seats.each, context);
-            // As for the walk.
-            let _panicked = catch_unwind(AssertUnwindSafe(learn));
-        }
-        decided
+        seats.learn(context, unfinished)
     }
 }
 
@@ -349,6 +312,32 @@ pub(crate) struct Seats {
     each: Box<[CacheSlot]>,
     /// The tree of all of them.
     whole: ChainSlot,
+}
+
+impl Seats {
+    /// Walks the tree of the whole chain.
+    #[inline]
+    fn walk(&self, context: &ContextView<'_>) -> Walked {
+        // The attributes of a span are code of the application. A panic in it is caught again where
+        // the selector that asks for them is known.
+        let walked = catch_unwind(AssertUnwindSafe(|| self.whole.walk(context)));
+        walked.unwrap_or(Walked::Next {
+            selector: 0,
+            grows: false,
+        })
+    }
+
+    /// Inserts the path of a decision that no component had to run for into the tree of the chain.
+    #[inline]
+    fn learn(&self, context: &ContextView<'_>, unfinished: Unfinished) -> Decided {
+        let Unfinished { decided, grows, .. } = unfinished;
+        if grows && decided.cached && decided.cost.is_none() {
+            // As for the walk.
+            let learn = || self.whole.learn(&self.each, context);
+            let _panicked = catch_unwind(AssertUnwindSafe(learn));
+        }
+        decided
+    }
 }
 
 impl<S: Selector + 'static> From<S> for Chain {
@@ -401,7 +390,6 @@ pub(crate) struct Decided {
 }
 
 /// The decision of the first selectors of a chain, which all abstained.
-#[derive(Default)]
 pub(crate) struct Unfinished {
     decided: Decided,
     /// The position of the selector that is next.
@@ -422,7 +410,34 @@ impl Default for Decided {
     }
 }
 
+impl Unfinished {
+    #[inline]
+    fn at(next: usize, grows: bool) -> Self {
+        let decided = Decided {
+            // Those before it answered from the tree of the chain.
+            cached: next > 0,
+            ..Decided::default()
+        };
+        Self {
+            decided,
+            next,
+            grows,
+        }
+    }
+}
+
 impl Decided {
+    /// A decision from the tree of the chain.
+    #[inline]
+    fn cached(brief: CompactDecision, by: Option<usize>) -> Self {
+        Self {
+            brief,
+            by,
+            cached: true,
+            cost: None,
+        }
+    }
+
     /// Adds the decision of the next selector. Returns `true` if it does not abstain.
     #[inline]
     fn add(&mut self, place: usize, brief: CompactDecision) -> bool {

@@ -10,6 +10,7 @@ use super::hash::hash;
 use super::limits::{ContextError, ContextLimits};
 use super::look_up::LookUp;
 use super::value::Value;
+use super::words::{INLINE, Words};
 
 /// The parent of a key that belongs to no object.
 pub(super) const TOP: u32 = 0;
@@ -45,6 +46,7 @@ pub(super) struct Entry {
     /// The number of the object that has this member, [`TOP`] or [`REPLACED`].
     parent: u32,
     key: Span,
+    words: Words,
     node: Node,
 }
 
@@ -114,6 +116,7 @@ impl Draft {
             hash: mixed(hash(name), parent),
             parent,
             key,
+            words: Words::of(name.as_bytes()),
             node,
         });
     }
@@ -162,7 +165,26 @@ impl Draft {
     }
 }
 
+/// The key of an entry that is looked for.
+struct Sought<'k> {
+    hash: u32,
+    parent: u32,
+    words: Words,
+    name: &'k [u8],
+}
+
 impl Entry {
+    /// Returns `true` if the entry has this key.
+    #[inline(always)]
+    fn is(&self, sought: &Sought<'_>, text: &str) -> bool {
+        self.hash == sought.hash
+            && self.words == sought.words
+            && self.key.length as usize == sought.name.len()
+            && self.parent == sought.parent
+            // Short keys have been compared by now.
+            && (sought.name.len() <= INLINE || bytes(text, self.key) == sought.name)
+    }
+
     /// Returns the entry in a context with so much text and so many objects before it.
     fn moved(self, text: u32, objects: u32) -> Self {
         let part = |span: Span| Span {
@@ -185,6 +207,7 @@ impl Entry {
             parent,
             key: part(self.key),
             node,
+            ..self
         }
     }
 }
@@ -241,38 +264,21 @@ impl Index {
         Self::Many(vec![0; (2 * entries).next_power_of_two()].into())
     }
 
-    /// Returns the first position at or after the cell of `hash` for which `is` holds.
+    /// Returns the position in a cell, counted from the cell of the hash zero.
     #[inline(always)]
-    fn find(&self, hash: u32, is: impl Fn(usize) -> bool) -> Option<usize> {
-        let mut cell = hash as usize;
-        match self {
-            Self::Few(cells) => loop {
-                let place = usize::from(cells[cell % FEW]).checked_sub(1)?;
-                if is(place) {
-                    return Some(place);
-                }
-                cell += 1;
-            },
-            Self::Many(cells) => loop {
-                let known = *cells.get(cell & (cells.len() - 1))?;
-                let place = (known as usize).checked_sub(1)?;
-                if is(place) {
-                    return Some(place);
-                }
-                cell += 1;
-            },
-        }
+    fn at(&self, cell: usize) -> Option<usize> {
+        let known = match self {
+            Self::Few(cells) => usize::from(cells[cell % FEW]),
+            Self::Many(cells) => *cells.get(cell & cells.len().wrapping_sub(1))? as usize,
+        };
+        known.checked_sub(1)
     }
 
     /// Enters a position in place of the one for which `is` holds, and returns that.
     fn insert(&mut self, hash: u32, place: usize, is: impl Fn(usize) -> bool) -> Option<usize> {
         let mut cell = hash as usize;
         loop {
-            let known = match self {
-                Self::Few(cells) => usize::from(cells[cell % FEW]),
-                Self::Many(cells) => cells[cell & (cells.len() - 1)] as usize,
-            };
-            let replaced = known.checked_sub(1);
+            let replaced = self.at(cell);
             if replaced.is_none_or(&is) {
                 match self {
                     Self::Few(cells) => cells[cell % FEW] = place as u8 + 1,
@@ -386,8 +392,15 @@ impl Entries {
     /// Iterates over the keys, without the members of objects.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         let base = self.base.iter().flat_map(|base| base.own_keys());
-        let shadowed = |entry: &Entry, key: &str| self.own(entry.hash, TOP, key).is_some();
-        let base = base.filter(move |(entry, key)| !shadowed(entry, key));
+        let base = base.filter(move |(entry, key)| {
+            let sought = Sought {
+                hash: entry.hash,
+                parent: TOP,
+                words: entry.words,
+                name: key.as_bytes(),
+            };
+            self.own(&sought).is_none()
+        });
         self.own_keys().chain(base).map(|(_, key)| key)
     }
 
@@ -423,29 +436,34 @@ impl Entries {
         }
     }
 
-    /// Returns an entry by the [mixed] hash of its key and its parent.
     #[inline(always)]
-    fn own(&self, hash: u32, parent: u32, key: &str) -> Option<Node> {
-        let is = |place: usize| {
-            self.entries.get(place).is_some_and(|entry| {
-                entry.hash == hash
-                    && entry.parent == parent
-                    && bytes(&self.text, entry.key) == key.as_bytes()
-            })
-        };
-        let place = self.index.find(hash, is)?;
-        Some(self.entries.get(place)?.node)
+    fn own(&self, sought: &Sought<'_>) -> Option<Node> {
+        let mut cell = sought.hash as usize;
+        loop {
+            let entry = self.entries.get(self.index.at(cell)?)?;
+            if entry.is(sought, &self.text) {
+                return Some(entry.node);
+            }
+            cell += 1;
+        }
     }
 
     /// Returns the value of a literal key.
     #[inline(always)]
     pub(super) fn literal(&self, key: &impl LookUp) -> Option<Value<'_>> {
-        let text = key.text();
-        let hash = mixed(key.hash(0, text.len()), TOP);
-        match (self.own(hash, TOP, text), &self.base) {
-            (Some(node), _) => Some(self.value(node)),
-            (None, None) => None,
-            (None, Some(base)) => Some(base.value(base.own(hash, TOP, text)?)),
+        let (hash, words) = key.whole();
+        let sought = Sought {
+            hash: mixed(hash, TOP),
+            parent: TOP,
+            words,
+            name: key.text().as_bytes(),
+        };
+        match self.own(&sought) {
+            Some(node) => Some(self.value(node)),
+            None => {
+                let base = self.base.as_deref()?;
+                Some(base.value(base.own(&sought)?))
+            }
         }
     }
 
@@ -461,14 +479,13 @@ impl Entries {
 
     /// Returns the object that a prefix of the key names, with the entries that hold it.
     fn object(&self, key: &impl LookUp, end: usize) -> Option<(&Self, u32)> {
-        let text = &key.text()[..end];
-        let hash = mixed(key.hash(0, end), TOP);
+        let sought = part(key, 0, end, TOP);
         // A value here replaces the object of the base.
-        let (entries, node) = match (self.own(hash, TOP, text), &self.base) {
-            (Some(node), _) => (self, node),
-            (None, base) => {
-                let base = base.as_deref()?;
-                (base, base.own(hash, TOP, text)?)
+        let (entries, node) = match self.own(&sought) {
+            Some(node) => (self, node),
+            None => {
+                let base = self.base.as_deref()?;
+                (base, base.own(&sought)?)
             }
         };
         Some((entries, number(node)?))
@@ -477,15 +494,23 @@ impl Entries {
     /// Applies the same rule inside an object to the key from `start` on. Each step descends one
     /// object, so the recursion ends within `ContextLimits::depth` steps.
     fn member(&self, object: u32, key: &impl LookUp, start: usize) -> Option<Value<'_>> {
-        let find = |end: usize| {
-            let hash = mixed(key.hash(start, end), object);
-            self.own(hash, object, &key.text()[start..end])
-        };
+        let find = |end: usize| self.own(&part(key, start, end, object));
         if let Some(node) = find(key.text().len()) {
             return Some(self.value(node));
         }
         let (inner, rest) = longest_object(key, start, |end| number(find(end)?))?;
         self.member(inner, key, rest)
+    }
+}
+
+/// Returns a part of a dotted path as the key of an entry with this parent.
+fn part(key: &impl LookUp, start: usize, end: usize, parent: u32) -> Sought<'_> {
+    let name = &key.text().as_bytes()[start..end];
+    Sought {
+        hash: mixed(key.hash(start, end), parent),
+        parent,
+        words: Words::of(name),
+        name,
     }
 }
 

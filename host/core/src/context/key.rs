@@ -2,6 +2,7 @@
 
 use super::hash::hash;
 use super::look_up::LookUp;
+use super::words::Words;
 
 /// Longer paths are hashed on demand.
 const PREPARED_PARTS: usize = 4;
@@ -11,6 +12,7 @@ const PREPARED_PARTS: usize = 4;
 pub struct Key {
     text: Box<str>,
     whole: u64,
+    words: Words,
     /// The hash of each range of parts of a dotted path, by its first and last byte.
     parts: Box<[(usize, usize, u64)]>,
 }
@@ -21,6 +23,7 @@ impl Key {
         let text = text.into();
         Self {
             whole: hash(&text),
+            words: Words::of(text.as_bytes()),
             text,
             parts: Box::default(),
         }
@@ -52,6 +55,11 @@ impl LookUp for &Key {
     #[inline]
     fn text(&self) -> &str {
         &self.text
+    }
+
+    #[inline(always)]
+    fn whole(&self) -> (u64, Words) {
+        (self.whole, self.words)
     }
 
     #[inline(always)]

@@ -18,6 +18,7 @@ mod question;
 mod serialize;
 mod value;
 mod view;
+mod words;
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub use value::Value;
 pub use value::{MAX_SAFE_INTEGER, not_finite};
 pub use view::OwnedView;
 pub use view::{ContextView, RootSpan, SpanAttributes};
+
+pub(crate) use words::{INLINE, Words};
 
 use arena::Entries;
 use canonicalize::Canonicalizer;

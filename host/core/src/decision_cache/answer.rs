@@ -15,7 +15,7 @@ use crate::explanation;
 pub(super) const MAX_ANSWER_BYTES: usize = 1024;
 
 /// Maximum length of text that is stored in the words.
-const INLINE: u64 = 16;
+const INLINE: u64 = crate::context::INLINE as u64;
 
 /// The kind of an answer, in the top byte of its shape. The other bytes hold the length of its
 /// text.
@@ -48,12 +48,8 @@ impl Words {
 
     #[inline]
     fn text(kind: u64, text: &str) -> Self {
-        let bytes = text.as_bytes();
-        let (head, tail) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-            (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-            _ => (short(bytes), 0),
-        };
-        let shape = kind | bytes.len() as u64;
+        let crate::context::Words { head, tail } = crate::context::Words::of(text.as_bytes());
+        let shape = kind | text.len() as u64;
         Self { shape, head, tail }
     }
 
@@ -73,16 +69,6 @@ impl Words {
         }
         hasher.finish()
     }
-}
-
-/// Packs fewer than eight bytes into one word.
-#[inline]
-fn short(bytes: &[u8]) -> u64 {
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        return u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
-    }
-    let at = |place: usize| u64::from(bytes.get(place).copied().unwrap_or(0));
-    at(0) | at(1) << 8 | at(2) << 16
 }
 
 /// Returns the bytes that [`Words::text`] packed.

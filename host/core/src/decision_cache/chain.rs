@@ -11,7 +11,7 @@
 use std::sync::{Arc, Weak};
 
 use crate::cache_slot::CacheSlot;
-use crate::context::ContextView;
+use crate::context::{ContextView, Question};
 use crate::decision::CompactDecision;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, OnceLock};
@@ -79,7 +79,8 @@ impl ChainSlot {
 
 /// A question of one of the selectors.
 struct Node {
-    question: Place,
+    place: Place,
+    question: Arc<Question>,
     selector: usize,
     /// The counter of the walks that end here.
     before: usize,
@@ -174,15 +175,12 @@ impl ChainTree {
                 }
                 Step::Ends(selector, count) => return self.next(*selector, Some(*count), false),
                 Step::Asks(node) => {
-                    let floods = node.floods.load(Ordering::Relaxed);
-                    let ask = || self.questions.get(node.question);
-                    let found = match ask().filter(|_| !floods) {
-                        Some(question) => node.ways.find(&AnswerRef::of(question.ask(view))),
-                        None => None,
-                    };
-                    match found {
+                    if node.floods.load(Ordering::Relaxed) {
+                        return self.next(node.selector, Some(node.before), false);
+                    }
+                    match node.ways.find(&AnswerRef::of(node.question.ask(view))) {
                         Some(then) => step = then,
-                        None => return self.next(node.selector, Some(node.before), !floods),
+                        None => return self.next(node.selector, Some(node.before), true),
                     }
                 }
             }
@@ -284,7 +282,7 @@ impl ChainTree {
         };
         for (depth, asked) in path.asked.iter().enumerate() {
             let node = match step {
-                Step::Asks(node) if node.question == asked.question => node,
+                Step::Asks(node) if node.place == asked.question => node,
                 // Another thread inserted a shorter path meanwhile.
                 Step::Ends(..) => return Some(()),
                 _ => return self.refute(),
@@ -351,7 +349,8 @@ impl ChainTree {
             let before = count(path.leaves.get(..asked.leaves)?);
             ledger.next_node += 1;
             let node = Node {
-                question: asked.question,
+                place: asked.question,
+                question: self.questions.get(asked.question)?.clone(),
                 selector: asked.selector,
                 before,
                 floods: AtomicBool::new(floods && place == 0),

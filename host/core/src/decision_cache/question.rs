@@ -1,6 +1,8 @@
 //! The questions of one tree. Each is stored once and identified by its position. The list is
 //! append-only, so a walk can borrow a question for as long as it borrows the tree.
 
+use std::sync::Arc;
+
 use crate::sync::OnceLock;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,7 +20,7 @@ const MAX_QUESTION_BYTES: usize = 1024;
 pub(super) struct Place(u8);
 
 pub(super) struct Questions {
-    kept: Box<[OnceLock<Question>]>,
+    kept: Box<[OnceLock<Arc<Question>>]>,
     /// The number of questions. Increased before an answer of the question is stored, so a walk that
     /// asks it is ordered after the increase.
     count: AtomicUsize,
@@ -33,7 +35,7 @@ impl Questions {
     }
 
     #[inline]
-    pub(super) fn get(&self, place: Place) -> Option<&Question> {
+    pub(super) fn get(&self, place: Place) -> Option<&Arc<Question>> {
         self.kept.get(usize::from(place.0))?.get()
     }
 
@@ -44,9 +46,9 @@ impl Questions {
             return None;
         }
         self.kept.iter().enumerate().find_map(|(place, cell)| {
-            let kept = cell.get_or_init(|| question.clone().prepare());
+            let kept = cell.get_or_init(|| Arc::new(question.clone().prepare()));
             self.count.fetch_max(place + 1, Ordering::Release);
-            (kept == question).then_some(Place(u8::try_from(place).ok()?))
+            (**kept == *question).then_some(Place(u8::try_from(place).ok()?))
         })
     }
 
@@ -57,6 +59,7 @@ impl Questions {
 
     /// Returns the questions in the order in which they were first asked.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Question> {
-        self.kept.iter().map_while(OnceLock::get)
+        let kept = self.kept.iter().map_while(OnceLock::get);
+        kept.map(|question| &**question)
     }
 }

@@ -234,7 +234,7 @@ impl Tree {
     }
 
     pub(super) fn question(&self, place: Place) -> Option<&Question> {
-        self.questions.get(place)
+        self.questions.get(place).map(|question| &**question)
     }
 
     /// Returns the number of different questions that its decisions ask. It never decreases, and it

@@ -68,13 +68,20 @@ impl<T> Ways<T> {
     }
 
     /// Returns the target of this answer.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, answer_ref: &AnswerRef<'_>) -> Option<&T> {
-        let edge = match self.index.get() {
-            None => self.edges().find(|edge| answer_ref.is(&edge.answer))?,
-            Some(index) => self.look_up(index, *answer_ref)?,
-        };
-        Some(&edge.then)
+        if let Some(index) = self.index.get() {
+            return Some(&self.look_up(index, *answer_ref)?.then);
+        }
+        for chunk in &self.edges {
+            for cell in chunk.get()? {
+                let edge = cell.get()?;
+                if answer_ref.is(&edge.answer) {
+                    return Some(&edge.then);
+                }
+            }
+        }
+        None
     }
 
     fn look_up(&self, index: &[AtomicU8; INDEX], answer_ref: AnswerRef<'_>) -> Option<&Edge<T>> {
