@@ -9,12 +9,14 @@ Both sides do the same work in turns, and the median of the ratios is printed.
 from __future__ import annotations
 
 import functools
+import resource
 import statistics
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
@@ -96,8 +98,15 @@ def decisions() -> None:
         for facts, of in [(FACTS, "20 facts"), ({**dict(list(FACTS.items())[-4:])}, "4 facts")]:
             decide = functools.partial(policy.decide, facts, TRACERS)
             alone(f"decision, learned, {name}, {of}", decide)
-    users = spanmux.Policy(SELECTORS / "users.wasm", limits={"cached_bytes": 0})
-    alone("decision, not learned", lambda: users.decide({"user": "u"}, TRACERS))
+        converted = MappingProxyType(FACTS)
+        decide = functools.partial(policy.decide, converted, TRACERS)
+        alone(f"decision, learned, {name}, 20 facts, no dict", decide)
+    for small in (True, False):
+        before = addresses()
+        users = spanmux.Policy(SELECTORS / "users.wasm", limits={"cached_bytes": 0}, small=small)
+        reserved = (addresses() - before) >> 20
+        decide = functools.partial(users.decide, {"user": "u"}, TRACERS)
+        alone(f"decision, not learned, small={small} ({reserved} MiB of addresses)", decide)
 
 
 def spans() -> None:
@@ -129,6 +138,12 @@ def spans() -> None:
             lambda: one.start_span("look up", context=first).end(),
             lambda: other.start_span("look up", context=second).end(),
         )
+
+
+def addresses() -> int:
+    """Returns the reserved address space of the process in bytes."""
+    pages = Path("/proc/self/statm").read_text().split()[0]
+    return int(pages) * resource.getpagesize()
 
 
 def resident() -> int:

@@ -1,7 +1,8 @@
 //! The native module of the Python package `spanmux`.
 //!
-//! The flow is that of the library: a `dict` becomes a context (`context`), a policy decides
-//! (`policy`), and the result is a `Decision` (`decision`). Python functions can be selectors
+//! The flow is that of the library: a `dict` lends its facts (`facts`) or becomes a context
+//! (`context`), a policy decides (`policy`), and the result is a `Decision` (`decision`), which is
+//! shared if it is learned (`known`). Python functions can be selectors
 //! (`selector`). The routing of spans is written in Python, above this module.
 
 mod command;
@@ -9,7 +10,9 @@ mod context;
 mod decision;
 mod event;
 mod exporters;
+mod facts;
 mod header;
+mod known;
 mod policy;
 mod selector;
 mod span;

@@ -9,12 +9,14 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyDict, PyType};
 use spanmux_component::{CompileCache, Limits, WatchStatus, WatchedFile};
-use spanmux_core::{ContextView, RootSpan, RuntimeContext};
+use spanmux_core::{ContextView, PendingSelection, RootSpan, RuntimeContext, Selection};
 use spanmux_embed::{Policy as Live, PolicyError as OpenError, Tracers};
 
 use crate::context;
 use crate::decision::Decision;
 use crate::event;
+use crate::facts::{Facts, Held};
+use crate::known::KnownDecisions;
 use crate::selector::PythonSelector;
 
 create_exception!(
@@ -28,6 +30,7 @@ create_exception!(
 #[pyclass(frozen, subclass, weakref, module = "spanmux")]
 pub(crate) struct Policy {
     live: Live,
+    known: KnownDecisions,
 }
 
 #[pymethods]
@@ -75,7 +78,8 @@ impl Policy {
             builder = builder.on_event(event::callback(function));
         }
         let live = py.detach(|| builder.open()).map_err(open_error)?;
-        Ok(Self { live })
+        let known = KnownDecisions::default();
+        Ok(Self { live, known })
     }
 
     /// Decides one trace.
@@ -91,11 +95,11 @@ impl Policy {
         default: Option<&str>,
         fallback: Option<&str>,
         span: Option<Root<'_>>,
-    ) -> PyResult<Decision> {
+    ) -> PyResult<Py<Decision>> {
         let names = tracers.iter().map(|name| &**name);
         let tracers = self.live.tracers(names, default, fallback);
         let tracers = tracers.map_err(|error| PyValueError::new_err(error.to_string()))?;
-        Ok(self.decision(py, context, span.as_ref(), &tracers))
+        self.decision(py, context, span.as_ref(), &tracers)
     }
 
     /// Returns a list of tracers, for which a decision costs less.
@@ -186,7 +190,7 @@ impl TracerList {
         py: Python<'_>,
         context: Option<&Bound<'_, PyAny>>,
         span: Option<Root<'_>>,
-    ) -> Decision {
+    ) -> PyResult<Py<Decision>> {
         let policy = self.policy.get();
         policy.decision(py, context, span.as_ref(), &self.tracers)
     }
@@ -199,50 +203,77 @@ impl Policy {
         context: Option<&Bound<'_, PyAny>>,
         root: Option<&Root<'_>>,
         tracers: &Tracers,
-    ) -> Decision {
-        let context = context::from_python(context);
+    ) -> PyResult<Py<Decision>> {
         // A span attribute that cannot be converted is absent, as in every language.
         let attributes = root.map(|(_, _, attributes)| context::attributes(attributes.as_ref()));
-        let asked = Asked {
-            context: &context,
-            span: root
-                .zip(attributes.as_ref())
-                .map(|((name, kind, _), attributes)| (&**name, &**kind, attributes)),
+        let span = root.zip(attributes.as_ref());
+        let span = span.map(|((name, kind, _), attributes)| (&**name, &**kind, attributes));
+        let held = context.and_then(Held::of);
+        let facts = held.as_ref().and_then(Held::facts);
+        let (recalled, context) = match facts {
+            Some(facts) => {
+                let recalled = recall(&facts, span, tracers);
+                if let Ok(selection) = &recalled {
+                    return self.known.object(py, selection);
+                }
+                // A run needs a copy.
+                (recalled, facts.to_context())
+            }
+            None => {
+                let context = context::from_python(context);
+                let recalled = with(&context, span, |view| tracers.recall(view));
+                (recalled, context)
+            }
         };
-        let pending = match asked.with(|view| tracers.recall(view)) {
-            Ok(selection) => return Decision::new(py, &selection),
+        let pending = match recalled {
+            Ok(selection) => return self.known.object(py, &selection),
             Err(pending) => pending,
         };
         // To release the lock of the interpreter costs more than a short run.
-        let run = || asked.with(|view| pending.run(view));
+        let run = || with(&context, span, |view| pending.run(view));
         let selection = if self.live.has_long_runs() {
             py.detach(|| self.live.outside_of_forks(run))
         } else {
             run()
         };
         self.live.ran(&selection);
-        Decision::new(py, &selection)
+        self.known.object(py, &selection)
     }
 }
 
 /// The name, the kind and the attributes of a root span.
 type Root<'py> = (PyBackedStr, PyBackedStr, Option<Bound<'py, PyAny>>);
 
-/// The parts of a view. A view itself stays on one thread.
-struct Asked<'a> {
-    context: &'a RuntimeContext,
-    span: Option<(&'a str, &'a str, &'a RuntimeContext)>,
+/// The parts of a root span.
+type Span<'a> = Option<(&'a str, &'a str, &'a RuntimeContext)>;
+
+/// Makes a view, which stays on one thread.
+fn with<R>(
+    context: &RuntimeContext,
+    span: Span<'_>,
+    code: impl FnOnce(&ContextView<'_>) -> R,
+) -> R {
+    match span {
+        Some((name, kind, attributes)) => {
+            let span = RootSpan::with_attributes(name, kind, attributes);
+            code(&context.view_with_span(&span))
+        }
+        None => code(&context.view()),
+    }
 }
 
-impl Asked<'_> {
-    fn with<R>(&self, code: impl FnOnce(&ContextView<'_>) -> R) -> R {
-        match self.span {
-            Some((name, kind, attributes)) => {
-                let span = RootSpan::with_attributes(name, kind, attributes);
-                code(&self.context.view_with_span(&span))
-            }
-            None => code(&self.context.view()),
+/// Recalls a decision from facts that are read in place.
+fn recall(
+    facts: &Facts<'_>,
+    span: Span<'_>,
+    tracers: &Tracers,
+) -> Result<Selection<()>, PendingSelection<()>> {
+    match span {
+        Some((name, kind, attributes)) => {
+            let span = RootSpan::with_attributes(name, kind, attributes);
+            tracers.recall(&ContextView::over(facts, Some(&span)))
         }
+        None => tracers.recall(&ContextView::over(facts, None)),
     }
 }
 

@@ -30,8 +30,8 @@ mod sync;
 mod tracer_names;
 
 pub use context::{
-    ContextError, ContextLimits, ContextView, RootSpan, RuntimeContext, RuntimeContextBuilder,
-    SpanAttributes, Value,
+    ContextError, ContextLimits, ContextSource, ContextView, RootSpan, RuntimeContext,
+    RuntimeContextBuilder, SpanAttributes, Value,
 };
 pub use decision::{
     Budget, Cause, Choice, Decision, Fallback, Origin, Reason, RunCost, Suspension, TracerIndex,

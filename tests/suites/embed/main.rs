@@ -2,6 +2,7 @@
 //! plain values.
 
 mod events;
+mod sources;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -16,6 +16,7 @@ mod look_up;
 #[allow(missing_docs)] // Shared within the workspace only.
 mod question;
 mod serialize;
+mod source;
 mod value;
 mod view;
 mod words;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 pub use limits::{ContextError, ContextLimits};
 pub use question::{Answer, Keys, Question};
+pub use source::ContextSource;
 pub use value::Value;
 pub use value::{MAX_SAFE_INTEGER, not_finite};
 pub use view::OwnedView;

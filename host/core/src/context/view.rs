@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::RuntimeContext;
 use super::bucket;
 use super::limits::{ContextError, ContextLimits};
 use super::look_up::LookUp;
+use super::source::{self, ContextSource};
 use super::value::{MAX_SAFE_INTEGER, Value};
+use super::{Entries, RuntimeContext};
 
 /// The prefix of the keys that describe the root span.
 const SPAN: &str = "span.";
@@ -229,19 +230,38 @@ impl SpanAttributes for OwnedAttributes {
 /// one more per dot of a path. They allocate nothing. [`keys`](Self::keys) allocates and sorts.
 #[derive(Clone, Copy)]
 pub struct ContextView<'a> {
-    context: &'a RuntimeContext,
+    facts: Facts<'a>,
     span: Option<&'a RootSpan<'a>>,
+}
+
+#[derive(Clone, Copy)]
+enum Facts<'a> {
+    Context(&'a RuntimeContext),
+    Source(&'a dyn ContextSource),
 }
 
 impl<'a> ContextView<'a> {
     pub(super) fn new(context: &'a RuntimeContext, span: Option<&'a RootSpan<'a>>) -> Self {
-        Self { context, span }
+        let facts = Facts::Context(context);
+        Self { facts, span }
     }
 
-    /// The error of an incomplete context.
+    /// Creates a view over facts that are read in place, with the root span that is about to start.
+    ///
+    /// # Cost
+    /// Nothing is copied until a component runs.
+    pub fn over(source: &'a dyn ContextSource, span: Option<&'a RootSpan<'a>>) -> Self {
+        let facts = Facts::Source(source);
+        Self { facts, span }
+    }
+
+    /// The error of an incomplete context. A source is complete.
     #[inline]
     pub(crate) fn error(&self) -> Option<&'a ContextError> {
-        self.context.error()
+        match self.facts {
+            Facts::Context(context) => context.error(),
+            Facts::Source(_) => None,
+        }
     }
 
     /// Returns the value of a key: as a literal key, otherwise as a dotted path, otherwise of the
@@ -253,20 +273,31 @@ impl<'a> ContextView<'a> {
 
     #[inline(always)]
     pub(super) fn look_up(&self, key: impl LookUp + Copy) -> Option<Value<'a>> {
-        let found = self.context.entries.literal(&key);
-        if found.is_none() && (self.span.is_some() || self.context.entries.has_objects()) {
-            return self.look_further(key);
+        let entries = match self.facts {
+            Facts::Context(context) => &context.entries,
+            Facts::Source(source) => return self.ask(source, key.text()),
+        };
+        let found = entries.literal(&key);
+        if found.is_none() && (self.span.is_some() || entries.has_objects()) {
+            return self.look_further(entries, key);
         }
         found
     }
 
     /// Looks up a key that is not a literal one: as a dotted path, otherwise in the root span.
     #[inline(never)]
-    fn look_further(&self, key: impl LookUp + Copy) -> Option<Value<'a>> {
-        self.context
-            .entries
-            .dotted(key)
-            .or_else(|| self.span?.get(key.text().strip_prefix(SPAN)?))
+    fn look_further(&self, entries: &'a Entries, key: impl LookUp + Copy) -> Option<Value<'a>> {
+        let found = entries.dotted(key);
+        found.or_else(|| self.of_span(key.text()))
+    }
+
+    #[inline(never)]
+    fn ask(&self, source: &'a dyn ContextSource, key: &str) -> Option<Value<'a>> {
+        source::value(source, key).or_else(|| self.of_span(key))
+    }
+
+    fn of_span(&self, key: &str) -> Option<Value<'a>> {
+        self.span?.get(key.strip_prefix(SPAN)?)
     }
 
     /// Returns `true` if [`get`](Self::get) returns a value, including null. This is the question
@@ -292,28 +323,37 @@ impl<'a> ContextView<'a> {
     /// Calls `each` once per key in no particular order, with the prefix of a key of the root span
     /// and the key.
     pub(super) fn each_key(&self, each: &mut dyn FnMut(&str, &str)) {
-        let entries = &self.context.entries;
-        entries.keys().for_each(|key| each("", key));
-        let Some(span) = self.span else {
-            return;
-        };
         // The application's keys win. They rarely begin with this prefix.
-        let clash = entries.keys().any(|key| key.starts_with(SPAN));
-        for key in span.keys() {
-            let own = |known: &str| known.strip_prefix(SPAN) == Some(key);
-            if !(clash && entries.keys().any(own)) {
+        let mut own = Vec::new();
+        self.each_fact(&mut |key| {
+            each("", key);
+            own.extend(key.strip_prefix(SPAN));
+        });
+        for key in self.span.iter().flat_map(|span| span.keys()) {
+            if !own.contains(&key) {
                 each(SPAN, key);
             }
         }
     }
 
+    fn each_fact(&self, each: &mut dyn FnMut(&'a str)) {
+        match self.facts {
+            Facts::Context(context) => context.entries.keys().for_each(each),
+            Facts::Source(source) => source.each_key(&mut |key| {
+                if source::value(source, key).is_some() {
+                    each(key);
+                }
+            }),
+        }
+    }
+
     /// Returns `true` if [`keys`](Self::keys) lists the key.
     pub(super) fn lists(&self, key: &str) -> bool {
-        self.context.entries.literal(&key).is_some()
-            || self.span.is_some_and(|span| {
-                key.strip_prefix(SPAN)
-                    .is_some_and(|key| span.get(key).is_some())
-            })
+        let is_fact = match self.facts {
+            Facts::Context(context) => context.entries.literal(&key).is_some(),
+            Facts::Source(source) => source::value(source, key).is_some(),
+        };
+        is_fact || self.of_span(key).is_some()
     }
 
     /// Returns the share of a key's value among `buckets` equal shares: the same on every machine
@@ -340,7 +380,10 @@ impl<'a> ContextView<'a> {
     #[doc(hidden)]
     pub fn to_owned_view(&self) -> OwnedView {
         OwnedView {
-            context: self.context.clone(),
+            context: match self.facts {
+                Facts::Context(context) => context.clone(),
+                Facts::Source(source) => source::to_context(source),
+            },
             span: self.span.map(RootSpan::to_owned_view),
         }
     }
