@@ -1,6 +1,7 @@
 /** Sends each span to the processors of its tracer. */
 
 import { type Context, trace } from "@opentelemetry/api";
+import type * as Sdk from "@opentelemetry/sdk-trace-base";
 import type { ReadableSpan, Span, SpanExporter, SpanProcessor } from "@opentelemetry/sdk-trace-base";
 
 import type { Policy } from "../policy.js";
@@ -174,7 +175,7 @@ function processorOf(name: string, given: Destination): SpanProcessor {
   }
   // Only here, so that a program with processors of its own needs no particular SDK.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const sdk = require("@opentelemetry/sdk-trace-base") as typeof import("@opentelemetry/sdk-trace-base");
+  const sdk = require("@opentelemetry/sdk-trace-base") as typeof Sdk;
   const exporter = given as SpanExporter;
   return exporter.constructor.name === "ConsoleSpanExporter"
     ? new sdk.SimpleSpanProcessor(exporter)
