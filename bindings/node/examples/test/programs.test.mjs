@@ -3,13 +3,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:http";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { startReceiver } from "../../test/receiver.mjs";
 import { directoryOf } from "../../test/shared.mjs";
-import { answer, start } from "../ai-sdk.mjs";
+import * as aiSdk from "../ai-sdk.mjs";
 import { fakeModel } from "../fake-model.mjs";
+import * as openinference from "../openinference.mjs";
+import { runJobs } from "../worker-pool.mjs";
 
 const TENANTS = Array.from({ length: 10 }, (_, number) => `t${number}`);
 
@@ -49,8 +52,8 @@ test("Express service sends the spans of each request to its tenant", async (t) 
 
 test("AI SDK sends the spans of each call to the Langfuse project of its tenant", async (t) => {
   const receiver = await startReceiver(t);
-  const tracing = await start(receiver.url, directoryOf(t), TENANTS);
-  const calls = Array.from({ length: 100 }, (_, call) => answer(fakeModel(), TENANTS[call % TENANTS.length], "hi"));
+  const tracing = await aiSdk.start(receiver.url, directoryOf(t), TENANTS);
+  const calls = Array.from({ length: 100 }, (_, call) => aiSdk.answer(fakeModel(), TENANTS[call % TENANTS.length], "hi"));
   assert.deepEqual(new Set(await Promise.all(calls)), new Set(["hello"]));
   await tracing.stop();
 
@@ -60,4 +63,42 @@ test("AI SDK sends the spans of each call to the Langfuse project of its tenant"
   for (const spans of Object.values(found)) {
     assert.deepEqual(spans, { "ai.generateText": 10, "ai.generateText.doGenerate": 10, feedback: 10 });
   }
+});
+
+/** Starts a server that answers as the API of OpenAI does. */
+async function startOpenAI(t) {
+  const server = createServer((request, response) => {
+    request.resume().on("end", () => {
+      const message = { role: "assistant", content: "hello" };
+      const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+      const choices = [{ index: 0, message, finish_reason: "stop" }];
+      const answer = { id: "1", object: "chat.completion", created: 0, model: "gpt-4o-mini", choices, usage };
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
+    });
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${server.address().port}/v1`;
+}
+
+test("OpenInference sends the spans of each call to its tenant", async (t) => {
+  const [receiver, api] = [await startReceiver(t), await startOpenAI(t)];
+  const tracing = await openinference.start(receiver.url, directoryOf(t), TENANTS);
+  const calls = Array.from({ length: 100 }, (_, call) => openinference.answer(api, TENANTS[call % TENANTS.length], "hi"));
+  assert.deepEqual(new Set(await Promise.all(calls)), new Set(["hello"]));
+  await tracing.stop();
+  const expected = TENANTS.map((tenant) => [tenant, { "OpenAI Chat Completions": 10 }]);
+  assert.deepEqual(counted(receiver), Object.fromEntries(expected));
+});
+
+test("worker threads send the spans of each job to its tenant", async (t) => {
+  const receiver = await startReceiver(t);
+  const settings = { endpoint: receiver.url, tenants: TENANTS, selectors: directoryOf(t) };
+  const jobs = Array.from({ length: 100 }, (_, number) => ({ tenant: TENANTS[number % TENANTS.length], number }));
+  assert.deepEqual(await runJobs(settings, jobs), jobs.map(({ number }) => number * 2));
+  const expected = TENANTS.map((tenant) => [tenant, { job: 10, step: 10 }]);
+  assert.deepEqual(counted(receiver), Object.fromEntries(expected));
 });
