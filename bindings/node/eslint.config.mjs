@@ -3,7 +3,7 @@ import globals from "globals";
 import ts from "typescript-eslint";
 
 export default ts.config(
-  { ignores: ["dist/", "node_modules/", "**/node_modules/"] },
+  { ignores: ["dist/", "**/node_modules/", "examples/nextjs/**/*.ts", "examples/nextjs/**/*.tsx"] },
   js.configs.recommended,
   {
     files: ["**/*.ts", "**/*.mts"],
