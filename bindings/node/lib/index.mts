@@ -1,3 +1,16 @@
 /** The entry point for `import`. It shares its state with that for `require`. */
 
-export * from "./index.js";
+export type {
+  Cause,
+  Decision,
+  ExplainFormat,
+  FileStatus,
+  Limits,
+  PolicyOptions,
+  PolicyStatus,
+  RootSpan,
+  Selector,
+  TracersOptions,
+} from "./index.js";
+// By name, for bundlers that do not run CommonJS.
+export { Policy, PolicyError, Tracers } from "./index.js";

@@ -1,3 +1,4 @@
 /** The entry point for `import`. It shares its state with that for `require`. */
 
-export * from "./opentelemetry.js";
+export type { Destination, Facts, Inbound, Outbound, RoutingOptions } from "./opentelemetry.js";
+export { RoutingSpanProcessor, currentRunContext, withRunContext } from "./opentelemetry.js";

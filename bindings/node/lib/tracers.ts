@@ -85,7 +85,9 @@ export class Tracers {
 }
 
 function spanOf(span: RootSpan): NativeSpan {
-  const { name, kind = "internal", attributes } = span;
+  const { kind = "internal", attributes } = span;
+  // JavaScript may pass anything.
+  const name: unknown = span.name;
   const native: NativeSpan = { name: String(name).toWellFormed(), kind };
   if (attributes !== undefined) {
     native.attributes = readFacts(attributes);

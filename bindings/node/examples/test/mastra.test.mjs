@@ -61,7 +61,7 @@ test("traces of concurrent tenants arrive in their own backends and in no other"
   await mastra.observability.flush();
   await mastra.observability.shutdown();
 
-  let [wrong, whole] = [0, 0];
+  let wrong = 0;
   const seen = new Map();
   for (const key of receiver.keys()) {
     for (const span of receiver.of(key)) {
@@ -70,7 +70,7 @@ test("traces of concurrent tenants arrive in their own backends and in no other"
     }
   }
   const spans = Math.max(...seen.values());
-  whole = [...seen.values()].filter((count) => count === spans).length;
+  const whole = [...seen.values()].filter((count) => count === spans).length;
   t.diagnostic(`${seen.size} traces of ${spans} spans: ${wrong} spans wrong, ${100 - seen.size} traces lost, ${seen.size - whole} torn`);
   assert.deepEqual({ wrong, traces: seen.size, whole }, { wrong: 0, traces: 100, whole: 100 });
   assert.ok(spans >= 3);

@@ -106,15 +106,12 @@ export class Decider {
     if (this.#options.outbound === "none" || text === undefined) {
       return;
     }
-    const ids = span.spanContext();
-    let state = ids.traceState ?? createTraceState();
-    if (state.get(MEMBER) === undefined) {
-      const members = state.serialize().split(",");
-      const last = members[MAX_MEMBERS - 1];
-      // One of the others gives way.
-      state = last === undefined ? state : state.unset(last.split("=", 1)[0] ?? "");
+    try {
+      put(span.spanContext(), text);
+    } catch (thrown) {
+      // A propagator of the application made the state.
+      diag.error(`spanmux: the choice is not in the tracestate: ${messageOf(thrown)}`);
     }
-    ids.traceState = state.set(MEMBER, text);
   }
 
   #facts(context: Context): Facts {
@@ -161,6 +158,17 @@ export class Decider {
     }
     return route;
   }
+}
+
+/** Puts the member in front of the others. */
+function put(ids: SpanContext, text: string): void {
+  let state = ids.traceState ?? createTraceState();
+  if (state.get(MEMBER) === undefined) {
+    const last = state.serialize().split(",")[MAX_MEMBERS - 1];
+    // One of the others gives way.
+    state = last === undefined ? state : state.unset(last.split("=", 1)[0] ?? "");
+  }
+  ids.traceState = state.set(MEMBER, text);
 }
 
 function followed(tracer: RoutedTracer, carrier: string): Route {

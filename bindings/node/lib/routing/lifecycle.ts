@@ -40,7 +40,9 @@ async function run(
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Error>((resolve) => {
     // The timer keeps the process alive, or the last spans would be lost.
-    timer = setTimeout(() => resolve(new Error(`${of} did not end within ${millis} ms`)), millis);
+    timer = setTimeout(() => {
+      resolve(new Error(`${of} did not end within ${millis} ms`));
+    }, millis);
   });
   const done = async (): Promise<Error | undefined> => {
     try {

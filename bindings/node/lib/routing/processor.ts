@@ -1,6 +1,7 @@
 /** Sends each span to the processors of its tracer. */
 
-import { type Context, trace } from "@opentelemetry/api";
+import { type Context, type Span as ApiSpan, trace } from "@opentelemetry/api";
+import type * as Sdk from "@opentelemetry/sdk-trace-base";
 import type { ReadableSpan, Span, SpanExporter, SpanProcessor } from "@opentelemetry/sdk-trace-base";
 
 import type { Policy } from "../policy.js";
@@ -86,14 +87,9 @@ export class RoutingSpanProcessor implements SpanProcessor {
 
   onStart(span: Span, parentContext: Context): void {
     const parent = trace.getSpan(parentContext);
-    let root = this.#rootOf(parent);
-    if (root === undefined && parent !== undefined && !parent.spanContext().isRemote) {
-      // The context was rebuilt from the ids of a span of this process.
-      const { traceId, spanId } = parent.spanContext();
-      root = this.#known.find(traceId, spanId);
-    }
+    let root = this.#rootOf(parent) ?? this.#rebuilt(parent);
     const isRoot = root === undefined;
-    root ??= this.#start(span, parentContext);
+    root ??= this.#start(span, parent, parentContext);
     (span as unknown as Rooted)[this.#root] = root;
     this.#known.started(root);
     const keys = isRoot ? this.#toRootSpans : this.#toSpans;
@@ -132,8 +128,13 @@ export class RoutingSpanProcessor implements SpanProcessor {
     return span === undefined ? undefined : (span as unknown as Rooted)[this.#root];
   }
 
-  #start(span: Span, parentContext: Context): KnownRoot {
-    const parent = trace.getSpan(parentContext);
+  /** Returns the local root of a context that was rebuilt from the ids of a span of this process. */
+  #rebuilt(parent: ApiSpan | undefined): KnownRoot | undefined {
+    const ids = parent?.spanContext();
+    return ids === undefined || ids.isRemote === true ? undefined : this.#known.find(ids.traceId, ids.spanId);
+  }
+
+  #start(span: Span, parent: ApiSpan | undefined, parentContext: Context): KnownRoot {
     const route = this.#decider.route(span, parent, parentContext);
     span.setAttributes(route.attributes);
     this.#decider.carry(span, route);
@@ -174,7 +175,7 @@ function processorOf(name: string, given: Destination): SpanProcessor {
   }
   // Only here, so that a program with processors of its own needs no particular SDK.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const sdk = require("@opentelemetry/sdk-trace-base") as typeof import("@opentelemetry/sdk-trace-base");
+  const sdk = require("@opentelemetry/sdk-trace-base") as typeof Sdk;
   const exporter = given as SpanExporter;
   return exporter.constructor.name === "ConsoleSpanExporter"
     ? new sdk.SimpleSpanProcessor(exporter)
