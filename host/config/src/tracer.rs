@@ -145,6 +145,8 @@ mod tests {
             endpoint = 'http://collector:4318'
             gzip = true
             timeout = '1s'
+            max_request_bytes = 1_000_000
+            max_span_bytes = 100_000
             headers = { x = 'y' }
             filter = { drop_names = ['m'] }
             spill = { directory = 'd', max_bytes = 1, max_files = 2, max_age = '3s' }",
@@ -167,6 +169,8 @@ mod tests {
         let exporter = OtlpExporter::http("http://collector:4318")
             .header("x", "y")
             .timeout(Duration::from_secs(1))
+            .max_request_bytes(1_000_000)
+            .max_span_bytes(100_000)
             .gzip();
         let written = TracerConfig::new()
             .service_name("shop")

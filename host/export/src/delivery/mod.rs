@@ -51,6 +51,8 @@ mod health;
 mod pipeline;
 mod queue;
 mod sink;
+mod size_limits;
+mod splitter;
 mod stop;
 #[cfg(test)]
 mod tests;
@@ -71,9 +73,11 @@ pub use pipeline::{Exporting, Pipeline, Processor, Rest};
 pub(crate) use pipeline::{Names, Queued};
 #[doc(hidden)]
 pub use queue::after;
-pub(crate) use sink::{Parts, SdkSink, Sent, Sink};
+pub(crate) use sink::{Parts, SdkSink, Sent, Sink, TooLarge};
+pub(crate) use size_limits::SizeLimits;
+pub(crate) use splitter::Splitter;
 pub(crate) use stop::Stop;
-pub(crate) use transport::{Transport, Tries};
+pub(crate) use transport::{Terms, Transport, Tries};
 pub(crate) use worker::Target;
 
 /// The default time that an exporter has to send its spans: the maximum time of one batch.

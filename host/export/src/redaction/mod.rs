@@ -40,7 +40,7 @@ use opentelemetry_sdk::trace::SpanData;
 use known_keys::KnownKeys;
 
 /// The span attribute with the number of truncated values.
-const CUT: &str = "spanmux.cut";
+pub(crate) const CUT: &str = "spanmux.cut";
 
 /// The processing of the spans of one exporter before they are sent.
 #[derive(Clone, Debug, Default)]

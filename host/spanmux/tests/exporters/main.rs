@@ -19,6 +19,7 @@ mod process;
 mod proxy;
 mod responses;
 mod secrets;
+mod sizes;
 mod support;
 mod tls;
 mod waits;
