@@ -77,6 +77,7 @@ pub(crate) struct Sent {
 
 /// The place where a request was found to be too large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "otlp"), allow(dead_code))]
 pub(crate) enum TooLarge {
     /// It exceeds the limit of the exporter and was not sent.
     Unsent,

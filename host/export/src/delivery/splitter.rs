@@ -1,7 +1,7 @@
 //! Splits requests that are too large for a backend.
 
 mod flat;
-#[cfg(all(test, feature = "otlp"))]
+#[cfg(test)]
 mod tests;
 
 use std::ops::Range;
@@ -38,6 +38,7 @@ pub(crate) struct Splitter {
 }
 
 impl Splitter {
+    #[cfg_attr(not(any(feature = "otlp", test)), expect(dead_code))]
     pub(crate) fn new(limits: SizeLimits) -> Self {
         Self {
             limits,

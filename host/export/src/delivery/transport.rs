@@ -17,12 +17,12 @@ pub(crate) trait Transport: Debug + Send + Sync + 'static {
 
 /// The conditions for sending one request.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "otlp"), expect(dead_code))]
 pub(crate) struct Terms<'a> {
     pub(crate) tries: Tries,
     /// No attempt starts after its deadline.
     pub(crate) stop: &'a Stop,
     /// A larger request is not sent. Measured before compression.
-    #[cfg_attr(not(feature = "otlp"), expect(dead_code))]
     pub(crate) max_bytes: usize,
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{MARK, SHORTEST, level, messages};
 
 /// Shortens a JSON text. Returns `None` for any other text.
-pub(super) fn shortened(text: &str, most: usize) -> Option<String> {
+pub(crate) fn shortened(text: &str, most: usize) -> Option<String> {
     if !text.trim_start().starts_with(['{', '[']) {
         return None;
     }

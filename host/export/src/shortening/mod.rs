@@ -18,6 +18,8 @@ const MARK: usize = 16;
 /// stay whole.
 const SHORTEST: usize = 64;
 
+pub(crate) use json::shortened as json;
+
 /// Shortens a text to at most `most` bytes, or to the shortest form that is still valid.
 pub(crate) fn text(text: &str, most: usize) -> String {
     json::shortened(text, most).unwrap_or_else(|| plain(text, most))
