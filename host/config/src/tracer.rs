@@ -8,10 +8,12 @@ use opentelemetry::trace::SpanKind;
 
 use super::exporter::exporter;
 use super::shape::{
-    AttributeLimitsTable, BatchTable, FilterTable, KindName, MaskName, RedactionTable, TracerTable,
+    AttributeLimitsTable, BatchTable, FilterTable, KindName, MaskName, RedactionTable,
+    RemoteParentName, TracerTable,
 };
 use super::values::Period;
 use spanmux_export::delivery::BatchConfig;
+use spanmux_export::exporters::RemoteParent;
 use spanmux_export::redaction::{AttributeLimits, Mask, Redaction, SpanFilter};
 use spanmux_otel::{Sampling, TracerConfig};
 
@@ -43,6 +45,9 @@ pub(super) fn tracer(
     }
     if let Some(table) = table.filter {
         config = config.filter(filter(table));
+    }
+    if let Some(name) = table.remote_parent {
+        config = config.remote_parent(name.into());
     }
     if let Some(table) = table.limits {
         config = config.limits(limits(&table));
@@ -104,6 +109,15 @@ fn limits(table: &AttributeLimitsTable) -> AttributeLimits {
     limits
 }
 
+impl From<RemoteParentName> for RemoteParent {
+    fn from(name: RemoteParentName) -> Self {
+        match name {
+            RemoteParentName::Keep => Self::Keep,
+            RemoteParentName::Link => Self::Link,
+        }
+    }
+}
+
 impl From<KindName> for SpanKind {
     fn from(name: KindName) -> Self {
         match name {
@@ -136,6 +150,7 @@ mod tests {
             service = 'shop'
             resource = { flag = true, number = 7, share = 0.5, text = 'x' }
             max_open_spans = 9
+            remote_parent = 'link'
             batch = { queue = 1, size = 2, every = '3s', timeout = '4ms' }
             redaction = { defaults = false, in_texts = true, keys = ['k'], except = ['e'], mask = { text = '-' } }
             filter = { drop_names = ['n*'], drop_kinds = ['client'], drop_operations = ['o'], drop_attributes = { a = 1 } }
@@ -212,7 +227,8 @@ mod tests {
                     .events(5)
                     .links(6),
             )
-            .max_open_spans(9);
+            .max_open_spans(9)
+            .remote_parent(RemoteParent::Link);
         // Literals stay static strings, and strings from the file are owned.
         let shown = |config: TracerConfig| format!("{config:#?}").replace("Static", "Owned");
         assert_eq!(shown(made), shown(written));

@@ -75,6 +75,7 @@ fn pipeline(
     let mut processing = plan.processing.clone();
     processing.filters.push(exporter.filter);
     let mut kind = exporter.kind;
+    processing.remote_parent.get_or_insert(kind.remote_parent());
     if let Some(resource) = kind.resource() {
         processing.redact_attributes(resource);
     }

@@ -37,6 +37,7 @@ use opentelemetry::trace::Status;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
+use crate::exporters::RemoteParent;
 use known_keys::KnownKeys;
 
 /// The span attribute with the number of truncated values.
@@ -51,6 +52,8 @@ pub struct SpanProcessing {
     pub limits: AttributeLimits,
     /// A span is kept only if all filters keep it.
     pub filters: Vec<SpanFilter>,
+    /// The handling of remote parents. `None` leaves it to the exporter.
+    pub remote_parent: Option<RemoteParent>,
 }
 
 /// Counts of the processing of spans.
@@ -76,6 +79,7 @@ impl SpanProcessing {
         // Most spans of a batch have the scope of the one before.
         let mut clean: Option<InstrumentationScope> = None;
         for span in batch {
+            self.parent(span);
             let before = processed.cut;
             let scope = &mut span.instrumentation_scope;
             if clean.as_ref() != Some(scope) {
@@ -87,11 +91,18 @@ impl SpanProcessing {
         processed
     }
 
+    fn parent(&self, span: &mut SpanData) {
+        if let Some(remote_parent) = self.remote_parent {
+            remote_parent.apply(span);
+        }
+    }
+
     pub(crate) fn keeps(&self, span: &SpanData) -> bool {
         self.filters.iter().all(|filter| filter.keeps(span))
     }
 
     pub(crate) fn span(&self, span: &mut SpanData, processed: &mut ProcessingCounts) {
+        self.parent(span);
         let before = processed.cut;
         self.scope(&mut span.instrumentation_scope, processed);
         self.rest_of_span(span, before, processed, &mut KnownKeys::default());

@@ -14,6 +14,7 @@ mod leak;
 mod local;
 mod log;
 mod mistakes;
+mod parents;
 mod presets;
 mod process;
 mod proxy;

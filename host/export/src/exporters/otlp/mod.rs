@@ -42,6 +42,7 @@ pub use secret::Secret;
 use sink::OtlpSink;
 
 use crate::delivery::{Sink, SizeLimits, Transport};
+use crate::exporters::RemoteParent;
 
 const USER_AGENT: &str = concat!("spanmux/", env!("CARGO_PKG_VERSION"));
 
@@ -94,6 +95,7 @@ pub struct OtlpExporter {
     system_certificates: bool,
     resource: Vec<KeyValue>,
     sizes: SizeLimits,
+    remote_parent: RemoteParent,
 }
 
 /// The limit for requests over HTTP, the default of the OpenTelemetry Collector.
@@ -124,6 +126,7 @@ impl OtlpExporter {
                 request,
                 ..SizeLimits::default()
             },
+            remote_parent: RemoteParent::Keep,
         }
     }
 
@@ -293,6 +296,17 @@ impl OtlpExporter {
     pub(super) fn named(mut self, name: &'static str) -> Self {
         self.name = name;
         self
+    }
+
+    /// Marks a backend for traces of AI applications, which usually receives only the part of a
+    /// trace that this process records.
+    pub(super) fn for_llm(mut self) -> Self {
+        self.remote_parent = RemoteParent::Link;
+        self
+    }
+
+    pub(super) fn remote_parent(&self) -> RemoteParent {
+        self.remote_parent
     }
 
     /// Sends a token as `authorization: Bearer`.

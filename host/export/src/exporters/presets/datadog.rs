@@ -108,6 +108,7 @@ impl From<DatadogIntake> for OtlpExporter {
         if preset.llm_observability {
             exporter = exporter
                 .named("datadog_llm")
+                .for_llm()
                 .header("dd-otlp-source", "llmobs");
         }
         if preset.compute_stats {
