@@ -46,6 +46,7 @@
 mod batch;
 mod counts;
 mod disk_buffer;
+mod dropped_parents;
 mod health;
 #[allow(missing_docs)] // Shared within the workspace only.
 mod pipeline;
@@ -68,6 +69,7 @@ pub use disk_buffer::DiskBuffer;
 pub(crate) use disk_buffer::DiskBufferStore;
 #[cfg(feature = "otlp")]
 pub(crate) use disk_buffer::Pause;
+pub(crate) use dropped_parents::DroppedParents;
 #[doc(hidden)]
 pub use pipeline::{Exporting, Pipeline, Processor, Rest};
 pub(crate) use pipeline::{Names, Queued};

@@ -32,11 +32,13 @@ pub use shorten::{kept_and_omitted, safe_end};
 
 use std::borrow::Cow;
 use std::ops::AddAssign;
+use std::sync::Arc;
 
 use opentelemetry::trace::Status;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
+use crate::delivery::DroppedParents;
 use crate::exporters::RemoteParent;
 use known_keys::KnownKeys;
 
@@ -52,6 +54,8 @@ pub struct SpanProcessing {
     pub limits: AttributeLimits,
     /// A span is kept only if all filters keep it.
     pub filters: Vec<SpanFilter>,
+    /// The dropped spans, for their children. `None` without a filter.
+    pub(crate) dropped: Option<Arc<DroppedParents>>,
     /// The handling of remote parents. `None` leaves it to the exporter.
     pub remote_parent: Option<RemoteParent>,
 }
@@ -70,7 +74,10 @@ pub(crate) struct ProcessingCounts {
 impl SpanProcessing {
     pub(crate) fn batch(&self, batch: &mut Vec<SpanData>) -> ProcessingCounts {
         let before = batch.len();
-        batch.retain(|span| self.keeps(span));
+        match &self.dropped {
+            Some(dropped) => dropped.remove(batch, |span| self.keeps(span)),
+            None => batch.retain(|span| self.keeps(span)),
+        }
         let mut processed = ProcessingCounts {
             filtered: (before - batch.len()) as u64,
             ..ProcessingCounts::default()
@@ -94,6 +101,16 @@ impl SpanProcessing {
     fn parent(&self, span: &mut SpanData) {
         if let Some(remote_parent) = self.remote_parent {
             remote_parent.apply(span);
+        }
+    }
+
+    /// Called when a span starts, if there is a filter.
+    pub(crate) fn started(&self, span: &SpanData) {
+        if let Some(dropped) = &self.dropped
+            && span.span_context.is_sampled()
+            && !self.keeps(span)
+        {
+            dropped.started(span);
         }
     }
 
