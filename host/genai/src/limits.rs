@@ -155,6 +155,18 @@ impl ContentLimits {
         kept.into()
     }
 
+    /// Returns the definitions of the first tools. They stay a list of definitions.
+    pub(super) fn tools(&self, names: &[String]) -> Value {
+        let mut left = self.total_bytes;
+        let kept = names.iter().take(self.items).take_while(|name| {
+            let fits = name.len() <= left;
+            left = left.saturating_sub(name.len() + PART_BYTES);
+            fits
+        });
+        kept.map(|name| json!({"type": "function", "name": name}))
+            .collect()
+    }
+
     fn message(&self, message: &Value, left: &mut usize) -> Value {
         let mut kept = message.clone();
         let parts = message["parts"].as_array().map_or(&[][..], Vec::as_slice);

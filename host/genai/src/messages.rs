@@ -118,11 +118,8 @@ pub(super) fn say_model_instructions(text: &str, attributes: &mut Attributes) {
 
 /// Records the names of the tools that a model or an agent may use.
 pub(super) fn say_tools(names: &[String], attributes: &mut Attributes) {
-    let definition = |name: &String| json!({"type": "function", "name": name});
-    attributes.say_json(
-        keys::TOOL_DEFINITIONS,
-        &names.iter().map(definition).collect(),
-    );
+    let definitions = attributes.limits().tools(names);
+    attributes.say(keys::TOOL_DEFINITIONS, definitions.to_string());
     if attributes.has_open_inference() {
         for (number, name) in names.iter().enumerate() {
             attributes.say_numbered(keys::LLM_TOOLS, number, "tool.name", name.clone());

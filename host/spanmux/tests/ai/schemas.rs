@@ -107,6 +107,7 @@ fn record(limits: ContentLimits, text: &str) -> SpanData {
     let call = ai
         .generation("m")
         .instructions(text)
+        .tools(["search", "book"])
         .input(conversation(text))
         .start();
     call.output(conversation(text));
@@ -130,11 +131,10 @@ fn check(span: &SpanData) -> usize {
     parts + read::<Part>(span, "gen_ai.system_instructions").len()
 }
 
-#[test]
-fn messages_match_their_schemas_for_any_limits() {
+/// Records the same conversation within many limits, the default ones first.
+fn records() -> Vec<SpanData> {
     let text = "äöü \"quoted\" \n".repeat(100);
-    let whole = check(&record(ContentLimits::new(), &text));
-    assert!(whole > 30, "{whole}");
+    let mut spans = vec![record(ContentLimits::new(), &text)];
     for bytes in [0, 1, 40, 200, 1_000, 5_000, 20_000] {
         for (items, depth) in [(0, 0), (1, 3), (2, 5), (256, 16)] {
             for text_bytes in [0, 10, 500, 50_000] {
@@ -143,11 +143,58 @@ fn messages_match_their_schemas_for_any_limits() {
                     .text_bytes(text_bytes)
                     .items(items)
                     .depth(depth);
-                let parts = check(&record(limits, &text));
-                assert!(parts >= 4, "{limits:?}");
+                spans.push(record(limits, &text));
             }
         }
     }
+    spans
+}
+
+#[test]
+fn messages_match_their_schemas_for_any_limits() {
+    let spans = records();
+    assert!(check(&spans[0]) > 30);
+    for span in spans {
+        let parts = check(&span);
+        assert!(parts >= 4, "{parts}");
+    }
+}
+
+/// The attributes for which the conventions have a schema.
+const WITH_SCHEMA: [&str; 4] = [
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.system_instructions",
+    "gen_ai.tool.definitions",
+];
+
+/// Runs in `tests/backends/run`, which installs Phoenix.
+#[test]
+fn messages_match_the_models_of_phoenix() {
+    let Ok(python) = std::env::var("SPANMUX_PHOENIX_PYTHON") else {
+        println!("skipped: SPANMUX_PHOENIX_PYTHON names no Python with Phoenix");
+        return;
+    };
+    let mut lines = Vec::new();
+    for span in records() {
+        for key in WITH_SCHEMA {
+            let value = value(&span, key).unwrap_or_else(|| panic!("{key} is missing"));
+            lines.push(json!({"key": key, "value": value}).to_string());
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("messages.jsonl");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/backends/validate_messages.py"
+    );
+    let mut command = std::process::Command::new(python);
+    let done = command.arg(script).arg(&file).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+    let counted = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(counted.trim(), lines.len().to_string());
 }
 
 #[test]
