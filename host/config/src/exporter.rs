@@ -23,6 +23,8 @@ pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
         headers,
         gzip,
         timeout,
+        max_request_bytes,
+        max_span_bytes,
         proxy,
         no_proxy,
         origin,
@@ -37,6 +39,12 @@ pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
         }
         let exporter = with(exporter, timeout, |exporter, Period(time)| {
             exporter.timeout(time)
+        });
+        let exporter = with(exporter, max_request_bytes, |exporter, bytes| {
+            exporter.max_request_bytes(bytes.get())
+        });
+        let exporter = with(exporter, max_span_bytes, |exporter, bytes| {
+            exporter.max_span_bytes(bytes.get())
         });
         let exporter = with(exporter, proxy, |exporter, Hidden(Secret(url))| {
             exporter.proxy(url)

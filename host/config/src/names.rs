@@ -13,10 +13,12 @@ use spanmux_core::MAX_NAME_BYTES;
 /// Exporter types without a backend.
 const LOCAL: [&str; 3] = ["console", "file", "discard"];
 /// Keys that only exporters with a backend accept.
-const FOR_BACKENDS: [&str; 9] = [
+const FOR_BACKENDS: [&str; 11] = [
     "headers",
     "gzip",
     "timeout",
+    "max_request_bytes",
+    "max_span_bytes",
     "proxy",
     "no_proxy",
     "origin",

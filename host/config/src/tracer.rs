@@ -8,10 +8,12 @@ use opentelemetry::trace::SpanKind;
 
 use super::exporter::exporter;
 use super::shape::{
-    AttributeLimitsTable, BatchTable, FilterTable, KindName, MaskName, RedactionTable, TracerTable,
+    AttributeLimitsTable, BatchTable, FilterTable, KindName, MaskName, RedactionTable,
+    RemoteParentName, TracerTable,
 };
 use super::values::{Period, Plain};
 use spanmux_export::delivery::BatchConfig;
+use spanmux_export::exporters::RemoteParent;
 use spanmux_export::redaction::{AttributeLimits, Mask, Redaction, SpanFilter};
 use spanmux_otel::{Sampling, TracerConfig};
 
@@ -43,6 +45,9 @@ pub(super) fn tracer(
     }
     if let Some(table) = table.filter {
         config = config.filter(filter(table));
+    }
+    if let Some(name) = table.remote_parent {
+        config = config.remote_parent(name.into());
     }
     if let Some(table) = table.limits {
         config = config.limits(limits(&table));
@@ -115,6 +120,15 @@ fn limits(table: &AttributeLimitsTable) -> AttributeLimits {
     limits
 }
 
+impl From<RemoteParentName> for RemoteParent {
+    fn from(name: RemoteParentName) -> Self {
+        match name {
+            RemoteParentName::Keep => Self::Keep,
+            RemoteParentName::Link => Self::Link,
+        }
+    }
+}
+
 impl From<KindName> for SpanKind {
     fn from(name: KindName) -> Self {
         match name {
@@ -147,6 +161,7 @@ mod tests {
             service = 'shop'
             resource = { flag = true, number = 7, share = 0.5, text = 'x' }
             max_open_spans = 9
+            remote_parent = 'link'
             batch = { queue = 1, size = 2, every = '3s', timeout = '4ms' }
             redaction = { defaults = false, in_texts = true, keys = ['k'], except = ['e'], mask = { text = '-' } }
             filter = { drop_names = ['n*'], drop_kinds = ['client'], drop_operations = ['o'], drop_attributes = { a = 1 } }
@@ -156,6 +171,8 @@ mod tests {
             endpoint = 'http://collector:4318'
             gzip = true
             timeout = '1s'
+            max_request_bytes = 1_000_000
+            max_span_bytes = 100_000
             headers = { x = 'y' }
             filter = { drop_names = ['m'] }
             spill = { directory = 'd', max_bytes = 1, max_files = 2, max_age = '3s' }",
@@ -178,6 +195,8 @@ mod tests {
         let exporter = OtlpExporter::http("http://collector:4318")
             .header("x", "y")
             .timeout(Duration::from_secs(1))
+            .max_request_bytes(1_000_000)
+            .max_span_bytes(100_000)
             .gzip();
         let written = TracerConfig::new()
             .service_name("shop")
@@ -219,7 +238,8 @@ mod tests {
                     .events(5)
                     .links(6),
             )
-            .max_open_spans(9);
+            .max_open_spans(9)
+            .remote_parent(RemoteParent::Link);
         // Literals stay static strings, and strings from the file are owned.
         let shown = |config: TracerConfig| format!("{config:#?}").replace("Static", "Owned");
         assert_eq!(shown(made), shown(written));

@@ -74,7 +74,12 @@ fn pipeline(
 ) -> Result<Arc<dyn Pipeline>, TracerConfigError> {
     let mut processing = plan.processing.clone();
     processing.filters.push(exporter.filter);
+    processing.filters.retain(|filter| !filter.is_empty());
+    if !processing.filters.is_empty() {
+        processing.dropped = Some(Arc::default());
+    }
     let mut kind = exporter.kind;
+    processing.remote_parent.get_or_insert(kind.remote_parent());
     if let Some(resource) = kind.resource() {
         processing.redact_attributes(resource);
     }

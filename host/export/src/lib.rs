@@ -12,6 +12,7 @@ pub mod exporters;
 mod exporting;
 mod places;
 pub mod redaction;
+mod shortening;
 
 /// Parts that the other crates of Spanmux share. Not covered by semantic versioning.
 #[doc(hidden)]

@@ -100,13 +100,13 @@ impl AiSpanBuilder<AgentRun> {
 impl AiSpan<AgentRun> {
     /// Records the output messages (content).
     pub fn output(&self, messages: impl Into<Messages>) {
-        self.say_content(Side::Output, |attributes| {
-            messages.into().say_output(attributes);
-        });
+        self.say_finished(messages.into(), Messages::say_output);
     }
 
     /// Records the reason why the agent stopped.
     pub fn finish_reason(&self, reason: impl Into<StringValue>) {
+        let reason = reason.into();
+        self.finish_output(reason.as_str());
         self.say(|attributes| attributes.say_texts(keys::FINISH_REASONS, [reason]));
     }
 }

@@ -68,6 +68,12 @@ impl Attributes {
         self.say(key, text);
     }
 
+    /// Adds a list of messages as JSON text. The truncated list is still a list of messages.
+    pub(super) fn say_messages(&mut self, key: Key, list: &serde_json::Value) {
+        let text = self.limits().messages(list).to_string();
+        self.say(key, text);
+    }
+
     /// Adds a string unchanged and any other value as JSON text.
     pub(super) fn say_content(&mut self, key: Key, value: &serde_json::Value) {
         match value.as_str() {
@@ -75,6 +81,7 @@ impl Attributes {
                 let text = self.limits().text(text);
                 self.say(key, text);
             }
+            None if super::limits::is_messages(value) => self.say_messages(key, value),
             None => self.say_json(key, value),
         }
     }

@@ -173,6 +173,7 @@ impl AiSpan<Generation> {
     /// `content_filter`.
     pub fn finish_reason(&self, reason: impl Into<StringValue>) {
         let reason = reason.into();
+        self.finish_output(reason.as_str());
         self.say(|attributes| {
             attributes.say_texts(keys::FINISH_REASONS, [reason.clone()]);
             attributes.say(keys::FINISH_REASON, reason);
@@ -191,9 +192,7 @@ impl AiSpan<Generation> {
 
     /// Records the output messages (content).
     pub fn output(&self, messages: impl Into<Messages>) {
-        self.say_content(Side::Output, |attributes| {
-            messages.into().say_model_output(attributes);
-        });
+        self.say_finished(messages.into(), Messages::say_model_output);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Limits for content.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use spanmux_otel::internal::{kept_and_omitted, safe_end};
 
 /// Limits for the content of one attribute. Truncated content ends with a count of the
@@ -9,6 +9,12 @@ use spanmux_otel::internal::{kept_and_omitted, safe_end};
 /// A string ends with `…[1200 more characters]` and a list with `…[12 more]`. An object gets
 /// a member `…` with `[3 more]`, and a value below the maximum depth becomes `…[3 deeper]`.
 /// The result is still valid JSON.
+///
+/// A list of messages stays a list of messages, as the schemas of the conventions require: the
+/// texts, arguments and results in it are truncated, messages and parts are left out as a whole,
+/// and the count is a text part of the last message. Base64 media that exceed the limits become a
+/// text part with their type and size. Lists of other objects, such as documents, end without a
+/// count.
 ///
 /// A text is truncated before a secret rather than inside it: exporters redact later, and
 /// could not recognize a part of a key.
@@ -115,13 +121,93 @@ impl ContentLimits {
         for item in items {
             if kept.len() == self.items || *left == 0 {
                 let more = items.len() - kept.len();
-                kept.push(format!("…[{more} more]").into());
+                if !items.iter().all(Value::is_object) {
+                    kept.push(format!("…[{more} more]").into());
+                }
                 break;
             }
             *left = left.saturating_sub(1);
             kept.push(self.cut(item, depth - 1, left));
         }
         kept.into()
+    }
+
+    /// Returns `true` if a text is within the limits as a whole.
+    pub(super) fn fits(&self, text: &str) -> bool {
+        text.len() <= self.text_bytes.min(self.total_bytes)
+    }
+
+    /// Truncates a list of messages in the format of the GenAI conventions.
+    pub(super) fn messages(&self, list: &Value) -> Value {
+        let list = list.as_array().map_or(&[][..], Vec::as_slice);
+        let mut left = self.total_bytes;
+        let mut kept = Vec::new();
+        for message in list {
+            if kept.len() == self.items.max(1) || (left == 0 && !kept.is_empty()) {
+                break;
+            }
+            kept.push(self.message(message, &mut left));
+        }
+        let more = list.len() - kept.len();
+        if more > 0 {
+            add_mark(kept.last_mut(), format!("…[{more} more messages]"));
+        }
+        kept.into()
+    }
+
+    /// Returns the definitions of the first tools. They stay a list of definitions.
+    pub(super) fn tools(&self, names: &[String]) -> Value {
+        let mut left = self.total_bytes;
+        let kept = names.iter().take(self.items).take_while(|name| {
+            let fits = name.len() <= left;
+            left = left.saturating_sub(name.len() + PART_BYTES);
+            fits
+        });
+        kept.map(|name| json!({"type": "function", "name": name}))
+            .collect()
+    }
+
+    fn message(&self, message: &Value, left: &mut usize) -> Value {
+        let mut kept = message.clone();
+        let parts = message["parts"].as_array().map_or(&[][..], Vec::as_slice);
+        let mut some = Vec::new();
+        for part in parts {
+            if some.len() == self.items || *left == 0 {
+                break;
+            }
+            *left = left.saturating_sub(PART_BYTES);
+            some.push(self.part(part, left));
+        }
+        let more = parts.len() - some.len();
+        kept["parts"] = some.into();
+        if more > 0 {
+            add_mark(Some(&mut kept), format!("…[{more} more parts]"));
+        }
+        kept
+    }
+
+    fn part(&self, part: &Value, left: &mut usize) -> Value {
+        let kind = part["type"].as_str().unwrap_or_default();
+        let (name, value) = match kind {
+            "blob" => {
+                let length = part["content"].as_str().map_or(0, str::len);
+                if length > self.text_bytes.min(*left) {
+                    let mime_type = part["mime_type"].as_str().unwrap_or_default();
+                    return text_part(media_mark(mime_type, length));
+                }
+                *left -= length;
+                return part.clone();
+            }
+            "tool_call" => ("arguments", &part["arguments"]),
+            "tool_call_response" => ("response", &part["response"]),
+            _ => ("content", &part["content"]),
+        };
+        let mut kept = part.clone();
+        if !value.is_null() {
+            // The list, the message, its parts and the part are four levels.
+            kept[name] = self.cut(value, self.depth.saturating_sub(4), left);
+        }
+        kept
     }
 
     fn cut_object(&self, members: &Map<String, Value>, depth: usize, left: &mut usize) -> Value {
@@ -140,6 +226,34 @@ impl ContentLimits {
     }
 }
 
+/// The bytes that a part has beside its content.
+const PART_BYTES: usize = 32;
+
+/// Returns `true` for a list of messages in the format of the GenAI conventions.
+pub(super) fn is_messages(value: &Value) -> bool {
+    let list = value.as_array().filter(|list| !list.is_empty());
+    list.is_some_and(|list| {
+        list.iter()
+            .all(|message| message["role"].is_string() && message["parts"].is_array())
+    })
+}
+
+/// Returns the text that replaces media of this many bytes of base64.
+pub(super) fn media_mark(mime_type: &str, base64: usize) -> String {
+    format!("…[{mime_type}, {} bytes]", base64 / 4 * 3)
+}
+
+fn text_part(text: String) -> Value {
+    json!({"type": "text", "content": text})
+}
+
+fn add_mark(message: Option<&mut Value>, mark: String) {
+    let parts = message.and_then(|message| message["parts"].as_array_mut());
+    if let Some(parts) = parts {
+        parts.push(text_part(mark));
+    }
+}
+
 fn deeper(items: usize) -> Value {
     format!("…[{items} deeper]").into()
 }
@@ -152,8 +266,6 @@ impl Default for ContentLimits {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const SMALL: ContentLimits = ContentLimits {

@@ -51,14 +51,28 @@ impl Messages {
     /// single value.
     pub(super) fn say_input(self, attributes: &mut Attributes) {
         let (list, value) = self.forms("user");
-        attributes.say_json(keys::INPUT_MESSAGES, &gen_ai(&list));
+        attributes.say_messages(keys::INPUT_MESSAGES, &gen_ai(&list));
         attributes.say_value(keys::INPUT, &value);
     }
 
-    pub(super) fn say_output(self, attributes: &mut Attributes) {
-        let (list, value) = self.forms("assistant");
-        attributes.say_json(keys::OUTPUT_MESSAGES, &gen_ai(&list));
+    /// Records an output. `reason` is the reason why the span stopped, if it is known.
+    pub(super) fn say_output(self, reason: Option<&str>, attributes: &mut Attributes) {
+        let (mut list, value) = self.completed(reason).forms("assistant");
+        list.iter_mut().for_each(|message| message.complete(reason));
+        attributes.say_messages(keys::OUTPUT_MESSAGES, &gen_ai(&list));
         attributes.say_value(keys::OUTPUT, &value);
+    }
+
+    fn completed(self, reason: Option<&str>) -> Self {
+        match self.0 {
+            Said::Messages(mut messages) => {
+                messages
+                    .iter_mut()
+                    .for_each(|message| message.complete(reason));
+                Self(Said::Messages(messages))
+            }
+            text => Self(text),
+        }
     }
 
     /// Records a model's input: the same, and OpenInference's numbered messages.
@@ -69,10 +83,10 @@ impl Messages {
         self.say_input(attributes);
     }
 
-    pub(super) fn say_model_output(self, attributes: &mut Attributes) {
+    pub(super) fn say_model_output(self, reason: Option<&str>, attributes: &mut Attributes) {
         let list = self.clone().forms("assistant").0;
         say_numbered(attributes, keys::LLM_OUTPUT_MESSAGES, 0, &list);
-        self.say_output(attributes);
+        self.say_output(reason, attributes);
     }
 
     /// Returns the messages, and the single value for inputs and outputs.
@@ -90,8 +104,9 @@ impl Messages {
 /// Records the instructions, which have an attribute of their own. OpenInference's first
 /// message is added by [`say_model_instructions`].
 pub(super) fn say_instructions(text: &str, attributes: &mut Attributes) {
+    let text = attributes.limits().text(text);
     let part = json!([{"type": "text", "content": text}]);
-    attributes.say_json(keys::INSTRUCTIONS, &part);
+    attributes.say(keys::INSTRUCTIONS, part.to_string());
 }
 
 pub(super) fn say_model_instructions(text: &str, attributes: &mut Attributes) {
@@ -103,16 +118,20 @@ pub(super) fn say_model_instructions(text: &str, attributes: &mut Attributes) {
 
 /// Records the names of the tools that a model or an agent may use.
 pub(super) fn say_tools(names: &[String], attributes: &mut Attributes) {
-    let definition = |name: &String| json!({"type": "function", "name": name});
-    attributes.say_json(
-        keys::TOOL_DEFINITIONS,
-        &names.iter().map(definition).collect(),
-    );
+    let definitions = attributes.limits().tools(names);
+    attributes.say(keys::TOOL_DEFINITIONS, definitions.to_string());
     if attributes.has_open_inference() {
         for (number, name) in names.iter().enumerate() {
             attributes.say_numbered(keys::LLM_TOOLS, number, "tool.name", name.clone());
         }
     }
+}
+
+/// The reason why a span stopped, and the output that was recorded before it was known.
+#[derive(Debug, Default)]
+pub(super) struct Finish {
+    pub(super) reason: Option<String>,
+    pub(super) output: Option<Messages>,
 }
 
 fn gen_ai(messages: &[Message]) -> Value {

@@ -17,6 +17,7 @@ use super::failure::Failure;
 use super::inherited::Inherited;
 use super::keys;
 use super::kind::AiSpanKind;
+use super::messages::{Finish, Messages};
 use super::open::Place;
 use super::parent::AiParent;
 use super::status::RunStatus;
@@ -62,6 +63,8 @@ pub struct AiSpan<K: AiSpanKind> {
     has_first_token: AtomicBool,
     /// Attributes that leave at the end, for tracers whose spans append each value.
     late: Option<Mutex<AttributeList>>,
+    /// The finish reason and the output of a model or an agent.
+    finish: Mutex<Finish>,
     /// `true` if the application said how the span ended.
     has_outcome: AtomicBool,
     /// `true` if the thread was already panicking when the span started: the panic does
@@ -83,6 +86,7 @@ impl<K: AiSpanKind> AiSpan<K> {
             has_first_token: AtomicBool::new(place.is_none()),
             place,
             started: Instant::now(),
+            finish: Mutex::default(),
             has_outcome: AtomicBool::new(false),
             started_in_panic: std::thread::panicking(),
             kind: PhantomData,
@@ -226,6 +230,35 @@ impl<K: AiSpanKind> AiSpan<K> {
     pub(super) fn say_content(&self, side: Side, say: impl FnOnce(&mut Attributes)) {
         if self.captures(side) {
             self.say(say);
+        }
+    }
+
+    /// Records the output of a model or an agent with `say`, which receives the finish reason.
+    /// If none is known yet, the output is recorded again once it is.
+    pub(super) fn say_finished(
+        &self,
+        messages: Messages,
+        say: impl FnOnce(Messages, Option<&str>, &mut Attributes),
+    ) {
+        self.say_content(Side::Output, |attributes| {
+            let mut finish = self.finish.lock();
+            let reason = finish.reason.clone();
+            finish.output = reason.is_none().then(|| messages.clone());
+            say(messages, reason.as_deref(), attributes);
+        });
+    }
+
+    /// Sets the finish reason of the output messages without one.
+    pub(super) fn finish_output(&self, reason: &str) {
+        let output = {
+            let mut finish = self.finish.lock();
+            finish.reason = Some(reason.to_owned());
+            finish.output.take()
+        };
+        if let Some(output) = output {
+            self.say_content(Side::Output, |attributes| {
+                output.say_output(Some(reason), attributes);
+            });
         }
     }
 

@@ -54,13 +54,13 @@ impl AiSpan<ModelStep> {
 
     /// Records the reason why the step ended.
     pub fn finish_reason(&self, reason: impl Into<StringValue>) {
-        self.say(|attributes| attributes.say(keys::STEP_FINISH_REASON, reason.into()));
+        let reason = reason.into();
+        self.finish_output(reason.as_str());
+        self.say(|attributes| attributes.say(keys::STEP_FINISH_REASON, reason));
     }
 
     /// Records the output messages (content).
     pub fn output(&self, messages: impl Into<Messages>) {
-        self.say_content(Side::Output, |attributes| {
-            messages.into().say_output(attributes);
-        });
+        self.say_finished(messages.into(), Messages::say_output);
     }
 }

@@ -11,7 +11,7 @@ use super::last_values::LastValues;
 use super::otel_tracer::OtelTracer;
 use super::sampling::Sampling;
 use spanmux_export::delivery::BatchConfig;
-use spanmux_export::exporters::Exporter;
+use spanmux_export::exporters::{Exporter, RemoteParent};
 pub use spanmux_export::internal::exporting::TracerConfigError;
 use spanmux_export::internal::{Exporting, Processor, SpanProcessing, exporting};
 use spanmux_export::redaction::{AttributeLimits, Redaction, SpanFilter};
@@ -141,6 +141,26 @@ impl TracerConfig {
     /// Adds a filter that excludes spans from all exporters of this tracer.
     pub fn filter(mut self, filter: SpanFilter) -> Self {
         self.processing.filters.push(filter);
+        self
+    }
+
+    /// Sets the handling of spans whose parent is in another process, for all exporters of this
+    /// tracer. Defaults to [`RemoteParent::Link`] for LLM backends and to [`RemoteParent::Keep`]
+    /// for all others.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::exporters::{Langfuse, RemoteParent};
+    /// use spanmux::otel::TracerConfig;
+    ///
+    /// // All services of this trace send to Langfuse.
+    /// let config = TracerConfig::new()
+    ///     .exporter(Langfuse::new("pk-lf-…", "sk-lf-…"))
+    ///     .remote_parent(RemoteParent::Keep);
+    /// # drop(config);
+    /// ```
+    pub fn remote_parent(mut self, remote_parent: RemoteParent) -> Self {
+        self.processing.remote_parent = Some(remote_parent);
         self
     }
 

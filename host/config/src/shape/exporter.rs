@@ -24,6 +24,13 @@ pub(crate) struct ExporterTable {
     pub(crate) gzip: Option<bool>,
     /// Maximum time for one attempt to send to a backend.
     pub(crate) timeout: Option<Period>,
+    /// Maximum size of one request to a backend in bytes, before compression. A larger batch
+    /// becomes several requests. Defaults to the limit of the backend if it is known, otherwise
+    /// to 20 MiB over HTTP and 4 MiB over gRPC.
+    pub(crate) max_request_bytes: Option<NonZeroUsize>,
+    /// Maximum size of one span in bytes. The largest values of a larger span are shortened.
+    /// Defaults to the limit of the backend if it is known.
+    pub(crate) max_span_bytes: Option<NonZeroUsize>,
     /// The HTTP proxy for requests to a backend, such as "http://proxy:3128".
     pub(crate) proxy: Option<Hidden>,
     /// The hosts that are reached without the proxy: "localhost", or ".internal" for every host

@@ -38,10 +38,23 @@ pub(crate) struct TracerTable {
     pub(crate) redaction: Option<RedactionTable>,
     /// The spans to drop for all of its exporters.
     pub(crate) filter: Option<FilterTable>,
+    /// The handling of spans whose parent is in another process. Defaults to "link" for LLM
+    /// backends and to "keep" for all others.
+    pub(crate) remote_parent: Option<RemoteParentName>,
     /// The size limits of spans.
     pub(crate) limits: Option<AttributeLimitsTable>,
     /// Maximum number of open spans. Spans started beyond it are no-ops.
     pub(crate) max_open_spans: Option<NonZeroUsize>,
+}
+
+/// The handling of spans whose parent is in another process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RemoteParentName {
+    /// Keeps the parent, which another process sends.
+    Keep,
+    /// Replaces the parent by a link, so that the span is a root.
+    Link,
 }
 
 /// The source of a tracer that the file does not define.

@@ -94,6 +94,10 @@ pub struct DeliveryCounts {
     pub recovered: u64,
     /// Files of the disk buffer that could not be read and were set aside.
     pub set_aside: u64,
+    /// Spans that were delivered with shortened values, because they were too large for the
+    /// backend. Included in `delivered`. Their attribute `spanmux.cut` contains the number of
+    /// shortened values.
+    pub shortened: u64,
     /// Values that were [redacted](crate::redaction::Redaction).
     pub redacted: u64,
     /// Values that were [truncated](crate::redaction::AttributeLimits), plus attributes, events
@@ -144,6 +148,7 @@ impl AddAssign<&Self> for DeliveryCounts {
         self.replayed += other.replayed;
         self.recovered += other.recovered;
         self.set_aside += other.set_aside;
+        self.shortened += other.shortened;
         self.redacted += other.redacted;
         self.cut += other.cut;
         for (sum, lost) in self.lost.iter_mut().zip(other.lost) {

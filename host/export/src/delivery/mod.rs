@@ -46,11 +46,14 @@
 mod batch;
 mod counts;
 mod disk_buffer;
+mod dropped_parents;
 mod health;
 #[allow(missing_docs)] // Shared within the workspace only.
 mod pipeline;
 mod queue;
 mod sink;
+mod size_limits;
+mod splitter;
 mod stop;
 #[cfg(test)]
 mod tests;
@@ -66,14 +69,17 @@ pub use disk_buffer::DiskBuffer;
 pub(crate) use disk_buffer::DiskBufferStore;
 #[cfg(feature = "otlp")]
 pub(crate) use disk_buffer::Pause;
+pub(crate) use dropped_parents::DroppedParents;
 #[doc(hidden)]
 pub use pipeline::{Exporting, Pipeline, Processor, Rest};
 pub(crate) use pipeline::{Names, Queued};
 #[doc(hidden)]
 pub use queue::after;
-pub(crate) use sink::{Parts, SdkSink, Sent, Sink};
+pub(crate) use sink::{Parts, SdkSink, Sent, Sink, TooLarge};
+pub(crate) use size_limits::SizeLimits;
+pub(crate) use splitter::Splitter;
 pub(crate) use stop::Stop;
-pub(crate) use transport::{Transport, Tries};
+pub(crate) use transport::{Terms, Transport, Tries};
 pub(crate) use worker::Target;
 
 /// The default time that an exporter has to send its spans: the maximum time of one batch.

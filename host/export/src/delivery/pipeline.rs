@@ -24,6 +24,14 @@ pub trait Pipeline: Debug + Send + Sync + 'static {
     /// Called when a sampled or recorded span starts.
     fn start(&self, _span: &SpanContext) {}
 
+    /// Returns `true` if the pipeline wants the data of a span that starts.
+    fn wants_starts(&self) -> bool {
+        false
+    }
+
+    /// Called with the data of a span that starts, if the pipeline wants it.
+    fn started(&self, _span: &SpanData) {}
+
     /// Called when a span ends.
     fn end(&self, span: SpanData);
 
@@ -53,6 +61,8 @@ pub trait Pipeline: Debug + Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) struct Queued {
     queue: Arc<Queue>,
+    /// Present if there is a filter.
+    filtered: Option<SpanProcessing>,
 }
 
 impl Queued {
@@ -67,6 +77,7 @@ impl Queued {
         let stop = Arc::new(Stop::default());
         let is_buffered = matches!(target, Target::Buffered(..));
         let queue = Arc::new(Queue::new(batch, meter, stop.clone(), is_buffered));
+        let filtered = processing.dropped.is_some().then(|| processing.clone());
         Worker::start(
             queue.clone(),
             stop,
@@ -75,7 +86,7 @@ impl Queued {
             batch.scheduled_delay,
             names,
         )?;
-        Ok(Self { queue })
+        Ok(Self { queue, filtered })
     }
 }
 
@@ -87,6 +98,16 @@ pub(crate) struct Names {
 }
 
 impl Pipeline for Queued {
+    fn wants_starts(&self) -> bool {
+        self.filtered.is_some()
+    }
+
+    fn started(&self, span: &SpanData) {
+        if let Some(processing) = &self.filtered {
+            processing.started(span);
+        }
+    }
+
     fn end(&self, span: SpanData) {
         if span.span_context.is_sampled() {
             self.queue.put(span);
@@ -228,9 +249,13 @@ impl Processor {
 
 impl SpanProcessor for Processor {
     fn on_start(&self, span: &mut Span, _parent: &Context) {
-        self.0
-            .pipeline
-            .start(opentelemetry::trace::Span::span_context(span));
+        let pipeline = self.0.pipeline();
+        pipeline.start(opentelemetry::trace::Span::span_context(span));
+        if pipeline.wants_starts()
+            && let Some(data) = span.exported_data()
+        {
+            pipeline.started(&data);
+        }
     }
 
     fn on_end(&self, span: SpanData) {

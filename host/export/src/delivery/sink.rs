@@ -9,7 +9,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::{DeliveryCounts, Loss, Stop, Transport};
+use super::{DeliveryCounts, Loss, Splitter, Stop, Transport};
 
 /// Sends batches to one backend, on the thread of the exporter, one at a time.
 ///
@@ -45,6 +45,7 @@ pub(crate) struct Parts {
     pub(crate) place: String,
     pub(crate) encode: Encode,
     pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) splitter: Splitter,
 }
 
 /// The outcome of one batch. Spans that are not accounted for are counted as failed.
@@ -58,11 +59,30 @@ pub(crate) struct Sent {
     pub(crate) buffered: u64,
     /// The error for the log. It names the backend and the remedy, and contains no secret.
     pub(crate) message: Option<String>,
-    /// The whole batch failed for a reason that is not its content, so the same batch may
-    /// succeed later.
+    /// The spans failed for a reason that is not their content, so the same spans may succeed
+    /// later.
     pub(crate) later: bool,
     /// The time for which the backend asked not to be called. Only with `later`.
     pub(crate) wait: Option<Duration>,
+    /// The backend refuses the credentials of the exporter. Only with `later`.
+    pub(crate) denied: bool,
+    /// The request was not accepted because of its size.
+    pub(crate) too_large: Option<TooLarge>,
+    /// Delivered spans with shortened values. Included in `delivered`.
+    pub(crate) shortened: u64,
+    /// The part of the request that may succeed later, if the rest of it is settled. Only with
+    /// `later`; `None` means the whole request.
+    pub(crate) rest: Option<ExportTraceServiceRequest>,
+}
+
+/// The place where a request was found to be too large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "otlp"), allow(dead_code))]
+pub(crate) enum TooLarge {
+    /// It exceeds the limit of the exporter and was not sent.
+    Unsent,
+    /// The backend refused it.
+    Refused,
 }
 
 impl Sent {
@@ -97,6 +117,39 @@ impl Sent {
         counts.delivered += part(self.delivered);
         counts.lose(Loss::Failed, left);
         counts.retries += self.retries;
+        counts.shortened += self.shortened;
+    }
+}
+
+impl Sent {
+    /// Returns the outcome of the spans that are not part of `rest`. Without a rest, nothing is
+    /// settled while the request may succeed later.
+    pub(crate) fn settled(&self) -> Self {
+        let is_settled = self.rest.is_some() || !self.later;
+        Self {
+            delivered: if is_settled { self.delivered } else { 0 },
+            lost: if is_settled {
+                self.lost.clone()
+            } else {
+                Vec::new()
+            },
+            retries: self.retries,
+            shortened: if is_settled { self.shortened } else { 0 },
+            ..Self::default()
+        }
+    }
+
+    /// Returns the number of spans with an outcome.
+    pub(crate) fn spans(&self) -> u64 {
+        let lost: u64 = self.lost.iter().map(|(_, spans)| spans).sum();
+        self.delivered.saturating_add(lost)
+    }
+
+    /// Like [`count`](Self::count), for spans from the disk buffer.
+    pub(crate) fn count_replayed(&self, spans: u64, counts: &mut DeliveryCounts) {
+        let before = counts.delivered;
+        self.count(spans, counts);
+        counts.replayed += counts.delivered - before;
     }
 }
 

@@ -14,6 +14,7 @@ mod otlp_lines;
 #[cfg(feature = "otlp")]
 mod presets;
 mod printer;
+mod remote_parent;
 mod tree;
 
 use std::fmt;
@@ -32,6 +33,7 @@ pub use otlp::{OtlpError, OtlpExporter, OtlpProblem, Protocol, Secret};
 pub use otlp_lines::ReadError;
 #[cfg(feature = "otlp")]
 pub use presets::*;
+pub use remote_parent::RemoteParent;
 pub use tree::{OtlpTraces, TraceTree};
 
 use crate::delivery::{DiskBuffer, SdkSink, Sent, Sink};
@@ -225,6 +227,15 @@ impl Kind {
             #[cfg(feature = "otlp")]
             Self::Otlp(exporter) => exporter.check(timeout).map_err(ExporterError::Otlp),
             Self::Console(_) | Self::Discard | Self::Custom(_) => Ok(()),
+        }
+    }
+
+    /// Returns the handling of remote parents unless the tracer sets it.
+    pub(crate) fn remote_parent(&self) -> RemoteParent {
+        match self {
+            #[cfg(feature = "otlp")]
+            Self::Otlp(exporter) => exporter.remote_parent(),
+            _ => RemoteParent::Keep,
         }
     }
 

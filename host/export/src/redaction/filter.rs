@@ -14,8 +14,9 @@ const OPERATION: Key = Key::from_static_str("gen_ai.operation.name");
 ///
 /// Backends bill by the span, and not every backend needs every span. A span is dropped if
 /// any rule matches. Dropped spans are counted as
-/// [`filtered`](crate::delivery::DeliveryCounts::filtered). Their children are kept, below
-/// a parent that the backend does not know.
+/// [`filtered`](crate::delivery::DeliveryCounts::filtered). Their children are kept, and move to
+/// the nearest ancestor that is exported. If that ancestor has no token usage of its own, it gets
+/// the usage of the dropped spans below it.
 ///
 /// # Examples
 /// ```
@@ -73,6 +74,11 @@ impl SpanFilter {
         self.attributes
             .extend(operations.map(|name| (OPERATION, Value::from(name))));
         self
+    }
+
+    /// Returns `true` if the filter has no rule.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.kinds.is_empty() && self.attributes.is_empty()
     }
 
     pub(crate) fn keeps(&self, span: &SpanData) -> bool {

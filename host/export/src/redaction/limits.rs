@@ -3,11 +3,13 @@
 use opentelemetry::Array;
 
 use super::shorten::kept_and_omitted;
+use crate::shortening;
 
 /// Limits for the size of a span.
 ///
-/// A truncated text ends in `…[+1234]`, with the number of missing characters. JSON below
-/// the maximum depth becomes `"…"`. The attribute `spanmux.cut` contains the number of
+/// A truncated text ends in `…[+1234]`, with the number of missing characters. JSON stays JSON
+/// and a list of messages stays a list of messages: the longest texts in it are truncated, and
+/// whole items are left out if that is not enough. JSON below the maximum depth becomes `"…"`. The attribute `spanmux.cut` contains the number of
 /// truncated values of a span. Attributes, events and links beyond their limits are
 /// dropped, the last ones first, and OTLP's counters of dropped items record them where
 /// they exist. The exporter [counts](crate::delivery::DeliveryCounts::cut) both.
@@ -102,6 +104,9 @@ impl AttributeLimits {
             return None;
         }
         let (end, _) = text.char_indices().nth(self.length)?;
+        if let Some(json) = shortening::json(text, self.length) {
+            return Some(json);
+        }
         let (kept, omitted) = kept_and_omitted(text, end);
         Some(format!("{kept}…[+{omitted}]"))
     }

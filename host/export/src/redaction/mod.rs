@@ -32,15 +32,18 @@ pub use shorten::{kept_and_omitted, safe_end};
 
 use std::borrow::Cow;
 use std::ops::AddAssign;
+use std::sync::Arc;
 
 use opentelemetry::trace::Status;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
+use crate::delivery::DroppedParents;
+use crate::exporters::RemoteParent;
 use known_keys::KnownKeys;
 
 /// The span attribute with the number of truncated values.
-const CUT: &str = "spanmux.cut";
+pub(crate) const CUT: &str = "spanmux.cut";
 
 /// The processing of the spans of one exporter before they are sent.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +54,10 @@ pub struct SpanProcessing {
     pub limits: AttributeLimits,
     /// A span is kept only if all filters keep it.
     pub filters: Vec<SpanFilter>,
+    /// The dropped spans, for their children. `None` without a filter.
+    pub(crate) dropped: Option<Arc<DroppedParents>>,
+    /// The handling of remote parents. `None` leaves it to the exporter.
+    pub remote_parent: Option<RemoteParent>,
 }
 
 /// Counts of the processing of spans.
@@ -67,7 +74,10 @@ pub(crate) struct ProcessingCounts {
 impl SpanProcessing {
     pub(crate) fn batch(&self, batch: &mut Vec<SpanData>) -> ProcessingCounts {
         let before = batch.len();
-        batch.retain(|span| self.keeps(span));
+        match &self.dropped {
+            Some(dropped) => dropped.remove(batch, |span| self.keeps(span)),
+            None => batch.retain(|span| self.keeps(span)),
+        }
         let mut processed = ProcessingCounts {
             filtered: (before - batch.len()) as u64,
             ..ProcessingCounts::default()
@@ -76,6 +86,7 @@ impl SpanProcessing {
         // Most spans of a batch have the scope of the one before.
         let mut clean: Option<InstrumentationScope> = None;
         for span in batch {
+            self.parent(span);
             let before = processed.cut;
             let scope = &mut span.instrumentation_scope;
             if clean.as_ref() != Some(scope) {
@@ -87,11 +98,28 @@ impl SpanProcessing {
         processed
     }
 
+    fn parent(&self, span: &mut SpanData) {
+        if let Some(remote_parent) = self.remote_parent {
+            remote_parent.apply(span);
+        }
+    }
+
+    /// Called when a span starts, if there is a filter.
+    pub(crate) fn started(&self, span: &SpanData) {
+        if let Some(dropped) = &self.dropped
+            && span.span_context.is_sampled()
+            && !self.keeps(span)
+        {
+            dropped.started(span);
+        }
+    }
+
     pub(crate) fn keeps(&self, span: &SpanData) -> bool {
         self.filters.iter().all(|filter| filter.keeps(span))
     }
 
     pub(crate) fn span(&self, span: &mut SpanData, processed: &mut ProcessingCounts) {
+        self.parent(span);
         let before = processed.cut;
         self.scope(&mut span.instrumentation_scope, processed);
         self.rest_of_span(span, before, processed, &mut KnownKeys::default());

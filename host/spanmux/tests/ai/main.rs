@@ -10,5 +10,6 @@ mod late;
 mod models;
 mod open;
 mod runs;
+mod schemas;
 mod support;
 mod tracers;

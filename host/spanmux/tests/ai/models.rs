@@ -155,7 +155,7 @@ pub(crate) fn rows() -> Vec<Row> {
             both_content: &[],
             gen_ai_content: &[
                 r#"gen_ai.input.messages=[{"parts":[{"content":"Where is it?","type":"text"}],"role":"user"}]"#,
-                r#"gen_ai.output.messages=[{"parts":[{"content":"Here.","type":"text"}],"role":"assistant"}]"#,
+                r#"gen_ai.output.messages=[{"finish_reason":"tool_call","parts":[{"content":"Here.","type":"text"}],"role":"assistant"}]"#,
             ],
             open_inference_content: &[
                 "input.mime_type=text/plain",

@@ -50,7 +50,8 @@ fn unknown_key_suggests_nearest_valid_key() {
                     "spanmux.toml:2:12: tracers.a.exporter: missing key \"secret_key\": The \
                      secret key of the project",
                     "spanmux.toml:4:1: tracers.a.exporter.publik_key: unknown key; did you mean \
-                     \"public_key\"? Available: ca_certificates, filter, gzip, headers, no_proxy, \
+                     \"public_key\"? Available: ca_certificates, filter, gzip, headers, max_request_bytes, \
+                     max_span_bytes, no_proxy, \
                      origin, proxy, spill, system_certificates, timeout, base_url, public_key, \
                      region, secret_key, type",
                 ],
@@ -361,7 +362,8 @@ fn invalid_json_reports_position() {
                     "spanmux.json:2:20: tracers.\"é\".exporter: missing key \"path\": The output \
                      file, relative to the configuration file",
                     "spanmux.json:2:49: tracers.\"é\".exporter.pat: unknown key; did you mean \
-                     \"path\"? Available: ca_certificates, filter, gzip, headers, no_proxy, origin, \
+                     \"path\"? Available: ca_certificates, filter, gzip, headers, max_request_bytes, \
+                     max_span_bytes, no_proxy, origin, \
                      proxy, spill, system_certificates, timeout, keep, max_bytes, path, type",
                 ],
             ),

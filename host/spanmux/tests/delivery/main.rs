@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod draining;
+mod dropped_parents;
 mod faults;
 mod files;
 mod lifecycle;

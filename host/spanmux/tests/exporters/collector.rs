@@ -38,6 +38,8 @@ impl Received {
 pub(crate) enum Answer {
     /// A status, headers including their line breaks, and a body.
     Status(u16, &'static str, Vec<u8>),
+    /// Accepts a body of at most this number of bytes, and refuses a larger one.
+    Within(usize),
     /// Reads the request and sends no response.
     Hang,
     /// Reads the request and closes the connection.
@@ -111,7 +113,14 @@ impl State {
         let mut writer = stream.try_clone().unwrap();
         let mut reader = BufReader::new(stream);
         while let Some(request) = read(&mut reader) {
-            match self.next(request) {
+            let length = request.body.len();
+            let answer = match self.next(request) {
+                Answer::Within(most) if length > most => Answer::status(413),
+                Answer::Within(_) => Answer::status(200),
+                other => other,
+            };
+            match answer {
+                Answer::Within(_) => unreachable!("it became a status"),
                 Answer::Status(status, headers, body) => {
                     let length = body.len();
                     let head = format!(

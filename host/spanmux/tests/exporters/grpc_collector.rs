@@ -23,6 +23,9 @@ pub(crate) enum GrpcAnswer {
     Status(tonic::Code, Option<Duration>),
     /// A page of another server, with this status.
     Page(u16),
+    /// Accepts a message of at most this number of bytes, and refuses a larger one as a server
+    /// in Go does.
+    Within(usize),
     Hang,
     /// Resets the stream without a response.
     Reset,
@@ -86,12 +89,17 @@ async fn serve(stream: TcpStream, answers: Arc<[GrpcAnswer]>, log: Arc<Mutex<Vec
         let (answers, log) = (answers.clone(), log.clone());
         tokio::spawn(async move {
             let received = read(request).await;
+            let length = received.body.len();
             let answer = {
                 let mut log = log.lock();
                 log.push(received);
                 answers[log.len().min(answers.len()) - 1].clone()
             };
-            reply(respond, answer).await;
+            let answer = match answer {
+                GrpcAnswer::Within(most) if length <= most => GrpcAnswer::Taken(Vec::new()),
+                other => other,
+            };
+            reply(respond, answer, length).await;
         });
     }
 }
@@ -121,7 +129,7 @@ async fn read(request: Request<RecvStream>) -> Received {
     }
 }
 
-async fn reply(mut respond: SendResponse<Bytes>, answer: GrpcAnswer) {
+async fn reply(mut respond: SendResponse<Bytes>, answer: GrpcAnswer, length: usize) {
     let head = |headers: &[(&'static str, String)]| {
         let mut response = Response::new(());
         *response.headers_mut() = map(headers);
@@ -145,6 +153,13 @@ async fn reply(mut respond: SendResponse<Bytes>, answer: GrpcAnswer) {
                 None => ErrorDetails::new(),
             };
             let status = tonic::Status::with_error_details(code, "no", details);
+            let mut response = status.into_http::<()>();
+            response.headers_mut().extend(map(&[kind]));
+            respond.send_response(response.map(|_| ()), true).unwrap();
+        }
+        GrpcAnswer::Within(most) => {
+            let message = format!("grpc: received message larger than max ({length} vs. {most})");
+            let status = tonic::Status::resource_exhausted(message);
             let mut response = status.into_http::<()>();
             response.headers_mut().extend(map(&[kind]));
             respond.send_response(response.map(|_| ()), true).unwrap();

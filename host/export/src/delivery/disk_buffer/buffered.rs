@@ -68,9 +68,10 @@ impl Buffered {
             place,
             encode,
             transport,
+            splitter,
         } = parts;
         let shared = Arc::new(Shared::new(place, store, queue.clone()));
-        sender::start(shared.clone(), transport.clone(), stop, name)?;
+        sender::start(shared.clone(), transport.clone(), splitter, stop, name)?;
         Ok(Self {
             encode,
             transport,
@@ -173,7 +174,8 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Writes a batch to disk after the attempts to send it, if there were any.
+    /// Writes a batch to disk after the attempts to send it, if there were any, or the part of it
+    /// that is not settled.
     fn keep(
         &self,
         state: &mut State,
@@ -181,7 +183,9 @@ impl Shared {
         ticket: &Ticket,
         attempts: &Sent,
     ) {
-        let spans = ticket.unfiltered();
+        let settled = attempts.settled();
+        let request = attempts.rest.as_ref().unwrap_or(request);
+        let spans = ticket.unfiltered().saturating_sub(settled.spans());
         let place = &self.place;
         let kept = match &mut state.store {
             Some(store) => store.push(request, spans).map_err(|error| {
@@ -199,16 +203,18 @@ impl Shared {
                 format!("{place}: the disk buffer is closed"),
             )),
         };
-        let kept = match kept {
-            Ok(()) => Sent {
-                buffered: spans,
-                message: attempts.message.clone(),
-                ..Sent::default()
-            },
-            Err((cause, error)) => Sent::none(spans, cause, error),
-        };
-        let retries = attempts.retries;
-        ticket.account(&self.queue, &Sent { retries, ..kept });
+        let mut outcome = settled;
+        match kept {
+            Ok(()) => {
+                outcome.buffered = spans;
+                outcome.message.clone_from(&attempts.message);
+            }
+            Err((cause, error)) => {
+                outcome.lost.push((cause, spans));
+                outcome.message = Some(error);
+            }
+        }
+        ticket.account(&self.queue, &outcome);
     }
 
     /// Waits for the next request. Returns `None` at the end.
@@ -374,10 +380,13 @@ impl State {
             return;
         };
         store.release();
+        if let Some(rest) = &sent.rest {
+            store.reduce(number, rest, &sent.settled());
+        }
         if sent.later {
             // The backend may accept other requests, so the next one is another.
             store.put_behind(number);
-            let is_asked = sent.wait.is_some();
+            let is_asked = sent.wait.is_some() || sent.denied;
             if is_asked || self.down.has_failed() {
                 self.is_away(sent);
             } else {
@@ -385,11 +394,7 @@ impl State {
             }
             return;
         }
-        store.remove(number, |spans, counts| {
-            let before = counts.delivered;
-            sent.count(spans, counts);
-            counts.replayed += counts.delivered - before;
-        });
+        store.remove(number, |spans, counts| sent.count_replayed(spans, counts));
         self.replay = Pause::default();
         self.is_back();
     }
@@ -401,7 +406,11 @@ impl State {
             let (directory, error) = (store.directory().display(), sent.message.as_deref());
             tracing::warn!(%directory, error, "a backend is down; its spans are buffered on disk");
         }
-        self.down.failed(sent.wait);
+        if sent.denied {
+            self.down.refused();
+        } else {
+            self.down.failed(sent.wait);
+        }
     }
 
     fn is_back(&mut self) {

@@ -24,8 +24,8 @@ pub(crate) use store::DiskBufferStore;
 ///
 /// The buffer stores all spans that could not be sent for a reason that may pass: the backend
 /// was down, slow, or overloaded, asked to wait, or refused the credentials or the address.
-/// Spans that it refused because of their content (status 400, 413 or 422, or
-/// `INVALID_ARGUMENT`) are lost and counted.
+/// Spans that it refused because of their content (status 400 or 422, or `INVALID_ARGUMENT`)
+/// are lost and counted. A request that is too large is sent in parts.
 ///
 /// A second thread of the exporter sends, so the queue is emptied at any rate that the disk
 /// can take. While the backend is down, spans go to disk immediately. The exporter tries one

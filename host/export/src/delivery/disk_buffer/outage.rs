@@ -11,8 +11,8 @@ use parking_lot::{Condvar, Mutex};
 use super::tests::{Backend, temporary};
 use super::{DiskBuffer, DiskBufferStore};
 use crate::delivery::{
-    BatchConfig, Loss, Meter, Names, Parts, Pipeline, Queued, Sent, Stop, Target, Transport, Tries,
-    after,
+    BatchConfig, Loss, Meter, Names, Parts, Pipeline, Queued, Sent, SizeLimits, Splitter, Target,
+    Terms, Transport, after,
 };
 
 fn parts(transport: Arc<dyn Transport>) -> Parts {
@@ -25,6 +25,7 @@ fn parts(transport: Arc<dyn Transport>) -> Parts {
         place: "otlp at test".to_owned(),
         encode: Box::new(encode),
         transport,
+        splitter: Splitter::new(SizeLimits::default()),
     }
 }
 
@@ -48,7 +49,7 @@ fn pipeline(transport: Arc<dyn Transport>, disk_buffer: &DiskBuffer) -> Queued {
 struct Hanging(Mutex<bool>, Condvar);
 
 impl Transport for Hanging {
-    fn send(&self, _request: &ExportTraceServiceRequest, _tries: Tries, _stop: &Stop) -> Sent {
+    fn send(&self, _request: &ExportTraceServiceRequest, _terms: &Terms<'_>) -> Sent {
         let mut over = self.0.lock();
         while !*over {
             self.1.wait(&mut over);

@@ -45,7 +45,17 @@ impl Pause {
     /// backend asked for, within a limit. Returns its length. Up to a quarter is random, so
     /// that the exporters of many processes do not return at the same time.
     pub(crate) fn failed(&mut self, asked: Option<Duration>) -> Duration {
-        let (first, most) = PAUSES;
+        self.grow(PAUSES.1, asked)
+    }
+
+    /// Starts the next pause after the backend refused the credentials. It grows for longer,
+    /// because a person has to change them.
+    pub(crate) fn refused(&mut self) -> Duration {
+        self.grow(MAX_ASKED, None)
+    }
+
+    fn grow(&mut self, most: Duration, asked: Option<Duration>) -> Duration {
+        let first = PAUSES.0;
         self.length = (self.length * 2).clamp(first, most);
         let length = self.length - self.length.mul_f64(random() / 4.0);
         let length = length.max(asked.unwrap_or_default()).min(MAX_ASKED);
@@ -86,5 +96,10 @@ mod tests {
         assert_eq!(pause.failed(Some(Duration::from_secs(100))).as_secs(), 100);
         assert_eq!(pause.failed(Some(Duration::MAX)), MAX_ASKED);
         assert!(pause.is_on() && pause.has_failed());
+        let refused: Vec<_> = (0..12).map(|_| pause.refused()).collect();
+        assert!(
+            refused[3] > most && refused[11] >= MAX_ASKED * 3 / 4,
+            "{refused:?}"
+        );
     }
 }

@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
 
 use super::{DiskBuffer, file};
-use crate::delivery::{DeliveryCounts, Loss, Meter};
+use crate::delivery::{DeliveryCounts, Loss, Meter, Sent};
 
 /// The extension of buffered files.
 const KEPT: &str = "spill";
@@ -294,6 +294,31 @@ impl DiskBufferStore {
             tracing::warn!(%error, "failed to remove a disk buffer file");
         }
         self.forget(number, count);
+    }
+
+    /// Reduces a file to the part of its request that is not settled. If it cannot be written, the
+    /// file stays whole, and the whole request is sent again.
+    pub(super) fn reduce(&mut self, number: u64, rest: &ExportTraceServiceRequest, settled: &Sent) {
+        let Some(place) = self.position(number) else {
+            return;
+        };
+        let done = settled.spans().min(self.kept[place].spans);
+        let spans = self.kept[place].spans - done;
+        let content = file::encode(&rest.encode_to_vec(), spans, SystemTime::now());
+        if let Err(error) = self.write(number, &content) {
+            tracing::warn!(%error, "failed to reduce a disk buffer file");
+            return;
+        }
+        if self.open.as_ref().is_some_and(|open| open.number == number) {
+            self.open = None;
+        }
+        let bytes = content.len() as u64;
+        self.bytes = self.bytes.saturating_sub(self.kept[place].bytes) + bytes;
+        (self.kept[place].spans, self.kept[place].bytes) = (spans, bytes);
+        self.meter.change(|counts| {
+            counts.buffered = counts.buffered.saturating_sub(done);
+            settled.count_replayed(done, counts);
+        });
     }
 
     /// Moves a file behind the others.

@@ -13,7 +13,10 @@ use tempfile::TempDir;
 use super::buffered::{Shared, Ticket};
 use super::*;
 use crate::delivery::queue::Queue;
-use crate::delivery::{BatchConfig, DeliveryCounts, Loss, Meter, Sent, Stop, Transport, Tries};
+use crate::delivery::{
+    BatchConfig, DeliveryCounts, Loss, Meter, Sent, SizeLimits, Splitter, Stop, Terms, TooLarge,
+    Transport,
+};
 use crate::redaction::ProcessingCounts;
 
 /// A backend with scripted answers. It records the names of the spans that it accepts.
@@ -28,8 +31,14 @@ pub(super) struct Answers {
     asks: Option<Duration>,
     /// The name of a span that makes a request fail.
     chokes_on: Option<&'static str>,
+    /// The most spans of a request.
+    most: usize,
     asked: usize,
     took: Vec<String>,
+}
+
+fn splitter() -> Splitter {
+    Splitter::new(SizeLimits::default())
 }
 
 impl Backend {
@@ -38,6 +47,7 @@ impl Backend {
             refuses: None,
             asks: None,
             chokes_on: None,
+            most: usize::MAX,
             asked: 0,
             took: Vec::new(),
         })))
@@ -57,7 +67,7 @@ impl Backend {
 }
 
 impl Transport for Backend {
-    fn send(&self, request: &ExportTraceServiceRequest, _tries: Tries, _stop: &Stop) -> Sent {
+    fn send(&self, request: &ExportTraceServiceRequest, _terms: &Terms<'_>) -> Sent {
         let mut answers = self.0.lock();
         answers.asked += 1;
         let names = names(request);
@@ -65,6 +75,12 @@ impl Transport for Backend {
         let chokes = names
             .iter()
             .any(|name| answers.chokes_on == Some(name.as_str()));
+        if names.len() > answers.most {
+            return Sent {
+                too_large: Some(TooLarge::Refused),
+                ..Sent::none(count, Loss::Rejected, "too large")
+            };
+        }
         match answers.refuses.or(chokes.then_some(Loss::Unavailable)) {
             Some(cause) => Sent {
                 later: cause != Loss::Rejected,
@@ -148,7 +164,7 @@ impl Rig {
         let Some(job) = self.shared.try_next() else {
             return false;
         };
-        let sent = sender::send(&job, &self.backend, &Stop::default());
+        let sent = sender::send(&job, &self.backend, &splitter(), &Stop::default());
         self.shared.settle(&job, sent);
         self.counts();
         true
@@ -263,6 +279,45 @@ fn spans_refused_by_content_are_not_buffered() {
 }
 
 #[test]
+fn part_that_fails_is_kept_and_the_rest_is_settled() {
+    for is_file in [false, true] {
+        let (_dir, disk_buffer) = temporary();
+        let rig = Rig::new(&Backend::new(), &disk_buffer);
+        rig.backend.0.lock().most = 2;
+        rig.backend.0.lock().chokes_on = Some("c");
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        rig.take(&names, is_file);
+        assert!(rig.step());
+        let counts = rig.counts();
+        assert_eq!((counts.delivered, counts.buffered), (2, 6), "{counts:?}");
+        assert_eq!(counts.replayed, if is_file { 2 } else { 0 });
+        assert_eq!(rig.backend.took(), ["a", "b"]);
+        rig.backend.0.lock().chokes_on = None;
+        rig.retry();
+        assert_eq!(rig.backend.took(), names);
+        let counts = rig.counts();
+        assert_eq!((counts.delivered, counts.buffered), (8, 0), "{counts:?}");
+        assert_eq!((counts.lost(), files(&disk_buffer, "spill").len()), (0, 0));
+    }
+}
+
+#[test]
+fn reduced_file_is_recovered_by_the_next_process() {
+    let (_dir, disk_buffer) = temporary();
+    let rig = Rig::new(&Backend::new(), &disk_buffer);
+    rig.backend.0.lock().most = 1;
+    rig.backend.0.lock().chokes_on = Some("b");
+    rig.take(&["a", "b", "c"], true);
+    assert!(rig.step());
+    assert_eq!((rig.counts().replayed, rig.counts().buffered), (1, 2));
+    drop(rig);
+    let next = Rig::new(&Backend::new(), &disk_buffer);
+    assert_eq!((next.counts().recovered, next.counts().set_aside), (2, 0));
+    next.idle();
+    assert_eq!(next.backend.took(), ["b", "c"]);
+}
+
+#[test]
 fn batch_goes_to_disk_when_the_sender_is_busy_or_time_is_short() {
     let (_dir, disk_buffer) = temporary();
     let rig = Rig::new(&Backend::new(), &disk_buffer);
@@ -337,7 +392,7 @@ fn small_batches_share_a_file_within_limits() {
     // A file that is being sent does not change.
     let job = rig.shared.try_next().unwrap();
     rig.take(&["b"], true);
-    let sent = sender::send(&job, &backend, &Stop::default());
+    let sent = sender::send(&job, &backend, &splitter(), &Stop::default());
     rig.shared.settle(&job, sent);
     rig.idle();
     assert_eq!((rig.counts().delivered, rig.counts().lost()), (3_001, 0));

@@ -19,6 +19,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use parking_lot::Mutex;
+use prost::Message as _;
 use tokio::runtime::{Builder, Runtime};
 use tonic::codec::CompressionEncoding;
 use tonic::metadata::MetadataMap;
@@ -31,7 +32,7 @@ use super::mask::Mask;
 use super::retry::{self, Again, Attempt, Failure, Times};
 use super::{OtlpExporter, OtlpProblem, USER_AGENT, spans};
 use super::{answer, remedy};
-use crate::delivery::{Loss, Sent, Stop, Transport, Tries};
+use crate::delivery::{Loss, Sent, Terms, Transport};
 
 /// The interval of HTTP/2 pings while a request waits, and the maximum time for a response.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -120,23 +121,34 @@ impl GrpcTransport {
         let said = answer::clean(&self.secrets.hide(status.message().to_owned()));
         let asked = status.get_details_retry_info();
         Failure {
-            cause: cause(code),
+            cause: if is_too_large(code, status.message()) {
+                Loss::Rejected
+            } else {
+                cause(code)
+            },
             message: format!(
                 "answered {code:?} {said:?}{}{}",
                 advice(code),
                 remedy::of(&said)
             ),
-            again: again(code, asked.and_then(|info| info.retry_delay)),
+            again: match asked.and_then(|info| info.retry_delay) {
+                None if is_too_large(code, status.message()) => Again::Smaller,
+                asked => again(code, asked),
+            },
         }
     }
 }
 
 impl Transport for GrpcTransport {
-    fn send(&self, request: &ExportTraceServiceRequest, tries: Tries, stop: &Stop) -> Sent {
+    fn send(&self, request: &ExportTraceServiceRequest, terms: &Terms<'_>) -> Sent {
         if self.runtime.lock().is_none() {
             return Sent::none(spans(request), Loss::ShutDown, "the exporter is shut down");
         }
-        retry::send(spans(request), self.times, tries, stop, |time| {
+        let bytes = request.encoded_len();
+        if bytes > terms.max_bytes {
+            return retry::unsent(spans(request), bytes, terms);
+        }
+        retry::send(spans(request), self.times, terms, |time| {
             self.attempt(request, time)
         })
     }
@@ -239,11 +251,30 @@ fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
+/// Parts of the messages with which gRPC servers and proxies refuse the size of a request. The
+/// code alone does not tell a request that is too large from too many requests.
+const TOO_LARGE: [&str; 5] = [
+    "larger than max",
+    "exceeds maximum size",
+    "exceeds the maximum",
+    "length too large",
+    "status code 413",
+];
+
+fn is_too_large(code: Code, message: &str) -> bool {
+    let may_be = matches!(
+        code,
+        Code::ResourceExhausted | Code::OutOfRange | Code::Unknown
+    );
+    may_be && TOO_LARGE.iter().any(|part| message.contains(part))
+}
+
 /// Returns the retry behaviour for a code. The specification defines which are retried
 /// soon.
 fn again(code: Code, asked: Option<Duration>) -> Again {
     match (code, asked) {
         (Code::ResourceExhausted, None) => Again::Later,
+        (Code::Unauthenticated | Code::PermissionDenied, _) => Again::Denied,
         // The backend refuses the content. Everything else may be another server's answer,
         // or change with its configuration.
         (Code::InvalidArgument | Code::AlreadyExists, _) => Again::Never,

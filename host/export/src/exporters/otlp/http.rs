@@ -24,7 +24,7 @@ use super::mask::Mask;
 use super::proxy::{self, ForwardConnector, Way};
 use super::retry::{self, Again, Attempt, Failure, Times};
 use super::{OtlpExporter, OtlpProblem, USER_AGENT, answer, late_answer, remedy, spans};
-use crate::delivery::{Loss, Sent, Stop, Transport, Tries};
+use crate::delivery::{Loss, Sent, Terms, Transport};
 
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 
@@ -194,8 +194,7 @@ impl HttpTransport {
         }
     }
 
-    fn encode(&self, request: &ExportTraceServiceRequest) -> io::Result<Vec<u8>> {
-        let bytes = request.encode_to_vec();
+    fn compressed(&self, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
         if !self.gzip {
             return Ok(bytes);
         }
@@ -206,12 +205,14 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    fn send(&self, request: &ExportTraceServiceRequest, tries: Tries, stop: &Stop) -> Sent {
+    fn send(&self, request: &ExportTraceServiceRequest, terms: &Terms<'_>) -> Sent {
         let spans = spans(request);
-        match self.encode(request) {
-            Ok(body) => retry::send(spans, self.times, tries, stop, |time| {
-                self.attempt(&body, time)
-            }),
+        let bytes = request.encode_to_vec();
+        if bytes.len() > terms.max_bytes {
+            return retry::unsent(spans, bytes.len(), terms);
+        }
+        match self.compressed(bytes) {
+            Ok(body) => retry::send(spans, self.times, terms, |time| self.attempt(&body, time)),
             Err(error) => Sent::none(spans, Loss::Failed, error.to_string()),
         }
     }
@@ -265,9 +266,11 @@ fn again(status: StatusCode, asked: Option<Duration>) -> Again {
     match (status.as_u16(), asked) {
         (408 | 425 | 429 | 500..=599, Some(asked)) => Again::After(asked),
         (429 | 502..=504, None) => Again::Soon,
+        (413, _) => Again::Smaller,
+        (401..=403, _) => Again::Denied,
         // The backend refuses the content. Everything else may be another server's answer,
         // or change with its configuration.
-        (400 | 413 | 422, _) => Again::Never,
+        (400 | 422, _) => Again::Never,
         _ => Again::Later,
     }
 }
@@ -276,8 +279,9 @@ fn advice(status: StatusCode) -> &'static str {
     match status.as_u16() {
         300..=399 => "; redirects are not followed, to keep the key on this host",
         401 | 403 => "; check the key",
+        402 => "; check the plan and the payment of the account",
         404 | 405 => "; check the endpoint",
-        413 => "; send smaller batches",
+        413 => "; set `max_request_bytes` to the limit of the backend",
         _ => "",
     }
 }

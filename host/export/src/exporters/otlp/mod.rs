@@ -41,7 +41,8 @@ use retry::Times;
 pub use secret::Secret;
 use sink::OtlpSink;
 
-use crate::delivery::{Sink, Transport};
+use crate::delivery::{Sink, SizeLimits, Transport};
+use crate::exporters::RemoteParent;
 
 const USER_AGENT: &str = concat!("spanmux/", env!("CARGO_PKG_VERSION"));
 
@@ -93,10 +94,22 @@ pub struct OtlpExporter {
     ca_certificates: Option<Secret>,
     system_certificates: bool,
     resource: Vec<KeyValue>,
+    sizes: SizeLimits,
+    remote_parent: RemoteParent,
 }
+
+/// The limit for requests over HTTP, the default of the OpenTelemetry Collector.
+const MAX_HTTP_BYTES: usize = 20 << 20;
+
+/// The limit for requests over gRPC, the default of most gRPC servers.
+const MAX_GRPC_BYTES: usize = 4 << 20;
 
 impl OtlpExporter {
     fn to(address: Address) -> Self {
+        let request = match address {
+            Address::Host(_) => MAX_GRPC_BYTES,
+            Address::Base(_) | Address::Whole(_) => MAX_HTTP_BYTES,
+        };
         Self {
             name: "otlp",
             address,
@@ -109,6 +122,11 @@ impl OtlpExporter {
             ca_certificates: None,
             system_certificates: false,
             resource: Vec::new(),
+            sizes: SizeLimits {
+                request,
+                ..SizeLimits::default()
+            },
+            remote_parent: RemoteParent::Keep,
         }
     }
 
@@ -140,6 +158,37 @@ impl OtlpExporter {
     /// Compresses requests with gzip.
     pub fn gzip(mut self) -> Self {
         self.gzip = true;
+        self
+    }
+
+    /// Sets the most bytes of one request, measured before compression. Defaults to the limit of
+    /// the backend if its preset knows it, otherwise to 20 MiB over HTTP and 4 MiB over gRPC, the
+    /// defaults of the OpenTelemetry Collector and of gRPC servers.
+    ///
+    /// A larger batch becomes several requests. If the backend refuses a request for its size
+    /// all the same (status 413, or `RESOURCE_EXHAUSTED` in gRPC), it is split in halves until
+    /// the oversized span is alone, and later batches are split in advance. A span that is too
+    /// large alone is [shortened](crate::delivery::DeliveryCounts::shortened), its largest
+    /// values first; if the backend refuses it even then, it alone is lost as
+    /// [`Rejected`](crate::delivery::Loss::Rejected).
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::exporters::OtlpExporter;
+    ///
+    /// let exporter = OtlpExporter::http("http://gateway:4318").max_request_bytes(1_000_000);
+    /// # drop(exporter);
+    /// ```
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.sizes.request = bytes;
+        self
+    }
+
+    /// Sets the most bytes of one span. A larger span is shortened, its largest values first.
+    /// Defaults to the limit of the backend if its preset knows it, otherwise to that of a
+    /// request.
+    pub fn max_span_bytes(mut self, bytes: usize) -> Self {
+        self.sizes.span = bytes;
         self
     }
 
@@ -249,6 +298,17 @@ impl OtlpExporter {
         self
     }
 
+    /// Marks a backend for traces of AI applications, which usually receives only the part of a
+    /// trace that this process records.
+    pub(super) fn for_llm(mut self) -> Self {
+        self.remote_parent = RemoteParent::Link;
+        self
+    }
+
+    pub(super) fn remote_parent(&self) -> RemoteParent {
+        self.remote_parent
+    }
+
     /// Sends a token as `authorization: Bearer`.
     pub(super) fn bearer(mut self, token: Secret) -> Self {
         self.headers.set_bearer(token);
@@ -285,7 +345,12 @@ impl OtlpExporter {
         let transport = self
             .transport(self.times(batch))
             .map_err(|problem| self.error(problem))?;
-        Ok(Box::new(OtlpSink::new(place, transport, self.resource)))
+        Ok(Box::new(OtlpSink::new(
+            place,
+            transport,
+            self.resource,
+            self.sizes,
+        )))
     }
 
     fn transport(&self, times: Times) -> Result<Arc<dyn Transport>, OtlpProblem> {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 
-use crate::delivery::{Loss, Sent, Stop, Tries};
+use crate::delivery::{Loss, Sent, Stop, Terms, TooLarge, Tries};
 
 /// The outcome of one attempt.
 pub(super) enum Attempt {
@@ -27,12 +27,33 @@ pub(super) struct Failure {
 pub(super) enum Again {
     /// The backend refuses the content of the request.
     Never,
-    /// Another attempt would fail soon, but the reason may pass: wrong credentials, a wrong
-    /// address, a fault of the backend.
+    /// The backend refuses the size of the request.
+    Smaller,
+    /// Another attempt would fail soon, but the reason may pass: a wrong address, a fault of the
+    /// backend.
     Later,
+    /// The same for wrong credentials, an unpaid account or a missing permission.
+    Denied,
     Soon,
     /// Retry after the delay that the backend requested.
     After(Duration),
+}
+
+impl Again {
+    /// Returns `true` if the same request cannot succeed later.
+    fn is_final(self) -> bool {
+        matches!(self, Self::Never | Self::Smaller)
+    }
+}
+
+/// Returns the outcome of a request that exceeds the limit of its exporter.
+pub(super) fn unsent(spans: u64, bytes: usize, terms: &Terms<'_>) -> Sent {
+    let most = terms.max_bytes;
+    let message = format!("a request of {bytes} bytes exceeds the limit of {most} bytes");
+    Sent {
+        too_large: Some(TooLarge::Unsent),
+        ..Sent::none(spans, Loss::Rejected, message)
+    }
 }
 
 /// Time limits.
@@ -116,10 +137,10 @@ impl Clock {
 pub(super) fn send(
     spans: u64,
     times: Times,
-    tries: Tries,
-    stop: &Stop,
+    terms: &Terms<'_>,
     mut attempt: impl FnMut(Duration) -> Attempt,
 ) -> Sent {
+    let stop = terms.stop;
     let mut clock = Clock {
         times,
         started: Instant::now(),
@@ -141,7 +162,7 @@ pub(super) fn send(
             Attempt::Failed(failure) => failure,
         };
         let was_frozen = clock.step(begun.elapsed(), limit);
-        if was_frozen && failure.again != Again::Never && clock.thaws < MAX_THAWS {
+        if was_frozen && !failure.again.is_final() && clock.thaws < MAX_THAWS {
             // The response may have arrived in the meantime, so nothing is known about the
             // backend. The attempt does not count.
             clock.thaws += 1;
@@ -152,11 +173,11 @@ pub(super) fn send(
         clock.has_timed_out |= failure.cause == Loss::TimedOut;
         let delay = delays.next().unwrap_or_default();
         let (delay, asked) = match failure.again {
-            Again::Never | Again::Later => (None, None),
+            Again::Never | Again::Smaller | Again::Later | Again::Denied => (None, None),
             Again::Soon => (Some(delay), None),
             Again::After(asked) => (Some(delay.max(asked)), Some(delay.max(asked))),
         };
-        let may_retry = match tries {
+        let may_retry = match terms.tries {
             Tries::One => false,
             Tries::Two => retries == 0,
             Tries::Several => true,
@@ -166,8 +187,10 @@ pub(super) fn send(
         if !delay.is_some_and(|delay| stop.wait(delay)) {
             return Sent {
                 retries,
-                later: failure.again != Again::Never,
+                later: !failure.again.is_final(),
                 wait: asked,
+                denied: failure.again == Again::Denied,
+                too_large: (failure.again == Again::Smaller).then_some(TooLarge::Refused),
                 ..Sent::none(spans, failure.cause, failure.message)
             };
         }
@@ -200,6 +223,14 @@ mod tests {
         attempt: Duration::from_secs(3600),
     };
 
+    fn terms(tries: Tries, stop: &Stop) -> Terms<'_> {
+        Terms {
+            tries,
+            stop,
+            max_bytes: usize::MAX,
+        }
+    }
+
     fn failed(cause: Loss, again: Again) -> Attempt {
         Attempt::Failed(Failure {
             cause,
@@ -213,13 +244,18 @@ mod tests {
         for attempt in [TIMES.attempt, Duration::from_secs(60)] {
             let times = Times { attempt, ..TIMES };
             let mut limits = Vec::new();
-            let sent = send(1, times, Tries::Several, &Stop::default(), |limit| {
-                limits.push(limit);
-                match limits.len() {
-                    1 => failed(Loss::TimedOut, Again::Soon),
-                    _ => failed(Loss::TimedOut, Again::Never),
-                }
-            });
+            let sent = send(
+                1,
+                times,
+                &terms(Tries::Several, &Stop::default()),
+                |limit| {
+                    limits.push(limit);
+                    match limits.len() {
+                        1 => failed(Loss::TimedOut, Again::Soon),
+                        _ => failed(Loss::TimedOut, Again::Never),
+                    }
+                },
+            );
             assert_eq!(sent.lost, [(Loss::TimedOut, 1)]);
             assert!(
                 limits[0] <= times.batch / 2 && limits[0] <= attempt,
@@ -234,7 +270,7 @@ mod tests {
         // Both attempts together have 20 ms; the first one returns after more than a second.
         let times = Times::new(Duration::from_millis(20), None);
         let mut attempts = 0;
-        let sent = send(3, times, Tries::Several, &Stop::default(), |_| {
+        let sent = send(3, times, &terms(Tries::Several, &Stop::default()), |_| {
             attempts += 1;
             if attempts == 1 {
                 thread::sleep(SLACK + Duration::from_millis(100));
@@ -252,7 +288,7 @@ mod tests {
     fn requested_wait_is_reported_when_it_exceeds_the_time() {
         let day = Duration::from_secs(24 * 3600);
         let asks = |again| {
-            send(2, TIMES, Tries::Several, &Stop::default(), |_| {
+            send(2, TIMES, &terms(Tries::Several, &Stop::default()), |_| {
                 failed(Loss::Unavailable, again)
             })
         };
@@ -268,7 +304,7 @@ mod tests {
     fn requested_wait_of_zero_does_not_shorten_the_delays() {
         let times = Times::new(Duration::from_millis(400), None);
         let mut attempts = 0;
-        let sent = send(1, times, Tries::Several, &Stop::default(), |_| {
+        let sent = send(1, times, &terms(Tries::Several, &Stop::default()), |_| {
             attempts += 1;
             failed(Loss::Unavailable, Again::After(Duration::ZERO))
         });
@@ -282,7 +318,7 @@ mod tests {
         let stop = Stop::default();
         stop.at(after(Duration::from_secs(10)));
         let mut limits = Vec::new();
-        send(1, TIMES, Tries::Several, &stop, |limit| {
+        send(1, TIMES, &terms(Tries::Several, &stop), |limit| {
             limits.push(limit);
             failed(Loss::Unavailable, Again::After(Duration::from_secs(60)))
         });
@@ -294,7 +330,7 @@ mod tests {
     fn attempts_are_limited_when_a_disk_buffer_keeps_the_request() {
         for (tries, expected) in [(Tries::One, 1), (Tries::Two, 2)] {
             let mut attempts = 0;
-            let sent = send(1, TIMES, tries, &Stop::default(), |_| {
+            let sent = send(1, TIMES, &terms(tries, &Stop::default()), |_| {
                 attempts += 1;
                 failed(Loss::Unreachable, Again::Soon)
             });

@@ -10,7 +10,9 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use parking_lot::Mutex;
 
-use crate::delivery::{Loss, Parts, Pause, Sent, Sink, Stop, Transport, Tries};
+use crate::delivery::{
+    Loss, Parts, Pause, Sent, Sink, SizeLimits, Splitter, Stop, Terms, Transport, Tries,
+};
 
 /// Converts each batch to a request, once for all attempts.
 #[derive(Debug)]
@@ -23,7 +25,17 @@ pub(super) struct OtlpSink {
     pub(super) resource: ResourceAttributesWithSchema,
     pub(super) stop: Arc<Stop>,
     /// The backend asked not to be called. Applies to all batches.
-    pub(super) paused: Mutex<Pause>,
+    paused: Mutex<Pause>,
+    denied: Mutex<Denied>,
+    splitter: Splitter,
+}
+
+/// The refusals of the credentials of an exporter.
+#[derive(Debug, Default)]
+struct Denied {
+    pause: Pause,
+    /// The answer of the backend.
+    answer: String,
 }
 
 impl OtlpSink {
@@ -31,6 +43,7 @@ impl OtlpSink {
         place: String,
         transport: Arc<dyn Transport>,
         additions: Vec<KeyValue>,
+        limits: SizeLimits,
     ) -> Self {
         Self {
             place,
@@ -39,12 +52,38 @@ impl OtlpSink {
             resource: ResourceAttributesWithSchema::default(),
             stop: Arc::default(),
             paused: Mutex::default(),
+            denied: Mutex::default(),
+            splitter: Splitter::new(limits),
         }
+    }
+
+    /// Sends a request unless the backend has refused the credentials of the exporter a short
+    /// time ago. The times grow, so that a wrong key does not cause a request for every batch.
+    fn deliver(&self, request: &ExportTraceServiceRequest, max_bytes: usize) -> Sent {
+        let mut denied = self.denied.lock();
+        if let Some(left) = denied.pause.left() {
+            let (answer, left) = (&denied.answer, left.as_secs() + 1);
+            let message = format!("{answer}; not sent, the next attempt is in {left} s");
+            return Sent::none(super::spans(request), Loss::Rejected, message);
+        }
+        let sent = self.deliver_in_time(request, max_bytes);
+        if sent.denied {
+            denied.pause.refused();
+            denied.answer = sent.message.clone().unwrap_or_default();
+        } else if sent.delivered > 0 {
+            *denied = Denied::default();
+        }
+        sent
     }
 
     /// Sends a request. While the backend asks to wait, the whole exporter waits, and spans
     /// stay in the queue. A shutdown that ends before the wait loses the request.
-    fn deliver(&self, request: &ExportTraceServiceRequest) -> Sent {
+    fn deliver_in_time(&self, request: &ExportTraceServiceRequest, max_bytes: usize) -> Sent {
+        let terms = Terms {
+            tries: Tries::Several,
+            stop: &self.stop,
+            max_bytes,
+        };
         let mut paused = self.paused.lock();
         let mut retries = 0;
         let mut refused: Option<Sent> = None;
@@ -60,7 +99,7 @@ impl OtlpSink {
                 };
             }
             retries += u64::from(refused.is_some());
-            let sent = self.transport.send(request, Tries::Several, &self.stop);
+            let sent = self.transport.send(request, &terms);
             retries += sent.retries;
             if sent.wait.is_none() {
                 *paused = Pause::default();
@@ -80,7 +119,10 @@ impl Sink for OtlpSink {
         // Sending must not create spans.
         let _quiet = Context::enter_telemetry_suppressed_scope();
         let resource_spans = group_spans_by_resource_and_scope(batch, &self.resource);
-        let sent = self.deliver(&ExportTraceServiceRequest { resource_spans });
+        let request = ExportTraceServiceRequest { resource_spans };
+        let sent = self.splitter.send(&request, false, |part, max_bytes| {
+            self.deliver(part, max_bytes)
+        });
         Sent {
             message: sent.message.map(|said| format!("{}: {said}", self.place)),
             ..sent
@@ -114,6 +156,7 @@ impl Sink for OtlpSink {
             place: self.place,
             encode: Box::new(encode),
             transport: self.transport,
+            splitter: self.splitter,
         })
     }
 

@@ -43,6 +43,7 @@ impl From<Arize> for OtlpExporter {
     fn from(preset: Arize) -> Self {
         OtlpExporter::grpc("https://otlp.arize.com")
             .named("arize")
+            .for_llm()
             .header("space_id", preset.space_id)
             .header("api_key", preset.api_key)
             .resource(PROJECT, preset.project)

@@ -75,6 +75,7 @@ impl From<Braintrust> for OtlpExporter {
         let base = preset.base_url.trim_end_matches('/');
         OtlpExporter::http(format!("{base}/otel"))
             .named("braintrust")
+            .for_llm()
             .bearer(preset.api_key)
             .header("x-bt-parent", preset.parent.header())
     }

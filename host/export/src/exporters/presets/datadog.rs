@@ -42,12 +42,14 @@ impl From<DatadogAgent> for OtlpExporter {
     }
 }
 
+/// The most bytes of a request that the intake accepts.
+const MAX_BYTES: usize = 3_200_000;
+
 /// The Datadog intake, over HTTP and without an agent, for APM or for [LLM
 /// Observability](Self::llm_observability).
 ///
-/// Datadog refuses requests above 3.2 MB. For large spans, lower
-/// [`BatchConfig::max_export_batch_size`](crate::delivery::BatchConfig::max_export_batch_size). The documentation of Datadog
-/// does not state the host for every site, so check the
+/// Datadog refuses requests above 3.2 MB, so larger batches become several requests. The
+/// documentation of Datadog does not state the host for every site, so check the
 /// [endpoint](crate::exporters::Exporter::endpoint) before you rely on it.
 ///
 /// # Examples
@@ -101,10 +103,12 @@ impl From<DatadogIntake> for OtlpExporter {
     fn from(preset: DatadogIntake) -> Self {
         let mut exporter = OtlpExporter::http(format!("https://otlp.{}", preset.site))
             .named("datadog")
+            .max_request_bytes(MAX_BYTES)
             .header("dd-api-key", preset.api_key);
         if preset.llm_observability {
             exporter = exporter
                 .named("datadog_llm")
+                .for_llm()
                 .header("dd-otlp-source", "llmobs");
         }
         if preset.compute_stats {

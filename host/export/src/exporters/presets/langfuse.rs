@@ -89,6 +89,10 @@ impl From<Langfuse> for OtlpExporter {
         let base = preset.base_url.trim_end_matches('/');
         OtlpExporter::http(format!("{base}/api/public/otel"))
             .named("langfuse")
+            .for_llm()
+            // The limit of a batch in its SDK. The server drops larger spans without an error.
+            .max_request_bytes(64 << 20)
+            .max_span_bytes(9_500_000)
             .basic(&preset.public_key, preset.secret_key)
             // With this version, Langfuse shows spans immediately.
             .header("x-langfuse-ingestion-version", "4")

@@ -92,6 +92,7 @@ impl From<LangSmith> for OtlpExporter {
     fn from(preset: LangSmith) -> Self {
         let exporter = OtlpExporter::http(preset.receiver)
             .named("langsmith")
+            .for_llm()
             .header("x-api-key", preset.api_key);
         match preset.project {
             Some(project) => exporter.header("langsmith-project", project),

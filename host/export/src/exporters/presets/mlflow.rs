@@ -37,6 +37,7 @@ impl From<Mlflow> for OtlpExporter {
     fn from(preset: Mlflow) -> Self {
         OtlpExporter::http(preset.base_url)
             .named("mlflow")
+            .for_llm()
             .header("x-mlflow-experiment-id", preset.experiment_id)
     }
 }

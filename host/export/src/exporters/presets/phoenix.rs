@@ -60,7 +60,7 @@ impl Phoenix {
 
 impl From<Phoenix> for OtlpExporter {
     fn from(preset: Phoenix) -> Self {
-        let mut exporter = preset.receiver.named("phoenix");
+        let mut exporter = preset.receiver.named("phoenix").for_llm();
         if let Some(api_key) = preset.api_key {
             exporter = exporter.bearer(api_key);
         }
