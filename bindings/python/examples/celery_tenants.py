@@ -132,7 +132,12 @@ def run(
     finally:
         # A warm shutdown: the children end their tasks.
         worker.send_signal(signal.SIGTERM)
-        worker.wait(timeout=60)
+        try:
+            worker.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            # The pool of Celery can wait for a lock of a child that has ended.
+            worker.kill()
+            worker.wait()
 
 
 if __name__ == "__main__":
