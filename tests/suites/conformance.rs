@@ -5,8 +5,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use spanmux_tests::conformance::{Matrix, Subject, Suite};
-use spanmux_tests::{folder_of, host};
+use spanmux::{CompileTier, Origin, SelectorHost};
+use spanmux_tests::conformance::{Matrix, Subject, Suite, outcome};
+use spanmux_tests::{folder_of, host, limits};
 
 /// Maximum size of a committed component, in bytes.
 const LARGEST: usize = 20_000;
@@ -77,4 +78,34 @@ fn components_are_small_and_contain_no_build_paths() {
             assert!(!text.contains(word), "{language} holds {word:?}");
         }
     }
+}
+
+/// The engine counts fuel in the code of the guest, before it compiles that.
+#[test]
+fn decisions_and_fuel_are_the_same_however_components_are_compiled() {
+    let host = |tier| {
+        let builder = SelectorHost::builder().limits(limits()).compile_tier(tier);
+        builder.build().unwrap()
+    };
+    let hosts = [CompileTier::Optimized, CompileTier::Fast].map(host);
+    let suite = Suite::read();
+    let mut fuel = 0;
+    for language in LANGUAGES {
+        let bytes = component(language);
+        let subjects = hosts
+            .each_ref()
+            .map(|host| Subject::load(host, language, &bytes));
+        for case in suite.cases.iter().filter(|case| case.is_for(language)) {
+            let [optimized, fast] = subjects.each_ref().map(|subject| {
+                let (answer, decision) = outcome(subject.fresh(), case);
+                let Origin::Run(cost) = decision.origin else {
+                    panic!("not a run: {decision:?}");
+                };
+                (answer, cost.fuel)
+            });
+            assert_eq!(optimized, fast, "{language}, {}", case.name);
+            fuel += fast.1;
+        }
+    }
+    assert!(fuel > 100_000, "{fuel}");
 }

@@ -4,6 +4,7 @@ use super::cache::CompileCache;
 use super::event::{Events, SelectorEvent};
 use super::host::{HostError, SelectorHost};
 use super::limits::Limits;
+use super::tier::CompileTier;
 
 /// A builder for a [`SelectorHost`]. Every setting is optional.
 ///
@@ -26,6 +27,7 @@ pub struct SelectorHostBuilder {
     cache: Option<CompileCache>,
     events: Events,
     small: bool,
+    tier: CompileTier,
 }
 
 impl SelectorHostBuilder {
@@ -67,6 +69,12 @@ impl SelectorHostBuilder {
         self
     }
 
+    /// Sets how components are compiled. Defaults to [`CompileTier::Automatic`].
+    pub fn compile_tier(mut self, tier: CompileTier) -> Self {
+        self.tier = tier;
+        self
+    }
+
     /// Calls `callback` with each event of the host and its selectors. Defaults to no callback.
     ///
     /// The callback runs where the event happens: on the thread that loads or watches, or on one
@@ -105,6 +113,13 @@ impl SelectorHostBuilder {
     /// As [`SelectorHost::new`]. With a cache, creates and lists its directory, and starts a second
     /// thread that limits the size of the cache.
     pub fn build(self) -> Result<SelectorHost, HostError> {
-        SelectorHost::make_with(self.limits, self.cache.as_ref(), self.events, self.small)
+        let Self {
+            limits,
+            cache,
+            events,
+            small,
+            tier,
+        } = self;
+        SelectorHost::make_with(limits, cache.as_ref(), events, small, tier)
     }
 }

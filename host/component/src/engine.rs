@@ -1,12 +1,13 @@
 //! The engine: the WebAssembly features that a selector may use, and the ways to stop it.
 
 use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig,
-    VariableOperatorCost, WasmFeatures,
+    Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost, OptLevel,
+    PoolingAllocationConfig, RegallocAlgorithm, VariableOperatorCost, WasmFeatures,
 };
 
 use super::cache::Disk;
 use super::limits::Limits;
+use super::tier::CompileTier;
 
 /// The enabled WebAssembly proposals. All others are disabled, including those that a later
 /// wasmtime enables by default. docs/wasmtime.md gives the reasons.
@@ -76,8 +77,9 @@ pub(super) fn engine(
     memory: Memory,
     disk: &Disk,
     allocation: Allocation,
+    tier: CompileTier,
 ) -> wasmtime::Result<Engine> {
-    let mut config = config(limits);
+    let mut config = config(limits, tier.is_fast(memory));
     config.cache(disk.entries().map(|entries| entries.wasmtime().clone()));
     if allocation == Allocation::OnDemand {
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
@@ -91,8 +93,14 @@ pub(super) fn engine(
     })
 }
 
-fn config(limits: &Limits) -> Config {
+fn config(limits: &Limits, is_fast: bool) -> Config {
     let mut config = Config::new();
+
+    // Fuel is counted in the code before it is compiled, so both ways count the same.
+    if is_fast {
+        config.cranelift_opt_level(OptLevel::None);
+        config.cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    }
 
     // Fuel stops a decision at the same point on every machine. The epoch is the backstop for
     // effects that fuel does not measure.
@@ -149,6 +157,7 @@ fn pool(limits: &Limits, memory: Memory) -> PoolingAllocationConfig {
         .table_keep_resident(KEPT_OF_SMALL);
     match memory {
         Memory::Small => pool.linear_memory_keep_resident(KEPT_OF_SMALL),
+        Memory::Large if !tells_large() => pool.linear_memory_keep_resident(KEPT_OF_SMALL),
         Memory::Large => pool
             .linear_memory_keep_resident(KEPT_OF_LARGE)
             .pagemap_scan(Enabled::Auto),
@@ -201,7 +210,14 @@ mod tests {
             (Memory::Large, Allocation::Pool),
             (Memory::Small, Allocation::OnDemand),
         ] {
-            let engine = engine(&Limits::default(), memory, &disk, allocation).unwrap();
+            let engine = engine(
+                &Limits::default(),
+                memory,
+                &disk,
+                allocation,
+                CompileTier::default(),
+            )
+            .unwrap();
             for (flag, on) in &documented {
                 let is_on = WasmFeatures::from_name(flag).unwrap();
                 let is_on = engine.get_wasm_features().contains(is_on);

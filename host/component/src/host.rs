@@ -31,6 +31,7 @@ use super::sandbox::Sandbox;
 use super::selector::ComponentSelector;
 use super::shards::{EngineShard, EngineShards};
 use super::text::selector_name;
+use super::tier::CompileTier;
 use super::wasi;
 use super::workers;
 use spanmux_core::internal::panic_message;
@@ -114,6 +115,7 @@ impl SelectorHost {
         cache: Option<&CompileCache>,
         events: Events,
         small: bool,
+        tier: CompileTier,
     ) -> Result<Self, HostError> {
         if limits.sandboxes == 0 {
             return Err(HostError {
@@ -125,11 +127,17 @@ impl SelectorHost {
         if let CacheState::Unusable { directory, reason } = disk.state() {
             events.emit(|| SelectorEvent::CacheUnusable { directory, reason });
         }
-        with_stack(|| Self::make(limits, disk, events, small))
+        with_stack(|| Self::make(limits, disk, events, small, tier))
     }
 
-    fn make(limits: Limits, disk: Disk, events: Events, small: bool) -> Result<Self, HostError> {
-        let lanes = EngineShards::new(&limits, &disk, small)?;
+    fn make(
+        limits: Limits,
+        disk: Disk,
+        events: Events,
+        small: bool,
+        tier: CompileTier,
+    ) -> Result<Self, HostError> {
+        let lanes = EngineShards::new(&limits, &disk, small, tier)?;
         let admission = Admission::new(limits.sandboxes);
         let clock = EpochTicker::start(admission).map_err(|error| HostError {
             message: format!("failed to start the epoch thread: {error}"),

@@ -54,6 +54,7 @@ mod questions;
 mod quota;
 mod sandbox;
 mod text;
+mod tier;
 
 mod wasi;
 mod world;
@@ -74,3 +75,4 @@ pub use selector::ComponentSelector;
 #[cfg(spanmux_mutations)]
 pub use selector::Forget;
 pub(crate) use text::{place, selector_name};
+pub use tier::CompileTier;

@@ -14,6 +14,7 @@ use super::epoch::EpochTicker;
 use super::limits::Limits;
 use super::questions;
 use super::sandbox::Sandbox;
+use super::tier::CompileTier;
 use super::wasi;
 
 /// Larger components run in one shard: compiling them once per shard would cost more than threads
@@ -32,8 +33,9 @@ impl EngineShard {
         memory: Memory,
         disk: &Disk,
         allocation: Allocation,
+        tier: CompileTier,
     ) -> wasmtime::Result<Self> {
-        let engine = engine::engine(limits, memory, disk, allocation)?;
+        let engine = engine::engine(limits, memory, disk, allocation, tier)?;
         let mut linker = Linker::new(&engine);
         questions::link(&mut linker)?;
         wasi::link(&mut linker)?;
@@ -46,34 +48,37 @@ pub(super) struct EngineShards {
     first: EngineShard,
     others: Vec<EngineShard>,
     /// The shard for components with a large memory, created on first use. `None` if the first
-    /// shard serves them equally well.
+    /// shard serves them equally well, or if the system refuses an engine.
     large: OnceLock<Option<EngineShard>>,
+    allocation: Allocation,
+    tier: CompileTier,
     threads: AtomicUsize,
     thread: ThreadLocal<usize>,
 }
 
 impl EngineShards {
     /// Creates the shards for components with a small memory. A small host has one shard.
-    pub(super) fn new(limits: &Limits, disk: &Disk, small: bool) -> wasmtime::Result<Self> {
+    pub(super) fn new(
+        limits: &Limits,
+        disk: &Disk,
+        small: bool,
+        tier: CompileTier,
+    ) -> wasmtime::Result<Self> {
         let (allocation, count) = if small {
             (Allocation::OnDemand, 1)
         } else {
             (Allocation::Pool, limits.engines.min(limits.sandboxes))
         };
-        let shard = || EngineShard::new(limits, Memory::Small, disk, allocation);
+        let shard = || EngineShard::new(limits, Memory::Small, disk, allocation, tier);
         let first = shard()?;
         // If the system refuses an engine, there is one shard less.
         let others = (1..count).map_while(|_| shard().ok()).collect();
-        // The first shard clears no memory, so a large one is no different for it.
-        let large = if small {
-            OnceLock::from(None)
-        } else {
-            OnceLock::new()
-        };
         Ok(Self {
             first,
             others,
-            large,
+            large: OnceLock::new(),
+            allocation,
+            tier,
             threads: AtomicUsize::new(0),
             thread: ThreadLocal::new(),
         })
@@ -100,11 +105,15 @@ impl EngineShards {
             Memory::Small => (&self.first, &[]),
             Memory::Large => {
                 let make = || {
-                    let lane = EngineShard::new(limits, memory, disk, Allocation::Pool).ok()?;
+                    let (allocation, tier) = (self.allocation, self.tier);
+                    let lane = EngineShard::new(limits, memory, disk, allocation, tier).ok()?;
                     clock.watch(&lane.engine);
                     Some(lane)
                 };
-                let large = self.large.get_or_init(|| engine::tells_large().then(make)?);
+                // A shard without a pool clears no memory, so a large one is no different for it.
+                let clears = self.allocation == Allocation::Pool && engine::tells_large();
+                let compiles = self.tier.is_fast(memory) != self.tier.is_fast(Memory::Small);
+                let large = self.large.get_or_init(|| (clears || compiles).then(make)?);
                 (large.as_ref().unwrap_or(&self.first), &[])
             }
         }

@@ -79,8 +79,8 @@ pub use spanmux_core::{
 pub use spanmux_component::Forget;
 #[cfg(feature = "components")]
 pub use spanmux_component::{
-    ActiveSelector, CacheState, CompileCache, CompileStatus, ComponentSelector, DirectoryError,
-    HostError, Limits, LoadError, LoadReport, LoadedFile, LockError, Mode, Refusal, SelectorEvent,
-    SelectorHost, SelectorHostBuilder, SelectorsDirectory, SelectorsLock, WatchSettings,
-    WatchStatus, WatchedDirectory, WatchedFile,
+    ActiveSelector, CacheState, CompileCache, CompileStatus, CompileTier, ComponentSelector,
+    DirectoryError, HostError, Limits, LoadError, LoadReport, LoadedFile, LockError, Mode, Refusal,
+    SelectorEvent, SelectorHost, SelectorHostBuilder, SelectorsDirectory, SelectorsLock,
+    WatchSettings, WatchStatus, WatchedDirectory, WatchedFile,
 };
