@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use opentelemetry::trace::{
-    Span as _, SpanId, TraceContextExt as _, Tracer as _, TracerProvider as _,
-};
+use opentelemetry::trace::{SpanId, TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SpanData};
 use spanmux::exporters::Exporter;
@@ -86,7 +84,7 @@ fn children_of_dropped_spans_move_to_the_nearest_exported_ancestor() {
             let query = start(&tracer, "query", &call, &[]);
             let dropped_root = start(&tracer, "internal.root", &Context::new(), &[]);
             let orphan = start(&tracer, "orphan", &dropped_root, &[]);
-            let mut open = vec![
+            let mut open = [
                 &query,
                 &call,
                 &second,
