@@ -1,8 +1,10 @@
 //! The command line arguments and their help texts.
 
 mod author;
+mod fleet;
 
 pub(crate) use author::{BuildArgs, CheckArgs, NewArgs, TestArgs};
+pub(crate) use fleet::{DiffArgs, DiffFormat};
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +21,7 @@ Examples:
   spanmux demo
   spanmux route selectors/ -c environment=production -c tenant=acme
   spanmux explain selectors/20-tenant.wasm
+  spanmux diff selectors/ candidate/
   spanmux new --lang rust by-environment
   spanmux build by-environment/
   spanmux test by-environment/cases.toml
@@ -27,7 +30,7 @@ Examples:
 
 Exit codes:
   0  success
-  1  negative result, such as an invalid selector or a failed test case
+  1  negative result, such as an invalid selector, a failed test case or a different decision
   2  the command could not run, such as a wrong argument or a missing file, or its output could
      not be written"
 )]
@@ -93,6 +96,8 @@ pub(crate) enum Command {
     Route(RouteArgs),
     /// Show the observed rules of a selector
     Explain(ExplainArgs),
+    /// Compare two policies: which traces get another tracer
+    Diff(DiffArgs),
     /// Check that a file is a selector, stays within the limits, and measure its cost
     Check(CheckArgs),
     /// List the selectors of a directory in evaluation order
@@ -120,6 +125,7 @@ impl Command {
     fn only_looks(&self) -> bool {
         match self {
             Self::Route(_) | Self::Explain(_) | Self::Check(_) | Self::List(_) => true,
+            Self::Diff(_) => true,
             Self::Traces(_) | Self::Config(_) => true,
             Self::Lock(args) => args.check,
             Self::Demo(_) | Self::Watch(_) | Self::New(_) => false,

@@ -1,6 +1,6 @@
 //! Coverage of test cases: the branches of a selector and the tracers that no case reached.
 //!
-//! The branches are discovered by running the selector on made-up contexts (`explore`) and on
+//! The branches are discovered by running the selector on made-up contexts (`spanmux_diff`) and on
 //! the test cases. There may be others.
 
 use std::fs;
@@ -10,8 +10,7 @@ use serde::Serialize;
 use spanmux::explain::{Outcome, Rule, Rules};
 use spanmux::{ComponentSelector, ContextView, LoadedFile, Mode, Selector as _, TracerNames};
 
-use crate::explore::{ask_around, leave_out, unknown_last, words};
-use crate::walk::Walk;
+use spanmux_diff::{Walk, ask_around, leave_out, unknown_last, words};
 
 /// The coverage of one selector.
 #[derive(Debug, Serialize)]

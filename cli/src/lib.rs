@@ -14,13 +14,11 @@ mod commands;
 mod configured;
 mod contexts;
 mod coverage;
-mod explore;
 mod printer;
 mod project;
 mod starter;
 mod transcript;
 mod untrusted;
-mod walk;
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write as _};
@@ -45,6 +43,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let outcome = match &args.command {
         Command::Demo(args) => commands::demo::run(args, cache, &printer),
         Command::Route(args) => commands::route::run(args, cache, &printer),
+        Command::Diff(args) => commands::diff::run(args, cache, &printer),
         Command::Explain(args) => commands::explain::run(args, cache, &printer),
         Command::Check(args) => commands::check::run(args, cache, &printer),
         Command::List(args) => commands::list::run(args, cache, &printer),

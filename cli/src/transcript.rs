@@ -4,7 +4,7 @@
 use spanmux::explain::{Answer, Question};
 use spanmux::{Choice, ContextView, Decision, LoadedFile, TracerNames};
 
-use crate::walk::whole_path;
+use spanmux_diff::whole_path;
 
 /// The part of one selector in a selection.
 pub(crate) struct Asked {

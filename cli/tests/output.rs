@@ -69,7 +69,7 @@ impl Place {
 
 /// At least one form of each command that prints to standard output. `build` needs a toolchain
 /// and prints with the same printer.
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 24] = [
     &["--help"],
     &["--version"],
     &["help", "route"],
@@ -80,6 +80,8 @@ const COMMANDS: [&[&str]; 22] = [
     &["route", "live", "-c", "tenant=acme", "--explain"],
     &["explain", "live"],
     &["explain", "live/20-tenant.wasm", "--format", "svg"],
+    &["diff", "live", "live"],
+    &["diff", "live", "live", "--format", "json"],
     &["check", "live/20-tenant.wasm"],
     &["check", "live/20-tenant.wasm", "--json"],
     &["list", "live"],

@@ -9,14 +9,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use spanmux::explain::{Explanation, Rules};
 use spanmux::{ComponentSelector, LoadedFile, Selector as _, TracerNames};
+use spanmux_diff::{Walk, explore, unknown_last, words};
 
 use super::Loaded;
 use crate::Verdict;
 use crate::args::{CacheArgs, ExplainArgs, ExplainFormat};
 use crate::contexts::{self, Given};
-use crate::explore::{explore, unknown_last, words};
 use crate::printer::Printer;
-use crate::walk::Walk;
 
 /// The default tracers, the same as those of `spanmux route`.
 const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];

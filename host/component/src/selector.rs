@@ -12,7 +12,7 @@ use super::stateful::StatefulInstance;
 use spanmux_core::ContextView;
 use spanmux_core::Selector;
 use spanmux_core::TracerNames;
-use spanmux_core::explanation::Explanation;
+use spanmux_core::explanation::{Explanation, Transcript};
 use spanmux_core::internal::CompactDecision;
 use spanmux_core::internal::shows_health;
 use spanmux_core::internal::{CacheSlot, Sealed};
@@ -242,6 +242,12 @@ impl Selector for ComponentSelector {
 
     fn explanation(&self, tracers: &TracerNames) -> Option<Explanation> {
         Some(self.explain(tracers))
+    }
+
+    fn transcript(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Option<Transcript> {
+        let run = self.compiled.run(None, context, tracers);
+        let asked = run.asked.as_deref();
+        Some(Transcript::of(asked, context, run.decision))
     }
 }
 

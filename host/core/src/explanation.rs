@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+pub use crate::transcript::Transcript;
+
 /// The cached decisions of a selector for one list of tracers.
 ///
 /// This is a snapshot: the cache continues to grow.

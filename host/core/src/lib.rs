@@ -28,6 +28,7 @@ mod registry;
 mod selector;
 mod sync;
 mod tracer_names;
+mod transcript;
 
 pub use context::{
     ContextError, ContextLimits, ContextSource, ContextView, RootSpan, RuntimeContext,

@@ -11,7 +11,7 @@ use crate::cache_slot::CacheSlot;
 use crate::context::ContextView;
 use crate::decision::{Cause, Choice, CompactDecision, Decision, Fallback, RunCost, Suspension};
 use crate::decision_cache::{ChainSlot, Tree, Walked};
-use crate::explanation::Explanation;
+use crate::explanation::{Explanation, Transcript};
 use crate::tracer_names::TracerNames;
 
 /// Decides which tracer receives a trace.
@@ -49,6 +49,15 @@ pub trait Selector: Send + Sync {
 
     /// Returns the cached decisions for these tracers as a tree, or `None` for native code.
     fn explanation(&self, _tracers: &TracerNames) -> Option<Explanation> {
+        None
+    }
+
+    /// Runs the selector once and returns its questions, the answers and the decision. It neither
+    /// reads nor changes cached decisions, state or suspension. `None` for native code.
+    ///
+    /// # Cost
+    /// A fresh instance, as for a decision that is not cached.
+    fn transcript(&self, _context: &ContextView<'_>, _tracers: &TracerNames) -> Option<Transcript> {
         None
     }
 

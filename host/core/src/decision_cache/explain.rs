@@ -6,7 +6,6 @@ use super::bounded;
 use super::question::Place;
 use super::tree::Tree;
 use super::trie::{Node, Step};
-use crate::context::Question;
 use crate::decision::Choice;
 use crate::explanation::{self, Answer, Edge, Explanation, Outcome};
 
@@ -87,34 +86,11 @@ impl Tree {
     }
 
     fn asked(&self, place: Place) -> explanation::Question {
-        use explanation::Question as Asked;
-        let text = |key: &str| key.to_owned();
-        match self.question(place) {
-            Some(Question::Get(key)) => Asked::Get {
-                key: text(key.as_str()),
-            },
-            Some(Question::Has(key)) => Asked::Has {
-                key: text(key.as_str()),
-            },
-            Some(Question::Bucket { key, salt, buckets }) => Asked::Bucket {
-                key: text(key.as_str()),
-                salt: text(salt),
-                buckets: *buckets,
-            },
-            Some(Question::Keys) | None => Asked::Keys,
-        }
+        self.question(place)
+            .map_or(explanation::Question::Keys, explanation::Question::of)
     }
 
     fn outcome(&self, choice: &Choice) -> Outcome {
-        match choice {
-            Choice::Tracer(index) => {
-                Outcome::Tracer(self.names.name(*index).unwrap_or_default().to_owned())
-            }
-            Choice::Abstain => Outcome::Abstains,
-            Choice::Fallback(fallback) => Outcome::Fallback {
-                cause: fallback.cause().as_str().to_owned(),
-                reason: fallback.to_string(),
-            },
-        }
+        Outcome::of(choice, &self.names)
     }
 }

@@ -1,24 +1,25 @@
 //! Follows contexts through the tree of an explanation.
 
-use spanmux::explain::{Answer, Explanation, Question, Step};
-use spanmux::{ContextView, Value};
+use spanmux_core::ContextView;
+use spanmux_core::explanation::{Answer, Explanation, Question, Step};
 
 /// An explanation that counts the contexts walked through it. The library's own counts are
 /// samples.
-pub(crate) struct Walk {
+pub struct Walk {
+    /// The explanation with the counts.
     pub explanation: Explanation,
 }
 
 impl Walk {
     /// Starts with all counts at zero.
-    pub(crate) fn new(mut explanation: Explanation) -> Self {
+    pub fn new(mut explanation: Explanation) -> Self {
         forget_hits(explanation.tree.as_mut());
         explanation.hits = 0;
         Self { explanation }
     }
 
     /// Counts a context at its leaf. Returns `false` if the tree has no leaf for it.
-    pub(crate) fn count(&mut self, view: &ContextView<'_>) -> bool {
+    pub fn count(&mut self, view: &ContextView<'_>) -> bool {
         let mut step = self.explanation.tree.as_mut();
         while let Some(at) = step {
             match at {
@@ -28,8 +29,8 @@ impl Walk {
                     return true;
                 }
                 Step::Asks(question, edges) => {
-                    let answer = answer(question, view);
-                    let edge = edges.iter_mut().find(|edge| same(&edge.answer, &answer));
+                    let answer = question.answer(view);
+                    let edge = edges.iter_mut().find(|edge| edge.answer.is(&answer));
                     step = edge.map(|edge| &mut edge.then);
                 }
             }
@@ -55,7 +56,7 @@ pub(crate) fn path(tree: &Step, view: &ContextView<'_>) -> Vec<(Question, Answer
 }
 
 /// Returns the same path, or `None` if it does not reach a leaf.
-pub(crate) fn whole_path(tree: &Step, view: &ContextView<'_>) -> Option<Vec<(Question, Answer)>> {
+pub fn whole_path(tree: &Step, view: &ContextView<'_>) -> Option<Vec<(Question, Answer)>> {
     let (path, end) = path_and_end(tree, view);
     end.map(|_| path)
 }
@@ -67,46 +68,19 @@ fn path_and_end<'t>(
     let mut path = Vec::new();
     let mut step = Some(tree);
     while let Some(Step::Asks(question, edges)) = step {
-        let answer = answer(question, view);
-        let edge = edges.iter().find(|edge| same(&edge.answer, &answer));
+        let answer = question.answer(view);
+        let edge = edges.iter().find(|edge| edge.answer.is(&answer));
         path.push((question.clone(), answer));
         step = edge.map(|edge| &edge.then);
     }
     (path, step)
 }
 
-/// Returns the answer of a context to a question.
-fn answer(question: &Question, view: &ContextView<'_>) -> Answer {
-    match question {
-        Question::Get { key } => match view.get(key) {
-            None => Answer::Absent,
-            Some(Value::Null) => Answer::Null,
-            Some(Value::Boolean(boolean)) => Answer::Boolean(boolean),
-            Some(Value::Integer(integer)) => Answer::Integer(integer),
-            Some(Value::Float(float)) => Answer::Float(float),
-            Some(Value::Text(text)) => Answer::Text(text.to_owned()),
-            Some(Value::Json(text)) => Answer::Json(text.to_owned()),
-        },
-        Question::Has { key } => Answer::Has(view.contains(key)),
-        Question::Keys => Answer::Keys(view.keys()),
-        Question::Bucket { key, salt, buckets } => view
-            .bucket(key, salt, *buckets)
-            .map_or(Answer::Absent, Answer::Share),
-    }
-}
-
-/// Compares answers. Floats are equal if their bits are equal.
-fn same(a: &Answer, b: &Answer) -> bool {
-    match (a, b) {
-        (Answer::Float(a), Answer::Float(b)) => a.to_bits() == b.to_bits(),
-        _ => a == b,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use spanmux::RuntimeContext;
-    use spanmux::explain::{Edge, Outcome, Rules};
+    use spanmux_core::RuntimeContext;
+    use spanmux_core::explanation::{Edge, Outcome};
+    use spanmux_explain::Rules;
 
     use super::*;
 

@@ -5,45 +5,34 @@
 //! the budget is spent. Candidate strings are read from the selector's file (`words`). The
 //! candidates are guesses, but the decisions shown are observed.
 
-mod words;
-
-pub(crate) use words::words;
-
 use std::collections::{HashSet, VecDeque};
 
-use serde_json::{Map, Value, json};
-use spanmux::explain::{Answer, Branch, Edge, Explanation, Question, Rule, Step};
-use spanmux::{ComponentSelector, RuntimeContext, Selector as _, TracerNames};
+use serde_json::{Map, Value};
+use spanmux_core::explanation::{Answer, Edge, Explanation, Step};
+use spanmux_core::{RuntimeContext, Selector, TracerNames};
+use spanmux_explain::{Branch, Rule};
 
+use crate::Constants;
+use crate::variants::{UNKNOWN, variants};
 use crate::walk::{Walk, forget_hits, path};
 
 /// Maximum number of made-up contexts for one selector. An interpreter takes milliseconds for
 /// each, so a few seconds in total.
 const CONTEXTS: usize = 1_000;
-/// Maximum number of buckets that are tried for one question. They are evenly spread if the
-/// question has more.
-const SHARES: u32 = 200;
-/// Maximum number of identifiers that are tried to find one for each bucket.
-const IDENTIFIERS: u32 = 20_000;
-/// A string that no selector compares with.
-const UNKNOWN: &str = "something else";
-
 /// The result of an exploration.
-pub(crate) struct Explored {
+pub struct Explored {
     /// The tree without counts, because shares of made-up contexts are meaningless.
     pub explanation: Explanation,
     /// The number of made-up contexts.
     pub contexts: usize,
 }
 
-/// Explores a selector whose file contains these words.
-pub(crate) fn explore(
-    selector: &ComponentSelector,
-    words: &[String],
-    tracers: &TracerNames,
-) -> Explored {
+/// Explores a selector whose file contains these words. Native code has no tree to show.
+pub fn explore(selector: &dyn Selector, words: &[String], tracers: &TracerNames) -> Explored {
     let contexts = ask_around(selector, words, tracers);
-    let mut explanation = Walk::new(selector.explain(tracers)).explanation;
+    let explanation = selector.explanation(tracers);
+    let explanation = explanation.unwrap_or_else(|| Explanation::nothing(tracers.as_slice()));
+    let mut explanation = Walk::new(explanation).explanation;
     if let Some(tree) = &mut explanation.tree {
         leave_out(tree);
     }
@@ -55,15 +44,15 @@ pub(crate) fn explore(
 
 /// Runs the selector on made-up contexts and returns their number. The decisions are stored in
 /// its decision cache.
-pub(crate) fn ask_around(
-    selector: &ComponentSelector,
-    words: &[String],
-    tracers: &TracerNames,
-) -> usize {
+pub fn ask_around(selector: &dyn Selector, words: &[String], tracers: &TracerNames) -> usize {
     let mut waiting = VecDeque::from([Map::new()]);
     let mut tried: HashSet<String> = HashSet::new();
     let mut contexts = 0;
     let mut spread = HashSet::new();
+    let candidates = Constants {
+        words: words.to_vec(),
+        ..Constants::default()
+    };
     while let Some(entries) = waiting.pop_front() {
         if contexts == CONTEXTS {
             break;
@@ -77,7 +66,7 @@ pub(crate) fn ask_around(
         };
         contexts += 1;
         selector.decision(&context.view(), tracers);
-        let Some(tree) = selector.explain(tracers).tree else {
+        let Some(tree) = selector.explanation(tracers).and_then(|known| known.tree) else {
             continue;
         };
         let mut place = String::new();
@@ -86,7 +75,7 @@ pub(crate) fn ask_around(
             // A question is identified by the path that leads to it. Other answers are tried
             // once, based on the first context that reaches the question.
             if spread.insert(place.clone()) {
-                waiting.extend(others(&question, &entries, words));
+                waiting.extend(variants(&question, &entries, &candidates));
             }
             place.push_str(&format!("={answer:?};"));
         }
@@ -94,69 +83,9 @@ pub(crate) fn ask_around(
     contexts
 }
 
-/// Returns variants of a context with other answers to a question.
-fn others(
-    question: &Question,
-    entries: &Map<String, Value>,
-    words: &[String],
-) -> Vec<Map<String, Value>> {
-    let with = |key: &str, value: Value| {
-        let mut entries = entries.clone();
-        entries.insert(key.to_owned(), value);
-        entries
-    };
-    let without = |key: &str| {
-        let mut entries = entries.clone();
-        entries.remove(key);
-        entries
-    };
-    match question {
-        Question::Get { key } => {
-            let texts = words.iter().map(|word| json!(word));
-            let kinds = [json!(""), json!(null), json!(true), json!(7), json!(0.5)];
-            let values = [json!(UNKNOWN)].into_iter().chain(texts).chain(kinds);
-            let values = values.chain([json!([])]);
-            let contexts = values.map(|value| with(key, value));
-            contexts.chain([without(key)]).collect()
-        }
-        Question::Has { key } => vec![with(key, json!(UNKNOWN)), without(key)],
-        Question::Bucket { key, salt, buckets } => {
-            let identifiers = identifiers(key, salt, *buckets);
-            let contexts = identifiers.into_iter().map(|id| with(key, json!(id)));
-            contexts.chain([without(key)]).collect()
-        }
-        // Other keys appear as questions of their own.
-        Question::Keys => Vec::new(),
-    }
-}
-
-/// Finds an identifier for each bucket, or for evenly spread buckets.
-fn identifiers(key: &str, salt: &str, buckets: u32) -> Vec<String> {
-    let wanted = buckets.min(SHARES);
-    let mut found = HashSet::new();
-    let mut identifiers = Vec::new();
-    for number in 0..IDENTIFIERS {
-        if found.len() == wanted as usize {
-            break;
-        }
-        let id = format!("id-{number}");
-        let Ok(context) = RuntimeContext::builder().set(key, &id).try_build() else {
-            break;
-        };
-        let Some(share) = context.view().bucket(key, salt, buckets) else {
-            break;
-        };
-        let place = u64::from(share) * u64::from(wanted) / u64::from(buckets);
-        if found.insert(place) {
-            identifiers.push(id);
-        }
-    }
-    identifiers
-}
-
 /// Removes candidate strings that no counted context contains and that the selector treats like
 /// [`UNKNOWN`].
-pub(crate) fn leave_out(step: &mut Step) {
+pub fn leave_out(step: &mut Step) {
     let Step::Asks(_, edges) = step else {
         return;
     };
@@ -181,7 +110,7 @@ fn uncounted(step: &Step) -> Step {
 }
 
 /// Moves the branch for [`UNKNOWN`] strings behind the branches for known strings.
-pub(crate) fn unknown_last(rule: &mut Rule) {
+pub fn unknown_last(rule: &mut Rule) {
     let Rule::Asks { branches, .. } = rule else {
         return;
     };
