@@ -67,15 +67,17 @@ function paired(name, plain, routed) {
 }
 
 async function decisions() {
-  for (const [name, path] of [
-    ["one selector, one key", `${SELECTORS}/one-key.wasm`],
-    ["one selector, four keys", `${SELECTORS}/four-keys.wasm`],
-    ["five selectors", EXAMPLES],
+  for (const [name, path, tenant] of [
+    ["one selector, one key", `${SELECTORS}/one-key.wasm`, "acme"],
+    ["one selector, four keys", `${SELECTORS}/four-keys.wasm`, "acme"],
+    // Four of them abstain for this tenant.
+    ["five selectors", EXAMPLES, "globex"],
   ]) {
     const list = (await Policy.load(path, { watch: false })).tracers(TRACERS);
-    alone(`learned, ${name}, 4 facts`, () => list.decide(FEW));
-    alone(`learned, ${name}, 20 facts`, () => list.decide(MANY));
-    alone(`learned, ${name}, 4 facts, whole context`, () => list.decideWhole(FEW));
+    const [few, many] = [FEW, MANY].map((facts) => ({ ...facts, tenant }));
+    alone(`learned, ${name}, 4 facts`, () => list.decide(few));
+    alone(`learned, ${name}, 20 facts`, () => list.decide(many));
+    alone(`learned, ${name}, 4 facts, whole context`, () => list.decideWhole(few));
   }
   const users = await Policy.load(`${SELECTORS}/users.wasm`, { limits: { cachedBytes: 0 } });
   alone("not learned", () => users.decide({ user: "u" }, TRACERS));

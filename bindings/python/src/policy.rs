@@ -283,10 +283,10 @@ fn open_error(error: OpenError) -> PyErr {
 
 /// Reads limits by the names of the fields of `Limits`. Durations are seconds.
 fn limits(given: &Bound<'_, PyDict>) -> PyResult<Limits> {
-    let given: Vec<(String, f64)> = given
-        .iter()
-        .map(|(name, value)| Ok((name.extract()?, value.extract()?)))
-        .collect::<PyResult<_>>()?;
+    let pair = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| -> PyResult<(String, f64)> {
+        Ok((name.extract()?, value.extract()?))
+    };
+    let given: Vec<(String, f64)> = given.iter().map(pair).collect::<PyResult<_>>()?;
     let given = given.iter().map(|(name, value)| (name.as_str(), *value));
     spanmux_embed::limits(given).map_err(PyValueError::new_err)
 }
