@@ -61,7 +61,6 @@ fn attach(
             .get("x-user-tier")
             .and_then(|value| value.to_str().ok());
         let run = RuntimeContext::builder().set("user.tier", tier).build();
-        let run = run;
         let caller = provider.propagator().extract(&HeaderExtractor(&headers));
         request
             .extensions_mut()

@@ -117,7 +117,6 @@ pub fn loader(bytes: &[u8]) {
     };
     let selector = selector.with_mode(Mode::Fresh);
     let context = RuntimeContext::builder().set("environment", "test").build();
-    let context = context;
     let decisions = [(); 2].map(|()| crate::decide(&selector, &context));
     for decision in &decisions {
         if let Origin::Run(cost) = decision.origin {

@@ -304,7 +304,6 @@ fn concurrent_decisions_get_their_own_answers() {
                 for round in 0..25 {
                     let tenant = format!("tenant-{thread}-{round}");
                     let context = RuntimeContext::builder().set("tenant", &tenant).build();
-                    let context = context;
                     let asked = TracerNames::new(["get", "tenant"]);
                     let decision = asker.decision(&context.view(), &asked);
                     let expected = Fallback::UnknownTracer(format!("t{tenant}"));

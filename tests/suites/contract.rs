@@ -159,7 +159,6 @@ fn tracer_names_reach_the_guest() {
     let asker = load(&host(), "asker", &guest("asker"));
     let long = "k".repeat(5000);
     let context = RuntimeContext::builder().set(&long, 7).set("🦀", 8).build();
-    let context = context;
     assert_eq!(
         told(&asker, &context.view(), &["get", &long]),
         "i0000000000000007"

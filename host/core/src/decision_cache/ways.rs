@@ -27,11 +27,14 @@ const CHUNKS: usize = MAX_WAYS_OF_NODE.ilog2() as usize;
 pub(super) struct Ways<T> {
     /// Seeds the hashes of the answers.
     id: u64,
-    edges: [OnceLock<Box<[OnceLock<Edge<T>>]>>; CHUNKS],
+    edges: [OnceLock<Chunk<T>>; CHUNKS],
     /// Maps the hash of an answer to the position of its edge plus one. Zero is an empty cell. The
     /// index is created when there are more than a few edges.
     index: OnceLock<Box<[AtomicU8; INDEX]>>,
 }
+
+/// Cells that are allocated together.
+type Chunk<T> = Box<[OnceLock<Edge<T>>]>;
 
 pub(super) struct Edge<T> {
     pub(super) answer: AnswerKey,
