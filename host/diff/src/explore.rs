@@ -84,7 +84,7 @@ pub fn ask_around(selector: &dyn Selector, words: &[String], tracers: &TracerNam
 }
 
 /// Removes candidate strings that no counted context contains and that the selector treats like
-/// [`UNKNOWN`].
+/// `UNKNOWN`.
 pub fn leave_out(step: &mut Step) {
     let Step::Asks(_, edges) = step else {
         return;
@@ -109,7 +109,7 @@ fn uncounted(step: &Step) -> Step {
     step
 }
 
-/// Moves the branch for [`UNKNOWN`] strings behind the branches for known strings.
+/// Moves the branch for `UNKNOWN` strings behind the branches for known strings.
 pub fn unknown_last(rule: &mut Rule) {
     let Rule::Asks { branches, .. } = rule else {
         return;
