@@ -148,10 +148,10 @@ fn question_left_out_is_noticed() {
 fn cached_chains_decide_as_fresh_ones() {
     let host = host_within(case_limits());
     let mut tally = ChainTally::default();
-    for seed in seeds(9, 120) {
+    for seed in seeds(9, 60) {
         let case = ChainCase::random(seed, &host);
         let cached = |_, selector: &ComponentSelector| selector.with_mode(Mode::Cached);
-        if let Err(wrong) = case.compare(cached, 8, &mut tally) {
+        if let Err(wrong) = case.compare(cached, 20, &mut tally) {
             panic!("{wrong}");
         }
     }
@@ -171,7 +171,7 @@ fn question_left_out_in_a_chain_is_noticed() {
         let wrong = (9 << 32..).take(200).find(|seed| {
             let case = ChainCase::random(*seed, &host);
             let mutated = |_, selector: &ComponentSelector| selector.forgetting(forget);
-            case.compare(mutated, 8, &mut tally).is_err()
+            case.compare(mutated, 20, &mut tally).is_err()
         });
         println!("without {forget:?}, the chain {wrong:?} is the first to fail, after {tally}");
         assert!(wrong.is_some(), "nothing fails without {forget:?}");

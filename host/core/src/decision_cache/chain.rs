@@ -13,7 +13,7 @@ use std::sync::{Arc, Weak};
 use crate::cache_slot::CacheSlot;
 use crate::context::{ContextView, Question};
 use crate::decision::CompactDecision;
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Mutex, OnceLock};
 
 use super::answer::AnswerRef;
@@ -29,17 +29,26 @@ const MAX_ANSWERS: usize = super::trie::MAX_WAYS;
 /// Maximum number of leaves of the selectors' trees, over all leaves of this one.
 const MAX_PARTS: usize = 32_768;
 
-/// The tree of a chain for one list of tracers. It is created when the first decision is learned.
+/// The tree of a chain for one list of tracers. It is created after some decisions.
 #[derive(Default)]
 pub(crate) struct ChainSlot {
     tree: OnceLock<Arc<ChainTree>>,
+    /// Held while the tree is created, so that no other thread waits for that.
+    creating: Mutex<()>,
+    /// Decisions before the tree is created.
+    decisions: AtomicU32,
 }
+
+/// The number of decisions after which the tree is created. A chain that is replaced soon needs none.
+const ENOUGH: u32 = 256;
 
 impl Clone for ChainSlot {
     fn clone(&self) -> Self {
         let tree = self.tree.get().cloned();
         Self {
             tree: tree.map(OnceLock::from).unwrap_or_default(),
+            creating: Mutex::default(),
+            decisions: AtomicU32::new(0),
         }
     }
 }
@@ -69,11 +78,18 @@ impl ChainSlot {
         }
     }
 
-    /// Inserts the path of this context, for which the selectors have cached decisions.
+    /// Inserts the path of this context, for which the selectors have cached decisions. Waits for no
+    /// other thread: if one is inserting, the path is inserted another time.
     #[cold]
     pub(crate) fn learn(&self, seats: &[CacheSlot], view: &ContextView<'_>) {
-        let tree = self.tree.get_or_init(|| ChainTree::new(seats.len()));
-        tree.learn(seats, view);
+        if let Some(tree) = self.tree.get() {
+            tree.learn(seats, view);
+        } else if self.decisions.fetch_add(1, Ordering::Relaxed) >= ENOUGH
+            && let Some(_creating) = self.creating.try_lock()
+        {
+            let tree = self.tree.get_or_init(|| ChainTree::new(seats.len()));
+            tree.learn(seats, view);
+        }
     }
 }
 
@@ -195,7 +211,6 @@ impl ChainTree {
         Walked::Next { selector, grows }
     }
 
-    /// If another thread is inserting, the path is not inserted this time.
     fn learn(self: &Arc<Self>, seats: &[CacheSlot], view: &ContextView<'_>) {
         let Some(mut ledger) = self.ledger.try_lock() else {
             return;
@@ -262,13 +277,15 @@ impl ChainTree {
         Some(End::Decides(Verdict::Abstains, None))
     }
 
-    /// Records the tree of a selector. Returns `None` if it has another one.
+    /// Records the tree of a selector. Returns `None` if it has another one, or if the tree is in
+    /// use.
     fn adopt(self: &Arc<Self>, selector: usize, tree: &Arc<Tree>) -> Option<()> {
         let cell = self.trees.get(selector)?;
-        let known = cell.get_or_init(|| {
-            tree.chains().add(Arc::downgrade(self));
-            tree.clone()
-        });
+        if cell.get().is_none() {
+            tree.chains().add(Arc::downgrade(self))?;
+        }
+        // Only this thread sets it, because it holds the ledger.
+        let known = cell.get_or_init(|| tree.clone());
         Arc::ptr_eq(known, tree).then_some(())
     }
 
@@ -407,10 +424,12 @@ pub(super) struct Chains {
 }
 
 impl Chains {
-    fn add(&self, tree: Weak<ChainTree>) {
-        let mut trees = self.trees.lock();
+    /// Returns `None` if another thread uses the list.
+    fn add(&self, tree: Weak<ChainTree>) -> Option<()> {
+        let mut trees = self.trees.try_lock()?;
         trees.retain(|known| known.strong_count() > 0);
         trees.push(tree);
+        Some(())
     }
 
     fn alive(&self) -> Vec<Arc<ChainTree>> {

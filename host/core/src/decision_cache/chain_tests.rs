@@ -164,7 +164,7 @@ fn learned_chain_decides_as_fresh_runs_and_counts_each_hit() {
         let registry = registry(&selectors);
         let names = registry.names();
         let mut consulted = vec![0; selectors.len()];
-        for _ in 0..600 {
+        for _ in 0..1_200 {
             let mut builder = RuntimeContext::builder();
             for key in 1..6 {
                 builder = builder.set(&format!("key {key}"), "x".repeat(random(4)).as_str());
@@ -237,10 +237,10 @@ fn chain_asks_a_shared_question_once() {
         attributes.0.load(Ordering::Relaxed) - before
     };
     assert!(asked() >= 16, "each selector runs");
-    assert!(
-        asked() >= 16,
-        "each selector has it cached, and the chain learns it"
-    );
+    for _ in 0..300 {
+        // Each selector has it cached, until the chain has learned it.
+        asked();
+    }
     assert_eq!(asked(), 1);
     assert!(registry.recall(&context.view_with_span(&span)).is_ok());
 }
@@ -300,7 +300,7 @@ fn panicking_attributes_fail_the_selector_that_asks_for_them() {
     let context = RuntimeContext::empty();
     let well = Counting(AtomicUsize::new(0));
     let span = RootSpan::with_attributes("chat", "server", &well);
-    for _ in 0..3 {
+    for _ in 0..300 {
         let selection = registry.select(&context.view_with_span(&span));
         assert_eq!(selection.fallback(), None);
     }
