@@ -44,12 +44,12 @@ const ENOUGH: u32 = 256;
 
 impl Clone for ChainSlot {
     fn clone(&self) -> Self {
-        let tree = self.tree.get().cloned();
-        Self {
-            tree: tree.map(OnceLock::from).unwrap_or_default(),
-            creating: Mutex::default(),
-            decisions: AtomicU32::new(0),
+        let slot = Self::default();
+        if let Some(tree) = self.tree.get() {
+            // The slot is new.
+            let _ = slot.tree.set(tree.clone());
         }
+        slot
     }
 }
 
