@@ -18,6 +18,12 @@ pub struct OnceLock<T> {
     value: std::sync::OnceLock<T>,
 }
 
+impl<T> Default for OnceLock<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T> OnceLock<T> {
     pub fn new() -> Self {
         Self {
