@@ -148,7 +148,12 @@ fn contexts() -> Vec<Row> {
     let parse = move || drop(std::hint::black_box(RuntimeContext::from_json(&json)));
     vec![
         Row::new("a context of 20 keys", Clock::Thread, 1, build),
-        Row::new("a context of 20 keys, extended by 3", Clock::Thread, 1, extend),
+        Row::new(
+            "a context of 20 keys, extended by 3",
+            Clock::Thread,
+            1,
+            extend,
+        ),
         Row::new("a context from JSON, 20 keys", Clock::Thread, 1, parse),
     ]
 }
@@ -168,9 +173,21 @@ fn chains(host: &SelectorHost) -> Result<Vec<Row>> {
     per_user.push(users);
     let mut rows = Vec::new();
     for (name, files, many_users) in [
-        ("a chain of the five examples, hit", examples.to_vec(), false),
-        ("a chain of 16 that ask one key, hit", vec![abstains; 16], false),
-        ("a chain of 16, the last asks for the user, hit", per_user, true),
+        (
+            "a chain of the five examples, hit",
+            examples.to_vec(),
+            false,
+        ),
+        (
+            "a chain of 16 that ask one key, hit",
+            vec![abstains; 16],
+            false,
+        ),
+        (
+            "a chain of 16, the last asks for the user, hit",
+            per_user,
+            true,
+        ),
     ] {
         let registry = TracerRegistry::new();
         for tracer in TRACERS {
