@@ -125,8 +125,7 @@ impl Command {
     fn only_looks(&self) -> bool {
         match self {
             Self::Route(_) | Self::Explain(_) | Self::Check(_) | Self::List(_) => true,
-            Self::Diff(_) => true,
-            Self::Traces(_) | Self::Config(_) => true,
+            Self::Diff(_) | Self::Traces(_) | Self::Config(_) => true,
             Self::Lock(args) => args.check,
             Self::Demo(_) | Self::Watch(_) | Self::New(_) => false,
             Self::Build(_) | Self::Test(_) | Self::Init(_) => false,

@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use spanmux::explain::{Outcome, Rule, Rules};
 use spanmux::{ComponentSelector, ContextView, LoadedFile, Mode, Selector as _, TracerNames};
-
 use spanmux_diff::{Walk, ask_around, leave_out, unknown_last, words};
 
 /// The coverage of one selector.

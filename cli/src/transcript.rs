@@ -3,7 +3,6 @@
 
 use spanmux::explain::{Answer, Question};
 use spanmux::{Choice, ContextView, Decision, LoadedFile, TracerNames};
-
 use spanmux_diff::whole_path;
 
 /// The part of one selector in a selection.

@@ -2,7 +2,7 @@
 
 import type { NativeDecision } from "./native.js";
 
-/** The reason why a selector did not choose the tracer. The first eight are failures, for which the
+/** The reason why a selector did not choose the tracer. The first nine are failures, for which the
  * trace goes to the fallback tracer. */
 export type Cause =
   | "unknown_tracer"
@@ -51,6 +51,25 @@ export function decisionOf(native: NativeDecision): Decision {
     chosen: cause === null,
     cached: native.cached,
   });
+}
+
+/** Returns the attributes of a root span that describe its tracer and the decision. */
+export function attributesOf(tracer: string | undefined, decision: Decision): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  if (tracer !== undefined) {
+    attributes["spanmux.tracer"] = tracer;
+  }
+  if (decision.selector !== null) {
+    attributes["spanmux.selector"] = decision.selector;
+  }
+  if (decision.digest !== null) {
+    attributes["spanmux.selector.digest"] = decision.digest;
+  }
+  if (decision.cause !== null) {
+    attributes["spanmux.fallback"] = decision.cause;
+    attributes["spanmux.fallback.reason"] = decision.reason;
+  }
+  return attributes;
 }
 
 /** Describes a decision that this package could not make. */

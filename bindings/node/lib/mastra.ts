@@ -10,7 +10,7 @@
  * });
  * ``` */
 
-import type { Decision } from "./decision.js";
+import { attributesOf, type Decision } from "./decision.js";
 import { messageOf } from "./facts.js";
 import type { Policy } from "./policy.js";
 import type { Tracers } from "./tracers.js";
@@ -171,18 +171,7 @@ class Deciding {
     }
     this.#pending = undefined;
     const { decision, selected } = pending;
-    const about: Record<string, unknown> = {};
-    const add = (key: string, value: string | null | undefined): void => {
-      if (value !== null && value !== undefined) {
-        about[key] = value;
-      }
-    };
-    add("spanmux.tracer", selected);
-    add("spanmux.selector", decision.selector);
-    add("spanmux.selector.digest", decision.digest);
-    add("spanmux.fallback", decision.cause);
-    add("spanmux.fallback.reason", decision.cause === null ? null : decision.reason);
-    span.metadata = { ...span.metadata, ...about };
+    span.metadata = { ...span.metadata, ...attributesOf(selected, decision) };
   }
 }
 

@@ -74,7 +74,7 @@ export class Policy {
    * (`spanmux.toml`), of which only the table `[selectors]` is used.
    *
    * Rejects with a {@link PolicyError} if the path cannot be used. A file of a directory that cannot
-   * be loaded is no error: its decisions go to the fallback tracer, and {@link status} has the
+   * be loaded is not an error: its decisions go to the fallback tracer, and {@link status} has the
    * reason. Components are compiled on another thread. */
   static async load(path: string | URL, options: PolicyOptions = {}): Promise<Policy> {
     const functions = new Functions(options.selectors ?? []);

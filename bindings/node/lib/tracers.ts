@@ -72,7 +72,8 @@ export class Tracers {
     const answers = this.#functions.answers(facts, nativeSpan, this.names);
     const native = this.native.decide(facts, nativeSpan, answers);
     const decision = decisionOf(native);
-    if (native.generation !== this.#asked?.generation) {
+    // A failed decision has no generation; the keys may still be the same.
+    if (native.fallback === undefined && native.generation !== this.#asked?.generation) {
       this.#asked = AskedKeys.of(this.native);
       this.#known = [];
     }

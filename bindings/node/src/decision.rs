@@ -1,8 +1,8 @@
 //! A decision as a JavaScript object.
 
 use napi_derive::napi;
-use spanmux_core::{Origin, Selection};
-use spanmux_embed::Tracers;
+use spanmux_core::{Cause, Selection};
+use spanmux_embed::{Decided, Tracers};
 
 /// The decision for one trace.
 #[napi(object, object_from_js = false)]
@@ -22,23 +22,16 @@ pub struct NativeDecision {
 
 impl NativeDecision {
     pub(crate) fn new(tracers: &Tracers, selection: &Selection<()>) -> Self {
-        let reason = selection.reason();
-        let failure = reason.failure();
+        let decided = Decided::from(selection);
         let number = tracers.number_of(selection);
         Self {
-            tracer: selection.tracer_name().map(str::to_owned),
-            selector: selection.selector_name().map(str::to_owned),
-            digest: selection
-                .selector()
-                .and_then(|selector| selector.digest())
-                .map(str::to_owned),
-            fallback: failure.map(|failure| failure.cause().as_str()),
-            cause: reason.cause().map(|cause| cause.as_str()),
-            reason: match failure {
-                Some(failure) => failure.to_string(),
-                None => reason.to_string(),
-            },
-            cached: selection.origin() == Origin::Cached,
+            fallback: decided.fallback().map(Cause::as_str),
+            cause: decided.cause.map(Cause::as_str),
+            tracer: decided.tracer,
+            selector: decided.selector,
+            digest: decided.digest,
+            reason: decided.reason,
+            cached: decided.cached,
             generation: number.map(|(generation, _)| generation as f64),
             number: number.map(|(_, number)| number),
         }

@@ -12,7 +12,7 @@ use crate::context::Facts;
 use crate::decision::NativeDecision;
 use crate::selector::{Answer, with_answers};
 
-/// The asked keys, or the decision is not learned.
+/// The decision is not learned, or the whole context is needed.
 const UNKNOWN: i32 = -1;
 
 /// The root span that is about to start.
@@ -71,8 +71,8 @@ impl TracerList {
         })
     }
 
-    /// Decides one trace from learned decisions. The arguments after the generation are the values
-    /// of the first asked keys. Returns the number of the decision, or a negative number if the
+    /// Decides one trace from learned decisions. The arguments after `keys` are the values of the
+    /// asked keys, in order. Returns the number of the decision, or a negative number if the
     /// whole context is needed.
     #[napi]
     #[allow(clippy::too_many_arguments)] // An array would take one call of the engine per value.

@@ -1,4 +1,4 @@
-// Facts that are no facts: a decision never throws, and the trace goes to the fallback tracer with
+// Values that cannot be facts: a decision never throws, and the trace goes to the fallback tracer with
 // the name of the key.
 
 import assert from "node:assert/strict";
@@ -111,7 +111,7 @@ describe("fact is read", () => {
   }
 });
 
-test("inherited keys are no facts", () => {
+test("inherited keys are not facts", () => {
   assert.equal(decide(Object.create({ tenant: "acme" })).tracer, "console");
   Object.prototype.tenant = "acme";
   try {

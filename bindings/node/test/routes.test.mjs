@@ -135,3 +135,14 @@ test("function as a selector has the slow route", async () => {
   }
   assert.equal(calls, 10);
 });
+
+test("failed decision leaves learned decisions on the fast route", async () => {
+  const policy = await Policy.load(SELECTORS, { watch: false });
+  const list = policy.tracers(NAMES);
+  const decide = () => list.decide({ tenant: "acme" });
+  decide();
+  const learned = decide();
+  assert.equal(list.decide({ tenant: Symbol("x") }).fallback, "incomplete_context");
+  assert.equal(decide(), learned);
+  policy.close();
+});

@@ -82,6 +82,6 @@ test("incomplete context calls no function", async () => {
   assert.equal(policy.decide({ x: Symbol("x") }, TRACERS, options).fallback, "incomplete_context");
 });
 
-test("selector that is no function is refused", async () => {
+test("selector that is not a function is refused", async () => {
   await assert.rejects(withSelector("own"), /the selector "own" is not a function/);
 });

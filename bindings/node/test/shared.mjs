@@ -1,4 +1,4 @@
-// What the tests share: the example selectors, and a directory of their own.
+// Shared by the tests: the example selectors, and a directory of their own.
 
 import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

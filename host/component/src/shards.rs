@@ -110,7 +110,7 @@ impl EngineShards {
                     clock.watch(&lane.engine);
                     Some(lane)
                 };
-                // A shard without a pool clears no memory, so a large one is no different for it.
+                // A shard without a pool clears no memory, so the size of a memory does not matter.
                 let clears = self.allocation == Allocation::Pool && engine::tells_large();
                 let compiles = self.tier.is_fast(memory) != self.tier.is_fast(Memory::Small);
                 let large = self.large.get_or_init(|| (clears || compiles).then(make)?);

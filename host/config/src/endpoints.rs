@@ -18,7 +18,9 @@ impl Config {
         if !problems.is_empty() {
             return Err(ConfigError::Invalid(problems));
         }
-        self.warnings = [self.odd_addresses(), self.warnings.clone()].concat();
+        let mut warnings = self.odd_addresses();
+        warnings.append(&mut self.warnings);
+        self.warnings = warnings;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 /// does not search for it.
 ///
 /// The type cannot be named outside of this workspace, so a slot never reaches another selector.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct CacheSlot {
     tree: OnceLock<Arc<Tree>>,
 }

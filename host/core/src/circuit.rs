@@ -89,9 +89,8 @@ impl Circuit {
 
 impl Permit<'_> {
     /// Records the result of the run of this selector, and returns the change of the circuit that
-    /// follows. `control` runs it with a context that is
-    /// known to work, or an empty one. It is called without a lock, and only if a suspension depends
-    /// on it.
+    /// follows. `control` runs it with a context that is known to work, or an empty one. It is called
+    /// without a lock, and only if a suspension depends on it.
     pub fn ended(
         mut self,
         selector: &str,

@@ -11,10 +11,11 @@
 //!    selector may ask.
 //! 2. [`Decision`] and [`Fallback`]: a selector's answer, as plain values.
 //! 3. [`Selector`], [`selector_fn`] and [`Chain`]: native code and components behind one trait.
-//! 4. `learned`: the decision cache.
+//! 4. `decision_cache`: the decisions of components, and of whole chains, as trees.
 //! 5. [`TracerRegistry`] and [`Selection`]: the named tracers, and the selected one.
 
 mod cache_slot;
+mod chain;
 mod chunks;
 #[allow(missing_docs)] // Shared within the workspace only.
 mod circuit;
@@ -30,6 +31,7 @@ mod sync;
 mod tracer_names;
 mod transcript;
 
+pub use chain::Chain;
 pub use context::{
     ContextError, ContextLimits, ContextSource, ContextView, RootSpan, RuntimeContext,
     RuntimeContextBuilder, SpanAttributes, Value,
@@ -41,7 +43,7 @@ pub use registry::{
     Lifecycle, LifecycleError, LifecycleFailure, LifecycleReport, PendingSelection, RegisterError,
     Selection, SelectionCounts, SelectionOutcome, TracerRegistry, Undelivered, UnknownTracerError,
 };
-pub use selector::{Chain, Selector, selector_fn};
+pub use selector::{Selector, selector_fn};
 pub use tracer_names::{MAX_NAME_BYTES, MAX_TRACER_BYTES, MAX_TRACERS, TracerNames};
 
 /// Parts that the other crates of Spanmux share. Not covered by semantic versioning.

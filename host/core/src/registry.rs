@@ -23,9 +23,9 @@ pub use errors::{RegisterError, UnknownTracerError};
 pub use lifecycle::{Lifecycle, LifecycleError, LifecycleFailure, LifecycleReport, Undelivered};
 pub use selection::{PendingSelection, Selection};
 
+use crate::chain::Chain;
 use crate::context::ContextView;
 use crate::parallel::UnderWay;
-use crate::selector::Chain;
 use crate::sync::{ArcSwap, Mutex};
 use crate::tracer_names::TracerNames;
 use sharded_counters::{CounterHistory, ShardedCounters};
@@ -320,8 +320,11 @@ impl<T> TracerRegistry<T> {
         let same = next.chain.is(&current.chain)
             && next.names.len() == current.names.len()
             && next.names == current.names;
-        let known = same.then_some(&current.seats);
-        next.seats = next.chain.seats(&next.names, known);
+        next.seats = if same {
+            current.seats.clone()
+        } else {
+            next.chain.seats(&next.names)
+        };
         next.number = current.number + 1;
         if next.extends(&current) && !counter_history.is_empty() {
             counter_history.extend(&next.names);

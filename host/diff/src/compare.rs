@@ -10,7 +10,7 @@ use spanmux_core::{Cause, RuntimeContext, TracerNames};
 
 use crate::comparison::{Change, Comparison, Difference, ExploredGroup, GivenDifference, Verdict};
 use crate::condition::{Condition, merge};
-use crate::joint::{Entries, Joint, comparable, hash, joint_path};
+use crate::joint::{Entries, Joint, comparable, hash, joint_path, json_text};
 use crate::observe::Asked;
 use crate::policy::{Pair, Policy};
 use crate::smallest::smallest;
@@ -274,7 +274,7 @@ impl Chains {
 
     /// Asks both chains about a made-up context. Returns `false` if they were asked before.
     fn ask(&mut self, entries: &Entries) -> bool {
-        let text = Value::Object(entries.clone()).to_string();
+        let text = json_text(entries);
         if !self.seen.insert(hash(|state| text.hash(state))) {
             return false;
         }
@@ -378,10 +378,9 @@ impl Chains {
         let mut known = HashSet::new();
         for witness in witnesses {
             let example = smallest(witness, |entries| {
-                let text = Value::Object(entries.clone()).to_string();
-                self.change(&text).as_ref() == Some(both)
+                self.change(&json_text(entries)).as_ref() == Some(both)
             });
-            let text = Value::Object(example.clone()).to_string();
+            let text = json_text(&example);
             if !known.insert(text.clone()) {
                 continue;
             }

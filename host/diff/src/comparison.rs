@@ -45,7 +45,7 @@ pub struct Change {
     pub to: Verdict,
     /// The made-up contexts that show it.
     pub contexts: usize,
-    /// Its conditions, each with a smallest context.
+    /// Its conditions, each with a minimal context.
     pub differences: Vec<Difference>,
     /// The given contexts that show it.
     pub given: Vec<GivenDifference>,
@@ -56,7 +56,7 @@ pub struct Change {
 pub struct Difference {
     /// The answers that matter.
     pub condition: Condition,
-    /// A smallest context: without any of its keys, this difference does not show.
+    /// A minimal context: without any one of its keys, this difference disappears.
     pub example: Map<String, Value>,
 }
 

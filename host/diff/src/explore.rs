@@ -7,18 +7,20 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 use spanmux_core::explanation::{Answer, Edge, Explanation, Step};
 use spanmux_core::{RuntimeContext, Selector, TracerNames};
 use spanmux_explain::{Branch, Rule};
 
 use crate::Constants;
+use crate::joint::json_text;
 use crate::variants::{UNKNOWN, variants};
 use crate::walk::{Walk, forget_hits, path};
 
 /// Maximum number of made-up contexts for one selector. An interpreter takes milliseconds for
 /// each, so a few seconds in total.
 const CONTEXTS: usize = 1_000;
+
 /// The result of an exploration.
 pub struct Explored {
     /// The tree without counts, because shares of made-up contexts are meaningless.
@@ -57,7 +59,7 @@ pub fn ask_around(selector: &dyn Selector, words: &[String], tracers: &TracerNam
         if contexts == CONTEXTS {
             break;
         }
-        let text = Value::Object(entries.clone()).to_string();
+        let text = json_text(&entries);
         if !tried.insert(text.clone()) {
             continue;
         }

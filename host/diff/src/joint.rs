@@ -5,7 +5,7 @@
 //! once: the question is answered in every way that the candidates suggest. Every combination of a
 //! rule of one selector with a rule of another is thereby reached.
 //!
-//! Most candidates are no values of the question at hand, and the selectors treat them alike. An
+//! Most candidates are not values of the question at hand, and the selectors treat them alike. An
 //! answer is remarkable if it is the first that leads the selectors to these next questions and
 //! outcomes. Places behind remarkable answers are spread first. The others matter only to a
 //! selector that reads several values before it compares the first; they are spread in the order
@@ -26,6 +26,11 @@ use crate::variants::variants;
 
 /// The keys and values of a made-up context.
 pub(crate) type Entries = Map<String, Value>;
+
+/// Formats entries as the JSON text of a context.
+pub(crate) fn json_text(entries: &Entries) -> String {
+    Value::Object(entries.clone()).to_string()
+}
 
 /// The part of the budget for places behind answers that are not remarkable.
 const DULL_SHARE: usize = 5;
@@ -94,14 +99,13 @@ impl<'a> Joint<'a> {
         starts.extend(seeds.iter().cloned());
         let budget = self.budget;
         try_each(&mut self, starts, budget);
-        let dull_budget = || budget / DULL_SHARE;
         let mut dull_end = None;
         while let Some((level, place)) = self.next_place() {
             let until = if level == 0 {
                 budget
             } else {
                 let from = self.extent.contexts;
-                *dull_end.get_or_insert_with(|| budget.min(from + dull_budget()))
+                *dull_end.get_or_insert_with(|| budget.min(from + budget / DULL_SHARE))
             };
             let contexts = variants(&place.question, &place.entries, self.candidates);
             if !try_each(&mut self, contexts, until) {
@@ -131,7 +135,7 @@ impl<'a> Joint<'a> {
         members: &[usize],
         each: &mut impl FnMut(&Entries, &[Asked]),
     ) {
-        let text = Value::Object(entries.clone()).to_string();
+        let text = json_text(&entries);
         if !self.tried.insert(hash(|state| text.hash(state))) {
             return;
         }

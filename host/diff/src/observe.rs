@@ -16,8 +16,6 @@ pub(crate) struct Observed {
     selector: Arc<dyn Selector>,
     names: TracerNames,
     steps: Vec<Step>,
-    /// The number of runs.
-    pub(crate) runs: usize,
 }
 
 enum Step {
@@ -70,7 +68,6 @@ impl Observed {
             selector,
             names,
             steps: Vec::new(),
-            runs: 0,
         }
     }
 
@@ -80,7 +77,6 @@ impl Observed {
         if let Some(asked) = self.follow(view) {
             return asked;
         }
-        self.runs += 1;
         let Some(transcript) = self.selector.transcript(view, &self.names) else {
             let choice = self.selector.decision(view, &self.names).choice;
             return Asked {

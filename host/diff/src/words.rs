@@ -2,9 +2,9 @@
 //!
 //! Compilers emit string constants in five forms: as a pointer and a length in the code, as a
 //! table of pointers and lengths in the data, for comparisons with short strings as integer
-//! constants of two, four or eight bytes, as text that ends with a zero byte, and as UTF-16 text. The numbers that a
-//! component may compare answers with are those of its code. The extraction is heuristic. A wrong
-//! word does no harm, because words are only candidates.
+//! constants of two, four or eight bytes, as text that ends with a zero byte, and as UTF-16 text.
+//! The numbers that a component may compare answers with are those of its code. The extraction is
+//! heuristic. A wrong word does no harm, because words are only candidates.
 
 use std::collections::BTreeSet;
 
@@ -108,31 +108,14 @@ impl Found<'_> {
             self.pointed_to(&words.map(u64::from).collect::<Vec<u64>>())
         });
         let mut words = Vec::new();
-        for word in compared.chain(passed).chain(tables) {
-            if words.len() == MOST {
-                break;
-            }
-            if !words.contains(&word) {
-                words.push(word);
-            }
-        }
+        add(&mut words, compared.chain(passed).chain(tables));
         let data = || self.data.iter();
-        let most = words.len() + MOST;
         let pointed = functions()
             .flatten()
             .filter_map(|at| self.terminated_at(*at));
         let terminated = data().flat_map(|(_, bytes)| terminated(bytes));
-        for word in pointed
-            .chain(terminated)
-            .chain(data().flat_map(|(_, bytes)| wide(bytes)))
-        {
-            if words.len() == most {
-                break;
-            }
-            if !words.contains(&word) {
-                words.push(word);
-            }
-        }
+        let wide = data().flat_map(|(_, bytes)| wide(bytes));
+        add(&mut words, pointed.chain(terminated).chain(wide));
         words
     }
 
@@ -166,8 +149,21 @@ impl Found<'_> {
     }
 }
 
+/// Adds the first words of `more` that are not in the list yet, at most `MOST`.
+fn add(words: &mut Vec<String>, more: impl Iterator<Item = String>) {
+    let most = words.len() + MOST;
+    for word in more {
+        if words.len() == most {
+            break;
+        }
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+}
+
 /// Returns the texts in a data segment that end with a zero byte or with the segment, as in C.
-/// Other compilers put texts one after the other, and such a run is no text.
+/// Other compilers put texts one after the other, and such a run is not a text.
 fn terminated(bytes: &[u8]) -> impl Iterator<Item = String> {
     let texts = bytes.split(|byte| *byte == 0);
     texts

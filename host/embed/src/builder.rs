@@ -115,7 +115,7 @@ impl PolicyBuilder {
 
     /// Opens the policy.
     ///
-    /// A file of a directory that cannot be loaded is no error: its decisions go to the fallback
+    /// A file of a directory that cannot be loaded is not an error: its decisions go to the fallback
     /// tracer, and [`Policy::status`] has the reason.
     ///
     /// # Errors

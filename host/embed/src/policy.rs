@@ -163,9 +163,10 @@ impl Policy {
                 Ok(restarted) => watched.replace(restarted),
                 // The selectors of the parent stay live. They were loaded from the same files.
                 Err(error) => {
-                    let reason = error.to_string();
-                    let event = PolicyEvent::RestartFailed { reason };
-                    events.iter().for_each(|events| events.send(event.clone()));
+                    if let Some(events) = &events {
+                        let reason = error.to_string();
+                        events.send(PolicyEvent::RestartFailed { reason });
+                    }
                 }
             }
         };

@@ -122,7 +122,7 @@ impl Message {
 
     /// Adds an image, a sound or a video as base64 text. The modality is `image`, `audio` or
     /// `video`. If the text exceeds the [limits](super::ContentLimits), a text with its type and
-    /// size replaces it: a part of a picture is no picture.
+    /// size replaces it, because truncated media cannot be decoded.
     #[must_use = "the method returns the message"]
     pub fn base64(
         self,

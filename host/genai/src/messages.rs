@@ -57,22 +57,13 @@ impl Messages {
 
     /// Records an output. `reason` is the reason why the span stopped, if it is known.
     pub(super) fn say_output(self, reason: Option<&str>, attributes: &mut Attributes) {
-        let (mut list, value) = self.completed(reason).forms("assistant");
+        let (mut list, value) = self.forms("assistant");
         list.iter_mut().for_each(|message| message.complete(reason));
-        attributes.say_messages(keys::OUTPUT_MESSAGES, &gen_ai(&list));
-        attributes.say_value(keys::OUTPUT, &value);
-    }
-
-    fn completed(self, reason: Option<&str>) -> Self {
-        match self.0 {
-            Said::Messages(mut messages) => {
-                messages
-                    .iter_mut()
-                    .for_each(|message| message.complete(reason));
-                Self(Said::Messages(messages))
-            }
-            text => Self(text),
-        }
+        let messages = gen_ai(&list);
+        attributes.say_messages(keys::OUTPUT_MESSAGES, &messages);
+        // A plain text is its own value.
+        let value = if value.is_string() { &value } else { &messages };
+        attributes.say_value(keys::OUTPUT, value);
     }
 
     /// Records a model's input: the same, and OpenInference's numbered messages.

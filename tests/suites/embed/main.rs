@@ -277,7 +277,7 @@ mod asked_keys {
         Some(builder.build())
     }
 
-    /// What a binding does for each decision. Returns the tracer and `true` for the fast route.
+    /// Decides as a binding does. Returns the tracer and `true` for the fast route.
     fn decided(
         tracers: &Tracers,
         list: &mut Option<AskedKeys>,

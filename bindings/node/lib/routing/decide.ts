@@ -5,13 +5,14 @@ import {
   type Span as ApiSpan,
   type SpanContext,
   SpanKind,
+  type TraceState,
   createTraceState,
   diag,
   propagation,
 } from "@opentelemetry/api";
 import type { Span } from "@opentelemetry/sdk-trace-base";
 
-import { type Decision, failedDecision } from "../decision.js";
+import { attributesOf, type Decision, failedDecision } from "../decision.js";
 import { messageOf } from "../facts.js";
 import { native } from "../native.js";
 import type { Policy } from "../policy.js";
@@ -51,6 +52,13 @@ export interface DeciderOptions {
   baggageKeys: readonly string[];
 }
 
+/** A tracer's name as the member of `tracestate`. */
+interface Carried {
+  readonly text: string;
+  /** The state with this member alone. A state is immutable, so root spans share it. */
+  readonly alone: TraceState;
+}
+
 /** Decides by a policy, or follows the decision of a remote parent. */
 export class Decider {
   readonly #options: DeciderOptions;
@@ -60,7 +68,7 @@ export class Decider {
   readonly #fromBaggage: boolean;
   /** The names by their text form in `tracestate`. */
   readonly #byText = new Map<string, RoutedTracer>();
-  readonly #texts = new Map<RoutedTracer, string>();
+  readonly #carried = new Map<RoutedTracer, Carried>();
   readonly #described = new Map<Decision, Route>();
 
   /** Throws a `TypeError` for a mistake in the list of tracers. */
@@ -72,7 +80,7 @@ export class Decider {
     for (const [name, tracer] of options.tracers) {
       const text = native.encodeName(name);
       this.#byText.set(text, tracer);
-      this.#texts.set(tracer, text);
+      this.#carried.set(tracer, { text, alone: createTraceState().set(MEMBER, text) });
     }
     const fallbackTracer = options.tracers.get(fallback);
     if (fallbackTracer === undefined) {
@@ -102,12 +110,12 @@ export class Decider {
 
   /** Writes the choice into the `tracestate` of a root span, so that it travels with the trace. */
   carry(span: ApiSpan, route: Route): void {
-    const text = this.#texts.get(route.tracer);
-    if (this.#options.outbound === "none" || text === undefined) {
+    const carried = this.#carried.get(route.tracer);
+    if (this.#options.outbound === "none" || carried === undefined) {
       return;
     }
     try {
-      put(span.spanContext(), text);
+      put(span.spanContext(), carried);
     } catch (thrown) {
       // A propagator of the application made the state.
       diag.error(`spanmux: the choice is not in the tracestate: ${messageOf(thrown)}`);
@@ -161,8 +169,12 @@ export class Decider {
 }
 
 /** Puts the member in front of the others. */
-function put(ids: SpanContext, text: string): void {
-  let state = ids.traceState ?? createTraceState();
+function put(ids: SpanContext, { text, alone }: Carried): void {
+  let state = ids.traceState;
+  if (state === undefined) {
+    ids.traceState = alone;
+    return;
+  }
   if (state.get(MEMBER) === undefined) {
     const last = state.serialize().split(",")[MAX_MEMBERS - 1];
     // One of the others gives way.
@@ -176,16 +188,5 @@ function followed(tracer: RoutedTracer, carrier: string): Route {
 }
 
 function describe(tracer: RoutedTracer, decision: Decision): Route {
-  const attributes: Record<string, string> = { "spanmux.tracer": tracer.name };
-  if (decision.selector !== null) {
-    attributes["spanmux.selector"] = decision.selector;
-  }
-  if (decision.digest !== null) {
-    attributes["spanmux.selector.digest"] = decision.digest;
-  }
-  if (decision.cause !== null) {
-    attributes["spanmux.fallback"] = decision.cause;
-    attributes["spanmux.fallback.reason"] = decision.reason;
-  }
-  return { tracer, attributes };
+  return { tracer, attributes: attributesOf(tracer.name, decision) };
 }

@@ -10,7 +10,8 @@ const MAX_OPEN = 100_000;
 /** A local root, and the number of its open spans. */
 export interface KnownRoot {
   readonly traceId: string;
-  readonly spanId: string;
+  /** The ids of the trace and of the span. */
+  readonly key: string;
   readonly route: Route;
   open: number;
 }
@@ -37,9 +38,9 @@ export class KnownRoutes {
 
   /** Adds a local root that has started. */
   add(traceId: string, spanId: string, route: Route): KnownRoot {
-    const root: KnownRoot = { traceId, spanId, route, open: 0 };
+    const root: KnownRoot = { traceId, key: traceId + spanId, route, open: 0 };
     this.#byTrace.set(traceId, root);
-    this.#byRoot.set(traceId + spanId, root);
+    this.#byRoot.set(root.key, root);
     this.#open.add(root);
     this.#evict(this.#open, MAX_OPEN);
     return root;
@@ -70,7 +71,7 @@ export class KnownRoutes {
     }
     for (const oldest of roots) {
       roots.delete(oldest);
-      this.#byRoot.delete(oldest.traceId + oldest.spanId);
+      this.#byRoot.delete(oldest.key);
       // A later root of the trace stays.
       if (this.#byTrace.get(oldest.traceId) === oldest) {
         this.#byTrace.delete(oldest.traceId);

@@ -6,7 +6,7 @@ import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { messageOf } from "../facts.js";
 import type { RoutedTracer } from "./route.js";
 
-/** Runs a step for every processor in parallel. One that fails or hangs affects no other one.
+/** Runs a step for every processor in parallel. One that fails or hangs does not affect the others.
  *
  * Rejects with an `AggregateError` if any failed or did not end in time. */
 export async function each(

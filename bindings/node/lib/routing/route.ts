@@ -5,7 +5,7 @@ import type { ReadableSpan, Span, SpanProcessor } from "@opentelemetry/sdk-trace
 
 import { messageOf } from "../facts.js";
 
-/** The processors of one tracer. A failing processor affects no other one, and no caller. */
+/** The processors of one tracer. A failure of one reaches neither the others nor the caller. */
 export class RoutedTracer {
   readonly name: string;
   readonly processors: readonly SpanProcessor[];

@@ -82,6 +82,19 @@ class Arrived:
                 places[int.from_bytes(span.trace_id, "big")].add(key)
         return places
 
+    def counted(self, tenant_of: dict[int, str], key_of: dict[str, str]) -> Counter[str]:
+        """Counts the spans of tenants' traces, those at a wrong key, and those of other traces."""
+        found = Counter[str]()
+        for sender, spans in self.receiver.spans.items():
+            for span in spans:
+                tenant = tenant_of.get(int.from_bytes(span.trace_id, "big"))
+                if tenant is None:
+                    found["other"] += 1
+                    continue
+                found["arrived"] += 1
+                found["wrong"] += sender != f"Bearer {key_of[tenant]}"
+        return found
+
     def assert_whole(self) -> None:
         """Each trace is at one key, with one root, and with the parent of every other span."""
         assert all(len(keys) == 1 for keys in self.keys_by_trace().values())

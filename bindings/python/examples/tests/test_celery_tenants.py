@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -29,11 +28,6 @@ def test_no_task_reaches_another_tenant(
     assert len(tenant_of) == len(jobs)
     assert len(processes) > 1 and os.getpid() not in processes
 
-    found = Counter[str]()
-    for sender, spans in arrived.receiver.spans.items():
-        for span in spans:
-            tenant = tenant_of[int.from_bytes(span.trace_id, "big")]
-            found["arrived"] += 1
-            found["wrong"] += sender != f"Bearer {KEY_OF[tenant]}"
+    found = arrived.counted(tenant_of, KEY_OF)
     assert found == {"arrived": 2 * len(jobs), "wrong": 0}
     arrived.assert_whole()

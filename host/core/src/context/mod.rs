@@ -10,6 +10,7 @@ mod bucket;
 mod canonicalize;
 mod deserialize;
 mod hash;
+mod index;
 mod key;
 mod limits;
 mod look_up;

@@ -8,14 +8,14 @@ use std::hash::Hasher as _;
 use foldhash::SharedSeed;
 use foldhash::fast::FoldHasher;
 
-use crate::context::{Answer, Keys, Value};
+use crate::context::{Answer, INLINE as INLINE_BYTES, Keys, Value, Words as TextWords};
 use crate::explanation;
 
 /// Longer answers are passed to the guest, and the decision is not cached.
 pub(super) const MAX_ANSWER_BYTES: usize = 1024;
 
 /// Maximum length of text that is stored in the words.
-const INLINE: u64 = crate::context::INLINE as u64;
+const INLINE: u64 = INLINE_BYTES as u64;
 
 /// The kind of an answer, in the top byte of its shape. The other bytes hold the length of its
 /// text.
@@ -48,7 +48,7 @@ impl Words {
 
     #[inline]
     fn text(kind: u64, text: &str) -> Self {
-        let crate::context::Words { head, tail } = crate::context::Words::of(text.as_bytes());
+        let TextWords { head, tail } = TextWords::of(text.as_bytes());
         let shape = kind | text.len() as u64;
         Self { shape, head, tail }
     }

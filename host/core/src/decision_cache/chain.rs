@@ -136,7 +136,7 @@ struct Ledger {
     answers: usize,
     parts: usize,
     next_node: u64,
-    /// The leaves of the selectors' trees that a count stands for.
+    /// The leaves of the selectors' trees that each counter covers.
     counted: Vec<Box<[Part]>>,
 }
 
@@ -302,7 +302,10 @@ impl ChainTree {
                 Step::Asks(node) if node.place == asked.question => node,
                 // Another thread inserted a shorter path meanwhile.
                 Step::Ends(..) => return Some(()),
-                _ => return self.refute(),
+                _ => {
+                    self.refute();
+                    return None;
+                }
             };
             if node.floods.load(Ordering::Relaxed) {
                 return Some(());
@@ -334,7 +337,7 @@ impl ChainTree {
         Some(())
     }
 
-    /// Creates the rest of a path. Returns `None` if there is no space.
+    /// Creates the rest of a path. Returns `None` if the tree is full.
     fn branch(&self, ledger: &mut Ledger, path: &Path<'_>, depth: usize, end: End) -> Option<Step> {
         let rest = path.asked.get(depth..)?;
         let leaves = path.leaves.len() * (rest.len() + 1);
@@ -381,10 +384,9 @@ impl ChainTree {
         Some(then)
     }
 
-    /// Closes the tree for good: selectors contradicted themselves.
-    pub(super) fn refute(&self) -> Option<()> {
+    /// Records that selectors contradicted themselves: the tree is not used any more.
+    pub(super) fn refute(&self) {
         self.is_refuted.store(true, Ordering::Relaxed);
-        None
     }
 
     /// Calls `each` with the hits of this tree in the leaves of a selector's own tree.

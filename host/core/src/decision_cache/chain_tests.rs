@@ -7,10 +7,11 @@ use std::time::Duration;
 use super::tests::{Asker, ROOM};
 use super::*;
 use crate::cache_slot::CacheSlot;
+use crate::chain::Chain;
 use crate::context::{RootSpan, RuntimeContext, SpanAttributes, Value};
 use crate::decision::{Origin, RunCost};
 use crate::registry::TracerRegistry;
-use crate::selector::{Chain, Sealed, Selector};
+use crate::selector::{Sealed, Selector};
 
 type Rule = Box<dyn Fn(&mut Asker<'_>, &TracerNames) -> Choice + Send + Sync>;
 

@@ -9,8 +9,8 @@ const MAX_QUESTIONS: u64 = 1 << 24;
 /// The keys that cached decisions ask, so that a caller reads only these from a large or remote
 /// context.
 ///
-/// Each key stands with the prefixes of its dotted path, because a look-up of `user.tier` also reads
-/// the object `user`. A context with the values of these keys, and no others, has the answers of the
+/// The list contains each key and the prefixes of its dotted path, because a look-up of `user.tier`
+/// also reads the object `user`. A context with the values of these keys, and no others, has the answers of the
 /// complete context.
 ///
 /// The list grows when a run asks a further key, and changes with the selectors. Every change has

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Snapshot;
+use crate::chain::{Decided, Unfinished};
 use crate::context::{ContextError, ContextView};
 use crate::decision::{Cause, Choice, Fallback, Origin, Reason, RunCost};
-use crate::selector::{Decided, Selector, Unfinished};
+use crate::selector::Selector;
 use crate::sync::Guard;
 
 /// The tracer that receives a trace, and the reason.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::UnknownTracerError;
 use super::sharded_counters::ShardedCounters;
+use crate::chain::{Chain, Seats};
 use crate::chunks::Chunks;
-use crate::selector::{Chain, Seats};
 use crate::tracer_names::TracerNames;
 
 /// An immutable state of the registry, as readers see it.

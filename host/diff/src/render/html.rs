@@ -20,10 +20,7 @@ impl Comparison {
         for change in &self.changes {
             body.push_str(&self.change_in_html(change, allowed));
         }
-        for (heading, sentences) in [
-            ("Explored", self.explored()),
-            ("Not explored", self.not_explored()),
-        ] {
+        for (heading, sentences) in self.extent() {
             let items: String = sentences
                 .iter()
                 .map(|sentence| format!("<li>{}</li>\n", escaped(sentence)))
@@ -49,11 +46,7 @@ impl Comparison {
         } else {
             ""
         };
-        let given = if self.given > 0 {
-            format!(", {} of {} given", change.given.len(), self.given)
-        } else {
-            String::new()
-        };
+        let given = self.given_share(change).unwrap_or_default();
         let mut rows = String::new();
         for difference in change.differences.iter().take(SHOWN) {
             rows.push_str(&row(

@@ -44,9 +44,7 @@ impl Comparison {
             code(&change.to.to_string()),
             contexts(change.contexts),
         );
-        if self.given > 0 {
-            section.push_str(&format!(", {} of {} given", change.given.len(), self.given));
-        }
+        section.push_str(&self.given_share(change).unwrap_or_default());
         section.push_str(".\n\n");
         for difference in change.differences.iter().take(SHOWN) {
             section.push_str(&format!(

@@ -7,7 +7,8 @@ mod text;
 
 use spanmux_core::explanation::{name, printable};
 
-use crate::comparison::{Comparison, Difference, ExploredGroup, GivenDifference, Status};
+use crate::comparison::{Change, Comparison, Difference, ExploredGroup, GivenDifference, Status};
+use crate::joint::json_text;
 
 /// Maximum number of differences, and again of given contexts, that a person is shown for one
 /// change. JSON contains all.
@@ -16,7 +17,7 @@ const SHOWN: usize = 12;
 impl Difference {
     /// Returns the smallest context as JSON on one line.
     pub fn example(&self) -> String {
-        printable(&serde_json::Value::Object(self.example.clone()).to_string())
+        printable(&json_text(&self.example))
     }
 }
 
@@ -52,6 +53,20 @@ impl Comparison {
             1 => "1 kind of decision differs.".to_owned(),
             kinds => format!("{kinds} kinds of decisions differ."),
         }
+    }
+
+    /// Returns the share of the given contexts that show a change, such as `, 1 of 3 given`, if any
+    /// context was given.
+    fn given_share(&self, change: &Change) -> Option<String> {
+        (self.given > 0).then(|| format!(", {} of {} given", change.given.len(), self.given))
+    }
+
+    /// Returns the sentences about the exploration with their headings.
+    fn extent(&self) -> [(&'static str, Vec<String>); 2] {
+        [
+            ("Explored", self.explored()),
+            ("Not explored", self.not_explored()),
+        ]
     }
 
     /// Returns sentences about the contexts that were tried.

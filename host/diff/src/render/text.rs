@@ -22,10 +22,7 @@ impl Comparison {
             lines.push(Vec::new());
             self.change(change, allowed, &mut tracers, &mut lines);
         }
-        for (heading, sentences) in [
-            ("Explored", self.explored()),
-            ("Not explored", self.not_explored()),
-        ] {
+        for (heading, sentences) in self.extent() {
             if !sentences.is_empty() {
                 lines.push(Vec::new());
                 lines.push(vec![part(Role::Question, heading)]);
@@ -50,10 +47,8 @@ impl Comparison {
             verdict(&change.to, tracers),
             part(Role::Count, format!("   {}", contexts(change.contexts))),
         ];
-        if self.given > 0 {
-            let given = format!(", {} of {} given", change.given.len(), self.given);
-            heading.push(part(Role::Count, given));
-        }
+        let given = self.given_share(change);
+        heading.extend(given.map(|given| part(Role::Count, given)));
         if change.is_allowed(allowed) {
             heading.push(part(Role::Note, "   allowed"));
         }

@@ -250,8 +250,11 @@ impl Processor {
 impl SpanProcessor for Processor {
     fn on_start(&self, span: &mut Span, _parent: &Context) {
         let pipeline = self.0.pipeline();
-        pipeline.start(opentelemetry::trace::Span::span_context(span));
+        let context = opentelemetry::trace::Span::span_context(span);
+        pipeline.start(context);
+        // The data is a copy, which only exported spans need.
         if pipeline.wants_starts()
+            && context.is_sampled()
             && let Some(data) = span.exported_data()
         {
             pipeline.started(&data);

@@ -119,22 +119,22 @@ impl Sent {
         counts.retries += self.retries;
         counts.shortened += self.shortened;
     }
-}
 
-impl Sent {
     /// Returns the outcome of the spans that are not part of `rest`. Without a rest, nothing is
     /// settled while the request may succeed later.
     pub(crate) fn settled(&self) -> Self {
-        let is_settled = self.rest.is_some() || !self.later;
+        let retries = self.retries;
+        if self.later && self.rest.is_none() {
+            return Self {
+                retries,
+                ..Self::default()
+            };
+        }
         Self {
-            delivered: if is_settled { self.delivered } else { 0 },
-            lost: if is_settled {
-                self.lost.clone()
-            } else {
-                Vec::new()
-            },
-            retries: self.retries,
-            shortened: if is_settled { self.shortened } else { 0 },
+            delivered: self.delivered,
+            lost: self.lost.clone(),
+            retries,
+            shortened: self.shortened,
             ..Self::default()
         }
     }

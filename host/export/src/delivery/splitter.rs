@@ -168,12 +168,12 @@ impl Run {
     /// Handles a part that the backend refused for its size.
     fn refuse(&mut self, part: Range<usize>, sent: Sent) {
         self.refused = true;
-        let bytes = self.spans.request(part.clone()).encoded_len();
         if part.len() > 1 {
             self.whole.retries += 1 + sent.retries;
-            let (first, second) = self.spans.halves(part);
-            self.parts.extend([second, first]);
-        } else if bytes > SMALL_SPAN {
+            return self.halve(part);
+        }
+        let bytes = self.spans.request(part.clone()).encoded_len();
+        if bytes > SMALL_SPAN {
             self.whole.retries += 1;
             self.shrink(part, bytes / 2, sent);
         } else {
@@ -190,14 +190,19 @@ impl Run {
     /// Shortens a span that is too large alone, and sends it again.
     fn shrink(&mut self, part: Range<usize>, most: usize, sent: Sent) {
         if part.len() > 1 {
-            let (first, second) = self.spans.halves(part);
-            self.parts.extend([second, first]);
+            self.halve(part);
         } else if self.spans.shorten(part.start, most) {
             self.whole.retries += sent.retries;
             self.parts.push(part);
         } else {
             self.lose(&part, sent);
         }
+    }
+
+    /// Replaces a part of several spans by its halves.
+    fn halve(&mut self, part: Range<usize>) {
+        let (first, second) = self.spans.halves(part);
+        self.parts.extend([second, first]);
     }
 
     fn lose(&mut self, part: &Range<usize>, sent: Sent) {

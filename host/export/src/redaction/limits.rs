@@ -9,10 +9,11 @@ use crate::shortening;
 ///
 /// A truncated text ends in `…[+1234]`, with the number of missing characters. JSON stays JSON
 /// and a list of messages stays a list of messages: the longest texts in it are truncated, and
-/// whole items are left out if that is not enough. JSON below the maximum depth becomes `"…"`. The attribute `spanmux.cut` contains the number of
-/// truncated values of a span. Attributes, events and links beyond their limits are
-/// dropped, the last ones first, and OTLP's counters of dropped items record them where
-/// they exist. The exporter [counts](crate::delivery::DeliveryCounts::cut) both.
+/// whole items are left out if that is not enough. JSON below the maximum depth becomes `"…"`.
+/// The attribute `spanmux.cut` contains the number of truncated values of a span. Attributes,
+/// events and links beyond their limits are dropped, the last ones first, and OTLP's counters of
+/// dropped items record them where they exist. The exporter
+/// [counts](crate::delivery::DeliveryCounts::cut) both.
 ///
 /// # Examples
 /// ```

@@ -82,28 +82,34 @@ fn of_value(value: &mut AnyValue, visit: &mut impl FnMut(&mut String)) {
 
 fn drop_items(span: &mut Span, room: usize) {
     let mut length = span.encoded_len();
-    let mut drop_from = |items: &mut Vec<usize>| {
-        let before = items.len();
-        while length > room
-            && let Some(item) = items.pop()
-        {
-            length = length.saturating_sub(item);
-        }
-        (items.len(), (before - items.len()) as u32)
-    };
-    let (kept, dropped) = drop_from(&mut sizes(&span.events));
-    span.events.truncate(kept);
-    span.dropped_events_count = span.dropped_events_count.saturating_add(dropped);
-    let (kept, dropped) = drop_from(&mut sizes(&span.links));
-    span.links.truncate(kept);
-    span.dropped_links_count = span.dropped_links_count.saturating_add(dropped);
-    let (kept, dropped) = drop_from(&mut sizes(&span.attributes));
-    span.attributes.truncate(kept);
-    span.dropped_attributes_count = span.dropped_attributes_count.saturating_add(dropped);
+    drop_last(
+        &mut span.events,
+        &mut span.dropped_events_count,
+        &mut length,
+        room,
+    );
+    drop_last(
+        &mut span.links,
+        &mut span.dropped_links_count,
+        &mut length,
+        room,
+    );
+    drop_last(
+        &mut span.attributes,
+        &mut span.dropped_attributes_count,
+        &mut length,
+        room,
+    );
 }
 
-fn sizes<T: Message>(items: &[T]) -> Vec<usize> {
-    items.iter().map(Message::encoded_len).collect()
+/// Drops the last items while the span has more than `room` bytes.
+fn drop_last<T: Message>(items: &mut Vec<T>, dropped: &mut u32, length: &mut usize, room: usize) {
+    while *length > room
+        && let Some(item) = items.pop()
+    {
+        *length = length.saturating_sub(item.encoded_len());
+        *dropped = dropped.saturating_add(1);
+    }
 }
 
 /// Adds to the number of shortened values of the span.

@@ -45,11 +45,7 @@ fn existing_file_that_others_can_read_is_reported_once() {
     use std::os::unix::fs::PermissionsExt as _;
     let name = "local::existing_file_that_others_can_read_is_reported_once";
     alone(name, &[], || {
-        let log = Log::default();
-        let writer = log.clone();
-        tracing_subscriber::fmt()
-            .with_writer(move || writer.clone())
-            .init();
+        let log = Log::install();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("spans.jsonl");
         std::fs::write(&path, "").unwrap();

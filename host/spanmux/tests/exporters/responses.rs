@@ -78,11 +78,7 @@ fn login_page_is_reported_with_the_remedy() {
 fn login_page_is_logged_once() {
     let name = "responses::login_page_is_logged_once";
     alone(name, &[], || {
-        let log = Log::default();
-        let writer = log.clone();
-        tracing_subscriber::fmt()
-            .with_writer(move || writer.clone())
-            .init();
+        let log = Log::install();
         let answer = Answer::Status(200, HTML, b"<html>".to_vec());
         let collector = Collector::answering([answer]);
         let batch = BatchConfig::new().scheduled_delay(Duration::from_millis(1));

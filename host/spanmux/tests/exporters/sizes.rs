@@ -331,11 +331,7 @@ fn refused_credentials_pause_the_exporter() {
 fn refused_credentials_are_logged_once() {
     let name = "sizes::refused_credentials_are_logged_once";
     alone(name, &[], || {
-        let log = Log::default();
-        let writer = log.clone();
-        tracing_subscriber::fmt()
-            .with_writer(move || writer.clone())
-            .init();
+        let log = Log::install();
         let collector = Collector::answering([Answer::status(402)]);
         let tracer = TracerConfig::new()
             .service_name("shop")

@@ -120,8 +120,9 @@ impl GrpcTransport {
         let code = status.code();
         let said = answer::clean(&self.secrets.hide(status.message().to_owned()));
         let asked = status.get_details_retry_info();
+        let is_too_large = is_too_large(code, status.message());
         Failure {
-            cause: if is_too_large(code, status.message()) {
+            cause: if is_too_large {
                 Loss::Rejected
             } else {
                 cause(code)
@@ -132,7 +133,7 @@ impl GrpcTransport {
                 remedy::of(&said)
             ),
             again: match asked.and_then(|info| info.retry_delay) {
-                None if is_too_large(code, status.message()) => Again::Smaller,
+                None if is_too_large => Again::Smaller,
                 asked => again(code, asked),
             },
         }
