@@ -22,10 +22,22 @@ pub struct AttributeList {
 }
 
 impl AttributeList {
-    /// Creates a list of attributes with different keys.
-    pub(super) fn of(kept: Vec<KeyValue>) -> Self {
-        let is_full = kept.len() >= MAX_KEYS;
-        Self { kept, is_full }
+    /// Replaces the contents of an empty list with attributes that have different keys.
+    #[inline]
+    pub(super) fn begin_with(&mut self, kept: Vec<KeyValue>) {
+        if !kept.is_empty() {
+            self.kept = kept;
+            self.is_full = self.kept.len() >= MAX_KEYS;
+        }
+    }
+
+    /// Removes all attributes.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        if !self.kept.is_empty() {
+            self.kept.clear();
+        }
+        self.is_full = false;
     }
 
     /// Sets an attribute, replacing an earlier value. After the maximum number of keys,
@@ -61,6 +73,7 @@ impl AttributeList {
         spare::put(kept);
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.kept.len()
     }

@@ -111,6 +111,7 @@ mod sampling;
 mod scope;
 mod settings;
 mod span;
+mod started_span;
 mod telemetry;
 mod trace_id;
 mod traceparent;
