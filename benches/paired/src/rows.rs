@@ -1,6 +1,7 @@
 // Included twice, with `spanmux` being one side and the other. No `//!`, because `include!`
 // refuses it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,9 @@ use opentelemetry_sdk::trace::{
 use spanmux::delivery::BatchConfig;
 use spanmux::exporters::{Exporter, OtlpExporter};
 use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _, TracerConfig};
-use spanmux::{Chain, Limits, RuntimeContext, Selector, SelectorHost, TracerRegistry};
+use spanmux::{
+    Chain, CompileCache, Limits, Mode, RuntimeContext, Selector, SelectorHost, TracerRegistry,
+};
 
 use crate::{Clock, Row};
 
@@ -66,7 +69,9 @@ fn selector(host: &SelectorHost, wasm: &[u8]) -> Result<Arc<dyn Selector>> {
 }
 
 /// The rows of this side, in order.
-pub fn rows(receiver: &str) -> Result<Vec<Row>> {
+///
+/// `component` is the file of a large component, whose loads are timed if it is given.
+pub fn rows(receiver: &str, component: Option<&Path>) -> Result<Vec<Row>> {
     let host = SelectorHost::new(Limits::default())?;
     let mut rows = Vec::new();
     for (name, wasm) in [
@@ -103,6 +108,8 @@ pub fn rows(receiver: &str) -> Result<Vec<Row>> {
     }
     rows.extend(contexts());
     rows.extend(chains(&host)?);
+    rows.push(misses(&host)?);
+    rows.extend(loads(component)?);
     rows.extend(spans(&host)?);
     rows.push(delivery("delivery of a plain span", receiver, false)?);
     rows.push(delivery(
@@ -214,6 +221,61 @@ fn chains(host: &SelectorHost) -> Result<Vec<Row>> {
         rows.push(Row::new(name, Clock::Thread, 1, work));
     }
     Ok(rows)
+}
+
+/// A chain of different selectors that abstain, each in a fresh sandbox, on two threads at once.
+fn misses(host: &SelectorHost) -> Result<Row> {
+    let abstains = include_bytes!("../../selectors/abstains.wasm").as_slice();
+    let different = |number: u8| {
+        // A custom section without contents, with a name of its own.
+        let wasm = [abstains, &[0, 2, 1, b'!' + number]].concat();
+        let selector = host.load("bench", &wasm)?.with_mode(Mode::Fresh);
+        Ok(Arc::new(selector) as Arc<dyn Selector>)
+    };
+    let selectors: Result<Chain> = (0..64).map(different).collect();
+    let registry = TracerRegistry::new();
+    for tracer in TRACERS {
+        registry.register(tracer, ())?;
+    }
+    registry.set_selectors(selectors?);
+    let context = context();
+    let work = move || {
+        let select = || {
+            std::hint::black_box(registry.select(&context.view()).tracer());
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(select);
+            select();
+        });
+    };
+    let name = "64 different misses on two threads";
+    Ok(Row::new(name, Clock::Process, 1, work))
+}
+
+/// A host that loads a large component, with an empty and with a filled compile cache.
+fn loads(component: Option<&Path>) -> Result<Vec<Row>> {
+    let Some(component) = component else {
+        return Ok(Vec::new());
+    };
+    let wasm: Arc<[u8]> = std::fs::read(component)?.into();
+    let folder = tempfile::tempdir()?;
+    let load = |cache: Option<&Path>, wasm: &[u8]| {
+        let mut host = SelectorHost::builder();
+        if let Some(folder) = cache {
+            host = host.cache(CompileCache::in_directory(folder));
+        }
+        let host = host.build().expect("a host");
+        std::hint::black_box(host.load("bench", wasm).expect("a component"));
+    };
+    let cold = {
+        let wasm = wasm.clone();
+        move || load(None, &wasm)
+    };
+    let warm = move || load(Some(folder.path()), &wasm);
+    Ok(vec![
+        Row::new("load of a large component, cold", Clock::Wall, 1, cold),
+        Row::new("load of a large component, warm", Clock::Wall, 1, warm),
+    ])
 }
 
 /// A root span and a child span, each started and ended.
