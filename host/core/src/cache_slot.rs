@@ -1,4 +1,5 @@
 //! The decision tree that a selector uses inside one registry snapshot.
+use crate::allowed_tracers::Restriction;
 use crate::decision_cache::Tree;
 use std::sync::{Arc, OnceLock};
 
@@ -9,6 +10,8 @@ use std::sync::{Arc, OnceLock};
 #[derive(Clone, Default)]
 pub struct CacheSlot {
     tree: OnceLock<Arc<Tree>>,
+    /// The allow-list of the selector. The tree does not know it.
+    restriction: Option<Arc<Restriction>>,
 }
 
 impl CacheSlot {
@@ -16,7 +19,17 @@ impl CacheSlot {
     pub fn with_tree(tree: Arc<Tree>) -> Self {
         Self {
             tree: OnceLock::from(tree),
+            restriction: None,
         }
+    }
+
+    pub(crate) fn restricted_to(mut self, restriction: Arc<Restriction>) -> Self {
+        self.restriction = Some(restriction);
+        self
+    }
+
+    pub(crate) fn restriction(&self) -> Option<&Restriction> {
+        self.restriction.as_deref()
     }
 
     /// Returns the tree, or `None` if no decision has used it yet or the selector has none.
