@@ -58,8 +58,7 @@ const RESERVED: [char; 7] = ['?', '[', ']', '{', '}', '\\', '"'];
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct AllowedTracers {
-    /// A name must match one pattern of each list.
-    lists: Arc<[Arc<[Box<str>]>]>,
+    patterns: Arc<[Box<str>]>,
 }
 
 impl AllowedTracers {
@@ -84,7 +83,7 @@ impl AllowedTracers {
             return Err(PatternError::NoPattern);
         }
         Ok(Self {
-            lists: [list.into()].into(),
+            patterns: list.into(),
         })
     }
 
@@ -113,53 +112,27 @@ impl AllowedTracers {
     /// Returns `true` if a selector may choose a tracer of this name.
     #[inline]
     pub fn allows(&self, name: &str) -> bool {
-        let matched = |list: &Arc<[Box<str>]>| list.iter().any(|pattern| matches(pattern, name));
-        self.lists.iter().all(matched)
+        let mut patterns = self.patterns.iter();
+        patterns.any(|pattern| matches(pattern, name))
     }
 
-    /// Returns the allow-list for names that both lists allow.
-    #[must_use]
-    pub fn and(&self, other: &Self) -> Self {
-        let mut lists = self.lists.to_vec();
-        lists.extend(
-            other
-                .lists
-                .iter()
-                .filter(|it| !self.lists.contains(it))
-                .cloned(),
-        );
-        Self {
-            lists: lists.into(),
-        }
-    }
-
-    /// Returns the lists of patterns. A name must match one pattern of each list; there are several
-    /// only after [`and`](Self::and).
-    pub fn lists(&self) -> Vec<Vec<&str>> {
-        let lists = self.lists.iter();
-        lists
-            .map(|list| list.iter().map(|it| &**it).collect())
-            .collect()
+    /// Returns the patterns in order.
+    pub fn patterns(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.patterns.iter().map(|pattern| &**pattern)
     }
 }
 
 /// Formats the patterns: `tenant-*, quarantine`.
 impl fmt::Display for AllowedTracers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, list) in self.lists.iter().enumerate() {
-            if place > 0 {
-                f.write_str("; also among ")?;
-            }
-            f.write_str(&list.join(", "))?;
-        }
-        Ok(())
+        f.write_str(&self.patterns.join(", "))
     }
 }
 
 /// Formats the patterns.
 impl fmt::Debug for AllowedTracers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.lists.iter()).finish()
+        f.debug_list().entries(self.patterns.iter()).finish()
     }
 }
 
@@ -361,18 +334,6 @@ mod tests {
             assert!(!allowed.allows(name), "{name}");
         }
         assert_eq!(allowed.to_string(), "tenant-*, quarantine, *-é");
-    }
-
-    #[test]
-    fn both_lists_must_allow_a_name() {
-        let first = AllowedTracers::new(["tenant-*"]).unwrap();
-        let second = AllowedTracers::new(["*-eu", "quarantine"]).unwrap();
-        let both = first.and(&second);
-        assert!(both.allows("tenant-eu"));
-        assert!(!both.allows("tenant-us"));
-        assert!(!both.allows("quarantine"));
-        assert_eq!(first.and(&first), first);
-        assert_eq!(both.to_string(), "tenant-*; also among *-eu, quarantine");
     }
 
     #[test]

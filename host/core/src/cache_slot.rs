@@ -1,6 +1,8 @@
 //! The decision tree that a selector uses inside one registry snapshot.
 use crate::allowed_tracers::Restriction;
+use crate::decision::Choice;
 use crate::decision_cache::Tree;
+use crate::tracer_names::TracerNames;
 use std::sync::{Arc, OnceLock};
 
 /// A reference to the decision tree of one selector for one list of tracers, so that a decision
@@ -10,8 +12,8 @@ use std::sync::{Arc, OnceLock};
 #[derive(Clone, Default)]
 pub struct CacheSlot {
     tree: OnceLock<Arc<Tree>>,
-    /// The allow-list of the selector. The tree does not know it.
-    restriction: Option<Arc<Restriction>>,
+    /// The allow-lists of the selector. The tree does not know them.
+    restrictions: Vec<Arc<Restriction>>,
 }
 
 impl CacheSlot {
@@ -19,17 +21,19 @@ impl CacheSlot {
     pub fn with_tree(tree: Arc<Tree>) -> Self {
         Self {
             tree: OnceLock::from(tree),
-            restriction: None,
+            restrictions: Vec::new(),
         }
     }
 
     pub(crate) fn restricted_to(mut self, restriction: Arc<Restriction>) -> Self {
-        self.restriction = Some(restriction);
+        self.restrictions.push(restriction);
         self
     }
 
-    pub(crate) fn restriction(&self) -> Option<&Restriction> {
-        self.restriction.as_deref()
+    /// Returns the refusal of a choice, or `None` if the selector may choose it.
+    pub(crate) fn refuse(&self, choice: &Choice, tracers: &TracerNames) -> Option<Choice> {
+        let mut restrictions = self.restrictions.iter();
+        restrictions.find_map(|restriction| restriction.refuse(choice, tracers))
     }
 
     /// Returns the tree, or `None` if no decision has used it yet or the selector has none.

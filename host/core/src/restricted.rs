@@ -13,15 +13,11 @@ use crate::tracer_names::TracerNames;
 
 impl AllowedTracers {
     /// Restricts a selector to these tracers. A selector that is restricted already may choose the
-    /// tracers that both lists allow.
+    /// tracers that all of its lists allow.
     pub fn restrict(&self, selector: Arc<dyn Selector>) -> Arc<dyn Selector> {
-        let allowed = match selector.allowed_tracers() {
-            Some(known) => known.and(self),
-            None => self.clone(),
-        };
         let restriction = Arc::new(Restriction {
             selector: selector.name().into(),
-            allowed,
+            allowed: self.clone(),
         });
         Arc::new(Restricted {
             selector,
@@ -47,8 +43,10 @@ impl Selector for Restricted {
         self.selector.digest()
     }
 
-    fn allowed_tracers(&self) -> Option<&AllowedTracers> {
-        Some(&self.restriction.allowed)
+    fn allowed_tracers(&self) -> Vec<&AllowedTracers> {
+        let mut lists = self.selector.allowed_tracers();
+        lists.push(&self.restriction.allowed);
+        lists
     }
 
     fn decide(&self, context: &ContextView<'_>, tracers: &TracerNames) -> Choice {
@@ -228,7 +226,7 @@ mod tests {
         let context = RuntimeContext::empty();
         let decide = |selector| {
             let selector = europe.restrict(tenants.restrict(selector));
-            assert_eq!(selector.allowed_tracers(), Some(&tenants.and(&europe)));
+            assert_eq!(selector.allowed_tracers(), [&tenants, &europe]);
             selector.decide(&context.view(), &tracers)
         };
         assert_eq!(decide(Arc::new(eu)), tracers.choose("tenant-eu"));

@@ -23,11 +23,12 @@ pub trait Selector: Send + Sync {
         None
     }
 
-    /// Returns the tracers that the selector may choose, or `None` if it may choose any. To restrict a
-    /// selector, use [`Chain::restricted_to`](crate::Chain::restricted_to) or
-    /// [`AllowedTracers::restrict`]. Do not implement it.
-    fn allowed_tracers(&self) -> Option<&AllowedTracers> {
-        None
+    /// Returns the allow-lists of the selector. It may choose a tracer that all of them allow, and any
+    /// tracer if there is none. To restrict a selector, use
+    /// [`Chain::restricted_to`](crate::Chain::restricted_to) or [`AllowedTracers::restrict`]. Do not
+    /// implement it.
+    fn allowed_tracers(&self) -> Vec<&AllowedTracers> {
+        Vec::new()
     }
 
     /// Decides one trace.

@@ -24,7 +24,7 @@ pub(super) use exporter::{ExporterTable, SpillTable};
 pub(super) use kind::{
     BraintrustParentName, ExporterKind, LangSmithRegionName, LangfuseRegionName, Protocol, Region,
 };
-pub(super) use selectors::{SelectorsTable, Unavailable};
+pub(super) use selectors::{FILE_ENDING, SelectorsTable, Unavailable};
 pub(super) use tracer::{RemoteParentName, SamplingName, TracerTable};
 
 /// The tracers, and the selectors that choose one of them for each trace.

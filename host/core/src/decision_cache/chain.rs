@@ -267,8 +267,7 @@ impl ChainTree {
                     if !matches!(verdict, Verdict::Abstains) {
                         let choice = verdict.choice();
                         // The selector's tree has its answers, without its allow-list.
-                        let refused = seat.restriction();
-                        let refused = refused.and_then(|it| it.refuse(&choice, &tree.names));
+                        let refused = seat.refuse(&choice, &tree.names);
                         let verdict = Verdict::of(&refused.unwrap_or(choice));
                         return Some(End::Decides(verdict, Some(selector)));
                     }

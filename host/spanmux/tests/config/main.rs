@@ -2,6 +2,7 @@
 //! full message.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod allow_lists;
 mod building;
 mod contexts;
 mod extremes;
