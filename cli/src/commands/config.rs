@@ -145,7 +145,15 @@ impl Summary {
     }
 
     fn json(&self, tracer: &TracerSummary) -> Value {
-        let exporter = |ExporterSummary { kind, target, .. }: &ExporterSummary| json!({"kind": kind, "target": target});
+        let exporter = |exporter: &ExporterSummary| {
+            json!({
+                "name": exporter.name,
+                "kind": exporter.kind,
+                "target": exporter.target,
+                "content": exporter.content,
+                "sampling": exporter.share,
+            })
+        };
         json!({
             "name": tracer.name,
             "service": tracer.service,
@@ -200,11 +208,26 @@ impl Summary {
             if tracer.is_provided() {
                 "provided by code".to_owned()
             } else {
-                column(|exporter| exporter.kind.to_owned())
+                column(destination)
             },
             column(|exporter| exporter.target.clone().unwrap_or_else(|| "-".to_owned())),
             tracer.sampling.clone().unwrap_or_else(nothing),
             roles.collect::<Vec<_>>().join(", "),
         ]
     }
+}
+
+/// Formats the name and the type of an exporter, and its settings unless they are the defaults.
+fn destination(exporter: &ExporterSummary) -> String {
+    let mut text = match &exporter.name {
+        Some(name) => format!("{name} ({})", exporter.kind),
+        None => exporter.kind.to_owned(),
+    };
+    if !exporter.content {
+        text.push_str(", no content");
+    }
+    if exporter.share < 1.0 {
+        text.push_str(&format!(", ratio {}", exporter.share));
+    }
+    text
 }

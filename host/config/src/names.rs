@@ -49,6 +49,11 @@ pub(super) fn check(source: &Source, root: &Node, checked: &mut Checked, directo
             names.names_a_tracer(entry);
         }
     }
+    let exporters = find("exporters").map_or(&empty, |entry| &entry.node);
+    for exporter in exporters.entries() {
+        let said = names.checked.values["exporters"][&exporter.key].clone();
+        names.exporter(&exporter.node, &said, &join("exporters", &exporter.key));
+    }
     for (place, tracer) in tracers.iter().enumerate() {
         names.name(tracer, &tracers[..place]);
         names.tracer(tracer, find("service").is_some());

@@ -197,6 +197,7 @@ fn exported(state: &ProviderState, observer: &dyn AsyncInstrument<u64>) {
         };
         tell("delivered", counts.delivered);
         tell("filtered", counts.filtered);
+        tell("sampled_out", counts.sampled_out);
         for loss in Loss::ALL {
             tell(loss.as_str(), counts.lost_to(loss));
         }

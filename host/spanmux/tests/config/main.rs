@@ -5,6 +5,7 @@
 mod allow_lists;
 mod building;
 mod contexts;
+mod destinations;
 mod extremes;
 mod mistakes;
 mod outside;

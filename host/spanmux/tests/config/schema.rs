@@ -102,7 +102,7 @@ fn annotated_file_is_valid() {
     let names = provider.registry().names();
     assert_eq!(
         names.as_slice(),
-        ["langfuse", "datadog", "own", "quarantine"]
+        ["langfuse", "datadog", "debug", "own", "quarantine"]
     );
     assert!(provider.registry().contains("own"));
 }
