@@ -167,6 +167,8 @@ fn unescape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic)]
+
     use super::*;
     use crate::decision::{Fallback, Origin};
     use crate::selector::selector_fn;

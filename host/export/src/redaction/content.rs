@@ -80,7 +80,7 @@ fn is_content(key: &str) -> bool {
         let rest = key.strip_prefix(*name);
         rest.is_some_and(|rest| rest.starts_with('.'))
     };
-    KEYS.binary_search(&key).is_ok() || NUMBERED.iter().any(|name| is_numbered(&name))
+    KEYS.binary_search(&key).is_ok() || NUMBERED.iter().any(is_numbered)
 }
 
 /// Removes content from a span. Returns the number of removed attributes.
