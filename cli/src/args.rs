@@ -8,7 +8,9 @@ pub(crate) use fleet::{DiffArgs, DiffFormat};
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use spanmux::AllowedTracers;
 
 /// Route each trace to the right tracer with WebAssembly selectors.
 #[derive(Debug, Parser)]
@@ -84,6 +86,26 @@ pub(crate) struct LockArgs {
 impl LockArgs {
     pub(crate) fn file(&self) -> Option<&Path> {
         self.lock.as_deref()
+    }
+}
+
+/// Arguments of the commands that run one selector, or several, as a service does.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AllowArgs {
+    /// The tracers that the selector may choose, comma-separated; * stands for any characters
+    #[arg(long, value_name = "PATTERNS", value_delimiter = ',')]
+    pub allow: Vec<String>,
+}
+
+impl AllowArgs {
+    /// Returns the allow-list, or `None` if there is none.
+    pub(crate) fn list(&self) -> anyhow::Result<Option<AllowedTracers>> {
+        if self.allow.is_empty() {
+            return Ok(None);
+        }
+        let patterns = self.allow.iter().map(|pattern| pattern.trim());
+        let list = AllowedTracers::new(patterns);
+        list.map(Some).context("--allow is not valid")
     }
 }
 
@@ -211,6 +233,7 @@ Examples:
   spanmux explain selectors/50-environment.wasm
   spanmux explain selectors/ --contexts contexts.jsonl
   spanmux explain 20-tenant.wasm --tracers langfuse,tenant-acme --format mermaid
+  spanmux explain 20-tenant.wasm --allow 'tenant-*,quarantine'
   spanmux explain 20-tenant.wasm --output tenant.svg
   spanmux explain selectors/ --contexts contexts.jsonl --format svg --output pictures/")]
 pub(crate) struct ExplainArgs {
@@ -226,6 +249,8 @@ pub(crate) struct ExplainArgs {
     /// The available tracers, comma-separated [default: every name that the selector chooses]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub tracers: Vec<String>,
+    #[command(flatten)]
+    pub allow: AllowArgs,
     /// Output format [default: by the file extension of --output, otherwise text]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<ExplainFormat>,
@@ -280,9 +305,14 @@ With a lock file, only the listed selectors with matching digests are loaded. Se
 `lock = \"FILE\"` under `[selectors]` in a configuration, or with --lock. Add new files to the
 directory first, then write the lock file.
 
+With --config, the tracers that a selector may choose (`[selectors.\"20-tenant.wasm\"]`) become
+part of the lock file and apply wherever it is used. Without it, those of an existing lock file are
+kept.
+
 Examples:
   spanmux lock selectors/
   spanmux lock selectors/ --out deploy/selectors.lock
+  spanmux lock selectors/ --config spanmux.toml
   spanmux lock selectors/ --check")]
 pub(crate) struct LockCommandArgs {
     /// The selectors directory
@@ -291,6 +321,9 @@ pub(crate) struct LockCommandArgs {
     /// The lock file [default: the path of the directory with .lock appended]
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// The configuration whose allow-lists become part of the lock file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Write nothing; print every difference from the lock file and exit with 1 if there is one
     #[arg(long)]
     pub check: bool,

@@ -24,6 +24,14 @@ service = \"my-service\"
 # directory = \"selectors\"
 # Loads only the files that the lock file lists. `spanmux lock selectors` writes it.
 # lock = \"selectors.lock\"
+# The only tracers that this selector may choose; * stands for any characters.
+# [selectors.\"20-tenant.wasm\"]
+# tracers = [\"tenant-*\", \"quarantine\"]
+
+# An exporter that several tracers use. One of them could have:
+# exporters = [\"acme\", { use = \"ours\", content = false, sampling = 0.1 }]
+# [exporters.ours]
+# type = \"datadog-agent\"
 ";
 
 const TRACER: &str = "\

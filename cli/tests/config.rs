@@ -95,7 +95,7 @@ fn check_prints_json() {
         said["tracers"][0],
         json!({
             "name": "langfuse", "service": "shop", "provided": false, "sampling": "ratio 0.25",
-            "exporters": [{"kind": "langfuse", "target": "https://cloud.langfuse.com/api/public/otel/v1/traces"}],
+            "exporters": [{"name": null, "kind": "langfuse", "content": true, "sampling": 1.0, "target": "https://cloud.langfuse.com/api/public/otel/v1/traces"}],
             "default": true, "fallback": false,
         })
     );
@@ -262,5 +262,27 @@ fn init_keeps_an_existing_file_without_force() {
         unknown
             .stderr
             .contains("unknown exporter type \"langfues\"; expected one of: console, file")
+    );
+}
+
+#[test]
+fn check_shows_the_destinations_of_a_tracer() {
+    let (_folder, path) = folder(
+        "service = 'shop'
+        [exporters.ours]
+        type = 'datadog-agent'
+        [exporters.spare]
+        type = 'console'
+        [tracers.acme]
+        exporters = [{ type = 'discard' }, { use = 'ours', content = false, sampling = 0.1 }]",
+    );
+    let check = spanmux(&["config", "check", &path]);
+    assert_eq!(check.code, 0, "{}", check.stderr);
+    let row = "ours (datadog_agent), no content, ratio 0.1";
+    assert!(check.stdout.contains(row), "{}", check.stdout);
+    assert!(
+        check.stderr.contains("no tracer uses this exporter"),
+        "{}",
+        check.stderr
     );
 }

@@ -242,3 +242,35 @@ fn action_reports_the_change_of_a_pull_request() {
     assert_eq!(code, 2);
     assert!(String::from_utf8_lossy(&output.stderr).contains("fetch-depth"));
 }
+
+#[test]
+fn changed_allow_list_is_a_difference() {
+    let copies = [copy_without(&[]), copy_without(&[])];
+    let locks = copies.each_ref().map(|copy| {
+        let lock = copy.path().with_added_extension("lock");
+        let made = spanmux_with_input(&["lock", shown(copy.path())], "");
+        assert_eq!(made.code, 0, "{}", made.stderr);
+        lock
+    });
+    let equal = diff(&[shown(&locks[0]), shown(&locks[1])]);
+    assert_eq!(equal.code, 0, "{}", equal.stdout);
+    // The same digest with a list.
+    let text = fs::read_to_string(&locks[1]).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.contains("20-tenant"))
+        .unwrap();
+    let digest = line.split('"').nth(3).unwrap();
+    let table = format!(
+        "\n[selectors.\"20-tenant.wasm\"]\ndigest = \"{digest}\"\ntracers = [\"quarantine\"]\n"
+    );
+    fs::write(&locks[1], text.replace(line, "") + &table).unwrap();
+    let changed = diff(&[shown(&locks[0]), shown(&locks[1])]);
+    assert_eq!(changed.code, 1, "{}{}", changed.stdout, changed.stderr);
+    let part = "20-tenant changed";
+    assert!(changed.stdout.contains(part), "{}", changed.stdout);
+    assert!(changed.stdout.contains("tenant-acme"), "{}", changed.stdout);
+    for lock in locks {
+        fs::remove_file(lock).unwrap();
+    }
+}

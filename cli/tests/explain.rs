@@ -223,3 +223,42 @@ fn tree_in_guide_is_up_to_date() {
     let output = explain(&[&path("selectors/20-tenant.wasm")], "");
     assert!(guide.contains(&output.stdout), "{}", output.stdout);
 }
+
+#[test]
+fn refused_tracers_are_part_of_the_rules() {
+    let selector = path("selectors/20-tenant.wasm");
+    let contexts = "{\"tenant\":\"acme\"}\n{\"tenant\":\"stranger\"}\n";
+    let args = [
+        &selector,
+        "--contexts",
+        "-",
+        "--tracers",
+        "tenant-acme,quarantine",
+    ];
+    let allowed = explain(
+        &[&args[..], &["--allow", "tenant-*, quarantine"]].concat(),
+        contexts,
+    );
+    assert_eq!((allowed.code, allowed.stderr.as_str()), (0, ""));
+    assert!(
+        !allowed.stdout.contains("not allowed"),
+        "{}",
+        allowed.stdout
+    );
+    let refused = explain(&[&args[..], &["--allow", "quarantine"]].concat(), contexts);
+    let text = "tracer \"tenant-acme\" is not allowed";
+    assert!(refused.stdout.contains(text), "{}", refused.stdout);
+    let made_up = explain(&[&selector, "--allow", "quarantine"], "");
+    assert!(
+        made_up.stdout.contains("is not allowed"),
+        "{}",
+        made_up.stdout
+    );
+    let wrong = explain(&[&selector, "--allow", "tenant-?"], "");
+    assert_eq!(wrong.code, 2);
+    assert!(
+        wrong.stderr.contains("the only wildcard is `*`"),
+        "{}",
+        wrong.stderr
+    );
+}

@@ -198,3 +198,122 @@ fn config_check_verifies_the_lock_file() {
     assert!(after.stderr.contains("its digest is"), "{}", after.stderr);
     assert!(after.stdout.contains("unavailable"), "{}", after.stdout);
 }
+
+const RESTRICTS: &str = "service = 'shop'
+tracers.a.exporter.type = 'discard'
+[selectors]
+directory = 'live'
+[selectors.'20-tenant.wasm']
+tracers = ['tenant-*', 'quarantine']
+";
+
+#[test]
+fn lock_contains_the_lists_of_a_configuration_and_keeps_them() {
+    let place = Place::new();
+    fs::write(place.path("spanmux.toml"), RESTRICTS).unwrap();
+    let config = place.text("spanmux.toml");
+    assert_eq!(place.lock(&[]).code, 0);
+    let differs = place.lock(&["--check", "--config", &config]);
+    let expected = "restricted 20-tenant (any to tenant-*, quarantine)\n";
+    assert_eq!((differs.code, differs.stdout.as_str()), (1, expected));
+    assert_eq!(place.lock(&["--config", &config]).code, 0);
+    for more in [&["--check", "--config", &config][..], &["--check"], &[]] {
+        let same = place.lock(more);
+        assert_eq!(same.code, 0, "{}", same.stdout);
+    }
+    // Written again without the configuration.
+    let text = fs::read_to_string(place.path("live.lock")).unwrap();
+    assert!(
+        text.contains("tracers = [\"tenant-*\", \"quarantine\"]"),
+        "{text}"
+    );
+
+    let lock = place.text("live.lock");
+    let listed = spanmux(&["list", &place.text("live"), "--lock", &lock]);
+    assert!(
+        listed.stdout.contains("tenant-*, quarantine"),
+        "{}",
+        listed.stdout
+    );
+    let route = |tracers: &str| {
+        let context = [
+            "--lock",
+            &lock,
+            "--tracers",
+            tracers,
+            "--context",
+            "tenant=acme",
+        ];
+        spanmux(&[&["route", &place.text("live"), "--json"], &context[..]].concat()).stdout
+    };
+    assert!(route("console,tenant-acme").contains("\"tenant-acme\""));
+    let only = fs::read_to_string(place.path("live.lock")).unwrap();
+    fs::write(
+        place.path("live.lock"),
+        only.replace("tenant-*", "tenant-x*"),
+    )
+    .unwrap();
+    assert!(route("console,tenant-acme").contains("forbidden_tracer"));
+}
+
+#[test]
+fn list_for_a_file_that_is_not_in_the_directory_is_an_error() {
+    let place = Place::new();
+    let text = RESTRICTS.replace("20-tenant.wasm", "20-tenants.wasm");
+    fs::write(place.path("spanmux.toml"), text).unwrap();
+    let output = place.lock(&["--config", &place.text("spanmux.toml")]);
+    assert_eq!(output.code, 2);
+    assert!(
+        output.stderr.contains("restricts \"20-tenants.wasm\""),
+        "{}",
+        output.stderr
+    );
+    assert!(!place.path("live.lock").exists());
+}
+
+#[test]
+fn config_check_shows_the_tracers_that_a_selector_may_choose() {
+    let place = Place::new();
+    fs::write(place.path("spanmux.toml"), RESTRICTS).unwrap();
+    let checked = spanmux(&["config", "check", &place.text("spanmux.toml")]);
+    assert_eq!(checked.code, 0, "{}", checked.stderr);
+    for part in ["may choose", "tenant-*, quarantine", "any"] {
+        assert!(checked.stdout.contains(part), "{part}: {}", checked.stdout);
+    }
+    assert!(
+        checked.stderr.contains("no tracer of this file matches"),
+        "{}",
+        checked.stderr
+    );
+    let json = spanmux(&["config", "check", "--json", &place.text("spanmux.toml")]).stdout;
+    assert!(
+        json.contains("\"tracers\":[[\"tenant-*\",\"quarantine\"]]"),
+        "{json}"
+    );
+}
+
+#[test]
+fn check_fails_for_a_tracer_that_is_not_allowed() {
+    let place = Place::new();
+    let file = place.text("live/20-tenant.wasm");
+    let cases = place.path("cases.toml");
+    let case = "[[case]]\nname = 'acme'\ncontext = { tenant = 'acme' }\ntracer = 'tenant-acme'\n";
+    fs::write(
+        &cases,
+        format!("tracers = ['console', 'tenant-acme']\n{case}"),
+    )
+    .unwrap();
+    let cases = cases.display().to_string();
+    let check = |allow: &str| spanmux(&["check", &file, "--cases", &cases, "--allow", allow]);
+    let kept = check("tenant-*");
+    assert_eq!(kept.code, 0, "{}", kept.stdout);
+    assert!(
+        kept.stdout.contains("may choose    tenant-*"),
+        "{}",
+        kept.stdout
+    );
+    let refused = check("quarantine,console");
+    assert_eq!(refused.code, 1);
+    let reason = "may not choose the tracer \"tenant-acme\"";
+    assert!(refused.stdout.contains(reason), "{}", refused.stdout);
+}

@@ -161,5 +161,6 @@ mod documents {
         Embedding = "docs/guide/embedding.md";
         RuntimeContext = "docs/guide/runtime-context.md";
         Selectors = "docs/guide/selectors.md";
+        Tenants = "docs/guide/tenants.md";
     }
 }

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use spanmux::{
-    DirectoryError, Fallback, LoadError, LoadReport, LockError, RuntimeContext, SelectorHost,
-    SelectorsDirectory, SelectorsLock, TracerRegistry,
+    AllowedTracers, Cause, DirectoryError, Fallback, LoadError, LoadReport, LockError,
+    RuntimeContext, SelectorHost, SelectorsDirectory, SelectorsLock, TracerRegistry,
 };
 use spanmux_tests::{guest, host_within, limits};
 use tempfile::TempDir;
@@ -310,5 +310,129 @@ fn lock_file_inside_the_directory_is_refused() {
     ] {
         let held = place.directory().with_lock(at(path));
         assert!(held.check_lock().is_ok() && held.load().is_ok(), "{path}");
+    }
+}
+
+#[test]
+fn lock_file_contains_the_tracers_that_a_selector_may_choose() {
+    let place = Place::new();
+    let console = AllowedTracers::new(["con*", "quarantine"]).unwrap();
+    let report = place
+        .directory()
+        .with_allowed_tracers("10-a", &console)
+        .load();
+    let lock = SelectorsLock::of(&report.unwrap());
+    lock.write(place.lock()).unwrap();
+    let read = SelectorsLock::from_file(place.lock()).unwrap();
+    assert_eq!(read, lock);
+    assert_eq!(read.allowed_tracers("10-a.wasm"), Some(&console));
+    assert_eq!(read.allowed_tracers("20-b.wasm"), None);
+    assert_eq!(read.entries().count(), 2);
+    let text = fs::read_to_string(place.lock()).unwrap();
+    assert!(
+        text.contains("tracers = [\"con*\", \"quarantine\"]"),
+        "{text}"
+    );
+    // A lock that is made from a locked directory keeps the lists.
+    assert_eq!(SelectorsLock::of(&place.load()), lock);
+}
+
+/// The list of the directory, that of the lock file, and the outcome for a selector that chooses
+/// `console`.
+#[test]
+fn lists_of_directory_and_lock_file_both_apply() {
+    let list = |pattern: &&str| AllowedTracers::new([*pattern]).unwrap();
+    for (configured, locked, cause) in [
+        (None, None, None),
+        (Some("console"), None, None),
+        (None, Some("console"), None),
+        (Some("con*"), Some("*sole"), None),
+        (Some("langfuse"), None, Some(Cause::ForbiddenTracer)),
+        (None, Some("langfuse"), Some(Cause::ForbiddenTracer)),
+        (
+            Some("console"),
+            Some("langfuse"),
+            Some(Cause::ForbiddenTracer),
+        ),
+        (
+            Some("langfuse"),
+            Some("console"),
+            Some(Cause::ForbiddenTracer),
+        ),
+    ] {
+        let place = Place::new();
+        let mut lock = SelectorsLock::from_file(place.lock()).unwrap();
+        if let Some(locked) = &locked {
+            lock = lock.with_allowed_tracers("10-a.wasm", &list(locked));
+        }
+        lock.write(place.lock()).unwrap();
+        let mut directory = place.directory().with_lock(place.lock());
+        if let Some(configured) = &configured {
+            directory = directory.with_allowed_tracers("10-a", &list(configured));
+        }
+        let report = directory.load().unwrap();
+        let lists = report.files()[0].allowed_tracers().count();
+        assert_eq!(
+            lists,
+            usize::from(configured.is_some()) + usize::from(locked.is_some())
+        );
+        let registry = TracerRegistry::new();
+        for name in ["langfuse", "console"] {
+            registry.register(name, ()).unwrap();
+        }
+        registry.set_selectors(report.chain());
+        // Fresh, from the selector's cache, and from the chain's.
+        for _ in 0..600 {
+            let selection = registry.select(&RuntimeContext::empty().view());
+            assert_eq!(
+                selection.reason().cause(),
+                cause,
+                "{configured:?} {locked:?}"
+            );
+            assert_eq!(selection.selector_name(), Some("10-a"));
+            if let Some(fallback) = selection.fallback() {
+                let expected = "the selector \"10-a\" may not choose the tracer \"console\"";
+                assert_eq!(fallback.to_string(), expected);
+                assert_eq!(selection.tracer_name(), Some("langfuse"));
+            }
+        }
+    }
+}
+
+#[test]
+fn invalid_list_of_a_lock_file_names_the_remedy() {
+    let place = Place::new();
+    let digest = "0".repeat(64);
+    for (entry, said) in [
+        (
+            "tracers = []",
+            "`tracers` of \"10-a.wasm\": the list is empty",
+        ),
+        (
+            "tracers = ['a?']",
+            "the pattern \"a?\" contains '?'; the only wildcard is `*`",
+        ),
+        (
+            "tracer = ['a']",
+            "expected a digest, or a table with `digest` and `tracers`",
+        ),
+    ] {
+        let text =
+            format!("version = 1\n[selectors.'10-a.wasm']\ndigest = 'sha256:{digest}'\n{entry}\n");
+        fs::write(place.lock(), text).unwrap();
+        let error = place
+            .directory()
+            .with_lock(place.lock())
+            .load()
+            .unwrap_err();
+        assert!(matches!(
+            error,
+            DirectoryError::Lock(LockError::Invalid { .. })
+        ));
+        let error = error.to_string();
+        assert!(
+            error.contains(said) && error.contains("spanmux lock"),
+            "{error}"
+        );
     }
 }

@@ -6,6 +6,7 @@ import type { NativeDecision } from "./native.js";
  * trace goes to the fallback tracer. */
 export type Cause =
   | "unknown_tracer"
+  | "forbidden_tracer"
   | "failed"
   | "trapped"
   | "out_of_budget"

@@ -17,7 +17,7 @@ pub(crate) struct Decision {
     #[pyo3(get)]
     digest: Option<Py<PyString>>,
     /// `None`, or the cause for which the trace goes to the fallback tracer: `unknown_tracer`,
-    /// `failed`, `trapped`, `out_of_budget`, `overloaded`, `suspended`, `unavailable`, `host`,
+    /// `forbidden_tracer`, `failed`, `trapped`, `out_of_budget`, `overloaded`, `suspended`, `unavailable`, `host`,
     /// `incomplete_context`.
     #[pyo3(get)]
     fallback: Option<&'static str>,

@@ -115,6 +115,7 @@ fn shown<'py>(py: Python<'py>, counts: &DeliveryCounts) -> PyResult<Bound<'py, P
     shown.set_item("delivered", counts.delivered)?;
     shown.set_item("retries", counts.retries)?;
     shown.set_item("filtered", counts.filtered)?;
+    shown.set_item("sampled_out", counts.sampled_out)?;
     shown.set_item("waiting", counts.waiting)?;
     shown.set_item("buffered", counts.buffered)?;
     shown.set_item("redacted", counts.redacted)?;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::AllowArgs;
+
 /// Arguments of `spanmux check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -10,6 +12,7 @@ Fuel, sizes and decisions are the same on every machine. Times are measured on t
 Examples:
   spanmux check selectors/50-environment.wasm
   spanmux check by-environment.wasm --cases cases.toml
+  spanmux check 20-tenant.wasm --allow 'tenant-*,quarantine'
   spanmux check target/wasm32-wasip2/release/mine.wasm --json")]
 pub(crate) struct CheckArgs {
     /// The component to check
@@ -18,6 +21,8 @@ pub(crate) struct CheckArgs {
     /// Also measure the cost of each of these test cases; see `spanmux test --help`
     #[arg(long, value_name = "CASES.toml")]
     pub cases: Option<PathBuf>,
+    #[command(flatten)]
+    pub allow: AllowArgs,
     /// Print the findings as one JSON object
     #[arg(long)]
     pub json: bool,

@@ -37,7 +37,8 @@ fn parse_error_has_line_and_suggestion_when_file_is_invalid() {
     let case = |rest: &str| format!("[[case]]\nname = \"a\"\ncontext = {{}}\n{rest}\n");
     let expected = "expected one of `name`, `context`, `tracers`, `tracer`, `cause`, `reason`, \
                     `selector`";
-    let causes = "Available: no_tracers, no_selector, abstained, unknown_tracer, failed, trapped, \
+    let causes = "Available: no_tracers, no_selector, abstained, unknown_tracer, \
+                  forbidden_tracer, failed, trapped, \
                   out_of_budget, overloaded, suspended, unavailable, host, incomplete_context";
     for (text, message) in [
         (

@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use spanmux::{ComponentSelector, LoadError, RuntimeContext, Selector as _, TracerNames};
+use spanmux::{
+    AllowedTracers, ComponentSelector, LoadError, RuntimeContext, Selector as _, TracerNames,
+};
 
-use super::{host, kilobytes, load_file, short};
+use super::{allowed, host, kilobytes, lists, load_file, short};
 use crate::Verdict;
 use crate::args::{CacheArgs, CheckArgs};
 use crate::cases::Cases;
@@ -27,11 +29,18 @@ const TRACERS: [&str; 3] = ["langfuse", "datadog", "console"];
 /// empty context or for a case exceeded a limit.
 pub(crate) fn run(args: &CheckArgs, cache: &CacheArgs, printer: &Printer) -> Result<Verdict> {
     let cases = args.cases.as_deref().map(Cases::read).transpose()?;
+    let allowed = args.allow.list()?;
     match load(args, cache, printer)? {
         Ok((selector, load)) => {
             let bytes = fs::read(&args.file)
                 .with_context(|| format!("{} cannot be read", args.file.display()))?;
-            let findings = Findings::of(selector, load, Facts::read(&bytes)?, cases.as_ref());
+            let findings = Findings::of(
+                selector,
+                load,
+                Facts::read(&bytes)?,
+                cases.as_ref(),
+                allowed,
+            );
             if args.json {
                 printer.json(&findings.json(args))
             } else {
@@ -105,6 +114,7 @@ struct Findings<'a> {
     selector: ComponentSelector,
     load: Load,
     facts: Facts,
+    allowed: Option<AllowedTracers>,
     empty: Cost,
     tracers: TracerNames,
     cases: Vec<CaseCost<'a>>,
@@ -118,13 +128,20 @@ struct CaseCost<'a> {
 }
 
 impl<'a> Findings<'a> {
-    fn of(selector: ComponentSelector, load: Load, facts: Facts, cases: Option<&'a Cases>) -> Self {
+    fn of(
+        selector: ComponentSelector,
+        load: Load,
+        facts: Facts,
+        cases: Option<&'a Cases>,
+        allowed: Option<AllowedTracers>,
+    ) -> Self {
+        let list = allowed.as_ref();
         let tracers = TracerNames::new(TRACERS);
         let costs = cases.iter().flat_map(|cases| {
             cases.cases.iter().map(|case| {
                 let names = case.tracers.as_ref().unwrap_or(&cases.tracers);
                 let tracers = TracerNames::new(names.iter().cloned());
-                let cost = cost(&selector, &case.context, &tracers);
+                let cost = cost(&selector, list, &case.context, &tracers);
                 CaseCost {
                     name: &case.name,
                     tracers,
@@ -134,7 +151,8 @@ impl<'a> Findings<'a> {
         });
         let cases = costs.collect();
         Self {
-            empty: cost(&selector, &RuntimeContext::empty(), &tracers),
+            empty: cost(&selector, list, &RuntimeContext::empty(), &tracers),
+            allowed,
             selector,
             load,
             facts,
@@ -162,6 +180,7 @@ impl<'a> Findings<'a> {
             "bytes": self.selector.file_bytes(),
             "contract": self.facts.contract,
             "imports": self.selector.imports(),
+            "tracers": lists(&self.allowed),
             "memory_bytes": self.facts.memory_bytes,
             "memory_grows": self.facts.grows,
             "load_ms": milliseconds(self.load.took),
@@ -184,6 +203,7 @@ impl<'a> Findings<'a> {
             ("size", kilobytes(self.selector.file_bytes())),
             ("contract", self.facts.contract.clone().unwrap_or_default()),
             ("imports", imports),
+            ("may choose", allowed(&self.allowed)),
             ("memory", self.memory()),
             ("load", self.loading()),
             ("empty context", answer(&self.empty.decision, &self.tracers)),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use spanmux::config::{Config, ConfigBuildError, ConfigError, LoadedSelectors, Problem};
 use spanmux::config::{ExporterSummary, TracerSummary};
 
-use super::{short, warn};
+use super::{allowed, lists, short, warn};
 use crate::Verdict;
 use crate::args::{CacheArgs, ConfigArgs, ConfigCheckArgs, ConfigCommand};
 use crate::configured::with_stand_ins;
@@ -90,6 +90,11 @@ fn problem(problem: &Problem) -> Value {
     })
 }
 
+fn owned(lists: Vec<Vec<&str>>) -> Vec<Vec<String>> {
+    let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
+    lists.into_iter().map(owned).collect()
+}
+
 /// A summary of a configuration.
 struct Summary {
     tracers: Vec<TracerSummary>,
@@ -103,11 +108,19 @@ struct SelectorRow {
     name: String,
     digest: Option<String>,
     state: &'static str,
+    /// The allow-lists as text and as patterns.
+    allowed: String,
+    lists: Option<Vec<Vec<String>>>,
 }
 
 impl SelectorRow {
     fn json(&self) -> Value {
-        json!({"name": self.name, "digest": self.digest, "state": self.state})
+        json!({
+            "name": self.name,
+            "digest": self.digest,
+            "state": self.state,
+            "tracers": self.lists,
+        })
     }
 }
 
@@ -124,13 +137,23 @@ impl Summary {
                 digest: selector.digest().map(str::to_owned),
                 name,
                 state,
+                allowed: allowed(selector.allowed_tracers()),
+                lists: lists(selector.allowed_tracers()).map(owned),
             }
         };
         selectors.chain.selectors().map(row).collect()
     }
 
     fn json(&self, tracer: &TracerSummary) -> Value {
-        let exporter = |ExporterSummary { kind, target, .. }: &ExporterSummary| json!({"kind": kind, "target": target});
+        let exporter = |exporter: &ExporterSummary| {
+            json!({
+                "name": exporter.name,
+                "kind": exporter.kind,
+                "target": exporter.target,
+                "content": exporter.content,
+                "sampling": exporter.share,
+            })
+        };
         json!({
             "name": tracer.name,
             "service": tracer.service,
@@ -149,16 +172,21 @@ impl Summary {
             rows,
         );
         if !selectors.is_empty() {
+            let restricts = selectors.iter().any(|row| row.lists.is_some());
             let rows = selectors.iter().zip(1..).map(|(row, place)| {
                 let digest = short(row.digest.as_deref());
-                vec![
+                let mut cells = vec![
                     place.to_string(),
                     row.name.clone(),
                     digest,
                     row.state.to_owned(),
-                ]
+                ];
+                cells.extend(restricts.then(|| row.allowed.clone()));
+                cells
             });
-            printer.table(&["order", "selector", "digest", "state"], rows);
+            let mut columns = vec!["order", "selector", "digest", "state"];
+            columns.extend(restricts.then_some("may choose"));
+            printer.table(&columns, rows);
         }
     }
 
@@ -180,11 +208,26 @@ impl Summary {
             if tracer.is_provided() {
                 "provided by code".to_owned()
             } else {
-                column(|exporter| exporter.kind.to_owned())
+                column(destination)
             },
             column(|exporter| exporter.target.clone().unwrap_or_else(|| "-".to_owned())),
             tracer.sampling.clone().unwrap_or_else(nothing),
             roles.collect::<Vec<_>>().join(", "),
         ]
     }
+}
+
+/// Formats the name and the type of an exporter, and its settings unless they are the defaults.
+fn destination(exporter: &ExporterSummary) -> String {
+    let mut text = match &exporter.name {
+        Some(name) => format!("{name} ({})", exporter.kind),
+        None => exporter.kind.to_owned(),
+    };
+    if !exporter.content {
+        text.push_str(", no content");
+    }
+    if exporter.share < 1.0 {
+        text.push_str(&format!(", ratio {}", exporter.share));
+    }
+    text
 }

@@ -84,10 +84,7 @@ fn policy(path: &Path, host: &SelectorHost, printer: &Printer) -> Result<Policy>
         let report = printer.patiently(compiling(directory), || selectors.load())?;
         members(path, report.files(), printer)?
     } else {
-        let file = LoadedFile {
-            path: path.to_owned(),
-            outcome: load_file(host, path, printer),
-        };
+        let file = LoadedFile::new(path, load_file(host, path, printer));
         members(path, &[file], printer)?
     };
     if members.is_empty() {

@@ -5,10 +5,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use spanmux::explain::{Explanation, Rules};
-use spanmux::{ComponentSelector, LoadedFile, Selector as _, TracerNames};
+use spanmux::{LoadedFile, Selector, TracerNames};
 use spanmux_diff::{Walk, explore, unknown_last, words};
 
 use super::Loaded;
@@ -32,8 +33,17 @@ pub(crate) fn run(args: &ExplainArgs, cache: &CacheArgs, printer: &Printer) -> R
     let directory = args.selectors.is_dir();
     let format = format(args);
     let loaded = Loaded::from_path(&args.selectors, args.lock.file(), cache, printer)?;
-    let live = |file: &LoadedFile| Some((file.outcome.as_ref().ok()?.clone(), file.path.clone()));
-    let selectors: Vec<(ComponentSelector, PathBuf)> =
+    let allowed = args.allow.list()?;
+    let live = |file: &LoadedFile| {
+        file.outcome.as_ref().ok()?;
+        let selector = file.selector();
+        let selector = match &allowed {
+            Some(allowed) => allowed.restrict(selector),
+            None => selector,
+        };
+        Some((selector, file.path.clone()))
+    };
+    let selectors: Vec<(Arc<dyn Selector>, PathBuf)> =
         loaded.files().iter().filter_map(live).collect();
     let one_chart = matches!(format, ExplainFormat::Svg | ExplainFormat::Mermaid);
     if one_chart && selectors.len() > 1 && args.output.is_none() {
@@ -45,7 +55,7 @@ pub(crate) fn run(args: &ExplainArgs, cache: &CacheArgs, printer: &Printer) -> R
         );
     }
     for (place, (selector, file)) in selectors.iter().enumerate() {
-        let rules = study(selector, file, given.as_deref(), &args.tracers, printer)?;
+        let rules = study(&**selector, file, given.as_deref(), &args.tracers, printer)?;
         match &args.output {
             Some(output) if directory => {
                 fs::create_dir_all(output)
@@ -80,7 +90,7 @@ fn format(args: &ExplainArgs) -> ExplainFormat {
 
 /// Runs a selector on each context and returns the observed rules.
 fn study(
-    selector: &ComponentSelector,
+    selector: &dyn Selector,
     file: &Path,
     given: Option<&[Given]>,
     tracers: &[String],
@@ -109,7 +119,9 @@ fn study(
         for given in given {
             selector.decision(&given.context.view(), names);
         }
-        let mut walk = Walk::new(selector.explain(names));
+        let explanation = selector.explanation(names);
+        let nothing = || Explanation::nothing(names.as_slice());
+        let mut walk = Walk::new(explanation.unwrap_or_else(nothing));
         let counted = given.iter().map(|given| walk.count(&given.context.view()));
         lost = counted.filter(|counted| !counted).count();
         walk.explanation

@@ -1,12 +1,14 @@
 //! `spanmux lock`: writes or verifies a lock file with the digests of a directory's selectors.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use spanmux::{LoadError, LoadReport, LoadedFile, SelectorsLock};
+use spanmux::config::Config;
+use spanmux::{AllowedTracers, LoadError, LoadReport, LoadedFile, SelectorsLock};
 
-use super::{directory, load_directory, short, warn};
+use super::{allowed, directory, load_directory, short, warn};
 use crate::Verdict;
 use crate::args::{CacheArgs, LockCommandArgs};
 use crate::printer::Printer;
@@ -49,7 +51,7 @@ fn write(
         ));
         return Ok(Verdict::No);
     }
-    let listed = SelectorsLock::of(&report);
+    let listed = with_lists(SelectorsLock::of(&report), args, lock, printer)?;
     if let Some(file) = report.files().iter().find(|file| !is_listed(&listed, file)) {
         bail!(
             "the name of {} is not UTF-8, so a lock file cannot list it; rename the file",
@@ -63,6 +65,70 @@ fn write(
         listed.entries().count()
     ));
     Ok(Verdict::Yes)
+}
+
+/// Adds the allow-lists of the configuration, or those of the lock file that is replaced.
+fn with_lists(
+    mut listed: SelectorsLock,
+    args: &LockCommandArgs,
+    lock: &Path,
+    printer: &Printer,
+) -> Result<SelectorsLock> {
+    if let Some(path) = &args.config {
+        let config = Config::from_file(path)?;
+        for (file, allowed) in config.allowed_tracers() {
+            if listed.digest(file).is_none() {
+                bail!(
+                    "{} restricts {file:?}, which is not in {}; correct the name or remove its table",
+                    path.display(),
+                    args.selectors.display()
+                );
+            }
+            listed = listed.with_allowed_tracers(file, allowed);
+        }
+        return Ok(listed);
+    }
+    if !lock.exists() {
+        return Ok(listed);
+    }
+    let before = match SelectorsLock::from_file(lock) {
+        Ok(before) => before,
+        Err(error) => {
+            printer.warning(format_args!(
+                "its allow-lists, if it has any, are not kept: {error}"
+            ));
+            return Ok(listed);
+        }
+    };
+    let files: Vec<String> = listed.entries().map(|(file, _)| file.to_owned()).collect();
+    for file in files {
+        if let Some(allowed) = before.allowed_tracers(&file) {
+            listed = listed.with_allowed_tracers(&file, allowed);
+        }
+    }
+    Ok(listed)
+}
+
+/// Prints each selector whose allow-list in the lock file is not that of the configuration. Returns
+/// `true` if there is none.
+fn same_lists(config: &Path, lock: &Path, printer: &Printer) -> Result<bool> {
+    let config = Config::from_file(config)?;
+    let lock = SelectorsLock::from_file(lock)?;
+    let wanted: BTreeMap<&str, &AllowedTracers> = config.allowed_tracers().collect();
+    let mut same = true;
+    for (file, _) in lock.entries() {
+        let (found, wanted) = (lock.allowed_tracers(file), wanted.get(file).copied());
+        if found != wanted {
+            same = false;
+            let name = file.strip_suffix(".wasm").unwrap_or(file);
+            printer.line(format_args!(
+                "restricted {name} ({} to {})",
+                allowed(found),
+                allowed(wanted)
+            ));
+        }
+    }
+    Ok(same)
 }
 
 fn is_listed(lock: &SelectorsLock, file: &LoadedFile) -> bool {
@@ -87,7 +153,11 @@ fn check(
             },
         }
     }
-    Ok(report.failed().next().is_none().into())
+    let same = match &args.config {
+        Some(config) => same_lists(config, lock, printer)?,
+        None => true,
+    };
+    Ok((same && report.failed().next().is_none()).into())
 }
 
 /// Describes the difference from the lock file, or returns `None` if the file matches but cannot

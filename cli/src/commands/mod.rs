@@ -19,8 +19,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use spanmux::{
-    CacheState, Chain, CompileCache, ComponentSelector, Limits, LoadError, LoadReport, LoadedFile,
-    SelectorHost, SelectorsDirectory,
+    AllowedTracers, CacheState, Chain, CompileCache, ComponentSelector, Limits, LoadError,
+    LoadReport, LoadedFile, SelectorHost, SelectorsDirectory,
 };
 
 use crate::args::CacheArgs;
@@ -123,10 +123,8 @@ impl Loaded {
                 path.display()
             );
         }
-        let file = LoadedFile {
-            path: path.to_owned(),
-            outcome: load_file(&host(cache, printer)?, path, printer),
-        };
+        let outcome = load_file(&host(cache, printer)?, path, printer);
+        let file = LoadedFile::new(path, outcome);
         if let Err(LoadError::Read(error)) = file.outcome {
             return Err(error).with_context(|| {
                 format!(
@@ -191,6 +189,21 @@ fn short(digest: Option<&str>) -> String {
         .and_then(|digest| digest.get(..12))
         .unwrap_or("-")
         .to_owned()
+}
+
+/// Returns the allow-lists of a selector for JSON output, or `None` if it may choose any tracer.
+fn lists<'a>(lists: impl IntoIterator<Item = &'a AllowedTracers>) -> Option<Vec<Vec<&'a str>>> {
+    let lists = lists.into_iter().map(|list| list.patterns().collect());
+    Some(lists.collect()).filter(|lists: &Vec<_>| !lists.is_empty())
+}
+
+/// Formats the allow-lists of a selector. There are two if a lock file has one as well.
+fn allowed<'a>(lists: impl IntoIterator<Item = &'a AllowedTracers>) -> String {
+    let lists: Vec<String> = lists.into_iter().map(ToString::to_string).collect();
+    match lists.as_slice() {
+        [] => "any".to_owned(),
+        lists => lists.join("\nand "),
+    }
 }
 
 fn kilobytes(bytes: usize) -> String {

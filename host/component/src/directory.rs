@@ -22,7 +22,7 @@ use std::sync::Arc;
 use crate::{ComponentSelector, LoadError, Mode, SelectorEvent, SelectorHost};
 use spanmux_core::ContextView;
 use spanmux_core::TracerNames;
-use spanmux_core::{Chain, Selector};
+use spanmux_core::{AllowedTracers, Chain, Selector};
 use spanmux_core::{Choice, Fallback};
 use verify::DigestCheck;
 
@@ -55,6 +55,8 @@ pub struct SelectorsDirectory {
     host: SelectorHost,
     /// The modes of selectors by name. Others are cached.
     modes: BTreeMap<String, Mode>,
+    /// The tracers that selectors may choose, by name. Others may choose any.
+    allowed: BTreeMap<String, AllowedTracers>,
     lock: Option<PathBuf>,
 }
 
@@ -68,6 +70,7 @@ impl SelectorsDirectory {
             path: path.into(),
             host,
             modes: BTreeMap::new(),
+            allowed: BTreeMap::new(),
             lock: None,
         }
     }
@@ -90,6 +93,32 @@ impl SelectorsDirectory {
         self
     }
 
+    /// Sets the tracers that the selector with this name may choose; the name is its file name without
+    /// the extension. The host refuses any other answer: see [`AllowedTracers`].
+    ///
+    /// The list belongs to the name: it applies to every later content of the file, and to a file that
+    /// does not exist yet. A second list for a name replaces the first. A list in the
+    /// [lock file](Self::with_lock) applies as well.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use spanmux::{AllowedTracers, Limits, SelectorHost, SelectorsDirectory};
+    ///
+    /// let host = SelectorHost::new(Limits::default())?;
+    /// let report = SelectorsDirectory::new("selectors", host)
+    ///     .with_allowed_tracers("20-tenant", &AllowedTracers::new(["tenant-*", "quarantine"])?)
+    ///     .load()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_allowed_tracers(
+        mut self,
+        name: impl Into<String>,
+        allowed: &AllowedTracers,
+    ) -> Self {
+        self.allowed.insert(name.into(), allowed.clone());
+        self
+    }
+
     /// Restricts the directory to a lock file: only listed files with matching digests are loaded
     /// ([`SelectorsLock`]).
     ///
@@ -103,6 +132,10 @@ impl SelectorsDirectory {
     /// position when its digest is no longer listed. While the lock file cannot be read, nothing
     /// changes. To update, add new files first and the lock file afterwards: the previous selectors
     /// stay live until then.
+    ///
+    /// A lock file can also contain the tracers that a selector may choose. They apply in addition to
+    /// those of [`with_allowed_tracers`](Self::with_allowed_tracers), and a change of them applies to
+    /// the next trace.
     ///
     /// The lock file must not be inside the directory, because a user who may add selectors must
     /// not be able to list them.
@@ -165,10 +198,30 @@ impl SelectorsDirectory {
         let files = paths
             .into_iter()
             .zip(outcomes)
-            .map(|(path, outcome)| LoadedFile { path, outcome }.in_mode(&self.modes));
+            .map(|(path, outcome)| self.of_directory(LoadedFile::new(path, outcome), &pins));
         Ok(LoadReport {
             files: files.collect(),
         })
+    }
+
+    /// Applies the settings of the directory and of the lock file to a loaded file.
+    fn of_directory(&self, file: LoadedFile, pins: &DigestCheck) -> LoadedFile {
+        LoadedFile {
+            allowed: self.allowed.get(&file.name()).cloned(),
+            pinned: pins.allowed(&file.path).cloned(),
+            ..file.in_mode(&self.modes)
+        }
+    }
+
+    /// Restricts the selector of a file as the directory and the lock file require.
+    fn restrict(
+        &self,
+        selector: Arc<dyn Selector>,
+        file: &WatchedFile,
+        pins: &DigestCheck,
+    ) -> Arc<dyn Selector> {
+        let lists = self.allowed.get(&file.name).into_iter();
+        restrict(selector, lists.chain(pins.allowed(&file.path)))
     }
 
     /// Returns the files that may be loaded, in order.
@@ -241,6 +294,10 @@ pub struct LoadedFile {
     pub path: PathBuf,
     /// The result of loading it.
     pub outcome: Result<ComponentSelector, LoadError>,
+    /// The allow-list of the directory.
+    allowed: Option<AllowedTracers>,
+    /// The allow-list of the lock file.
+    pinned: Option<AllowedTracers>,
 }
 
 impl LoadReport {
@@ -271,6 +328,27 @@ impl LoadReport {
 }
 
 impl LoadedFile {
+    /// Creates the result of loading a file, without an allow-list.
+    pub fn new(path: impl Into<PathBuf>, outcome: Result<ComponentSelector, LoadError>) -> Self {
+        Self {
+            path: path.into(),
+            outcome,
+            allowed: None,
+            pinned: None,
+        }
+    }
+
+    /// Sets the tracers that the selector may choose.
+    pub fn with_allowed_tracers(mut self, allowed: &AllowedTracers) -> Self {
+        self.allowed = Some(allowed.clone());
+        self
+    }
+
+    /// Returns the allow-lists of the selector: that of the directory and that of its lock file.
+    pub fn allowed_tracers(&self) -> impl Iterator<Item = &AllowedTracers> {
+        self.allowed.iter().chain(&self.pinned)
+    }
+
     fn log(&self) {
         match &self.outcome {
             Ok(selector) => tracing::info!(
@@ -307,10 +385,10 @@ impl LoadedFile {
         }
     }
 
-    /// Returns the selector at this file's position.
+    /// Returns the selector at this file's position, restricted to the tracers that it may choose.
     pub fn selector(&self) -> Arc<dyn Selector> {
         match &self.outcome {
-            Ok(selector) => Arc::new(selector.clone()),
+            Ok(selector) => restrict(Arc::new(selector.clone()), self.allowed_tracers()),
             Err(error) => Arc::new(Unavailable {
                 name: self.name(),
                 reason: describe(error),
@@ -335,6 +413,13 @@ impl LoadedFile {
     pub fn place(&self) -> String {
         crate::place(&self.path)
     }
+}
+
+fn restrict<'a>(
+    selector: Arc<dyn Selector>,
+    lists: impl Iterator<Item = &'a AllowedTracers>,
+) -> Arc<dyn Selector> {
+    lists.fold(selector, |selector, allowed| allowed.restrict(selector))
 }
 
 /// Keeps the position of a file that could not be loaded.

@@ -9,6 +9,7 @@ use super::config::Config;
 use super::problem::{Problem, lines};
 #[cfg(feature = "otel")]
 use super::provider::Provided;
+use super::shape::FILE_ENDING;
 use spanmux_component::{CompileCache, HostError, Limits, SelectorEvent, SelectorHost};
 use spanmux_component::{
     DirectoryError, LoadReport, LoadedFile, SelectorsDirectory, WatchedDirectory,
@@ -197,6 +198,10 @@ impl ConfigBuilder {
         }
         for (name, mode) in &table.modes {
             directory = directory.with_mode(name, (*mode).into());
+        }
+        for (file, settings) in &table.files {
+            let name = file.strip_suffix(FILE_ENDING).unwrap_or(file);
+            directory = directory.with_allowed_tracers(name, &settings.tracers.0);
         }
         Ok(Some(directory))
     }

@@ -7,7 +7,7 @@ use super::check::join;
 use super::config::Config;
 use super::nearest::hint;
 use super::problem::Problem;
-use super::shape::{SelectorsTable, Unavailable};
+use super::shape::{FILE_ENDING, SelectorsTable, Unavailable};
 use spanmux_component::{LoadReport, LoadedFile};
 use spanmux_core::{Chain, Selector};
 
@@ -84,6 +84,25 @@ impl Candidates<'_> {
                     )
                 };
                 problems.push(self.problem(&join("modes", name), message));
+            }
+        }
+        for file in self.table.files.keys() {
+            let name = file.strip_suffix(FILE_ENDING).unwrap_or(file);
+            if !files.contains(&name) {
+                let message = if natives.contains(&name) {
+                    format!(
+                        "the selector {name:?} is native; restrict it in code with \
+                         `AllowedTracers::restrict`"
+                    )
+                } else {
+                    let known: Vec<String> = files
+                        .iter()
+                        .map(|it| format!("{it}{FILE_ENDING}"))
+                        .collect();
+                    let known = known.iter().map(String::as_str);
+                    format!("no selector file is named {file:?}{}", hint(file, known))
+                };
+                problems.push(self.problem(&join("", file), message));
             }
         }
         for name in natives.iter().filter(|name| files.contains(name)) {

@@ -144,7 +144,9 @@ impl Check<'_> {
             let path = join(here.path, &entry.key);
             let find = |schema: &&'_ Json| schema["properties"].get(&entry.key).cloned();
             let any = |schema: &&'_ Json| schema.get("additionalProperties").cloned();
+            let named = |schema: &&'_ Json| by_ending(schema, &entry.key).cloned();
             let known = schemas.iter().find_map(find);
+            let known = known.or_else(|| schemas.iter().find_map(named));
             let any = schemas.iter().find_map(any).filter(Json::is_object);
             if known.is_some() && !is_required(&entry.key, schemas) && self.is_none(&entry.node) {
                 self.absent.insert(entry.at);
@@ -175,7 +177,15 @@ impl Check<'_> {
             .filter_map(|schema| schema["properties"].as_object());
         let known = tables.flat_map(|table| table.keys().map(String::as_str));
         let known = known.filter(|key| !key.starts_with('$'));
-        let message = format!("unknown key{}", hint(&entry.key, known));
+        let mut message = format!("unknown key{}", hint(&entry.key, known));
+        if let Some(ending) = schemas.iter().find_map(|schema| ending(schema))
+            && matches!(entry.node.value, Value::Table(_))
+        {
+            message = format!(
+                "unknown key; the table of a selector has its file name: {:?}",
+                format!("{}{ending}", entry.key)
+            );
+        }
         self.problem(entry.at, path, message);
     }
 
@@ -360,6 +370,20 @@ fn is_scalar(schema: &Json) -> bool {
         schema["type"].as_str(),
         Some("integer" | "number" | "boolean")
     )
+}
+
+/// Returns the ending of the keys that a schema accepts by pattern, such as `.wasm`.
+fn ending(schema: &Json) -> Option<&str> {
+    let patterns = schema["patternProperties"].as_object()?;
+    let pattern = patterns.keys().next()?;
+    pattern.strip_prefix('\\')?.strip_suffix('$')
+}
+
+/// Returns the schema of the keys with this ending.
+fn by_ending<'a>(schema: &'a Json, key: &str) -> Option<&'a Json> {
+    let is_named = key.ends_with(ending(schema)?);
+    let patterns = schema["patternProperties"].as_object()?;
+    patterns.values().next().filter(|_| is_named)
 }
 
 fn is_required(key: &str, schemas: &[&Json]) -> bool {

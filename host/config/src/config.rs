@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::builder::ConfigBuilder;
 use super::check::{check, join};
+use super::destinations;
 use super::document::{Format, Source};
 use super::environment;
 use super::interpolate::{Lookup, Outside};
@@ -39,7 +40,7 @@ use super::shape::{AiTable, ContextTable, File, SelectorsTable, TracerTable};
 ///     error.to_string(),
 ///     "spanmux.toml:1:1: missing key \"tracers\": The tracers by name, at least one\n\
 ///      spanmux.toml:2:1: tracer: unknown key; did you mean \"tracers\"? Available: \
-///      ai, context, default, fallback, honour_sdk_disabled, selectors, service, tracers"
+///      ai, context, default, exporters, fallback, honour_sdk_disabled, selectors, service, tracers"
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -120,11 +121,11 @@ impl Config {
             look_up,
             directory: &directory,
         };
+        let findings = destinations::expand(&source, &mut root);
         let mut checked = check(&source, &root, &schema::schema(), outside);
         root.remove(&checked.absent);
         names::check(&source, &root, &mut checked, &directory);
-        let mut problems = checked.problems;
-        problems.sort_by_key(|problem| (problem.line, problem.column));
+        let problems = at_once(findings.problems, checked.problems);
         if !problems.is_empty() {
             return Err(ConfigError::Invalid(problems));
         }
@@ -155,7 +156,7 @@ impl Config {
             ai: file.ai,
             tracers,
             disabled,
-            warnings: checked.warnings,
+            warnings: at_once(findings.warnings, checked.warnings),
         };
         #[cfg(feature = "otel")]
         config.check_endpoints()?;
@@ -206,6 +207,19 @@ impl Config {
     pub(super) fn problem(&self, key: &str, message: impl Into<String>) -> Problem {
         self.located.problem(key, message)
     }
+}
+
+/// Sorts problems by their place. A problem of a named exporter appears once, however many tracers use
+/// the exporter.
+fn at_once(mut problems: Vec<Problem>, more: Vec<Problem>) -> Vec<Problem> {
+    problems.extend(more);
+    let is_use = |problem: &Problem| !problem.key.starts_with("exporters.");
+    problems.sort_by_key(|problem| (problem.line, problem.column, is_use(problem)));
+    problems.dedup_by(|next, first| {
+        let place = |problem: &Problem| (problem.line, problem.column);
+        place(next) == place(first) && next.message == first.message
+    });
+    problems
 }
 
 /// Shows the names of the file and its tracers, but no values.

@@ -9,7 +9,7 @@ use super::problem::{ConfigError, Problem};
 use super::{json, toml};
 
 /// A value and its position.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Node {
     /// The byte offset of the value.
     pub(super) at: usize,
@@ -17,7 +17,7 @@ pub(super) struct Node {
 }
 
 /// A TOML or JSON value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Value {
     Flag(bool),
     Integer(i64),
@@ -31,7 +31,7 @@ pub(super) enum Value {
 }
 
 /// A key and its value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) key: String,
     /// The byte offset of the key.

@@ -7,7 +7,7 @@ use super::shape::{
     BraintrustParentName, ExporterKind, ExporterTable, LangSmithRegionName, LangfuseRegionName,
     Protocol, Region, SpillTable,
 };
-use super::tracer::filter;
+use super::tracer::{self, filter};
 use super::values::{Hidden, Period, Secret, Url};
 use spanmux_export::delivery::DiskBuffer;
 use spanmux_export::exporters::{
@@ -19,6 +19,10 @@ use spanmux_export::exporters::{
 /// Creates the exporter of a table. Its paths are relative to `directory`.
 pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
     let ExporterTable {
+        name,
+        content,
+        redaction,
+        sampling,
         filter,
         headers,
         gzip,
@@ -69,6 +73,12 @@ pub(super) fn exporter(table: ExporterTable, directory: &Path) -> Exporter {
     };
     let exporter = with(exporter, filter, |exporter, table| {
         exporter.filter(self::filter(table))
+    });
+    let exporter = with(exporter, name, Exporter::named);
+    let exporter = with(exporter, content, Exporter::content);
+    let exporter = with(exporter, sampling, Exporter::sampling);
+    let exporter = with(exporter, redaction, |exporter, table| {
+        exporter.redaction(tracer::redaction(table))
     });
     with(exporter, spill, |exporter, table| {
         exporter.disk_buffer(self::spill(table, directory))

@@ -70,6 +70,7 @@ mod chain;
 mod check;
 #[allow(clippy::module_inception)]
 mod config;
+mod destinations;
 mod document;
 #[cfg(feature = "otel")]
 mod endpoints;

@@ -8,7 +8,8 @@ use serde_json::Value as Json;
 use super::check::{Checked, join};
 use super::document::{Entry, Node, Source, Value};
 use super::nearest::hint;
-use spanmux_core::MAX_NAME_BYTES;
+use super::shape::FILE_ENDING;
+use spanmux_core::{AllowedTracers, MAX_NAME_BYTES};
 
 /// Exporter types without a backend.
 const LOCAL: [&str; 3] = ["console", "file", "discard"];
@@ -47,6 +48,11 @@ pub(super) fn check(source: &Source, root: &Node, checked: &mut Checked, directo
         if let Some(entry) = find(key) {
             names.names_a_tracer(entry);
         }
+    }
+    let exporters = find("exporters").map_or(&empty, |entry| &entry.node);
+    for exporter in exporters.entries() {
+        let said = names.checked.values["exporters"][&exporter.key].clone();
+        names.exporter(&exporter.node, &said, &join("exporters", &exporter.key));
     }
     for (place, tracer) in tracers.iter().enumerate() {
         names.name(tracer, &tracers[..place]);
@@ -223,9 +229,75 @@ impl Names<'_> {
                 self.problem(entry.node.at, "selectors.directory", message);
             }
         }
+        let files = selectors.entries().iter();
+        for file in files.filter(|entry| entry.key.ends_with(FILE_ENDING)) {
+            self.allow_list(file, &said[&file.key]["tracers"]);
+        }
         if let Some(Value::List(order)) = find("order").map(|entry| &entry.node.value) {
             self.no_name_twice(order, &said["order"]);
         }
+    }
+
+    /// Checks the tracers that a selector may choose. A pattern without a tracer is a warning, because
+    /// code can add tracers.
+    fn allow_list(&mut self, file: &Entry, said: &Json) {
+        let find = |key: &str| file.node.entries().iter().find(|entry| entry.key == key);
+        let Some(entry) = find("tracers") else {
+            return;
+        };
+        let Value::List(nodes) = &entry.node.value else {
+            return;
+        };
+        let path = join("selectors", &file.key);
+        let path = join(&path, "tracers");
+        let patterns: Vec<&str> = said
+            .as_array()
+            .into_iter()
+            .flatten()
+            .flat_map(Json::as_str)
+            .collect();
+        if patterns.len() != nodes.len() {
+            return;
+        }
+        let mut is_valid = true;
+        for (place, (node, pattern)) in nodes.iter().zip(&patterns).enumerate() {
+            let path = format!("{path}[{place}]");
+            match AllowedTracers::new([*pattern]) {
+                Ok(allowed) => self.allows_a_tracer(node, pattern, &allowed, &path),
+                Err(error) => {
+                    is_valid = false;
+                    self.problem(node.at, &path, error.to_string());
+                }
+            }
+        }
+        // The list as a whole: without a pattern, or with too many.
+        if is_valid && let Err(error) = AllowedTracers::new(patterns) {
+            self.problem(entry.node.at, &path, error.to_string());
+        }
+    }
+
+    fn allows_a_tracer(
+        &mut self,
+        node: &Node,
+        pattern: &str,
+        allowed: &AllowedTracers,
+        path: &str,
+    ) {
+        let mut known = self.tracers.iter().map(|tracer| tracer.key.as_str());
+        if known.any(|tracer| allowed.allows(tracer)) {
+            return;
+        }
+        let known = self.tracers.iter().map(|tracer| tracer.key.as_str());
+        let message = if pattern.contains('*') {
+            format!(
+                "no tracer of this file matches {pattern:?}{}",
+                hint(pattern, known)
+            )
+        } else {
+            format!("no tracer is named {pattern:?}{}", hint(pattern, known))
+        };
+        let warning = self.source.problem(node.at, path, message);
+        self.checked.warnings.push(warning);
     }
 
     /// Checks that no selector is listed twice.

@@ -3,8 +3,9 @@
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::destinations::{OWN_KEYS, USE};
 use super::document;
 use super::shape::File;
 use super::values::MEANING;
@@ -21,9 +22,37 @@ pub(super) fn schema() -> Value {
 /// Generates the schema for editors, which also accept a reference in place of a number or a
 /// boolean.
 pub(super) fn published() -> Value {
-    let mut schema = Schema::try_from(schema()).unwrap_or_default();
+    let mut schema = schema();
+    uses(&mut schema);
+    let mut schema = Schema::try_from(schema).unwrap_or_default();
     References.transform(&mut schema);
     schema.into()
+}
+
+/// Accepts the name or the use of an exporter in place of its table. The validation replaces them before.
+fn uses(schema: &mut Value) {
+    let exporter = &schema["$defs"]["ExporterTable"]["properties"];
+    let mut properties = serde_json::Map::new();
+    for key in OWN_KEYS {
+        properties.insert(key.to_owned(), exporter[key].clone());
+    }
+    let name =
+        json!({ "type": "string", "description": "The name of an exporter of `exporters`." });
+    properties.insert(USE.to_owned(), name.clone());
+    schema["$defs"]["ExporterUse"] = json!({
+        "description": "The use of an exporter. Its settings replace those of the exporter.",
+        "type": "object",
+        "properties": properties,
+        "required": [USE],
+        "additionalProperties": false,
+    });
+    let tables =
+        ["ExporterUse", "ExporterTable"].map(|it| json!({ "$ref": format!("#/$defs/{it}") }));
+    let choice = json!([name, tables[0], tables[1]]);
+    let tracer = &mut schema["$defs"]["TracerTable"]["properties"];
+    tracer["exporters"]["items"] = json!({ "oneOf": choice });
+    let description = tracer["exporter"]["description"].clone();
+    tracer["exporter"] = json!({ "description": description, "oneOf": choice });
 }
 
 /// Accepts strings with a reference for numbers and booleans.

@@ -1,6 +1,7 @@
 //! A summary of a configuration without its tracers.
 
 use super::config::Config;
+use spanmux_core::AllowedTracers;
 
 /// A summary of the context propagation of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,12 @@ pub struct ContextSummary {
 }
 
 impl Config {
+    /// Returns the allow-lists by the file name of their selector, such as `20-tenant.wasm`.
+    pub fn allowed_tracers(&self) -> impl Iterator<Item = (&str, &AllowedTracers)> {
+        let files = self.selectors.files.iter();
+        files.map(|(file, settings)| (file.as_str(), &settings.tracers.0))
+    }
+
     /// Returns a summary of the context propagation.
     pub fn context(&self) -> ContextSummary {
         self.context.summary()

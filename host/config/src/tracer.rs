@@ -80,7 +80,8 @@ fn batch(table: &BatchTable) -> BatchConfig {
         .max_export_timeout(time(table.timeout, default.max_export_timeout))
 }
 
-fn redaction(table: RedactionTable) -> Redaction {
+/// Creates the redaction of an exporter or a tracer.
+pub(super) fn redaction(table: RedactionTable) -> Redaction {
     let redaction = match table.defaults {
         Some(false) => Redaction::none(),
         _ => Redaction::default(),

@@ -32,9 +32,15 @@ impl TracerSummary {
 }
 
 /// A summary of a configured exporter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ExporterSummary {
+    /// The name in counts and reports, or `None` if that is the type.
+    pub name: Option<String>,
+    /// `false` if prompts, messages and other content are removed.
+    pub content: bool,
+    /// The share of all traces that it receives, from 0 to 1.
+    pub share: f64,
     /// The name of the exporter type.
     pub kind: &'static str,
     /// The endpoint URL without a query or a user, or the output file.
@@ -71,6 +77,9 @@ impl Config {
             _ => None,
         };
         ExporterSummary {
+            name: table.name.clone(),
+            content: table.content != Some(false),
+            share: table.sampling.unwrap_or(1.0),
             kind: made.name(),
             target: file.or_else(|| made.endpoint()),
         }

@@ -1,5 +1,8 @@
 //! The decision tree that a selector uses inside one registry snapshot.
+use crate::allowed_tracers::Restriction;
+use crate::decision::Choice;
 use crate::decision_cache::Tree;
+use crate::tracer_names::TracerNames;
 use std::sync::{Arc, OnceLock};
 
 /// A reference to the decision tree of one selector for one list of tracers, so that a decision
@@ -9,6 +12,8 @@ use std::sync::{Arc, OnceLock};
 #[derive(Clone, Default)]
 pub struct CacheSlot {
     tree: OnceLock<Arc<Tree>>,
+    /// The allow-lists of the selector. The tree does not know them.
+    restrictions: Vec<Arc<Restriction>>,
 }
 
 impl CacheSlot {
@@ -16,7 +21,19 @@ impl CacheSlot {
     pub fn with_tree(tree: Arc<Tree>) -> Self {
         Self {
             tree: OnceLock::from(tree),
+            restrictions: Vec::new(),
         }
+    }
+
+    pub(crate) fn restricted_to(mut self, restriction: Arc<Restriction>) -> Self {
+        self.restrictions.push(restriction);
+        self
+    }
+
+    /// Returns the refusal of a choice, or `None` if the selector may choose it.
+    pub(crate) fn refuse(&self, choice: &Choice, tracers: &TracerNames) -> Option<Choice> {
+        let mut restrictions = self.restrictions.iter();
+        restrictions.find_map(|restriction| restriction.refuse(choice, tracers))
     }
 
     /// Returns the tree, or `None` if no decision has used it yet or the selector has none.

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use crate::allowed_tracers::AllowedTracers;
 use crate::cache_slot::CacheSlot;
 use crate::context::ContextView;
 use crate::decision::{Cause, Choice, CompactDecision, Decision, Fallback, RunCost};
@@ -54,6 +55,31 @@ impl Chain {
     pub fn then(self, next: impl Into<Self>) -> Self {
         let next = next.into();
         self.selectors().chain(next.selectors()).cloned().collect()
+    }
+
+    /// Restricts each selector of this chain to these tracers. Selectors that are appended later are
+    /// not restricted.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::{AllowedTracers, Chain, selector_fn};
+    ///
+    /// let by_tenant = selector_fn("by-tenant", |context, tracers| {
+    ///     tracers.choose(context.text("tenant").unwrap_or("quarantine"))
+    /// });
+    /// let console = selector_fn("console", |_, tracers| tracers.choose("console"));
+    /// let allowed = AllowedTracers::new(["tenant-*", "quarantine"])?;
+    /// let chain = Chain::from(by_tenant).restricted_to(&allowed).then(console);
+    /// let lists: Vec<usize> = chain.selectors().map(|it| it.allowed_tracers().len()).collect();
+    /// assert_eq!(lists, [1, 0]);
+    /// # Ok::<(), spanmux::PatternError>(())
+    /// ```
+    #[must_use]
+    pub fn restricted_to(self, allowed: &AllowedTracers) -> Self {
+        let selectors = self.selectors().cloned();
+        selectors
+            .map(|selector| allowed.restrict(selector))
+            .collect()
     }
 
     /// Returns the selectors in order.

@@ -205,6 +205,14 @@ impl RunCost {
 pub enum Fallback {
     /// The selector named a tracer that is not registered.
     UnknownTracer(String),
+    /// The selector named a tracer that its allow-list does not contain
+    /// ([`AllowedTracers`](crate::AllowedTracers)).
+    ForbiddenTracer {
+        /// The name of the selector.
+        selector: String,
+        /// The name that it answered.
+        tracer: String,
+    },
     /// The selector returned an error on purpose.
     Failed(String),
     /// The selector trapped, or a native selector panicked.
@@ -250,6 +258,7 @@ impl Fallback {
             | Fallback::Unavailable(text)
             | Fallback::Host(text)
             | Fallback::IncompleteContext(text) => text.len(),
+            Fallback::ForbiddenTracer { selector, tracer } => selector.len() + tracer.len(),
             _ => 0,
         }
     }
@@ -258,6 +267,7 @@ impl Fallback {
     pub fn cause(&self) -> Cause {
         match self {
             Fallback::UnknownTracer(_) => Cause::UnknownTracer,
+            Fallback::ForbiddenTracer { .. } => Cause::ForbiddenTracer,
             Fallback::Failed(_) => Cause::Failed,
             Fallback::Trapped(_) => Cause::Trapped,
             Fallback::OutOfBudget(_) => Cause::OutOfBudget,
@@ -276,6 +286,12 @@ impl fmt::Display for Fallback {
             Fallback::UnknownTracer(name) => {
                 write!(f, "no tracer is named \"{}\"", name.escape_debug())
             }
+            Fallback::ForbiddenTracer { selector, tracer } => write!(
+                f,
+                "the selector \"{}\" may not choose the tracer \"{}\"",
+                selector.escape_debug(),
+                tracer.escape_debug()
+            ),
             Fallback::Failed(message) if message.is_empty() => {
                 f.write_str("the selector failed without a message")
             }
@@ -378,6 +394,8 @@ pub enum Cause {
     Abstained,
     /// [`Fallback::UnknownTracer`]
     UnknownTracer,
+    /// [`Fallback::ForbiddenTracer`]
+    ForbiddenTracer,
     /// [`Fallback::Failed`]
     Failed,
     /// [`Fallback::Trapped`]
@@ -398,11 +416,12 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause, in the order of [`Reason`] and [`Fallback`].
-    pub const ALL: [Cause; 12] = [
+    pub const ALL: [Cause; 13] = [
         Cause::NoTracers,
         Cause::NoSelector,
         Cause::Abstained,
         Cause::UnknownTracer,
+        Cause::ForbiddenTracer,
         Cause::Failed,
         Cause::Trapped,
         Cause::OutOfBudget,
@@ -425,6 +444,7 @@ impl Cause {
             Cause::NoSelector => "no_selector",
             Cause::Abstained => "abstained",
             Cause::UnknownTracer => "unknown_tracer",
+            Cause::ForbiddenTracer => "forbidden_tracer",
             Cause::Failed => "failed",
             Cause::Trapped => "trapped",
             Cause::OutOfBudget => "out_of_budget",

@@ -190,6 +190,20 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// Returns the name that the selector's allow-list refused, as it is quoted in the reason.
+    pub fn forbidden_tracer(&self) -> Option<&str> {
+        match self {
+            Outcome::Fallback { cause, reason } if cause == "forbidden_tracer" => {
+                // Quotes in names are escaped.
+                let (_, name) = reason.split_once("\" may not choose the tracer \"")?;
+                name.strip_suffix('"')
+            }
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Outcome {
     /// Formats the tracer's name, `abstains`, or the reason of the failure.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -199,6 +213,9 @@ impl fmt::Display for Outcome {
             Outcome::Fallback { cause, reason } => {
                 if let Some(name) = self.unknown_tracer() {
                     return write!(f, "no tracer \"{}\"", printable(name));
+                }
+                if let Some(name) = self.forbidden_tracer() {
+                    return write!(f, "tracer \"{}\" is not allowed", printable(name));
                 }
                 // The heading already names the selector.
                 let reason = reason.strip_prefix("the selector ").unwrap_or(reason);

@@ -10,10 +10,12 @@
 //! 1. [`RuntimeContext`] and [`ContextView`]: the facts about a run, and the questions that a
 //!    selector may ask.
 //! 2. [`Decision`] and [`Fallback`]: a selector's answer, as plain values.
-//! 3. [`Selector`], [`selector_fn`] and [`Chain`]: native code and components behind one trait.
+//! 3. [`Selector`], [`selector_fn`] and [`Chain`]: native code and components behind one trait, and
+//!    the tracers that each one may choose: [`AllowedTracers`].
 //! 4. `decision_cache`: the decisions of components, and of whole chains, as trees.
 //! 5. [`TracerRegistry`] and [`Selection`]: the named tracers, and the selected one.
 
+mod allowed_tracers;
 mod cache_slot;
 mod chain;
 mod chunks;
@@ -26,11 +28,13 @@ mod decision_cache;
 pub mod explanation;
 mod parallel;
 mod registry;
+mod restricted;
 mod selector;
 mod sync;
 mod tracer_names;
 mod transcript;
 
+pub use allowed_tracers::{AllowedTracers, PatternError};
 pub use chain::Chain;
 pub use context::{
     ContextError, ContextLimits, ContextSource, ContextView, RootSpan, RuntimeContext,

@@ -1,5 +1,6 @@
 //! The trait that native code and components implement.
 
+use crate::allowed_tracers::AllowedTracers;
 use crate::cache_slot::CacheSlot;
 use crate::context::ContextView;
 use crate::decision::{Choice, CompactDecision, Decision, Suspension};
@@ -20,6 +21,14 @@ pub trait Selector: Send + Sync {
     /// Returns the SHA-256 digest of the selector's file in hexadecimal, or `None` for native code.
     fn digest(&self) -> Option<&str> {
         None
+    }
+
+    /// Returns the allow-lists of the selector. It may choose a tracer that all of them allow, and any
+    /// tracer if there is none. To restrict a selector, use
+    /// [`Chain::restricted_to`](crate::Chain::restricted_to) or [`AllowedTracers::restrict`]. Do not
+    /// implement it.
+    fn allowed_tracers(&self) -> Vec<&AllowedTracers> {
+        Vec::new()
     }
 
     /// Decides one trace.

@@ -61,9 +61,12 @@ const HUGE: i64 = 1 << 50;
 impl Pair {
     pub(crate) fn of(old: &Policy, new: &Policy, names: &TracerNames) -> Self {
         let mut observed = Vec::new();
-        let mut known: HashMap<String, usize> = HashMap::new();
+        let mut known: HashMap<(String, String), usize> = HashMap::new();
         let mut place = |member: &Member| {
-            let digest = member.selector.digest().map(str::to_owned);
+            // The same file with another allow-list decides differently.
+            let allowed = format!("{:?}", member.selector.allowed_tracers());
+            let digest = member.selector.digest();
+            let digest = digest.map(|digest| (digest.to_owned(), allowed));
             let known_place = digest.as_ref().and_then(|digest| known.get(digest));
             if let Some(place) = known_place {
                 return *place;

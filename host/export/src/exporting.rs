@@ -9,8 +9,8 @@ use std::sync::Arc;
 use opentelemetry_sdk::Resource;
 
 use crate::delivery::{
-    BatchConfig, DiskBuffer, DiskBufferStore, Exporting, Meter, Names, Pipeline, Queued, Sink,
-    Target,
+    BatchConfig, DiskBuffer, DiskBufferStore, Exporting, Meter, Names, Pipeline, Queued, Sampled,
+    Sink, Target,
 };
 use crate::exporters::{Console, Exporter, ExporterError, Ready};
 use crate::places;
@@ -29,7 +29,7 @@ pub struct Plan<'a> {
     pub processing: &'a SpanProcessing,
 }
 
-/// Starts an exporter beside those in `others`. A second exporter of a kind is named `file#2`.
+/// Starts an exporter beside those in `others`. A second exporter of a name is named `file#2`.
 ///
 /// # Errors
 /// [`TracerConfigError`] if the destination, the disk buffer or the thread cannot be set up.
@@ -38,8 +38,13 @@ pub fn start(
     others: &[Exporting],
     plan: &Plan<'_>,
 ) -> Result<Exporting, TracerConfigError> {
-    let name = unique(exporter.name(), others);
-    let pipeline = pipeline(exporter, &name, plan)?;
+    let name = exporter.settings.name.as_deref();
+    let name = unique(name.unwrap_or(exporter.name()), others);
+    let share = exporter.settings.share;
+    let mut pipeline = pipeline(exporter, &name, plan)?;
+    if let Some(share) = share {
+        pipeline = Arc::new(Sampled::new(pipeline, share));
+    }
     Ok(Exporting::new(name, pipeline))
 }
 
@@ -53,6 +58,15 @@ pub fn check(exporter: &Exporter, batch: &BatchConfig) -> Result<(), TracerConfi
         .kind
         .check(batch.max_export_timeout)
         .map_err(TracerConfigError::Exporter)?;
+    let settings = &exporter.settings;
+    if let Some(share) = settings.share.filter(|share| !(0.0..=1.0).contains(share)) {
+        let exporter = settings
+            .name
+            .as_deref()
+            .unwrap_or(exporter.name())
+            .to_owned();
+        return Err(TracerConfigError::Sampling { exporter, share });
+    }
     let Some(disk_buffer) = &exporter.disk_buffer else {
         return Ok(());
     };
@@ -73,6 +87,10 @@ fn pipeline(
     plan: &Plan<'_>,
 ) -> Result<Arc<dyn Pipeline>, TracerConfigError> {
     let mut processing = plan.processing.clone();
+    processing.omits_content |= exporter.settings.omits_content;
+    if let Some(redaction) = exporter.settings.redaction {
+        processing.redaction = redaction;
+    }
     processing.filters.push(exporter.filter);
     processing.filters.retain(|filter| !filter.is_empty());
     if !processing.filters.is_empty() {
@@ -164,6 +182,13 @@ pub enum TracerConfigError {
         /// The underlying I/O error.
         source: io::Error,
     },
+    /// The share of the traces of an exporter is not between 0 and 1.
+    Sampling {
+        /// The name of the exporter.
+        exporter: String,
+        /// The given share.
+        share: f64,
+    },
     /// The thread of an exporter cannot be started.
     Thread(io::Error),
 }
@@ -185,6 +210,11 @@ impl fmt::Display for TracerConfigError {
                 "cannot use {directory:?} as a disk buffer; it must be a writable directory that \
                  only this exporter uses"
             ),
+            Self::Sampling { exporter, share } => write!(
+                f,
+                "invalid sampling {share} of exporter \"{exporter}\"; expected a number from 0 to 1, \
+                 where 0.1 sends 10% of the traces"
+            ),
             Self::Thread(_) => f.write_str("failed to start the thread of an exporter"),
         }
     }
@@ -193,7 +223,7 @@ impl fmt::Display for TracerConfigError {
 impl Error for TracerConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::NoExporter | Self::NoDiskBuffer(_) => None,
+            Self::NoExporter | Self::NoDiskBuffer(_) | Self::Sampling { .. } => None,
             Self::Exporter(error) => error.source(),
             Self::DiskBuffer { source, .. } | Self::Thread(source) => Some(source),
         }

@@ -19,7 +19,7 @@ use spanmux_export::delivery::{DeliveryCounts, Loss};
 /// The name of the exporter, on delivery metrics.
 const EXPORTER: &str = "spanmux.exporter";
 
-/// The outcome of exported spans: `delivered`, `filtered`, or a `Loss`.
+/// The outcome of exported spans: `delivered`, `filtered`, `sampled_out`, or a `Loss`.
 const OUTCOME: &str = "spanmux.outcome";
 
 /// The outcome of an inbound selection: `followed` or `unknown`.
@@ -197,6 +197,7 @@ fn exported(state: &ProviderState, observer: &dyn AsyncInstrument<u64>) {
         };
         tell("delivered", counts.delivered);
         tell("filtered", counts.filtered);
+        tell("sampled_out", counts.sampled_out);
         for loss in Loss::ALL {
             tell(loss.as_str(), counts.lost_to(loss));
         }

@@ -66,12 +66,12 @@ pub use spanmux_otel as otel;
 
 pub use spanmux_core::explanation;
 pub use spanmux_core::{
-    Budget, Cause, Chain, Choice, ContextError, ContextLimits, ContextSource, ContextView,
-    Decision, Fallback, Lifecycle, LifecycleError, LifecycleFailure, LifecycleReport,
-    MAX_NAME_BYTES, MAX_TRACER_BYTES, MAX_TRACERS, Origin, PendingSelection, Reason, RegisterError,
-    RootSpan, RunCost, RuntimeContext, RuntimeContextBuilder, Selection, SelectionCounts,
-    SelectionOutcome, Selector, SpanAttributes, Suspension, TracerIndex, TracerNames,
-    TracerRegistry, Undelivered, UnknownTracerError, Value, selector_fn,
+    AllowedTracers, Budget, Cause, Chain, Choice, ContextError, ContextLimits, ContextSource,
+    ContextView, Decision, Fallback, Lifecycle, LifecycleError, LifecycleFailure, LifecycleReport,
+    MAX_NAME_BYTES, MAX_TRACER_BYTES, MAX_TRACERS, Origin, PatternError, PendingSelection, Reason,
+    RegisterError, RootSpan, RunCost, RuntimeContext, RuntimeContextBuilder, Selection,
+    SelectionCounts, SelectionOutcome, Selector, SpanAttributes, Suspension, TracerIndex,
+    TracerNames, TracerRegistry, Undelivered, UnknownTracerError, Value, selector_fn,
 };
 
 #[cfg(all(feature = "components", spanmux_mutations))]

@@ -189,6 +189,26 @@ fn configuration_file_orders_the_selectors() {
 }
 
 #[test]
+fn configuration_file_restricts_a_selector() {
+    let directory = directory(&["20-tenant.wasm"]);
+    let path = directory.path().join("spanmux.toml");
+    let text = "service = 'shop'\n\
+                tracers.console.exporter = { type = 'console' }\n\
+                [selectors]\ndirectory = '.'\n\
+                [selectors.'20-tenant.wasm']\ntracers = ['quarantine']\n";
+    fs::write(&path, text).unwrap();
+    for watch in [false, true] {
+        let policy = Policy::builder(&path).watch(watch).open().unwrap();
+        let tracers = policy.tracers(NAMES, None, None).unwrap();
+        // Fresh and cached.
+        for _ in 0..600 {
+            let decided = tracers.decide(&tenant("acme").view());
+            assert_eq!(decided.fallback(), Some(Cause::ForbiddenTracer));
+        }
+    }
+}
+
+#[test]
 fn child_of_a_fork_restarts_with_the_selectors_of_the_parent() {
     let directory = directory(&["20-tenant.wasm"]);
     let policy = Policy::builder(directory.path()).open().unwrap();

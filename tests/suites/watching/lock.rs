@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use spanmux::{SelectorsDirectory, SelectorsLock, WatchStatus};
+use spanmux::{AllowedTracers, Origin, SelectorsDirectory, SelectorsLock, WatchStatus};
 use spanmux_tests::{host_within, limits};
 
 use crate::service::{Service, active, answers, quick, refused};
@@ -239,4 +239,59 @@ fn lock_file_is_applied_only_when_complete() {
     service.looks(5);
     assert_eq!(service.registry.chains_set(), 1);
     assert!(service.watched.status().trouble.is_none());
+}
+
+#[test]
+fn changed_allow_list_of_the_lock_file_applies_to_the_next_trace() {
+    let files: [(&str, &[u8]); 1] = [("10-a.wasm", &first())];
+    let service = held(&files);
+    let restrict = |patterns: &[&str]| {
+        let before = service.watched.status().chains;
+        let lock = SelectorsLock::from_file(lock_in(service.folder.path())).unwrap();
+        let allowed = AllowedTracers::new(patterns.iter().copied()).unwrap();
+        let aside = service.folder.path().join("lock-aside");
+        lock.with_allowed_tracers("10-a.wasm", &allowed)
+            .write(&aside)
+            .unwrap();
+        fs::rename(aside, lock_in(service.folder.path())).unwrap();
+        service.until(|status| status.chains > before);
+    };
+    // Learned.
+    for _ in 0..600 {
+        assert!(!service.fallback());
+    }
+    restrict(&["langfuse", "data*"]);
+    assert!(service.fallback());
+    assert_eq!(service.tracer(), "langfuse");
+    assert_eq!(
+        service.origin(),
+        Origin::Cached,
+        "the component does not run again"
+    );
+    restrict(&["con*"]);
+    assert_eq!(service.chosen().as_deref(), Some("console"));
+    list(&service, &files);
+    service.until(|status| status.chains == 4);
+    assert_eq!(service.chosen().as_deref(), Some("console"));
+    let status = service.watched.status();
+    assert_eq!((status.loads, status.refusals), (1, 0), "{status:?}");
+}
+
+#[test]
+fn list_of_the_directory_applies_to_replaced_and_new_files() {
+    let allowed = AllowedTracers::new(["console"]).unwrap();
+    let service = Service::start_as(quick(), &[("10-a.wasm", &first())], |directory, _| {
+        let directory = directory.with_allowed_tracers("10-a", &allowed);
+        directory.with_allowed_tracers("05-later", &allowed)
+    });
+    assert_eq!(service.chosen().as_deref(), Some("console"));
+    service.move_in("10-a.wasm", &second());
+    service.until(|status| status.loads == 2);
+    assert!(service.fallback(), "datadog is not allowed");
+    service.move_in("10-a.wasm", &answers("console", 2));
+    service.until(|status| status.loads == 3);
+    assert!(!service.fallback());
+    service.move_in("05-later.wasm", &second());
+    service.until(|status| status.loads == 4);
+    assert!(service.fallback());
 }

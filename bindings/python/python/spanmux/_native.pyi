@@ -111,6 +111,7 @@ class Delivery(TypedDict):
     delivered: int
     retries: int
     filtered: int
+    sampled_out: int
     waiting: int
     buffered: int
     redacted: int

@@ -3,8 +3,11 @@
 
 use std::time::{Duration, Instant};
 
+use std::sync::Arc;
+
 use spanmux::{
-    Choice, ComponentSelector, Decision, Mode, Origin, RuntimeContext, Selector as _, TracerNames,
+    AllowedTracers, Choice, ComponentSelector, Decision, Fallback, Mode, Origin, RuntimeContext,
+    Selector, TracerNames,
 };
 
 /// Number of uncached decisions for the median. Short enough even for an interpreter.
@@ -24,14 +27,21 @@ pub(super) struct Cost {
     pub(super) cached: Option<Duration>,
 }
 
-/// Measures the cost of deciding for this context.
+/// Measures the cost of deciding for this context, within an allow-list if there is one.
 pub(super) fn cost(
     selector: &ComponentSelector,
+    allowed: Option<&AllowedTracers>,
     context: &RuntimeContext,
     tracers: &TracerNames,
 ) -> Cost {
     let view = context.view();
-    let fresh = selector.with_mode(Mode::Fresh);
+    let restricted = |selector: ComponentSelector| -> Arc<dyn Selector> {
+        match allowed {
+            Some(allowed) => allowed.restrict(Arc::new(selector)),
+            None => Arc::new(selector),
+        }
+    };
+    let fresh = restricted(selector.with_mode(Mode::Fresh));
     let decision = fresh.decision(&view, tracers);
     let mut times: Vec<Duration> = (0..FRESH)
         .filter_map(|_| match fresh.decision(&view, tracers).origin {
@@ -47,13 +57,13 @@ pub(super) fn cost(
         },
         decision,
         fresh: times.get(times.len() / 2).copied().unwrap_or_default(),
-        cached: cached(selector, context, tracers),
+        cached: cached(&*restricted(selector.clone()), context, tracers),
     }
 }
 
 /// Measures a cached decision. Returns `None` if a second decision runs the selector again.
 fn cached(
-    selector: &ComponentSelector,
+    selector: &dyn Selector,
     context: &RuntimeContext,
     tracers: &TracerNames,
 ) -> Option<Duration> {
@@ -70,12 +80,13 @@ fn cached(
 }
 
 impl Cost {
-    /// Returns `false` if the decision trapped or exceeded a limit. Errors returned by the
-    /// selector and unknown tracers are valid results.
+    /// Returns `false` if the decision trapped or exceeded a limit, or named a tracer that is not on
+    /// the allow-list. Errors returned by the selector and unknown tracers are valid results.
     pub(super) fn limits_kept(&self) -> bool {
-        use spanmux::Fallback::{Failed, UnknownTracer};
         match &self.decision.choice {
-            Choice::Fallback(fallback) => matches!(fallback, Failed(_) | UnknownTracer(_)),
+            Choice::Fallback(fallback) => {
+                matches!(fallback, Fallback::Failed(_) | Fallback::UnknownTracer(_))
+            }
             _ => true,
         }
     }

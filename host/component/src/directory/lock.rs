@@ -1,4 +1,5 @@
-//! The lock file: the digests of the selectors that may be live, by file name.
+//! The lock file: the digests of the selectors that may be live, by file name, and the tracers that
+//! they may choose.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::LoadReport;
-use spanmux_core::Selector as _;
+use spanmux_core::{AllowedTracers, Selector as _};
 
 /// The version of the file format.
 const VERSION: u32 = 1;
@@ -26,13 +27,18 @@ const HEAD: &str = "\
 
 /// The digests of the selectors that may be live: the content of a lock file.
 ///
-/// The file is TOML with one line per selector:
+/// The file is TOML with one line per selector, or a table if the selector may only choose the listed
+/// tracers ([`AllowedTracers`]):
 ///
 /// ```toml
 /// version = 1
 ///
 /// [selectors]
-/// "20-tenant.wasm" = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+/// "50-environment.wasm" = "sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
+///
+/// [selectors."20-tenant.wasm"]
+/// digest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+/// tracers = ["tenant-*", "quarantine"]
 /// ```
 ///
 /// # Examples
@@ -48,8 +54,15 @@ const HEAD: &str = "\
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SelectorsLock {
-    /// SHA-256 digests in hexadecimal by file name.
-    digests: BTreeMap<String, String>,
+    /// The entries by file name.
+    entries: BTreeMap<String, Entry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    /// The SHA-256 digest in hexadecimal.
+    digest: String,
+    allowed: Option<AllowedTracers>,
 }
 
 /// The structure of the file.
@@ -57,21 +70,50 @@ pub struct SelectorsLock {
 #[serde(deny_unknown_fields)]
 struct Shape {
     version: u32,
-    selectors: BTreeMap<String, String>,
+    selectors: BTreeMap<String, EntryShape>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(
+    untagged,
+    expecting = "expected a digest, or a table with `digest` and `tracers`"
+)]
+enum EntryShape {
+    Digest(String),
+    Restricted(RestrictedShape),
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RestrictedShape {
+    digest: String,
+    tracers: Vec<String>,
 }
 
 impl SelectorsLock {
-    /// Creates the lock of loaded files. Files that failed to load, or whose name is not UTF-8, are
-    /// left out.
+    /// Creates the lock of loaded files, with the allow-lists of their directory. Files that failed to
+    /// load, or whose name is not UTF-8, are left out.
     pub fn of(report: &LoadReport) -> Self {
-        let digests = report.files().iter().filter_map(|file| {
+        let entries = report.files().iter().filter_map(|file| {
             let name = file.path.file_name()?.to_str()?;
             let selector = file.outcome.as_ref().ok()?;
-            Some((name.to_owned(), selector.digest()?.to_owned()))
+            let entry = Entry {
+                digest: selector.digest()?.to_owned(),
+                allowed: file.allowed.as_ref().or(file.pinned.as_ref()).cloned(),
+            };
+            Some((name.to_owned(), entry))
         });
         Self {
-            digests: digests.collect(),
+            entries: entries.collect(),
         }
+    }
+
+    /// Sets the tracers that a listed selector may choose. A name that is not listed has no effect.
+    pub fn with_allowed_tracers(mut self, file_name: &str, allowed: &AllowedTracers) -> Self {
+        if let Some(entry) = self.entries.get_mut(file_name) {
+            entry.allowed = Some(allowed.clone());
+        }
+        self
     }
 
     /// Reads a lock file.
@@ -106,15 +148,13 @@ impl SelectorsLock {
             let version = shape.version;
             return Err(format!("unsupported version {version}; expected {VERSION}"));
         }
-        let digests = shape.selectors.into_iter().map(|(name, digest)| {
+        let entries = shape.selectors.into_iter().map(|(name, entry)| {
             check_name(&name)?;
-            let digits = digits(&digest).ok_or_else(|| {
-                format!("invalid digest {digest:?}; expected `{ALGORITHM}` and {DIGITS} digits of 0-9 and a-f")
-            })?;
-            Ok((name, digits.to_owned()))
+            let entry = Entry::parse(&name, entry)?;
+            Ok((name, entry))
         });
         Ok(Self {
-            digests: digests.collect::<Result<_, String>>()?,
+            entries: entries.collect::<Result<_, String>>()?,
         })
     }
 
@@ -139,27 +179,66 @@ impl SelectorsLock {
 
     /// Returns the listed digest of a file name in hexadecimal.
     pub fn digest(&self, file_name: &str) -> Option<&str> {
-        self.digests.get(file_name).map(String::as_str)
+        self.entries.get(file_name).map(|entry| &*entry.digest)
+    }
+
+    /// Returns the listed tracers that the selector with this file name may choose, or `None` if the
+    /// lock does not restrict it.
+    pub fn allowed_tracers(&self, file_name: &str) -> Option<&AllowedTracers> {
+        self.entries.get(file_name)?.allowed.as_ref()
     }
 
     /// Returns the listed file names with their digests in the order of the chain.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
-        let entries = self.digests.iter();
-        entries.map(|(name, digest)| (name.as_str(), digest.as_str()))
+        let entries = self.entries.iter();
+        entries.map(|(name, entry)| (name.as_str(), entry.digest.as_str()))
+    }
+
+    /// Returns all allow-lists by file name.
+    pub(super) fn all_allowed(&self) -> Vec<(&str, &AllowedTracers)> {
+        let entries = self.entries.iter();
+        let allowed = entries.map(|(name, entry)| Some((&**name, entry.allowed.as_ref()?)));
+        allowed.flatten().collect()
+    }
+}
+
+impl Entry {
+    fn parse(name: &str, shape: EntryShape) -> Result<Self, String> {
+        let (digest, tracers) = match shape {
+            EntryShape::Digest(digest) => (digest, None),
+            EntryShape::Restricted(RestrictedShape { digest, tracers }) => (digest, Some(tracers)),
+        };
+        let digits = digits(&digest).ok_or_else(|| {
+            format!("invalid digest {digest:?}; expected `{ALGORITHM}` and {DIGITS} digits of 0-9 and a-f")
+        })?;
+        let allowed = tracers.map(AllowedTracers::new).transpose();
+        Ok(Self {
+            digest: digits.to_owned(),
+            allowed: allowed.map_err(|error| format!("`tracers` of {name:?}: {error}"))?,
+        })
+    }
+
+    fn shape(&self) -> EntryShape {
+        let digest = format!("{ALGORITHM}{}", self.digest);
+        match &self.allowed {
+            None => EntryShape::Digest(digest),
+            Some(allowed) => EntryShape::Restricted(RestrictedShape {
+                digest,
+                tracers: allowed.patterns().map(str::to_owned).collect(),
+            }),
+        }
     }
 }
 
 /// Formats the file as [`SelectorsLock::from_file`] reads it.
 impl fmt::Display for SelectorsLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let selectors = self.entries();
-        let selectors = selectors.map(|(name, digest)| {
-            let digest = format!("{ALGORITHM}{digest}");
-            (name.to_owned(), digest)
-        });
+        let entries = self.entries.iter();
         let shape = Shape {
             version: VERSION,
-            selectors: selectors.collect(),
+            selectors: entries
+                .map(|(name, entry)| (name.clone(), entry.shape()))
+                .collect(),
         };
         let text = toml::to_string(&shape).map_err(|_| fmt::Error)?;
         write!(f, "{HEAD}{text}")

@@ -12,6 +12,7 @@ use super::DirectoryError;
 use super::fingerprint::FileFingerprint;
 use super::lock::SelectorsLock;
 use crate::{ComponentSelector, LoadError, SelectorHost, selector_name};
+use spanmux_core::AllowedTracers;
 
 /// Maximum number of links on the path to a lock file, as in operating systems.
 const LINKS: usize = 40;
@@ -54,6 +55,18 @@ impl DigestCheck {
             wanted: wanted.map(str::to_owned),
             lock: lock.0.clone(),
         })
+    }
+
+    /// Returns the listed tracers that the selector at this file's position may choose.
+    pub(super) fn allowed(&self, file: &Path) -> Option<&AllowedTracers> {
+        let name = file.file_name()?.to_str()?;
+        self.0.as_ref()?.1.allowed_tracers(name)
+    }
+
+    /// Returns all allow-lists by file name.
+    pub(super) fn all_allowed(&self) -> Vec<(&str, &AllowedTracers)> {
+        let lock = self.0.as_ref().map(|lock| &lock.1);
+        lock.map(SelectorsLock::all_allowed).unwrap_or_default()
     }
 
     /// Creates a selector from a file's bytes if the lock accepts them.

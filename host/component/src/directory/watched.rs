@@ -19,6 +19,8 @@ use spanmux_core::Selector;
 pub(super) struct Files {
     known: BTreeMap<PathBuf, File>,
     pins: DigestCheck,
+    /// `true` if allow-lists changed since the last scan.
+    relisted: bool,
 }
 
 /// The result of one scan.
@@ -63,6 +65,7 @@ impl Files {
     /// Applies a lock. If it changed, refused files may be valid now, and the reverse.
     pub(super) fn hold_to(&mut self, pins: DigestCheck) {
         if self.pins != pins {
+            self.relisted |= self.pins.all_allowed() != pins.all_allowed();
             self.pins = pins;
             self.known.values_mut().for_each(|file| file.again = true);
         }
@@ -76,7 +79,10 @@ impl Files {
         loader: &Loader,
         patience: Patience,
     ) -> Found {
-        let mut found = Found::default();
+        let mut found = Found {
+            chain: std::mem::take(&mut self.relisted),
+            ..Found::default()
+        };
         self.list(paths, &mut found);
         let (jobs, at_rest) = self.ripe(patience, &mut found);
         let attempts = loader.load(&jobs, &self.pins);
@@ -84,7 +90,7 @@ impl Files {
         for (((path, stamp), at_rest), attempt) in jobs.into_iter().zip(at_rest).zip(attempts) {
             match (attempt, self.known.get_mut(&path)) {
                 (Attempt::Done(outcome), Some(file)) if at_rest || outcome.is_ok() => {
-                    let loaded = LoadedFile { path, outcome }.in_mode(&directory.modes);
+                    let loaded = LoadedFile::new(path, outcome).in_mode(&directory.modes);
                     file.settle(stamp, loaded, &mut found);
                 }
                 _ => found.unsettled = true,
@@ -153,11 +159,11 @@ impl Files {
         self.known.values().filter(|file| file.tried.is_some())
     }
 
-    /// Returns the selectors of the chain in order.
-    pub(super) fn selectors(&self) -> Vec<Arc<dyn Selector>> {
-        self.in_order()
-            .map(|file| Arc::clone(&file.selector))
-            .collect()
+    /// Returns the selectors of the chain in order, each restricted to the tracers that it may choose.
+    pub(super) fn selectors(&self, directory: &SelectorsDirectory) -> Vec<Arc<dyn Selector>> {
+        let restricted =
+            |file: &File| directory.restrict(Arc::clone(&file.selector), &file.public, &self.pins);
+        self.in_order().map(restricted).collect()
     }
 
     /// Returns the names of the selectors in order.
@@ -184,12 +190,10 @@ enum Ripe {
 
 impl File {
     fn new(path: PathBuf) -> Self {
-        let loaded = LoadedFile {
-            path,
-            outcome: Err(LoadError::Host {
-                message: "it may be incomplete".to_owned(),
-            }),
+        let incomplete = LoadError::Host {
+            message: "it may be incomplete".to_owned(),
         };
+        let loaded = LoadedFile::new(path, Err(incomplete));
         Self {
             public: WatchedFile {
                 name: loaded.name(),
@@ -292,8 +296,7 @@ impl File {
             reason: super::describe(&error),
         };
         let path = self.public.path.clone();
-        let outcome = Err(error);
-        self.selector = LoadedFile { path, outcome }.selector();
+        self.selector = LoadedFile::new(path, Err(error)).selector();
         event
     }
 

@@ -152,11 +152,11 @@ impl<F: FnMut(Chain)> Watcher<F> {
     /// the application when they are dropped. They are dropped before the new status can be read.
     fn post(&self, posted: &mut StatusState) {
         posted.status.files = self.files.public();
-        posted.selectors = self.files.selectors();
+        posted.selectors = self.files.selectors(&self.directory);
     }
 
     fn call(&mut self) {
-        let chain = Chain::from(self.files.selectors());
+        let chain = Chain::from(self.files.selectors(&self.directory));
         let count = chain.len();
         let call = AssertUnwindSafe(|| (self.on_change)(chain));
         match catch_unwind(call) {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::delivery::FilterTable;
+use super::delivery::{FilterTable, RedactionTable};
 use super::kind::ExporterKind;
 use crate::values::{Hidden, Period, Url};
 
@@ -15,6 +15,18 @@ use crate::values::{Hidden, Period, Url};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(extend("unevaluatedProperties" = false))]
 pub(crate) struct ExporterTable {
+    /// The name in counts and reports. Defaults to the name in `exporters`, or else to the type.
+    #[schemars(length(min = 1))]
+    pub(crate) name: Option<String>,
+    /// Sends prompts, messages, tool arguments, results and other content of AI spans to this
+    /// exporter. Defaults to `true`.
+    pub(crate) content: Option<bool>,
+    /// The values to redact for this exporter. Replaces the redaction of the tracer.
+    pub(crate) redaction: Option<RedactionTable>,
+    /// The share of all traces that this exporter receives, from 0 to 1. It is derived from the trace
+    /// ID, so that a trace is sent as a whole or not at all. Defaults to 1.
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) sampling: Option<f64>,
     /// The spans that this exporter drops.
     pub(crate) filter: Option<FilterTable>,
     /// Headers sent with each request to a backend. Their values are never displayed.

@@ -24,7 +24,7 @@ pub(super) use exporter::{ExporterTable, SpillTable};
 pub(super) use kind::{
     BraintrustParentName, ExporterKind, LangSmithRegionName, LangfuseRegionName, Protocol, Region,
 };
-pub(super) use selectors::{SelectorsTable, Unavailable};
+pub(super) use selectors::{FILE_ENDING, SelectorsTable, Unavailable};
 pub(super) use tracer::{RemoteParentName, SamplingName, TracerTable};
 
 /// The tracers, and the selectors that choose one of them for each trace.
@@ -56,6 +56,10 @@ pub(super) struct File {
     /// Settings for AI spans.
     #[serde(default)]
     pub(super) ai: AiTable,
+    /// The exporters by name. Tracers use them by their names in `exporters`.
+    #[serde(default)]
+    #[allow(dead_code)] // The tracers have what they use.
+    pub(super) exporters: BTreeMap<String, ExporterTable>,
     /// The tracers by name, at least one. Selectors see them in file order, and the first is
     /// the default.
     #[schemars(extend("minProperties" = 1))]

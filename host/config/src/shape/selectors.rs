@@ -3,15 +3,23 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use super::limits::LimitsTable;
 use spanmux_component::Mode;
+use spanmux_core::{AllowedTracers, PatternError};
+
+/// The pattern of the file names of selectors.
+const FILE_NAMES: &str = "\\.wasm$";
+
+/// The ending of the file names of selectors.
+pub(crate) const FILE_ENDING: &str = ".wasm";
 
 /// The selectors and their order in the chain.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+// `serde` cannot deny unknown fields here; the schema does.
+#[schemars(transform = by_file_name)]
 pub(crate) struct SelectorsTable {
     /// The directory of component selectors, relative to the configuration file. Without it,
     /// the chain contains only native selectors.
@@ -44,6 +52,43 @@ pub(crate) struct SelectorsTable {
     /// The resource limits of selectors.
     #[serde(default)]
     pub(crate) limits: LimitsTable,
+    /// The settings of single selectors by file name.
+    #[serde(flatten)]
+    pub(crate) files: BTreeMap<String, SelectorTable>,
+}
+
+/// The settings of one selector file, such as `[selectors."20-tenant.wasm"]`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SelectorTable {
+    /// The names of the tracers that the selector may choose. "*" in a name stands for any number of
+    /// characters. The host refuses any other answer, and the trace goes to the fallback tracer.
+    pub(crate) tracers: Patterns,
+}
+
+/// An allow-list.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "Vec<String>")]
+#[schemars(with = "Vec<String>", extend("minItems" = 1))]
+pub(crate) struct Patterns(pub(crate) AllowedTracers);
+
+impl TryFrom<Vec<String>> for Patterns {
+    type Error = PatternError;
+
+    fn try_from(patterns: Vec<String>) -> Result<Self, PatternError> {
+        AllowedTracers::new(patterns).map(Self)
+    }
+}
+
+/// Accepts the tables of single files by the ending of their keys.
+fn by_file_name(schema: &mut Schema) {
+    if let Some(table) = schema.remove("additionalProperties") {
+        schema.insert(
+            "patternProperties".to_owned(),
+            serde_json::json!({ FILE_NAMES: table }),
+        );
+    }
+    schema.insert("additionalProperties".to_owned(), false.into());
 }
 
 /// The handling of files that fail to load.

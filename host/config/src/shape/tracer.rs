@@ -21,10 +21,10 @@ pub(crate) struct TracerTable {
     /// The service name. Overrides the one at the top of the file.
     #[schemars(length(min = 1))]
     pub(crate) service: Option<String>,
-    /// The destination of its spans.
+    /// The destination of its spans: the name of an exporter of `exporters`, or a table.
     pub(crate) exporter: Option<ExporterTable>,
-    /// The destinations of its spans, if there are several. A failing exporter does not affect
-    /// the others.
+    /// The destinations of its spans, if there are several: names of exporters, uses of them with
+    /// settings of their own, or tables. A failing exporter does not affect the others.
     #[serde(default)]
     pub(crate) exporters: Vec<ExporterTable>,
     /// The traces to record. Defaults to "always".

@@ -265,7 +265,10 @@ impl ChainTree {
                 Traced::Decided(verdict, leaf) => {
                     path.leaves.push((number, u16::try_from(leaf).ok()?));
                     if !matches!(verdict, Verdict::Abstains) {
-                        let verdict = Verdict::of(&verdict.choice());
+                        let choice = verdict.choice();
+                        // The selector's tree has its answers, without its allow-list.
+                        let refused = seat.refuse(&choice, &tree.names);
+                        let verdict = Verdict::of(&refused.unwrap_or(choice));
                         return Some(End::Decides(verdict, Some(selector)));
                     }
                 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::tests::{Asker, ROOM};
 use super::*;
+use crate::allowed_tracers::AllowedTracers;
 use crate::cache_slot::CacheSlot;
 use crate::chain::Chain;
 use crate::context::{RootSpan, RuntimeContext, SpanAttributes, Value};
-use crate::decision::{Origin, RunCost};
+use crate::decision::{Cause, Origin, RunCost};
 use crate::registry::TracerRegistry;
 use crate::selector::{Sealed, Selector};
 
@@ -93,19 +94,60 @@ impl Selector for Cached {
 const TRACERS: [&str; 4] = ["default", "a", "b", "c"];
 
 fn registry(selectors: &[Arc<Cached>]) -> TracerRegistry<()> {
+    restricted(selectors, &vec![None; selectors.len()])
+}
+
+/// The patterns of each selector, if it has an allow-list.
+type Lists = [Option<Vec<&'static str>>];
+
+fn restricted(selectors: &[Arc<Cached>], lists: &Lists) -> TracerRegistry<()> {
     let registry = TracerRegistry::new();
     for name in TRACERS {
         registry.register(name, ()).unwrap();
     }
-    let chain = selectors.iter().map(|it| it.clone() as Arc<dyn Selector>);
-    registry.set_selectors(chain.collect::<Chain>());
+    registry.set_selectors(chain(selectors, lists));
     registry
+}
+
+fn chain(selectors: &[Arc<Cached>], lists: &Lists) -> Chain {
+    let restrict = |(selector, list): (&Arc<Cached>, &Option<Vec<&str>>)| {
+        let selector: Arc<dyn Selector> = selector.clone();
+        match list {
+            Some(list) => {
+                let allowed = AllowedTracers::new(list.iter().copied()).unwrap();
+                allowed.restrict(selector)
+            }
+            None => selector,
+        }
+    };
+    selectors.iter().zip(lists).map(restrict).collect()
+}
+
+/// Refuses a choice by the meaning of the patterns in these tests: a name, or its first letters.
+fn refuse(choice: Choice, list: &[&str], selector: &str, tracers: &TracerNames) -> Choice {
+    let name = match &choice {
+        Choice::Tracer(index) => tracers.name(*index).unwrap(),
+        Choice::Fallback(Fallback::UnknownTracer(name)) => name,
+        _ => return choice,
+    };
+    let matches = |pattern: &&str| match pattern.strip_suffix('*') {
+        Some(first) => name.starts_with(first),
+        None => name == *pattern,
+    };
+    if list.iter().any(matches) {
+        return choice;
+    }
+    Choice::Fallback(Fallback::ForbiddenTracer {
+        selector: selector.to_owned(),
+        tracer: name.to_owned(),
+    })
 }
 
 /// Returns the decision of a fresh run of the chain: the tracer's name or the cause, and the
 /// position of the selector.
 fn fresh(
     selectors: &[Arc<Cached>],
+    lists: &Lists,
     context: &RuntimeContext,
     tracers: &TracerNames,
 ) -> (Choice, Option<usize>) {
@@ -114,7 +156,10 @@ fn fresh(
             view: context.view(),
             asked: Vec::new(),
         };
-        let choice = (selector.rule)(&mut asker, tracers);
+        let mut choice = (selector.rule)(&mut asker, tracers);
+        if let Some(list) = &lists[place] {
+            choice = refuse(choice, list, &selector.name, tracers);
+        }
         if choice != Choice::Abstain {
             return (choice, Some(place));
         }
@@ -154,15 +199,42 @@ fn numbers(mut seed: u64) -> impl FnMut(usize) -> usize {
     }
 }
 
+/// Some allow-lists, with names that exist, that do not, and both.
+fn random_lists(rules: usize, random: Random<'_>) -> Box<Lists> {
+    let list = |_| match random(5) {
+        0 => Some(vec!["a", "b"]),
+        1 => Some(vec!["un*", "c"]),
+        2 => Some(vec!["default"]),
+        3 => Some(vec!["*"]),
+        _ => None,
+    };
+    (0..rules).map(list).collect()
+}
+
 #[test]
 fn learned_chain_decides_as_fresh_runs_and_counts_each_hit() {
+    learns_as_fresh_runs(|rules, _| vec![None; rules].into());
+}
+
+#[test]
+fn learned_chain_with_allow_lists_decides_as_fresh_runs() {
+    let refused = learns_as_fresh_runs(|rules, random| random_lists(rules, random));
+    assert!(refused > 1_000, "{refused}");
+}
+
+type Random<'a> = &'a mut dyn FnMut(usize) -> usize;
+
+/// Compares learned decisions with fresh ones. Returns the number of refused decisions.
+fn learns_as_fresh_runs(lists: impl Fn(usize, Random<'_>) -> Box<Lists>) -> usize {
+    let mut refused = 0;
     for round in 0..60 {
         let mut random = numbers(round);
         let rules = 2 + random(5);
+        let lists = lists(rules, &mut random);
         let selectors: Vec<_> = (0..rules)
             .map(|place| Cached::new(place, random_rule(&mut random)))
             .collect();
-        let registry = registry(&selectors);
+        let registry = restricted(&selectors, &lists);
         let names = registry.names();
         let mut consulted = vec![0; selectors.len()];
         for _ in 0..1_200 {
@@ -172,7 +244,7 @@ fn learned_chain_decides_as_fresh_runs_and_counts_each_hit() {
             }
             let user = "u".repeat(random(if round % 2 == 0 { 4 } else { 300 }));
             let context = builder.set("user", user.as_str()).build();
-            let (choice, by) = fresh(&selectors, &context, &names);
+            let (choice, by) = fresh(&selectors, &lists, &context, &names);
             let selection = registry.select(&context.view());
             assert_eq!(
                 selection.selector_name(),
@@ -185,7 +257,10 @@ fn learned_chain_decides_as_fresh_runs_and_counts_each_hit() {
                     assert_eq!(selection.fallback(), None);
                 }
                 Choice::Abstain => assert_eq!(selection.tracer_name(), Some("default")),
-                Choice::Fallback(fallback) => assert_eq!(selection.fallback(), Some(&fallback)),
+                Choice::Fallback(fallback) => {
+                    refused += usize::from(fallback.cause() == Cause::ForbiddenTracer);
+                    assert_eq!(selection.fallback(), Some(&fallback));
+                }
             }
             for count in consulted.iter_mut().take(by.map_or(rules, |by| by + 1)) {
                 *count += 1;
@@ -202,6 +277,55 @@ fn learned_chain_decides_as_fresh_runs_and_counts_each_hit() {
         // The hits stay when the tree of the chain is dropped.
         registry.set_selectors(Chain::empty());
         check(&names);
+    }
+    refused
+}
+
+#[test]
+fn changed_allow_list_applies_at_once_to_learned_decisions() {
+    let selectors = [Cached::new(0, |asker, tracers| {
+        tracers.choose(asker.text("name").unwrap_or("a"))
+    })];
+    let registry = restricted(&selectors, &[Some(vec!["a"])]);
+    let context = |name: &str| RuntimeContext::builder().set("name", name).build();
+    let causes = || {
+        ["a", "b", "unknown"].map(|name| registry.select(&context(name).view()).reason().cause())
+    };
+    let forbidden = Some(Cause::ForbiddenTracer);
+    for _ in 0..600 {
+        assert_eq!(causes(), [None, forbidden, forbidden]);
+    }
+    assert_eq!(selectors[0].runs(), 3);
+    registry.set_selectors(chain(&selectors, &[Some(vec!["b", "un*"])]));
+    for _ in 0..600 {
+        assert_eq!(causes(), [forbidden, None, Some(Cause::UnknownTracer)]);
+    }
+    registry.set_selectors(chain(&selectors, &[None]));
+    assert_eq!(causes(), [None, None, Some(Cause::UnknownTracer)]);
+    assert_eq!(
+        selectors[0].runs(),
+        3,
+        "the decisions of the component stay learned"
+    );
+}
+
+#[test]
+fn two_positions_of_one_component_have_lists_of_their_own() {
+    // Both share the cache, as the same bytes under two names do.
+    let shared = Cached::new(0, |asker, tracers| match asker.text("name") {
+        Some(name) => tracers.choose(name),
+        None => Choice::Abstain,
+    });
+    let registry = restricted(&[shared.clone(), shared.clone()], &[None, Some(vec!["a"])]);
+    let context = RuntimeContext::builder().set("name", "b").build();
+    for _ in 0..600 {
+        assert_eq!(registry.select(&context.view()).tracer_name(), Some("b"));
+    }
+    registry.set_selectors(chain(&[shared.clone(), shared], &[Some(vec!["a"]), None]));
+    for _ in 0..600 {
+        let selection = registry.select(&context.view());
+        assert_eq!(selection.reason().cause(), Some(Cause::ForbiddenTracer));
+        assert_eq!(selection.tracer_name(), Some("default"));
     }
 }
 

@@ -84,6 +84,9 @@ pub struct DeliveryCounts {
     pub retries: u64,
     /// Spans that a [filter](crate::redaction::SpanFilter) dropped.
     pub filtered: u64,
+    /// Sampled spans of traces that this exporter does not receive because of its
+    /// [sampling](crate::exporters::Exporter::sampling). Not included in `ended`.
+    pub sampled_out: u64,
     /// Spans that are waiting or being sent at this moment. Not cumulative.
     pub waiting: u64,
     /// Spans that are buffered on disk at this moment. Not cumulative.
@@ -98,7 +101,8 @@ pub struct DeliveryCounts {
     /// backend. Included in `delivered`. Their attribute `spanmux.cut` contains the number of
     /// shortened values.
     pub shortened: u64,
-    /// Values that were [redacted](crate::redaction::Redaction).
+    /// Values that were [redacted](crate::redaction::Redaction), and attributes with
+    /// [content](crate::exporters::Exporter::content) that were removed.
     pub redacted: u64,
     /// Values that were [truncated](crate::redaction::AttributeLimits), plus attributes, events
     /// and links that were dropped.
@@ -143,6 +147,7 @@ impl AddAssign<&Self> for DeliveryCounts {
         self.delivered += other.delivered;
         self.retries += other.retries;
         self.filtered += other.filtered;
+        self.sampled_out += other.sampled_out;
         self.waiting += other.waiting;
         self.buffered += other.buffered;
         self.replayed += other.replayed;

@@ -51,6 +51,7 @@ mod health;
 #[allow(missing_docs)] // Shared within the workspace only.
 mod pipeline;
 mod queue;
+mod sampled;
 mod sink;
 mod size_limits;
 mod splitter;
@@ -75,6 +76,7 @@ pub use pipeline::{Exporting, Pipeline, Processor, Rest};
 pub(crate) use pipeline::{Names, Queued};
 #[doc(hidden)]
 pub use queue::after;
+pub(crate) use sampled::Sampled;
 pub(crate) use sink::{Parts, SdkSink, Sent, Sink, TooLarge};
 pub(crate) use size_limits::SizeLimits;
 pub(crate) use splitter::Splitter;

@@ -38,9 +38,12 @@ pub use tree::{OtlpTraces, TraceTree};
 
 use crate::delivery::{DiskBuffer, SdkSink, Sent, Sink};
 use crate::places;
-use crate::redaction::SpanFilter;
+use crate::redaction::{Redaction, SpanFilter};
 
-/// A destination for spans, with an optional filter and disk buffer.
+/// A destination for spans, with an optional name, filter, sampling, redaction and disk buffer.
+///
+/// A tracer with several exporters sends each of its spans to all of them. Each has a queue, counts and
+/// settings of its own: one can receive everything and another a tenth of the traces without prompts.
 ///
 /// # Examples
 /// ```
@@ -63,6 +66,22 @@ pub struct Exporter {
     pub filter: SpanFilter,
     #[doc(hidden)]
     pub disk_buffer: Option<DiskBuffer>,
+    #[doc(hidden)]
+    pub settings: DestinationSettings,
+}
+
+/// The settings that one exporter has beside those of its tracer.
+#[doc(hidden)]
+#[derive(Clone, Debug, Default)]
+pub struct DestinationSettings {
+    /// The name in counts and reports, in place of the kind.
+    pub name: Option<String>,
+    /// Removes content.
+    pub omits_content: bool,
+    /// Replaces the redaction of the tracer.
+    pub redaction: Option<Redaction>,
+    /// The share of the traces.
+    pub share: Option<f64>,
 }
 
 /// The kinds of exporters.
@@ -94,6 +113,7 @@ impl Exporter {
             kind,
             filter: SpanFilter::default(),
             disk_buffer: None,
+            settings: DestinationSettings::default(),
         }
     }
 
@@ -174,6 +194,60 @@ impl Exporter {
     /// Drops spans for this exporter only.
     pub fn filter(mut self, filter: SpanFilter) -> Self {
         self.filter = filter;
+        self
+    }
+
+    /// Sets the name of this exporter in counts and reports. Defaults to its kind, such as `langfuse`.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.settings.name = Some(name.into());
+        self
+    }
+
+    /// Sets whether this exporter receives content: prompts, messages, tool arguments, results and
+    /// other payload of AI spans. Defaults to `true`.
+    ///
+    /// With `false`, the attributes of the GenAI conventions, of OpenInference and of common SDKs that
+    /// hold content are removed, also from events and links, and counted as
+    /// [redacted](crate::delivery::DeliveryCounts::redacted). Content in attributes with other keys is
+    /// not known; use [`redaction`](Self::redaction) for those.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::exporters::{DatadogAgent, Exporter, Langfuse};
+    /// use spanmux::otel::TracerConfig;
+    ///
+    /// // The customer's own project receives everything, ours a tenth of the traces without prompts.
+    /// let acme = TracerConfig::new()
+    ///     .exporter(Exporter::otlp(Langfuse::new("pk-lf-…", "sk-lf-…")).named("acme-langfuse"))
+    ///     .exporter(
+    ///         Exporter::otlp(DatadogAgent::http())
+    ///             .named("datadog")
+    ///             .content(false)
+    ///             .sampling(0.1),
+    ///     );
+    /// # drop(acme);
+    /// ```
+    pub fn content(mut self, content: bool) -> Self {
+        self.settings.omits_content = !content;
+        self
+    }
+
+    /// Replaces the redaction of the tracer for this exporter only.
+    pub fn redaction(mut self, redaction: Redaction) -> Self {
+        self.settings.redaction = Some(redaction);
+        self
+    }
+
+    /// Sends only a share of the traces to this exporter, from 0 to 1. Defaults to 1.
+    ///
+    /// The decision depends on the trace id alone, by the same rule as the sampling of a tracer: all
+    /// spans of a trace are sent or none, and services with equal shares agree. It is a share of all
+    /// traces, so a tracer that records 0.2 of them and an exporter with 0.1 send 0.1. A span that is not
+    /// sent is counted in [`sampled_out`](crate::delivery::DeliveryCounts::sampled_out).
+    ///
+    /// A number that is not between 0 and 1 is an error when the tracer is built.
+    pub fn sampling(mut self, share: f64) -> Self {
+        self.settings.share = Some(share);
         self
     }
 

@@ -3,6 +3,7 @@
 //!
 //! This work runs on the thread of the exporter, not on the thread that ends a span.
 
+mod content;
 mod fields;
 mod filter;
 mod json;
@@ -50,6 +51,8 @@ pub(crate) const CUT: &str = "spanmux.cut";
 pub struct SpanProcessing {
     /// The values that are redacted.
     pub redaction: Redaction,
+    /// Removes content, such as prompts and messages.
+    pub omits_content: bool,
     /// The largest attributes.
     pub limits: AttributeLimits,
     /// A span is kept only if all filters keep it.
@@ -133,6 +136,9 @@ impl SpanProcessing {
         processed: &mut ProcessingCounts,
         keys: &mut KnownKeys,
     ) {
+        if self.omits_content {
+            processed.redacted += content::remove(span);
+        }
         self.name("span.name", &mut span.name, processed);
         if let Status::Error { description } = &mut span.status {
             self.name("status.description", description, processed);

@@ -2,8 +2,10 @@
 //! full message.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod allow_lists;
 mod building;
 mod contexts;
+mod destinations;
 mod extremes;
 mod mistakes;
 mod outside;

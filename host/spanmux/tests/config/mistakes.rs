@@ -29,7 +29,7 @@ fn unknown_key_suggests_nearest_valid_key() {
                 "servise = 'shop'\n[tracers.a]\nservice = 's'\nexporter.type = 'console'",
                 &[
                     "spanmux.toml:1:1: servise: unknown key; did you mean \"service\"? \
-                     Available: ai, context, default, fallback, honour_sdk_disabled, selectors, \
+                     Available: ai, context, default, exporters, fallback, honour_sdk_disabled, selectors, \
                      service, tracers",
                 ],
             ),
@@ -38,7 +38,7 @@ fn unknown_key_suggests_nearest_valid_key() {
                 "service = 's'\ncolour = 'red'\n[tracers.a]\nexporter.type = 'console'",
                 &[
                     "spanmux.toml:2:1: colour: unknown key; available: ai, context, default, \
-                     fallback, honour_sdk_disabled, selectors, service, tracers",
+                     exporters, fallback, honour_sdk_disabled, selectors, service, tracers",
                 ],
             ),
             (
@@ -50,9 +50,9 @@ fn unknown_key_suggests_nearest_valid_key() {
                     "spanmux.toml:2:12: tracers.a.exporter: missing key \"secret_key\": The \
                      secret key of the project",
                     "spanmux.toml:4:1: tracers.a.exporter.publik_key: unknown key; did you mean \
-                     \"public_key\"? Available: ca_certificates, filter, gzip, headers, max_request_bytes, \
-                     max_span_bytes, no_proxy, \
-                     origin, proxy, spill, system_certificates, timeout, base_url, public_key, \
+                     \"public_key\"? Available: ca_certificates, content, filter, gzip, headers, \
+                     max_request_bytes, max_span_bytes, name, no_proxy, origin, proxy, redaction, \
+                     sampling, spill, system_certificates, timeout, base_url, public_key, \
                      region, secret_key, type",
                 ],
             ),
@@ -103,8 +103,8 @@ fn wrong_value_lists_valid_values() {
                 "service = 7\n[tracers.a]\nexporter = 'console'\nresource = 1979-05-27",
                 &[
                     "spanmux.toml:1:11: service: expected a string, found an integer",
-                    "spanmux.toml:3:12: tracers.a.exporter: expected a table with the key \
-                     \"type\", found a string",
+                    "spanmux.toml:3:12: tracers.a.exporter: no exporter is named \"console\"; \
+                     add a table [exporters.console], or write a table with the key `type`",
                     "spanmux.toml:4:12: tracers.a.resource: expected a table, found a date or \
                      time",
                 ],
@@ -362,9 +362,9 @@ fn invalid_json_reports_position() {
                     "spanmux.json:2:20: tracers.\"é\".exporter: missing key \"path\": The output \
                      file, relative to the configuration file",
                     "spanmux.json:2:49: tracers.\"é\".exporter.pat: unknown key; did you mean \
-                     \"path\"? Available: ca_certificates, filter, gzip, headers, max_request_bytes, \
-                     max_span_bytes, no_proxy, origin, \
-                     proxy, spill, system_certificates, timeout, keep, max_bytes, path, type",
+                     \"path\"? Available: ca_certificates, content, filter, gzip, headers, \
+                     max_request_bytes, max_span_bytes, name, no_proxy, origin, proxy, redaction, \
+                     sampling, spill, system_certificates, timeout, keep, max_bytes, path, type",
                 ],
             ),
         ],

@@ -185,7 +185,7 @@ class RoutingTracerProvider(TracerProvider):
 
         Only the exporters of a configuration file are counted: spans that ``ended``, were
         ``delivered``, ``filtered``, are ``waiting`` in the queue or ``buffered`` on disk, or were
-        ``lost``.
+        ``lost``. Spans of traces that an exporter does not receive are ``sampled_out``.
         """
         return {} if self._exporters is None else self._exporters.delivery()
 
