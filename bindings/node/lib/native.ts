@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
+import type { PolicyEvent } from "./events.js";
 import { PLATFORMS, platform } from "./platform.js";
 
 /** Facts that were read from an object of the application. */
@@ -58,6 +59,7 @@ export interface NativeOptions {
   limitNames?: string[];
   limitValues?: number[];
   selectors?: string[];
+  small?: boolean;
 }
 
 /** The status of a file in a watched directory. */
@@ -92,7 +94,9 @@ export interface NativePolicy {
 }
 
 export interface Native {
-  Policy: { load(path: string, options: NativeOptions): Promise<NativePolicy> };
+  Policy: {
+    load(path: string, options: NativeOptions, onEvent?: (event: PolicyEvent) => void): Promise<NativePolicy>;
+  };
   KeyList: new (keys: NativeKeys) => NativeKeyList;
   encodeName(name: string): string;
   MAX_CONTEXT_BYTES: number;

@@ -1,32 +1,16 @@
 // The package in processes and threads: their end, their number, and platforms without a module.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 
 import { Policy } from "spanmux";
 
 import { startReceiver } from "./receiver.mjs";
-import { SELECTORS, TRACERS } from "./shared.mjs";
-
-const HERE = dirname(fileURLToPath(import.meta.url));
-
-/** Runs a module in a process of its own. Returns its exit code, its output, and its signal. */
-async function run(text, ...argv) {
-  const child = spawn(process.execPath, ["--input-type=module", "-e", text, ...argv], { cwd: HERE });
-  let output = "";
-  child.stdout.on("data", (data) => (output += data));
-  child.stderr.on("data", (data) => (output += data));
-  const kill = AbortSignal.timeout(60_000);
-  kill.addEventListener("abort", () => child.kill("SIGKILL"));
-  const [code, signal] = await new Promise((resolve) => child.on("close", (...ended) => resolve(ended)));
-  return { code, signal, output };
-}
+import { SELECTORS, TRACERS, run } from "./shared.mjs";
 
 const OPEN = `
   import { Policy } from "spanmux";

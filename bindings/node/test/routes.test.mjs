@@ -126,6 +126,25 @@ test("fast route follows a change of the selectors", async (t) => {
   await until(() => decide().tracer === "tenant-acme");
 });
 
+test("more keys than one call hands over are read once, and decide on the slow route", async (t) => {
+  const directory = directoryOf(t);
+  cpSync(SELECTORS, directory, { recursive: true, filter: (path) => path === SELECTORS || path.endsWith(".wasm") });
+  cpSync(join(ROOT, "benches", "selectors", "four-keys.wasm"), join(directory, "60-four-keys.wasm"));
+  const policy = await Policy.load(directory, { watch: false });
+  const list = policy.tracers(NAMES);
+  const decide = () => list.decide({ tenant: "globex", tier: "free" }, { name: "chat" });
+  let reads = 0;
+  const { native } = list;
+  list.native.askedKeys = () => ((reads += 1), Object.getPrototypeOf(native).askedKeys.call(native));
+  assert.equal(decide().selector, "60-four-keys");
+  assert.ok(native.askedKeys().keys.length > 8);
+  reads = 0;
+  for (let time = 0; time < 100; time += 1) {
+    assert.equal(decide().cached, true);
+  }
+  assert.ok(reads <= 1, `${reads} reads`);
+});
+
 test("function as a selector has the slow route", async () => {
   let calls = 0;
   const selectors = [["counts", () => void (calls += 1)]];

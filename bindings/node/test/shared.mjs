@@ -1,8 +1,9 @@
 // Shared by the tests: the example selectors, and a directory of their own.
 
+import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -41,4 +42,18 @@ export async function until(holds) {
     }
     await setTimeout(5);
   }
+}
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+
+/** Runs a module in a process of its own. Returns its exit code, its output, and its signal. */
+export async function run(text, ...argv) {
+  const child = spawn(process.execPath, ["--input-type=module", "-e", text, ...argv], { cwd: HERE });
+  let output = "";
+  child.stdout.on("data", (data) => (output += data));
+  child.stderr.on("data", (data) => (output += data));
+  const kill = AbortSignal.timeout(60_000);
+  kill.addEventListener("abort", () => child.kill("SIGKILL"));
+  const [code, signal] = await new Promise((resolve) => child.on("close", (...ended) => resolve(ended)));
+  return { code, signal, output };
 }
