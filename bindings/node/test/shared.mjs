@@ -34,11 +34,11 @@ export function policyOf(t, select) {
 }
 
 /** Waits until a condition holds. */
-export async function until(holds) {
-  const deadline = Date.now() + 60_000;
+export async function until(holds, millis = 60_000) {
+  const deadline = Date.now() + millis;
   while (!(await holds())) {
     if (Date.now() > deadline) {
-      throw new Error("the condition did not hold within a minute");
+      throw new Error(`the condition did not hold within ${millis} ms`);
     }
     await setTimeout(5);
   }
