@@ -15,6 +15,7 @@ import { Policy } from "spanmux";
 import { RoutingSpanProcessor, currentRunContext, withRunContext } from "spanmux/opentelemetry";
 
 import { SELECTORS, TRACERS, policyOf } from "./shared.mjs";
+import { UNREADABLE } from "./unreadable.mjs";
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 const policy = await Policy.load(SELECTORS, { watch: false });
@@ -182,13 +183,30 @@ test("run context follows asynchronous code and can be nested", async () => {
   assert.throws(() => withRunContext({}, () => { throw new Error("own"); }), /own/);
 });
 
-test("facts that cannot be read are a fallback, and no exception", () => {
-  const { tracer, spans } = setUp({ fallback: "langfuse" });
-  const hostile = { get tenant() { throw new Error("no value"); } };
-  withRunContext(hostile, () => tracer.startSpan("root").end());
+test("facts that cannot be read are a fallback, and no exception of the traced function", () => {
+  const { tracer, spans, received } = setUp({ fallback: "langfuse" });
+  // The outer facts would choose a tenant.
+  for (const [name, facts, , problem] of UNREADABLE) {
+    const result = acme(() => withRunContext(facts, () => (tracer.startSpan(name).end(), name)));
+    assert.equal(result, name);
+    const { attributes } = spans("langfuse").at(-1);
+    assert.equal(attributes["spanmux.fallback"], "incomplete_context", name);
+    assert.match(attributes["spanmux.fallback.reason"], problem, name);
+  }
+  assert.deepEqual(received(), { langfuse: UNREADABLE.map(([name]) => name) });
+
   withRunContext(null, () => tracer.startSpan("null").end());
-  assert.equal(spans("langfuse")[0].attributes["spanmux.fallback"], "incomplete_context");
-  assert.equal(spans("console").length, 1);
+  withRunContext(undefined, () => tracer.startSpan("undefined").end());
+  assert.deepEqual(received().console, ["null", "undefined"]);
+});
+
+test("attribute that cannot be read is absent, and no exception of the traced function", () => {
+  const { tracer, received } = setUp();
+  for (const value of [Symbol("x"), 1n, () => {}, new Map(), "\ud800", { get a() { throw new Error(); } }]) {
+    acme(() => tracer.startSpan("root", { attributes: { odd: value } }).end());
+  }
+  assert.deepEqual(Object.keys(received()), ["tenant-acme"]);
+  assert.equal(received()["tenant-acme"].length, 6);
 });
 
 test("spans that are not recorded or suppressed are not decided", async (t) => {

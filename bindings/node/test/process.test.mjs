@@ -52,6 +52,29 @@ test("process that ends without a shutdown delivers its spans when it flushes", 
   assert.deepEqual(receiver.of("console"), []);
 });
 
+for (const [name, end] of [
+  ["ends at once without a flush", ""],
+  ["ends within the limit of its flush", "process.once('beforeExit', () => provider.forceFlush().catch((errors) => console.log(`${errors}`)));"],
+  ["ends by process.exit during a flush", "provider.forceFlush().catch(() => {}); setTimeout(() => process.exit(0), 10);"],
+]) {
+  test(`process with a processor that never resolves ${name}`, async () => {
+    const program = `
+      import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
+      import { RoutingSpanProcessor, withRunContext } from "spanmux/opentelemetry";
+      const never = () => new Promise(() => {});
+      const hangs = { onStart() {}, onEnd() {}, forceFlush: never, shutdown: never };
+      const tracers = { console: hangs, "tenant-acme": hangs };
+      const provider = new BasicTracerProvider({
+        spanProcessors: [new RoutingSpanProcessor({ policy, tracers, timeoutMillis: 100 })],
+      });
+      withRunContext({ tenant: "acme" }, () => provider.getTracer("x").startSpan("last").end());
+    `;
+    const { code, signal, output } = await run(OPEN + program + end, SELECTORS);
+    assert.deepEqual([code, signal], [0, null], output);
+    assert.match(output, end.includes("errors") ? /did not end within 100 ms/ : /^tenant-acme\n$/);
+  });
+}
+
 /** A worker that decides until it is stopped. */
 const WORKER = new URL("deciding-worker.mjs", import.meta.url);
 
