@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 
 import { Policy } from "spanmux";
@@ -134,7 +136,7 @@ test("worker with a callback can be terminated", async () => {
     const { Policy } = require(workerData.spanmux);
     Policy.load(workerData.selectors, { onEvent: ({ kind }) => parentPort.postMessage(kind) });
   `;
-  const spanmux = (await import("node:module")).createRequire(import.meta.url).resolve("spanmux");
+  const spanmux = createRequire(import.meta.url).resolve("spanmux");
   for (let time = 0; time < 3; time += 1) {
     const worker = new Worker(program, { eval: true, workerData: { spanmux, selectors: SELECTORS } });
     // Otherwise nothing keeps the worker alive until the first event.
@@ -144,6 +146,51 @@ test("worker with a callback can be terminated", async () => {
   }
   const policy = await Policy.load(SELECTORS, { watch: false });
   assert.equal(policy.decide({ tenant: "acme" }, TRACERS).tracer, "tenant-acme");
+});
+
+/** Writes files that cannot be loaded to a directory. */
+function breakFiles(directory, count) {
+  for (let number = 0; number < count; number += 1) {
+    writeFileSync(join(directory, `${number}.wasm`), "no component");
+  }
+  return directory;
+}
+
+test("events beyond those that wait are counted", async (t) => {
+  const files = 1_500;
+  const [onEvent, , events] = seen();
+  const directory = directoryOf(t);
+  const policy = await Policy.load(directory, { onEvent, limits: { selectors: files } });
+  t.after(() => policy.close());
+  breakFiles(directory, files);
+  // The event loop stands still until all events have happened.
+  const deadline = Date.now() + 60_000;
+  while (policy.status().refusals < files && Date.now() < deadline) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  }
+  const missed = () => events.filter(({ kind }) => kind === "missed").reduce((sum, { count }) => sum + count, 0);
+  const delivered = () => events.filter(({ kind }) => kind !== "missed").length;
+  // One for each file, and at least one for the chain.
+  await until(() => delivered() + missed() > files);
+  t.diagnostic(`${delivered()} events delivered, ${missed()} missed`);
+  assert.ok(missed() > 0);
+});
+
+test("worker whose events wait can be terminated", async (t) => {
+  const program = `
+    const { parentPort, workerData } = require("node:worker_threads");
+    const { Policy } = require(workerData.spanmux);
+    Policy.load(workerData.directory, { onEvent() {} });
+    parentPort.postMessage("loading");
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  `;
+  const workerData = { spanmux: createRequire(import.meta.url).resolve("spanmux"), directory: breakFiles(directoryOf(t), 200) };
+  for (let time = 0; time < 5; time += 1) {
+    const worker = new Worker(program, { eval: true, workerData });
+    await new Promise((resolve, reject) => worker.on("message", resolve).on("error", reject));
+    await setTimeout(time * 100);
+    assert.equal(await worker.terminate(), 1);
+  }
 });
 
 test("every event of the library is described", () => {
