@@ -38,13 +38,13 @@ export interface NativeKeys {
   keys: string[];
 }
 
-/** Asked keys on the native side. */
-export type NativeKeyList = object;
+/** Decides from the values of asked keys, in order. */
+export type NativeRecall = (...values: unknown[]) => number;
 
 export interface NativeTracerList {
   decide(facts: NativeFacts, span: NativeSpan | undefined, answers: NativeAnswer[]): NativeDecision;
   askedKeys(): NativeKeys | null;
-  recall(keys: NativeKeyList, ...values: unknown[]): number;
+  recalling(asked: NativeKeys): NativeRecall;
 }
 
 export interface NativeAnswer {
@@ -97,8 +97,8 @@ export interface Native {
   Policy: {
     load(path: string, options: NativeOptions, onEvent?: (event: PolicyEvent) => void): Promise<NativePolicy>;
   };
-  KeyList: new (keys: NativeKeys) => NativeKeyList;
   encodeName(name: string): string;
+  MAX_ASKED_KEYS: number;
   MAX_CONTEXT_BYTES: number;
   MAX_CONTEXT_KEYS: number;
   MAX_CONTEXT_DEPTH: number;

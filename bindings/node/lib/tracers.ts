@@ -56,7 +56,7 @@ export class Tracers {
   #decide(context: unknown, span: RootSpan | undefined): Decision {
     const asked = this.#asked;
     if (asked !== null) {
-      const number = asked.recall(this.native, context, span);
+      const number = asked.recall(context, span);
       const decision = number < 0 ? undefined : this.#known[number];
       if (decision !== undefined) {
         return decision;

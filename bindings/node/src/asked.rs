@@ -1,13 +1,25 @@
 //! The values of asked keys, handed over as the arguments of one call and lent to the selectors
 //! without a copy.
 
-use napi::bindgen_prelude::{FromNapiValue, Unknown};
-use napi::{Error, Result, ValueType};
-use napi_derive::napi;
-use spanmux_core::{ContextSource, Value};
+use std::sync::Arc;
 
-/// The values that one call hands over.
-pub(crate) const MAX_KEYS: usize = 8;
+use arrayvec::ArrayVec;
+use napi::bindgen_prelude::{FromNapiValue, Function, FunctionCallContext, Unknown};
+use napi::{Env, Error, Result, ValueType};
+use napi_derive::napi;
+use spanmux_core::{ContextSource, ContextView, Value};
+use spanmux_embed::Tracers;
+
+/// The values that one call can hand over. With more, a look-up of one key among them and the call
+/// itself cost about as much as the whole context.
+const MAX_KEYS: usize = 32;
+
+/// The number of asked keys up to which decisions can be recalled.
+#[napi]
+pub const MAX_ASKED_KEYS: u32 = MAX_KEYS as u32;
+
+/// The decision is not learned, or the whole context is needed.
+const UNKNOWN: i32 = -1;
 
 /// The keys that learned decisions ask.
 #[napi(object)]
@@ -16,51 +28,46 @@ pub struct NativeKeys {
     pub keys: Vec<String>,
 }
 
-/// Asked keys, kept on this side so that a call hands over their values alone.
-#[napi]
-pub struct KeyList {
-    pub(crate) generation: u64,
-    keys: Vec<String>,
-}
-
-#[napi]
-impl KeyList {
-    #[napi(constructor)]
-    pub fn new(asked: NativeKeys) -> Self {
-        Self {
-            generation: asked.generation as u64,
-            keys: asked.keys,
-        }
-    }
+/// Returns a function that recalls learned decisions. Its arguments are the values of the keys, in
+/// order. It returns the number of the decision, or a negative number.
+///
+/// A call of a method looks its object up, which takes longer than everything that the function does.
+pub(crate) fn recalling(
+    env: &Env,
+    tracers: Arc<Tracers>,
+    asked: NativeKeys,
+) -> Result<Function<'_, (), i32>> {
+    let (generation, keys) = (asked.generation as u64, asked.keys);
+    env.create_function_from_closure("recall", move |call| {
+        let number = AskedFacts::read(&keys, &call).ok().and_then(|facts| {
+            let view = ContextView::over(&facts, None);
+            let selection = tracers.recall_asked(generation, &view)?;
+            let (_, number) = tracers.number_of(&selection)?;
+            i32::try_from(number).ok()
+        });
+        Ok(number.unwrap_or(UNKNOWN))
+    })
 }
 
 /// The facts of a context under the asked keys.
-pub(crate) struct AskedFacts<'a> {
+struct AskedFacts<'a> {
     keys: &'a [String],
-    values: [Held; MAX_KEYS],
+    values: ArrayVec<Held, MAX_KEYS>,
 }
 
 impl<'a> AskedFacts<'a> {
-    /// Reads the values of the keys, in order.
+    /// Reads the values of the keys.
     ///
     /// # Errors
-    /// Returns an error if one of them is not a plain value.
-    pub(crate) fn read(list: &'a KeyList, values: [Unknown<'_>; MAX_KEYS]) -> Result<Self> {
-        let mut held = [const { Held::Absent }; MAX_KEYS];
-        for ((held, value), _) in held.iter_mut().zip(values).zip(&list.keys) {
-            *held = Held::read(value)?;
+    /// Returns an error if a value is absent or not plain, or if there are too many.
+    fn read(keys: &'a [String], call: &FunctionCallContext<'_>) -> Result<Self> {
+        let mut values = ArrayVec::new();
+        for place in 0..keys.len() {
+            let held = Held::read(call.get(place)?)?;
+            let pushed = values.try_push(held);
+            pushed.map_err(|error| Error::from_reason(error.to_string()))?;
         }
-        Ok(Self {
-            keys: &list.keys,
-            values: held,
-        })
-    }
-
-    fn facts(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
-        let keys = self.keys.iter().map(String::as_str);
-        let values = self.values.iter().map(Held::value);
-        let pairs = keys.zip(values);
-        pairs.filter_map(|(key, value)| Some((key, value?)))
+        Ok(Self { keys, values })
     }
 }
 
@@ -71,7 +78,11 @@ impl ContextSource for AskedFacts<'_> {
     }
 
     fn each_key<'a>(&'a self, each: &mut dyn FnMut(&'a str)) {
-        self.facts().for_each(|(key, _)| each(key));
+        for (key, held) in self.keys.iter().zip(&self.values) {
+            if held.value().is_some() {
+                each(key);
+            }
+        }
     }
 }
 

@@ -17,5 +17,6 @@ mod selector;
 mod status;
 
 // JavaScript reaches every item by its registration, which a build for tests leaves out.
+pub use asked::MAX_ASKED_KEYS;
 pub use context::{MAX_CONTEXT_BYTES, MAX_CONTEXT_DEPTH, MAX_CONTEXT_KEYS};
 pub use header::encode_name;

@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::Unknown;
+use napi::bindgen_prelude::Function;
+use napi::{Env, Result};
 use napi_derive::napi;
-use spanmux_core::{ContextView, RootSpan};
+use spanmux_core::RootSpan;
 use spanmux_embed::Tracers;
 
-use crate::asked::{AskedFacts, KeyList, NativeKeys};
+use crate::asked::{self, NativeKeys};
 use crate::context::Facts;
 use crate::decision::NativeDecision;
 use crate::selector::{Answer, with_answers};
-
-/// The decision is not learned, or the whole context is needed.
-const UNKNOWN: i32 = -1;
 
 /// The root span that is about to start.
 #[napi(object, object_to_js = false)]
@@ -64,31 +62,15 @@ impl TracerList {
         })
     }
 
-    /// Decides one trace from learned decisions. The arguments after `keys` are the values of the
-    /// asked keys, in order. Returns the number of the decision, or a negative number if the
-    /// whole context is needed.
+    /// Returns a function that decides from learned decisions. Its arguments are the values of the
+    /// asked keys, in order. It returns the number of the decision, or a negative number if the whole
+    /// context is needed.
     #[napi]
-    #[allow(clippy::too_many_arguments)] // An array would take one call of the engine per value.
-    pub fn recall(
+    pub fn recalling<'env>(
         &self,
-        keys: &KeyList,
-        a: Unknown<'_>,
-        b: Unknown<'_>,
-        c: Unknown<'_>,
-        d: Unknown<'_>,
-        e: Unknown<'_>,
-        f: Unknown<'_>,
-        g: Unknown<'_>,
-        h: Unknown<'_>,
-    ) -> i32 {
-        let Ok(facts) = AskedFacts::read(keys, [a, b, c, d, e, f, g, h]) else {
-            return UNKNOWN;
-        };
-        let view = ContextView::over(&facts, None);
-        let selection = self.tracers.recall_asked(keys.generation, &view);
-        let number = selection.and_then(|selection| self.tracers.number_of(&selection));
-        number.map_or(UNKNOWN, |(_, number)| {
-            i32::try_from(number).unwrap_or(UNKNOWN)
-        })
+        env: &'env Env,
+        asked: NativeKeys,
+    ) -> Result<Function<'env, (), i32>> {
+        asked::recalling(env, Arc::clone(&self.tracers), asked)
     }
 }

@@ -113,6 +113,27 @@ test("two local roots of one trace can differ", () => {
   });
 });
 
+test("local root that is forgotten leaves the others of its trace", () => {
+  const { tracer, received, spans } = setUp();
+  const [first, second, third] = ["acme", "hooli", "acme"].map((tenant, number) =>
+    withRunContext({ tenant }, () => tracer.startSpan(`root ${number}`, {}, remote())),
+  );
+  const child = (name, root) => tracer.startSpan(name, {}, trace.setSpanContext(ROOT_CONTEXT, { ...root.spanContext() })).end();
+  second.end();
+  for (let root = 0; root < 5_000; root += 1) {
+    acme(() => tracer.startSpan("other").end());
+  }
+  child("of first", first);
+  child("of second", second);
+  child("of third", third);
+  // The trace is still known, so the root that is forgotten follows the latest one.
+  const named = (name) => spans(name).map((span) => span.name).filter((one) => one.startsWith("of"));
+  assert.deepEqual(named("tenant-acme"), ["of first", "of second", "of third"]);
+  assert.deepEqual(received().console, ["root 1"]);
+  third.end();
+  first.end();
+});
+
 test("choice of a remote parent is followed if it is trusted", () => {
   for (const [inbound, state, followed] of [
     ["select", "spanmux=langfuse", false],
