@@ -1,6 +1,6 @@
 // Measures the package beside the plain SDK and plain Mastra, side by side in one run.
 //
-//     bindings/node/build --profile wheel && bindings/node/module target wheel
+//     bindings/node/build --profile wheel
 //     (cd bindings/node/examples && npm ci)       # for Mastra
 //     node bindings/node/benchmark/main.mjs
 //

@@ -20,9 +20,11 @@ function shown(event: PolicyEvent): string {
       return `${event.selector}: ${event.kept ? "kept" : event.reason}`;
     case "suspended":
       return `${event.backOffMs / 1000} s`;
-    default:
+    default: {
       // @ts-expect-error Not every event has a reason.
-      return event.reason;
+      const reason: unknown = event.reason;
+      return `${event.kind}: ${typeof reason}`;
+    }
   }
 }
 
