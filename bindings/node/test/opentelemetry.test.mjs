@@ -240,6 +240,25 @@ test("spans that are not recorded or suppressed are not decided", async (t) => {
   assert.equal(calls, 0);
 });
 
+test("processor beside the routing one is named in a warning", (t) => {
+  const warnings = [];
+  diag.setLogger({ error() {}, warn: (message) => warnings.push(message), info() {}, debug() {}, verbose() {} });
+  t.after(() => diag.disable());
+  const alone = setUp();
+  alone.tracer.startSpan("alone").end();
+  assert.deepEqual(warnings, []);
+
+  class VendorProcessor extends SimpleSpanProcessor {}
+  const vendor = new InMemorySpanExporter();
+  const routing = new RoutingSpanProcessor({ policy, tracers: { console: new InMemorySpanExporter() } });
+  const provider = new BasicTracerProvider({ spanProcessors: [routing, new VendorProcessor(vendor)] });
+  provider.getTracer("tests").startSpan("a").end();
+  provider.getTracer("tests").startSpan("b").end();
+  assert.equal(vendor.getFinishedSpans().length, 2);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0], /has VendorProcessor beside the RoutingSpanProcessor.*spans of every tracer; move it/);
+});
+
 test("processor that throws is reported once, and affects no other one", async (t) => {
   const errors = [];
   diag.setLogger({ error: (message) => errors.push(message), warn() {}, info() {}, debug() {}, verbose() {} });
@@ -248,6 +267,8 @@ test("processor that throws is reported once, and affects no other one", async (
     throw new Error("broken");
   };
   const broken = { onStart: fail, onEnding: fail, onEnd: fail, forceFlush: async () => fail(), shutdown: fail };
+  // Its message cannot name a class.
+  Object.setPrototypeOf(broken, null);
   const good = new InMemorySpanExporter();
   const { tracer, routing } = setUp({ tracers: { console: [broken, new SimpleSpanProcessor(good)] } });
   tracer.startSpan("a").end();

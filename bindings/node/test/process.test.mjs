@@ -79,9 +79,12 @@ for (const [name, end] of [
 const WORKER = new URL("deciding-worker.mjs", import.meta.url);
 
 test("threads decide at the same time, each with a policy of its own", async () => {
-  const workers = Array.from({ length: 3 }, () => new Worker(WORKER, { workerData: { rounds: 500 } }));
+  // Before anything else is awaited: a message that nobody listens to is lost.
+  const results = Array.from({ length: 3 }, () => {
+    const worker = new Worker(WORKER, { workerData: { rounds: 500 } });
+    return new Promise((resolve, reject) => worker.on("message", resolve).on("error", reject));
+  });
   const policy = await Policy.load(SELECTORS, { watch: false });
-  const results = workers.map((worker) => new Promise((resolve, reject) => worker.on("message", resolve).on("error", reject)));
   assert.equal(policy.decide({ tenant: "acme" }, TRACERS).tracer, "tenant-acme");
   assert.deepEqual(await Promise.all(results), [500, 500, 500]);
 });
