@@ -14,8 +14,8 @@ const projectOf = (baseUrl, tenant) =>
   new LangfuseSpanProcessor({ publicKey: `pk-${tenant}`, secretKey: `sk-${tenant}`, baseUrl, shouldExportSpan: () => true });
 
 /** Starts the tracing of some tenants. */
-export const start = (baseUrl, selectors, tenants) =>
-  startTracing({ endpoint: baseUrl, tenants, selectors, processorOf: projectOf });
+export const start = (endpoint, selectors, tenants, processorOf = projectOf) =>
+  startTracing({ endpoint, tenants, selectors, processorOf });
 
 /** Answers a question of a tenant. */
 export function answer(model, tenant, question) {

@@ -8,8 +8,8 @@ import { withRunContext } from "spanmux/opentelemetry";
 import { startTracing } from "./tracing.mjs";
 
 /** Starts the tracing of some tenants, and instruments the SDK. */
-export async function start(endpoint, selectors, tenants) {
-  const tracing = await startTracing({ endpoint, tenants, selectors });
+export async function start(endpoint, selectors, tenants, processorOf) {
+  const tracing = await startTracing({ endpoint, tenants, selectors, processorOf });
   const instrumentation = new OpenAIInstrumentation({ tracerProvider: tracing.provider });
   instrumentation.manuallyInstrument(OpenAI);
   return tracing;

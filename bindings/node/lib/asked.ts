@@ -1,10 +1,7 @@
 /** The fast route: of a context, only the values that learned decisions ask are handed over. */
 
-import { native, type NativeKeyList, type NativeTracerList } from "./native.js";
+import { native, type NativeRecall, type NativeTracerList } from "./native.js";
 import type { RootSpan } from "./tracers.js";
-
-/** The values that one call can hand over. */
-const MAX_KEYS = 8;
 
 /** The characters of a context that are surely within its limit: one becomes at most three bytes. */
 const MAX_CHARACTERS = Math.floor(native.MAX_CONTEXT_BYTES / 3);
@@ -20,14 +17,17 @@ const SPAN = "span.";
  * for an incomplete context is a fallback, whatever the selectors ask. */
 export class AskedKeys {
   readonly generation: number;
-  readonly #native: NativeKeyList;
+  readonly #recall: NativeRecall;
+  /** A context without any of the keys. */
+  readonly #absent: readonly undefined[];
   readonly #places: Map<string, number>;
   /** The places of keys of the root span, with the keys behind the prefix. */
   readonly #ofSpan: [number, string][] = [];
 
-  private constructor(generation: number, keys: string[]) {
+  private constructor(generation: number, keys: readonly string[], recall: NativeRecall) {
     this.generation = generation;
-    this.#native = new native.KeyList({ generation, keys });
+    this.#recall = recall;
+    this.#absent = keys.map(() => undefined);
     this.#places = new Map(keys.map((key, place) => [key, place]));
     for (const [key, place] of this.#places) {
       if (key.startsWith(SPAN)) {
@@ -39,17 +39,15 @@ export class AskedKeys {
   /** Returns the keys of a list of tracers, or `null` if it has no fast route now. */
   static of(list: NativeTracerList): AskedKeys | null {
     const asked = list.askedKeys();
-    if (asked === null || asked.keys.length > MAX_KEYS || !Number.isSafeInteger(asked.generation)) {
+    if (asked === null || asked.keys.length > native.MAX_ASKED_KEYS || !Number.isSafeInteger(asked.generation)) {
       return null;
     }
-    return new AskedKeys(asked.generation, asked.keys);
+    return new AskedKeys(asked.generation, asked.keys, list.recalling(asked));
   }
 
   /** Returns the number of a learned decision, or a negative number. */
-  recall(list: NativeTracerList, context: unknown, span: RootSpan | undefined): number {
-    const values: unknown[] = [
-      undefined, undefined, undefined, undefined, undefined, undefined, undefined, undefined,
-    ];
+  recall(context: unknown, span: RootSpan | undefined): number {
+    const values: unknown[] = this.#absent.slice();
     try {
       if (!this.#read(context, values) || (span !== undefined && !this.#readSpan(span, values))) {
         return UNKNOWN;
@@ -58,8 +56,7 @@ export class AskedKeys {
       // A getter or a proxy threw. Reading the whole context names the key.
       return UNKNOWN;
     }
-    const [a, b, c, d, e, f, g, h] = values;
-    return list.recall(this.#native, a, b, c, d, e, f, g, h);
+    return this.#recall(...values);
   }
 
   /** Reads the asked values. Returns `false` if the context has to be read as a whole. */

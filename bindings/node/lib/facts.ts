@@ -24,19 +24,31 @@ export function readFacts(context: unknown): NativeFacts {
   return reader.facts();
 }
 
-/** Returns the members of an object or a map, or throws a {@link Refusal}. */
-function members(context: unknown): Iterable<[unknown, () => unknown]> {
+/** Throws a {@link Refusal} for anything that is not an object with facts or a map. */
+export function refuseOthers(context: unknown): asserts context is object {
   if (typeof context !== "object" || context === null) {
     throw new Refusal(`the context must be an object, not ${kindOf(context)}`);
   }
   if (Array.isArray(context)) {
     throw new Refusal("the context must be an object, not an array");
   }
+  if (!(context instanceof Map) && !isPlain(context)) {
+    throw new Refusal(`the context must be an object or a Map, not ${kindOf(context)}`);
+  }
+}
+
+/** Throws a {@link Refusal} for a key that is not text. */
+export function refuseOtherKeys(key: unknown): asserts key is string {
+  if (typeof key !== "string") {
+    throw new Refusal(`a key must be a string, not ${kindOf(key)}`);
+  }
+}
+
+/** Returns the members of an object or a map, or throws a {@link Refusal}. */
+function members(context: unknown): Iterable<[unknown, () => unknown]> {
+  refuseOthers(context);
   if (context instanceof Map) {
     return Array.from(context as Map<unknown, unknown>, ([key, value]) => [key, () => value]);
-  }
-  if (!isPlain(context)) {
-    throw new Refusal(`the context must be an object or a Map, not ${kindOf(context)}`);
   }
   const object = context as Record<string, unknown>;
   return Object.keys(object).map((key) => [key, () => object[key]]);
@@ -58,9 +70,7 @@ class Reader {
     let current = "context";
     try {
       for (const [key, read] of members(context)) {
-        if (typeof key !== "string") {
-          throw new Refusal(`a key must be a string, not ${kindOf(key)}`);
-        }
+        refuseOtherKeys(key);
         current = shortened(key);
         this.member(key, read);
         if (this.refused !== undefined && this.bytes > MAX_CONTEXT_BYTES) {

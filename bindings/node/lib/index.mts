@@ -6,6 +6,7 @@ export type {
   ExplainFormat,
   FileStatus,
   Limits,
+  PolicyEvent,
   PolicyOptions,
   PolicyStatus,
   RootSpan,

@@ -9,6 +9,7 @@
  * For OpenTelemetry see `spanmux/opentelemetry`, for Mastra `spanmux/mastra`. */
 
 export type { Cause, Decision } from "./decision.js";
+export type { PolicyEvent } from "./events.js";
 export type { FileStatus, PolicyStatus } from "./native.js";
 export {
   type ExplainFormat,

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
+import type { PolicyEvent } from "./events.js";
 import { PLATFORMS, platform } from "./platform.js";
 
 /** Facts that were read from an object of the application. */
@@ -37,13 +38,13 @@ export interface NativeKeys {
   keys: string[];
 }
 
-/** Asked keys on the native side. */
-export type NativeKeyList = object;
+/** Decides from the values of asked keys, in order. */
+export type NativeRecall = (...values: unknown[]) => number;
 
 export interface NativeTracerList {
   decide(facts: NativeFacts, span: NativeSpan | undefined, answers: NativeAnswer[]): NativeDecision;
   askedKeys(): NativeKeys | null;
-  recall(keys: NativeKeyList, ...values: unknown[]): number;
+  recalling(asked: NativeKeys): NativeRecall;
 }
 
 export interface NativeAnswer {
@@ -58,6 +59,7 @@ export interface NativeOptions {
   limitNames?: string[];
   limitValues?: number[];
   selectors?: string[];
+  small?: boolean;
 }
 
 /** The status of a file in a watched directory. */
@@ -92,9 +94,11 @@ export interface NativePolicy {
 }
 
 export interface Native {
-  Policy: { load(path: string, options: NativeOptions): Promise<NativePolicy> };
-  KeyList: new (keys: NativeKeys) => NativeKeyList;
+  Policy: {
+    load(path: string, options: NativeOptions, onEvent?: (event: PolicyEvent) => void): Promise<NativePolicy>;
+  };
   encodeName(name: string): string;
+  MAX_ASKED_KEYS: number;
   MAX_CONTEXT_BYTES: number;
   MAX_CONTEXT_KEYS: number;
   MAX_CONTEXT_DEPTH: number;

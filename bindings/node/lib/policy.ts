@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 
 import type { Decision } from "./decision.js";
+import { guarded, type PolicyEvent } from "./events.js";
 import { messageOf } from "./facts.js";
 import { native, type NativeOptions, type NativePolicy, type PolicyStatus } from "./native.js";
 import { Functions, type Selector } from "./selectors.js";
@@ -37,6 +38,15 @@ export interface PolicyOptions {
   limits?: Limits;
   /** Functions that run before the components, with their names. */
   selectors?: Iterable<readonly [string, Selector]>;
+  /** Is called with each event: a selector was loaded, refused or suspended, and more. It is called
+   * from the event loop, one event after the other, so no decision waits for it. At most about 1,000
+   * events wait for it; further ones are counted in the event `"missed"`. If it throws or rejects, the
+   * process gets one warning. It does not keep the process alive. */
+  onEvent?: (event: PolicyEvent) => unknown;
+  /** Reserves little address space for components, and runs few of them at once. Defaults to the key
+   * `selectors.small` of a configuration file, and without one to `true`. `false` reserves several GiB,
+   * which makes decisions that are not learned faster. */
+  small?: boolean;
 }
 
 /** The default and the fallback tracer of a list. */
@@ -79,8 +89,13 @@ export class Policy {
   static async load(path: string | URL, options: PolicyOptions = {}): Promise<Policy> {
     const functions = new Functions(options.selectors ?? []);
     const settings = nativeOptions(options, functions);
+    const { onEvent } = options;
+    if (onEvent !== undefined && typeof onEvent !== "function") {
+      throw new TypeError("onEvent is not a function");
+    }
     try {
-      return new Policy(await native.Policy.load(pathOf(path), settings), functions);
+      const live = await native.Policy.load(pathOf(path), settings, onEvent && guarded(onEvent));
+      return new Policy(live, functions);
     } catch (cause) {
       throw new PolicyError(messageOf(cause), { cause });
     }
@@ -186,6 +201,9 @@ function nativeOptions(options: PolicyOptions, functions: Functions): NativeOpti
   }
   if (options.cache !== undefined) {
     settings.cache = pathOf(options.cache);
+  }
+  if (options.small !== undefined) {
+    settings.small = options.small;
   }
   if (options.limits !== undefined) {
     const limits = Object.entries(options.limits as Record<string, number | undefined>);

@@ -25,6 +25,8 @@ export class Tracers {
   readonly #functions: Functions;
   /** The keys of the fast route. */
   #asked: AskedKeys | null = null;
+  /** The generation for which the keys were read last, with a fast route or without. */
+  #generation: number | undefined;
   /** The decisions by their numbers in the generation of the asked keys. */
   #known: (Decision | undefined)[] = [];
 
@@ -54,7 +56,7 @@ export class Tracers {
   #decide(context: unknown, span: RootSpan | undefined): Decision {
     const asked = this.#asked;
     if (asked !== null) {
-      const number = asked.recall(this.native, context, span);
+      const number = asked.recall(context, span);
       const decision = number < 0 ? undefined : this.#known[number];
       if (decision !== undefined) {
         return decision;
@@ -73,8 +75,9 @@ export class Tracers {
     const native = this.native.decide(facts, nativeSpan, answers);
     const decision = decisionOf(native);
     // A failed decision has no generation; the keys may still be the same.
-    if (native.fallback === undefined && native.generation !== this.#asked?.generation) {
+    if (native.fallback === undefined && native.generation !== this.#generation) {
       this.#asked = AskedKeys.of(this.native);
+      this.#generation = native.generation;
       this.#known = [];
     }
     const isKept = native.generation !== undefined && native.generation === this.#asked?.generation;

@@ -18,6 +18,7 @@ pub struct PolicyOptions {
     pub limit_values: Option<Vec<f64>>,
     /// The names of the functions.
     pub selectors: Option<Vec<String>>,
+    pub small: Option<bool>,
 }
 
 impl PolicyOptions {
@@ -25,6 +26,9 @@ impl PolicyOptions {
         let mut builder = Live::builder(path).watch(self.watch.unwrap_or(true));
         if let Some(lock) = self.lock {
             builder = builder.lock(lock);
+        }
+        if let Some(small) = self.small {
+            builder = builder.small(small);
         }
         if let Some(cache) = self.cache {
             builder = builder.cache(CompileCache::in_directory(cache));

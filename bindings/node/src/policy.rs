@@ -1,10 +1,11 @@
 //! A policy as a JavaScript object.
 
-use napi::bindgen_prelude::AsyncTask;
+use napi::bindgen_prelude::{AsyncTask, Function};
 use napi::{Error, Result, Status};
 use napi_derive::napi;
 use spanmux_embed::Policy as Live;
 
+use crate::event::{self, NativeEvent};
 use crate::list::TracerList;
 use crate::loading::{Loading, PolicyOptions};
 use crate::status::PolicyStatus;
@@ -19,8 +20,16 @@ pub struct Policy {
 impl Policy {
     /// Opens a directory, a component or a configuration file on another thread.
     #[napi]
-    pub fn load(path: String, options: PolicyOptions) -> Result<AsyncTask<Loading>> {
-        Ok(AsyncTask::new(Loading(Some(options.builder(path)?))))
+    pub fn load(
+        path: String,
+        options: PolicyOptions,
+        on_event: Option<Function<'_, NativeEvent, ()>>,
+    ) -> Result<AsyncTask<Loading>> {
+        let mut builder = options.builder(path)?;
+        if let Some(function) = on_event {
+            builder = builder.on_event(event::callback(&function)?);
+        }
+        Ok(AsyncTask::new(Loading(Some(builder))))
     }
 
     /// Returns a list of tracers.

@@ -1,4 +1,4 @@
-// Decides and routes, and prints the number of decisions and spans.
+// Decides, routes and receives an event, and prints the number of decisions and spans.
 
 import assert from "node:assert/strict";
 
@@ -6,9 +6,10 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "
 import { Policy } from "spanmux";
 import { RoutingSpanProcessor, withRunContext } from "spanmux/opentelemetry";
 
-import { SELECTORS, TRACERS } from "./shared.mjs";
+import { SELECTORS, TRACERS, until } from "./shared.mjs";
 
-const policy = await Policy.load(SELECTORS);
+const kinds = [];
+const policy = await Policy.load(SELECTORS, { onEvent: ({ kind }) => void kinds.push(kind) });
 // The third decision takes the fast route.
 for (let time = 0; time < 3; time += 1) {
   assert.equal(policy.decide({ tenant: "acme" }, TRACERS).tracer, "tenant-acme");
@@ -20,4 +21,5 @@ await withRunContext({ tenant: "acme" }, async () => {
   await Promise.resolve();
   provider.getTracer("tests").startSpan("answer").end();
 });
+await until(() => kinds.includes("loaded"));
 console.log(`3 decisions, ${acme.getFinishedSpans().length} span`);

@@ -15,6 +15,7 @@ import { Policy } from "spanmux";
 import { RoutingSpanProcessor, currentRunContext, withRunContext } from "spanmux/opentelemetry";
 
 import { SELECTORS, TRACERS, policyOf } from "./shared.mjs";
+import { UNREADABLE } from "./unreadable.mjs";
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 const policy = await Policy.load(SELECTORS, { watch: false });
@@ -112,6 +113,27 @@ test("two local roots of one trace can differ", () => {
   });
 });
 
+test("local root that is forgotten leaves the others of its trace", () => {
+  const { tracer, received, spans } = setUp();
+  const [first, second, third] = ["acme", "hooli", "acme"].map((tenant, number) =>
+    withRunContext({ tenant }, () => tracer.startSpan(`root ${number}`, {}, remote())),
+  );
+  const child = (name, root) => tracer.startSpan(name, {}, trace.setSpanContext(ROOT_CONTEXT, { ...root.spanContext() })).end();
+  second.end();
+  for (let root = 0; root < 5_000; root += 1) {
+    acme(() => tracer.startSpan("other").end());
+  }
+  child("of first", first);
+  child("of second", second);
+  child("of third", third);
+  // The trace is still known, so the root that is forgotten follows the latest one.
+  const named = (name) => spans(name).map((span) => span.name).filter((one) => one.startsWith("of"));
+  assert.deepEqual(named("tenant-acme"), ["of first", "of second", "of third"]);
+  assert.deepEqual(received().console, ["root 1"]);
+  third.end();
+  first.end();
+});
+
 test("choice of a remote parent is followed if it is trusted", () => {
   for (const [inbound, state, followed] of [
     ["select", "spanmux=langfuse", false],
@@ -182,13 +204,30 @@ test("run context follows asynchronous code and can be nested", async () => {
   assert.throws(() => withRunContext({}, () => { throw new Error("own"); }), /own/);
 });
 
-test("facts that cannot be read are a fallback, and no exception", () => {
-  const { tracer, spans } = setUp({ fallback: "langfuse" });
-  const hostile = { get tenant() { throw new Error("no value"); } };
-  withRunContext(hostile, () => tracer.startSpan("root").end());
+test("facts that cannot be read are a fallback, and no exception of the traced function", () => {
+  const { tracer, spans, received } = setUp({ fallback: "langfuse" });
+  // The outer facts would choose a tenant.
+  for (const [name, facts, , problem] of UNREADABLE) {
+    const result = acme(() => withRunContext(facts, () => (tracer.startSpan(name).end(), name)));
+    assert.equal(result, name);
+    const { attributes } = spans("langfuse").at(-1);
+    assert.equal(attributes["spanmux.fallback"], "incomplete_context", name);
+    assert.match(attributes["spanmux.fallback.reason"], problem, name);
+  }
+  assert.deepEqual(received(), { langfuse: UNREADABLE.map(([name]) => name) });
+
   withRunContext(null, () => tracer.startSpan("null").end());
-  assert.equal(spans("langfuse")[0].attributes["spanmux.fallback"], "incomplete_context");
-  assert.equal(spans("console").length, 1);
+  withRunContext(undefined, () => tracer.startSpan("undefined").end());
+  assert.deepEqual(received().console, ["null", "undefined"]);
+});
+
+test("attribute that cannot be read is absent, and no exception of the traced function", () => {
+  const { tracer, received } = setUp();
+  for (const value of [Symbol("x"), 1n, () => {}, new Map(), "\ud800", { get a() { throw new Error(); } }]) {
+    acme(() => tracer.startSpan("root", { attributes: { odd: value } }).end());
+  }
+  assert.deepEqual(Object.keys(received()), ["tenant-acme"]);
+  assert.equal(received()["tenant-acme"].length, 6);
 });
 
 test("spans that are not recorded or suppressed are not decided", async (t) => {
@@ -201,6 +240,25 @@ test("spans that are not recorded or suppressed are not decided", async (t) => {
   assert.equal(calls, 0);
 });
 
+test("processor beside the routing one is named in a warning", (t) => {
+  const warnings = [];
+  diag.setLogger({ error() {}, warn: (message) => warnings.push(message), info() {}, debug() {}, verbose() {} });
+  t.after(() => diag.disable());
+  const alone = setUp();
+  alone.tracer.startSpan("alone").end();
+  assert.deepEqual(warnings, []);
+
+  class VendorProcessor extends SimpleSpanProcessor {}
+  const vendor = new InMemorySpanExporter();
+  const routing = new RoutingSpanProcessor({ policy, tracers: { console: new InMemorySpanExporter() } });
+  const provider = new BasicTracerProvider({ spanProcessors: [routing, new VendorProcessor(vendor)] });
+  provider.getTracer("tests").startSpan("a").end();
+  provider.getTracer("tests").startSpan("b").end();
+  assert.equal(vendor.getFinishedSpans().length, 2);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0], /has VendorProcessor beside the RoutingSpanProcessor.*spans of every tracer; move it/);
+});
+
 test("processor that throws is reported once, and affects no other one", async (t) => {
   const errors = [];
   diag.setLogger({ error: (message) => errors.push(message), warn() {}, info() {}, debug() {}, verbose() {} });
@@ -209,6 +267,8 @@ test("processor that throws is reported once, and affects no other one", async (
     throw new Error("broken");
   };
   const broken = { onStart: fail, onEnding: fail, onEnd: fail, forceFlush: async () => fail(), shutdown: fail };
+  // Its message cannot name a class.
+  Object.setPrototypeOf(broken, null);
   const good = new InMemorySpanExporter();
   const { tracer, routing } = setUp({ tracers: { console: [broken, new SimpleSpanProcessor(good)] } });
   tracer.startSpan("a").end();

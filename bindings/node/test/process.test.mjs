@@ -1,32 +1,16 @@
 // The package in processes and threads: their end, their number, and platforms without a module.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 
 import { Policy } from "spanmux";
 
 import { startReceiver } from "./receiver.mjs";
-import { SELECTORS, TRACERS } from "./shared.mjs";
-
-const HERE = dirname(fileURLToPath(import.meta.url));
-
-/** Runs a module in a process of its own. Returns its exit code, its output, and its signal. */
-async function run(text, ...argv) {
-  const child = spawn(process.execPath, ["--input-type=module", "-e", text, ...argv], { cwd: HERE });
-  let output = "";
-  child.stdout.on("data", (data) => (output += data));
-  child.stderr.on("data", (data) => (output += data));
-  const kill = AbortSignal.timeout(60_000);
-  kill.addEventListener("abort", () => child.kill("SIGKILL"));
-  const [code, signal] = await new Promise((resolve) => child.on("close", (...ended) => resolve(ended)));
-  return { code, signal, output };
-}
+import { SELECTORS, TRACERS, run } from "./shared.mjs";
 
 const OPEN = `
   import { Policy } from "spanmux";
@@ -68,13 +52,39 @@ test("process that ends without a shutdown delivers its spans when it flushes", 
   assert.deepEqual(receiver.of("console"), []);
 });
 
+for (const [name, end] of [
+  ["ends at once without a flush", ""],
+  ["ends within the limit of its flush", "process.once('beforeExit', () => provider.forceFlush().catch((errors) => console.log(`${errors}`)));"],
+  ["ends by process.exit during a flush", "provider.forceFlush().catch(() => {}); setTimeout(() => process.exit(0), 10);"],
+]) {
+  test(`process with a processor that never resolves ${name}`, async () => {
+    const program = `
+      import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
+      import { RoutingSpanProcessor, withRunContext } from "spanmux/opentelemetry";
+      const never = () => new Promise(() => {});
+      const hangs = { onStart() {}, onEnd() {}, forceFlush: never, shutdown: never };
+      const tracers = { console: hangs, "tenant-acme": hangs };
+      const provider = new BasicTracerProvider({
+        spanProcessors: [new RoutingSpanProcessor({ policy, tracers, timeoutMillis: 100 })],
+      });
+      withRunContext({ tenant: "acme" }, () => provider.getTracer("x").startSpan("last").end());
+    `;
+    const { code, signal, output } = await run(OPEN + program + end, SELECTORS);
+    assert.deepEqual([code, signal], [0, null], output);
+    assert.match(output, end.includes("errors") ? /did not end within 100 ms/ : /^tenant-acme\n$/);
+  });
+}
+
 /** A worker that decides until it is stopped. */
 const WORKER = new URL("deciding-worker.mjs", import.meta.url);
 
 test("threads decide at the same time, each with a policy of its own", async () => {
-  const workers = Array.from({ length: 3 }, () => new Worker(WORKER, { workerData: { rounds: 500 } }));
+  // Before anything else is awaited: a message that nobody listens to is lost.
+  const results = Array.from({ length: 3 }, () => {
+    const worker = new Worker(WORKER, { workerData: { rounds: 500 } });
+    return new Promise((resolve, reject) => worker.on("message", resolve).on("error", reject));
+  });
   const policy = await Policy.load(SELECTORS, { watch: false });
-  const results = workers.map((worker) => new Promise((resolve, reject) => worker.on("message", resolve).on("error", reject)));
   assert.equal(policy.decide({ tenant: "acme" }, TRACERS).tracer, "tenant-acme");
   assert.deepEqual(await Promise.all(results), [500, 500, 500]);
 });

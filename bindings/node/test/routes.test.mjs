@@ -21,7 +21,7 @@ function randomOf(seed) {
   };
 }
 
-const VALUES = ["acme", "enterprise", "free", "eu", "production", "GET /healthz", "u-3", "", "ü🦀"];
+const VALUES = ["acme", "globex", "enterprise", "free", "eu", "production", "GET /healthz", "u-3", "", "ü🦀"];
 const ODD = [
   () => undefined,
   () => null,
@@ -124,6 +124,50 @@ test("fast route follows a change of the selectors", async (t) => {
   await until(() => decide().tracer === "langfuse");
   rmSync(join(directory, "10-environment.wasm"));
   await until(() => decide().tracer === "tenant-acme");
+});
+
+/** A directory with the example selectors and one more, which ask nine keys. */
+function nineKeys(t) {
+  const directory = directoryOf(t);
+  cpSync(SELECTORS, directory, { recursive: true, filter: (path) => path === SELECTORS || path.endsWith(".wasm") });
+  cpSync(join(ROOT, "benches", "selectors", "four-keys.wasm"), join(directory, "45-four-keys.wasm"));
+  return directory;
+}
+
+test("nine keys decide alike on both routes", async (t) => {
+  const directory = nineKeys(t);
+  const [policy, reference] = await Promise.all([1, 2].map(() => Policy.load(directory, { watch: false })));
+  // Without a tracer for the tenant, the last selectors are asked too.
+  const names = ["console", "langfuse", "datadog"];
+  const keys = ["tenant", "user", "user.tier", "user.id", "tier", "region", "environment", "span.name", "other"];
+  const fast = compare(policy, names, reference, keys, 2_000);
+  assert.ok(fast > 300, `${fast} decisions on the fast route`);
+  const asked = policy.tracers(names, { fallback: "langfuse" }).native.askedKeys();
+  assert.ok(asked.keys.length >= 9, `${asked.keys}`);
+});
+
+test("more keys than one call hands over are read once, and decide on the slow route", async (t) => {
+  const policy = await Policy.load(nineKeys(t), { watch: false });
+  const list = policy.tracers(NAMES);
+  const decide = () => list.decide({ tenant: "globex", tier: "free" }, { name: "chat" });
+  const { native } = list;
+  let reads = 0;
+  native.askedKeys = () => {
+    reads += 1;
+    const { generation, keys } = Object.getPrototypeOf(native).askedKeys.call(native);
+    return { generation, keys: [...keys, ...Array.from({ length: 32 }, (_, number) => `key.${number}`)] };
+  };
+  let whole = 0;
+  const { decide: decideWhole } = native;
+  native.decide = (...given) => ((whole += 1), decideWhole.apply(native, given));
+  assert.equal(decide().selector, "45-four-keys");
+  decide();
+  reads = 0;
+  whole = 0;
+  for (let time = 0; time < 100; time += 1) {
+    assert.equal(decide().cached, true);
+  }
+  assert.deepEqual([reads, whole], [0, 100]);
 });
 
 test("function as a selector has the slow route", async () => {

@@ -1,8 +1,9 @@
 // Shared by the tests: the example selectors, and a directory of their own.
 
+import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -33,12 +34,26 @@ export function policyOf(t, select) {
 }
 
 /** Waits until a condition holds. */
-export async function until(holds) {
-  const deadline = Date.now() + 60_000;
+export async function until(holds, millis = 60_000) {
+  const deadline = Date.now() + millis;
   while (!(await holds())) {
     if (Date.now() > deadline) {
-      throw new Error("the condition did not hold within a minute");
+      throw new Error(`the condition did not hold within ${millis} ms`);
     }
     await setTimeout(5);
   }
+}
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+
+/** Runs a module in a process of its own. Returns its exit code, its output, and its signal. */
+export async function run(text, ...argv) {
+  const child = spawn(process.execPath, ["--input-type=module", "-e", text, ...argv], { cwd: HERE });
+  let output = "";
+  child.stdout.on("data", (data) => (output += data));
+  child.stderr.on("data", (data) => (output += data));
+  const kill = AbortSignal.timeout(60_000);
+  kill.addEventListener("abort", () => child.kill("SIGKILL"));
+  const [code, signal] = await new Promise((resolve) => child.on("close", (...ended) => resolve(ended)));
+  return { code, signal, output };
 }

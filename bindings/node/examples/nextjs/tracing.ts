@@ -1,15 +1,15 @@
 // A tracer for each tenant, and one for the spans of Next.js itself.
 
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
-import { NodeTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-node";
+import { BatchSpanProcessor, NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
 import { Policy } from "spanmux";
 import { RoutingSpanProcessor } from "spanmux/opentelemetry";
 
 const byTenant = ({ tenant }: Record<string, unknown>, tracers: readonly string[]): string | null =>
   typeof tenant === "string" && tracers.includes(tenant) ? tenant : null;
 
-const processorOf = (tenant: string): SimpleSpanProcessor =>
-  new SimpleSpanProcessor(
+const processorOf = (tenant: string): BatchSpanProcessor =>
+  new BatchSpanProcessor(
     new OTLPTraceExporter({ url: process.env.ENDPOINT ?? "http://127.0.0.1:4318/v1/traces", headers: { authorization: tenant } }),
   );
 

@@ -2,6 +2,8 @@
 // of a policy. Each difference has its reason.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 
 import { Mastra } from "@mastra/core";
@@ -10,7 +12,7 @@ import { RequestContext } from "@mastra/core/request-context";
 import { Observability, SamplingStrategyType, TestExporter } from "@mastra/observability";
 import { mastraSelector } from "spanmux/mastra";
 
-import { policyOf } from "../../test/shared.mjs";
+import { ROOT, policyOf } from "../../test/shared.mjs";
 import { fakeModel } from "../fake-model.mjs";
 
 const LONG = "x".repeat(300);
@@ -117,6 +119,15 @@ test("scenarios of plain Mastra and of Mastra with Spanmux", async (t) => {
     });
   }
   t.diagnostic(`${SCENARIOS.length - different} alike, ${different} different by design`);
+});
+
+test("table of the documentation is that of the scenarios", () => {
+  const rows = SCENARIOS.map(([name, plain, routed, why]) => `| ${name} | ${plain} | ${routed} | ${why} |`);
+  const page = readFileSync(join(ROOT, "docs", "guide", "mastra.md"), "utf8");
+  const table = page.split("\n").filter((line) => line.startsWith("| ")).slice(1);
+  assert.deepEqual(table, rows);
+  const different = SCENARIOS.filter(([, plain, routed]) => plain !== routed).length;
+  assert.ok(page.includes(`Of ${SCENARIOS.length} scenarios, ${SCENARIOS.length - different} have the same outcome`));
 });
 
 test("rule that writes to the context is seen by the caller in plain Mastra alone", () => {

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:http";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -13,6 +12,7 @@ import * as aiSdk from "../ai-sdk.mjs";
 import { fakeModel } from "../fake-model.mjs";
 import * as openinference from "../openinference.mjs";
 import { runJobs } from "../worker-pool.mjs";
+import { startOpenAI } from "./fake-openai.mjs";
 
 const TENANTS = Array.from({ length: 10 }, (_, number) => `t${number}`);
 
@@ -64,25 +64,6 @@ test("AI SDK sends the spans of each call to the Langfuse project of its tenant"
     assert.deepEqual(spans, { "ai.generateText": 10, "ai.generateText.doGenerate": 10, feedback: 10 });
   }
 });
-
-/** Starts a server that answers as the API of OpenAI does. */
-async function startOpenAI(t) {
-  const server = createServer((request, response) => {
-    request.resume().on("end", () => {
-      const message = { role: "assistant", content: "hello" };
-      const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
-      const choices = [{ index: 0, message, finish_reason: "stop" }];
-      const answer = { id: "1", object: "chat.completion", created: 0, model: "gpt-4o-mini", choices, usage };
-      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
-    });
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://127.0.0.1:${server.address().port}/v1`;
-}
 
 test("OpenInference sends the spans of each call to its tenant", async (t) => {
   const [receiver, api] = [await startReceiver(t), await startOpenAI(t)];

@@ -2,47 +2,70 @@
 
 import type { Route } from "./route.js";
 
-/** The routes of ended local roots that are kept. */
+/** The ended local roots that are kept. */
 const MAX_ENDED = 4_096;
-/** The routes of local roots with an open span that are kept. A span that never ends leaks no more. */
+/** The local roots with an open span that are kept. A span that never ends leaks no more. */
 const MAX_OPEN = 100_000;
 
-/** A local root, and the number of its open spans. */
-export interface KnownRoot {
+/** A local root. {@link KnownRoutes} changes it. */
+export class KnownRoot {
   readonly traceId: string;
-  /** The ids of the trace and of the span. */
-  readonly key: string;
+  readonly spanId: string;
   readonly route: Route;
-  open: number;
+  /** The number of its open spans. */
+  open = 0;
+  /** Its place among the ended roots, or -1. */
+  place = -1;
+  /** The roots of the same trace that started before and after it. */
+  earlier: KnownRoot | undefined;
+  later: KnownRoot | undefined;
+
+  constructor(traceId: string, spanId: string, route: Route) {
+    this.traceId = traceId;
+    this.spanId = spanId;
+    this.route = route;
+  }
 }
 
 /** The local roots with an open span, and the last ones without.
  *
  * A root is found by its own ids, or else by its trace. A trace has several local roots if a caller's
- * trace enters this process more than once. */
+ * trace enters this process more than once.
+ *
+ * Each root span enters and leaves, so nothing here iterates over a set whose first members have been
+ * removed: the engine steps over each of them. */
 export class KnownRoutes {
-  readonly #byTrace = new Map<string, KnownRoot>();
-  readonly #byRoot = new Map<string, KnownRoot>();
+  /** The latest root of each trace. */
+  readonly #latest = new Map<string, KnownRoot>();
   readonly #open = new Set<KnownRoot>();
-  readonly #ended = new Set<KnownRoot>();
-
-  /** The number of local roots that are known. */
-  get size(): number {
-    return this.#open.size + this.#ended.size;
-  }
+  /** A ring. */
+  readonly #ended: (KnownRoot | undefined)[] = new Array<KnownRoot | undefined>(MAX_ENDED).fill(undefined);
+  #next = 0;
 
   /** Returns the local root of a span with these ids. */
   find(traceId: string, spanId: string): KnownRoot | undefined {
-    return this.#byRoot.get(traceId + spanId) ?? this.#byTrace.get(traceId);
+    const latest = this.#latest.get(traceId);
+    for (let root = latest; root !== undefined; root = root.earlier) {
+      if (root.spanId === spanId) {
+        return root;
+      }
+    }
+    return latest;
   }
 
   /** Adds a local root that has started. */
   add(traceId: string, spanId: string, route: Route): KnownRoot {
-    const root: KnownRoot = { traceId, key: traceId + spanId, route, open: 0 };
-    this.#byTrace.set(traceId, root);
-    this.#byRoot.set(root.key, root);
+    const root = new KnownRoot(traceId, spanId, route);
+    const latest = this.#latest.get(traceId);
+    if (latest !== undefined) {
+      root.earlier = latest;
+      latest.later = root;
+    }
+    this.#latest.set(traceId, root);
     this.#open.add(root);
-    this.#evict(this.#open, MAX_OPEN);
+    if (this.#open.size > MAX_OPEN) {
+      this.#forgetOldestOpen();
+    }
     return root;
   }
 
@@ -50,7 +73,9 @@ export class KnownRoutes {
   started(root: KnownRoot): void {
     root.open += 1;
     // A late child of a root whose spans had all ended.
-    if (root.open === 1 && this.#ended.delete(root)) {
+    if (root.place >= 0) {
+      this.#ended[root.place] = undefined;
+      root.place = -1;
       this.#open.add(root);
     }
   }
@@ -59,24 +84,38 @@ export class KnownRoutes {
   ended(root: KnownRoot): void {
     root.open -= 1;
     if (root.open === 0 && this.#open.delete(root)) {
-      this.#ended.add(root);
-      this.#evict(this.#ended, MAX_ENDED);
+      const oldest = this.#ended[this.#next];
+      if (oldest !== undefined) {
+        oldest.place = -1;
+        this.#forget(oldest);
+      }
+      this.#ended[this.#next] = root;
+      root.place = this.#next;
+      this.#next = (this.#next + 1) % MAX_ENDED;
     }
   }
 
-  /** Forgets the oldest root of a set that is too large. */
-  #evict(roots: Set<KnownRoot>, limit: number): void {
-    if (roots.size <= limit) {
+  #forgetOldestOpen(): void {
+    for (const oldest of this.#open) {
+      this.#open.delete(oldest);
+      this.#forget(oldest);
       return;
     }
-    for (const oldest of roots) {
-      roots.delete(oldest);
-      this.#byRoot.delete(oldest.key);
-      // A later root of the trace stays.
-      if (this.#byTrace.get(oldest.traceId) === oldest) {
-        this.#byTrace.delete(oldest.traceId);
-      }
-      return;
+  }
+
+  #forget(root: KnownRoot): void {
+    const { earlier, later } = root;
+    if (earlier !== undefined) {
+      earlier.later = later;
     }
+    if (later !== undefined) {
+      later.earlier = earlier;
+    } else if (earlier !== undefined) {
+      this.#latest.set(root.traceId, earlier);
+    } else {
+      this.#latest.delete(root.traceId);
+    }
+    root.earlier = undefined;
+    root.later = undefined;
   }
 }

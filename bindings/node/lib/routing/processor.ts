@@ -5,6 +5,7 @@ import type * as Sdk from "@opentelemetry/sdk-trace-base";
 import type { ReadableSpan, Span, SpanExporter, SpanProcessor } from "@opentelemetry/sdk-trace-base";
 
 import type { Policy } from "../policy.js";
+import { Beside } from "./beside.js";
 import { Decider, type Inbound, type Outbound } from "./decide.js";
 import { KnownRoutes, type KnownRoot } from "./known-routes.js";
 import { each } from "./lifecycle.js";
@@ -44,11 +45,12 @@ export interface RoutingOptions {
  * other span follows its root: in other asynchronous code, and after the root has ended.
  *
  * Nothing here throws into the code that is traced. Put it alone into the `spanProcessors` of the
- * provider: a processor beside it receives the spans of every tracer. */
+ * provider: a processor beside it receives the spans of every tracer, of which a warning tells. */
 export class RoutingSpanProcessor implements SpanProcessor {
   readonly #decider: Decider;
   readonly #tracers: ReadonlyMap<string, RoutedTracer>;
   readonly #known = new KnownRoutes();
+  readonly #beside = new Beside(this);
   /** The property of a span that holds its local root. Reading it is faster than a `WeakMap`. */
   readonly #root = Symbol("spanmux.root");
   readonly #toSpans: readonly string[];
@@ -135,6 +137,7 @@ export class RoutingSpanProcessor implements SpanProcessor {
   }
 
   #start(span: Span, parent: ApiSpan | undefined, parentContext: Context): KnownRoot {
+    this.#beside.look(span);
     const route = this.#decider.route(span, parent, parentContext);
     span.setAttributes(route.attributes);
     this.#decider.carry(span, route);

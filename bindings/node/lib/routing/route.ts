@@ -5,6 +5,16 @@ import type { ReadableSpan, Span, SpanProcessor } from "@opentelemetry/sdk-trace
 
 import { messageOf } from "../facts.js";
 
+/** Returns the name of a processor's class. Never throws. */
+export function nameOf(processor: SpanProcessor): string {
+  try {
+    return processor.constructor.name;
+  } catch {
+    // An object without a prototype.
+    return "a processor";
+  }
+}
+
 /** The processors of one tracer. A failure of one reaches neither the others nor the caller. */
 export class RoutedTracer {
   readonly name: string;
@@ -51,7 +61,7 @@ export class RoutedTracer {
     if (!this.#reported.has(processor)) {
       this.#reported.add(processor);
       diag.error(
-        `spanmux: the processor ${processor.constructor.name} of the tracer ` +
+        `spanmux: the processor ${nameOf(processor)} of the tracer ` +
           `${JSON.stringify(this.name)} failed in ${step}; further failures are not logged: ` +
           messageOf(thrown),
       );

@@ -2,6 +2,8 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 
+import { messageOf, refuseOtherKeys, refuseOthers } from "../facts.js";
+
 export type Facts = Readonly<Record<string, unknown>>;
 
 const EMPTY: Facts = Object.freeze({});
@@ -22,11 +24,39 @@ export function currentRunContext(): Facts {
 
 /** Merges facts. If they cannot be read, a fact that no context holds takes their place, so that the
  * decision is a fallback and the caller sees no exception. */
-function merged(outer: Facts, facts: Facts | ReadonlyMap<string, unknown>): Facts {
+function merged(outer: Facts, facts: unknown): Facts {
   try {
-    const own = facts instanceof Map ? Object.fromEntries(facts as ReadonlyMap<string, unknown>) : facts;
-    return { ...outer, ...(own as Facts) };
-  } catch {
-    return { ...outer, context: Symbol("facts that cannot be read") };
+    return { ...outer, ...own(facts) };
+  } catch (thrown) {
+    return { ...outer, context: new Unreadable(messageOf(thrown)) };
+  }
+}
+
+function own(facts: unknown): Facts {
+  // JavaScript may pass anything.
+  if (facts === undefined || facts === null) {
+    return EMPTY;
+  }
+  refuseOthers(facts);
+  if (!(facts instanceof Map)) {
+    return facts as Facts;
+  }
+  const map = facts as ReadonlyMap<unknown, unknown>;
+  for (const key of map.keys()) {
+    refuseOtherKeys(key);
+  }
+  return Object.fromEntries(map as ReadonlyMap<string, unknown>);
+}
+
+/** A fact that no context holds. Its message is the reason of the fallback. */
+class Unreadable {
+  readonly #message: string;
+
+  constructor(message: string) {
+    this.#message = message;
+  }
+
+  toJSON(): never {
+    throw new Error(this.#message);
   }
 }
