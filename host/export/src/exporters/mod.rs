@@ -34,6 +34,7 @@ pub use otlp_lines::ReadError;
 #[cfg(feature = "otlp")]
 pub use presets::*;
 pub use remote_parent::RemoteParent;
+pub(crate) use remote_parent::shares_its_tracer;
 pub use tree::{OtlpTraces, TraceTree};
 
 use crate::delivery::{DiskBuffer, SdkSink, Sent, Sink};

@@ -39,7 +39,7 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::delivery::DroppedParents;
-use crate::exporters::RemoteParent;
+use crate::exporters::{RemoteParent, shares_its_tracer};
 use known_keys::KnownKeys;
 
 /// The span attribute with the number of truncated values.
@@ -75,8 +75,14 @@ impl SpanProcessing {
     pub(crate) fn batch(&self, batch: &mut Vec<SpanData>) -> ProcessingCounts {
         let before = batch.len();
         match &self.dropped {
-            Some(dropped) => dropped.remove(batch, |span| self.keeps(span)),
-            None => batch.retain(|span| self.keeps(span)),
+            Some(dropped) => {
+                let remote_parent = self.remote_parent.unwrap_or_default();
+                dropped.remove(batch, remote_parent, |span| self.keeps(span));
+            }
+            None => {
+                batch.retain(|span| self.keeps(span));
+                batch.iter_mut().for_each(|span| self.parent(span));
+            }
         }
         let mut processed = ProcessingCounts {
             filtered: (before - batch.len()) as u64,
@@ -86,7 +92,6 @@ impl SpanProcessing {
         // Most spans of a batch have the scope of the one before.
         let mut clean: Option<InstrumentationScope> = None;
         for span in batch {
-            self.parent(span);
             let before = processed.cut;
             let scope = &mut span.instrumentation_scope;
             if clean.as_ref() != Some(scope) {
@@ -100,7 +105,8 @@ impl SpanProcessing {
 
     fn parent(&self, span: &mut SpanData) {
         if let Some(remote_parent) = self.remote_parent {
-            remote_parent.apply(span);
+            let is_followed = shares_its_tracer(span);
+            remote_parent.apply(span, || is_followed);
         }
     }
 
