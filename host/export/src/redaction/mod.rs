@@ -39,7 +39,8 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::delivery::DroppedParents;
-use crate::exporters::{RemoteParent, shares_its_tracer};
+use crate::dialect::{TraceFields, Translator};
+use crate::exporters::{Dialect, RemoteParent, shares_its_tracer};
 use known_keys::KnownKeys;
 
 /// The span attribute with the number of truncated values.
@@ -58,6 +59,10 @@ pub struct SpanProcessing {
     pub(crate) dropped: Option<Arc<DroppedParents>>,
     /// The handling of remote parents. `None` leaves it to the exporter.
     pub remote_parent: Option<RemoteParent>,
+    /// The attribute names of the backend. `None` leaves them to the exporter.
+    pub dialect: Option<Dialect>,
+    /// The translator to the dialect. `None` without a dialect.
+    pub(crate) translator: Option<Translator>,
 }
 
 /// Counts of the processing of spans.
@@ -74,6 +79,9 @@ pub(crate) struct ProcessingCounts {
 impl SpanProcessing {
     pub(crate) fn batch(&self, batch: &mut Vec<SpanData>) -> ProcessingCounts {
         let before = batch.len();
+        if let Some(translator) = &self.translator {
+            batch.iter_mut().for_each(|span| translator.prepare(span));
+        }
         match &self.dropped {
             Some(dropped) => {
                 let remote_parent = self.remote_parent.unwrap_or_default();
@@ -110,8 +118,20 @@ impl SpanProcessing {
         }
     }
 
-    /// Called when a span starts, if there is a filter.
-    pub(crate) fn started(&self, span: &SpanData) {
+    /// Returns `true` if the processing needs the data of a span that starts.
+    pub(crate) fn wants_start(&self, is_local_root: bool) -> bool {
+        self.dropped.is_some() || is_local_root && self.trace_fields().is_some()
+    }
+
+    fn trace_fields(&self) -> Option<&TraceFields> {
+        self.translator.as_ref()?.trace_fields.as_deref()
+    }
+
+    /// Called when a span starts, if the processing wants it.
+    pub(crate) fn started(&self, span: &SpanData, is_local_root: bool) {
+        if is_local_root && let Some(fields) = self.trace_fields() {
+            fields.started(span);
+        }
         if let Some(dropped) = &self.dropped
             && span.span_context.is_sampled()
             && !self.keeps(span)
@@ -144,6 +164,11 @@ impl SpanProcessing {
             self.name("status.description", description, processed);
         }
         self.attributes(&mut span.attributes, processed, keys);
+        if let Some(translator) = &self.translator {
+            let from = translator.translate(span);
+            // A rule may name the key of the backend.
+            self.attributes(&mut span.attributes[from..], processed, keys);
+        }
         for event in &mut span.events.events {
             self.name("event.name", &mut event.name, processed);
             self.attributes(&mut event.attributes, processed, keys);

@@ -5,6 +5,7 @@
 mod buffering;
 mod collector;
 mod connections;
+mod dialects;
 mod faults;
 #[cfg(feature = "grpc")]
 mod grpc_collector;
