@@ -6,13 +6,15 @@ use super::fields::Id;
 use super::kinds::Kind;
 
 /// The fields of usage and cost.
-const USAGE: [Id; 9] = [
+const USAGE: [Id; 11] = [
     Id::InputTokens,
     Id::OutputTokens,
     Id::TotalTokens,
     Id::CacheReadTokens,
     Id::CacheWriteTokens,
     Id::ReasoningTokens,
+    Id::AudioInputTokens,
+    Id::AudioOutputTokens,
     Id::Cost,
     Id::InputCost,
     Id::OutputCost,

@@ -119,7 +119,7 @@ fields! {
     ToolDescription "description of the tool" Text
         gen_ai ["gen_ai.tool.description"] open_inference ["tool.description"] langfuse []
         langsmith [] older [];
-    ToolCallId "id of the tool call" Text
+    ToolCall "id of the tool call" Text
         gen_ai ["gen_ai.tool.call.id"] open_inference ["tool.id"] langfuse [] langsmith []
         older [];
 
@@ -230,6 +230,13 @@ fields! {
         open_inference ["llm.token_count.completion_details.reasoning"] langfuse []
         langsmith ["gen_ai.usage.details.reasoning_tokens"]
         older ["gen_ai.usage.reasoning_tokens"];
+    AudioInputTokens "audio tokens of the input" Integer
+        gen_ai ["gen_ai.usage.audio.input_tokens"]
+        open_inference ["llm.token_count.prompt_details.audio"] langfuse [] langsmith [] older [];
+    AudioOutputTokens "audio tokens of the output" Integer
+        gen_ai ["gen_ai.usage.audio.output_tokens"]
+        open_inference ["llm.token_count.completion_details.audio"] langfuse [] langsmith []
+        older [];
     Cost "cost" Number
         gen_ai ["gen_ai.usage.cost"] open_inference ["llm.cost.total"] langfuse [] langsmith []
         older [];
@@ -287,7 +294,7 @@ pub(super) const COPIED: &[Id] = &[
     Id::AgentName,
     Id::ToolName,
     Id::ToolDescription,
-    Id::ToolCallId,
+    Id::ToolCall,
     Id::Provider,
     Id::Model,
     Id::ResponseModel,
@@ -313,6 +320,8 @@ pub(super) const COPIED: &[Id] = &[
     Id::CacheReadTokens,
     Id::CacheWriteTokens,
     Id::ReasoningTokens,
+    Id::AudioInputTokens,
+    Id::AudioOutputTokens,
     Id::Cost,
     Id::InputCost,
     Id::OutputCost,

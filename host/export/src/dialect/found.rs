@@ -73,7 +73,7 @@ pub(super) struct Found<'a> {
     names: &'a Names,
     attributes: &'a [KeyValue],
     /// The position of each name. The last attribute with a name wins.
-    at: Vec<Option<usize>>,
+    at: Vec<Option<u16>>,
     any: bool,
     prefixes: [bool; PREFIXES.len()],
 }
@@ -100,7 +100,7 @@ impl<'a> Found<'a> {
         if let Some(number) = self.names.numbers.get(key) {
             // Most spans have none, and need no list.
             self.at.resize(self.names.numbers.len(), None);
-            self.at[*number] = Some(position);
+            self.at[*number] = u16::try_from(position).ok();
             self.any = true;
             return;
         }
@@ -118,7 +118,7 @@ impl<'a> Found<'a> {
     }
 
     fn position(&self, number: usize) -> Option<usize> {
-        self.at.get(number).copied().flatten()
+        self.at.get(number).copied().flatten().map(usize::from)
     }
 
     /// Returns the positions of all attributes of a field.

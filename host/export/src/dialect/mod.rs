@@ -46,8 +46,8 @@ pub(crate) use trace_fields::TraceFields;
 ///
 /// # Cost
 /// Without a dialect, none. With one, each attribute is looked up once. A span without AI attributes
-/// is not changed further, and nothing is allocated for a span that already has all names, except
-/// for content that has another form in the dialect.
+/// is not changed further. An AI span that already has all names costs one small list. Content is
+/// parsed only if it has another form in the dialect.
 ///
 /// # Examples
 /// ```
@@ -238,7 +238,12 @@ fn translate(edit: &mut Edit<'_>, span: &SpanData) {
             write_kind(edit, kind);
             kind
         }
-        None => Kind::step(),
+        None => {
+            // A session of the web is not a conversation.
+            let conversation = "gen_ai.conversation.id";
+            edit.added.retain(|of| of.key.as_str() != conversation);
+            Kind::step()
+        }
     };
     models(edit, kind);
     entity(edit, kind);

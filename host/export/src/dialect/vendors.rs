@@ -23,6 +23,11 @@ pub(super) fn tags(edit: &mut Edit<'_>) {
     let Some(value) = edit.found.value(Id::Tags) else {
         return;
     };
+    let is_list = matches!(value, Value::Array(_));
+    if is_list && edit.dialect != Dialect::LangSmith {
+        edit.copy(Id::Tags);
+        return;
+    }
     let texts: Vec<StringValue> = match value {
         Value::Array(Array::String(texts)) => texts.clone(),
         Value::String(text) => {
