@@ -8,12 +8,12 @@ use opentelemetry::trace::SpanKind;
 
 use super::exporter::exporter;
 use super::shape::{
-    AttributeLimitsTable, BatchTable, FilterTable, KindName, MaskName, RedactionTable,
-    RemoteParentName, TracerTable,
+    AttributeLimitsTable, BackendDialectName, BatchTable, FilterTable, KindName, MaskName,
+    RedactionTable, RemoteParentName, TracerTable,
 };
 use super::values::{Period, Plain};
 use spanmux_export::delivery::BatchConfig;
-use spanmux_export::exporters::RemoteParent;
+use spanmux_export::exporters::{Dialect, RemoteParent};
 use spanmux_export::redaction::{AttributeLimits, Mask, Redaction, SpanFilter};
 use spanmux_otel::{Sampling, TracerConfig};
 
@@ -48,6 +48,9 @@ pub(super) fn tracer(
     }
     if let Some(name) = table.remote_parent {
         config = config.remote_parent(name.into());
+    }
+    if let Some(name) = table.dialect {
+        config = config.dialect(name.into());
     }
     if let Some(table) = table.limits {
         config = config.limits(limits(&table));
@@ -130,6 +133,18 @@ impl From<RemoteParentName> for RemoteParent {
     }
 }
 
+impl From<BackendDialectName> for Dialect {
+    fn from(name: BackendDialectName) -> Self {
+        match name {
+            BackendDialectName::GenAi => Self::GenAi,
+            BackendDialectName::OpenInference => Self::OpenInference,
+            BackendDialectName::Langfuse => Self::Langfuse,
+            BackendDialectName::LangSmith => Self::LangSmith,
+            BackendDialectName::Both => Self::Both,
+        }
+    }
+}
+
 impl From<KindName> for SpanKind {
     fn from(name: KindName) -> Self {
         match name {
@@ -163,6 +178,7 @@ mod tests {
             resource = { flag = true, number = 7, share = 0.5, text = 'x' }
             max_open_spans = 9
             remote_parent = 'link'
+            dialect = 'openinference'
             batch = { queue = 1, size = 2, every = '3s', timeout = '4ms' }
             redaction = { defaults = false, in_texts = true, keys = ['k'], except = ['e'], mask = { text = '-' } }
             filter = { drop_names = ['n*'], drop_kinds = ['client'], drop_operations = ['o'], drop_attributes = { a = 1 } }
@@ -240,7 +256,8 @@ mod tests {
                     .links(6),
             )
             .max_open_spans(9)
-            .remote_parent(RemoteParent::Link);
+            .remote_parent(RemoteParent::Link)
+            .dialect(Dialect::OpenInference);
         // Literals stay static strings, and strings from the file are owned.
         let shown = |config: TracerConfig| format!("{config:#?}").replace("Static", "Owned");
         assert_eq!(shown(made), shown(written));

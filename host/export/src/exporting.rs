@@ -12,6 +12,7 @@ use crate::delivery::{
     BatchConfig, DiskBuffer, DiskBufferStore, Exporting, Meter, Names, Pipeline, Queued, Sampled,
     Sink, Target,
 };
+use crate::dialect::Translator;
 use crate::exporters::{Console, Exporter, ExporterError, Ready};
 use crate::places;
 use crate::redaction::SpanProcessing;
@@ -98,6 +99,7 @@ fn pipeline(
     }
     let mut kind = exporter.kind;
     processing.remote_parent.get_or_insert(kind.remote_parent());
+    let dialect = kind.dialect();
     if let Some(resource) = kind.resource() {
         processing.redact_attributes(resource);
     }
@@ -105,6 +107,8 @@ fn pipeline(
         .sink(plan.batch.max_export_timeout)
         .map_err(TracerConfigError::Exporter)?;
     let resource = processing.resource(plan.resource);
+    let dialect = processing.dialect.or(dialect);
+    processing.translator = dialect.map(|dialect| Translator::new(dialect, &resource));
     let mut sink = match ready {
         Ready::Console(writer) => {
             if exporter.disk_buffer.is_some() {

@@ -8,6 +8,7 @@
 
 mod base64_text;
 pub mod delivery;
+mod dialect;
 pub mod exporters;
 mod exporting;
 mod places;
@@ -18,6 +19,7 @@ mod shortening;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::delivery::{DEFAULT_DEADLINE, Exporting, Pipeline, Processor, Rest, after};
+    pub use crate::dialect::page as dialects_page;
     pub use crate::redaction::{SpanProcessing, kept_and_omitted, safe_end};
 
     /// Starting exporters.

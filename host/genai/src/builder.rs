@@ -126,6 +126,14 @@ impl<K: AiSpanKind> AiSpanBuilder<K> {
         self
     }
 
+    /// Sets metadata of the span, an object: `json!({"tier": "gold"})`. It is recorded as the JSON
+    /// text `metadata`, truncated to the [limits](super::ContentLimits). Langfuse and LangSmith
+    /// receive an attribute for each of its keys. Metadata is not content: it is always recorded.
+    pub fn metadata(mut self, metadata: impl Into<serde_json::Value>) -> Self {
+        self.attributes.say_json(keys::METADATA, &metadata.into());
+        self
+    }
+
     /// Hides content of this span and of all AI spans below it.
     pub fn hide(mut self, hidden: Hidden) -> Self {
         self.inherited.add(Inherited::of_hidden(hidden));

@@ -66,8 +66,43 @@ impl AiSpanBuilder<Generation> {
     }
 
     /// Sets the number of most likely tokens from which tokens are sampled.
+    /// The attribute is an integer, as the conventions define, unless the number has a fraction.
     pub fn top_k(self, top_k: f64) -> Self {
+        if top_k.fract() == 0.0 {
+            // The conversion saturates.
+            return self.parameter("top_k", keys::TOP_K, top_k as i64);
+        }
         self.parameter("top_k", keys::TOP_K, top_k)
+    }
+
+    /// Sets the effort that the model spends on reasoning: `low`, `medium`, `high`.
+    pub fn reasoning_level(mut self, level: impl Into<String>) -> Self {
+        let level = level.into();
+        self.attributes.say(keys::REASONING_LEVEL, level.clone());
+        self.parameters
+            .insert("reasoning_effort".to_owned(), level.into());
+        self
+    }
+
+    /// Sets the name and the version of the prompt template.
+    ///
+    /// # Examples
+    /// ```
+    /// # use opentelemetry::trace::TracerProvider;
+    /// # let tracer = opentelemetry_sdk::trace::SdkTracerProvider::default().tracer("shop");
+    /// use spanmux::genai::Ai;
+    ///
+    /// let call = Ai::new(tracer)
+    ///     .generation("gpt-5-mini")
+    ///     .prompt("support-answer", "3")
+    ///     .reasoning_level("low")
+    ///     .start();
+    /// call.end();
+    /// ```
+    pub fn prompt(mut self, name: impl Into<StringValue>, version: impl Into<StringValue>) -> Self {
+        self.attributes.say(keys::PROMPT_NAME, name.into());
+        self.attributes.say(keys::PROMPT_VERSION, version.into());
+        self
     }
 
     /// Sets the maximum number of generated tokens.

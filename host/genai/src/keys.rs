@@ -2,7 +2,8 @@
 //!
 //! # Source
 //! The names come from the OpenTelemetry semantic conventions 1.41.0, the last release that
-//! contains those for GenAI and MCP, and from OpenInference's
+//! contains those for GenAI and MCP, from `open-telemetry/semantic-conventions-genai` v0.1.0, which
+//! renamed some of them, and from OpenInference's
 //! `spec/semantic_conventions.md`. Release 1.42.0, of the crate
 //! `opentelemetry-semantic-conventions` 0.33.1, has the same names and marks them as moved.
 //! Langfuse documents its own attributes under "Attribute mapping" on its OpenTelemetry
@@ -43,6 +44,7 @@ pub(super) const CONVERSATION: Key = gen_ai("gen_ai.conversation.id");
 pub(super) const SESSION: Key = same("session.id");
 pub(super) const USER: Key = same("user.id");
 pub(super) const TAGS: Key = same("tag.tags");
+pub(super) const METADATA: Key = same("metadata");
 
 // Agents and workflows.
 pub(super) const AGENT_ID: Key = gen_ai("gen_ai.agent.id");
@@ -50,7 +52,9 @@ pub(super) const AGENT_NAME: Key = key("gen_ai.agent.name", "agent.name");
 pub(super) const AGENT_DESCRIPTION: Key = gen_ai("gen_ai.agent.description");
 pub(super) const AGENT_VERSION: Key = gen_ai("gen_ai.agent.version");
 pub(super) const AGENT_MAX_STEPS: Key = same("spanmux.agent.max_steps");
+// The conventions v0.1.0 renamed these to the second name. Backends read one or the other.
 pub(super) const WORKFLOW_NAME: Key = gen_ai("gen_ai.workflow.name");
+pub(super) const WORKFLOW_AGENT_NAME: Key = gen_ai("gen_ai.agent.name");
 pub(super) const WORKFLOW_ID: Key = same("spanmux.workflow.id");
 pub(super) const STEP_ID: Key = same("spanmux.workflow.step.id");
 
@@ -73,6 +77,9 @@ pub(super) const PRESENCE_PENALTY: Key = gen_ai("gen_ai.request.presence_penalty
 pub(super) const SEED: Key = gen_ai("gen_ai.request.seed");
 pub(super) const STOP_SEQUENCES: Key = gen_ai("gen_ai.request.stop_sequences");
 pub(super) const CHOICE_COUNT: Key = gen_ai("gen_ai.request.choice.count");
+pub(super) const REASONING_LEVEL: Key = gen_ai("gen_ai.request.reasoning.level");
+pub(super) const PROMPT_NAME: Key = gen_ai("gen_ai.prompt.name");
+pub(super) const PROMPT_VERSION: Key = key("gen_ai.prompt.version", "llm.prompt_template.version");
 pub(super) const TOOL_DEFINITIONS: Key = gen_ai("gen_ai.tool.definitions");
 pub(super) const SERVER_ADDRESS: Key = same("server.address");
 pub(super) const SERVER_PORT: Key = same("server.port");
@@ -97,10 +104,38 @@ pub(super) const CACHE_WRITE_TOKENS: Key = key(
     "gen_ai.usage.cache_creation.input_tokens",
     "llm.token_count.prompt_details.cache_write",
 );
+pub(super) const CACHE_WRITE_TOKENS_RENAMED: Key = gen_ai("gen_ai.usage.cache_write.input_tokens");
 pub(super) const REASONING_TOKENS: Key = key(
     "gen_ai.usage.reasoning.output_tokens",
     "llm.token_count.completion_details.reasoning",
 );
+
+/// The input and the output tokens of each modality: text, image, audio.
+pub(super) const MODALITY_TOKENS: [[Key; 2]; 3] = [
+    [
+        gen_ai("gen_ai.usage.text.input_tokens"),
+        gen_ai("gen_ai.usage.text.output_tokens"),
+    ],
+    [
+        gen_ai("gen_ai.usage.image.input_tokens"),
+        gen_ai("gen_ai.usage.image.output_tokens"),
+    ],
+    [
+        key(
+            "gen_ai.usage.audio.input_tokens",
+            "llm.token_count.prompt_details.audio",
+        ),
+        key(
+            "gen_ai.usage.audio.output_tokens",
+            "llm.token_count.completion_details.audio",
+        ),
+    ],
+];
+
+// Cost. The GenAI conventions have no attribute for it; `gen_ai.usage.cost` is common.
+pub(super) const COST: Key = key("gen_ai.usage.cost", "llm.cost.total");
+pub(super) const INPUT_COST: Key = key("spanmux.cost.input", "llm.cost.prompt");
+pub(super) const OUTPUT_COST: Key = key("spanmux.cost.output", "llm.cost.completion");
 
 // Tools.
 pub(super) const TOOL_NAME: Key = key("gen_ai.tool.name", "tool.name");
@@ -118,6 +153,7 @@ pub(super) const TRANSPORT: Key = same("network.transport");
 pub(super) const EMBEDDING_MODEL: Key = key("gen_ai.request.model", "embedding.model_name");
 pub(super) const DIMENSIONS: Key = gen_ai("gen_ai.embeddings.dimension.count");
 pub(super) const ENCODING_FORMATS: Key = gen_ai("gen_ai.request.encoding_formats");
+pub(super) const RETRIEVAL_TOP_K: Key = gen_ai("gen_ai.retrieval.top_k");
 pub(super) const DATA_SOURCE: Key = gen_ai("gen_ai.data_source.id");
 
 // Content.

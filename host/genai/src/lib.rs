@@ -35,21 +35,24 @@
 //!
 //! # Span attributes
 //! Span names, span kinds and the attributes of [`Dialect::GenAi`] follow the OpenTelemetry
-//! semantic conventions **1.41.0**, the last release that contains those for GenAI.
+//! semantic conventions **1.41.0**, the last release that contains those for GenAI. Attributes
+//! that `semantic-conventions-genai` **v0.1.0** renamed are recorded under both names:
+//! `gen_ai.usage.cache_write.input_tokens`, `gen_ai.retrieval.top_k`, and `gen_ai.agent.name` of
+//! workflows. Prompts, the reasoning level and tokens by modality are those of v0.1.0.
 //! [`Dialect::OpenInference`] records OpenInference's attributes instead, and
 //! [`Dialect::Both`] records both. Attributes that neither defines begin with `spanmux.`.
 //!
 //! | method of [`AiParent`] | span name | kind | GenAI | OpenInference |
 //! |---|---|---|---|---|
 //! | [`agent_run`](Ai::agent_run) | `invoke_agent NAME` | internal; client if [remote](AiSpanBuilder::remote) | `gen_ai.operation.name` = `invoke_agent`, `gen_ai.agent.name` `.id` `.description` `.version`, `gen_ai.request.model`, `gen_ai.provider.name`, `gen_ai.tool.definitions`, `gen_ai.response.finish_reasons` | `AGENT`, `agent.name`, `llm.model_name`, `llm.provider`, `llm.tools.N.tool.name` |
-//! | [`generation`](Ai::generation) | `chat MODEL` | client | `gen_ai.operation.name` = `chat`, `gen_ai.request.model` and the parameters `gen_ai.request.*`, `gen_ai.provider.name`, `server.*`, `gen_ai.output.type`, `gen_ai.usage.*`, `gen_ai.response.model` `.id` `.finish_reasons` `.time_to_first_chunk` | `LLM`, `llm.model_name`, `llm.provider`, `llm.invocation_parameters`, `llm.token_count.*`, `llm.response.model_name`, `llm.finish_reason`, `llm.tools.N.tool.name` |
+//! | [`generation`](Ai::generation) | `chat MODEL` | client | `gen_ai.operation.name` = `chat`, `gen_ai.request.model` and the parameters `gen_ai.request.*`, `gen_ai.prompt.name` `.version`, `gen_ai.provider.name`, `server.*`, `gen_ai.output.type`, `gen_ai.usage.*`, `spanmux.cost.*`, `gen_ai.response.model` `.id` `.finish_reasons` `.time_to_first_chunk` | `LLM`, `llm.model_name`, `llm.provider`, `llm.invocation_parameters`, `llm.token_count.*`, `llm.cost.*`, `llm.prompt_template.version`, `llm.response.model_name`, `llm.finish_reason`, `llm.tools.N.tool.name` |
 //! | [`model_step`](Ai::model_step) | `model_step` | internal | none: `spanmux.model.step`, `.finish_reason`, `.input_tokens`, `.output_tokens` | `CHAIN`, the same |
 //! | [`tool_call`](Ai::tool_call) | `execute_tool NAME` | internal | `gen_ai.operation.name` = `execute_tool`, `gen_ai.tool.name` `.type` `.description` `.call.id` | `TOOL`, `tool.name`, `tool.id`, `tool.description` |
 //! | [`mcp_tool_call`](Ai::mcp_tool_call) | `tools/call NAME` | client | the same, `mcp.method.name` = `tools/call`, `mcp.session.id`, `mcp.protocol.version`, `jsonrpc.request.id`, `network.transport`, `server.*`, `spanmux.mcp.server` | `TOOL`, the same |
-//! | [`workflow_run`](Ai::workflow_run) | `invoke_workflow NAME` | internal | `gen_ai.operation.name` = `invoke_workflow`, `gen_ai.workflow.name`, `spanmux.workflow.id` `.status` | `CHAIN`, `spanmux.workflow.*` |
+//! | [`workflow_run`](Ai::workflow_run) | `invoke_workflow NAME` | internal | `gen_ai.operation.name` = `invoke_workflow`, `gen_ai.workflow.name`, `gen_ai.agent.name`, `spanmux.workflow.id` `.status` | `CHAIN`, `spanmux.workflow.*` |
 //! | [`workflow_step`](Ai::workflow_step) | `NAME` | internal | none: `spanmux.workflow.step.id` `.status` | `CHAIN`, the same |
 //! | [`embedding`](Ai::embedding) | `embeddings MODEL` | client | `gen_ai.operation.name` = `embeddings`, `gen_ai.request.model`, `gen_ai.provider.name`, `gen_ai.embeddings.dimension.count`, `gen_ai.request.encoding_formats`, `gen_ai.usage.input_tokens` | `EMBEDDING`, `embedding.model_name`, `embedding.invocation_parameters`, `llm.token_count.prompt` |
-//! | [`retrieval`](Ai::retrieval) | `retrieval SOURCE` | client | `gen_ai.operation.name` = `retrieval`, `gen_ai.data_source.id`, `gen_ai.provider.name`, `gen_ai.request.top_k` | `RETRIEVER` |
+//! | [`retrieval`](Ai::retrieval) | `retrieval SOURCE` | client | `gen_ai.operation.name` = `retrieval`, `gen_ai.data_source.id`, `gen_ai.provider.name`, `gen_ai.request.top_k`, `gen_ai.retrieval.top_k` | `RETRIEVER` |
 //! | [`generic`](Ai::generic) | `NAME` | internal | none | `CHAIN` |
 //!
 //! Every span of either dialect has `session.id` (and `gen_ai.conversation.id`), `user.id`
@@ -134,5 +137,5 @@ pub use span::AiSpan;
 pub use status::RunStatus;
 pub use step::ModelStep;
 pub use tool::ToolCall;
-pub use usage::Usage;
+pub use usage::{Modality, Usage};
 pub use workflow::{WorkflowRun, WorkflowStep};

@@ -63,7 +63,9 @@ impl AiOptions {
         }
     }
 
-    /// Sets the dialect.
+    /// Sets the dialect in which spans are recorded. The exporters of this library translate
+    /// spans to the dialect of their backend, so the default
+    /// suits them. Set it for tracers with the exporters of another SDK.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = dialect;
         self

@@ -40,8 +40,9 @@ impl AiSpanBuilder<Retrieval> {
 
     /// Sets the requested number of documents.
     pub fn top_k(mut self, documents: u32) -> Self {
-        // This version of the conventions defines a float.
-        self.attributes.say(keys::TOP_K, f64::from(documents));
+        let documents = i64::from(documents);
+        self.attributes.say(keys::TOP_K, documents);
+        self.attributes.say(keys::RETRIEVAL_TOP_K, documents);
         self
     }
 

@@ -42,7 +42,8 @@ impl AiSpanKind for WorkflowStep {
 impl WorkflowRun {
     pub(super) fn builder(ai: &Ai, parent: Context, name: String) -> AiSpanBuilder<Self> {
         let mut builder = AiSpanBuilder::new(ai, parent, name.clone());
-        builder.attributes.say(keys::WORKFLOW_NAME, name);
+        builder.attributes.say(keys::WORKFLOW_NAME, name.clone());
+        builder.attributes.say(keys::WORKFLOW_AGENT_NAME, name);
         builder
     }
 }

@@ -11,7 +11,7 @@ use super::last_values::LastValues;
 use super::otel_tracer::OtelTracer;
 use super::sampling::Sampling;
 use spanmux_export::delivery::BatchConfig;
-use spanmux_export::exporters::{Exporter, RemoteParent};
+use spanmux_export::exporters::{Dialect, Exporter, RemoteParent};
 pub use spanmux_export::internal::exporting::TracerConfigError;
 use spanmux_export::internal::{Exporting, Processor, SpanProcessing, exporting};
 use spanmux_export::redaction::{AttributeLimits, Redaction, SpanFilter};
@@ -161,6 +161,25 @@ impl TracerConfig {
     /// ```
     pub fn remote_parent(mut self, remote_parent: RemoteParent) -> Self {
         self.processing.remote_parent = Some(remote_parent);
+        self
+    }
+
+    /// Sets the attribute names that the backends read, for all exporters of this tracer. Defaults
+    /// to the dialect of the backend for the LLM presets. All other exporters send spans as they
+    /// were recorded.
+    ///
+    /// # Examples
+    /// ```
+    /// use spanmux::exporters::{Dialect, Mlflow};
+    /// use spanmux::otel::TracerConfig;
+    ///
+    /// let config = TracerConfig::new()
+    ///     .exporter(Mlflow::new("http://localhost:5000", "0"))
+    ///     .dialect(Dialect::OpenInference);
+    /// # drop(config);
+    /// ```
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.processing.dialect = Some(dialect);
         self
     }
 

@@ -11,7 +11,8 @@ pub(crate) struct AiTable {
     /// outputs. Defaults to `false`.
     #[serde(default)]
     pub(crate) capture_content: bool,
-    /// The attribute conventions of AI spans. Defaults to "gen-ai".
+    /// The attribute conventions in which AI spans are recorded. Defaults to "gen-ai". Exporters
+    /// translate them to the dialect of their backend.
     #[serde(default)]
     pub(crate) dialect: DialectName,
     /// Adds Langfuse's own attributes. Defaults to `false`.

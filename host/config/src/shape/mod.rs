@@ -25,7 +25,7 @@ pub(super) use kind::{
     BraintrustParentName, ExporterKind, LangSmithRegionName, LangfuseRegionName, Protocol, Region,
 };
 pub(super) use selectors::{FILE_ENDING, SelectorsTable, Unavailable};
-pub(super) use tracer::{RemoteParentName, SamplingName, TracerTable};
+pub(super) use tracer::{BackendDialectName, RemoteParentName, SamplingName, TracerTable};
 
 /// The tracers, and the selectors that choose one of them for each trace.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -41,6 +41,9 @@ pub(crate) struct TracerTable {
     /// The handling of spans whose parent is in another process. Defaults to "link" for LLM
     /// backends and to "keep" for all others.
     pub(crate) remote_parent: Option<RemoteParentName>,
+    /// The attribute names that the backends read. Defaults to the dialect of the backend for LLM
+    /// backends. All others receive spans as they were recorded.
+    pub(crate) dialect: Option<BackendDialectName>,
     /// The size limits of spans.
     pub(crate) limits: Option<AttributeLimitsTable>,
     /// Maximum number of open spans. Spans started beyond it are no-ops.
@@ -55,6 +58,26 @@ pub(crate) enum RemoteParentName {
     Keep,
     /// Replaces the parent by a link, so that the span is a root.
     Link,
+}
+
+/// The attribute names that a backend reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(crate) enum BackendDialectName {
+    /// The GenAI conventions of OpenTelemetry.
+    #[serde(rename = "gen-ai")]
+    GenAi,
+    /// OpenInference.
+    #[serde(rename = "openinference")]
+    OpenInference,
+    /// The names of Langfuse.
+    #[serde(rename = "langfuse")]
+    Langfuse,
+    /// The names of LangSmith.
+    #[serde(rename = "langsmith")]
+    LangSmith,
+    /// The GenAI conventions and OpenInference.
+    #[serde(rename = "both")]
+    Both,
 }
 
 /// The source of a tracer that the file does not define.

@@ -10,6 +10,8 @@ use opentelemetry::{Key, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 use parking_lot::Mutex;
 
+use crate::exporters::{RemoteParent, shares_its_tracer};
+
 /// The maximum number of dropped spans whose children are moved. The oldest are forgotten, and
 /// their later children keep their parent.
 const MAX_KNOWN: usize = 65_536;
@@ -47,6 +49,8 @@ struct State {
 struct Parent {
     span: SpanId,
     is_remote: bool,
+    /// The parent is remote, and its part of the trace went to the same tracer.
+    is_followed: bool,
 }
 
 impl DroppedParents {
@@ -56,9 +60,15 @@ impl DroppedParents {
         state.record(span);
     }
 
-    /// Removes the spans that the filters drop, and moves the children of dropped spans to the
-    /// nearest ancestor that is kept.
-    pub(crate) fn remove(&self, batch: &mut Vec<SpanData>, keeps: impl Fn(&SpanData) -> bool) {
+    /// Removes the spans that the filters drop, moves the children of dropped spans to the
+    /// nearest ancestor that is kept, and applies the handling of remote parents. A child of a
+    /// dropped local root is handled as the local root.
+    pub(crate) fn remove(
+        &self,
+        batch: &mut Vec<SpanData>,
+        remote_parent: RemoteParent,
+        keeps: impl Fn(&SpanData) -> bool,
+    ) {
         let state = &mut *self.0.lock();
         batch.retain(|span| {
             let is_kept = keeps(span);
@@ -68,7 +78,8 @@ impl DroppedParents {
             is_kept
         });
         for span in batch {
-            state.adopt(span);
+            let parent = state.adopt(span);
+            remote_parent.apply(span, || parent.is_followed);
         }
     }
 }
@@ -117,7 +128,8 @@ impl State {
         add(self.usage.entry((trace, ancestor.span)).or_default(), own);
     }
 
-    fn adopt(&mut self, span: &mut SpanData) {
+    /// Moves a span to its nearest ancestor that is kept, and returns it.
+    fn adopt(&mut self, span: &mut SpanData) -> Parent {
         let (trace, own) = id(&span.span_context);
         // Its name or its attributes have changed since it started.
         self.dropped.remove(&(trace, own));
@@ -127,6 +139,7 @@ impl State {
         if let Some(usage) = self.usage.remove(&(trace, own)) {
             add_usage(span, usage);
         }
+        ancestor
     }
 }
 
@@ -162,6 +175,7 @@ fn parent(span: &SpanData) -> Parent {
     Parent {
         span: span.parent_span_id,
         is_remote: span.parent_span_is_remote,
+        is_followed: span.parent_span_is_remote && shares_its_tracer(span),
     }
 }
 

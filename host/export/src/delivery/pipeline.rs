@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
-use opentelemetry::trace::SpanContext;
+use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use parking_lot::Mutex;
@@ -24,13 +24,14 @@ pub trait Pipeline: Debug + Send + Sync + 'static {
     /// Called when a sampled or recorded span starts.
     fn start(&self, _span: &SpanContext) {}
 
-    /// Returns `true` if the pipeline wants the data of a span that starts.
-    fn wants_starts(&self) -> bool {
+    /// Returns `true` if the pipeline wants the data of a span that starts. A local root is the
+    /// first span of its trace in this process.
+    fn wants_start(&self, _is_local_root: bool) -> bool {
         false
     }
 
     /// Called with the data of a span that starts, if the pipeline wants it.
-    fn started(&self, _span: &SpanData) {}
+    fn started(&self, _span: &SpanData, _is_local_root: bool) {}
 
     /// Called when a span ends.
     fn end(&self, span: SpanData);
@@ -61,8 +62,8 @@ pub trait Pipeline: Debug + Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) struct Queued {
     queue: Arc<Queue>,
-    /// Present if there is a filter.
-    filtered: Option<SpanProcessing>,
+    /// Present if the processing needs spans that start.
+    starting: Option<SpanProcessing>,
 }
 
 impl Queued {
@@ -77,7 +78,7 @@ impl Queued {
         let stop = Arc::new(Stop::default());
         let is_buffered = matches!(target, Target::Buffered(..));
         let queue = Arc::new(Queue::new(batch, meter, stop.clone(), is_buffered));
-        let filtered = processing.dropped.is_some().then(|| processing.clone());
+        let starting = processing.wants_start(true).then(|| processing.clone());
         Worker::start(
             queue.clone(),
             stop,
@@ -86,7 +87,7 @@ impl Queued {
             batch.scheduled_delay,
             names,
         )?;
-        Ok(Self { queue, filtered })
+        Ok(Self { queue, starting })
     }
 }
 
@@ -98,13 +99,14 @@ pub(crate) struct Names {
 }
 
 impl Pipeline for Queued {
-    fn wants_starts(&self) -> bool {
-        self.filtered.is_some()
+    fn wants_start(&self, is_local_root: bool) -> bool {
+        let processing = self.starting.as_ref();
+        processing.is_some_and(|processing| processing.wants_start(is_local_root))
     }
 
-    fn started(&self, span: &SpanData) {
-        if let Some(processing) = &self.filtered {
-            processing.started(span);
+    fn started(&self, span: &SpanData, is_local_root: bool) {
+        if let Some(processing) = &self.starting {
+            processing.started(span, is_local_root);
         }
     }
 
@@ -247,17 +249,27 @@ impl Processor {
     }
 }
 
+/// Returns `true` for the first span of a trace in this process.
+fn is_local_root(parent: &Context) -> bool {
+    let parent = parent.span();
+    let parent = parent.span_context();
+    !parent.is_valid() || parent.is_remote()
+}
+
 impl SpanProcessor for Processor {
-    fn on_start(&self, span: &mut Span, _parent: &Context) {
+    fn on_start(&self, span: &mut Span, parent: &Context) {
         let pipeline = self.0.pipeline();
         let context = opentelemetry::trace::Span::span_context(span);
         pipeline.start(context);
+        if !context.is_sampled() || !pipeline.wants_start(true) {
+            return;
+        }
+        let is_local_root = is_local_root(parent);
         // The data is a copy, which only exported spans need.
-        if pipeline.wants_starts()
-            && context.is_sampled()
+        if pipeline.wants_start(is_local_root)
             && let Some(data) = span.exported_data()
         {
-            pipeline.started(&data);
+            pipeline.started(&data, is_local_root);
         }
     }
 

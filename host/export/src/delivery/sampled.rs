@@ -43,13 +43,13 @@ impl Pipeline for Sampled {
         }
     }
 
-    fn wants_starts(&self) -> bool {
-        self.pipeline.wants_starts()
+    fn wants_start(&self, is_local_root: bool) -> bool {
+        self.pipeline.wants_start(is_local_root)
     }
 
-    fn started(&self, span: &SpanData) {
+    fn started(&self, span: &SpanData, is_local_root: bool) {
         if self.keeps(span.span_context.trace_id()) {
-            self.pipeline.started(span);
+            self.pipeline.started(span, is_local_root);
         }
     }
 

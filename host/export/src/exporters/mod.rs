@@ -34,7 +34,10 @@ pub use otlp_lines::ReadError;
 #[cfg(feature = "otlp")]
 pub use presets::*;
 pub use remote_parent::RemoteParent;
+pub(crate) use remote_parent::shares_its_tracer;
 pub use tree::{OtlpTraces, TraceTree};
+
+pub use crate::dialect::Dialect;
 
 use crate::delivery::{DiskBuffer, SdkSink, Sent, Sink};
 use crate::places;
@@ -310,6 +313,15 @@ impl Kind {
             #[cfg(feature = "otlp")]
             Self::Otlp(exporter) => exporter.remote_parent(),
             _ => RemoteParent::Keep,
+        }
+    }
+
+    /// Returns the dialect unless the tracer sets it.
+    pub(crate) fn dialect(&self) -> Option<Dialect> {
+        match self {
+            #[cfg(feature = "otlp")]
+            Self::Otlp(exporter) => exporter.dialect(),
+            _ => None,
         }
     }
 

@@ -38,9 +38,10 @@ const SELECTED: [Key; 2] = [
 const ROUTED: Key = Key::from_static_str("spanmux.tracer");
 
 impl RemoteParent {
-    /// Applies the setting to a span that is about to be exported.
-    pub(crate) fn apply(self, span: &mut SpanData) {
-        if self == Self::Link && span.parent_span_is_remote && !shares_its_tracer(span) {
+    /// Applies the setting to a span that is about to be exported. `is_followed` tells whether
+    /// the remote parent went to the same tracer.
+    pub(crate) fn apply(self, span: &mut SpanData, is_followed: impl FnOnce() -> bool) {
+        if self == Self::Link && span.parent_span_is_remote && !is_followed() {
             link(span);
         }
     }
@@ -48,7 +49,7 @@ impl RemoteParent {
 
 /// Returns `true` if the parent went to the same tracer: no selector was asked for a span that
 /// the routing provider started.
-fn shares_its_tracer(span: &SpanData) -> bool {
+pub(crate) fn shares_its_tracer(span: &SpanData) -> bool {
     let has = |key: &Key| span.attributes.iter().any(|of| of.key == *key);
     has(&ROUTED) && !SELECTED.iter().any(has)
 }

@@ -40,7 +40,8 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::delivery::DroppedParents;
-use crate::exporters::RemoteParent;
+use crate::dialect::{TraceFields, Translator};
+use crate::exporters::{Dialect, RemoteParent, shares_its_tracer};
 use known_keys::KnownKeys;
 
 /// The span attribute with the number of truncated values.
@@ -61,6 +62,10 @@ pub struct SpanProcessing {
     pub(crate) dropped: Option<Arc<DroppedParents>>,
     /// The handling of remote parents. `None` leaves it to the exporter.
     pub remote_parent: Option<RemoteParent>,
+    /// The attribute names of the backend. `None` leaves them to the exporter.
+    pub dialect: Option<Dialect>,
+    /// The translator to the dialect. `None` without a dialect.
+    pub(crate) translator: Option<Translator>,
 }
 
 /// Counts of the processing of spans.
@@ -77,9 +82,18 @@ pub(crate) struct ProcessingCounts {
 impl SpanProcessing {
     pub(crate) fn batch(&self, batch: &mut Vec<SpanData>) -> ProcessingCounts {
         let before = batch.len();
+        if let Some(translator) = &self.translator {
+            batch.iter_mut().for_each(|span| translator.prepare(span));
+        }
         match &self.dropped {
-            Some(dropped) => dropped.remove(batch, |span| self.keeps(span)),
-            None => batch.retain(|span| self.keeps(span)),
+            Some(dropped) => {
+                let remote_parent = self.remote_parent.unwrap_or_default();
+                dropped.remove(batch, remote_parent, |span| self.keeps(span));
+            }
+            None => {
+                batch.retain(|span| self.keeps(span));
+                batch.iter_mut().for_each(|span| self.parent(span));
+            }
         }
         let mut processed = ProcessingCounts {
             filtered: (before - batch.len()) as u64,
@@ -89,7 +103,6 @@ impl SpanProcessing {
         // Most spans of a batch have the scope of the one before.
         let mut clean: Option<InstrumentationScope> = None;
         for span in batch {
-            self.parent(span);
             let before = processed.cut;
             let scope = &mut span.instrumentation_scope;
             if clean.as_ref() != Some(scope) {
@@ -103,12 +116,25 @@ impl SpanProcessing {
 
     fn parent(&self, span: &mut SpanData) {
         if let Some(remote_parent) = self.remote_parent {
-            remote_parent.apply(span);
+            let is_followed = shares_its_tracer(span);
+            remote_parent.apply(span, || is_followed);
         }
     }
 
-    /// Called when a span starts, if there is a filter.
-    pub(crate) fn started(&self, span: &SpanData) {
+    /// Returns `true` if the processing needs the data of a span that starts.
+    pub(crate) fn wants_start(&self, is_local_root: bool) -> bool {
+        self.dropped.is_some() || is_local_root && self.trace_fields().is_some()
+    }
+
+    fn trace_fields(&self) -> Option<&TraceFields> {
+        self.translator.as_ref()?.trace_fields.as_deref()
+    }
+
+    /// Called when a span starts, if the processing wants it.
+    pub(crate) fn started(&self, span: &SpanData, is_local_root: bool) {
+        if is_local_root && let Some(fields) = self.trace_fields() {
+            fields.started(span);
+        }
         if let Some(dropped) = &self.dropped
             && span.span_context.is_sampled()
             && !self.keeps(span)
@@ -144,6 +170,11 @@ impl SpanProcessing {
             self.name("status.description", description, processed);
         }
         self.attributes(&mut span.attributes, processed, keys);
+        if let Some(translator) = &self.translator {
+            let from = translator.translate(span);
+            // A rule may name the key of the backend.
+            self.attributes(&mut span.attributes[from..], processed, keys);
+        }
         for event in &mut span.events.events {
             self.name("event.name", &mut event.name, processed);
             self.attributes(&mut event.attributes, processed, keys);

@@ -70,6 +70,45 @@ fn each_kind_has_the_attributes_of_its_dialect() {
     }
 }
 
+/// An exporter translates each kind to the attributes that the typed spans have in OpenInference.
+#[test]
+fn exporter_translates_each_kind_to_open_inference() {
+    use opentelemetry::trace::TracerProvider as _;
+    use opentelemetry_sdk::trace::InMemorySpanExporter;
+    use spanmux::exporters::{self, Exporter};
+    use spanmux::otel::TracerConfig;
+
+    for row in models::rows().into_iter().chain(runs::rows()) {
+        let exporter = InMemorySpanExporter::default();
+        let tracer = TracerConfig::new()
+            .service_name("shop")
+            .exporter(Exporter::custom(exporter.clone()))
+            .dialect(exporters::Dialect::OpenInference)
+            .build()
+            .unwrap();
+        let options = AiOptions::new().capture_content(true);
+        let ai = Ai::with_options(tracer.provider().tracer("shop"), options);
+        (row.make)(&ai);
+        tracer.force_flush().unwrap();
+        let span = spans(&exporter).remove(0);
+        let translated = shown(&span.attributes);
+        for text in expected(&row, Dialect::OpenInference, true) {
+            let is_there = translated.contains(&text);
+            assert!(is_there, "{}: {text} in {translated:#?}", row.name);
+        }
+        let key = |text: &str| text.split('=').next().unwrap().to_owned();
+        let replaced = [
+            "gen_ai.operation.name",
+            "gen_ai.input.messages",
+            "gen_ai.request.model",
+        ];
+        for text in &translated {
+            assert!(!replaced.contains(&&*key(text)), "{}: {text}", row.name);
+        }
+        tracer.shutdown().unwrap();
+    }
+}
+
 #[test]
 fn builder_overrides_names_and_kinds() {
     let (ai, exporter) = ai(AiOptions::new());

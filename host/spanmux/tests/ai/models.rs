@@ -2,7 +2,7 @@
 
 use opentelemetry::trace::SpanKind;
 use serde_json::json;
-use spanmux::genai::{Document, Message, Usage};
+use spanmux::genai::{Document, Message, Modality, Usage};
 
 use crate::kinds::Row;
 
@@ -17,6 +17,9 @@ pub(crate) fn rows() -> Vec<Row> {
                     .temperature(0.5)
                     .top_p(0.9)
                     .top_k(40.0)
+                    .reasoning_level("low")
+                    .prompt("support", "3")
+                    .metadata(json!({"tier": "gold"}))
                     .max_tokens(100)
                     .frequency_penalty(0.1)
                     .presence_penalty(0.2)
@@ -38,7 +41,12 @@ pub(crate) fn rows() -> Vec<Row> {
                 let usage = Usage::new(812, 96)
                     .cached(512)
                     .cache_written(8)
-                    .reasoning(40);
+                    .reasoning(40)
+                    .modality(Modality::Text, 700, 96)
+                    .modality(Modality::Audio, 112, 0)
+                    .costs(0.25, 0.5)
+                    .cost(f64::NAN)
+                    .cost(-1.0);
                 call.usage(usage);
                 call.finish_reason("stop");
                 call.response_model("gpt-5-mini-2026");
@@ -51,16 +59,23 @@ pub(crate) fn rows() -> Vec<Row> {
             },
             name: "chat gpt-5-mini",
             kind: SpanKind::Client,
-            both: &["server.address=api.openai.com", "server.port=443"],
+            both: &[
+                r#"metadata={"tier":"gold"}"#,
+                "server.address=api.openai.com",
+                "server.port=443",
+            ],
             gen_ai: &[
                 "gen_ai.operation.name=chat",
                 "gen_ai.output.type=json",
+                "gen_ai.prompt.name=support",
+                "gen_ai.prompt.version=3",
                 "gen_ai.provider.name=openai",
                 "gen_ai.request.choice.count=2",
                 "gen_ai.request.frequency_penalty=0.1",
                 "gen_ai.request.max_tokens=100",
                 "gen_ai.request.model=gpt-5-mini",
                 "gen_ai.request.presence_penalty=0.2",
+                "gen_ai.request.reasoning.level=low",
                 "gen_ai.request.seed=7",
                 r#"gen_ai.request.stop_sequences=["END"]"#,
                 "gen_ai.request.stream=true",
@@ -72,21 +87,33 @@ pub(crate) fn rows() -> Vec<Row> {
                 "gen_ai.response.model=gpt-5-mini-2026",
                 "gen_ai.response.time_to_first_chunk=SECONDS",
                 r#"gen_ai.tool.definitions=[{"name":"search","type":"function"}]"#,
+                "gen_ai.usage.audio.input_tokens=112",
                 "gen_ai.usage.cache_creation.input_tokens=8",
                 "gen_ai.usage.cache_read.input_tokens=512",
+                "gen_ai.usage.cache_write.input_tokens=8",
+                "gen_ai.usage.cost=0.75",
                 "gen_ai.usage.input_tokens=812",
                 "gen_ai.usage.output_tokens=96",
                 "gen_ai.usage.reasoning.output_tokens=40",
+                "gen_ai.usage.text.input_tokens=700",
+                "gen_ai.usage.text.output_tokens=96",
+                "spanmux.cost.input=0.25",
+                "spanmux.cost.output=0.5",
             ],
             open_inference: &[
                 "llm.finish_reason=stop",
-                r#"llm.invocation_parameters={"frequency_penalty":0.1,"max_tokens":100,"n":2,"presence_penalty":0.2,"seed":7,"stop":["END"],"stream":true,"temperature":0.5,"top_k":40.0,"top_p":0.9}"#,
+                r#"llm.invocation_parameters={"frequency_penalty":0.1,"max_tokens":100,"n":2,"presence_penalty":0.2,"reasoning_effort":"low","seed":7,"stop":["END"],"stream":true,"temperature":0.5,"top_k":40,"top_p":0.9}"#,
+                "llm.cost.completion=0.5",
+                "llm.cost.prompt=0.25",
+                "llm.cost.total=0.75",
                 "llm.model_name=gpt-5-mini",
+                "llm.prompt_template.version=3",
                 "llm.provider=openai",
                 "llm.response.model_name=gpt-5-mini-2026",
                 "llm.token_count.completion=96",
                 "llm.token_count.completion_details.reasoning=40",
                 "llm.token_count.prompt=812",
+                "llm.token_count.prompt_details.audio=112",
                 "llm.token_count.prompt_details.cache_read=512",
                 "llm.token_count.prompt_details.cache_write=8",
                 "llm.token_count.total=908",
@@ -224,6 +251,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 "gen_ai.operation.name=retrieval",
                 "gen_ai.provider.name=pinecone",
                 "gen_ai.request.top_k=3",
+                "gen_ai.retrieval.top_k=3",
             ],
             open_inference: &["llm.provider=pinecone", "openinference.span.kind=RETRIEVER"],
             both_content: &[],

@@ -174,6 +174,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 "spanmux.workflow.status=suspended",
             ],
             gen_ai: &[
+                "gen_ai.agent.name=refund",
                 "gen_ai.operation.name=invoke_workflow",
                 "gen_ai.workflow.name=refund",
             ],

@@ -6,6 +6,7 @@ mod buffering;
 mod collector;
 mod connections;
 mod destinations;
+mod dialects;
 mod faults;
 #[cfg(feature = "grpc")]
 mod grpc_collector;

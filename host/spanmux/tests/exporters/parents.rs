@@ -8,10 +8,11 @@ use opentelemetry::trace::{
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use spanmux::exporters::{
-    Braintrust, BraintrustParent, DatadogIntake, LangSmith, Langfuse, Mlflow, OtlpExporter,
-    Phoenix, RemoteParent,
+    Braintrust, BraintrustParent, DatadogIntake, Exporter, LangSmith, Langfuse, Mlflow,
+    OtlpExporter, Phoenix, RemoteParent,
 };
 use spanmux::otel::{Inbound, RoutingTracerProvider, TracerConfig};
+use spanmux::redaction::SpanFilter;
 
 use crate::collector::Collector;
 
@@ -30,8 +31,20 @@ fn remote(state: &str) -> Context {
 
 /// Starts a local root with a child below a remote parent, and returns both as received.
 fn serve(exporter: OtlpExporter, setting: Option<RemoteParent>, inbound: Inbound) -> [Span; 2] {
+    let spans = serve_filtered(exporter, setting, inbound, SpanFilter::new());
+    spans.try_into().unwrap()
+}
+
+/// Like [`serve`], with a filter.
+fn serve_filtered(
+    exporter: OtlpExporter,
+    setting: Option<RemoteParent>,
+    inbound: Inbound,
+    filter: SpanFilter,
+) -> Vec<Span> {
     let collector = Collector::start();
-    let config = TracerConfig::new().exporter(exporter.origin(collector.origin()));
+    let exporter = Exporter::from(exporter.origin(collector.origin())).filter(filter);
+    let config = TracerConfig::new().exporter(exporter);
     let config = match setting {
         Some(setting) => config.remote_parent(setting),
         None => config,
@@ -55,7 +68,7 @@ fn serve(exporter: OtlpExporter, setting: Option<RemoteParent>, inbound: Inbound
         .flat_map(|of| of.scope_spans);
     let mut spans: Vec<Span> = scopes.flat_map(|scope| scope.spans).collect();
     spans.sort_by(|a, b| b.name.cmp(&a.name));
-    spans.try_into().unwrap()
+    spans
 }
 
 fn assert_kept(spans: &[Span; 2], case: &str) {
@@ -141,5 +154,26 @@ fn span_of_a_followed_selection_keeps_its_parent() {
             Inbound::FollowTracestate,
         );
         assert_kept(&spans, name);
+    }
+}
+
+/// A filter drops the local root, and its child gets the remote parent.
+#[test]
+fn child_of_a_dropped_local_root_is_handled_as_the_root() {
+    for exporter in llm_backends() {
+        let name = exporter.name();
+        let child = |inbound| {
+            let filter = SpanFilter::new().drop_names(["serve"]);
+            let mut spans = serve_filtered(exporter.clone(), None, inbound, filter);
+            assert_eq!(spans.len(), 1, "{name}: {spans:?}");
+            spans.remove(0)
+        };
+        let followed = child(Inbound::FollowTracestate);
+        assert_eq!(followed.name, "call");
+        assert_eq!(followed.parent_span_id, REMOTE.to_be_bytes(), "{name}");
+        assert!(followed.links.is_empty(), "{name}");
+        let selected = child(Inbound::Select);
+        assert!(selected.parent_span_id.is_empty(), "{name}");
+        assert_eq!(selected.links[0].span_id, REMOTE.to_be_bytes(), "{name}");
     }
 }

@@ -42,7 +42,7 @@ pub use secret::Secret;
 use sink::OtlpSink;
 
 use crate::delivery::{Sink, SizeLimits, Transport};
-use crate::exporters::RemoteParent;
+use crate::exporters::{Dialect, RemoteParent};
 
 const USER_AGENT: &str = concat!("spanmux/", env!("CARGO_PKG_VERSION"));
 
@@ -96,6 +96,7 @@ pub struct OtlpExporter {
     resource: Vec<KeyValue>,
     sizes: SizeLimits,
     remote_parent: RemoteParent,
+    dialect: Option<Dialect>,
 }
 
 /// The limit for requests over HTTP, the default of the OpenTelemetry Collector.
@@ -127,6 +128,7 @@ impl OtlpExporter {
                 ..SizeLimits::default()
             },
             remote_parent: RemoteParent::Keep,
+            dialect: None,
         }
     }
 
@@ -299,14 +301,20 @@ impl OtlpExporter {
     }
 
     /// Marks a backend for traces of AI applications, which usually receives only the part of a
-    /// trace that this process records.
-    pub(super) fn for_llm(mut self) -> Self {
+    /// trace that this process records, and reads the names of this dialect.
+    pub(super) fn for_llm(mut self, dialect: Dialect) -> Self {
         self.remote_parent = RemoteParent::Link;
+        self.dialect = Some(dialect);
         self
     }
 
     pub(super) fn remote_parent(&self) -> RemoteParent {
         self.remote_parent
+    }
+
+    /// Returns the dialect of the backend, if its preset knows it.
+    pub(super) fn dialect(&self) -> Option<Dialect> {
+        self.dialect
     }
 
     /// Sends a token as `authorization: Bearer`.

@@ -1,7 +1,7 @@
 //! Arize AX.
 
 use super::PROJECT;
-use crate::exporters::{OtlpExporter, Secret};
+use crate::exporters::{Dialect, OtlpExporter, Secret};
 
 /// [Arize AX](https://arize.com), over gRPC. Requires the feature `grpc`. For Phoenix, also
 /// by Arize, use [`Phoenix`](super::Phoenix).
@@ -43,7 +43,7 @@ impl From<Arize> for OtlpExporter {
     fn from(preset: Arize) -> Self {
         OtlpExporter::grpc("https://otlp.arize.com")
             .named("arize")
-            .for_llm()
+            .for_llm(Dialect::OpenInference)
             .header("space_id", preset.space_id)
             .header("api_key", preset.api_key)
             .resource(PROJECT, preset.project)

@@ -1,6 +1,6 @@
 //! Braintrust.
 
-use crate::exporters::{OtlpExporter, Secret};
+use crate::exporters::{Dialect, OtlpExporter, Secret};
 
 /// [Braintrust](https://www.braintrust.dev), over HTTP.
 ///
@@ -75,7 +75,7 @@ impl From<Braintrust> for OtlpExporter {
         let base = preset.base_url.trim_end_matches('/');
         OtlpExporter::http(format!("{base}/otel"))
             .named("braintrust")
-            .for_llm()
+            .for_llm(Dialect::GenAi)
             .bearer(preset.api_key)
             .header("x-bt-parent", preset.parent.header())
     }

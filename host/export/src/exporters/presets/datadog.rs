@@ -1,6 +1,6 @@
 //! Datadog, through its agent or directly through its intake.
 
-use crate::exporters::{OtlpExporter, Secret};
+use crate::exporters::{Dialect, OtlpExporter, Secret};
 
 /// The [Datadog agent](https://docs.datadoghq.com/agent/) on the host of the service, over
 /// HTTP or gRPC. The agent holds the API key. OTLP must be enabled in its configuration.
@@ -108,7 +108,7 @@ impl From<DatadogIntake> for OtlpExporter {
         if preset.llm_observability {
             exporter = exporter
                 .named("datadog_llm")
-                .for_llm()
+                .for_llm(Dialect::GenAi)
                 .header("dd-otlp-source", "llmobs");
         }
         if preset.compute_stats {

@@ -1,6 +1,6 @@
 //! Langfuse.
 
-use crate::exporters::{OtlpExporter, Secret};
+use crate::exporters::{Dialect, OtlpExporter, Secret};
 
 /// [Langfuse](https://langfuse.com), over HTTP.
 ///
@@ -89,7 +89,7 @@ impl From<Langfuse> for OtlpExporter {
         let base = preset.base_url.trim_end_matches('/');
         OtlpExporter::http(format!("{base}/api/public/otel"))
             .named("langfuse")
-            .for_llm()
+            .for_llm(Dialect::Langfuse)
             // The limit of a batch in its SDK. The server drops larger spans without an error.
             .max_request_bytes(64 << 20)
             .max_span_bytes(9_500_000)

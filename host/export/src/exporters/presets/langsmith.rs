@@ -1,6 +1,6 @@
 //! LangSmith.
 
-use crate::exporters::{OtlpExporter, Secret};
+use crate::exporters::{Dialect, OtlpExporter, Secret};
 
 /// [LangSmith](https://www.langchain.com/langsmith), over HTTP.
 ///
@@ -92,7 +92,7 @@ impl From<LangSmith> for OtlpExporter {
     fn from(preset: LangSmith) -> Self {
         let exporter = OtlpExporter::http(preset.receiver)
             .named("langsmith")
-            .for_llm()
+            .for_llm(Dialect::LangSmith)
             .header("x-api-key", preset.api_key);
         match preset.project {
             Some(project) => exporter.header("langsmith-project", project),

@@ -1,6 +1,6 @@
 //! MLflow.
 
-use crate::exporters::OtlpExporter;
+use crate::exporters::{Dialect, OtlpExporter};
 
 /// [MLflow](https://mlflow.org), over HTTP.
 ///
@@ -37,7 +37,7 @@ impl From<Mlflow> for OtlpExporter {
     fn from(preset: Mlflow) -> Self {
         OtlpExporter::http(preset.base_url)
             .named("mlflow")
-            .for_llm()
+            .for_llm(Dialect::Both)
             .header("x-mlflow-experiment-id", preset.experiment_id)
     }
 }

@@ -1,7 +1,7 @@
 //! Phoenix.
 
 use super::PROJECT;
-use crate::exporters::{OtlpExporter, Secret};
+use crate::exporters::{Dialect, OtlpExporter, Secret};
 
 /// [Phoenix](https://arize.com/docs/phoenix) by Arize, over HTTP or gRPC.
 ///
@@ -60,7 +60,10 @@ impl Phoenix {
 
 impl From<Phoenix> for OtlpExporter {
     fn from(preset: Phoenix) -> Self {
-        let mut exporter = preset.receiver.named("phoenix").for_llm();
+        let mut exporter = preset
+            .receiver
+            .named("phoenix")
+            .for_llm(Dialect::OpenInference);
         if let Some(api_key) = preset.api_key {
             exporter = exporter.bearer(api_key);
         }

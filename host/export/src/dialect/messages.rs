@@ -1,0 +1,292 @@
+//! Messages: one JSON text in the GenAI conventions, numbered attributes in OpenInference and in
+//! the older names of Traceloop.
+
+use std::collections::BTreeMap;
+
+use opentelemetry::{KeyValue, Value as Attribute};
+use serde_json::{Map, Value, json};
+
+use super::found::Numbered;
+
+/// The maximum number of messages that are written as numbered attributes.
+const MAX_MESSAGES: usize = 256;
+
+/// Parses a list of messages of the GenAI conventions.
+pub(super) fn parse(text: &str) -> Option<Vec<Value>> {
+    let list: Vec<Value> = serde_json::from_str(text).ok()?;
+    let is_message = |value: &Value| value["role"].is_string() && value["parts"].is_array();
+    (!list.is_empty() && list.iter().all(is_message)).then_some(list)
+}
+
+/// Parses the parts of instructions.
+pub(super) fn parts(text: &str) -> Option<Value> {
+    let parts: Value = serde_json::from_str(text).ok()?;
+    parts.is_array().then_some(parts)
+}
+
+/// Converts the text of one message.
+pub(super) fn of_text(role: &str, text: &str) -> Value {
+    json!({"role": role, "parts": [{"type": "text", "content": text}]})
+}
+
+/// Returns the text of a list that consists of one text.
+pub(super) fn single_text(messages: &[Value]) -> Option<&str> {
+    let [message] = messages else { return None };
+    let [part] = message["parts"].as_array()?.as_slice() else {
+        return None;
+    };
+    let text = part["content"].as_str()?;
+    (part["type"] == "text").then_some(text)
+}
+
+/// Adds `finish_reason` to output messages, which their schema requires.
+pub(super) fn complete(messages: &mut [Value], reason: Option<&str>) {
+    for message in messages {
+        if message["finish_reason"].is_string() {
+            continue;
+        }
+        let parts = message["parts"].as_array();
+        let calls = parts.is_some_and(|parts| parts.iter().any(|part| part["type"] == "tool_call"));
+        let by_content = if calls { "tool_call" } else { "stop" };
+        message["finish_reason"] = reason.unwrap_or(by_content).into();
+    }
+}
+
+/// Writes messages as numbered attributes of OpenInference. `from` is the first number.
+pub(super) fn write_numbered(
+    messages: &[Value],
+    prefix: &str,
+    from: usize,
+    added: &mut Vec<KeyValue>,
+) {
+    for (number, message) in messages.iter().take(MAX_MESSAGES).enumerate() {
+        let mut writer = Writer {
+            prefix,
+            number: number + from,
+            added,
+        };
+        writer.message(message);
+    }
+}
+
+struct Writer<'a> {
+    prefix: &'a str,
+    number: usize,
+    added: &'a mut Vec<KeyValue>,
+}
+
+impl Writer<'_> {
+    fn add(&mut self, name: &str, value: String) {
+        let key = format!("{}{}.message.{name}", self.prefix, self.number);
+        self.added.push(KeyValue::new(key, value));
+    }
+
+    fn message(&mut self, message: &Value) {
+        self.add("role", text(&message["role"]));
+        let parts = message["parts"].as_array().map_or(&[][..], Vec::as_slice);
+        let texts = parts.iter().filter(|part| part["type"] == "text").count();
+        let (mut calls, mut contents) = (0, 0);
+        for part in parts {
+            match part["type"].as_str().unwrap_or_default() {
+                "text" if texts == 1 => self.add("content", text(&part["content"])),
+                kind @ ("text" | "reasoning") => {
+                    self.add(&content(contents, "type"), kind.to_owned());
+                    self.add(&content(contents, "text"), text(&part["content"]));
+                    contents += 1;
+                }
+                "tool_call" => {
+                    let call = format!("tool_calls.{calls}.tool_call");
+                    self.add(&format!("{call}.id"), text(&part["id"]));
+                    self.add(&format!("{call}.function.name"), text(&part["name"]));
+                    let arguments = text(&part["arguments"]);
+                    self.add(&format!("{call}.function.arguments"), arguments);
+                    calls += 1;
+                }
+                "tool_call_response" => {
+                    self.add("tool_call_id", text(&part["id"]));
+                    self.add("content", text(&part["response"]));
+                }
+                "blob" | "uri" | "file" => {
+                    let modality = text(&part["modality"]);
+                    self.add(&content(contents, "type"), modality.clone());
+                    let url = content(contents, &format!("{modality}.{modality}.url"));
+                    self.add(&url, url_of(part));
+                    contents += 1;
+                }
+                _ => {
+                    self.add(&content(contents, "type"), "text".to_owned());
+                    self.add(&content(contents, "text"), part.to_string());
+                    contents += 1;
+                }
+            }
+        }
+    }
+}
+
+fn content(number: usize, name: &str) -> String {
+    format!("contents.{number}.message_content.{name}")
+}
+
+fn url_of(part: &Value) -> String {
+    match part["type"].as_str() {
+        Some("uri") => text(&part["uri"]),
+        Some("file") => format!("file:{}", text(&part["file_id"])),
+        _ => {
+            let (mime_type, bytes) = (text(&part["mime_type"]), text(&part["content"]));
+            format!("data:{mime_type};base64,{bytes}")
+        }
+    }
+}
+
+/// Returns a text unchanged and any other value as JSON text.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Reads numbered attributes of OpenInference or Traceloop as messages.
+pub(super) fn read_numbered(numbered: &Numbered<'_>, role: &'static str) -> Vec<Value> {
+    let read = |attributes: &Vec<(&str, &Attribute)>| {
+        let mut draft = Draft::default();
+        for (name, value) in attributes {
+            draft.set(name.strip_prefix("message.").unwrap_or(name), value);
+        }
+        draft.message(role)
+    };
+    numbered.values().map(read).collect()
+}
+
+/// A message while its attributes are read.
+#[derive(Default)]
+struct Draft {
+    role: Option<String>,
+    content: Option<String>,
+    tool_call_id: Option<String>,
+    finish_reason: Option<String>,
+    calls: BTreeMap<usize, Call>,
+    contents: BTreeMap<usize, Content>,
+}
+
+#[derive(Default)]
+struct Call {
+    id: String,
+    name: String,
+    arguments: String,
+}
+
+#[derive(Default)]
+struct Content {
+    kind: String,
+    text: Option<String>,
+    url: Option<String>,
+}
+
+impl Draft {
+    fn set(&mut self, name: &str, value: &Attribute) {
+        let value = value.to_string();
+        match name {
+            "role" => self.role = Some(value),
+            "content" => self.content = Some(value),
+            "tool_call_id" => self.tool_call_id = Some(value),
+            "finish_reason" => self.finish_reason = Some(value),
+            _ => self.set_numbered(name, value),
+        }
+    }
+
+    fn set_numbered(&mut self, name: &str, value: String) {
+        let Some((list, rest)) = name.split_once('.') else {
+            return;
+        };
+        let Some((number, name)) = rest.split_once('.') else {
+            return;
+        };
+        let Ok(number) = number.parse::<usize>() else {
+            return;
+        };
+        match list {
+            "tool_calls" => {
+                let call = self.calls.entry(number).or_default();
+                match name.rsplit('.').next() {
+                    Some("id") => call.id = value,
+                    Some("name") => call.name = value,
+                    Some("arguments") => call.arguments = value,
+                    _ => {}
+                }
+            }
+            "contents" => {
+                let content = self.contents.entry(number).or_default();
+                match name.rsplit('.').next() {
+                    Some("type") => content.kind = value,
+                    Some("text") => content.text = Some(value),
+                    Some("url") => content.url = Some(value),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn message(self, role: &'static str) -> Value {
+        let mut parts = Vec::new();
+        if let Some(id) = self.tool_call_id {
+            let response = parsed(&self.content.unwrap_or_default());
+            parts.push(json!({"type": "tool_call_response", "id": id, "response": response}));
+        } else if let Some(text) = self.content.filter(|text| !text.is_empty()) {
+            parts.push(json!({"type": "text", "content": text}));
+        }
+        parts.extend(self.contents.into_values().map(Content::part));
+        parts.extend(self.calls.into_values().map(Call::part));
+        let mut message = Map::new();
+        let role = self.role.unwrap_or_else(|| role.to_owned());
+        message.insert("role".to_owned(), role.into());
+        message.insert("parts".to_owned(), parts.into());
+        if let Some(reason) = self.finish_reason {
+            message.insert("finish_reason".to_owned(), reason.into());
+        }
+        Value::Object(message)
+    }
+}
+
+impl Call {
+    fn part(self) -> Value {
+        let arguments = parsed(&self.arguments);
+        json!({"type": "tool_call", "id": self.id, "name": self.name, "arguments": arguments})
+    }
+}
+
+impl Content {
+    fn part(self) -> Value {
+        if let Some(url) = self.url {
+            return media(&self.kind, &url);
+        }
+        let kind = if self.kind == "reasoning" {
+            "reasoning"
+        } else {
+            "text"
+        };
+        json!({"type": kind, "content": self.text.unwrap_or_default()})
+    }
+}
+
+fn media(modality: &str, url: &str) -> Value {
+    let data = url.strip_prefix("data:");
+    if let Some((mime_type, content)) = data.and_then(|data| data.split_once(";base64,")) {
+        return json!({
+            "type": "blob", "modality": modality, "mime_type": mime_type, "content": content
+        });
+    }
+    if let Some(id) = url.strip_prefix("file:").filter(|id| !id.starts_with('/')) {
+        return json!({"type": "file", "modality": modality, "file_id": id});
+    }
+    json!({"type": "uri", "modality": modality, "uri": url})
+}
+
+/// Returns JSON text as a value and any other text unchanged.
+pub(super) fn parsed(text: &str) -> Value {
+    let is_json = text.starts_with(['{', '[']);
+    let value = is_json.then(|| serde_json::from_str(text).ok());
+    value.flatten().unwrap_or_else(|| text.into())
+}

@@ -1,0 +1,361 @@
+//! Dialects: the attribute names under which a backend reads the fields of a span.
+//!
+//! The translation happens on the thread of the exporter, after redaction, for every span, also
+//! those of other libraries. [`fields`] and [`kinds`] are its tables, and `docs/dialects.md` shows
+//! them.
+
+mod agent_usage;
+mod content;
+mod documents;
+mod edit;
+mod fields;
+mod found;
+mod kinds;
+mod messages;
+mod page;
+mod parameters;
+#[cfg(test)]
+mod tests;
+mod trace_fields;
+mod vendors;
+
+use std::sync::Arc;
+
+use opentelemetry::{KeyValue, Value};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanData;
+
+use edit::Edit;
+use fields::{COPIED, Field, Id, Shape};
+use found::{Found, Names};
+use kinds::Kind;
+pub use page::page;
+pub(crate) use trace_fields::TraceFields;
+
+/// The attribute names that a backend reads.
+///
+/// An exporter with a dialect translates every span before it is sent, also those of other
+/// libraries: the GenAI conventions, OpenInference, and the older names of OpenLLMetry (Traceloop)
+/// are read. The LLM presets choose the dialect of their backend, and all other exporters send
+/// spans as they were recorded.
+/// [`TracerConfig::dialect`](https://docs.rs/spanmux/latest/spanmux/otel/struct.TracerConfig.html)
+/// sets it for all exporters of a tracer. `docs/dialects.md` in the repository lists all names.
+///
+/// In every dialect, numbers that a library recorded as text become numbers. Values are redacted
+/// before they are translated, and again under their new names.
+///
+/// # Cost
+/// Without a dialect, none. With one, each attribute is looked up once. A span without AI attributes
+/// is not changed further. An AI span that already has all names costs one small list. Content is
+/// parsed only if it has another form in the dialect.
+///
+/// # Examples
+/// ```
+/// use spanmux::exporters::{Dialect, OtlpExporter};
+/// use spanmux::otel::TracerConfig;
+///
+/// // A gateway that forwards to Phoenix.
+/// let config = TracerConfig::new()
+///     .exporter(OtlpExporter::http("http://gateway:4318"))
+///     .dialect(Dialect::OpenInference);
+/// # drop(config);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// The GenAI conventions of OpenTelemetry, under their current and their former names. Other
+    /// names of the same fields are replaced. The dialect of Braintrust and Datadog LLM
+    /// Observability.
+    GenAi,
+    /// OpenInference. Other names of the same fields are replaced, and token usage of agents is
+    /// left out, because these backends add up the usage of all spans. The dialect of Phoenix and
+    /// Arize.
+    OpenInference,
+    /// The names of Langfuse, in addition to the recorded ones. Every span of a trace gets the
+    /// session, the user and the tags of its first local span. The dialect of Langfuse.
+    Langfuse,
+    /// The names of LangSmith, in addition to the recorded ones, with session, user and tags as
+    /// for Langfuse. Token usage of agents is left out. The dialect of LangSmith.
+    LangSmith,
+    /// The GenAI conventions and OpenInference. The dialect of MLflow.
+    Both,
+}
+
+impl Dialect {
+    fn has_gen_ai(self) -> bool {
+        self != Self::OpenInference
+    }
+
+    fn has_open_inference(self) -> bool {
+        matches!(self, Self::OpenInference | Self::Both)
+    }
+
+    /// Returns `true` if the dialect consists of public conventions. The vendors with their own
+    /// names read content of both conventions.
+    fn has_only_conventions(self) -> bool {
+        !matches!(self, Self::Langfuse | Self::LangSmith)
+    }
+
+    /// Returns `true` if other names of the same fields are removed.
+    fn replaces(self) -> bool {
+        matches!(self, Self::GenAi | Self::OpenInference)
+    }
+
+    /// Returns `true` if every span needs the session and the user of its trace.
+    fn shares_trace_fields(self) -> bool {
+        !self.has_only_conventions()
+    }
+
+    /// Returns `true` if the backend counts the usage of agents in addition to that of their calls.
+    fn counts_agents_twice(self) -> bool {
+        matches!(self, Self::OpenInference | Self::LangSmith)
+    }
+
+    /// Returns the lists of names that are written for a field.
+    fn lists(self, field: &Field) -> [Option<&'static [&'static str]>; 2] {
+        match self {
+            Self::GenAi => [Some(field.gen_ai), None],
+            Self::OpenInference => [Some(field.open_inference), None],
+            Self::Langfuse => [Some(field.gen_ai), Some(field.langfuse)],
+            Self::LangSmith => [Some(field.gen_ai), Some(field.langsmith)],
+            Self::Both => [Some(field.gen_ai), Some(field.open_inference)],
+        }
+    }
+}
+
+/// Translates the spans of one exporter.
+#[derive(Clone, Debug)]
+pub(crate) struct Translator {
+    dialect: Dialect,
+    names: Arc<Names>,
+    environment: Option<Value>,
+    release: Option<Value>,
+    pub(crate) trace_fields: Option<Arc<TraceFields>>,
+}
+
+impl Translator {
+    /// Creates a translator for spans with this resource.
+    pub(crate) fn new(dialect: Dialect, resource: &Resource) -> Self {
+        let first = |keys: &[&'static str]| {
+            let mut values = keys.iter().map(|key| resource.get(&(*key).into()));
+            values.find_map(|value| value)
+        };
+        Self {
+            dialect,
+            names: Arc::new(Names::new()),
+            environment: first(&["deployment.environment.name", "deployment.environment"]),
+            release: first(&["service.version"]),
+            trace_fields: dialect.shares_trace_fields().then(Arc::default),
+        }
+    }
+
+    /// Prepares a span before it is filtered and redacted.
+    pub(crate) fn prepare(&self, span: &mut SpanData) {
+        if self.dialect.counts_agents_twice() {
+            agent_usage::remove(span);
+        }
+        if let Some(fields) = &self.trace_fields {
+            fields.apply(span);
+        }
+    }
+
+    /// Translates a redacted span. The attributes from the returned position on are new.
+    pub(crate) fn translate(&self, span: &mut SpanData) -> usize {
+        self.make_numbers(&mut span.attributes);
+        let found = Found::new(&self.names, &span.attributes);
+        let mut edit = Edit::new(self.dialect, found);
+        self.constants(&mut edit);
+        if edit.found.any() {
+            translate(&mut edit, span);
+        }
+        let Edit {
+            added, mut removed, ..
+        } = edit;
+        removed.sort_unstable();
+        removed.dedup();
+        for position in removed.into_iter().rev() {
+            span.attributes.remove(position);
+        }
+        let from = span.attributes.len();
+        span.attributes.extend(added);
+        from
+    }
+
+    /// Converts numbers that a library recorded as text.
+    fn make_numbers(&self, attributes: &mut [KeyValue]) {
+        for attribute in attributes {
+            if let Value::String(text) = &attribute.value
+                && is_number(text.as_str())
+                && let Some(shape) = self.names.shape(attribute.key.as_str())
+                && let Some(number) = number(shape, text.as_str())
+            {
+                attribute.value = number;
+            }
+        }
+    }
+
+    /// Writes the fields that are the same for every span.
+    fn constants(&self, edit: &mut Edit<'_>) {
+        for (id, value) in [
+            (Id::Environment, &self.environment),
+            (Id::Release, &self.release),
+        ] {
+            if let (Some(value), None) = (value, edit.found.value(id)) {
+                edit.write(id, value.clone());
+            }
+        }
+    }
+}
+
+/// Returns `true` if a text looks like a number.
+fn is_number(text: &str) -> bool {
+    text.len() <= 32 && text.starts_with(|first: char| first.is_ascii_digit() || first == '-')
+}
+
+/// Returns the number in a text.
+fn number(shape: Shape, text: &str) -> Option<Value> {
+    match shape {
+        Shape::Integer => text.parse().ok().map(Value::I64),
+        Shape::Number => {
+            let number: f64 = text.parse().ok()?;
+            number.is_finite().then_some(Value::F64(number))
+        }
+        _ => None,
+    }
+}
+
+fn translate(edit: &mut Edit<'_>, span: &SpanData) {
+    let kind = kind(&edit.found);
+    for id in COPIED {
+        edit.copy(*id);
+    }
+    vendors::tags(edit);
+    vendors::metadata(edit);
+    vendors::finish_reason(edit);
+    vendors::total_tokens(edit);
+    let kind = match kind {
+        Some(kind) => {
+            write_kind(edit, kind);
+            kind
+        }
+        None => {
+            // A session of the web is not a conversation.
+            let conversation = "gen_ai.conversation.id";
+            edit.added.retain(|of| of.key.as_str() != conversation);
+            Kind::step()
+        }
+    };
+    models(edit, kind);
+    entity(edit, kind);
+    if edit.dialect.has_open_inference() {
+        parameters::to_json(edit, kind.is_embedding());
+    }
+    if edit.dialect.has_gen_ai() && edit.dialect.has_only_conventions() {
+        parameters::from_json(edit);
+    }
+    content::translate(edit, kind);
+    if edit.dialect == Dialect::Langfuse {
+        vendors::langfuse(edit, kind, span.start_time);
+    }
+}
+
+/// Returns the kind of a span. `None` for a span of no AI library.
+fn kind(found: &Found<'_>) -> Option<&'static Kind> {
+    let named = |id, of: fn(&str) -> Option<&'static Kind>| found.text(id).and_then(of);
+    let is_step = |ids: &[Id]| ids.iter().any(|id| found.value(*id).is_some());
+    let has_messages = [
+        found::INPUT_MESSAGES,
+        found::OUTPUT_MESSAGES,
+        found::PROMPTS,
+        found::COMPLETIONS,
+        found::OLDER_PROMPTS,
+        found::OLDER_COMPLETIONS,
+    ];
+    named(Id::Operation, Kind::of_operation)
+        .or_else(|| named(Id::OpenInferenceKind, Kind::of_open_inference))
+        .or_else(|| named(Id::TraceloopKind, Kind::of_traceloop))
+        .or_else(|| named(Id::LangfuseKind, Kind::of_langfuse))
+        .or_else(|| is_step(&[Id::Step]).then(Kind::step))
+        .or_else(|| {
+            let is_llm = has_messages.iter().any(|prefix| found.has_numbered(prefix));
+            is_llm.then(|| Kind::of_operation("chat")).flatten()
+        })
+        .or_else(|| {
+            let content = [Id::Input, Id::Output, Id::InputMessages, Id::OutputMessages];
+            is_step(&content).then(Kind::step)
+        })
+}
+
+fn write_kind(edit: &mut Edit<'_>, kind: &'static Kind) {
+    let operation = kind.operation();
+    let names = [
+        (Id::Operation, operation, edit.dialect.has_gen_ai()),
+        (
+            Id::OpenInferenceKind,
+            kind.open_inference,
+            edit.dialect.has_open_inference(),
+        ),
+        (
+            Id::LangfuseKind,
+            kind.langfuse,
+            edit.dialect == Dialect::Langfuse,
+        ),
+        (
+            Id::LangSmithKind,
+            kind.langsmith,
+            edit.dialect == Dialect::LangSmith,
+        ),
+    ];
+    for (id, name, is_written) in names {
+        if is_written && !name.is_empty() {
+            edit.write(id, name);
+        }
+    }
+    let other = match edit.dialect {
+        Dialect::OpenInference => Id::Operation,
+        // A kind without an operation has no other name.
+        Dialect::GenAi if !operation.is_empty() => Id::OpenInferenceKind,
+        _ => return,
+    };
+    edit.removes(other);
+}
+
+/// Writes the model of embeddings, which OpenInference has under another name.
+fn models(edit: &mut Edit<'_>, kind: &Kind) {
+    let [of_calls, of_embeddings] = [Id::Model, Id::EmbeddingModel];
+    if kind.is_embedding()
+        && edit.dialect.has_open_inference()
+        && let Some(model) = edit.found.value(of_calls).cloned()
+    {
+        let [other] = of_calls.field().open_inference else {
+            return;
+        };
+        if !edit.found.has(other) {
+            edit.added.retain(|of| of.key.as_str() != *other);
+        }
+        edit.write(of_embeddings, model);
+    }
+    if let Some(model) = edit.found.value(of_embeddings).cloned()
+        && edit.dialect.has_gen_ai()
+    {
+        edit.write(of_calls, model);
+        if edit.dialect == Dialect::GenAi {
+            edit.removes(of_embeddings);
+        }
+    }
+}
+
+/// Writes the name of an agent or a tool that Traceloop has in one attribute.
+fn entity(edit: &mut Edit<'_>, kind: &Kind) {
+    let id = if kind.is_agent() {
+        Id::AgentName
+    } else if kind.is_tool() {
+        Id::ToolName
+    } else {
+        return;
+    };
+    if let (Some(name), None) = (edit.found.value(Id::Entity), edit.found.value(id)) {
+        let name = name.clone();
+        edit.write(id, name);
+    }
+}

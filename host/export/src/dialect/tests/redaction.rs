@@ -1,0 +1,131 @@
+//! Redaction before and after the translation.
+
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::Resource;
+
+use super::*;
+use crate::redaction::{Redaction, SpanProcessing};
+
+/// A secret in any attribute is hidden in every dialect, under the recorded and the new name.
+#[test]
+fn no_secret_survives_the_translation() {
+    const SECRET: &str = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOP";
+    let fields = crate::dialect::fields::FIELDS.iter();
+    let names = fields.flat_map(|field| field.names());
+    let numbered = [
+        "llm.input_messages.0.message.content",
+        "llm.output_messages.0.message.contents.0.message_content.text",
+        "gen_ai.prompt.0.content",
+        "gen_ai.completion.0.tool_calls.0.arguments",
+        "llm.tools.0.tool.json_schema",
+        "retrieval.documents.0.document.content",
+        "embedding.embeddings.0.embedding.text",
+    ];
+    let names: Vec<_> = names.chain(numbered).collect();
+    let messages = [
+        SECRET.to_owned(),
+        format!(r#"{{"password":"{SECRET}","note":"api_key={SECRET}"}}"#),
+        format!(
+            r#"[{{"role":"user","parts":[{{"type":"text","content":"{SECRET}"}}],"finish_reason":"stop"}}]"#
+        ),
+        format!(
+            r#"[{{"role":"assistant","parts":[{{"type":"tool_call","id":"1","name":"t","arguments":{{"password":"hunter2-{SECRET}"}}}}]}}]"#
+        ),
+        format!(r#"[{{"id":"d","content":"Bearer {SECRET}","metadata":{{"token":"{SECRET}"}}}}]"#),
+        format!(r#"["{SECRET}"]"#),
+    ];
+    let operations = [
+        "chat",
+        "execute_tool",
+        "retrieval",
+        "embeddings",
+        "invoke_agent",
+    ];
+    for dialect in ALL {
+        for text in &messages {
+            for operation in operations {
+                let mut attributes: Vec<_> = names
+                    .iter()
+                    .filter(|name| **name != "gen_ai.operation.name")
+                    .map(|name| KeyValue::new(*name, text.clone()))
+                    .collect();
+                attributes.push(KeyValue::new("gen_ai.operation.name", operation));
+                let shown = processed(dialect, Redaction::default(), attributes);
+                assert!(
+                    !shown.contains("abcdefghij"),
+                    "{dialect:?} {operation}: {shown}"
+                );
+                assert!(
+                    !shown.contains("hunter2"),
+                    "{dialect:?} {operation}: {shown}"
+                );
+            }
+        }
+    }
+}
+
+/// A rule for a recorded name hides the value under every name.
+#[test]
+fn rule_for_a_recorded_name_hides_every_name() {
+    for key in [
+        "user.id",
+        "gen_ai.retrieval.query.text",
+        "gen_ai.prompt.name",
+    ] {
+        for dialect in ALL {
+            let redaction = Redaction::default().keys([key]);
+            let attributes = vec![
+                KeyValue::new("gen_ai.operation.name", "retrieval"),
+                KeyValue::new(key, "the value"),
+            ];
+            let shown = processed(dialect, redaction, attributes);
+            assert!(!shown.contains("the value"), "{dialect:?} {key}: {shown}");
+        }
+    }
+}
+
+/// A rule for a name of the backend hides the value under that name.
+#[test]
+fn rule_for_a_name_of_the_backend_hides_it() {
+    let rows = [
+        (Dialect::LangSmith, "user.id", "langsmith.metadata.user_id"),
+        (
+            Dialect::Langfuse,
+            "gen_ai.prompt.name",
+            "langfuse.observation.prompt.name",
+        ),
+        (
+            Dialect::OpenInference,
+            "gen_ai.request.model",
+            "llm.model_name",
+        ),
+        (Dialect::GenAi, "llm.model_name", "gen_ai.request.model"),
+    ];
+    for (dialect, recorded, written) in rows {
+        let processing = SpanProcessing {
+            redaction: Redaction::default().keys([written]),
+            translator: Some(Translator::new(dialect, &Resource::builder_empty().build())),
+            ..SpanProcessing::default()
+        };
+        let mut batch = vec![span(vec![KeyValue::new(recorded, "the value")])];
+        processing.batch(&mut batch);
+        let mut all = batch[0].attributes.iter();
+        let found = all.find(|of| of.key.as_str() == written);
+        let value = found.map(|of| of.value.to_string());
+        let is_hidden = value
+            .as_ref()
+            .is_some_and(|value| !value.contains("the value"));
+        assert!(is_hidden, "{written}: {value:?}");
+    }
+}
+
+fn processed(dialect: Dialect, redaction: Redaction, attributes: Vec<KeyValue>) -> String {
+    let processing = SpanProcessing {
+        redaction,
+        translator: Some(Translator::new(dialect, &Resource::builder_empty().build())),
+        ..SpanProcessing::default()
+    };
+    let mut batch = vec![span(attributes)];
+    processing.batch(&mut batch);
+    format!("{:?}", batch[0].attributes)
+}
