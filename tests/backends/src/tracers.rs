@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use spanmux::delivery::{BatchConfig, DiskBuffer};
-use spanmux::exporters::{Exporter, Mlflow, Phoenix};
+use spanmux::exporters::{Dialect, Exporter, Mlflow, Phoenix};
 use spanmux::otel::{RoutingTracerProvider, TracerConfig};
 
 use crate::backends::Backends;
@@ -88,6 +88,8 @@ pub fn provider(backends: &mut Backends) -> Result<RoutingTracerProvider> {
         let tracer = TracerConfig::new()
             .service_name("shop")
             .exporter(exporter)
+            // The suite compares how the backends show spans as they were recorded.
+            .dialect(Dialect::GenAi)
             .batch(BatchConfig::new().scheduled_delay(BATCH_DELAY));
         provider = provider.tracer(name, tracer);
     }
