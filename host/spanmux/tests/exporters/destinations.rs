@@ -25,7 +25,7 @@ fn end_traces(tracer: &OtelTracer) {
             KeyValue::new("gen_ai.request.model", "small"),
             KeyValue::new("gen_ai.input.messages", "the prompt"),
             KeyValue::new("llm.input_messages.0.message.content", "the prompt"),
-            KeyValue::new("card", "4111"),
+            KeyValue::new("card", "4111 1111"),
         ];
         let call = sdk.span_builder("call").with_attributes(attributes);
         let mut call = sdk.build_with_context(call, &root);
@@ -84,7 +84,7 @@ fn check(acme: &Collector, ours: &Collector, tracer: &OtelTracer) {
 
     assert_eq!(all.len(), TRACES);
     assert!(all.values().all(|spans| spans.len() == 3));
-    assert!(has(&all, "the prompt") && has(&all, "4111"));
+    assert!(has(&all, "the prompt") && has(&all, "4111 1111"));
 
     // Whole traces, chosen by the trace id as a tracer would.
     let expected: Vec<_> = all.keys().filter(|trace| is_sampled(trace, 0.3)).collect();
@@ -95,7 +95,7 @@ fn check(acme: &Collector, ours: &Collector, tracer: &OtelTracer) {
         names.sort_unstable();
         assert_eq!(names, ["call", "chat"]);
     }
-    assert!(!has(&third, "the prompt") && !has(&third, "4111"));
+    assert!(!has(&third, "the prompt") && !has(&third, "4111 1111"));
     assert!(has(&third, "small"), "facts stay");
 
     let counts = counts(tracer);
