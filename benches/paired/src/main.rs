@@ -113,9 +113,9 @@ const GOALS: [(&str, f64); 15] = [
     ("a chain of 16 with one shared key: a chain of one", 1.2),
     ("child span: the SDK", 1.2),
     ("child span, two threads: the SDK", 1.0),
-    ("root span: the SDK", 1.25),
+    ("root span: the SDK, same attributes", 1.25),
     (
-        "a request: context, root, ten children: the SDK alone",
+        "a request: context, root, ten children: the SDK alone, same attributes",
         1.15,
     ),
 ];

@@ -8,14 +8,17 @@ use std::sync::Arc;
 use ::now as spanmux;
 use anyhow::Result;
 use opentelemetry::Context;
-use opentelemetry::trace::{Span as _, TraceContextExt as _, Tracer, TracerProvider as _};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{
+    Span as _, SpanBuilder, TraceContextExt as _, Tracer, TracerProvider as _,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData, SpanExporter,
     TracerProviderBuilder,
 };
-use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _};
+use spanmux::otel::{RoutingTracerProvider, RuntimeContextExt as _, attributes};
 use spanmux::{Chain, Limits, RuntimeContext, Selector, SelectorHost, TracerRegistry};
 
 use crate::{Clock, Row};
@@ -185,27 +188,45 @@ fn hits() -> Result<Vec<(Row, Row)>> {
 }
 
 /// The tracers of both sides, with the context of a request.
-fn providers() -> Result<(SdkTracerProvider, RoutingTracerProvider)> {
+///
+/// The plain provider has no selection, so its root spans receive the attributes that the other one
+/// writes.
+fn providers() -> Result<(SdkTracerProvider, RoutingTracerProvider, [KeyValue; 3])> {
     let host = SelectorHost::new(Limits::default())?;
     let wasm = include_bytes!("../../selectors/one-key.wasm");
+    let selector = Arc::new(host.load("bench", wasm)?);
+    let reason = [
+        KeyValue::new(attributes::TRACER, "langfuse"),
+        KeyValue::new(attributes::SELECTOR, "bench"),
+        KeyValue::new(
+            attributes::SELECTOR_DIGEST,
+            selector.digest().unwrap_or_default().to_owned(),
+        ),
+    ];
     let provider = RoutingTracerProvider::builder()
         .tracer("langfuse", sdk())
         .tracer("datadog", sdk())
         .tracer("console", sdk())
-        .selectors(Arc::new(host.load("bench", wasm)?) as Arc<dyn Selector>)
+        .selectors(selector as Arc<dyn Selector>)
         .build()?;
-    Ok((sdk().build(), provider))
+    Ok((sdk().build(), provider, reason))
 }
 
 fn spans() -> Result<Vec<(Row, Row)>> {
-    let (sdk, ours) = providers()?;
+    let (sdk, ours, reason) = providers()?;
     let (theirs, mine) = (sdk.tracer("bench"), ours.tracer("bench"));
     let runtime = context(&entries()).to_builder();
     let runtime = runtime.set("environment", "production").build();
     let with_context = Context::new().with_runtime_context(runtime);
     let mut rows = vec![(
-        row("the SDK", root(theirs.clone(), Context::new())),
-        row("root span", root(mine.clone(), with_context.clone())),
+        row(
+            "the SDK, same attributes",
+            root(theirs.clone(), Context::new(), reason.to_vec()),
+        ),
+        row(
+            "root span",
+            root(mine.clone(), with_context.clone(), Vec::new()),
+        ),
     )];
     rows.push((
         row("the SDK", child(theirs.clone(), &Context::new())),
@@ -215,27 +236,39 @@ fn spans() -> Result<Vec<(Row, Row)>> {
         two_threads("the SDK", theirs.clone(), &Context::new()),
         two_threads("child span, two threads", mine.clone(), &with_context),
     ));
-    let theirs = move || request(&theirs, &Context::new());
+    let theirs = move || request(&theirs, &Context::new(), &reason);
     let entries = entries();
     let mine = move || {
         // Keeps both providers alive.
         let _ = (&sdk, &ours);
-        let context = context(&entries).to_builder();
+        let context = entries
+            .iter()
+            .fold(RuntimeContext::builder(), |builder, (key, value)| {
+                builder.set(key, value)
+            });
         let context = context.set("environment", "production").build();
-        request(&mine, &Context::new().with_runtime_context(context));
+        request(&mine, &Context::new().with_runtime_context(context), &[]);
     };
     rows.push((
-        row("the SDK alone", theirs),
+        row("the SDK alone, same attributes", theirs),
         row("a request: context, root, ten children", mine),
     ));
     Ok(rows)
 }
 
-fn root<T: Tracer + 'static>(tracer: T, context: Context) -> impl FnMut()
+fn root<T: Tracer + 'static>(tracer: T, context: Context, attributes: Vec<KeyValue>) -> impl FnMut()
 where
     T::Span: Send + Sync + 'static,
 {
-    move || tracer.start_with_context("answer", &context).end()
+    move || start(&tracer, &context, &attributes).end()
+}
+
+fn start<T: Tracer>(tracer: &T, context: &Context, attributes: &[KeyValue]) -> T::Span {
+    let mut root = SpanBuilder::from_name("answer");
+    if !attributes.is_empty() {
+        root = root.with_attributes(attributes.to_vec());
+    }
+    tracer.build_with_context(root, context)
 }
 
 fn child<T: Tracer + 'static>(tracer: T, context: &Context) -> impl FnMut() + use<T>
@@ -267,11 +300,11 @@ where
     })
 }
 
-fn request<T: Tracer>(tracer: &T, context: &Context)
+fn request<T: Tracer>(tracer: &T, context: &Context, attributes: &[KeyValue])
 where
     T::Span: Send + Sync + 'static,
 {
-    let parent = context.with_span(tracer.start_with_context("answer", context));
+    let parent = context.with_span(start(tracer, context, attributes));
     for _ in 0..10 {
         tracer.start_with_context("look up", &parent).end();
     }
