@@ -68,9 +68,10 @@ pub(super) struct Mark {
     objects: u32,
 }
 
-/// Capacities of a new draft: few contexts need more.
+/// Capacities of a new draft: few contexts need more. Each fits into a kilobyte, up to which the
+/// allocators of most systems have a block at hand.
 const TEXT: usize = 512;
-const ENTRIES: usize = 24;
+const ENTRIES: usize = 1_008 / size_of::<Entry>();
 
 impl Draft {
     pub(super) fn mark(&self) -> Mark {
