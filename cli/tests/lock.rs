@@ -269,6 +269,32 @@ fn list_for_a_file_that_is_not_in_the_directory_is_an_error() {
         output.stderr
     );
     assert!(!place.path("live.lock").exists());
+    // A lock file that was written without it does not have the list.
+    assert_eq!(place.lock(&[]).code, 0);
+    let differs = place.lock(&["--check", "--config", &place.text("spanmux.toml")]);
+    let expected = "restricted but not listed 20-tenants.wasm\n";
+    assert_eq!((differs.code, differs.stdout.as_str()), (1, expected));
+}
+
+#[test]
+fn lock_file_whose_lists_cannot_be_read_is_not_replaced() {
+    let place = Place::new();
+    fs::write(place.path("spanmux.toml"), RESTRICTS).unwrap();
+    let config = place.text("spanmux.toml");
+    assert_eq!(place.lock(&["--config", &config]).code, 0);
+    let broken = fs::read_to_string(place.path("live.lock")).unwrap();
+    let broken = broken.replace("tenant-*", "tenant-?");
+    fs::write(place.path("live.lock"), &broken).unwrap();
+    let output = place.lock(&[]);
+    assert_eq!(output.code, 2);
+    assert!(
+        output.stderr.contains("allow-lists cannot be kept"),
+        "{}",
+        output.stderr
+    );
+    let after = fs::read_to_string(place.path("live.lock")).unwrap();
+    assert_eq!(after, broken);
+    assert_eq!(place.lock(&["--config", &config]).code, 0);
 }
 
 #[test]

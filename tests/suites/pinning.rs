@@ -371,6 +371,10 @@ fn lists_of_directory_and_lock_file_both_apply() {
             directory = directory.with_allowed_tracers("10-a", &list(configured));
         }
         let report = directory.load().unwrap();
+        // A lock of what a locked directory loaded is not wider than that lock.
+        let again = SelectorsLock::of(&report);
+        let approved = locked.or(configured).map(|pattern| list(&pattern));
+        assert_eq!(again.allowed_tracers("10-a.wasm"), approved.as_ref());
         let lists = report.files()[0].allowed_tracers().count();
         assert_eq!(
             lists,

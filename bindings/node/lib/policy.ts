@@ -150,7 +150,7 @@ export class Policy {
     return this.#native.selectors();
   }
 
-  /** Stops watching. Decisions continue with the last live selectors. */
+  /** Stops watching and reporting events. Decisions continue with the last live selectors. */
   close(): void {
     this.#native.close();
   }

@@ -1,6 +1,7 @@
 //! The events of a policy as JavaScript objects.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::Result;
 use napi::bindgen_prelude::Function;
@@ -30,19 +31,44 @@ pub struct NativeEvent {
     pub count: Option<f64>,
 }
 
-/// Returns a callback that hands each event to the thread of JavaScript. It does not keep the process
-/// alive, and does nothing once that thread ends.
-pub(crate) fn callback(
-    function: &Function<'_, NativeEvent, ()>,
-) -> Result<impl Fn(&PolicyEvent) + Send + Sync + 'static> {
-    let function = function.build_threadsafe_function();
-    let function = function.weak::<true>().max_queue_size::<MAX_WAITING>();
-    let function = function.build()?;
-    Ok(move |event: &PolicyEvent| {
-        if let Some(event) = NativeEvent::new(event) {
+/// Hands events to the thread of JavaScript until it is closed.
+///
+/// The function usually refers to its policy, which refers to this. JavaScript does not see that
+/// cycle, so the function is released when the policy is closed.
+#[derive(Clone, Default)]
+pub(crate) struct Callback(Arc<Mutex<Option<Arc<HandOver>>>>);
+
+type HandOver = dyn Fn(NativeEvent) + Send + Sync;
+
+impl Callback {
+    /// Creates a callback. It does not keep the process alive, and does nothing once the thread of
+    /// JavaScript ends.
+    pub(crate) fn new(function: &Function<'_, NativeEvent, ()>) -> Result<Self> {
+        let function = function.build_threadsafe_function();
+        let function = function.weak::<true>().max_queue_size::<MAX_WAITING>();
+        let function = function.build()?;
+        let hand_over = move |event| {
             function.call(event, ThreadsafeFunctionCallMode::Blocking);
+        };
+        Ok(Self(Arc::new(Mutex::new(Some(Arc::new(hand_over))))))
+    }
+
+    pub(crate) fn call(&self, event: &PolicyEvent) {
+        // Not called under the lock: it may wait for the thread of JavaScript, which may be closing.
+        let hand_over = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let (Some(hand_over), Some(event)) = (hand_over, NativeEvent::new(event)) {
+            hand_over(event);
         }
-    })
+    }
+
+    /// Releases the function.
+    pub(crate) fn close(&self) {
+        let _function = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
 }
 
 impl NativeEvent {

@@ -5,6 +5,7 @@ use napi_derive::napi;
 use spanmux_component::CompileCache;
 use spanmux_embed::{Policy as Live, PolicyBuilder, limits};
 
+use crate::event::Callback;
 use crate::policy::Policy;
 use crate::selector::Function;
 
@@ -45,14 +46,17 @@ impl PolicyOptions {
 }
 
 /// A policy that is being opened.
-pub struct Loading(pub(crate) Option<PolicyBuilder>);
+pub struct Loading {
+    pub(crate) builder: Option<PolicyBuilder>,
+    pub(crate) callback: Callback,
+}
 
 impl Task for Loading {
     type Output = Live;
     type JsValue = Policy;
 
     fn compute(&mut self) -> Result<Live> {
-        let builder = self.0.take();
+        let builder = self.builder.take();
         let builder = builder.ok_or_else(|| Error::from_reason("the policy is open already"))?;
         builder
             .open()
@@ -60,6 +64,9 @@ impl Task for Loading {
     }
 
     fn resolve(&mut self, _: Env, live: Live) -> Result<Policy> {
-        Ok(Policy { live })
+        Ok(Policy {
+            live,
+            callback: self.callback.clone(),
+        })
     }
 }

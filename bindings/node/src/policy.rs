@@ -5,7 +5,7 @@ use napi::{Error, Result, Status};
 use napi_derive::napi;
 use spanmux_embed::Policy as Live;
 
-use crate::event::{self, NativeEvent};
+use crate::event::{Callback, NativeEvent};
 use crate::list::TracerList;
 use crate::loading::{Loading, PolicyOptions};
 use crate::status::PolicyStatus;
@@ -14,6 +14,7 @@ use crate::status::PolicyStatus;
 #[napi]
 pub struct Policy {
     pub(crate) live: Live,
+    pub(crate) callback: Callback,
 }
 
 #[napi]
@@ -26,10 +27,16 @@ impl Policy {
         on_event: Option<Function<'_, NativeEvent, ()>>,
     ) -> Result<AsyncTask<Loading>> {
         let mut builder = options.builder(path)?;
+        let mut callback = Callback::default();
         if let Some(function) = on_event {
-            builder = builder.on_event(event::callback(&function)?);
+            callback = Callback::new(&function)?;
+            let called = callback.clone();
+            builder = builder.on_event(move |event| called.call(event));
         }
-        Ok(AsyncTask::new(Loading(Some(builder))))
+        Ok(AsyncTask::new(Loading {
+            builder: Some(builder),
+            callback,
+        }))
     }
 
     /// Returns a list of tracers.
@@ -69,10 +76,12 @@ impl Policy {
         chain.selectors().map(|one| one.name().to_owned()).collect()
     }
 
-    /// Stops watching. Decisions continue with the last live selectors.
+    /// Stops watching, and releases the callback for events. Decisions continue with the last live
+    /// selectors.
     #[napi]
     pub fn close(&self) {
         self.live.close();
+        self.callback.close();
     }
 }
 

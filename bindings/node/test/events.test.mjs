@@ -6,6 +6,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 
 import { Policy } from "spanmux";
@@ -55,6 +57,23 @@ test("component alone and a configuration file have events", async (t) => {
     const { kind, selector } = await next();
     assert.deepEqual([kind, selector], ["loaded", "20-tenant"]);
   }
+});
+
+test("closed policy releases a callback that refers to it", async (t) => {
+  setFlagsFromString("--expose_gc");
+  const gc = runInNewContext("gc");
+  const load = async () => {
+    let policy;
+    const onEvent = () => policy?.status();
+    policy = await Policy.load(directoryOf(t, "20-tenant.wasm"), { onEvent });
+    policy.close();
+    return new WeakRef(onEvent);
+  };
+  const callback = await load();
+  await until(() => {
+    gc();
+    return callback.deref() === undefined;
+  });
 });
 
 test("callback may use the policy", async (t) => {

@@ -257,6 +257,29 @@ test("processor beside the routing one is named in a warning", (t) => {
   assert.equal(vendor.getFinishedSpans().length, 2);
   assert.equal(warnings.length, 1);
   assert.match(warnings[0], /has VendorProcessor beside the RoutingSpanProcessor.*spans of every tracer; move it/);
+
+  // Two providers in turns are no change.
+  const other = new BasicTracerProvider({ spanProcessors: [routing] });
+  for (const one of [other, provider, other, provider]) {
+    one.getTracer("tests").startSpan("c").end();
+  }
+  assert.equal(warnings.length, 1);
+});
+
+test("private members of the SDK and a logger that throws do not reach the caller", (t) => {
+  const fail = () => {
+    throw new Error("broken");
+  };
+  diag.setLogger({ error() {}, warn: fail, info() {}, debug() {}, verbose() {} });
+  t.after(() => diag.disable());
+  const routing = new RoutingSpanProcessor({ policy, tracers: { console: new InMemorySpanExporter() } });
+  const beside = new SimpleSpanProcessor(new InMemorySpanExporter());
+  const provider = new BasicTracerProvider({ spanProcessors: [routing, beside] });
+  provider.getTracer("tests").startSpan("a").end();
+  const span = provider.getTracer("tests").startSpan("b");
+  Object.defineProperty(span, "_spanProcessor", { value: { _spanProcessors: new Set([routing]) } });
+  routing.onStart(span, ROOT_CONTEXT);
+  span.end();
 });
 
 test("processor that throws is reported once, and affects no other one", async (t) => {

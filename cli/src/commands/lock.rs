@@ -91,19 +91,17 @@ fn with_lists(
     if !lock.exists() {
         return Ok(listed);
     }
-    let before = match SelectorsLock::from_file(lock) {
-        Ok(before) => before,
-        Err(error) => {
-            printer.warning(format_args!(
-                "its allow-lists, if it has any, are not kept: {error}"
-            ));
-            return Ok(listed);
-        }
-    };
-    let files: Vec<String> = listed.entries().map(|(file, _)| file.to_owned()).collect();
-    for file in files {
-        if let Some(allowed) = before.allowed_tracers(&file) {
-            listed = listed.with_allowed_tracers(&file, allowed);
+    // A lock file without the allow-lists would leave their selectors unrestricted.
+    let before = SelectorsLock::from_file(lock).context(
+        "its allow-lists cannot be kept; repair the lock file, delete it, or pass --config",
+    )?;
+    for (file, _) in before.entries() {
+        match before.allowed_tracers(file) {
+            Some(_) if listed.digest(file).is_none() => printer.warning(format_args!(
+                "the allow-list of {file} is dropped, because the directory no longer has that file"
+            )),
+            Some(allowed) => listed = listed.with_allowed_tracers(file, allowed),
+            None => {}
         }
     }
     Ok(listed)
@@ -127,6 +125,10 @@ fn same_lists(config: &Path, lock: &Path, printer: &Printer) -> Result<bool> {
                 allowed(wanted)
             ));
         }
+    }
+    for file in wanted.keys().filter(|file| lock.digest(file).is_none()) {
+        same = false;
+        printer.line(format_args!("restricted but not listed {file}"));
     }
     Ok(same)
 }

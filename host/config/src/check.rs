@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value as Json};
 use super::document::{Entry, Node, Source, Value};
 use super::foreign;
 use super::interpolate::{Outside, fill};
-use super::nearest::hint;
+use super::nearest::{hint, nearest};
 use super::problem::Problem;
 use super::schema::{allows, expected, resolve, strings};
 use super::values::{MEANING, Period, Url};
@@ -177,8 +177,10 @@ impl Check<'_> {
             .filter_map(|schema| schema["properties"].as_object());
         let known = tables.flat_map(|table| table.keys().map(String::as_str));
         let known = known.filter(|key| !key.starts_with('$'));
-        let mut message = format!("unknown key{}", hint(&entry.key, known));
-        if let Some(ending) = schemas.iter().find_map(|schema| ending(schema))
+        let known: Vec<&str> = known.collect();
+        let mut message = format!("unknown key{}", hint(&entry.key, known.iter().copied()));
+        if nearest(&entry.key, known).is_none()
+            && let Some(ending) = schemas.iter().find_map(|schema| ending(schema))
             && matches!(entry.node.value, Value::Table(_))
         {
             message = format!(

@@ -1,5 +1,6 @@
 //! A validated configuration.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -183,7 +184,8 @@ impl Config {
     }
 
     /// Returns the warnings: addresses that are unlikely to accept traces, secrets that are written
-    /// literally in the file, and references in the form of another program, such as `$(NAME)`.
+    /// literally in the file, references in the form of another program, such as `$(NAME)`, patterns
+    /// of allow-lists that match no tracer, and named exporters that no tracer uses.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }
@@ -215,10 +217,8 @@ fn at_once(mut problems: Vec<Problem>, more: Vec<Problem>) -> Vec<Problem> {
     problems.extend(more);
     let is_use = |problem: &Problem| !problem.key.starts_with("exporters.");
     problems.sort_by_key(|problem| (problem.line, problem.column, is_use(problem)));
-    problems.dedup_by(|next, first| {
-        let place = |problem: &Problem| (problem.line, problem.column);
-        place(next) == place(first) && next.message == first.message
-    });
+    let mut known = HashSet::new();
+    problems.retain(|it| known.insert((it.line, it.column, it.message.clone())));
     problems
 }
 

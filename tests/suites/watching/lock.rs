@@ -278,6 +278,23 @@ fn changed_allow_list_of_the_lock_file_applies_to_the_next_trace() {
 }
 
 #[test]
+fn tightened_allow_list_applies_when_the_directory_is_unreadable() {
+    let service = held(&[("10-a.wasm", &first())]);
+    for number in 0..9 {
+        fs::write(service.file(&format!("9{number}.wasm")), b"").unwrap();
+    }
+    service.until(|status| status.trouble.is_some());
+    assert_eq!(service.tracer(), "console");
+    let lock = SelectorsLock::from_file(lock_in(service.folder.path())).unwrap();
+    let allowed = AllowedTracers::new(["langfuse"]).unwrap();
+    lock.with_allowed_tracers("10-a.wasm", &allowed)
+        .write(lock_in(service.folder.path()))
+        .unwrap();
+    service.until(|status| status.chains == 2);
+    assert!(service.fallback() && service.watched.status().trouble.is_some());
+}
+
+#[test]
 fn list_of_the_directory_applies_to_replaced_and_new_files() {
     let allowed = AllowedTracers::new(["console"]).unwrap();
     let service = Service::start_as(quick(), &[("10-a.wasm", &first())], |directory, _| {

@@ -13,17 +13,26 @@ interface WithProcessors {
 /** Warns of processors that receive the spans of every tracer. */
 export class Beside {
   readonly #own: SpanProcessor;
-  /** The number of processors of the provider that were seen last. */
+  /** The largest number of processors of a provider that was seen. */
   #count = 1;
 
   constructor(own: SpanProcessor) {
     this.#own = own;
   }
 
-  /** Warns once for each change of their number: the version 1 of the SDK can add some later. */
+  /** Warns whenever there are more than before: the version 1 of the SDK can add some later. Does not
+   * throw, whatever the private members of the SDK and its logger are. */
   look(span: Span): void {
+    try {
+      this.#look(span);
+    } catch {
+      // A warning that cannot be given must not reach the code that is traced.
+    }
+  }
+
+  #look(span: Span): void {
     const processors = (span as unknown as WithProcessors)._spanProcessor?._spanProcessors;
-    if (processors === undefined || processors.length === this.#count) {
+    if (!Array.isArray(processors) || processors.length <= this.#count) {
       return;
     }
     this.#count = processors.length;

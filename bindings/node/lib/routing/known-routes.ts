@@ -6,6 +6,8 @@ import type { Route } from "./route.js";
 const MAX_ENDED = 4_096;
 /** The local roots with an open span that are kept. A span that never ends leaks no more. */
 const MAX_OPEN = 100_000;
+/** The local roots of one trace among which a root is looked for by its own ids. */
+const MAX_STEPS = 32;
 
 /** A local root. {@link KnownRoutes} changes it. */
 export class KnownRoot {
@@ -42,13 +44,15 @@ export class KnownRoutes {
   readonly #ended: (KnownRoot | undefined)[] = new Array<KnownRoot | undefined>(MAX_ENDED).fill(undefined);
   #next = 0;
 
-  /** Returns the local root of a span with these ids. */
+  /** Returns the local root of a span with these ids, if it is one of the last of its trace. */
   find(traceId: string, spanId: string): KnownRoot | undefined {
     const latest = this.#latest.get(traceId);
-    for (let root = latest; root !== undefined; root = root.earlier) {
+    let root = latest;
+    for (let steps = 0; root !== undefined && steps < MAX_STEPS; steps += 1) {
       if (root.spanId === spanId) {
         return root;
       }
+      root = root.earlier;
     }
     return latest;
   }

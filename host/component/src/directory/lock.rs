@@ -99,7 +99,8 @@ impl SelectorsLock {
             let selector = file.outcome.as_ref().ok()?;
             let entry = Entry {
                 digest: selector.digest()?.to_owned(),
-                allowed: file.allowed.as_ref().or(file.pinned.as_ref()).cloned(),
+                // Of two lists, the one that was approved with the lock file.
+                allowed: file.pinned.as_ref().or(file.allowed.as_ref()).cloned(),
             };
             Some((name.to_owned(), entry))
         });

@@ -71,6 +71,14 @@ impl Files {
         }
     }
 
+    /// Returns an empty result of a scan, with a new chain if allow-lists changed since the last one.
+    pub(super) fn relist(&mut self) -> Found {
+        Found {
+            chain: std::mem::take(&mut self.relisted),
+            ..Found::default()
+        }
+    }
+
     /// Scans these files and loads new stable ones.
     pub(super) fn look(
         &mut self,
@@ -79,10 +87,7 @@ impl Files {
         loader: &Loader,
         patience: Patience,
     ) -> Found {
-        let mut found = Found {
-            chain: std::mem::take(&mut self.relisted),
-            ..Found::default()
-        };
+        let mut found = self.relist();
         self.list(paths, &mut found);
         let (jobs, at_rest) = self.ripe(patience, &mut found);
         let attempts = loader.load(&jobs, &self.pins);

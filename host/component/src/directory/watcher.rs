@@ -95,9 +95,9 @@ impl<F: FnMut(Chain)> Watcher<F> {
     }
 
     /// A user who can make the directory unreadable must not keep selectors alive that are no
-    /// longer listed.
+    /// longer listed, or that may choose fewer tracers now.
     fn take_out(&mut self) {
-        let mut found = Found::default();
+        let mut found = self.files.relist();
         self.files.revoke(&mut found);
         if !found.chain || self.stopped() {
             return;

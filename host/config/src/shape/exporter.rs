@@ -71,6 +71,7 @@ pub(crate) struct ExporterTable {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SpillTable {
     /// A directory for this exporter only, relative to the configuration file.
+    #[schemars(length(min = 1))]
     pub(crate) directory: PathBuf,
     /// Maximum size of all files in bytes. Beyond it, the oldest files are removed.
     pub(crate) max_bytes: Option<NonZeroU64>,
