@@ -119,12 +119,16 @@ fn mistakes_name_the_place_and_the_remedy() {
 #[test]
 fn unknown_key_of_the_selectors_suggests_the_nearest() {
     let folder = folder();
-    let text = format!("{TRACERS}[selectors]\ndirektory = 'selectors'\n");
-    let said = folder.read("spanmux.toml", &text).unwrap_err().to_string();
-    assert!(
-        said.contains("unknown key; did you mean \"directory\"?"),
-        "{said}"
-    );
+    for (wrong, right) in [
+        ("[selectors]\ndirektory = 'selectors'", "directory"),
+        // A table, as that of a selector's file.
+        ("[selectors.limit]\nfuel = 1", "limits"),
+    ] {
+        let text = format!("{TRACERS}{wrong}\n");
+        let said = folder.read("spanmux.toml", &text).unwrap_err().to_string();
+        let expected = format!("unknown key; did you mean \"{right}\"?");
+        assert!(said.contains(&expected), "{said}");
+    }
 }
 
 #[test]
