@@ -108,7 +108,12 @@ impl Chain {
     }
 
     pub(crate) fn get(&self, place: usize) -> Option<&dyn Selector> {
-        self.links.get(place).map(|link| &*link.selector)
+        self.shared(place).map(|selector| &**selector)
+    }
+
+    #[inline]
+    pub(crate) fn shared(&self, place: usize) -> Option<&Arc<dyn Selector>> {
+        self.links.get(place).map(|link| &link.selector)
     }
 
     /// Returns the cache slots for one list of tracers.

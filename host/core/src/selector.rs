@@ -15,10 +15,12 @@ use crate::tracer_names::TracerNames;
 ///
 /// A selector runs on the thread that starts the root span, so it must not block.
 pub trait Selector: Send + Sync {
-    /// Returns the name that identifies the selector in a selection.
+    /// Returns the name that identifies the selector in a selection. It must not change, because
+    /// callers may keep it.
     fn name(&self) -> &str;
 
     /// Returns the SHA-256 digest of the selector's file in hexadecimal, or `None` for native code.
+    /// As the name, it must not change.
     fn digest(&self) -> Option<&str> {
         None
     }

@@ -12,7 +12,7 @@ use opentelemetry::{Array, KeyValue, Value};
 use super::inbound::Followed;
 use super::interner;
 use super::otel_tracer::OtelTracer;
-use super::user_code;
+use super::selector_names::{self, Names};
 use spanmux_core::Reason;
 use spanmux_core::Selection;
 use spanmux_core::internal::{MAX_SAFE_INTEGER, not_finite};
@@ -73,15 +73,14 @@ pub(super) fn of_selection(
 ) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(MOST + more);
     attributes.push(KeyValue::new(TRACER, interner::intern(tracer)));
-    if let Some(selector) = selection.selector() {
-        // A native selector may compute them. If the digest panics, the name is there already.
-        user_code::run("name or digest of a selector", || {
-            let name = interner::intern(selector.name());
+    if let Some(selector) = selection.shared_selector() {
+        let Names { name, digest } = selector_names::of(selector);
+        if let Some(name) = name {
             attributes.push(KeyValue::new(SELECTOR, name));
-            if let Some(digest) = selector.digest() {
-                attributes.push(KeyValue::new(SELECTOR_DIGEST, interner::intern(digest)));
-            }
-        });
+        }
+        if let Some(digest) = digest {
+            attributes.push(KeyValue::new(SELECTOR_DIGEST, digest));
+        }
     }
     if let Some(cause) = selection.reason().cause() {
         attributes.push(KeyValue::new(FALLBACK, cause.as_str()));

@@ -109,6 +109,7 @@ mod routes;
 mod runtime_context;
 mod sampling;
 mod scope;
+mod selector_names;
 mod settings;
 mod span;
 mod started_span;

@@ -180,6 +180,13 @@ impl<T> Selection<T> {
         self.snapshot.chain.get(self.selector?)
     }
 
+    /// Returns the selector that decided, for callers that recognize it later.
+    #[doc(hidden)]
+    #[inline]
+    pub fn shared_selector(&self) -> Option<&Arc<dyn Selector>> {
+        self.snapshot.chain.shared(self.selector?)
+    }
+
     /// Returns the name of the selector that decided.
     pub fn selector_name(&self) -> Option<&str> {
         self.selector().map(Selector::name)
