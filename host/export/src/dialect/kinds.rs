@@ -62,8 +62,7 @@ impl Kind {
         if name.eq_ignore_ascii_case("CHAIN") {
             return Some(&KINDS[STEP]);
         }
-        let is = |kind: &&Self| kind.open_inference.eq_ignore_ascii_case(name);
-        KINDS.iter().find(is)
+        KINDS.iter().find(|kind| kind.is_open_inference(name))
     }
 
     pub(super) fn of_traceloop(name: &str) -> Option<&'static Self> {
@@ -86,6 +85,11 @@ impl Kind {
 
     pub(super) fn operation(&self) -> &'static str {
         self.operations.first().copied().unwrap_or("")
+    }
+
+    /// Returns `true` for the name of this kind in OpenInference.
+    pub(super) fn is_open_inference(&self, name: &str) -> bool {
+        self.open_inference.eq_ignore_ascii_case(name.trim())
     }
 
     pub(super) fn is_llm(&self) -> bool {

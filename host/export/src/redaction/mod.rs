@@ -40,9 +40,9 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::delivery::DroppedParents;
-use crate::dialect::{TraceFields, Translator};
+use crate::dialect::{TraceFields, Translated, Translator};
 use crate::exporters::{Dialect, RemoteParent, shares_its_tracer};
-use known_keys::KnownKeys;
+use known_keys::{KnownKey, KnownKeys};
 
 /// The span attribute with the number of truncated values.
 pub(crate) const CUT: &str = "spanmux.cut";
@@ -148,6 +148,9 @@ impl SpanProcessing {
     }
 
     pub(crate) fn span(&self, span: &mut SpanData, processed: &mut ProcessingCounts) {
+        if let Some(translator) = &self.translator {
+            translator.prepare(span);
+        }
         self.parent(span);
         let before = processed.cut;
         self.scope(&mut span.instrumentation_scope, processed);
@@ -169,11 +172,9 @@ impl SpanProcessing {
         if let Status::Error { description } = &mut span.status {
             self.name("status.description", description, processed);
         }
-        self.attributes(&mut span.attributes, processed, keys);
-        if let Some(translator) = &self.translator {
-            let from = translator.translate(span);
-            // A rule may name the key of the backend.
-            self.attributes(&mut span.attributes[from..], processed, keys);
+        match &self.translator {
+            Some(translator) => self.translated(span, translator, processed, keys),
+            None => self.attributes(&mut span.attributes, processed, keys),
         }
         for event in &mut span.events.events {
             self.name("event.name", &mut event.name, processed);
@@ -209,15 +210,82 @@ impl SpanProcessing {
     ) {
         for attribute in attributes {
             let known = keys.examine(&attribute.key, &self.redaction);
-            let key = attribute.key.as_str();
-            self.value(key, known.hides, &mut attribute.value, processed);
-            if known.has_secret
-                && let Some(other) = self.redaction.without_secrets(key, processed)
-            {
-                attribute.key = other.into();
+            self.attribute(attribute, known, processed);
+        }
+    }
+
+    fn attribute(
+        &self,
+        attribute: &mut KeyValue,
+        known: KnownKey,
+        processed: &mut ProcessingCounts,
+    ) {
+        let key = attribute.key.as_str();
+        self.value(key, known.hides, &mut attribute.value, processed);
+        if known.has_secret
+            && let Some(other) = self.redaction.without_secrets(key, processed)
+        {
+            attribute.key = other.into();
+        }
+    }
+
+    /// Redacts the attributes, translates the span, and redacts the new attributes, because a rule
+    /// may name the key of the backend. A value that the redaction kept or replaced under its
+    /// recorded name is not redacted again.
+    fn translated(
+        &self,
+        span: &mut SpanData,
+        translator: &Translator,
+        processed: &mut ProcessingCounts,
+        keys: &mut KnownKeys,
+    ) {
+        let mut settled = Vec::new();
+        for (position, attribute) in span.attributes.iter_mut().enumerate() {
+            let known = keys.examine(&attribute.key, &self.redaction);
+            let is_kept = self.redaction.excepts(attribute.key.as_str());
+            let before = processed.redacted;
+            self.attribute(attribute, known, processed);
+            if is_kept {
+                settled.push((position, Settled::Kept));
+            } else if processed.redacted > before {
+                let how = if known.hides {
+                    Settled::Hidden
+                } else {
+                    Settled::Changed
+                };
+                settled.push((position, how));
+            }
+        }
+        let Translated { from, sources } = translator.translate(span);
+        for (attribute, source) in span.attributes[from..].iter_mut().zip(sources) {
+            let known = keys.examine(&attribute.key, &self.redaction);
+            let settled = source.and_then(|source| {
+                let found = settled.iter().find(|(at, _)| *at == source.position);
+                found.map(|(_, how)| (*how, source.is_copy))
+            });
+            match settled {
+                Some((Settled::Kept, _) | (Settled::Hidden, true)) => {}
+                // The value is counted already.
+                Some((Settled::Changed, true)) => {
+                    if known.hides {
+                        self.attribute(attribute, known, &mut ProcessingCounts::default());
+                    }
+                }
+                _ => self.attribute(attribute, known, processed),
             }
         }
     }
+}
+
+/// The result of the redaction of a recorded attribute, if its value is settled.
+#[derive(Clone, Copy)]
+enum Settled {
+    /// An exception.
+    Kept,
+    /// Hidden as a whole.
+    Hidden,
+    /// Changed in parts.
+    Changed,
 }
 
 /// Returns the number of items that the SDK dropped, as recorded on the span.

@@ -4,7 +4,7 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 
 use super::*;
-use crate::redaction::{Redaction, SpanProcessing};
+use crate::redaction::{Mask, Redaction, SpanProcessing};
 
 /// A secret in any attribute is hidden in every dialect, under the recorded and the new name.
 #[test]
@@ -128,4 +128,62 @@ fn processed(dialect: Dialect, redaction: Redaction, attributes: Vec<KeyValue>) 
     let mut batch = vec![span(attributes)];
     processing.batch(&mut batch);
     format!("{:?}", batch[0].attributes)
+}
+
+/// Redacts a user under its recorded name, and returns the name of LangSmith and the count.
+fn user_of_langsmith(redaction: Redaction, value: &'static str) -> (String, u64) {
+    let resource = Resource::builder_empty().build();
+    let processing = SpanProcessing {
+        redaction,
+        translator: Some(Translator::new(Dialect::LangSmith, &resource)),
+        ..SpanProcessing::default()
+    };
+    let mut batch = vec![span(recorded(&[("user.id", value)]))];
+    let counts = processing.batch(&mut batch);
+    let mut all = batch[0].attributes.iter();
+    let found = all.find(|of| of.key.as_str() == "langsmith.metadata.user_id");
+    (found.unwrap().value.to_string(), counts.redacted)
+}
+
+#[test]
+fn second_redaction_respects_the_first() {
+    const KEY: &str = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOP";
+    let by_name = || Redaction::default().keys(["user"]);
+    let hidden = user_of_langsmith(by_name(), "ada-of-the-long-name");
+    assert_eq!(hidden, ("[REDACTED]".to_owned(), 1));
+    // The same mask, and not a mask of the mask.
+    let partial = by_name().mask(Mask::Partial);
+    let masked = user_of_langsmith(partial, "ada-of-the-long-name");
+    assert_eq!(masked, ("ada…ame".to_owned(), 1));
+    // An exception holds under every name.
+    let kept = user_of_langsmith(by_name().except(["user.id"]), KEY);
+    assert_eq!(kept, (KEY.to_owned(), 0));
+    // A function is called once.
+    let custom =
+        Redaction::none().custom(|key, text| key.contains("user").then(|| format!("<{text}>")));
+    assert_eq!(user_of_langsmith(custom, "ada"), ("<ada>".to_owned(), 1));
+    // A rule for the name of the backend hides a value that was redacted in part, once.
+    let by_backend = || Redaction::default().keys(["metadata.user_id"]);
+    let in_part = user_of_langsmith(by_backend(), "ada Bearer abcdefghijklmnop0123456789");
+    assert_eq!(in_part, ("[REDACTED]".to_owned(), 1));
+    let whole = user_of_langsmith(by_backend(), "ada");
+    assert_eq!(whole, ("[REDACTED]".to_owned(), 1));
+}
+
+/// Content in parts comes from one attribute, whose exception holds for all of them.
+#[test]
+fn exception_of_messages_holds_for_their_parts() {
+    let content = r#"[{"role":"user","parts":[{"type":"text","content":"the password=hunter2"}]}]"#;
+    let attributes = || {
+        recorded(&[
+            ("gen_ai.operation.name", "chat"),
+            ("gen_ai.input.messages", content),
+        ])
+    };
+    let dialect = Dialect::OpenInference;
+    let shown = processed(dialect, Redaction::default(), attributes());
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let redaction = Redaction::default().except(["gen_ai.input.messages"]);
+    let shown = processed(dialect, redaction, attributes());
+    assert_eq!(shown.matches("password=hunter2").count(), 2, "{shown}");
 }
