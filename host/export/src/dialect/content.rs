@@ -87,6 +87,7 @@ impl Side {
             Some(text) => messages::parse(text),
             None => {
                 older = self.read_older(edit);
+                edit.combined.extend(&older.positions);
                 let list = std::mem::take(&mut older.messages);
                 Some(list).filter(|list| !list.is_empty())
             }
@@ -234,6 +235,7 @@ impl Side {
             let reason = finish_reason(edit);
             messages::complete(&mut list, reason.as_deref());
         }
+        edit.combined.extend(&positions);
         edit.write(self.messages, json!(list).to_string(), source);
         edit.remove(positions);
     }

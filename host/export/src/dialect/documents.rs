@@ -108,6 +108,7 @@ fn read(edit: &mut Edit<'_>, id: Id, prefix: &str, member: &str, item: ReadItem)
         item(&named.collect::<Vec<_>>(), &mut positions)
     });
     let list: Json = items.collect();
+    edit.combined.extend(&positions);
     edit.write(id, list.to_string(), None);
     edit.remove(positions);
 }

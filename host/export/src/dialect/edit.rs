@@ -9,7 +9,7 @@ use super::found::Found;
 /// An attribute that is added.
 pub(super) struct Added {
     pub(super) attribute: KeyValue,
-    /// The position of the recorded attribute with its value. `None` if it has several, or none.
+    /// The position of the recorded attribute with its value. `None` if it has none, or several.
     pub(super) source: Option<usize>,
 }
 
@@ -20,6 +20,8 @@ pub(super) struct Edit<'a> {
     pub(super) added: Vec<Added>,
     /// The positions of attributes that the dialect replaces.
     pub(super) removed: Vec<usize>,
+    /// The positions of attributes that are parts of an added one.
+    pub(super) combined: Vec<usize>,
 }
 
 impl<'a> Edit<'a> {
@@ -29,6 +31,7 @@ impl<'a> Edit<'a> {
             found,
             added: Vec::new(),
             removed: Vec::new(),
+            combined: Vec::new(),
         }
     }
 

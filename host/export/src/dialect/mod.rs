@@ -130,8 +130,10 @@ impl Dialect {
 pub(crate) struct Translated {
     /// The position of the first one.
     pub(crate) from: usize,
-    /// The source of each.
+    /// The source of each. `None` if it has none, or several.
     pub(crate) sources: Vec<Option<Source>>,
+    /// The positions before the translation of all attributes that became parts of others.
+    pub(crate) combined: Vec<usize>,
 }
 
 /// The recorded attribute with the value of an added one.
@@ -189,7 +191,10 @@ impl Translator {
             translate(&mut edit, span);
         }
         let Edit {
-            added, mut removed, ..
+            added,
+            mut removed,
+            combined,
+            ..
         } = edit;
         let source = |of: &Added| {
             let position = of.source?;
@@ -205,7 +210,11 @@ impl Translator {
         let from = span.attributes.len();
         let added = added.into_iter().map(|of| of.attribute);
         span.attributes.extend(added);
-        Translated { from, sources }
+        Translated {
+            from,
+            sources,
+            combined,
+        }
     }
 
     /// Converts numbers that a library recorded as text.

@@ -256,21 +256,31 @@ impl SpanProcessing {
                 settled.push((position, how));
             }
         }
-        let Translated { from, sources } = translator.translate(span);
+        let Translated {
+            from,
+            sources,
+            combined,
+        } = translator.translate(span);
+        let settled_at = |position: usize| {
+            let found = settled.iter().find(|(at, _)| *at == position);
+            found.map(|(_, how)| *how)
+        };
+        let are_parts_changed = combined.iter().any(|at| settled_at(*at).is_some());
         for (attribute, source) in span.attributes[from..].iter_mut().zip(sources) {
             let known = keys.examine(&attribute.key, &self.redaction);
-            let settled = source.and_then(|source| {
-                let found = settled.iter().find(|(at, _)| *at == source.position);
-                found.map(|(_, how)| (*how, source.is_copy))
-            });
-            match settled {
-                Some((Settled::Kept, _) | (Settled::Hidden, true)) => {}
-                // The value is counted already.
-                Some((Settled::Changed, true)) => {
+            // A value that is counted under its recorded name does not count again.
+            let mut again = ProcessingCounts::default();
+            match source.map(|source| (settled_at(source.position), source.is_copy)) {
+                Some((Some(Settled::Kept | Settled::Hidden), _)) => {}
+                Some((Some(Settled::Changed), true)) => {
                     if known.hides {
-                        self.attribute(attribute, known, &mut ProcessingCounts::default());
+                        self.attribute(attribute, known, &mut again);
                     }
                 }
+                Some((Some(Settled::Changed), false)) => {
+                    self.attribute(attribute, known, &mut again);
+                }
+                None if are_parts_changed => self.attribute(attribute, known, &mut again),
                 _ => self.attribute(attribute, known, processed),
             }
         }

@@ -4,6 +4,8 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 
 use super::*;
+use crate::delivery::Pipeline as _;
+use crate::exporters::Console;
 use crate::redaction::{Mask, Redaction, SpanProcessing};
 
 /// A secret in any attribute is hidden in every dialect, under the recorded and the new name.
@@ -186,4 +188,78 @@ fn exception_of_messages_holds_for_their_parts() {
     let redaction = Redaction::default().except(["gen_ai.input.messages"]);
     let shown = processed(dialect, redaction, attributes());
     assert_eq!(shown.matches("password=hunter2").count(), 2, "{shown}");
+}
+
+/// A value that becomes a part of another, or has another form, is counted and masked once.
+#[test]
+fn value_in_another_form_is_redacted_once() {
+    const LONG: &str = "hunter2-hunter2-hunter2";
+    let metadata = format!(r#"{{"password":"{LONG}"}}"#);
+    let rows: [(Dialect, &'static str, String); 4] = [
+        (Dialect::Langfuse, "metadata", metadata.clone()),
+        (
+            Dialect::OpenInference,
+            "gen_ai.prompt.0.content",
+            metadata.clone(),
+        ),
+        (
+            Dialect::GenAi,
+            "llm.input_messages.0.message.content",
+            metadata.clone(),
+        ),
+        (
+            Dialect::GenAi,
+            "retrieval.documents.0.document.metadata",
+            metadata,
+        ),
+    ];
+    for (dialect, key, value) in rows {
+        let resource = Resource::builder_empty().build();
+        let processing = SpanProcessing {
+            redaction: Redaction::default().mask(Mask::Partial),
+            translator: Some(Translator::new(dialect, &resource)),
+            ..SpanProcessing::default()
+        };
+        let mut batch = vec![span(vec![KeyValue::new(key, value)])];
+        let counts = processing.batch(&mut batch);
+        let shown = format!("{:?}", batch[0].attributes);
+        assert_eq!(counts.redacted, 1, "{key}: {shown}");
+        assert!(!shown.contains(LONG), "{key}: {shown}");
+        assert!(shown.contains("hun…er2"), "{key}: {shown}");
+        assert!(!shown.contains("REDACTED"), "{key}: {shown}");
+    }
+    let tags = vec![KeyValue::new("tag.tags", texts(&["beta", "eu"]))];
+    let shown = processed(
+        Dialect::LangSmith,
+        Redaction::default().keys(["tags"]),
+        tags,
+    );
+    assert!(shown.contains("[REDACTED], [REDACTED]"), "{shown}");
+}
+
+/// The console has no batches.
+#[test]
+fn console_prepares_spans_for_the_dialect() {
+    let processing = |dialect| SpanProcessing {
+        translator: Some(Translator::new(dialect, &Resource::builder_empty().build())),
+        ..SpanProcessing::default()
+    };
+    let mut agent = span(vec![
+        KeyValue::new("gen_ai.operation.name", "invoke_agent"),
+        KeyValue::new("gen_ai.usage.input_tokens", 812),
+    ]);
+    let mut counts = Default::default();
+    processing(Dialect::OpenInference).span(&mut agent, &mut counts);
+    let shown = format!("{:?}", agent.attributes);
+    assert!(shown.contains("AGENT") && !shown.contains("812"), "{shown}");
+
+    let processing = processing(Dialect::LangSmith);
+    let console = Console::start("shop".to_owned(), Box::new(Vec::new()), processing.clone());
+    let console = console.unwrap();
+    assert!(console.wants_start(true) && !console.wants_start(false));
+    console.started(&span(recorded(&[("session.id", "s-1")])), true);
+    let mut child = span(Vec::new());
+    processing.span(&mut child, &mut counts);
+    let shown = format!("{:?}", child.attributes);
+    assert!(shown.contains("langsmith.metadata.session_id"), "{shown}");
 }
