@@ -31,7 +31,7 @@ pub(super) fn remove(span: &mut SpanData, names: &Names) {
         return;
     }
     let found = Found::new(names, &span.attributes);
-    if super::kind(&found).is_some_and(Kind::is_agent) {
+    if Kind::of_span(&found).is_some_and(Kind::is_agent) {
         span.attributes.retain(|of| !is_usage(of.key.as_str()));
     }
 }

@@ -175,13 +175,14 @@ impl Side {
             && let Some(parts) = messages::parts(text.as_str())
         {
             let system = [json!({"role": "system", "parts": parts})];
-            if messages::write_numbered(&system, self.open_inference, 0, Some(at), edit) {
+            let written = messages::write_numbered(&system, self.open_inference, 0, Some(at), edit);
+            if written.is_complete {
                 edit.retire(Id::Instructions, value);
             }
-            from = 1;
+            from = written.next;
         }
         list.is_some_and(|list| {
-            messages::write_numbered(list, self.open_inference, from, source, edit)
+            messages::write_numbered(list, self.open_inference, from, source, edit).is_complete
         })
     }
 

@@ -53,46 +53,61 @@ pub(super) fn complete(messages: &mut [Value], reason: Option<&str>) {
     }
 }
 
-/// Writes messages as numbered attributes of OpenInference. `from` is the first number. Returns
-/// `true` if everything was written.
+/// The end of the numbered messages that were written.
+#[derive(Clone, Copy)]
+pub(super) struct Written {
+    /// The number of the next message.
+    pub(super) next: usize,
+    /// `true` if everything was written.
+    pub(super) is_complete: bool,
+}
+
+/// Writes messages as numbered attributes of OpenInference. `from` is the first number.
 pub(super) fn write_numbered(
     messages: &[Value],
     prefix: &str,
     from: usize,
     source: Option<usize>,
     edit: &mut Edit<'_>,
-) -> bool {
+) -> Written {
     let mut writer = Writer {
         prefix,
-        number: from,
+        end: from + MAX_MESSAGES,
         source,
         edit,
-        is_complete: messages.len() <= MAX_MESSAGES,
+        written: Written {
+            next: from,
+            is_complete: true,
+        },
     };
-    for message in messages.iter().take(MAX_MESSAGES) {
+    for message in messages {
         writer.message(message);
+        if !writer.written.is_complete && !writer.has_room() {
+            break;
+        }
     }
-    writer.is_complete
+    writer.written
 }
 
 struct Writer<'a, 'e> {
     prefix: &'a str,
-    number: usize,
+    /// The number at which writing ends.
+    end: usize,
     source: Option<usize>,
     edit: &'a mut Edit<'e>,
-    is_complete: bool,
+    written: Written,
 }
 
 impl Writer<'_, '_> {
     fn add(&mut self, name: &str, value: String) {
-        let key = format!("{}{}.message.{name}", self.prefix, self.number);
+        let key = format!("{}{}.message.{name}", self.prefix, self.written.next);
         self.edit.add_new(key, value, self.source);
     }
 
     /// Writes a message. Each result of a tool is a message of its own, because a message of
     /// OpenInference has one `tool_call_id`.
     fn message(&mut self, message: &Value) {
-        self.is_complete &= has_only(message, &["role", "parts", "finish_reason", "name"]);
+        self.written.is_complete &= has_only(message, &["role", "parts", "finish_reason", "name"]);
         let parts = message["parts"].as_array().map_or(&[][..], Vec::as_slice);
         let is_result = |part: &Value| part["type"] == "tool_call_response";
         let groups = parts.chunk_by(|one, next| !is_result(one) && !is_result(next));
@@ -106,7 +121,15 @@ impl Writer<'_, '_> {
         }
     }
 
+    fn has_room(&self) -> bool {
+        self.written.next < self.end
+    }
+
     fn group(&mut self, message: &Value, parts: &[Value]) {
+        if !self.has_room() {
+            self.written.is_complete = false;
+            return;
+        }
         self.add("role", text(&message["role"]));
         if let Some(name) = message.get("name") {
             self.add("name", text(name));
@@ -124,7 +147,7 @@ impl Writer<'_, '_> {
                 "file" => &["type", "modality", "file_id"],
                 _ => &[],
             };
-            self.is_complete &= members.is_empty() || has_only(part, members);
+            self.written.is_complete &= members.is_empty() || has_only(part, members);
             match kind {
                 "text" if texts == 1 => self.add("content", text(&part["content"])),
                 "text" | "reasoning" => {
@@ -158,7 +181,7 @@ impl Writer<'_, '_> {
                 }
             }
         }
-        self.number += 1;
+        self.written.next += 1;
     }
 }
 

@@ -265,7 +265,7 @@ fn real(text: &str) -> Option<f64> {
 }
 
 fn translate(edit: &mut Edit<'_>, span: &SpanData) {
-    let kind = kind(&edit.found);
+    let kind = Kind::of_span(&edit.found);
     for id in COPIED {
         edit.copy(*id);
     }
@@ -275,7 +275,7 @@ fn translate(edit: &mut Edit<'_>, span: &SpanData) {
     vendors::finish_reason(edit);
     vendors::total_tokens(edit);
     if let Some(kind) = kind {
-        write_kind(edit, kind);
+        kind.write(edit);
     }
     let kind = kind.unwrap_or(Kind::step());
     models(edit, kind);
@@ -289,73 +289,6 @@ fn translate(edit: &mut Edit<'_>, span: &SpanData) {
     content::translate(edit, kind);
     if edit.dialect == Dialect::Langfuse {
         vendors::langfuse(edit, kind, span.start_time);
-    }
-}
-
-/// Returns the kind of a span. `None` for a span of no AI library.
-fn kind(found: &Found<'_>) -> Option<&'static Kind> {
-    let named = |id, of: fn(&str) -> Option<&'static Kind>| found.text(id).and_then(of);
-    let is_step = |ids: &[Id]| ids.iter().any(|id| found.value(*id).is_some());
-    let has_messages = [
-        found::INPUT_MESSAGES,
-        found::OUTPUT_MESSAGES,
-        found::PROMPTS,
-        found::COMPLETIONS,
-        found::OLDER_PROMPTS,
-        found::OLDER_COMPLETIONS,
-    ];
-    named(Id::Operation, Kind::of_operation)
-        .or_else(|| named(Id::OpenInferenceKind, Kind::of_open_inference))
-        .or_else(|| named(Id::TraceloopKind, Kind::of_traceloop))
-        .or_else(|| named(Id::LangfuseKind, Kind::of_langfuse))
-        .or_else(|| is_step(&[Id::Step]).then(Kind::step))
-        .or_else(|| {
-            let is_llm = has_messages.iter().any(|prefix| found.has_numbered(prefix));
-            is_llm.then(|| Kind::of_operation("chat")).flatten()
-        })
-        .or_else(|| {
-            let content = [Id::Input, Id::Output, Id::InputMessages, Id::OutputMessages];
-            is_step(&content).then(Kind::step)
-        })
-}
-
-fn write_kind(edit: &mut Edit<'_>, kind: &'static Kind) {
-    let operation = kind.operation();
-    let names = [
-        (Id::Operation, operation, edit.dialect.has_gen_ai()),
-        (
-            Id::OpenInferenceKind,
-            kind.open_inference,
-            edit.dialect.has_open_inference(),
-        ),
-        (
-            Id::LangfuseKind,
-            kind.langfuse,
-            edit.dialect == Dialect::Langfuse,
-        ),
-        (
-            Id::LangSmithKind,
-            kind.langsmith,
-            edit.dialect == Dialect::LangSmith,
-        ),
-    ];
-    for (id, name, is_written) in names {
-        if is_written && !name.is_empty() {
-            edit.write(id, name, None);
-        }
-    }
-    // Another operation or kind than that of this row is a fact of its own.
-    match edit.dialect {
-        Dialect::OpenInference if edit.found.text(Id::Operation) == Some(operation) => {
-            edit.remove_all(Id::Operation);
-        }
-        Dialect::GenAi if !operation.is_empty() => {
-            let text = edit.found.text(Id::OpenInferenceKind);
-            if text.is_some_and(|text| kind.is_open_inference(text)) {
-                edit.remove_all(Id::OpenInferenceKind);
-            }
-        }
-        _ => {}
     }
 }
 

@@ -64,6 +64,14 @@ fn values_that_differ_stay() {
         let found = translated(*dialect, recorded(attributes));
         assert_has(&found, attributes);
     }
+    let plan = recorded(&[("gen_ai.operation.name", "plan")]);
+    assert_has(
+        &translated(Dialect::Both, plan),
+        &[
+            ("gen_ai.operation.name", "plan"),
+            ("openinference.span.kind", "CHAIN"),
+        ],
+    );
     // An equal value is not sent twice.
     let same = recorded(&[("session.id", "s-1"), ("gen_ai.conversation.id", "s-1")]);
     let found = translated(Dialect::OpenInference, same);
@@ -117,7 +125,7 @@ fn tools_are_written_whole_or_stay() {
         ],
     );
     assert!(!found.contains_key("gen_ai.tool.definitions"));
-    let many = format!("[{}]", vec![described; 300].join(","));
+    let many = format!("[{}]", [described; 300].join(","));
     let found = translated(Dialect::OpenInference, definitions(many.clone()));
     assert_eq!(found["gen_ai.tool.definitions"], many);
     assert!(found.contains_key("llm.tools.255.tool.json_schema"));
@@ -225,7 +233,7 @@ fn messages_are_written_whole_or_stay() {
     let cached = r#"[{"role":"user","parts":[{"type":"text","content":"Where?","cache":true}]}]"#;
     assert_eq!(call(cached.to_owned(), "")[input], cached);
     let one = r#"{"role":"user","parts":[{"type":"text","content":"Where?"}]}"#;
-    let many = format!("[{}]", vec![one; 300].join(","));
+    let many = format!("[{}]", [one; 300].join(","));
     let found = call(many.clone(), "Where?");
     assert_eq!(found[input], many);
     assert!(found.contains_key("llm.input_messages.255.message.content"));
@@ -274,6 +282,45 @@ fn each_tool_result_is_a_message_of_its_own() {
     );
 }
 
+/// Instructions have one message, unless a part of them is the result of a tool.
+#[test]
+fn messages_follow_the_instructions() {
+    let call = recorded(&[
+        ("gen_ai.operation.name", "chat"),
+        (
+            "gen_ai.system_instructions",
+            r#"[{"type":"text","content":"Be kind."},{"type":"tool_call_response","id":"c-1","response":"one"}]"#,
+        ),
+        (
+            "gen_ai.input.messages",
+            r#"[{"role":"user","parts":[{"type":"text","content":"Where?"}]}]"#,
+        ),
+    ]);
+    let found = translated(Dialect::OpenInference, call);
+    assert_has(
+        &found,
+        &[
+            ("llm.input_messages.0.message.content", "Be kind."),
+            ("llm.input_messages.1.message.tool_call_id", "c-1"),
+            ("llm.input_messages.2.message.content", "Where?"),
+        ],
+    );
+    assert!(found.keys().all(|key| !key.starts_with("gen_ai.")));
+    let result = r#"{"type":"tool_call_response","id":"c-1","response":"one"}"#;
+    let results = [result; 1_000].join(",");
+    let input = format!(r#"[{{"role":"tool","parts":[{results}]}}]"#);
+    let found = translated(
+        Dialect::OpenInference,
+        vec![
+            KeyValue::new("gen_ai.operation.name", "chat"),
+            KeyValue::new("gen_ai.input.messages", input.clone()),
+        ],
+    );
+    let count = found.keys().filter(|key| key.ends_with("tool_call_id"));
+    assert_eq!(count.count(), 256);
+    assert_eq!(found["input.value"], input);
+}
+
 /// `top_k` is an integer in the conventions, and was a number before.
 #[test]
 fn top_k_is_an_integer_or_a_number() {
@@ -290,8 +337,8 @@ fn top_k_is_an_integer_or_a_number() {
             let translator = Translator::new(Dialect::GenAi, &Resource::builder_empty().build());
             let mut span = span(vec![attribute]);
             translator.translate(&mut span);
-            let written = vec![KeyValue::new("gen_ai.request.top_k", expected.clone())];
-            assert_eq!(span.attributes, written);
+            let written = KeyValue::new("gen_ai.request.top_k", expected.clone());
+            assert_eq!(span.attributes, [written]);
         }
     }
 }

@@ -187,6 +187,7 @@ fn usage_of_agents_is_left_out_where_it_counts_twice() {
         ("gen_ai.operation.name", "invoke_agent"),
         ("openinference.span.kind", "AGENT"),
         ("traceloop.span.kind", "agent"),
+        ("langfuse.observation.type", "agent"),
     ];
     for (key, value) in agents {
         let attributes = || {
