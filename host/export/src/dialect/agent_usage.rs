@@ -3,24 +3,9 @@
 use opentelemetry::trace::SpanKind;
 use opentelemetry_sdk::trace::SpanData;
 
-use super::fields::Id;
+use super::fields::USAGE;
 use super::found::{Found, Names};
 use super::kinds::Kind;
-
-/// The fields of usage and cost.
-const USAGE: [Id; 11] = [
-    Id::InputTokens,
-    Id::OutputTokens,
-    Id::TotalTokens,
-    Id::CacheReadTokens,
-    Id::CacheWriteTokens,
-    Id::ReasoningTokens,
-    Id::AudioInputTokens,
-    Id::AudioOutputTokens,
-    Id::Cost,
-    Id::InputCost,
-    Id::OutputCost,
-];
 
 /// Removes the usage of an agent, for a backend that adds up the usage of all spans. This happens
 /// before the usage of dropped spans is added to their ancestors, because that is not counted

@@ -320,6 +320,10 @@ pub(super) const COPIED: &[Id] = &[
     Id::ReasoningLevel,
     Id::Dimensions,
     Id::EncodingFormats,
+];
+
+/// The fields of usage and cost. They are copied as well.
+pub(super) const USAGE: &[Id] = &[
     Id::InputTokens,
     Id::OutputTokens,
     Id::TotalTokens,

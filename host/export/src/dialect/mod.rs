@@ -26,7 +26,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
 use edit::{Added, Edit};
-use fields::{COPIED, Field, Id, Shape};
+use fields::{COPIED, Field, Id, Shape, USAGE};
 use found::{Found, Names};
 use kinds::Kind;
 pub use page::page;
@@ -266,7 +266,7 @@ fn real(text: &str) -> Option<f64> {
 
 fn translate(edit: &mut Edit<'_>, span: &SpanData) {
     let kind = Kind::of_span(&edit.found);
-    for id in COPIED {
+    for id in COPIED.iter().chain(USAGE) {
         edit.copy(*id);
     }
     vendors::sessions(edit, kind.is_some());
