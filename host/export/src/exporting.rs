@@ -114,6 +114,8 @@ fn pipeline(
             if exporter.disk_buffer.is_some() {
                 return Err(TracerConfigError::NoDiskBuffer(name.to_owned()));
             }
+            // The tree shows children of dropped spans where they are.
+            processing.dropped = None;
             let console = Console::start(plan.service.to_owned(), writer, processing);
             return match console {
                 Ok(console) => Ok(Arc::new(console)),

@@ -1,30 +1,22 @@
 //! Token usage of agents, which includes that of their calls.
 
+use opentelemetry::trace::SpanKind;
 use opentelemetry_sdk::trace::SpanData;
 
-use super::fields::Id;
+use super::fields::USAGE;
+use super::found::{Found, Names};
 use super::kinds::Kind;
-
-/// The fields of usage and cost.
-const USAGE: [Id; 11] = [
-    Id::InputTokens,
-    Id::OutputTokens,
-    Id::TotalTokens,
-    Id::CacheReadTokens,
-    Id::CacheWriteTokens,
-    Id::ReasoningTokens,
-    Id::AudioInputTokens,
-    Id::AudioOutputTokens,
-    Id::Cost,
-    Id::InputCost,
-    Id::OutputCost,
-];
 
 /// Removes the usage of an agent, for a backend that adds up the usage of all spans. This happens
 /// before the usage of dropped spans is added to their ancestors, because that is not counted
-/// elsewhere.
-pub(super) fn remove(span: &mut SpanData) {
-    if is_agent(span) {
+/// elsewhere. The calls of a remote agent may be recorded elsewhere, so its usage stays.
+pub(super) fn remove(span: &mut SpanData, names: &Names) {
+    let has_usage = || span.attributes.iter().any(|of| is_usage(of.key.as_str()));
+    if span.span_kind == SpanKind::Client || !has_usage() {
+        return;
+    }
+    let found = Found::new(names, &span.attributes);
+    if Kind::of_span(&found).is_some_and(Kind::is_agent) {
         span.attributes.retain(|of| !is_usage(of.key.as_str()));
     }
 }
@@ -37,21 +29,4 @@ fn is_usage(key: &str) -> bool {
         && USAGE
             .iter()
             .any(|id| id.field().names().any(|name| name == key))
-}
-
-fn is_agent(span: &SpanData) -> bool {
-    let of = |id: Id| id.field().names();
-    span.attributes.iter().any(|attribute| {
-        let key = attribute.key.as_str();
-        let kind: fn(&str) -> Option<&'static Kind> = if of(Id::Operation).any(|name| name == key) {
-            Kind::of_operation
-        } else if of(Id::OpenInferenceKind).any(|name| name == key) {
-            Kind::of_open_inference
-        } else if of(Id::TraceloopKind).any(|name| name == key) {
-            Kind::of_traceloop
-        } else {
-            return false;
-        };
-        kind(&attribute.value.as_str()).is_some_and(Kind::is_agent)
-    })
 }

@@ -5,9 +5,9 @@ use serde_json::{Value as Json, json};
 
 use super::edit::Edit;
 use super::fields::Id;
-use super::found::{self, Numbered};
 use super::kinds::Kind;
-use super::{documents, messages};
+use super::messages::Read;
+use super::{Dialect, documents, found, messages};
 
 /// One side of a span.
 struct Side {
@@ -72,119 +72,197 @@ impl Side {
         }
     }
 
-    /// Returns the older numbered messages.
-    fn older<'a>(&self, edit: &Edit<'a>) -> Numbered<'a> {
+    /// Reads the older numbered messages.
+    fn read_older(&self, edit: &Edit<'_>) -> Read {
         let all = self.older.map(|prefix| edit.found.numbered(prefix));
         let found = all.into_iter().find(|numbered| !numbered.is_empty());
-        found.unwrap_or_default()
+        messages::read_numbered(&found.unwrap_or_default(), self.role)
     }
 
     fn to_open_inference(&self, edit: &mut Edit<'_>, kind: &Kind) {
+        let recorded = edit.found.first(self.messages);
+        let source = recorded.map(|(position, _)| position);
+        let mut older = Read::default();
         let list = match edit.found.text(self.messages) {
             Some(text) => messages::parse(text),
-            None => Some(messages::read_numbered(&self.older(edit), self.role))
-                .filter(|list| !list.is_empty()),
+            None => {
+                older = self.read_older(edit);
+                edit.combined.extend(&older.positions);
+                let list = std::mem::take(&mut older.messages);
+                Some(list).filter(|list| !list.is_empty())
+            }
         };
-        if kind.is_llm() && !edit.found.has_numbered(self.open_inference) {
-            self.write_numbered(edit, list.as_deref());
+        let mut is_written = false;
+        if kind.is_llm() {
+            let own = edit.found.numbered(self.open_inference);
+            is_written = if own.is_empty() {
+                self.write_numbered(edit, list.as_deref(), source)
+            } else {
+                let own = messages::read_numbered(&own, self.role).messages;
+                list.as_ref() == Some(&own)
+            };
         }
-        let text = edit.found.text(self.messages);
+        self.reason(edit, list.as_deref(), source);
+        let specific = self.specific(kind);
+        let specific = specific.and_then(|id| Some((id, edit.found.first(id)?)));
         let single = list.as_deref().and_then(messages::single_text);
-        let value = match (single, text, &list) {
-            (Some(single), ..) => Some(single.to_owned()),
-            (_, Some(text), _) => Some(text.to_owned()),
-            (.., Some(list)) => Some(json!(list).to_string()),
+        let whole = match recorded {
+            Some((_, text)) => Some(text.to_string()),
+            None => list.as_ref().map(|list| json!(list).to_string()),
+        };
+        let given = specific.map(|(_, given)| given);
+        let given = given.or_else(|| edit.found.first(self.value));
+        let value = match (single, &whole, given) {
+            (Some(single), ..) => Some((single.to_owned(), source)),
+            (_, Some(whole), _) => Some((whole.clone(), source)),
+            (.., Some((position, value))) => Some((value.to_string(), Some(position))),
             _ => None,
         };
-        let specific = self
-            .specific(kind)
-            .filter(|id| edit.found.value(*id).is_some());
-        let value = value.or_else(|| {
-            let given = specific.and_then(|id| edit.found.value(id));
-            Some(given.or_else(|| edit.found.value(self.value))?.to_string())
-        });
-        let Some(value) = value else { return };
-        if !edit.found.has(self.value.field().open_inference[0]) {
+        let Some((value, source)) = value else { return };
+        let [name] = self.value.field().open_inference else {
+            return;
+        };
+        if !edit.found.has(name) {
             let is_json = value.starts_with(['{', '[']);
             let mime_type = if is_json {
                 "application/json"
             } else {
                 "text/plain"
             };
-            edit.write_names(self.value, self.value.field().open_inference, value);
+            edit.write_names(self.value, &[name], value, source);
             let names = self.mime_type.field().open_inference;
-            edit.write_names(self.mime_type, names, mime_type);
+            edit.write_names(self.mime_type, names, mime_type, None);
         }
-        for id in [Some(self.messages), specific].into_iter().flatten() {
-            edit.removes(id);
+        // Only content that is written somewhere is removed.
+        let received = edit.value_of(name).map(Value::to_string);
+        let has = |text: &str| received.as_deref() == Some(text);
+        let is_plain = || list.as_deref().is_some_and(|list| self.is_plain(list));
+        let has_single = single.is_some_and(|single| has(single) && is_plain());
+        if is_written || has_single || whole.as_deref().is_some_and(has) {
+            if let Some((_, value)) = recorded {
+                edit.retire(self.messages, value);
+            }
+            edit.remove(older.positions);
         }
-        for prefix in self.older {
-            edit.replaces_numbered(prefix);
+        if let Some((id, (_, value))) = specific
+            && has(&value.to_string())
+        {
+            edit.retire(id, value);
         }
     }
 
-    fn write_numbered(&self, edit: &mut Edit<'_>, list: Option<&[Json]>) {
+    /// Returns `true` if a message with one text has nothing else.
+    fn is_plain(&self, list: &[Json]) -> bool {
+        list.iter().all(|message| {
+            let parts = message["parts"].as_array();
+            let mut parts = parts.into_iter().flatten();
+            message["role"] == self.role
+                && messages::has_only(message, &["role", "parts", "finish_reason"])
+                && parts.all(|part| messages::has_only(part, &["type", "content"]))
+        })
+    }
+
+    /// Writes the messages as numbered attributes. Returns `true` if they are complete.
+    fn write_numbered(
+        &self,
+        edit: &mut Edit<'_>,
+        list: Option<&[Json]>,
+        source: Option<usize>,
+    ) -> bool {
         let mut from = 0;
         if self.messages == Id::InputMessages
-            && let Some(text) = edit.found.text(Id::Instructions)
-            && let Some(parts) = messages::parts(text)
+            && let Some((at, value @ Value::String(text))) = edit.found.first(Id::Instructions)
+            && let Some(parts) = messages::parts(text.as_str())
         {
             let system = [json!({"role": "system", "parts": parts})];
-            messages::write_numbered(&system, self.open_inference, 0, &mut edit.added);
-            edit.removes(Id::Instructions);
-            from = 1;
+            let written = messages::write_numbered(&system, self.open_inference, 0, Some(at), edit);
+            if written.is_complete {
+                edit.retire(Id::Instructions, value);
+            }
+            from = written.next;
         }
-        if let Some(list) = list {
-            messages::write_numbered(list, self.open_inference, from, &mut edit.added);
+        list.is_some_and(|list| {
+            messages::write_numbered(list, self.open_inference, from, source, edit).is_complete
+        })
+    }
+
+    /// Writes the finish reason of a message, if the span has no other.
+    fn reason(&self, edit: &mut Edit<'_>, list: Option<&[Json]>, source: Option<usize>) {
+        let message = list.and_then(<[Json]>::last);
+        if self.messages == Id::OutputMessages
+            && finish_reason(edit).is_none()
+            && let Some(reason) = message.and_then(|message| message["finish_reason"].as_str())
+        {
+            let names = Id::FinishReason.field().open_inference;
+            edit.write_names(Id::FinishReason, names, reason.to_owned(), source);
         }
     }
 
     fn to_gen_ai(&self, edit: &mut Edit<'_>, kind: &Kind) {
         if let Some(specific) = self.specific(kind) {
             let has = edit.found.value(specific).is_some();
-            if let (false, Some(value)) = (has, edit.found.value(self.value))
+            if let (false, Some((source, value))) = (has, edit.found.first(self.value))
                 && specific != Id::Documents
             {
-                let value = value.clone();
-                edit.write(specific, value);
-                edit.removes(self.value);
-                edit.removes(self.mime_type);
+                edit.write(specific, value.clone(), Some(source));
+                self.retire_value(edit, value);
             }
             return;
         }
         if !(kind.is_llm() || kind.is_agent()) || edit.found.value(self.messages).is_some() {
             return;
         }
-        let mut numbered = edit.found.numbered(self.open_inference);
-        if numbered.is_empty() {
-            numbered = self.older(edit);
+        let numbered = edit.found.numbered(self.open_inference);
+        let mut read = messages::read_numbered(&numbered, self.role);
+        if read.messages.is_empty() {
+            read = self.read_older(edit);
         }
-        let mut list = messages::read_numbered(&numbered, self.role);
+        let Read {
+            messages: mut list,
+            positions,
+        } = read;
+        let mut source = None;
         if list.is_empty() {
-            let Some(text) = edit.found.text(self.value) else {
+            let Some((at, value @ Value::String(text))) = edit.found.first(self.value) else {
                 return;
             };
+            let text = text.as_str();
             list =
                 messages::parse(text).unwrap_or_else(|| vec![messages::of_text(self.role, text)]);
-            edit.removes(self.value);
-            edit.removes(self.mime_type);
+            self.retire_value(edit, value);
+            source = Some(at);
         }
         if self.messages == Id::OutputMessages {
             let reason = finish_reason(edit);
             messages::complete(&mut list, reason.as_deref());
         }
-        edit.write(self.messages, json!(list).to_string());
-        for prefix in self.older.into_iter().chain([self.open_inference]) {
-            edit.replaces_numbered(prefix);
+        edit.combined.extend(&positions);
+        edit.write(self.messages, json!(list).to_string(), source);
+        edit.remove(positions);
+    }
+
+    /// Removes a value that was written elsewhere, with its type.
+    fn retire_value(&self, edit: &mut Edit<'_>, value: &Value) {
+        edit.retire(self.value, value);
+        let is_left = |position| !edit.removed.contains(&position);
+        if !edit.found.positions(self.value).any(is_left) {
+            edit.remove_all(self.mime_type);
         }
     }
 
-    /// Writes the value under the vendor's own name, where it does not read the conventions.
+    /// Writes the value under the vendor's own name, where it does not read the conventions or the
+    /// name of another vendor.
     fn to_vendor(&self, edit: &mut Edit<'_>, kind: &Kind) {
-        let specific = self.specific(kind).and_then(|id| edit.found.value(id));
-        if let (None, Some(value)) = (edit.found.value(self.value), specific) {
-            let value = value.clone();
-            edit.write(self.value, value);
+        let field = self.value.field();
+        let mut read = [field.open_inference, field.older, field.langsmith].into_iter();
+        let mut read = read.any(|names| names.iter().any(|name| edit.found.has(name)));
+        if edit.dialect == Dialect::Langfuse {
+            read |= edit.found.value(self.value).is_some();
+        }
+        let specific = self.specific(kind).and_then(|id| edit.found.first(id));
+        let value = edit.found.first(self.value).or(specific);
+        if let (false, Some((source, value))) = (read, value) {
+            edit.write(self.value, value.clone(), Some(source));
         }
     }
 }

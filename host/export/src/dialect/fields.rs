@@ -5,10 +5,15 @@
 //! OpenInference's `spec/semantic_conventions.md`, the names that Langfuse and LangSmith document for
 //! OpenTelemetry, and those of OpenLLMetry (Traceloop).
 
+use opentelemetry::Value;
+
+use super::Dialect;
+
 /// The type of a field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Text,
+    /// An integer, or a number that a library recorded with a fraction.
     Integer,
     Number,
     Flag,
@@ -69,11 +74,14 @@ macro_rules! fields {
 
 fields! {
     // The trace.
+    // Where a span has only one of session and conversation, it is the other as well.
     Session "session" Text
-        gen_ai ["session.id", "gen_ai.conversation.id"] open_inference ["session.id"]
-        langfuse ["session.id"]
-        langsmith ["langsmith.metadata.session_id", "langsmith.metadata.thread_id"]
+        gen_ai ["session.id"] open_inference ["session.id"] langfuse ["session.id"]
+        langsmith ["langsmith.metadata.session_id"]
         older ["langfuse.session.id", "traceloop.association.properties.session_id"];
+    Conversation "conversation" Text
+        gen_ai ["gen_ai.conversation.id"] open_inference [] langfuse []
+        langsmith ["langsmith.metadata.thread_id"] older [];
     User "user" Text
         gen_ai ["user.id"] open_inference ["user.id"] langfuse ["user.id"]
         langsmith ["langsmith.metadata.user_id"]
@@ -164,7 +172,7 @@ fields! {
     TopP "top p" Number
         gen_ai ["gen_ai.request.top_p"] open_inference [] langfuse [] langsmith []
         older ["llm.top_p"];
-    TopK "top k" Number
+    TopK "top k" Integer
         gen_ai ["gen_ai.request.top_k"] open_inference [] langfuse [] langsmith []
         older ["llm.top_k"];
     MaxTokens "maximum of tokens" Integer
@@ -286,7 +294,6 @@ fields! {
 /// The fields that are copied under the names of the dialect. All others are translated by their
 /// own module.
 pub(super) const COPIED: &[Id] = &[
-    Id::Session,
     Id::User,
     Id::Environment,
     Id::Release,
@@ -296,7 +303,6 @@ pub(super) const COPIED: &[Id] = &[
     Id::ToolDescription,
     Id::ToolCall,
     Id::Provider,
-    Id::Model,
     Id::ResponseModel,
     Id::FirstChunk,
     Id::PromptName,
@@ -314,6 +320,10 @@ pub(super) const COPIED: &[Id] = &[
     Id::ReasoningLevel,
     Id::Dimensions,
     Id::EncodingFormats,
+];
+
+/// The fields of usage and cost. They are copied as well.
+pub(super) const USAGE: &[Id] = &[
     Id::InputTokens,
     Id::OutputTokens,
     Id::TotalTokens,
@@ -327,9 +337,22 @@ pub(super) const COPIED: &[Id] = &[
     Id::OutputCost,
 ];
 
+/// Names that a dialect has for a fact of its own, though they are read for a field.
+pub(super) const KEPT: &[(Dialect, &str)] = &[(Dialect::OpenInference, "llm.system")];
+
 impl Id {
     pub(super) fn field(self) -> &'static Field {
         &FIELDS[self as usize]
+    }
+}
+
+/// Returns a number as an integer, if it has no fraction.
+pub(super) fn integer(number: f64) -> Value {
+    let whole = number as i64;
+    if whole as f64 == number {
+        Value::I64(whole)
+    } else {
+        Value::F64(number)
     }
 }
 

@@ -78,8 +78,18 @@ pub(super) struct Found<'a> {
     prefixes: [bool; PREFIXES.len()],
 }
 
-/// Numbered attributes by number, each with the rest of its key.
-pub(super) type Numbered<'a> = BTreeMap<usize, Vec<(&'a str, &'a Value)>>;
+/// A numbered attribute.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a> {
+    /// The key after the number.
+    pub(super) name: &'a str,
+    pub(super) value: &'a Value,
+    /// The position among the attributes of the span.
+    pub(super) position: usize,
+}
+
+/// Numbered attributes by number.
+pub(super) type Numbered<'a> = BTreeMap<usize, Vec<Part<'a>>>;
 
 impl<'a> Found<'a> {
     pub(super) fn new(names: &'a Names, attributes: &'a [KeyValue]) -> Self {
@@ -127,10 +137,20 @@ impl<'a> Found<'a> {
         numbers.iter().filter_map(|number| self.position(*number))
     }
 
+    /// Returns the value of an attribute.
+    pub(super) fn at(&self, position: usize) -> &'a Value {
+        &self.attributes[position].value
+    }
+
+    /// Returns the value of a field, and the position of its attribute.
+    pub(super) fn first(&self, id: Id) -> Option<(usize, &'a Value)> {
+        let position = self.positions(id).next()?;
+        Some((position, self.at(position)))
+    }
+
     /// Returns the value of a field.
     pub(super) fn value(&self, id: Id) -> Option<&'a Value> {
-        let position = self.positions(id).next()?;
-        Some(&self.attributes[position].value)
+        self.first(id).map(|(_, value)| value)
     }
 
     /// Returns the text of a field.
@@ -156,9 +176,24 @@ impl<'a> Found<'a> {
         self.position(*self.names.numbers.get(name)?)
     }
 
-    /// Returns `true` if the span has an attribute with this name of a field.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.position_of(name).is_some()
+    /// Returns `true` if the span has an attribute with this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        match self.names.numbers.get(key) {
+            Some(number) => self.position(*number).is_some(),
+            None => self.attributes.iter().any(|of| of.key.as_str() == key),
+        }
+    }
+
+    /// Returns the positions of the attributes whose keys fulfil a condition.
+    pub(super) fn positions_of_keys(&self, is: impl Fn(&str) -> bool) -> Vec<usize> {
+        let all = self.attributes.iter().enumerate();
+        let found = all.filter(|(_, of)| is(of.key.as_str()));
+        found.map(|(position, _)| position).collect()
+    }
+
+    /// Returns the key of an attribute.
+    pub(super) fn key(&self, position: usize) -> &'a str {
+        self.attributes[position].key.as_str()
     }
 
     /// Returns `true` if the span has numbered attributes with this prefix.
@@ -171,25 +206,19 @@ impl<'a> Found<'a> {
     pub(super) fn numbered(&self, prefix: &str) -> Numbered<'a> {
         let mut all = Numbered::new();
         if self.has_numbered(prefix) {
-            for attribute in self.attributes {
-                if let Some((number, rest)) = numbered(attribute.key.as_str(), prefix) {
+            for (position, attribute) in self.attributes.iter().enumerate() {
+                if let Some((number, name)) = numbered(attribute.key.as_str(), prefix) {
+                    let value = &attribute.value;
                     let of_number = all.entry(number).or_default();
-                    of_number.push((rest, &attribute.value));
+                    of_number.push(Part {
+                        name,
+                        value,
+                        position,
+                    });
                 }
             }
         }
         all
-    }
-
-    /// Returns the positions of the numbered attributes with this prefix.
-    pub(super) fn positions_of_numbered(&self, prefix: &str) -> Vec<usize> {
-        if !self.has_numbered(prefix) {
-            return Vec::new();
-        }
-        let all = self.attributes.iter().enumerate();
-        all.filter(|(_, of)| numbered(of.key.as_str(), prefix).is_some())
-            .map(|(position, _)| position)
-            .collect()
     }
 }
 

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use opentelemetry::{KeyValue, Value as Attribute};
+use opentelemetry::Value as Attribute;
 use serde_json::{Map, Value, json};
 
+use super::edit::Edit;
 use super::found::Numbered;
 
 /// The maximum number of messages that are written as numbered attributes.
@@ -52,44 +53,104 @@ pub(super) fn complete(messages: &mut [Value], reason: Option<&str>) {
     }
 }
 
+/// The end of the numbered messages that were written.
+#[derive(Clone, Copy)]
+pub(super) struct Written {
+    /// The number of the next message.
+    pub(super) next: usize,
+    /// `true` if everything was written.
+    pub(super) is_complete: bool,
+}
+
 /// Writes messages as numbered attributes of OpenInference. `from` is the first number.
 pub(super) fn write_numbered(
     messages: &[Value],
     prefix: &str,
     from: usize,
-    added: &mut Vec<KeyValue>,
-) {
-    for (number, message) in messages.iter().take(MAX_MESSAGES).enumerate() {
-        let mut writer = Writer {
-            prefix,
-            number: number + from,
-            added,
-        };
+    source: Option<usize>,
+    edit: &mut Edit<'_>,
+) -> Written {
+    let mut writer = Writer {
+        prefix,
+        end: from + MAX_MESSAGES,
+        source,
+        edit,
+        written: Written {
+            next: from,
+            is_complete: true,
+        },
+    };
+    for message in messages {
         writer.message(message);
+        if !writer.written.is_complete && !writer.has_room() {
+            break;
+        }
     }
+    writer.written
 }
 
-struct Writer<'a> {
+struct Writer<'a, 'e> {
     prefix: &'a str,
-    number: usize,
-    added: &'a mut Vec<KeyValue>,
+    /// The number at which writing ends.
+    end: usize,
+    source: Option<usize>,
+    edit: &'a mut Edit<'e>,
+    written: Written,
 }
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     fn add(&mut self, name: &str, value: String) {
-        let key = format!("{}{}.message.{name}", self.prefix, self.number);
-        self.added.push(KeyValue::new(key, value));
+        let key = format!("{}{}.message.{name}", self.prefix, self.written.next);
+        self.edit.add_new(key, value, self.source);
     }
 
+    /// Writes a message. Each result of a tool is a message of its own, because a message of
+    /// OpenInference has one `tool_call_id`.
     fn message(&mut self, message: &Value) {
-        self.add("role", text(&message["role"]));
+        self.written.is_complete &= has_only(message, &["role", "parts", "finish_reason", "name"]);
         let parts = message["parts"].as_array().map_or(&[][..], Vec::as_slice);
+        let is_result = |part: &Value| part["type"] == "tool_call_response";
+        let groups = parts.chunk_by(|one, next| !is_result(one) && !is_result(next));
+        let mut is_empty = true;
+        for group in groups {
+            self.group(message, group);
+            is_empty = false;
+        }
+        if is_empty {
+            self.group(message, &[]);
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.written.next < self.end
+    }
+
+    fn group(&mut self, message: &Value, parts: &[Value]) {
+        if !self.has_room() {
+            self.written.is_complete = false;
+            return;
+        }
+        self.add("role", text(&message["role"]));
+        if let Some(name) = message.get("name") {
+            self.add("name", text(name));
+        }
         let texts = parts.iter().filter(|part| part["type"] == "text").count();
         let (mut calls, mut contents) = (0, 0);
         for part in parts {
-            match part["type"].as_str().unwrap_or_default() {
+            let kind = part["type"].as_str().unwrap_or_default();
+            let members: &[&str] = match kind {
+                "text" | "reasoning" => &["type", "content"],
+                "tool_call" => &["type", "id", "name", "arguments"],
+                "tool_call_response" => &["type", "id", "response"],
+                "blob" => &["type", "modality", "mime_type", "content"],
+                "uri" => &["type", "modality", "uri"],
+                "file" => &["type", "modality", "file_id"],
+                _ => &[],
+            };
+            self.written.is_complete &= members.is_empty() || has_only(part, members);
+            match kind {
                 "text" if texts == 1 => self.add("content", text(&part["content"])),
-                kind @ ("text" | "reasoning") => {
+                "text" | "reasoning" => {
                     self.add(&content(contents, "type"), kind.to_owned());
                     self.add(&content(contents, "text"), text(&part["content"]));
                     contents += 1;
@@ -120,7 +181,14 @@ impl Writer<'_> {
                 }
             }
         }
+        self.written.next += 1;
     }
+}
+
+/// Returns `true` if an object has no other members.
+pub(super) fn has_only(value: &Value, members: &[&str]) -> bool {
+    let object = value.as_object();
+    object.is_some_and(|object| object.keys().all(|name| members.contains(&name.as_str())))
 }
 
 fn content(number: usize, name: &str) -> String {
@@ -147,32 +215,50 @@ pub(super) fn text(value: &Value) -> String {
     }
 }
 
+/// Messages that were read from numbered attributes.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) messages: Vec<Value>,
+    /// The positions of the attributes that are in the messages.
+    pub(super) positions: Vec<usize>,
+}
+
 /// Reads numbered attributes of OpenInference or Traceloop as messages.
-pub(super) fn read_numbered(numbered: &Numbered<'_>, role: &'static str) -> Vec<Value> {
-    let read = |attributes: &Vec<(&str, &Attribute)>| {
+pub(super) fn read_numbered(numbered: &Numbered<'_>, role: &'static str) -> Read {
+    let mut read = Read::default();
+    for parts in numbered.values() {
         let mut draft = Draft::default();
-        for (name, value) in attributes {
-            draft.set(name.strip_prefix("message.").unwrap_or(name), value);
+        let before = read.positions.len();
+        for part in parts {
+            let name = part.name.strip_prefix("message.").unwrap_or(part.name);
+            if draft.set(name, part.value).is_some() {
+                read.positions.push(part.position);
+            }
         }
-        draft.message(role)
-    };
-    numbered.values().map(read).collect()
+        if read.positions.len() > before {
+            read.messages.push(draft.message(role));
+        }
+    }
+    read
 }
 
 /// A message while its attributes are read.
 #[derive(Default)]
 struct Draft {
     role: Option<String>,
+    name: Option<String>,
     content: Option<String>,
     tool_call_id: Option<String>,
     finish_reason: Option<String>,
+    /// The call of a function in the earlier form, without an id.
+    function: Option<Call>,
     calls: BTreeMap<usize, Call>,
     contents: BTreeMap<usize, Content>,
 }
 
 #[derive(Default)]
 struct Call {
-    id: String,
+    id: Option<String>,
     name: String,
     arguments: String,
 }
@@ -185,48 +271,55 @@ struct Content {
 }
 
 impl Draft {
-    fn set(&mut self, name: &str, value: &Attribute) {
+    /// Reads an attribute. Returns `None` if it has no place in a message.
+    fn set(&mut self, name: &str, value: &Attribute) -> Option<()> {
         let value = value.to_string();
         match name {
             "role" => self.role = Some(value),
+            "name" => self.name = Some(value),
             "content" => self.content = Some(value),
             "tool_call_id" => self.tool_call_id = Some(value),
             "finish_reason" => self.finish_reason = Some(value),
-            _ => self.set_numbered(name, value),
+            "function_call_name" => self.function.get_or_insert_default().name = value,
+            "function_call_arguments_json" => {
+                self.function.get_or_insert_default().arguments = value;
+            }
+            _ => return self.set_numbered(name, value),
         }
+        Some(())
     }
 
-    fn set_numbered(&mut self, name: &str, value: String) {
-        let Some((list, rest)) = name.split_once('.') else {
-            return;
-        };
-        let Some((number, name)) = rest.split_once('.') else {
-            return;
-        };
-        let Ok(number) = number.parse::<usize>() else {
-            return;
-        };
+    fn set_numbered(&mut self, name: &str, value: String) -> Option<()> {
+        let (list, rest) = name.split_once('.')?;
+        let (number, name) = rest.split_once('.')?;
+        let number: usize = number.parse().ok()?;
+        let last = name.rsplit('.').next()?;
         match list {
             "tool_calls" => {
+                if !["id", "name", "arguments"].contains(&last) {
+                    return None;
+                }
                 let call = self.calls.entry(number).or_default();
-                match name.rsplit('.').next() {
-                    Some("id") => call.id = value,
-                    Some("name") => call.name = value,
-                    Some("arguments") => call.arguments = value,
-                    _ => {}
+                match last {
+                    "id" => call.id = Some(value),
+                    "name" => call.name = value,
+                    _ => call.arguments = value,
                 }
             }
             "contents" => {
+                if !["type", "text", "url"].contains(&last) {
+                    return None;
+                }
                 let content = self.contents.entry(number).or_default();
-                match name.rsplit('.').next() {
-                    Some("type") => content.kind = value,
-                    Some("text") => content.text = Some(value),
-                    Some("url") => content.url = Some(value),
-                    _ => {}
+                match last {
+                    "type" => content.kind = value,
+                    "text" => content.text = Some(value),
+                    _ => content.url = Some(value),
                 }
             }
-            _ => {}
+            _ => return None,
         }
+        Some(())
     }
 
     fn message(self, role: &'static str) -> Value {
@@ -238,11 +331,15 @@ impl Draft {
             parts.push(json!({"type": "text", "content": text}));
         }
         parts.extend(self.contents.into_values().map(Content::part));
-        parts.extend(self.calls.into_values().map(Call::part));
+        let calls = self.function.into_iter().chain(self.calls.into_values());
+        parts.extend(calls.map(Call::part));
         let mut message = Map::new();
         let role = self.role.unwrap_or_else(|| role.to_owned());
         message.insert("role".to_owned(), role.into());
         message.insert("parts".to_owned(), parts.into());
+        if let Some(name) = self.name {
+            message.insert("name".to_owned(), name.into());
+        }
         if let Some(reason) = self.finish_reason {
             message.insert("finish_reason".to_owned(), reason.into());
         }
@@ -253,7 +350,11 @@ impl Draft {
 impl Call {
     fn part(self) -> Value {
         let arguments = parsed(&self.arguments);
-        json!({"type": "tool_call", "id": self.id, "name": self.name, "arguments": arguments})
+        let mut part = json!({"type": "tool_call", "name": self.name, "arguments": arguments});
+        if let Some(id) = self.id {
+            part["id"] = id.into();
+        }
+        part
     }
 }
 

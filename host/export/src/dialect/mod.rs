@@ -25,8 +25,8 @@ use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
-use edit::Edit;
-use fields::{COPIED, Field, Id, Shape};
+use edit::{Added, Edit};
+use fields::{COPIED, Field, Id, Shape, USAGE};
 use found::{Found, Names};
 use kinds::Kind;
 pub use page::page;
@@ -42,12 +42,14 @@ pub(crate) use trace_fields::TraceFields;
 /// sets it for all exporters of a tracer. `docs/dialects.md` in the repository lists all names.
 ///
 /// In every dialect, numbers that a library recorded as text become numbers. Values are redacted
-/// before they are translated, and again under their new names.
+/// before they are translated, and again under their new names, unless the redaction has replaced
+/// them already or their recorded name is an exception.
 ///
 /// # Cost
-/// Without a dialect, none. With one, each attribute is looked up once. A span without AI attributes
-/// is not changed further. An AI span that already has all names costs one small list. Content is
-/// parsed only if it has another form in the dialect.
+/// Without a dialect, none. With one, the key of each attribute is looked up, a second time on
+/// spans with token usage if that of agents is left out. Nothing is allocated for a span without
+/// the attributes of an AI library. The others cost one list with an entry for each known name,
+/// and their new attributes. Content is parsed only if it has another form in the dialect.
 ///
 /// # Examples
 /// ```
@@ -63,19 +65,20 @@ pub(crate) use trace_fields::TraceFields;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// The GenAI conventions of OpenTelemetry, under their current and their former names. Other
-    /// names of the same fields are replaced. The dialect of Braintrust and Datadog LLM
-    /// Observability.
+    /// The GenAI conventions of OpenTelemetry, under their current and their former names. An
+    /// attribute with another name is removed if it has the same value. The dialect of Braintrust
+    /// and Datadog LLM Observability.
     GenAi,
-    /// OpenInference. Other names of the same fields are replaced, and token usage of agents is
-    /// left out, because these backends add up the usage of all spans. The dialect of Phoenix and
-    /// Arize.
+    /// OpenInference. An attribute with another name is removed if it has the same value, and the
+    /// token usage of local agents is left out, because these backends add up the usage of all
+    /// spans. The dialect of Phoenix and Arize.
     OpenInference,
-    /// The names of Langfuse, in addition to the recorded ones. Every span of a trace gets the
-    /// session, the user and the tags of its first local span. The dialect of Langfuse.
+    /// The names of Langfuse, in addition to the recorded ones, except those that Langfuse takes
+    /// for something else. Every span of a trace gets the session, the user and the tags of its
+    /// first local root. The dialect of Langfuse.
     Langfuse,
     /// The names of LangSmith, in addition to the recorded ones, with session, user and tags as
-    /// for Langfuse. Token usage of agents is left out. The dialect of LangSmith.
+    /// for Langfuse. The token usage of local agents is left out. The dialect of LangSmith.
     LangSmith,
     /// The GenAI conventions and OpenInference. The dialect of MLflow.
     Both,
@@ -123,6 +126,25 @@ impl Dialect {
     }
 }
 
+/// The attributes that a translation added.
+pub(crate) struct Translated {
+    /// The position of the first one.
+    pub(crate) from: usize,
+    /// The source of each. `None` if it has none, or several.
+    pub(crate) sources: Vec<Option<Source>>,
+    /// The positions before the translation of all attributes that became parts of others.
+    pub(crate) combined: Vec<usize>,
+}
+
+/// The recorded attribute with the value of an added one.
+#[derive(Clone, Copy)]
+pub(crate) struct Source {
+    /// The position before the translation.
+    pub(crate) position: usize,
+    /// `true` if the values are equal.
+    pub(crate) is_copy: bool,
+}
+
 /// Translates the spans of one exporter.
 #[derive(Clone, Debug)]
 pub(crate) struct Translator {
@@ -152,15 +174,15 @@ impl Translator {
     /// Prepares a span before it is filtered and redacted.
     pub(crate) fn prepare(&self, span: &mut SpanData) {
         if self.dialect.counts_agents_twice() {
-            agent_usage::remove(span);
+            agent_usage::remove(span, &self.names);
         }
         if let Some(fields) = &self.trace_fields {
             fields.apply(span);
         }
     }
 
-    /// Translates a redacted span. The attributes from the returned position on are new.
-    pub(crate) fn translate(&self, span: &mut SpanData) -> usize {
+    /// Translates a redacted span.
+    pub(crate) fn translate(&self, span: &mut SpanData) -> Translated {
         self.make_numbers(&mut span.attributes);
         let found = Found::new(&self.names, &span.attributes);
         let mut edit = Edit::new(self.dialect, found);
@@ -169,16 +191,30 @@ impl Translator {
             translate(&mut edit, span);
         }
         let Edit {
-            added, mut removed, ..
+            added,
+            mut removed,
+            combined,
+            ..
         } = edit;
+        let source = |of: &Added| {
+            let position = of.source?;
+            let is_copy = span.attributes[position].value == of.attribute.value;
+            Some(Source { position, is_copy })
+        };
+        let sources = added.iter().map(source).collect();
         removed.sort_unstable();
         removed.dedup();
         for position in removed.into_iter().rev() {
             span.attributes.remove(position);
         }
         let from = span.attributes.len();
+        let added = added.into_iter().map(|of| of.attribute);
         span.attributes.extend(added);
-        from
+        Translated {
+            from,
+            sources,
+            combined,
+        }
     }
 
     /// Converts numbers that a library recorded as text.
@@ -201,7 +237,7 @@ impl Translator {
             (Id::Release, &self.release),
         ] {
             if let (Some(value), None) = (value, edit.found.value(id)) {
-                edit.write(id, value.clone());
+                edit.write(id, value.clone(), None);
             }
         }
     }
@@ -215,36 +251,33 @@ fn is_number(text: &str) -> bool {
 /// Returns the number in a text.
 fn number(shape: Shape, text: &str) -> Option<Value> {
     match shape {
-        Shape::Integer => text.parse().ok().map(Value::I64),
-        Shape::Number => {
-            let number: f64 = text.parse().ok()?;
-            number.is_finite().then_some(Value::F64(number))
-        }
+        Shape::Integer => match text.parse() {
+            Ok(number) => Some(Value::I64(number)),
+            Err(_) => real(text).map(fields::integer),
+        },
+        Shape::Number => real(text).map(Value::F64),
         _ => None,
     }
 }
 
+fn real(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
 fn translate(edit: &mut Edit<'_>, span: &SpanData) {
-    let kind = kind(&edit.found);
-    for id in COPIED {
+    let kind = Kind::of_span(&edit.found);
+    for id in COPIED.iter().chain(USAGE) {
         edit.copy(*id);
     }
+    vendors::sessions(edit, kind.is_some());
     vendors::tags(edit);
     vendors::metadata(edit);
     vendors::finish_reason(edit);
     vendors::total_tokens(edit);
-    let kind = match kind {
-        Some(kind) => {
-            write_kind(edit, kind);
-            kind
-        }
-        None => {
-            // A session of the web is not a conversation.
-            let conversation = "gen_ai.conversation.id";
-            edit.added.retain(|of| of.key.as_str() != conversation);
-            Kind::step()
-        }
-    };
+    if let Some(kind) = kind {
+        kind.write(edit);
+    }
+    let kind = kind.unwrap_or(Kind::step());
     models(edit, kind);
     entity(edit, kind);
     if edit.dialect.has_open_inference() {
@@ -259,89 +292,34 @@ fn translate(edit: &mut Edit<'_>, span: &SpanData) {
     }
 }
 
-/// Returns the kind of a span. `None` for a span of no AI library.
-fn kind(found: &Found<'_>) -> Option<&'static Kind> {
-    let named = |id, of: fn(&str) -> Option<&'static Kind>| found.text(id).and_then(of);
-    let is_step = |ids: &[Id]| ids.iter().any(|id| found.value(*id).is_some());
-    let has_messages = [
-        found::INPUT_MESSAGES,
-        found::OUTPUT_MESSAGES,
-        found::PROMPTS,
-        found::COMPLETIONS,
-        found::OLDER_PROMPTS,
-        found::OLDER_COMPLETIONS,
-    ];
-    named(Id::Operation, Kind::of_operation)
-        .or_else(|| named(Id::OpenInferenceKind, Kind::of_open_inference))
-        .or_else(|| named(Id::TraceloopKind, Kind::of_traceloop))
-        .or_else(|| named(Id::LangfuseKind, Kind::of_langfuse))
-        .or_else(|| is_step(&[Id::Step]).then(Kind::step))
-        .or_else(|| {
-            let is_llm = has_messages.iter().any(|prefix| found.has_numbered(prefix));
-            is_llm.then(|| Kind::of_operation("chat")).flatten()
-        })
-        .or_else(|| {
-            let content = [Id::Input, Id::Output, Id::InputMessages, Id::OutputMessages];
-            is_step(&content).then(Kind::step)
-        })
-}
-
-fn write_kind(edit: &mut Edit<'_>, kind: &'static Kind) {
-    let operation = kind.operation();
-    let names = [
-        (Id::Operation, operation, edit.dialect.has_gen_ai()),
-        (
-            Id::OpenInferenceKind,
-            kind.open_inference,
-            edit.dialect.has_open_inference(),
-        ),
-        (
-            Id::LangfuseKind,
-            kind.langfuse,
-            edit.dialect == Dialect::Langfuse,
-        ),
-        (
-            Id::LangSmithKind,
-            kind.langsmith,
-            edit.dialect == Dialect::LangSmith,
-        ),
-    ];
-    for (id, name, is_written) in names {
-        if is_written && !name.is_empty() {
-            edit.write(id, name);
-        }
-    }
-    let other = match edit.dialect {
-        Dialect::OpenInference => Id::Operation,
-        // A kind without an operation has no other name.
-        Dialect::GenAi if !operation.is_empty() => Id::OpenInferenceKind,
-        _ => return,
-    };
-    edit.removes(other);
-}
-
-/// Writes the model of embeddings, which OpenInference has under another name.
+/// Writes the model. OpenInference has that of embeddings under another name, and Langfuse looks up
+/// the price of the one that answered.
 fn models(edit: &mut Edit<'_>, kind: &Kind) {
     let [of_calls, of_embeddings] = [Id::Model, Id::EmbeddingModel];
-    if kind.is_embedding()
-        && edit.dialect.has_open_inference()
-        && let Some(model) = edit.found.value(of_calls).cloned()
+    let first = [of_calls, of_embeddings]
+        .into_iter()
+        .find_map(|id| edit.found.first(id));
+    if edit.dialect == Dialect::Langfuse
+        && let Some((source, model)) = edit.found.first(Id::ResponseModel).or(first)
     {
-        let [other] = of_calls.field().open_inference else {
-            return;
-        };
-        if !edit.found.has(other) {
-            edit.added.retain(|of| of.key.as_str() != *other);
-        }
-        edit.write(of_embeddings, model);
+        let names = of_calls.field().langfuse;
+        edit.write_names(of_calls, names, model.clone(), Some(source));
     }
-    if let Some(model) = edit.found.value(of_embeddings).cloned()
-        && edit.dialect.has_gen_ai()
-    {
-        edit.write(of_calls, model);
-        if edit.dialect == Dialect::GenAi {
-            edit.removes(of_embeddings);
-        }
+    let Some((source, model)) = first else { return };
+    if edit.dialect.has_gen_ai() {
+        let names = of_calls.field().gen_ai;
+        edit.write_names(of_calls, names, model.clone(), Some(source));
+        edit.supersede(of_calls, of_embeddings);
+    }
+    if !edit.dialect.has_open_inference() {
+        return;
+    }
+    if kind.is_embedding() {
+        edit.write(of_embeddings, model.clone(), Some(source));
+        edit.supersede(of_embeddings, of_calls);
+    } else if edit.found.value(of_calls).is_some() {
+        let names = of_calls.field().open_inference;
+        edit.write_names(of_calls, names, model.clone(), Some(source));
     }
 }
 
@@ -354,8 +332,7 @@ fn entity(edit: &mut Edit<'_>, kind: &Kind) {
     } else {
         return;
     };
-    if let (Some(name), None) = (edit.found.value(Id::Entity), edit.found.value(id)) {
-        let name = name.clone();
-        edit.write(id, name);
+    if let (Some((source, name)), None) = (edit.found.first(Id::Entity), edit.found.value(id)) {
+        edit.write(id, name.clone(), Some(source));
     }
 }

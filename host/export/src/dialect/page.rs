@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::fields::{FIELDS, Field, Id};
 use super::kinds::KINDS;
-use super::vendors::{LANGFUSE_METADATA, LANGSMITH_METADATA};
+use super::vendors::{LANGFUSE_METADATA, LANGFUSE_VARIABLE, LANGSMITH_METADATA, VARIABLE};
 
 /// The fields that the table of kinds shows.
 const OF_KINDS: [Id; 7] = [
@@ -18,7 +18,7 @@ const OF_KINDS: [Id; 7] = [
 ];
 
 /// Content in numbered attributes, and metadata with an attribute for each key.
-const IN_PARTS: [(&str, [&str; 4]); 6] = [
+const IN_PARTS: [(&str, [&str; 4]); 7] = [
     (
         "input messages, with instructions",
         ["", "llm.input_messages.N.message.*", "", ""],
@@ -35,6 +35,10 @@ const IN_PARTS: [(&str, [&str; 4]); 6] = [
     (
         "embedded texts",
         ["", "embedding.embeddings.N.embedding.text", "", ""],
+    ),
+    (
+        "variables of the prompt",
+        [VARIABLE, "", LANGFUSE_VARIABLE, ""],
     ),
     ("metadata", ["", "", LANGFUSE_METADATA, LANGSMITH_METADATA]),
 ];

@@ -5,7 +5,7 @@ use opentelemetry::{Array, Value};
 use serde_json::{Map, Value as Json};
 
 use super::edit::Edit;
-use super::fields::{Id, Shape};
+use super::fields::{Id, Shape, integer};
 
 /// The names of the parameters in JSON.
 const PARAMETERS: [(Id, &str); 10] = [
@@ -43,35 +43,40 @@ pub(super) fn to_json(edit: &mut Edit<'_>, is_embedding: bool) {
     for (field, name) in rows.iter().chain(reasoning) {
         if let Some(value) = edit.found.value(*field) {
             all.insert((*name).to_owned(), json_of(*field, value));
-            edit.replaces(*field);
+            edit.retire(*field, value);
         }
     }
     if !all.is_empty() {
-        edit.write_names(id, id.field().open_inference, Json::Object(all).to_string());
+        let text = Json::Object(all).to_string();
+        edit.write_names(id, id.field().open_inference, text, None);
     }
 }
 
 /// Writes the parameters of a JSON text as attributes.
 pub(super) fn from_json(edit: &mut Edit<'_>) {
     for id in [Id::Parameters, Id::EmbeddingParameters] {
-        let text = edit.found.text(id);
-        let all: Option<Map<String, Json>> = text.and_then(|text| serde_json::from_str(text).ok());
+        let Some((source, value @ Value::String(text))) = edit.found.first(id) else {
+            continue;
+        };
+        let all: Option<Map<String, Json>> = serde_json::from_str(text.as_str()).ok();
         let Some(all) = all else { continue };
         let rows = PARAMETERS.iter().chain(&OF_EMBEDDINGS).chain([&REASONING]);
         let mut is_complete = true;
-        for (name, value) in &all {
+        for (name, member) in &all {
             let mut rows = rows.clone();
             let row = rows.find(|(_, known)| known == name);
-            let written = row.and_then(|(field, _)| Some((*field, value_of(*field, value)?)));
-            match written {
-                Some((field, _)) if edit.found.value(field).is_some() => {}
-                Some((field, value)) => edit.write_names(field, field.field().gen_ai, value),
-                None => is_complete = false,
+            let written = row.and_then(|(field, _)| Some((*field, value_of(*field, member)?)));
+            if let Some((field, value)) = written {
+                let names = field.field().gen_ai;
+                edit.write_names(field, names, value.clone(), Some(source));
+                is_complete &= edit.has_value(field, &value);
+            } else {
+                is_complete = false;
             }
         }
         // Other parameters have no attribute of their own.
         if is_complete {
-            edit.replaces(id);
+            edit.retire(id, value);
         }
     }
 }
@@ -92,7 +97,10 @@ fn json_of(id: Id, value: &Value) -> Json {
 
 fn value_of(id: Id, value: &Json) -> Option<Value> {
     Some(match id.field().shape {
-        Shape::Integer => Value::I64(value.as_i64()?),
+        Shape::Integer => value.as_i64().map_or_else(
+            || value.as_f64().map(integer),
+            |whole| Some(Value::I64(whole)),
+        )?,
         Shape::Number => Value::F64(value.as_f64()?),
         Shape::Flag => Value::Bool(value.as_bool()?),
         Shape::Texts => {

@@ -4,6 +4,7 @@
 //! the session on its root alone. Children are sent before their root, so the fields are read when
 //! the first local span starts.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
 use foldhash::fast::RandomState;
@@ -20,7 +21,7 @@ const MAX_TRACES: usize = 16_384;
 /// The maximum number of bytes of the fields of one trace. Larger ones are not shared.
 const MAX_BYTES: usize = 1_024;
 
-const SHARED: [Id; 3] = [Id::Session, Id::User, Id::Tags];
+const SHARED: [Id; 4] = [Id::Session, Id::Conversation, Id::User, Id::Tags];
 
 /// The fields of the traces of one exporter.
 #[derive(Debug, Default)]
@@ -54,7 +55,7 @@ impl TraceFields {
             .iter()
             .filter_map(|id| Some((id, find(fields, *id)?)))
         {
-            if find(&span.attributes, *id).is_none() {
+            if !has(&span.attributes, *id) {
                 span.attributes.push(field.clone());
             }
         }
@@ -62,8 +63,10 @@ impl TraceFields {
 }
 
 impl State {
+    /// Keeps the fields of the first local root. Others may have their own.
     fn insert(&mut self, trace: TraceId, fields: Vec<KeyValue>) {
-        if self.traces.insert(trace, fields).is_none() {
+        if let Entry::Vacant(vacant) = self.traces.entry(trace) {
+            vacant.insert(fields);
             self.order.push_back(trace);
         }
         if self.order.len() > MAX_TRACES
@@ -87,4 +90,10 @@ fn find(attributes: &[KeyValue], id: Id) -> Option<&KeyValue> {
         all.find(|of| of.key.as_str() == name && is_text(&of.value))
     };
     id.field().names().find_map(of_name)
+}
+
+/// Returns `true` if there is an attribute of a field, also with a value that is not shared.
+fn has(attributes: &[KeyValue], id: Id) -> bool {
+    let mut names = id.field().names();
+    names.any(|name| attributes.iter().any(|of| of.key.as_str() == name))
 }

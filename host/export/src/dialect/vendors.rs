@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use opentelemetry::{Array, KeyValue, StringValue, Value};
+use opentelemetry::{Array, StringValue, Value};
 use serde_json::{Map, Value as Json};
 
 use super::Dialect;
-use super::edit::Edit;
+use super::edit::{Added, Edit};
 use super::fields::Id;
+use super::found::PROMPTS;
 use super::kinds::Kind;
 use super::messages;
 
@@ -18,9 +19,31 @@ pub(super) const LANGSMITH_METADATA: &str = "langsmith.metadata.";
 /// The maximum number of metadata keys of a span.
 const MAX_METADATA: usize = 64;
 
+/// Writes the session and the conversation. LangSmith has one thread, which is the conversation.
+pub(super) fn sessions(edit: &mut Edit<'_>, is_ai: bool) {
+    for (id, other) in [
+        (Id::Session, Id::Conversation),
+        (Id::Conversation, Id::Session),
+    ] {
+        let own = edit.found.first(id);
+        let Some((source, value)) = own.or_else(|| edit.found.first(other)) else {
+            return;
+        };
+        let field = id.field();
+        for names in edit.dialect.lists(field).into_iter().flatten() {
+            // A session of the web is not a conversation.
+            let is_web = id == Id::Conversation && own.is_none() && !is_ai;
+            if !(is_web && names == field.gen_ai) {
+                edit.write_names(id, names, value.clone(), Some(source));
+            }
+        }
+        edit.supersede(id, other);
+    }
+}
+
 /// Writes the tags: a list, or a text with commas for LangSmith.
 pub(super) fn tags(edit: &mut Edit<'_>) {
-    let Some(value) = edit.found.value(Id::Tags) else {
+    let Some((source, value)) = edit.found.first(Id::Tags) else {
         return;
     };
     let is_list = matches!(value, Value::Array(_));
@@ -39,29 +62,37 @@ pub(super) fn tags(edit: &mut Edit<'_>) {
     if edit.dialect == Dialect::LangSmith {
         let texts: Vec<_> = texts.iter().map(StringValue::as_str).collect();
         let joined = texts.join(", ");
-        edit.write_names(Id::Tags, Id::Tags.field().langsmith, joined);
+        edit.write_names(Id::Tags, Id::Tags.field().langsmith, joined, Some(source));
         return;
     }
-    edit.write(Id::Tags, Value::Array(Array::String(texts)));
+    let list = Value::Array(Array::String(texts));
+    edit.write(Id::Tags, list.clone(), Some(source));
+    if edit.has_value(Id::Tags, &list) {
+        edit.retire(Id::Tags, value);
+    }
 }
 
 /// Writes the finish reason: a list in the GenAI conventions, one text in OpenInference.
 pub(super) fn finish_reason(edit: &mut Edit<'_>) {
-    let list = edit.found.value(Id::FinishReasons).cloned();
-    let single = edit.found.text(Id::FinishReason).map(str::to_owned);
+    let list = edit.found.first(Id::FinishReasons);
+    let single = edit.found.first(Id::FinishReason);
     if edit.dialect.has_open_inference()
-        && let Some(Value::Array(Array::String(texts))) = &list
+        && let Some((source, value @ Value::Array(Array::String(texts)))) = list
         && let Some(first) = texts.first()
     {
-        edit.write(Id::FinishReason, first.clone());
-        edit.removes(Id::FinishReasons);
+        let first = Value::String(first.clone());
+        edit.write(Id::FinishReason, first.clone(), Some(source));
+        if texts.len() == 1 && edit.has_value(Id::FinishReason, &first) {
+            edit.retire(Id::FinishReasons, value);
+        }
     }
-    if let (None, Some(single)) = (list, single)
+    if let (None, Some((source, value @ Value::String(single)))) = (list, single)
         && edit.dialect.has_gen_ai()
     {
-        let texts = vec![single.into()];
-        edit.write(Id::FinishReasons, Value::Array(Array::String(texts)));
-        edit.removes(Id::FinishReason);
+        let texts = vec![single.clone()];
+        let texts = Value::Array(Array::String(texts));
+        edit.write(Id::FinishReasons, texts, Some(source));
+        edit.retire(Id::FinishReason, value);
     }
 }
 
@@ -72,18 +103,17 @@ pub(super) fn metadata(edit: &mut Edit<'_>) {
         Dialect::LangSmith => LANGSMITH_METADATA,
         _ => return,
     };
-    let text = edit.found.text(Id::Metadata);
-    let members: Option<Map<String, Json>> = text.and_then(|text| serde_json::from_str(text).ok());
+    let Some((source, Value::String(text))) = edit.found.first(Id::Metadata) else {
+        return;
+    };
+    let members: Option<Map<String, Json>> = serde_json::from_str(text.as_str()).ok();
     for (name, value) in members.into_iter().flatten().take(MAX_METADATA) {
         let key = format!("{prefix}{name}");
-        let is_written = edit.found.has(&key) || edit.added.iter().any(|of| of.key.as_str() == key);
-        if !is_written {
-            edit.added.push(KeyValue::new(key, messages::text(&value)));
-        }
+        edit.add(key, messages::text(&value), Some(source));
     }
 }
 
-/// Writes the fields that only Langfuse reads.
+/// Writes the fields that only Langfuse reads, and removes those that it takes for others.
 pub(super) fn langfuse(edit: &mut Edit<'_>, kind: &Kind, start: SystemTime) {
     let details = [
         (Id::InputCost, "input"),
@@ -97,21 +127,52 @@ pub(super) fn langfuse(edit: &mut Edit<'_>, kind: &Kind, start: SystemTime) {
         }
     }
     if !cost.is_empty() && !kind.is_agent() {
-        edit.write(Id::CostDetails, Json::Object(cost).to_string());
+        edit.write(Id::CostDetails, Json::Object(cost).to_string(), None);
     }
     let seconds = edit.found.number(Id::FirstChunk);
     let after = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     if let Some(time) = after.and_then(|after| start.checked_add(after)) {
-        edit.write(Id::CompletionStart, rfc3339(time));
+        edit.write(Id::CompletionStart, rfc3339(time), None);
     }
-    // Langfuse adds up every key below `gen_ai.usage`, and knows the older one.
-    let [new, old] = Id::CacheWriteTokens.field().gen_ai else {
+    let [cache_write, older] = Id::CacheWriteTokens.field().gen_ai else {
         return;
     };
-    if edit.found.has(old) || edit.added.iter().any(|of| of.key.as_str() == *old) {
-        edit.added.retain(|of| of.key.as_str() != *new);
-        edit.removed.extend(edit.found.position_of(new));
+    let has_older = edit.value_of(older).is_some();
+    let is_misread = |key: &str| {
+        let is_prompt = key.strip_prefix(PROMPTS).is_some_and(is_about_prompt);
+        let is_part = key.strip_prefix(USAGE).is_some_and(is_of_modality);
+        is_prompt || is_part || key == *cache_write && has_older
+    };
+    for position in edit.found.positions_of_keys(is_misread) {
+        let key = edit.found.key(position);
+        if let Some(variable) = key.strip_prefix(VARIABLE) {
+            let value = edit.found.at(position).clone();
+            let key = format!("{LANGFUSE_VARIABLE}{variable}");
+            edit.add(key, value, Some(position));
+        }
+        edit.removed.push(position);
     }
+    let added = |of: &Added| !is_misread(of.attribute.key.as_str());
+    edit.added.retain(added);
+}
+
+/// The prefix of everything that Langfuse adds up.
+const USAGE: &str = "gen_ai.usage.";
+
+/// Variables of a prompt in the conventions, and the metadata that Langfuse shows.
+pub(super) const VARIABLE: &str = "gen_ai.prompt.variable.";
+pub(super) const LANGFUSE_VARIABLE: &str = "langfuse.observation.metadata.prompt_variable.";
+
+/// Returns `true` for the end of a key of the conventions that says something about a prompt.
+/// Langfuse takes every key with the prefix for the input, which would hide the messages.
+fn is_about_prompt(rest: &str) -> bool {
+    matches!(rest, "name" | "version") || rest.starts_with("variable.")
+}
+
+/// Returns `true` for the end of a key with tokens of one modality, which are a part of others.
+fn is_of_modality(rest: &str) -> bool {
+    let modality = rest.split_once('.').map(|(modality, _)| modality);
+    modality.is_some_and(|modality| ["text", "image", "audio", "video"].contains(&modality))
 }
 
 fn rfc3339(time: SystemTime) -> String {
@@ -137,6 +198,6 @@ pub(super) fn total_tokens(edit: &mut Edit<'_>) {
         && edit.found.value(Id::TotalTokens).is_none()
         && edit.dialect.has_open_inference()
     {
-        edit.write(Id::TotalTokens, input.saturating_add(output));
+        edit.write(Id::TotalTokens, input.saturating_add(output), None);
     }
 }

@@ -154,6 +154,14 @@ impl Pipeline for Console {
         self.printer.print(tree);
     }
 
+    fn wants_start(&self, is_local_root: bool) -> bool {
+        self.processing.wants_start(is_local_root)
+    }
+
+    fn started(&self, span: &SpanData, is_local_root: bool) {
+        self.processing.started(span, is_local_root);
+    }
+
     fn end(&self, span: SpanData) {
         let trace = span.span_context.trace_id();
         let sampled = u64::from(span.span_context.is_sampled());

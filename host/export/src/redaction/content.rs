@@ -5,8 +5,9 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SpanData;
 
 /// Attributes with content: of the GenAI conventions in their present and earlier forms, of
-/// OpenInference, and of the SDKs that write their own.
-const KEYS: [&str; 40] = [
+/// OpenInference, and of the SDKs that write their own. Tool definitions are among them, because
+/// they are instructions of the application.
+const KEYS: [&str; 44] = [
     "ai.prompt",
     "ai.prompt.messages",
     "ai.prompt.tools",
@@ -33,24 +34,28 @@ const KEYS: [&str; 40] = [
     "gen_ai.system_instructions",
     "gen_ai.tool.call.arguments",
     "gen_ai.tool.call.result",
+    "gen_ai.tool.definitions",
     "input.value",
     "langfuse.observation.input",
     "langfuse.observation.output",
     "langfuse.trace.input",
     "langfuse.trace.output",
     "llm.function_call",
+    "llm.prompt_template.template",
     "llm.prompt_template.variables",
     "llm.prompts",
     "mlflow.spanInputs",
     "mlflow.spanOutputs",
     "output.value",
+    "reranker.query",
+    "tool.json_schema",
     "tool.parameters",
     "traceloop.entity.input",
     "traceloop.entity.output",
 ];
 
-/// Beginnings of numbered attributes with content. Each ends at a dot.
-const NUMBERED: [&str; 11] = [
+/// Beginnings of numbered and named attributes with content. Each ends at a dot.
+const NUMBERED: [&str; 12] = [
     "embedding.embeddings",
     "gen_ai.completion",
     "gen_ai.prompt",
@@ -59,10 +64,14 @@ const NUMBERED: [&str; 11] = [
     "llm.input_messages",
     "llm.output_messages",
     "llm.prompts",
+    "llm.tools",
     "reranker.input_documents",
     "reranker.output_documents",
     "retrieval.documents",
 ];
+
+/// Attributes below one of those beginnings that say which prompt it was, without its text.
+const FACTS: [&str; 2] = ["gen_ai.prompt.name", "gen_ai.prompt.version"];
 
 /// Events that are content as a whole, in the earlier GenAI conventions. Their attributes are removed.
 const EVENTS: [&str; 7] = [
@@ -80,7 +89,8 @@ fn is_content(key: &str) -> bool {
         let rest = key.strip_prefix(*name);
         rest.is_some_and(|rest| rest.starts_with('.'))
     };
-    KEYS.binary_search(&key).is_ok() || NUMBERED.iter().any(is_numbered)
+    let is_below = NUMBERED.iter().any(is_numbered) && !FACTS.contains(&key);
+    is_below || KEYS.binary_search(&key).is_ok()
 }
 
 /// Removes content from a span. Returns the number of removed attributes.
@@ -125,12 +135,20 @@ mod tests {
             "llm.input_messages.0.message.content",
             "input.value",
             "retrieval.documents.3.document.content",
+            "gen_ai.prompt.variable.city",
+            "reranker.query",
+            "llm.prompt_template.template",
+            "gen_ai.tool.definitions",
+            "llm.tools.0.tool.json_schema",
         ] {
             assert!(is_content(key), "{key}");
         }
         for key in [
             "gen_ai.request.model",
             "gen_ai.prompt_name",
+            "gen_ai.prompt.name",
+            "gen_ai.prompt.version",
+            "llm.prompt_template.version",
             "gen_ai.usage.input_tokens",
             "llm.token_count.prompt",
             "input.mime_type",

@@ -40,9 +40,9 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::delivery::DroppedParents;
-use crate::dialect::{TraceFields, Translator};
+use crate::dialect::{TraceFields, Translated, Translator};
 use crate::exporters::{Dialect, RemoteParent, shares_its_tracer};
-use known_keys::KnownKeys;
+use known_keys::{KnownKey, KnownKeys};
 
 /// The span attribute with the number of truncated values.
 pub(crate) const CUT: &str = "spanmux.cut";
@@ -148,6 +148,9 @@ impl SpanProcessing {
     }
 
     pub(crate) fn span(&self, span: &mut SpanData, processed: &mut ProcessingCounts) {
+        if let Some(translator) = &self.translator {
+            translator.prepare(span);
+        }
         self.parent(span);
         let before = processed.cut;
         self.scope(&mut span.instrumentation_scope, processed);
@@ -169,11 +172,9 @@ impl SpanProcessing {
         if let Status::Error { description } = &mut span.status {
             self.name("status.description", description, processed);
         }
-        self.attributes(&mut span.attributes, processed, keys);
-        if let Some(translator) = &self.translator {
-            let from = translator.translate(span);
-            // A rule may name the key of the backend.
-            self.attributes(&mut span.attributes[from..], processed, keys);
+        match &self.translator {
+            Some(translator) => self.translated(span, translator, processed, keys),
+            None => self.attributes(&mut span.attributes, processed, keys),
         }
         for event in &mut span.events.events {
             self.name("event.name", &mut event.name, processed);
@@ -209,15 +210,92 @@ impl SpanProcessing {
     ) {
         for attribute in attributes {
             let known = keys.examine(&attribute.key, &self.redaction);
-            let key = attribute.key.as_str();
-            self.value(key, known.hides, &mut attribute.value, processed);
-            if known.has_secret
-                && let Some(other) = self.redaction.without_secrets(key, processed)
-            {
-                attribute.key = other.into();
+            self.attribute(attribute, known, processed);
+        }
+    }
+
+    fn attribute(
+        &self,
+        attribute: &mut KeyValue,
+        known: KnownKey,
+        processed: &mut ProcessingCounts,
+    ) {
+        let key = attribute.key.as_str();
+        self.value(key, known.hides, &mut attribute.value, processed);
+        if known.has_secret
+            && let Some(other) = self.redaction.without_secrets(key, processed)
+        {
+            attribute.key = other.into();
+        }
+    }
+
+    /// Redacts the attributes, translates the span, and redacts the new attributes, because a rule
+    /// may name the key of the backend. A value that the redaction kept or replaced under its
+    /// recorded name is not redacted again.
+    fn translated(
+        &self,
+        span: &mut SpanData,
+        translator: &Translator,
+        processed: &mut ProcessingCounts,
+        keys: &mut KnownKeys,
+    ) {
+        let mut settled = Vec::new();
+        for (position, attribute) in span.attributes.iter_mut().enumerate() {
+            let known = keys.examine(&attribute.key, &self.redaction);
+            let is_kept = self.redaction.excepts(attribute.key.as_str());
+            let before = processed.redacted;
+            self.attribute(attribute, known, processed);
+            if is_kept {
+                settled.push((position, Settled::Kept));
+            } else if processed.redacted > before {
+                let how = if known.hides {
+                    Settled::Hidden
+                } else {
+                    Settled::Changed
+                };
+                settled.push((position, how));
+            }
+        }
+        let Translated {
+            from,
+            sources,
+            combined,
+        } = translator.translate(span);
+        let settled_at = |position: usize| {
+            let found = settled.iter().find(|(at, _)| *at == position);
+            found.map(|(_, how)| *how)
+        };
+        let are_parts_changed = combined.iter().any(|at| settled_at(*at).is_some());
+        for (attribute, source) in span.attributes[from..].iter_mut().zip(sources) {
+            let known = keys.examine(&attribute.key, &self.redaction);
+            // A value that is counted under its recorded name does not count again.
+            let mut again = ProcessingCounts::default();
+            match source.map(|source| (settled_at(source.position), source.is_copy)) {
+                Some((Some(Settled::Kept | Settled::Hidden), _)) => {}
+                Some((Some(Settled::Changed), true)) => {
+                    if known.hides {
+                        self.attribute(attribute, known, &mut again);
+                    }
+                }
+                Some((Some(Settled::Changed), false)) => {
+                    self.attribute(attribute, known, &mut again);
+                }
+                None if are_parts_changed => self.attribute(attribute, known, &mut again),
+                _ => self.attribute(attribute, known, processed),
             }
         }
     }
+}
+
+/// The result of the redaction of a recorded attribute, if its value is settled.
+#[derive(Clone, Copy)]
+enum Settled {
+    /// An exception.
+    Kept,
+    /// Hidden as a whole.
+    Hidden,
+    /// Changed in parts.
+    Changed,
 }
 
 /// Returns the number of items that the SDK dropped, as recorded on the span.

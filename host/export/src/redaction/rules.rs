@@ -103,7 +103,8 @@ impl Redaction {
         self
     }
 
-    /// Excludes these keys from all other rules. The whole key must match exactly.
+    /// Excludes these keys from all other rules. The whole key must match exactly. The value is also
+    /// excluded under the name to which a [dialect](crate::exporters::Dialect) translates its key.
     pub fn except(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.except.extend(keys.into_iter().map(Into::into));
         self
@@ -253,7 +254,14 @@ const REDACTED: &str = "[REDACTED]";
 /// The minimum length of a text that is partially shown.
 const MIN_PARTLY: usize = 16;
 
+/// The length of a text that is partially shown.
+const MASKED: usize = 7;
+
 fn partly(text: &str) -> Option<String> {
+    // A text that is masked already stays, because spans are redacted again when they are translated.
+    if text.chars().count() == MASKED && text.chars().nth(3) == Some('…') {
+        return Some(text.to_owned());
+    }
     text.char_indices().nth(MIN_PARTLY - 1)?;
     let (head, _) = text.char_indices().nth(3)?;
     let (tail, _) = text.char_indices().nth_back(2)?;

@@ -76,6 +76,7 @@ fn run_with(
     let call = agent
         .generation("gpt-5-mini")
         .provider("openai")
+        .prompt("support", "3")
         .temperature(0.5)
         .input("Where is order 17?")
         .start();
@@ -171,6 +172,9 @@ fn langfuse_receives_its_names_on_every_span() {
         &[
             (AGENT, "langfuse.observation.type", "agent"),
             (CALL, "langfuse.observation.type", "generation"),
+            (CALL, "langfuse.observation.model.name", "gpt-5-mini"),
+            (CALL, "langfuse.observation.prompt.name", "support"),
+            (CALL, "langfuse.observation.prompt.version", "3"),
             (TOOL, "langfuse.observation.type", "tool"),
             (TOOL, "langfuse.observation.input", r#"{"id":17}"#),
             (SEARCH, "langfuse.observation.type", "retriever"),
@@ -181,6 +185,9 @@ fn langfuse_receives_its_names_on_every_span() {
         ],
     );
     assert!(spans[CALL].contains_key("langfuse.observation.completion_start_time"));
+    // Langfuse takes every key below `gen_ai.prompt` for the input.
+    let mut keys = spans[CALL].keys();
+    assert!(!keys.any(|key| key.starts_with("gen_ai.prompt")));
     for (name, attributes) in &spans {
         for (key, value) in [
             ("session.id", "s-1"),
@@ -285,6 +292,7 @@ fn phoenix_and_mlflow_receive_open_inference() {
     assert_eq!(
         rest,
         [
+            "gen_ai.prompt.name",
             "gen_ai.response.time_to_first_chunk",
             "gen_ai.data_source.id"
         ]
@@ -361,7 +369,9 @@ fn destination_without_content_has_none_in_any_dialect() {
         let otlp = || OtlpExporter::http("http://localhost:4318");
         let spans = run_with(otlp(), Some(dialect), |exporter| exporter.content(false));
         assert_eq!(spans.len(), 7);
-        assert!(format!("{:?}", spans[CALL]).contains("812"), "{dialect:?}");
+        let call = format!("{:?}", spans[CALL]);
+        assert!(call.contains("812"), "{dialect:?}");
+        assert!(call.contains("support"), "{dialect:?}: the prompt's name");
         let all = format!("{spans:?}");
         for content in CONTENT {
             assert!(

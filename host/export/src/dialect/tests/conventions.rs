@@ -123,6 +123,7 @@ fn older_names_of_traceloop_are_read() {
         &[
             ("input.mime_type", "text/plain"),
             ("input.value", "Where?"),
+            ("llm.finish_reason", "tool_calls"),
             ("llm.input_messages.0.message.content", "Where?"),
             ("llm.input_messages.0.message.role", "user"),
             ("llm.model_name", "gpt-5-mini"),

@@ -1,6 +1,8 @@
 //! Tests of the translation. The expected attributes are those that each backend documents.
 
 mod conventions;
+mod kept;
+mod once;
 mod redaction;
 mod unchanged;
 mod vendors;

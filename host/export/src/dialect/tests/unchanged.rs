@@ -19,9 +19,10 @@ fn span_without_ai_attributes_is_not_changed() {
         let translator = Translator::new(dialect, &Resource::builder_empty().build());
         let mut span = span(attributes());
         translator.prepare(&mut span);
-        let from = translator.translate(&mut span);
+        let translated = translator.translate(&mut span);
         assert_eq!(span.attributes, attributes(), "{dialect:?}");
-        assert_eq!(from, attributes().len());
+        assert_eq!(translated.from, attributes().len());
+        assert!(translated.sources.is_empty());
     }
 }
 

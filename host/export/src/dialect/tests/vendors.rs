@@ -31,7 +31,13 @@ fn langfuse_reads_its_own_names() {
             ("gen_ai.input.messages", INPUT),
         ],
     );
-    assert!(!found.contains_key("gen_ai.usage.cache_write.input_tokens"));
+    for key in [
+        "gen_ai.usage.cache_write.input_tokens",
+        "gen_ai.prompt.name",
+        "gen_ai.prompt.version",
+    ] {
+        assert!(!found.contains_key(key), "{key}");
+    }
     let workflow = recorded(&[("gen_ai.operation.name", "invoke_workflow")]);
     assert_has(
         &translated(Dialect::Langfuse, workflow),
@@ -49,6 +55,93 @@ fn langfuse_reads_its_own_names() {
             ("langfuse.observation.input", "refund"),
             ("langfuse.observation.output", r#"[{"id":"d-1"}]"#),
         ],
+    );
+}
+
+/// Langfuse takes every key below `gen_ai.prompt` for the input, and adds up every key below
+/// `gen_ai.usage`.
+#[test]
+fn langfuse_receives_no_key_that_it_takes_for_another() {
+    let mut attributes = recorded(OPEN_INFERENCE);
+    attributes.extend(recorded(&[
+        ("traceloop.prompt.key", "support"),
+        ("llm.token_count.prompt_details.audio", "5"),
+        ("gen_ai.usage.image.input_tokens", "6"),
+        ("gen_ai.usage.audio.output_tokens", "7"),
+        ("gen_ai.prompt.variable.city", "Bern"),
+        ("gen_ai.prompt.0.content", "Where is it?"),
+    ]));
+    let found = translated(Dialect::Langfuse, attributes);
+    assert_has(
+        &found,
+        &[
+            ("langfuse.observation.prompt.name", "support"),
+            ("langfuse.observation.prompt.version", "3"),
+            ("langfuse.observation.metadata.prompt_variable.city", "Bern"),
+            ("llm.token_count.prompt_details.audio", "5"),
+        ],
+    );
+    let prompt: Vec<_> = found
+        .keys()
+        .filter(|key| key.starts_with("gen_ai.prompt"))
+        .collect();
+    assert_eq!(prompt, ["gen_ai.prompt.0.content"]);
+    let usage: Vec<_> = found
+        .keys()
+        .filter(|key| key.starts_with("gen_ai.usage."))
+        .collect();
+    assert_eq!(
+        usage,
+        [
+            "gen_ai.usage.cache_creation.input_tokens",
+            "gen_ai.usage.cache_read.input_tokens",
+            "gen_ai.usage.cost",
+            "gen_ai.usage.input_tokens",
+            "gen_ai.usage.output_tokens",
+            "gen_ai.usage.reasoning.output_tokens",
+        ]
+    );
+}
+
+#[test]
+fn langfuse_receives_the_model_that_answered() {
+    let found = translated(Dialect::Langfuse, generation());
+    let model = "langfuse.observation.model.name";
+    assert_has(&found, &[(model, "gpt-5-mini-2026")]);
+    let mut asked = generation();
+    asked.retain(|of| of.key.as_str() != "gen_ai.response.model");
+    let found = translated(Dialect::Langfuse, asked);
+    assert_has(
+        &found,
+        &[
+            (model, "gpt-5-mini"),
+            ("gen_ai.request.model", "gpt-5-mini"),
+        ],
+    );
+    let own = recorded(&[(model, "own"), ("gen_ai.response.model", "other")]);
+    assert_has(&translated(Dialect::Langfuse, own), &[(model, "own")]);
+}
+
+#[test]
+fn langsmith_has_the_conversation_as_its_thread() {
+    let both = recorded(&[("session.id", "s-1"), ("gen_ai.conversation.id", "c-1")]);
+    let found = translated(Dialect::LangSmith, both);
+    assert_has(
+        &found,
+        &[
+            ("langsmith.metadata.session_id", "s-1"),
+            ("langsmith.metadata.thread_id", "c-1"),
+        ],
+    );
+    // It does not read the name of another vendor.
+    let other = recorded(&[
+        ("langfuse.observation.type", "tool"),
+        ("langfuse.observation.input", "Where?"),
+        ("langfuse.observation.output", "Here."),
+    ]);
+    assert_has(
+        &translated(Dialect::LangSmith, other),
+        &[("input.value", "Where?"), ("output.value", "Here.")],
     );
 }
 
@@ -94,6 +187,7 @@ fn usage_of_agents_is_left_out_where_it_counts_twice() {
         ("gen_ai.operation.name", "invoke_agent"),
         ("openinference.span.kind", "AGENT"),
         ("traceloop.span.kind", "agent"),
+        ("langfuse.observation.type", "agent"),
     ];
     for (key, value) in agents {
         let attributes = || {
@@ -113,6 +207,23 @@ fn usage_of_agents_is_left_out_where_it_counts_twice() {
             assert_eq!(usage == 0, left_out, "{dialect:?} {key}: {found:#?}");
             assert!(found.len() > 10);
         }
+    }
+}
+
+/// The calls of a remote agent may be recorded elsewhere.
+#[test]
+fn usage_of_remote_agents_stays() {
+    for dialect in ALL {
+        let translator = Translator::new(dialect, &Resource::builder_empty().build());
+        let mut agent = span(vec![
+            KeyValue::new("gen_ai.operation.name", "invoke_agent"),
+            KeyValue::new("gen_ai.usage.input_tokens", 812),
+        ]);
+        agent.span_kind = SpanKind::Client;
+        translator.prepare(&mut agent);
+        translator.translate(&mut agent);
+        let mut values = agent.attributes.iter().map(|of| &of.value);
+        assert!(values.any(|value| *value == Value::I64(812)), "{dialect:?}");
     }
 }
 
@@ -185,4 +296,16 @@ fn every_span_has_the_session_of_the_first() {
         other.prepare(&mut child);
         assert!(child.attributes.is_empty());
     }
+}
+
+/// A trace has several local roots if its calls return to this process.
+#[test]
+fn later_local_root_does_not_replace_the_fields_of_the_first() {
+    let translator = Translator::new(Dialect::Langfuse, &Resource::builder_empty().build());
+    let fields = translator.trace_fields.as_ref().unwrap();
+    fields.started(&span(vec![KeyValue::new("session.id", "s-1")]));
+    fields.started(&span(vec![KeyValue::new("session.id", "s-2")]));
+    let mut child = span(Vec::new());
+    translator.prepare(&mut child);
+    assert_eq!(child.attributes, [KeyValue::new("session.id", "s-1")]);
 }
