@@ -277,7 +277,8 @@ test("private members of the SDK and a logger that throws do not reach the calle
   const provider = new BasicTracerProvider({ spanProcessors: [routing, beside] });
   provider.getTracer("tests").startSpan("a").end();
   const span = provider.getTracer("tests").startSpan("b");
-  Object.defineProperty(span, "_spanProcessor", { value: { _spanProcessors: new Set([routing]) } });
+  const own = { _spanProcessors: new Set([routing]), onEnding() {}, onEnd() {} };
+  Object.defineProperty(span, "_spanProcessor", { value: own });
   routing.onStart(span, ROOT_CONTEXT);
   span.end();
 });
