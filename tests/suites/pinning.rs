@@ -191,22 +191,24 @@ const LOCKS: [(&str, &str); 10] = [
     ),
 ];
 
+/// Returns the message of an invalid lock file.
+fn invalid(place: &Place) -> String {
+    let loaded = place.directory().with_lock(place.lock()).load();
+    let error = loaded.unwrap_err();
+    assert!(matches!(
+        error,
+        DirectoryError::Lock(LockError::Invalid { .. })
+    ));
+    error.to_string()
+}
+
 #[test]
 fn invalid_lock_file_fails_the_start() {
     let place = Place::new();
     let digest = format!("sha256:{}", "0".repeat(64));
     for (text, said) in LOCKS {
         fs::write(place.lock(), text.replace("DIGEST", &digest)).unwrap();
-        let error = place
-            .directory()
-            .with_lock(place.lock())
-            .load()
-            .unwrap_err();
-        assert!(matches!(
-            error,
-            DirectoryError::Lock(LockError::Invalid { .. })
-        ));
-        let error = error.to_string();
+        let error = invalid(&place);
         assert!(error.contains(said), "{text}: {error}");
         assert!(error.contains("spanmux lock"), "{error}");
     }
@@ -424,16 +426,7 @@ fn invalid_list_of_a_lock_file_names_the_remedy() {
         let text =
             format!("version = 1\n[selectors.'10-a.wasm']\ndigest = 'sha256:{digest}'\n{entry}\n");
         fs::write(place.lock(), text).unwrap();
-        let error = place
-            .directory()
-            .with_lock(place.lock())
-            .load()
-            .unwrap_err();
-        assert!(matches!(
-            error,
-            DirectoryError::Lock(LockError::Invalid { .. })
-        ));
-        let error = error.to_string();
+        let error = invalid(&place);
         assert!(
             error.contains(said) && error.contains("spanmux lock"),
             "{error}"

@@ -1,7 +1,7 @@
 //! Exporters with names. Each use of one in a tracer is replaced by the table of the exporter before the
 //! file is validated, so that everything after it knows whole exporters only.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::check::join;
 use super::document::{Entry, Node, Source, Value};
@@ -90,7 +90,7 @@ impl Expansion<'_> {
         let Value::Table(entries) = &mut tracer.node.value else {
             return;
         };
-        let mut before = BTreeMap::new();
+        let mut before = BTreeSet::new();
         for entry in entries {
             let path = join(&path, &entry.key);
             match (entry.key.as_str(), &mut entry.node.value) {
@@ -115,7 +115,7 @@ impl Expansion<'_> {
         tracer: &str,
         node: &mut Node,
         path: &str,
-        before: &mut BTreeMap<usize, ()>,
+        before: &mut BTreeSet<usize>,
     ) {
         let at = node.at;
         let (name, own) = match &node.value {
@@ -152,7 +152,7 @@ impl Expansion<'_> {
             *node = nowhere(at);
             return;
         };
-        if before.insert(place, ()).is_some() {
+        if !before.insert(place) {
             let message = format!(
                 "the tracer uses the exporter {name:?} twice and would send every span twice; \
                  remove one"

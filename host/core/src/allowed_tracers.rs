@@ -87,11 +87,7 @@ impl AllowedTracers {
         })
     }
 
-    /// Checks one pattern.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn check_pattern(pattern: &str) -> Result<(), PatternError> {
+    fn check_pattern(pattern: &str) -> Result<(), PatternError> {
         if pattern.is_empty() {
             return Err(PatternError::Empty);
         }

@@ -188,9 +188,7 @@ impl Outcome {
             _ => None,
         }
     }
-}
 
-impl Outcome {
     /// Returns the name that the selector's allow-list refused, as it is quoted in the reason.
     pub fn forbidden_tracer(&self) -> Option<&str> {
         match self {

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use super::recent::Recent;
+
 /// Maximum number of strings per thread: tracer names, selector names, and digests. When
 /// full, the oldest is evicted.
 const MAX_KEPT: usize = 16;
@@ -10,17 +12,10 @@ const MAX_KEPT: usize = 16;
 /// Maximum length of an interned string.
 const MAX_BYTES: usize = 256;
 
-struct Interner {
-    kept: [Option<Arc<str>>; MAX_KEPT],
-    oldest: usize,
-}
-
 thread_local! {
     // Per thread, so that threads which start spans do not contend for the same reference
     // counts.
-    static INTERNER: RefCell<Interner> = const {
-        RefCell::new(Interner { kept: [const { None }; MAX_KEPT], oldest: 0 })
-    };
+    static INTERNER: RefCell<Recent<Arc<str>, MAX_KEPT>> = const { RefCell::new(Recent::new()) };
 }
 
 /// Returns the string as an attribute can hold it, without copying it if this thread has
@@ -30,23 +25,17 @@ pub(super) fn intern(text: &str) -> Arc<str> {
         return text.into();
     }
     // Thread-local storage may be destroyed while a thread ends.
-    let kept = INTERNER.try_with(|interner| interner.borrow_mut().get(text));
+    let kept = INTERNER.try_with(|interner| get(&mut interner.borrow_mut(), text));
     kept.unwrap_or_else(|_| text.into())
 }
 
-impl Interner {
-    fn get(&mut self, text: &str) -> Arc<str> {
-        let mut kept = self.kept.iter().flatten();
-        if let Some(known) = kept.find(|known| ***known == *text) {
-            return known.clone();
-        }
-        let new: Arc<str> = text.into();
-        if let Some(place) = self.kept.get_mut(self.oldest) {
-            *place = Some(new.clone());
-        }
-        self.oldest = (self.oldest + 1) % MAX_KEPT;
-        new
+fn get(kept: &mut Recent<Arc<str>, MAX_KEPT>, text: &str) -> Arc<str> {
+    if let Some(known) = kept.find(|known| **known == *text) {
+        return known.clone();
     }
+    let new: Arc<str> = text.into();
+    kept.add(new.clone());
+    new
 }
 
 #[cfg(test)]

@@ -101,6 +101,7 @@ mod otel_tracer;
 mod propagator;
 mod provider;
 mod provider_state;
+mod recent;
 mod reentrancy;
 mod reference;
 #[cfg(feature = "layer")]

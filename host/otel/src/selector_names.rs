@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use spanmux_core::Selector;
 
 use super::interner;
+use super::recent::Recent;
 use super::user_code;
 
 /// Maximum number of selectors per thread. When full, the oldest is evicted.
@@ -25,23 +26,20 @@ struct Kept {
     names: Names,
 }
 
-struct Known {
-    kept: [Option<Kept>; MAX_KEPT],
-    oldest: usize,
-}
-
 thread_local! {
     // Per thread, so that threads which start spans do not contend for the same reference counts.
-    static KNOWN: RefCell<Known> = const {
-        RefCell::new(Known { kept: [const { None }; MAX_KEPT], oldest: 0 })
-    };
+    static KNOWN: RefCell<Recent<Kept, MAX_KEPT>> = const { RefCell::new(Recent::new()) };
 }
 
 /// Returns the names of a selector. A native selector may compute them, so they are asked once on
 /// each thread.
 pub(super) fn of(selector: &Arc<dyn Selector>) -> Names {
     // Thread-local storage may be destroyed while a thread ends.
-    let known = KNOWN.try_with(|known| known.borrow().get(selector));
+    let known = KNOWN.try_with(|known| {
+        let known = known.borrow();
+        let kept = known.find(|kept| addr_eq(kept.selector.as_ptr(), Arc::as_ptr(selector)));
+        kept.map(|kept| kept.names.clone())
+    });
     if let Ok(Some(names)) = known {
         return names;
     }
@@ -52,28 +50,14 @@ pub(super) fn of(selector: &Arc<dyn Selector>) -> Names {
         names.digest = selector.digest().map(interner::intern);
     });
     if done.is_some() {
-        let keep = || Kept {
+        let kept = Kept {
             selector: Arc::downgrade(selector),
             names: names.clone(),
         };
-        let _ending = KNOWN.try_with(|known| known.borrow_mut().add(keep()));
+        // The one that it replaces is dropped outside of the borrow.
+        let _replaced = KNOWN.try_with(|known| known.borrow_mut().add(kept));
     }
     names
-}
-
-impl Known {
-    fn get(&self, selector: &Arc<dyn Selector>) -> Option<Names> {
-        let mut kept = self.kept.iter().flatten();
-        let known = kept.find(|kept| addr_eq(kept.selector.as_ptr(), Arc::as_ptr(selector)))?;
-        Some(known.names.clone())
-    }
-
-    /// Returns the one that is evicted, which is dropped outside of the borrow.
-    fn add(&mut self, kept: Kept) -> Option<Kept> {
-        let evicted = self.kept.get_mut(self.oldest)?.replace(kept);
-        self.oldest = (self.oldest + 1) % MAX_KEPT;
-        evicted
-    }
 }
 
 #[cfg(test)]

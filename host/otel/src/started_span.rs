@@ -98,16 +98,15 @@ impl StartedSpan {
             Some(span) if !span.span_context().is_valid() => Some(Refusal::Stopped),
             Some(_) => None,
         };
-        if let Some(why) = refusal {
-            tracer.stats().not_opened(root);
-            spare::put(started);
-            return Err((why, tracer));
-        }
-        if started.sdk().is_some_and(SdkSpan::is_recording) {
+        if refusal.is_none() && started.sdk().is_some_and(SdkSpan::is_recording) {
             tracer.stats().opened();
             started.root = root;
         } else {
             tracer.stats().not_opened(root);
+        }
+        if let Some(why) = refusal {
+            spare::put(started);
+            return Err((why, tracer));
         }
         started.late.begin_with(copied);
         started.tracer = Held(Some(tracer));

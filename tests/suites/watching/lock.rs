@@ -208,16 +208,21 @@ fn unreadable_lock_file_changes_nothing() {
     assert_eq!(service.registry.chains_set(), 1);
 }
 
-/// Anyone who can write to the directory can make it unreadable as a whole. This does not keep a
-/// removed selector live.
-#[test]
-fn removed_entry_is_dropped_when_the_directory_is_unreadable() {
+/// Starts a service whose directory then holds too many files, so that it cannot be read as a whole.
+/// Anyone who can write to it can do that.
+fn unreadable() -> Service {
     let service = held(&[("10-a.wasm", &first())]);
     for number in 0..9 {
         fs::write(service.file(&format!("9{number}.wasm")), b"").unwrap();
     }
     service.until(|status| status.trouble.is_some());
     assert_eq!(service.tracer(), "console");
+    service
+}
+
+#[test]
+fn removed_entry_is_dropped_when_the_directory_is_unreadable() {
+    let service = unreadable();
     list(&service, &[]);
     service.until(|status| active(status, "10-a").is_none());
     assert!(service.chosen().is_none() && service.watched.status().trouble.is_some());
@@ -279,12 +284,7 @@ fn changed_allow_list_of_the_lock_file_applies_to_the_next_trace() {
 
 #[test]
 fn tightened_allow_list_applies_when_the_directory_is_unreadable() {
-    let service = held(&[("10-a.wasm", &first())]);
-    for number in 0..9 {
-        fs::write(service.file(&format!("9{number}.wasm")), b"").unwrap();
-    }
-    service.until(|status| status.trouble.is_some());
-    assert_eq!(service.tracer(), "console");
+    let service = unreadable();
     let lock = SelectorsLock::from_file(lock_in(service.folder.path())).unwrap();
     let allowed = AllowedTracers::new(["langfuse"]).unwrap();
     lock.with_allowed_tracers("10-a.wasm", &allowed)

@@ -57,7 +57,7 @@ mod size_limits;
 mod splitter;
 mod stop;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transport;
 mod worker;
 

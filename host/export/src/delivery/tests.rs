@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::SpanData;
 use super::*;
 
 /// A sampled span that has ended.
-pub(super) fn span(name: &str) -> SpanData {
+pub(crate) fn span(name: &str) -> SpanData {
     SpanData {
         span_context: SpanContext::new(
             TraceId::from(1),

@@ -10,12 +10,10 @@ mod vendors;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use opentelemetry::trace::{
-    SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
-};
-use opentelemetry::{Array, InstrumentationScope, KeyValue, Value};
+use opentelemetry::trace::SpanKind;
+use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use opentelemetry_sdk::trace::SpanData;
 
 use super::{Dialect, Translator};
 
@@ -30,25 +28,10 @@ pub(super) const ALL: [Dialect; 5] = [
 pub(super) fn span(attributes: Vec<KeyValue>) -> SpanData {
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
     SpanData {
-        span_context: SpanContext::new(
-            TraceId::from(1),
-            SpanId::from(2),
-            TraceFlags::SAMPLED,
-            false,
-            TraceState::NONE,
-        ),
-        parent_span_id: SpanId::INVALID,
-        parent_span_is_remote: false,
-        span_kind: SpanKind::Internal,
-        name: "span".into(),
         start_time: start,
         end_time: start,
         attributes,
-        dropped_attributes_count: 0,
-        events: SpanEvents::default(),
-        links: SpanLinks::default(),
-        status: Status::Unset,
-        instrumentation_scope: InstrumentationScope::default(),
+        ..crate::delivery::tests::span("span")
     }
 }
 
